@@ -1,0 +1,1 @@
+"""Cookie consent and privacy middleware for ASGI applications."""

@@ -1,0 +1,104 @@
+"""Every error that consentkit raises, in one tree.
+
+    ConsentkitError
+    ├── ConfigurationError      the policy, the catalog or the constructor says something impossible
+    │   └── MissingExtra        a feature needs an optional dependency that is not installed
+    ├── UnknownPurpose          code asked for a purpose or vendor that the policy does not have
+    ├── RewriteError            the rewriter was used after it was closed
+    ├── LogError                the consent log
+    │   ├── LogUnavailable      the store cannot take entries now; nothing was recorded
+    │   ├── LogCorrupt          what the store holds contradicts itself
+    │   └── OutboxFull          neither the store nor the outbox can take the entry
+    └── BadRequest              a visitor's request that cannot be honoured (4xx)
+
+No foreign exception crosses a room: each room catches what its libraries raise and raises one of these,
+with the evidence as attributes and the cause chained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ConsentkitError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigurationError(ConsentkitError):
+    """What the site declared cannot hold.
+
+    Attributes:
+        path: Key path of the place, such as ``vendors.youtube.retention``; empty where there is none.
+        problem: One sentence: what was expected, and what was found.
+    """
+
+    def __init__(self, problem: str, *, path: str = "") -> None:
+        super().__init__(f"{path}: {problem}" if path else problem)
+        self.path = path
+        self.problem = problem
+
+
+class MissingExtra(ConfigurationError):
+    """A feature needs an optional dependency.
+
+    Attributes:
+        extra: Name of the extra to install, as in ``pip install "consentkit[cli]"``.
+    """
+
+    def __init__(self, feature: str, *, extra: str) -> None:
+        super().__init__(f'{feature} needs an optional dependency: pip install "consentkit[{extra}]"')
+        self.extra = extra
+
+
+class UnknownPurpose(ConsentkitError, KeyError):
+    """Neither a purpose nor a vendor of the policy has this name.
+
+    Attributes:
+        name: What was asked for.
+        known: The names that would have been accepted, sorted.
+    """
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(sorted(known))
+        near = get_close_matches(name, self.known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"no purpose or vendor {name!r} in the policy.{hint} Known: {', '.join(self.known)}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class RewriteError(ConsentkitError):
+    """The rewriter was fed after it had been closed."""
+
+
+class LogError(ConsentkitError):
+    """Base of the consent log's errors."""
+
+
+class LogUnavailable(LogError):
+    """The store cannot take entries now. What was to be appended is not recorded."""
+
+
+class LogCorrupt(LogError):
+    """What the store holds contradicts itself: evidence of a fault or of tampering."""
+
+
+class OutboxFull(LogError):
+    """Neither the store nor the outbox can take the entry."""
+
+
+class BadRequest(ConsentkitError):
+    """A visitor's request cannot be honoured.
+
+    Attributes:
+        status: The HTTP status, 400 to 499.
+        problem: One clear sentence for the visitor or the client's author. Never echoes input.
+    """
+
+    def __init__(self, status: int, problem: str) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.problem = problem
