@@ -1,0 +1,153 @@
+"""Where HTML's tokens begin and end, as regular expressions over bytes.
+
+Everything follows the tokenizer of the WHATWG HTML standard (section 13.2.5). Quantifiers are possessive, so
+that no expression ever backtracks: each byte is looked at a bounded number of times. All expressions are for
+ASCII-compatible encodings, in which no byte of a multi-byte character equals one of ``< > " ' = /``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+Buffer = bytes | bytearray
+
+# Carriage returns count as white space: input preprocessing turns them into line feeds (13.2.3.5).
+SPACE = rb"\t\n\f\r "
+_END_OF_NAME = rb"(?=[" + SPACE + rb"/>])"
+
+# 13.2.5.33-39. An attribute name may begin with "="; a name followed by "=" must have a value, which the
+# look-ahead enforces: without it an unclosed quote would be read as the end of the attribute.
+_NAME = rb"[^" + SPACE + rb"/>][^" + SPACE + rb"/>=]*+"
+_EQUALS = rb"[" + SPACE + rb"]*+="
+_VALUE = (
+    _EQUALS + rb"[" + SPACE + rb"]*+" + rb"(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^" + SPACE + rb">]++|(?=>))"
+)
+_ATTRIBUTES = rb"(?:[" + SPACE + rb"/]*+" + _NAME + rb"(?:" + _VALUE + rb"|(?!" + _EQUALS + rb")))*+"
+_TAIL = rb"([" + SPACE + rb"/]*+)>"
+_REST = _ATTRIBUTES + rb"[" + SPACE + rb"/]*+>"
+
+TAG = re.compile(rb"<(/?)([a-zA-Z][^" + SPACE + rb"/>]*+)" + _ATTRIBUTES + _TAIL)
+"""A whole tag. Groups: slash of an end tag, name, what precedes the closing ``>``."""
+
+_VALUE_GROUPS = rb"(?:\"([^\"]*+)\"|'([^']*+)'|((?![\"'>])[^" + SPACE + rb">]++)|()(?=>))"
+ATTRIBUTE = re.compile(
+    rb"[" + SPACE + rb"/]*+(" + _NAME + rb")(?:" + _EQUALS + rb"[" + SPACE + rb"]*+" + _VALUE_GROUPS + rb")?+"
+)
+"""One attribute of a whole tag. Groups: name; the value in double quotes, single quotes, none, or missing."""
+
+_COMMENT = rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>|<!---?>"
+_BOGUS_COMMENT = rb"<!(?!--)[^>]*+>|<\?[^>]*+>|</[^a-zA-Z>][^>]*+>|</>"
+
+# Drawings made of these elements alone tokenize alike whether or not the browser is in foreign content, end
+# with the first "</svg>" however they nest, and hold nothing that loads or runs: they are skipped whole.
+_DRAWING = (
+    rb"(?i:path|g|circle|rect|line|polyline|polygon|ellipse|defs|clippath|lineargradient|radialgradient|stop"
+    rb"|symbol|tspan|mask|text)" + _END_OF_NAME
+)
+_SVG = rb"<[sS][vV][gG]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
+_PLAIN_SVG = (
+    _SVG
+    + rb"(?:[^<]++|</?+" + _DRAWING + _REST + rb"|<[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST
+    + rb"[^<]*+</[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST + rb")*+"
+    + rb"</[sS][vV][gG]" + _END_OF_NAME + _REST
+)  # fmt: skip
+
+
+def _any_case(names: Iterable[bytes]) -> bytes:
+    """Compile names to a case-insensitive prefix tree, which the regex engine rejects at the first letter."""
+    branches: dict[bytes, set[bytes]] = {}
+    for name in names:
+        branches.setdefault(name[:1], set()).add(name[1:])
+    parts = []
+    for head, tails in sorted(branches.items()):
+        if not head:
+            parts.append(b"")
+            continue
+        letter = b"[" + head.lower() + head.upper() + b"]" if head.isalpha() else re.escape(head)
+        parts.append(letter + _any_case(tails))
+    return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(reversed(parts)) + b")"
+
+
+def skipper(start: Iterable[bytes], end: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Compile what may be passed over in the data state (13.2.5.1) when these tags must be stopped at.
+
+    Args:
+        start: Lower-case names of the start tags that matter.
+        end: Lower-case names of the end tags that matter.
+
+    Returns:
+        An expression whose match ends at the first tag that matters, or at what is not complete yet.
+    """
+    boring_start = rb"<(?!" + _any_case(start) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
+    boring_end = rb"</(?!" + _any_case(end) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
+    text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
+    parts = (text, boring_end, boring_start, _COMMENT, _PLAIN_SVG, _BOGUS_COMMENT)
+    return re.compile(rb"(?:" + rb"|".join(parts) + rb")*+")
+
+
+PROLOGUE = re.compile(rb"(?:[" + SPACE + rb"]++|" + _COMMENT + rb"|" + _BOGUS_COMMENT + rb")*+")
+"""What may stand before the first element without opening one (13.2.6.4.1 to 13.2.6.4.6)."""
+
+COMMENT_END = re.compile(rb"--!?>")
+TAG_START = re.compile(rb"</?[a-zA-Z]")
+TAG_NAME = re.compile(rb"<(/?[a-zA-Z][^" + SPACE + rb"/>]*+)")
+
+
+def raw_text_end(name: bytes) -> re.Pattern[bytes]:
+    """Compile the search for the appropriate end tag of a raw text or RCDATA element (13.2.5.2, 13.2.5.3)."""
+    return re.compile(rb"</" + _any_case([name]) + _END_OF_NAME)
+
+
+# Script data (13.2.5.4, 13.2.5.15 to 13.2.5.31), by how deep it is escaped: what ends or changes the level.
+_SCRIPT = _any_case([b"script"]) + _END_OF_NAME
+SCRIPT_PLAIN = re.compile(rb"<!--|</" + _SCRIPT)
+SCRIPT_ESCAPED = re.compile(rb"-->|</?+" + _SCRIPT)
+SCRIPT_DOUBLE = re.compile(rb"-->|</" + _SCRIPT)
+LONGEST_MARK = len(b"</script") + 1
+"""No mark in script data, look-ahead included, is longer than this."""
+
+# The states inside a tag (13.2.5.8 and 13.2.5.32 to 13.2.5.40): (what a run of the state consumes, the state
+# that the byte after the run leads to, the state for all other bytes). ``None`` ends the tag.
+NAME, BEFORE, ATTRIBUTE_NAME, AFTER, VALUE, DOUBLE, SINGLE, UNQUOTED = range(8)
+_spaces: dict[int, int | None] = dict.fromkeys(b"\t\n\f\r ", BEFORE)
+_after: dict[int, int | None] = dict.fromkeys(b"\t\n\f\r ", AFTER)
+_slash, _equals, _close = ord("/"), ord("="), ord(">")
+_RUNS: tuple[tuple[re.Pattern[bytes], dict[int, int | None], int], ...] = (
+    (re.compile(rb"[^" + SPACE + rb"/>]*+"), {**_spaces, _slash: BEFORE, _close: None}, NAME),
+    (re.compile(rb"[" + SPACE + rb"/]*+"), {_close: None}, ATTRIBUTE_NAME),
+    (
+        re.compile(rb"[^" + SPACE + rb"/>=]*+"),
+        {**_after, _slash: BEFORE, _equals: VALUE, _close: None},
+        ATTRIBUTE_NAME,
+    ),
+    (re.compile(rb"[" + SPACE + rb"]*+"), {_slash: BEFORE, _equals: VALUE, _close: None}, ATTRIBUTE_NAME),
+    (re.compile(rb"[" + SPACE + rb"]*+"), {ord('"'): DOUBLE, ord("'"): SINGLE, _close: None}, UNQUOTED),
+    (re.compile(rb'[^"]*+'), {ord('"'): BEFORE}, DOUBLE),
+    (re.compile(rb"[^']*+"), {ord("'"): BEFORE}, SINGLE),
+    (re.compile(rb"[^" + SPACE + rb">]*+"), {**_spaces, _close: None}, UNQUOTED),
+)
+
+
+def scan_tag(buffer: Buffer, at: int, state: int) -> tuple[int, int | None]:
+    """Go on inside a tag from where the last chunk ended.
+
+    Args:
+        buffer: The bytes.
+        at: Where to go on.
+        state: The state at that place, one of this module's tag states.
+
+    Returns:
+        Where the scan stopped and its state; ``None`` for the state once the ``>`` of the tag is behind it.
+    """
+    here: int | None = state
+    length = len(buffer)
+    while here is not None:
+        run, turns, other = _RUNS[here]
+        found = run.match(buffer, at)
+        at = found.end() if found else at
+        if at == length:
+            return at, here
+        here = turns.get(buffer[at], other)
+        at += 1
+    return at, None

@@ -1,0 +1,54 @@
+"""What the rewriter asks and what it is answered."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Protocol
+
+Splice = tuple[int, int, bytes]
+"""``(start, end, new)``: replace the tag's bytes ``start:end``; an insertion where both are the same."""
+
+
+class Where(enum.IntFlag):
+    """The surroundings of a tag."""
+
+    FOREIGN = 1
+    """The element is one of SVG or MathML."""
+    NOSCRIPT = 2
+    """Inside ``<noscript>``: markup only for browsers without scripting."""
+    UNCERTAIN = 4
+    """Other readings of the bytes exist. Only insertions that hold no quote and no ``>`` may be returned."""
+
+
+class Handler(Protocol):
+    """Decides what happens to the tags that it names."""
+
+    @property
+    def names(self) -> frozenset[bytes]:
+        """Lower-case names of the start tags to be shown."""
+
+    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
+        """Decide on a start tag other than ``<script>``.
+
+        Args:
+            raw: The tag from ``<`` to ``>``, exactly as written.
+            name: Its lower-case name.
+            where: Its surroundings.
+
+        Returns:
+            Splices relative to the tag, in order; empty where it stays as it is.
+        """
+
+    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
+        """Decide on a ``<script>`` element, shown only if ``names`` holds ``script``.
+
+        Args:
+            raw: Its start tag, exactly as written.
+            text: Its content, exactly as written (in SVG: with character references and CDATA marks).
+            whole: Whether ``text`` is all of it; if not, a limit or the end of the document cut it.
+            where: Its surroundings.
+
+        Returns:
+            Splices relative to the start tag, in order; empty where it stays as it is.
+        """

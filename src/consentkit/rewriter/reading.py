@@ -1,0 +1,484 @@
+"""One way to read the bytes: a resumable tokenizer that reports the tags a handler asked for.
+
+A reading stands at ``pos`` in one of the states below. Whatever is incomplete at the end of the buffer is
+resumed at ``scan``, so that no byte is scanned twice however the input is cut.
+
+    DATA      between tags; passes over everything that does not matter in one regular expression
+    TAG       inside a tag that the buffer does not hold whole
+    COMMENT   inside a comment, BOGUS inside a bogus comment, CDATA inside a CDATA section
+    RAW       inside a raw text or RCDATA element
+    SCRIPT    inside ``<script>``, with the level of its escapes
+    AHEAD     behind a script's start tag in SVG, looking for its end before going on
+    PLAIN     behind ``<plaintext>``: to the end of the document
+
+Where the bytes alone do not say what a browser will do, the reading leaves a clone of itself in ``born`` for
+each other possibility: scripting on or off (``<noscript>``), raw text or not inside ``<select>`` (whose
+parsing changed in 2025) and framesets, and end tags that may reach out of foreign content.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from consentkit.rewriter import foreign
+from consentkit.rewriter.grammar import (
+    COMMENT_END,
+    LONGEST_MARK,
+    NAME,
+    PROLOGUE,
+    SCRIPT_DOUBLE,
+    SCRIPT_ESCAPED,
+    SCRIPT_PLAIN,
+    TAG,
+    TAG_NAME,
+    TAG_START,
+    raw_text_end,
+    scan_tag,
+    skipper,
+)
+from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.prologue import Prologue
+from consentkit.rewriter.tag import attributes
+
+MAX_TAG: Final = 1 << 20
+"""Bytes of a tag that is kept until it is complete; a longer one is renamed, which makes it inert."""
+MAX_SCRIPT: Final = 4 << 20
+"""Bytes of an inline script that are kept until it can be judged; of a longer one the beginning is judged."""
+OVERSIZED: Final = b"x-oversized-"
+"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
+
+BORING: Final = b"/"
+"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete."""
+
+_RAW = {
+    name: raw_text_end(name)
+    for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
+}
+# 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
+_KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
+_STRUCTURE = (*_RAW, b"script", b"plaintext", b"svg", b"math", b"select", b"frameset")
+_END_STRUCTURE = (b"noscript", b"select")
+_SCRIPT_LEVELS = (SCRIPT_PLAIN, SCRIPT_ESCAPED, SCRIPT_DOUBLE)
+
+
+class State(enum.IntEnum):
+    """What a reading is inside of."""
+
+    DATA = 0
+    TAG = 1
+    COMMENT = 2
+    BOGUS = 3
+    CDATA = 4
+    RAW = 5
+    SCRIPT = 6
+    AHEAD = 7
+    PLAIN = 8
+
+
+class Context:
+    """What all readings of one document share.
+
+    Attributes:
+        handler: Decides on tags.
+        names: Start tags that the handler asked for.
+        matters: Start tags that must be seen whole, and ``/name`` for end tags.
+        skip: Passes over everything that does not matter in HTML content.
+        prologue: Finds the places for injections.
+        edits: Splices with offsets in the buffer.
+        uncertain: Whether there is more than one reading at present.
+    """
+
+    __slots__ = ("edits", "handler", "matters", "names", "prologue", "skip", "uncertain")
+
+    def __init__(self, handler: Handler, prologue: Prologue) -> None:
+        self.handler = handler
+        self.names = handler.names
+        self.matters = self.names.union(_STRUCTURE, (b"/" + name for name in _END_STRUCTURE))
+        self.skip = _skipper(self.names)
+        self.prologue = prologue
+        self.edits: list[Splice] = []
+        self.uncertain = False
+
+
+_skippers: dict[frozenset[bytes], re.Pattern[bytes]] = {}
+
+
+def _skipper(names: frozenset[bytes]) -> re.Pattern[bytes]:
+    if names not in _skippers:
+        _skippers[names] = skipper({*names, *_STRUCTURE}, _END_STRUCTURE)
+    return _skippers[names]
+
+
+class Reading:
+    """A position in the document and all that decides how it goes on from there."""
+
+    __slots__ = (
+        "born", "context", "frameset", "level", "name", "noscript", "pos", "scan", "select", "start", "state",
+        "top",
+    )  # fmt: skip
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.state = State.DATA
+        self.pos = 0
+        self.scan = 0  # resume here; everything before is known to hold nothing
+        self.start = 0  # TAG: of the tag; SCRIPT, AHEAD: of the start tag, -1 once it is decided
+        self.level = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
+        self.name = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
+        self.top: foreign.Top = None
+        self.select = False
+        self.frameset = False
+        self.noscript = False
+        self.born: list[Reading] = []
+
+    def key(self) -> tuple[object, ...]:
+        """Return what makes two readings the same from here on."""
+        around = (self.state, self.top, self.select, self.frameset, self.noscript)
+        if self.state is State.DATA:
+            return (self.pos, *around)
+        if self.state in (State.TAG, State.SCRIPT, State.AHEAD):
+            return (self.scan, self.start, self.level, self.name, *around)
+        return (self.scan, self.name, *around)
+
+    def _clone(self) -> Reading:
+        twin = Reading(self.context)
+        for slot in Reading.__slots__:
+            if slot != "born":
+                setattr(twin, slot, getattr(self, slot))
+        return twin
+
+    def shift(self, count: int) -> None:
+        """Follow the buffer after its first ``count`` bytes were removed."""
+        self.pos -= count
+        self.scan -= count
+        if self.start >= 0:
+            self.start -= count
+
+    def held(self) -> int:
+        """Return the offset up to which this reading will edit nothing any more."""
+        if self.state is State.DATA:
+            return self.pos
+        if self.state is State.TAG:
+            return self.scan if self.name in (OVERSIZED, BORING) else self.start
+        if self.state in (State.SCRIPT, State.AHEAD) and self.start >= 0:
+            return self.start
+        return self.scan
+
+    def step(self, buffer: bytearray, final: bool) -> bool:
+        """Go on to the next thing that matters.
+
+        Args:
+            buffer: All bytes that are still kept.
+            final: Whether no more will come.
+
+        Returns:
+            False if more bytes are needed.
+
+        Raises:
+            foreign.TooDeep: The page is nested beyond the limits.
+        """
+        return _STEPS[self.state](self, buffer, final)
+
+    # --- between tags
+
+    def _data(self, buffer: bytearray, final: bool) -> bool:
+        prologue = self.context.prologue
+        if prologue.active:
+            self.pos = _end(PROLOGUE, buffer, self.pos)
+            if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
+                return False
+        elif self.top is None:
+            self.pos = _end(self.context.skip, buffer, self.pos)
+        else:
+            self.pos = _find(buffer, b"<", self.pos)
+        return self.pos < len(buffer) and self._markup(buffer, final)
+
+    def _text(self, buffer: bytearray, final: bool) -> bool:
+        """Pass over text in the prologue. False if it takes more bytes to say that it is none."""
+        if self.context.prologue.awaits_mark(buffer, self.pos, final):
+            return False
+        if self._certain() and not self.context.prologue.is_mark(buffer, self.pos):
+            self.context.prologue.content(self.pos, self.context.edits)
+        self.pos = _find(buffer, b"<", self.pos)
+        return self.pos < len(buffer)
+
+    def _certain(self) -> bool:
+        return not self.context.uncertain
+
+    def _markup(self, buffer: bytearray, final: bool) -> bool:
+        whole = TAG.match(buffer, self.pos)
+        if whole:
+            start, self.pos = whole.span()
+            self._tag(buffer, whole, start)
+            return True
+        if TAG_START.match(buffer, self.pos):
+            self.state, self.start, self.scan = State.TAG, self.pos, self.pos
+            self.scan += 2 if buffer[self.pos + 1] == 0x2F else 1
+            self.level, self.name = NAME, b""
+            return True
+        return self._declaration(buffer, final)
+
+    def _declaration(self, buffer: bytearray, final: bool) -> bool:
+        """Tag open state with anything but a letter (13.2.5.6, 13.2.5.7, 13.2.5.42)."""
+        ahead = bytes(buffer[self.pos : self.pos + 9])
+        if not final and (ahead in (b"<", b"</") or (b"<![CDATA[".startswith(ahead) or ahead == b"<!-")):
+            return False
+        if ahead.startswith(b"<!--"):
+            return self._comment_start(buffer, final)
+        if ahead == b"<![CDATA[" and self.top is not None:
+            if not foreign.in_foreign(self.top):
+                self._fork(State.BOGUS, self.pos + 2)
+            self.state, self.scan = State.CDATA, self.pos + 9
+        elif ahead[1:2] in (b"!", b"?") or (ahead[1:2] == b"/" and len(ahead) > 2):
+            self.state, self.scan = State.BOGUS, self.pos + 2
+        else:
+            self.pos += 1
+        return True
+
+    def _comment_start(self, buffer: bytearray, final: bool) -> bool:
+        ahead = bytes(buffer[self.pos + 4 : self.pos + 6])
+        if not final and ahead in (b"", b"-"):
+            return False
+        if ahead.startswith(b">") or ahead == b"->":
+            self.pos += 5 if ahead.startswith(b">") else 6
+        else:
+            self.state, self.scan = State.COMMENT, self.pos + 4
+        return True
+
+    def _fork(self, state: State, scan: int) -> Reading:
+        twin = self._clone()
+        twin.state, twin.scan = state, scan
+        self.born.append(twin)
+        return twin
+
+    # --- inside something that ends at a known mark
+
+    def _comment(self, buffer: bytearray, final: bool) -> bool:
+        found = COMMENT_END.search(buffer, self.scan)
+        return self._until(buffer, found.end() if found else -1, 3)
+
+    def _bogus(self, buffer: bytearray, final: bool) -> bool:
+        return self._until(buffer, buffer.find(b">", self.scan) + 1 or -1, 0)
+
+    def _cdata(self, buffer: bytearray, final: bool) -> bool:
+        found = buffer.find(b"]]>", self.scan)
+        return self._until(buffer, found + 3 if found >= 0 else -1, 2)
+
+    def _until(self, buffer: bytearray, end: int, overlap: int) -> bool:
+        """Leave for DATA at ``end``; where it is negative, only ``overlap`` bytes need another look."""
+        if end < 0:
+            self.scan = max(self.scan, len(buffer) - overlap)
+            return False
+        self.pos, self.state = end, State.DATA
+        return True
+
+    def _raw(self, buffer: bytearray, final: bool) -> bool:
+        found = _RAW[self.name].search(buffer, self.scan)
+        return self._until(buffer, found.start() if found else -1, len(self.name) + 2)
+
+    def _plain(self, buffer: bytearray, final: bool) -> bool:
+        self.scan = len(buffer)
+        return False
+
+    # --- inside a tag
+
+    def _in_tag(self, buffer: bytearray, final: bool) -> bool:
+        self.scan, level = scan_tag(buffer, self.scan, self.level)
+        if level is not None:
+            self.level = level
+            if level != NAME and not self.name:
+                self._name(buffer)
+            if len(buffer) - self.start > MAX_TAG and self.name not in (OVERSIZED, BORING):
+                self._oversized(buffer)
+            return False
+        self.pos, self.state = self.scan, State.DATA
+        whole = None if self.name in (OVERSIZED, BORING) else TAG.match(buffer, self.start)
+        if whole:
+            self._tag(buffer, whole, self.start)
+        return True
+
+    def _name(self, buffer: bytearray) -> None:
+        """Find out whether an incomplete tag must be kept."""
+        found = TAG_NAME.match(buffer, self.start)
+        name = found[1].lower() if found else b""
+        boring = self.top is None and not self.context.prologue.active and name not in self.context.matters
+        self.name = BORING if boring else name
+
+    def _oversized(self, buffer: bytearray) -> None:
+        """Make a start tag inert that cannot be kept until it is complete."""
+        if self.top is not None or buffer[self.start + 1] == 0x2F:
+            raise foreign.TooDeep
+        self.name = OVERSIZED
+        self.context.edits.append((self.start + 1, self.start + 1, OVERSIZED))
+        if self._certain() and self.context.prologue.active:
+            self.context.prologue.content(self.start, self.context.edits)
+
+    # --- a whole tag
+
+    def _tag(self, buffer: bytearray, whole: re.Match[bytes], start: int) -> None:
+        name = whole[2].lower()
+        closing = bool(whole[1])
+        if self.context.prologue.active and self._certain():
+            self.context.prologue.tag(name, closing, start, self.pos, self.context.edits)
+        if closing:
+            self._end_tag(name)
+        elif self.top is not None or name in (b"svg", b"math"):
+            self._start_around_foreign(buffer, whole, start, name)
+        else:
+            self._start_html(buffer, whole[0], start, name)
+
+    def _end_tag(self, name: bytes) -> None:
+        if name == b"select":
+            self.select = False
+        elif name == b"noscript":
+            self.noscript = False
+        if self.top is not None:
+            first, *others = foreign.close_element(self.top, name)
+            for top in others:
+                self._fork(State.DATA, self.pos).top = top
+            self.top = first
+
+    def _start_around_foreign(
+        self, buffer: bytearray, whole: re.Match[bytes], start: int, name: bytes
+    ) -> None:
+        raw = whole[0]
+        values = {item.name: item.value or b"" for item in reversed(attributes(raw))}
+        self_closing = whole[3].endswith(b"/")
+        if self.top is None and self._ambiguous(name):
+            self._fork(State.DATA, self.pos)
+        answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
+        twins = [self, *(self._fork(State.DATA, self.pos) for _ in answers[1:])]
+        before = self.top
+        for twin, (top, is_foreign) in zip(twins, answers, strict=True):
+            twin.top = top
+            if is_foreign:
+                twin._start_foreign(raw, start, name, nested=before, self_closing=self_closing)
+            else:
+                twin._start_html(buffer, raw, start, name)
+
+    def _start_foreign(
+        self, raw: bytes, start: int, name: bytes, *, nested: foreign.Top, self_closing: bool
+    ) -> None:
+        if name != b"script":
+            self._show(raw, start, name, Where.FOREIGN)
+        elif b"script" in self.context.names:
+            inside_script = nested is not None and b"script" in nested.names
+            if self_closing or inside_script:
+                self._decide(raw, start, b"", self_closing, Where.FOREIGN)
+            else:
+                self.state, self.start, self.scan = State.AHEAD, start, self.pos
+
+    def _start_html(self, buffer: bytearray, raw: bytes, start: int, name: bytes) -> None:
+        if name != b"script":
+            self._show(raw, start, name, Where(0))
+        if name == b"select":
+            self.select = True
+        elif name == b"frameset":
+            self.frameset = True
+        elif name == b"noscript":
+            if not self.noscript:
+                self._fork(State.RAW, self.pos).name = name
+                self.noscript = True
+        elif name in _RAW or name in (b"script", b"plaintext"):
+            if self._ambiguous(name):
+                self._fork(State.DATA, self.pos)
+            self._enter(name, start)
+
+    def _ambiguous(self, name: bytes) -> bool:
+        return self.frameset or (self.select and name not in _KEPT_IN_SELECT)
+
+    def _enter(self, name: bytes, start: int) -> None:
+        self.scan, self.name = self.pos, name
+        if name == b"script":
+            wanted = b"script" in self.context.names
+            self.state, self.start, self.level = State.SCRIPT, start if wanted else -1, 0
+        else:
+            self.state = State.PLAIN if name == b"plaintext" else State.RAW
+
+    # --- scripts
+
+    def _script(self, buffer: bytearray, final: bool) -> bool:
+        while found := _SCRIPT_LEVELS[self.level].search(buffer, self.scan):
+            mark = found[0]
+            if mark == b"<!--":
+                self.level, self.scan = 1, found.end() - 2
+            elif mark == b"-->":
+                self.level, self.scan = 0, found.end()
+            elif mark[1:2] != b"/":
+                self.level, self.scan = 2, found.end()
+            elif self.level == 2:
+                self.level, self.scan = 1, found.end()
+            else:
+                self._script_ends(buffer, found.start(), True)
+                self.pos, self.state = found.start(), State.DATA
+                return True
+        self.scan = max(self.scan, len(buffer) - LONGEST_MARK)
+        if final or len(buffer) - self.start > MAX_SCRIPT:
+            self._script_ends(buffer, len(buffer), False)
+        return False
+
+    def _script_ends(self, buffer: bytearray, end: int, whole: bool) -> None:
+        if self.start < 0:
+            return
+        tag = TAG.match(buffer, self.start)
+        if tag:
+            where = Where.FOREIGN if self.state is State.AHEAD else Where(0)
+            self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, where)
+        self.start = -1
+
+    def _ahead(self, buffer: bytearray, final: bool) -> bool:
+        found = _SCRIPT_END.search(buffer, self.scan)
+        if not found:
+            self.scan = max(self.scan, len(buffer) - LONGEST_MARK)
+            if not final and len(buffer) - self.start <= MAX_SCRIPT:
+                return False
+        self._script_ends(buffer, found.start() if found else len(buffer), bool(found))
+        self.state = State.DATA
+        return True
+
+    # --- the handler
+
+    def _where(self, base: Where) -> Where:
+        if self.noscript:
+            base |= Where.NOSCRIPT
+        return base | Where.UNCERTAIN if self.context.uncertain else base
+
+    def _show(self, raw: bytes, start: int, name: bytes, base: Where) -> None:
+        if name in self.context.names:
+            self._edit(start, self.context.handler.start_tag(raw, name, self._where(base)))
+
+    def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: Where) -> None:
+        self._edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
+
+    def _edit(self, start: int, splices: Sequence[Splice]) -> None:
+        for first, last, new in splices:
+            self.context.edits.append((start + first, start + last, new))
+
+
+_SCRIPT_END = raw_text_end(b"script")
+
+
+def _end(pattern: re.Pattern[bytes], buffer: bytearray, pos: int) -> int:
+    found = pattern.match(buffer, pos)
+    return found.end() if found else pos
+
+
+def _find(buffer: bytearray, what: bytes, pos: int) -> int:
+    found = buffer.find(what, pos)
+    return found if found >= 0 else len(buffer)
+
+
+_STEPS: dict[State, Callable[[Reading, bytearray, bool], bool]] = {
+    State.DATA: Reading._data,
+    State.TAG: Reading._in_tag,
+    State.COMMENT: Reading._comment,
+    State.BOGUS: Reading._bogus,
+    State.CDATA: Reading._cdata,
+    State.RAW: Reading._raw,
+    State.SCRIPT: Reading._script,
+    State.AHEAD: Reading._ahead,
+    State.PLAIN: Reading._plain,
+}

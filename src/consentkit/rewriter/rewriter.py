@@ -1,0 +1,176 @@
+"""Bytes in, bytes out: the document with the handler's edits and nothing else changed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from consentkit.exceptions import RewriteError
+from consentkit.rewriter.foreign import TooDeep
+from consentkit.rewriter.handler import Handler, Splice
+from consentkit.rewriter.prologue import Injection, Prologue
+from consentkit.rewriter.reading import OVERSIZED, Context, Reading, State
+
+MAX_READINGS: Final = 8
+"""Ways to read the bytes that are followed at once; beyond it the rest of the page is shown as text."""
+
+
+class Rewriter:
+    """Rewrite one HTML document as it streams by.
+
+    Every byte outside the handler's splices and the two injections comes out as it went in, whatever the
+    chunks. At most one incomplete tag or one undecided script is kept back. Where browsers may read the bytes
+    in several ways, all of them are followed and the edits of each are made. Where that passes a named limit,
+    the rest of the page is turned into text, so that nothing goes out unexamined.
+
+    Args:
+        handler: Decides on tags.
+        head: Put directly behind ``<head>``, or before the first element that belongs there.
+        body: Put directly behind ``<body>``, or before the first content of the body. Both may be callables,
+            which are called when the place is found.
+    """
+
+    def __init__(self, handler: Handler, *, head: Injection = b"", body: Injection = b"") -> None:
+        self._context = Context(handler, Prologue(head, body))
+        self._readings = [Reading(self._context)]
+        self._buffer = bytearray()
+        self._forked = False
+        self._sealed = False
+        self._closed = False
+
+    @property
+    def sealed(self) -> bool:
+        """Whether a limit was passed and the rest of the page is turned into text."""
+        return self._sealed
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of the document.
+
+        Args:
+            data: Any number of bytes, cut anywhere.
+
+        Returns:
+            All that is decided by now.
+
+        Raises:
+            RewriteError: After :meth:`close`.
+        """
+        if self._closed:
+            raise RewriteError("fed after close")
+        if self._sealed:
+            return _as_text(data)
+        self._buffer += data
+        self._advance(False)
+        return self._flush(self._boundary())
+
+    def close(self) -> bytes:
+        """End the document and return what was kept back."""
+        if self._closed:
+            raise RewriteError("closed twice")
+        self._closed = True
+        if self._sealed:
+            return b""
+        self._advance(True)
+        if self._context.prologue.active and not self.sealed:
+            self._finish()
+        return self._flush(len(self._buffer))
+
+    def _advance(self, final: bool) -> None:
+        """Advance the reading that is furthest behind until none can go on."""
+        waiting: list[Reading] = []
+        try:
+            while ready := [reading for reading in self._readings if reading not in waiting]:
+                reading = min(ready, key=_position) if len(ready) > 1 else ready[0]
+                if len(self._readings) == 1:
+                    moved = self._run_alone(reading, final)
+                else:
+                    moved = reading.step(self._buffer, final)
+                if not moved:
+                    waiting.append(reading)
+                self._adopt(reading)
+        except TooDeep:
+            self._sealed = True
+
+    def _run_alone(self, reading: Reading, final: bool) -> bool:
+        while reading.step(self._buffer, final):
+            if reading.born:
+                return True
+        return bool(reading.born)
+
+    def _adopt(self, parent: Reading) -> None:
+        if parent.born:
+            self._readings += parent.born
+            parent.born = []
+            self._forked = True
+        if len(self._readings) > 1:
+            self._readings = list({reading.key(): reading for reading in reversed(self._readings)}.values())
+        self._context.uncertain = len(self._readings) > 1
+        if len(self._readings) > MAX_READINGS:
+            raise TooDeep
+
+    def _finish(self) -> None:
+        """Close what is open at the end of the document, so that the injections are not swallowed."""
+        reading = self._readings[-1]
+        end = len(self._buffer)
+        if reading.state is State.TAG and reading.name != OVERSIZED:
+            # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag).
+            self._context.edits.append((reading.start, end, b""))
+        self._context.prologue.finish(end, self._context.edits, _closer(reading))
+
+    def _boundary(self) -> int:
+        return min(reading.held() for reading in self._readings)
+
+    def _flush(self, boundary: int) -> bytes:
+        if self._sealed:
+            boundary = min(self._boundary(), boundary)
+        edits = self._context.edits
+        if not edits:
+            out = bytes(self._buffer[:boundary])
+        else:
+            out, boundary = self._apply(edits, boundary)
+        del self._buffer[:boundary]
+        for reading in self._readings:
+            reading.shift(boundary)
+        if self._sealed:
+            out += _as_text(bytes(self._buffer))
+            self._buffer.clear()
+        return out
+
+    def _apply(self, edits: list[Splice], boundary: int) -> tuple[bytes, int]:
+        # Readings that agree make the same edit twice.
+        ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=_place)
+        self._forked = len(self._readings) > 1
+        parts: list[bytes] = []
+        at = done = 0
+        for done, (start, end, new) in enumerate(ordered):  # noqa: B007
+            if end > boundary:
+                boundary = min(boundary, start)
+                break
+            parts += (bytes(self._buffer[at:start]), new)
+            at = end
+        else:
+            done = len(ordered)
+        parts.append(bytes(self._buffer[at:boundary]))
+        self._context.edits = [(s - boundary, e - boundary, new) for s, e, new in ordered[done:]]
+        return b"".join(parts), boundary
+
+
+def _position(reading: Reading) -> int:
+    return reading.pos
+
+
+def _place(edit: Splice) -> tuple[int, int]:
+    return edit[:2]
+
+
+def _closer(reading: Reading) -> bytes:
+    if reading.state is State.COMMENT:
+        return b"-->"
+    if reading.state is State.BOGUS or reading.name == OVERSIZED:
+        return b"'\">" if reading.state is State.TAG else b">"
+    if reading.state in (State.RAW, State.SCRIPT):
+        return b"--></script>" if reading.name == b"script" else b"</" + reading.name + b">"
+    return b""
+
+
+def _as_text(data: bytes) -> bytes:
+    return data.replace(b"<", b"&lt;")

@@ -1,0 +1,105 @@
+"""The attributes of one whole tag, and the character references in their values."""
+
+from __future__ import annotations
+
+import re
+from html.entities import html5
+from typing import NamedTuple
+
+from consentkit.rewriter.grammar import ATTRIBUTE, SPACE
+
+_NAME_END = re.compile(rb"</?[a-zA-Z][^" + SPACE + rb"/>]*+")
+_REFERENCE = re.compile(r"&(?:#[xX]([0-9a-fA-F]+);?|#([0-9]+);?|([a-zA-Z][a-zA-Z0-9]*);?)")
+_WINDOWS_1252 = {
+    code: bytes([code]).decode("windows-1252") for code in range(0x80, 0xA0)
+    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}  # fmt: skip
+_LEGACY = {name for name in html5 if not name.endswith(";")}
+
+
+class Attribute(NamedTuple):
+    """One attribute of a tag, with the places of its parts in the tag's bytes.
+
+    Attributes:
+        name: Lower-case name.
+        value: The value as written, without quotes, references not decoded; ``None`` where there is none.
+        name_start: Offset of the name's first byte in the tag.
+        name_end: Offset behind the name.
+        value_start: Offset of the value's first byte, quotes left out; ``name_end`` where there is none.
+        value_end: Offset behind the value; ``name_end`` where there is none.
+    """
+
+    name: bytes
+    value: bytes | None
+    name_start: int
+    name_end: int
+    value_start: int
+    value_end: int
+
+
+def attributes(raw: bytes) -> list[Attribute]:
+    """Read the attributes of a whole tag (WHATWG HTML 13.2.5.32 to 13.2.5.40).
+
+    Args:
+        raw: The tag from ``<`` to ``>``.
+
+    Returns:
+        Every attribute in order, duplicates included: browsers take the first of a name and drop the rest.
+    """
+    found = _NAME_END.match(raw)
+    at = found.end() if found else len(raw)
+    result = []
+    while match := ATTRIBUTE.match(raw, at):
+        name_start, name_end = match.span(1)
+        at = match.end()
+        group = match.lastindex or 1
+        if group == 1:
+            result.append(Attribute(match[1].lower(), None, name_start, name_end, name_end, name_end))
+        else:
+            start, end = match.span(group)
+            result.append(Attribute(match[1].lower(), match[group], name_start, name_end, start, end))
+    return result
+
+
+def _numeric(code: int) -> str:
+    """Map a numeric character reference (WHATWG HTML 13.2.5.80)."""
+    if code == 0 or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return _WINDOWS_1252.get(code, chr(code))
+
+
+def _named(whole: str, name: str, following: str) -> str:
+    """Map a named reference; in attributes ``&copy=`` and ``&copyx`` are text (WHATWG HTML 13.2.5.73)."""
+    if whole.endswith(";") and name + ";" in html5:
+        return html5[name + ";"]
+    for length in range(len(name), 1, -1):
+        if name[:length] in _LEGACY:
+            rest = name[length:] + (";" if whole.endswith(";") else "")
+            after = rest[:1] or following
+            if after == "=" or (after.isascii() and after.isalnum()):
+                return whole
+            return html5[name[:length]] + rest
+    return whole
+
+
+def decode(value: bytes) -> str:
+    """Decode an attribute's value as browsers do.
+
+    Args:
+        value: The bytes between the quotes.
+
+    Returns:
+        The text with character references resolved; bytes that are not UTF-8 become U+FFFD.
+    """
+    text = value.decode("utf-8", "replace")
+    if "&" not in text:
+        return text
+
+    def resolve(match: re.Match[str]) -> str:
+        if match[1]:
+            return _numeric(int(match[1][:8], 16) if len(match[1].lstrip("0")) <= 6 else 0x110000)
+        if match[2]:
+            return _numeric(int(match[2]) if len(match[2].lstrip("0")) <= 7 else 0x110000)
+        return _named(match[0], match[3], text[match.end() : match.end() + 1])
+
+    return _REFERENCE.sub(resolve, text)
