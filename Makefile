@@ -1,0 +1,87 @@
+# Every target makes its own environment. Works with GNU make 3.81 and later, on Debian and macOS.
+#
+#   make demo     run the example news site        make check    lint, types, layers
+#   make test     run every test                   make docs     build the documentation
+#   make bench    measure against the peers        make soak     the long counts: kills, fuzzing, load
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH := .venv-bench
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The first Python of at least 3.11 on the path; PYTHON=… overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v $$p; break; fi; done)
+
+.PHONY: demo test check bench docs soak browser clean lock
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m examples.news
+
+test: $(VENV)/.dev browser
+	$(BIN)/coverage erase
+	$(BIN)/python -X dev -m coverage run -m pytest $(PYTEST)
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
+
+soak: $(VENV)/.dev browser
+	CONSENTKIT_SOAK=1 $(BIN)/python -X dev -m pytest -m soak $(PYTEST)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	$(BIN)/sphinx-build -n -W --keep-going -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+bench: $(BENCH)/.bench
+	$(BENCH)/bin/python -m tests.bench
+
+# A browser for the tests: the system's Chromium, else Playwright's own.
+browser: $(VENV)/.dev
+	@$(BIN)/python tests/chromium.py
+
+define need-python
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "consentkit needs Python 3.11 or later, and found none." >&2; \
+		echo "Debian, Ubuntu: apt-get install python3 python3-venv    macOS: brew install python@3.13" >&2; \
+		exit 1; fi
+	@if ! "$(PYTHON)" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+		echo "$(PYTHON) cannot make virtual environments." >&2; \
+		echo "Debian, Ubuntu: apt-get install python3-venv" >&2; \
+		exit 1; fi
+endef
+
+$(BIN)/python:
+	$(need-python)
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/demo.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(BENCH)/.bench: requirements/bench.txt pyproject.toml
+	$(need-python)
+	"$(PYTHON)" -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+	$(BENCH)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Compile the requirements again, with hashes and without addresses. Needs uv on the path.
+lock:
+	cd requirements && for name in demo dev bench; do \
+		pins=$$([ $$name = demo ] || echo "--constraint demo.txt"); \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-emit-find-links --no-annotate --no-header $$pins $$name.in --output-file $$name.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) $(BENCH) docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,52 @@
+"""Find a Chromium for the tests; run as a program, install one where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+HOW = "install Chromium (Debian: apt-get install chromium) or name one in the variable CHROMIUM"
+
+
+def find() -> str | None:
+    """Return the path of a Chromium: the variable CHROMIUM, the system's, or Playwright's own."""
+    named = os.environ.get("CHROMIUM")
+    found = [named] if named else [shutil.which(name) for name in _NAMES]
+    for path in (*found, _MAC, _playwrights_own()):
+        if path and Path(path).exists():
+            return path
+    return None
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
+def _install() -> None:
+    attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
+        attempts.append(["sh", "-c", "apt-get update -qq && apt-get install -y -qq chromium >/dev/null"])
+    for attempt in attempts:
+        print("no Chromium found; trying:", " ".join(attempt), file=sys.stderr)
+        if subprocess.run(attempt, check=False, timeout=900).returncode == 0 and find():
+            return
+
+
+def main() -> None:
+    """Make sure that there is a Chromium, or say how to get one."""
+    if find() is None:
+        _install()
+    if find() is None:
+        print(f"browser tests will be skipped: {HOW}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
