@@ -1,0 +1,158 @@
+"""How the policy is deployed: everything that holds for all requests, checked once."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from msgspec.structs import replace
+from starlette.types import Scope
+
+from consentkit.asgi.locales import negotiate
+from consentkit.asgi.once import OnceCodec
+from consentkit.asgi.request import Request
+from consentkit.banner import available_locales, make_notice
+from consentkit.consent import (
+    Consent,
+    Decision,
+    DecisionCodec,
+    Invalid,
+    Notice,
+    SubjectCodec,
+    check_cookie_domain,
+    decision_cookie_name,
+    resolve,
+)
+from consentkit.exceptions import ConfigurationError
+from consentkit.gating import Gate
+from consentkit.log import ConsentLog
+from consentkit.policy import Place, Policy
+from consentkit.signals import read_signals
+
+PlaceResolver: TypeAlias = Callable[[Scope], Place | None]
+OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
+
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_logger = logging.getLogger("consentkit")
+
+
+class Deployment:
+    """One policy as it is deployed. Arguments as in :class:`consentkit.ConsentMiddleware`.
+
+    Raises:
+        ConfigurationError: An argument cannot hold.
+    """
+
+    def __init__(
+        self,
+        *,
+        secret_key: str,
+        secret_key_fallbacks: Sequence[str],
+        log: ConsentLog | None,
+        policy: Policy,
+        place: PlaceResolver | None,
+        prefix: str,
+        exclude: Sequence[str],
+        cookie_domain: str | None,
+        https_only: bool | None,
+        enforce: bool,
+        debug: bool,
+        on_decision: OnDecision | None,
+    ) -> None:
+        self.decisions = DecisionCodec(secret_key, secret_key_fallbacks)
+        self.subjects = SubjectCodec(secret_key, secret_key_fallbacks)
+        self.once = OnceCodec(secret_key, secret_key_fallbacks)
+        self.log = log
+        self.policy = policy
+        self.place = place
+        self.prefix = _check_prefix(prefix)
+        self.exclude = _check_exclude(exclude)
+        self.cookie_domain = check_cookie_domain(cookie_domain) if cookie_domain else None
+        self.https_only = https_only
+        self.enforce = enforce
+        self.debug = debug
+        self.on_decision = on_decision
+        self.gate = Gate(policy)
+        self.locales = available_locales(policy)
+        self.vary = tuple(getattr(place, "headers", ()))
+
+    def excludes(self, path: str) -> bool:
+        """Say whether a path is left alone."""
+        return any(path == part or path.startswith(part + "/") for part in self.exclude)
+
+    def place_of(self, request: Request) -> Place | None:
+        """Ask the resolver. One that fails leaves the place unknown, for which the strictest regime holds."""
+        if self.place is None:
+            return None
+        try:
+            return self.place(request.scope)
+        except Exception:
+            _logger.exception("the place resolver failed; the place counts as unknown")
+            return None
+
+    def consent_of(self, request: Request, *, now: int) -> Consent:
+        """Resolve what holds for a request.
+
+        Args:
+            request: The request.
+            now: Epoch seconds.
+        """
+        name = decision_cookie_name(request.secure, self.cookie_domain)
+        decision = self.decisions.loads(request.cookie_values(name), now=now)
+        return self._with_once(self.consent_with(request, decision, now=now), request, now)
+
+    def consent_with(self, request: Request, decision: Decision | Invalid | None, *, now: int) -> Consent:
+        """Resolve what a decision means for a request. Arguments as in `consent_of`."""
+        place = self.place_of(request)
+        return resolve(
+            self.policy,
+            self.policy.regimes_at(place),
+            decision,
+            read_signals(request.headers),
+            now=now,
+            travels=request.travels,
+            gpc_binding=self.policy.gpc_binding(place),
+            gpc_override=self.policy.gpc_override(place),
+        )
+
+    def _with_once(self, consent: Consent, request: Request, now: int) -> Consent:
+        """Add what the visitor allowed for this one page."""
+        values = request.cookie_values(self.once.cookie_name(request.secure))
+        if not values or not request.travels:
+            return consent
+        allowed = frozenset(name for value in values for name in self.once.loads(value, now=now))
+        return replace(consent, vendors_granted=consent.vendors_granted | allowed) if allowed else consent
+
+    def locale_of(self, request: Request) -> str:
+        """Return the best of the available locales for the request's ``Accept-Language``."""
+        return negotiate(request.header(b"accept-language").decode("latin-1"), self.locales)
+
+    def notice_of(self, consent: Consent, locale: str) -> Notice:
+        """Return the notice that such a visitor is shown."""
+        return make_notice(self.policy, consent.regimes, locale)
+
+    def known_notice(self, consent: Consent, hash: str, locale: str) -> Notice | None:
+        """Return the notice of that hash if it is what is shown to such a visitor now."""
+        if locale not in self.locales:
+            return None
+        notice = self.notice_of(consent, locale)
+        return notice if notice.hash == hash else None
+
+
+def _check_prefix(prefix: str) -> str:
+    if not _PREFIX.fullmatch(prefix):
+        raise ConfigurationError(
+            'expected a path such as "/_consent", without a slash at its end', path="prefix"
+        )
+    return prefix
+
+
+def _check_exclude(exclude: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(exclude, (str, bytes)):
+        raise ConfigurationError('expected a list of path prefixes such as ["/api"]', path="exclude")
+    for index, part in enumerate(exclude):
+        if not isinstance(part, str) or not part.startswith("/"):
+            raise ConfigurationError('expected a path prefix such as "/api"', path=f"exclude[{index}]")
+    return tuple(part.rstrip("/") for part in exclude)

@@ -1,0 +1,55 @@
+"""Cookies of denied purposes: hidden from the app, and removed from the browser.
+
+A script may have set a cookie under any domain and path that its page could use, so every variant is expired.
+"""
+
+from __future__ import annotations
+
+import re
+
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.headers import Headers
+from consentkit.asgi.request import Request
+from consentkit.consent import Consent
+
+MAX_HEADERS = 2048
+"""Bytes of expiring headers in one response; the rest follows with the next."""
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+
+
+def hide(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> Headers:
+    """Return the request's headers without the cookies of denied purposes."""
+    denied = deployment.gate.hidden_cookies({name for name, _ in request.cookies}, consent)
+    if not denied:
+        return headers
+    kept = "; ".join(
+        f"{name}={value}" if name else value for name, value in request.cookies if name not in denied
+    )
+    rest = [(name, value) for name, value in headers if name != b"cookie"]
+    return [*rest, (b"cookie", kept.encode("latin-1"))] if kept else rest
+
+
+def expire_hidden(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> None:
+    """Append ``Set-Cookie`` headers that remove the cookies of denied purposes."""
+    names = deployment.gate.hidden_cookies({name for name, _ in request.cookies}, consent)
+    room = MAX_HEADERS
+    for name in sorted(names):
+        if not _NAME.fullmatch(name):
+            continue
+        lines = [f"{name}=; Max-Age=0; Path=/{variant}" for variant in _variants(request)]
+        room -= sum(map(len, lines))
+        if room < 0:
+            return
+        headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
+
+
+def _variants(request: Request) -> list[str]:
+    host = request.host.partition(":")[0].lower()
+    secure = "; Secure" if request.secure else ""
+    domains = [""]
+    if _HOST.fullmatch(host) and not host.replace(".", "").isdigit():
+        labels = host.split(".")
+        domains += ["; Domain=" + ".".join(labels[index:]) for index in range(len(labels) - 1)]
+    variants = [domain + secure for domain in domains]
+    return variants + ([secure + "; Partitioned; SameSite=None"] if secure else [])

@@ -1,0 +1,114 @@
+"""The front door: one pure-ASGI middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.datastructures import Secret
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from consentkit.asgi.clock import epoch
+from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
+from consentkit.asgi.endpoints import Endpoints
+from consentkit.asgi.lifespan import answer_lifespan
+from consentkit.asgi.request import Request
+from consentkit.asgi.responder import Observer, Responder
+from consentkit.log import ConsentLog
+from consentkit.policy import Policy
+
+
+class ConsentMiddleware:
+    """Ask visitors for consent, record what they say, and hold back what they have not allowed.
+
+    Put it outside everything that writes HTML. The consent of each request is in ``scope["state"]["consent"]``
+    (``request.state.consent``), a :class:`consentkit.Consent`.
+
+    Args:
+        app: The ASGI application.
+        secret_key: Signs the cookies; at least 32 characters, the same in every process.
+        secret_key_fallbacks: Older keys, still accepted, so that a rotation asks nobody again.
+        log: Where decisions are recorded: a path, ``sqlite:///…``, a :class:`consentkit.ConsentLog`, or
+            ``None`` to keep no record on purpose.
+        policy: What visitors are told. By default four purposes, no declared vendor, opt-in everywhere.
+        place: Tells where a visitor is, such as :class:`consentkit.FromHeaders`; without it nobody's place is
+            known and the strictest regime holds.
+        prefix: Path of the package's own pages, below the root path.
+        exclude: Path prefixes, on segment boundaries, whose responses are left alone.
+        cookie_domain: Share the decision among the subdomains of this domain.
+        https_only: Whether visitors come over https; ``None``: as the request's scheme says.
+        enforce: ``False`` changes nothing and logs what would be held back.
+        debug: Add a response header that names what was held back and why.
+        on_decision: Called with each decision and the request's scope, after it is recorded.
+
+    Raises:
+        ConfigurationError: An argument cannot hold.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        secret_key: str | Secret,
+        secret_key_fallbacks: Sequence[str | Secret] = (),
+        log: ConsentLog | str | Path | None,
+        policy: Policy | None = None,
+        place: PlaceResolver | None = None,
+        prefix: str = "/_consent",
+        exclude: Sequence[str] = (),
+        cookie_domain: str | None = None,
+        https_only: bool | None = None,
+        enforce: bool = True,
+        debug: bool = False,
+        on_decision: OnDecision | None = None,
+    ) -> None:
+        self.app = app
+        self._deployment = Deployment(
+            secret_key=_plain(secret_key),
+            secret_key_fallbacks=_plain_all(secret_key_fallbacks),
+            log=ConsentLog(log) if isinstance(log, (str, Path)) else log,
+            policy=Policy() if policy is None else policy,
+            place=place,
+            prefix=prefix,
+            exclude=exclude,
+            cookie_domain=cookie_domain,
+            https_only=https_only,
+            enforce=enforce,
+            debug=debug,
+            on_decision=on_decision,
+        )
+        self._endpoints = Endpoints(self._deployment)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await answer_lifespan(self.app, scope, receive, send, log=self._deployment.log)
+        elif scope["type"] in ("http", "websocket"):
+            await self._connect(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deployment = self._deployment
+        request = Request(scope, deployment.https_only)
+        now = epoch()
+        consent = deployment.consent_of(request, now=now)
+        scope.setdefault("state", {})["consent"] = consent
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+        elif self._endpoints.owns(request.path):
+            await self._endpoints(request, consent, receive, send)
+        elif deployment.excludes(request.path):
+            await self.app(scope, receive, send)
+        elif deployment.enforce:
+            await Responder(deployment, request, consent, now)(self.app, scope, receive, send)
+        else:
+            await Observer(deployment, request, consent)(self.app, scope, receive, send)
+
+
+def _plain(key: str | Secret) -> str:
+    return str(key) if isinstance(key, Secret) else key
+
+
+def _plain_all(keys: Sequence[str | Secret]) -> Sequence[str]:
+    return keys if isinstance(keys, str) else [_plain(key) for key in keys]

@@ -1,0 +1,228 @@
+"""From a submission to a decision that is in the log.
+
+No grant without an entry: if the log cannot take it, what would be granted newly is left out. No refusal lost:
+whatever is denied is honoured at once, and waits in the log's outbox while its store is away.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import secrets
+
+import msgspec
+from msgspec.structs import replace
+
+from consentkit.asgi.clock import milliseconds, rfc3339
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.once import SECONDS as ONCE_SECONDS
+from consentkit.asgi.request import Request
+from consentkit.asgi.submission import Submission
+from consentkit.banner import assets_by_name, read_choices
+from consentkit.consent import (
+    Consent,
+    Decision,
+    Notice,
+    Source,
+    accept,
+    allow,
+    choose,
+    id_cookie_name,
+    reject,
+)
+from consentkit.exceptions import BadRequest, LogError, UnknownPurpose
+from consentkit.log import Bundle, Entry, uuid7
+
+_ACTIONS = {
+    "accept": "accept_all",
+    "reject": "reject_all",
+    "save": "save",
+    "withdraw": "withdraw",
+    "allow": "allow_vendor",
+}
+_logger = logging.getLogger("consentkit")
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a submission.
+
+    Attributes:
+        decision: What holds from now on; ``None`` where nothing changed.
+        subject: The visitor's id, where one is to be set.
+        recorded: False where the log could not take a grant, which is therefore not in `decision`.
+    """
+
+    decision: Decision | None
+    subject: str | None = None
+    recorded: bool = True
+
+
+def decide(submission: Submission, consent: Consent, *, source: Source, now: int) -> Decision:
+    """Work out the next decision.
+
+    Raises:
+        BadRequest: 400 for a purpose or vendor that the policy does not have.
+    """
+    try:
+        if submission.action == "accept":
+            return accept(consent, source=source, now=now)
+        if submission.action in ("reject", "withdraw"):
+            return reject(consent, source=source, now=now)
+        if submission.action == "allow":
+            return allow(consent, submission.names, source=source, now=now)
+        return _save(submission, consent, source=source, now=now)
+    except UnknownPurpose as error:
+        raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
+
+
+def _save(submission: Submission, consent: Consent, *, source: Source, now: int) -> Decision:
+    chosen = choose(consent, submission.names, source=source, now=now)
+    if submission.as_json:
+        denied = choose(consent, submission.denied, source=source, now=now).granted
+        return replace(chosen, granted=chosen.granted - denied, denied=chosen.denied | denied)
+    choices = read_choices(consent.policy, ticked=submission.names, was=submission.was)
+    return replace(chosen, granted=choices.granted, denied=choices.denied)
+
+
+class Recorder:
+    """Writes decisions to the deployment's log.
+
+    Args:
+        deployment: Its log may be ``None`` on purpose: then nothing is recorded.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._published: set[str] = set()
+
+    async def record(
+        self,
+        request: Request,
+        submission: Submission,
+        before: Consent,
+        decision: Decision,
+        notice: Notice,
+        *,
+        now: int,
+    ) -> Outcome:
+        """Record a decision.
+
+        Args:
+            request: The visitor's request.
+            submission: What was sent.
+            before: What held before.
+            decision: What the visitor wants to hold.
+            notice: What was shown.
+            now: Epoch seconds.
+
+        Returns:
+            What holds now. A refusal always does.
+        """
+        known = self._subject(request)
+        new = decision.granted - _in_force(before)
+        subject = known or (secrets.token_urlsafe(18) if new and not submission.once else None)
+        outcome = Outcome(decision=decision, subject=subject if subject != known else None)
+        if self._deployment.log is None:
+            return outcome
+        entry = self._entry(request, submission, decision, notice, subject, now)
+        if not new:
+            await self._honour(entry, notice)
+            return outcome
+        try:
+            await self._append(entry, notice)
+        except LogError as error:
+            _logger.error("a grant is not honoured, because the consent log cannot take it: %s", error)
+            return await self._refused_only(request, submission, decision, new, notice, now)
+        return outcome
+
+    async def announce(self, decision: Decision, request: Request) -> None:
+        """Tell the site's own callback. Its failure is logged and undoes nothing."""
+        callback = self._deployment.on_decision
+        if callback is None:
+            return
+        try:
+            answer = callback(decision, request.scope)
+            if inspect.isawaitable(answer):
+                await answer
+        except Exception:
+            _logger.exception("on_decision failed; the decision holds all the same")
+
+    async def _refused_only(
+        self,
+        request: Request,
+        submission: Submission,
+        decision: Decision,
+        new: frozenset[str],
+        notice: Notice,
+        now: int,
+    ) -> Outcome:
+        """Keep what a decision denies, now that it cannot grant."""
+        if not decision.denied:
+            return Outcome(decision=None, recorded=False)
+        rest = replace(decision, granted=decision.granted - new)
+        entry = self._entry(request, submission, rest, notice, self._subject(request), now)
+        await self._honour(entry, notice)
+        return Outcome(decision=rest, recorded=False)
+
+    def _subject(self, request: Request) -> str | None:
+        name = id_cookie_name(request.secure, self._deployment.cookie_domain)
+        return self._deployment.subjects.loads(request.cookie_values(name))
+
+    def _entry(
+        self,
+        request: Request,
+        submission: Submission,
+        decision: Decision,
+        notice: Notice,
+        subject: str | None,
+        now: int,
+    ) -> Entry:
+        place = self._deployment.place_of(request)
+        expires = now + ONCE_SECONDS if submission.once else decision.expires_at
+        return Entry(
+            id=uuid7(milliseconds()),
+            at=rfc3339(now),
+            subject=subject,
+            regime=notice.regime.value,
+            country=place.country if place is not None and place.known else "",
+            action=_ACTIONS[submission.action],
+            source=decision.source,
+            granted=tuple(sorted(decision.granted)),
+            denied=tuple(sorted(decision.denied)),
+            fingerprints=dict(decision.fingerprints),
+            notice=notice.hash,
+            locale=notice.locale,
+            signals=("gpc",) if request.header(b"sec-gpc") == b"1" else (),
+            expires=rfc3339(expires) if decision.granted else "",
+        )
+
+    async def _append(self, entry: Entry, notice: Notice) -> None:
+        if self._deployment.log is not None:
+            await self._deployment.log.append(entry, bundle=self._bundle(notice, entry.at))
+            self._published.add(notice.hash)
+
+    async def _honour(self, entry: Entry, notice: Notice) -> None:
+        if self._deployment.log is None:
+            return
+        try:
+            index = await self._deployment.log.honour(entry, bundle=self._bundle(notice, entry.at))
+        except LogError as error:
+            _logger.error("a refusal is honoured, but the consent log does not take it: %s", error)
+            return
+        if index is not None:
+            self._published.add(notice.hash)
+
+    def _bundle(self, notice: Notice, at: str) -> Bundle | None:
+        """Return what publishes a notice, unless this process has seen it in the log."""
+        if notice.hash in self._published:
+            return None
+        files = assets_by_name(self._deployment.policy).values()
+        assets = {asset.hash: asset.body for asset in files}
+        return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
+
+
+def _in_force(consent: Consent) -> frozenset[str]:
+    """Return what an earlier decision grants now; what only the regime grants is not in it."""
+    if consent.decision is None:
+        return frozenset()
+    return consent.decision.granted & (consent.granted | consent.vendors_granted)

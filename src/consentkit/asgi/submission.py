@@ -1,0 +1,177 @@
+"""What a visitor's form, or a client's JSON, says about a decision."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from starlette.types import Receive
+
+from consentkit.asgi.request import Request
+from consentkit.banner import safe_path
+from consentkit.exceptions import BadRequest
+
+MAX_BODY = 16 * 1024
+"""Bytes of a request's body."""
+_MAX_FIELDS = 500
+
+Action = Literal["accept", "reject", "save", "withdraw", "allow"]
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision as it was sent.
+
+    Attributes:
+        action: What the visitor pressed.
+        names: Purposes and vendors that are ticked or named.
+        denied: Purposes and vendors that JSON names as denied.
+        was: The settings form's field of that name: its boxes when it was shown.
+        notice: Hash of the notice that was shown.
+        locale: Its language.
+        return_to: Path and query on this site to go back to.
+        once: Whether an embed is allowed for one page only.
+        as_json: Whether the body was JSON, which is a client's, not a form's.
+    """
+
+    action: Action
+    names: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    was: str = ""
+    notice: str = ""
+    locale: str = ""
+    return_to: str = "/"
+    once: bool = False
+    as_json: bool = False
+
+
+def check_same_origin(request: Request) -> None:
+    """Refuse what another site may have made a browser send.
+
+    ``Sec-Fetch-Site`` decides; browsers without it send ``Origin``; a request with neither is no browser's.
+
+    Raises:
+        BadRequest: 403.
+    """
+    site = request.header(b"sec-fetch-site")
+    if site:
+        allowed = site == b"same-origin"
+    else:
+        origin = request.header(b"origin").decode("latin-1")
+        allowed = not origin or (
+            bool(request.host) and urlsplit(origin).netloc.lower() == request.host.lower()
+        )
+    if not allowed:
+        raise BadRequest(403, "This choice must be made on the site itself.")
+
+
+async def read_body(request: Request, receive: Receive) -> bytes:
+    """Read a request's body.
+
+    Raises:
+        BadRequest: 413 where it is longer than `MAX_BODY`, 400 where the client went away.
+    """
+    declared = request.header(b"content-length")
+    if declared.isdigit() and int(declared) > MAX_BODY:
+        raise BadRequest(413, "The request is too large.")
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest(400, "The request was cut off.")
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise BadRequest(413, "The request is too large.")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def read_submission(request: Request, body: bytes) -> Submission:
+    """Read a decision from a form or from JSON.
+
+    Raises:
+        BadRequest: 400 or 415, with what is wrong.
+    """
+    media_type = request.header(b"content-type").split(b";")[0].strip().lower()
+    if media_type == b"application/json":
+        return _from_json(body)
+    if media_type == b"application/x-www-form-urlencoded":
+        return _from_form(body)
+    raise BadRequest(415, "Send a form (application/x-www-form-urlencoded) or application/json.")
+
+
+def _from_form(body: bytes) -> Submission:
+    try:
+        fields = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            max_num_fields=_MAX_FIELDS,
+            strict_parsing=bool(body),
+        )
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BadRequest(400, "The form cannot be read.") from error
+    single = dict(reversed(fields))
+    return Submission(
+        action=_action(single.get("action", "")),
+        names=tuple(value for name, value in fields if name in ("purpose", "vendor")),
+        was=single.get("was", ""),
+        notice=single.get("notice", ""),
+        locale=single.get("locale", ""),
+        return_to=check_return(single.get("return_to", "/")),
+        once=single.get("once", "") == "1",
+    )
+
+
+def _action(value: object) -> Action:
+    for action in get_args(Action):
+        if value == action:
+            found: Action = action
+            return found
+    raise BadRequest(400, "The choice has no known action: accept, reject, save, withdraw or allow.")
+
+
+def _from_json(body: bytes) -> Submission:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(400, "The body is not valid JSON.") from error
+    if not isinstance(data, dict):
+        raise BadRequest(400, "Expected a JSON object.")
+    unknown = data.keys() - {"granted", "denied", "allow", "notice", "locale"}
+    if unknown or ("allow" in data) == ("granted" in data or "denied" in data):
+        raise BadRequest(400, 'Expected "granted" and "denied", or "allow", with "notice" and "locale".')
+    adds = "allow" in data
+    return Submission(
+        action="allow" if adds else "save",
+        names=_names(data, "allow" if adds else "granted"),
+        denied=_names(data, "denied"),
+        notice=_text(data, "notice"),
+        locale=_text(data, "locale"),
+        as_json=True,
+    )
+
+
+def _names(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    value = data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise BadRequest(400, f'Expected "{key}" to be a list of names.')
+    return tuple(value)
+
+
+def _text(data: dict[str, Any], key: str) -> str:
+    value = data.get(key, "")
+    if not isinstance(value, str):
+        raise BadRequest(400, f'Expected "{key}" to be a string.')
+    return value
+
+
+def check_return(path: str) -> str:
+    """Return a path of this site.
+
+    Raises:
+        BadRequest: 400 for anything that leads elsewhere.
+    """
+    if safe_path(path) != path:
+        raise BadRequest(400, "The page to return to is not on this site.")
+    return path

@@ -1,0 +1,72 @@
+"""Markup that is safe in any page: ASCII only, escaped, well-formed both as HTML and as XML."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import quote
+
+# What a browser drops from, or reads as a slash in, a URL (WHATWG URL, "basic URL parser").
+_TREACHEROUS = re.compile(r"[\x00-\x20\x7f\\]")
+# "<" cannot come from escaped text, so no text of a site or visitor can look like a slot.
+_SLOT = re.compile(r"<%(\w+)%>")
+
+
+def to_ascii(markup: str) -> str:
+    """Write what is outside ASCII as numeric character references: they mean the same in every charset."""
+    return markup.encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def escape(text: str) -> str:
+    """Escape text for element content and quoted attributes, in ASCII."""
+    return to_ascii(html.escape(text))
+
+
+def safe_path(path: str) -> str:
+    """Return a path on this origin, ``/`` instead of anything that could lead elsewhere.
+
+    Args:
+        path: Path and query, as a visitor may have forged it.
+    """
+    local = path.startswith("/") and not path.startswith("//") and not _TREACHEROUS.search(path)
+    return path if local else "/"
+
+
+def base_url(prefix: str, host: str = "") -> str:
+    """Return where the package's URLs begin.
+
+    Args:
+        prefix: Path prefix, `root_path` included, without a slash at its end.
+        host: Given where the page's ``<base>`` is foreign: the URLs then name the host themselves.
+    """
+    return f"//{host}{prefix}" if host else prefix
+
+
+class Fragment:
+    """Markup with slots, taken apart once so that a request costs one join.
+
+    Args:
+        markup: Escaped markup; ``<%name%>`` is a slot.
+    """
+
+    def __init__(self, markup: str) -> None:
+        self._pieces = _SLOT.split(markup)
+
+    def fill(self, *, base: str, return_to: str, notice: str) -> str:
+        """Fill in the slots of one request.
+
+        Args:
+            base: See `base_url`.
+            return_to: Where the visitor is; see `safe_path`.
+            notice: Hash of the notice that is shown.
+        """
+        path = safe_path(return_to)
+        values = {
+            "base": escape(base),
+            "return_to": escape(path),
+            "return_query": quote(path, safe=""),
+            "notice": notice,
+        }
+        pieces = self._pieces.copy()
+        pieces[1::2] = [values[name] for name in pieces[1::2]]
+        return "".join(pieces)

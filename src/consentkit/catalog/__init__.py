@@ -1,0 +1,22 @@
+"""What the package knows of vendors: hosts, inline signatures, first-party cookies, usual purpose.
+
+The catalog matches, it never declares: what visitors are told is the policy's business.
+"""
+
+from consentkit.catalog.catalog import Catalog, default_catalog
+from consentkit.catalog.matching import CookieTable, HostTable
+from consentkit.catalog.model import HostRule, KnownCookie, KnownVendor
+from consentkit.catalog.urls import OWN_PAGE, URL, read_url
+
+__all__ = [
+    "OWN_PAGE",
+    "URL",
+    "Catalog",
+    "CookieTable",
+    "HostRule",
+    "HostTable",
+    "KnownCookie",
+    "KnownVendor",
+    "default_catalog",
+    "read_url",
+]

@@ -1,0 +1,102 @@
+"""Hosts as browsers read them (WHATWG URL, "host parsing"; UTS 46 in its non-transitional form).
+
+The point is that no spelling of a host escapes its rule: whatever a browser would resolve to a name,
+`read_host` gives that same name. Where the two could differ it is because a browser would refuse.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+MAX_HOST: Final = 1024
+"""Characters of a host that are looked at; names end at 253, spellings with percent signs are longer."""
+
+# WHATWG URL, "forbidden domain code point": these never survive in a name.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f\ufffd]")
+# UTS 46 maps these to nothing or to a full stop before a name is looked up.
+_IGNORED: Final = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\ufeff]")
+_DOTS: Final = re.compile("[\u3002\uff0e\uff61]")
+_PLAIN: Final = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z_-][a-z0-9_-]*\.?\Z")
+_IPV4_MAX: Final = 2**32
+
+
+@lru_cache(maxsize=2048)
+def read_host(text: str) -> str | None:
+    """Read a host as it stands in a URL.
+
+    Args:
+        text: What stands between userinfo and port, as written.
+
+    Returns:
+        The name in lower case, in ASCII and without trailing dots, an IPv4 address in dotted form, an IPv6
+        address in brackets, or `None` where a browser would refuse it.
+    """
+    if _PLAIN.match(text):
+        return text.rstrip(".")
+    if not text or len(text) > MAX_HOST:
+        return None
+    if text.startswith("["):
+        return _ipv6(text)
+    name = unquote_to_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+    ascii_name = _to_ascii(name)
+    if not ascii_name or _FORBIDDEN.search(ascii_name):
+        return None
+    return _ipv4(ascii_name) if _ends_in_number(ascii_name) else ascii_name
+
+
+def _to_ascii(name: str) -> str:
+    """Map a name as UTS 46 does and write it in ASCII; empty where that is impossible."""
+    mapped = _IGNORED.sub("", _DOTS.sub(".", name))
+    # Width and compatibility forms become letters first; some letters decompose again when made small.
+    mapped = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mapped).lower())
+    try:
+        return ".".join(map(_label, mapped.split("."))).rstrip(".")
+    except UnicodeError:
+        return ""
+
+
+def _label(label: str) -> str:
+    return label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
+
+
+def _ends_in_number(name: str) -> bool:
+    last = name.rsplit(".", 1)[-1]
+    return last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None
+
+
+def _ipv4(name: str) -> str | None:
+    """WHATWG URL, "IPv4 parser": one to four numbers, decimal, octal or hexadecimal."""
+    numbers = [_number(part) for part in name.split(".")]
+    *head, last = numbers
+    if len(numbers) > 4 or None in numbers or last is None:
+        return None
+    address = last
+    for place, number in enumerate(head):
+        if number is None or number > 255:
+            return None
+        address += number << (24 - 8 * place)
+    if last >= 256 ** (5 - len(numbers)) or address >= _IPV4_MAX:
+        return None
+    return ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def _number(text: str) -> int | None:
+    base, digits = 10, text
+    if text.startswith("0x"):
+        base, digits = 16, text[2:] or "0"
+    elif len(text) > 1 and text.startswith("0"):
+        base, digits = 8, text[1:]
+    allowed = {8: r"[0-7]{1,64}", 10: r"[0-9]{1,64}", 16: r"[0-9a-f]{1,64}"}[base]
+    return int(digits, base) if re.fullmatch(allowed, digits) else None
+
+
+def _ipv6(text: str) -> str | None:
+    try:
+        return f"[{IPv6Address(text.removeprefix('[').removesuffix(']').partition('%')[0]).compressed}]"
+    except (AddressValueError, ValueError):
+        return None

@@ -1,0 +1,111 @@
+"""What is known of a vendor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from consentkit.catalog.hostnames import read_host
+from consentkit.exceptions import ConfigurationError
+
+CatalogPurpose = Literal["necessary", "functional", "analytics", "marketing"]
+StubKind = Literal["call", "queue"]
+
+_RULE = re.compile(r"([^/?#:@\s]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?(/[^?#\s]*)?(?:\?([^#\s]+))?\Z")
+
+
+class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests that belong to a vendor.
+
+    Attributes:
+        host: A name in lower-case ASCII. The rule holds for it and for every name below it.
+        port: The only port the rule holds for, or `None` for all.
+        path: A prefix that ends where a path segment ends; empty for all.
+        query: What one of the query's parameters begins with, such as ``id=G-``; empty for all.
+        linked: Other sites link to pages on this host, so that its name in the text of a script says
+            nothing; it counts in the attributes of elements only.
+    """
+
+    host: str
+    port: int | None = None
+    path: str = ""
+    query: str = ""
+    linked: bool = False
+
+    @classmethod
+    def parse(cls, text: str, *, linked: bool = False) -> HostRule:
+        """Read a rule written as a URL without its scheme: ``host[:port][/path][?query]``.
+
+        Raises:
+            ConfigurationError: The text is not such a rule, or the host is not what a browser would make
+                of it (capitals, percent signs).
+        """
+        match = _RULE.match(text)
+        if match is None or read_host(match[1]) is None:
+            raise ConfigurationError(f"expected host[:port][/path][?query], found {text!r}")
+        host, port, path, query = match.groups()
+        name = read_host(host) or ""
+        number = int(port) if port else None
+        return cls(host=name, port=number, path=(path or "").rstrip("/"), query=query or "", linked=linked)
+
+    def holds(self, path: str, query: str, port: int | None) -> bool:
+        """Tell whether the rule holds for a request to its host."""
+        return (
+            (self.port is None or self.port == port)
+            and (not self.path or path == self.path or path.startswith(self.path + "/"))
+            and (not self.query or any(part.startswith(self.query) for part in query.split("&")))
+        )
+
+    @property
+    def weight(self) -> tuple[int, int, bool]:
+        """How specific the rule is among those of the same host: path, then query, then port."""
+        return len(self.path), len(self.query), self.port is not None
+
+    def __str__(self) -> str:
+        port = f":{self.port}" if self.port else ""
+        return f"{self.host}{port}{self.path}{'?' if self.query else ''}{self.query}"
+
+
+class KnownCookie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cookie that a vendor's script sets on the site's own domain.
+
+    Attributes:
+        name: The name, or its beginning followed by ``*``. Particular to the vendor.
+        retention: How long it lasts, in words, such as ``2 years``.
+    """
+
+    name: str
+    retention: str = ""
+
+
+class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One vendor of the catalog.
+
+    Attributes:
+        id: Lower-case letters, digits and hyphens.
+        name: What the vendor calls the service.
+        purpose: What the service is usually used for.
+        description: What it does for the site, one sentence.
+        privacy_policy: URL of the vendor's own policy.
+        country: Seat of the vendor, ISO 3166-1 alpha-2.
+        hosts: Requests that belong to it.
+        inline: How its inline snippets begin to act, such as ``fbq('init'``; quotes and spaces vary.
+        cookies: Its first-party cookies.
+        stubs: Globals its inline snippet defines, and what stands in for them while it is inert.
+        embed: Whether its frames show content, which deserves a placeholder.
+    """
+
+    id: str
+    name: str
+    purpose: CatalogPurpose
+    description: str = ""
+    privacy_policy: str = ""
+    country: str = ""
+    hosts: tuple[HostRule, ...] = ()
+    inline: tuple[str, ...] = ()
+    cookies: tuple[KnownCookie, ...] = ()
+    stubs: Mapping[str, StubKind] = {}
+    embed: bool = False

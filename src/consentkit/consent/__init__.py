@@ -1,0 +1,40 @@
+"""The visitor's decision, its cookie, and what holds now. Reads no clock: `now` is passed in."""
+
+from consentkit.consent.choosing import accept, allow, choose, reject
+from consentkit.consent.codec import DecisionCodec, SubjectCodec
+from consentkit.consent.consent import Consent
+from consentkit.consent.cookies import (
+    check_cookie_domain,
+    cookie_values,
+    decision_cookie_name,
+    expire_cookie,
+    id_cookie_name,
+    set_decision_cookie,
+    set_id_cookie,
+)
+from consentkit.consent.decision import INVALID, Decision, Invalid, Source
+from consentkit.consent.notice import Notice
+from consentkit.consent.resolving import resolve
+
+__all__ = [
+    "INVALID",
+    "Consent",
+    "Decision",
+    "DecisionCodec",
+    "Invalid",
+    "Notice",
+    "Source",
+    "SubjectCodec",
+    "accept",
+    "allow",
+    "check_cookie_domain",
+    "choose",
+    "cookie_values",
+    "decision_cookie_name",
+    "expire_cookie",
+    "id_cookie_name",
+    "reject",
+    "resolve",
+    "set_decision_cookie",
+    "set_id_cookie",
+]

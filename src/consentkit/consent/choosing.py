@@ -1,0 +1,145 @@
+"""From what a visitor asks for to the next decision.
+
+Invariants: what a choice does not speak of keeps its denials; its grants are carried over only while they
+are in force, and never gain time, regime or knowledge of a signal by being carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import DAY, Decision, Source
+from consentkit.exceptions import UnknownPurpose
+from consentkit.policy import NECESSARY
+
+
+def accept(consent: Consent, *, source: Source, now: int) -> Decision:
+    """Grant what the visitor was asked for: what the banner prompts for, or in settings every purpose.
+
+    Args:
+        consent: What holds before the choice.
+        source: Where the choice was made.
+        now: Epoch seconds.
+    """
+    every = frozenset(consent.policy.purposes) - {NECESSARY}
+    asked = consent.prompt_for if source == "banner" else every
+    return allow(consent, asked or every, source=source, now=now)
+
+
+def reject(consent: Consent, *, source: Source, now: int) -> Decision:
+    """Deny every purpose and forget vendors that were allowed one by one. Withdrawal is the same act."""
+    return choose(consent, (), source=source, now=now)
+
+
+def choose(
+    consent: Consent, granted: Iterable[str], denied: Iterable[str] = (), *, source: Source, now: int
+) -> Decision:
+    """Replace the decision: purposes that are not named are denied.
+
+    Args:
+        consent: What holds before the choice.
+        granted: Purposes and vendors. As soon as one vendor of a purpose is named, the purpose's declared
+            vendors that are not are denied.
+        denied: Purposes and vendors; a name in both is denied. All other vendors follow their purpose, or
+            stay denied if they were denied by name before.
+        source: Where the choice was made.
+        now: Epoch seconds.
+
+    Returns:
+        A decision that names vendors only where they differ from their purpose.
+
+    Raises:
+        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+    """
+    policy = consent.policy
+    refused = _check(consent, denied)
+    wanted = _check(consent, granted) - refused
+    purposes = frozenset(policy.purposes) - {NECESSARY}
+    chosen = wanted & purposes
+    apart = (refused | _left_out(consent, wanted) | (consent.vendors_denied - wanted)) - purposes
+    return _decide(
+        consent,
+        granted=chosen | {name for name in wanted - purposes if policy.vendor_purpose(name) not in chosen},
+        denied=(purposes - chosen) | {name for name in apart if policy.vendor_purpose(name) in chosen},
+        source=source,
+        now=now,
+    )
+
+
+def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -> Decision:
+    """Add to the decision: what is not named stays as it is.
+
+    Args:
+        consent: What holds before the choice.
+        names: Purposes and vendors to grant. A purpose takes back the denials of its single vendors.
+        source: Where the choice was made.
+        now: Epoch seconds.
+
+    Raises:
+        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+    """
+    added = _check(consent, names)
+    previous = consent.decision
+    if previous is None:
+        return _decide(consent, granted=added, denied=_unbelieved(consent) - added, source=source, now=now)
+    freed = {vendor for vendor in previous.denied if consent.policy.vendor_purpose(vendor) in added}
+    denied = previous.denied - added - freed
+    carried = previous.granted & (consent.granted | consent.vendors_granted)
+    if previous.regime.strictness < consent.regime.strictness:
+        carried = frozenset()  # given in a weaker regime: carried over, they would count in this one
+    fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now)
+    return Decision(
+        regime=fresh.regime,
+        granted=added | carried,
+        denied=denied,
+        fingerprints={**_kept(consent, previous, carried | denied), **fresh.fingerprints},
+        day=min(previous.day, fresh.day) if carried - added else fresh.day,
+        source=source,
+        gpc_shown=consent.gpc,
+    )
+
+
+def _left_out(consent: Consent, named: frozenset[str]) -> frozenset[str]:
+    groups = [{vendor.id for vendor in consent.policy.vendors_for(name)} for name in consent.policy.purposes]
+    return frozenset().union(*(group - named for group in groups if group & named))
+
+
+def _unbelieved(consent: Consent) -> frozenset[str]:
+    # Behind a cookie that cannot be believed there may be a refusal: what is not allowed now stays denied.
+    return consent.denied if consent.source == "invalid" else frozenset()
+
+
+def _check(consent: Consent, names: Iterable[str]) -> frozenset[str]:
+    policy = consent.policy
+    checked = frozenset(names)
+    for name in checked:
+        if name not in policy.purposes and policy.vendor_purpose(name) is None:
+            raise UnknownPurpose(name, [*policy.purposes, *policy.vendors_declared])
+    return checked - {NECESSARY}
+
+
+def _decide(
+    consent: Consent, *, granted: frozenset[str], denied: frozenset[str], source: Source, now: int
+) -> Decision:
+    touched = {_purpose(consent, name) for name in granted | denied}
+    fingerprints = consent.policy.fingerprints
+    return Decision(
+        regime=consent.regime,
+        granted=granted,
+        denied=denied,
+        fingerprints={name: fingerprints[name] for name in touched if name in fingerprints},
+        day=now // DAY,
+        source=source,
+        gpc_shown=consent.gpc,
+    )
+
+
+def _kept(consent: Consent, previous: Decision, names: frozenset[str]) -> dict[str, str]:
+    """Fingerprints that carried names were given under; a changed one goes on being asked."""
+    purposes = {_purpose(consent, name) for name in names}
+    return {name: value for name, value in previous.fingerprints.items() if name in purposes}
+
+
+def _purpose(consent: Consent, name: str) -> str:
+    return name if name in consent.policy.purposes else consent.policy.vendor_purpose(name) or ""

@@ -1,0 +1,234 @@
+"""The decision cookie, version 1, and the id cookie: signed, compact, made of RFC 6265 cookie-octets.
+
+A decision reads, signed at a point in time that follows it:
+
+    1:<regime>:<source>:<gpc shown, 0 or 1>:<day>[:<name><mark><fingerprint>]...
+
+where the mark is ``*`` for granted, ``!`` for denied and ``~`` for a purpose that stands there for its
+fingerprint alone (a vendor of it was decided); single vendors have no fingerprint. Scripts may read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache, reduce
+
+from itsdangerous import BadData, Signer, TimestampSigner
+from itsdangerous.encoding import base64_decode, base64_encode
+from msgspec.structs import replace
+
+from consentkit.consent.decision import INVALID, SOURCES, Decision, Invalid
+from consentkit.exceptions import BadRequest, ConfigurationError
+from consentkit.policy import Regime
+
+MAX_COOKIE = 4_096  # bytes of name and value that browsers keep (RFC 6265bis, section 5.6)
+MAX_VALUE = 4_000  # bytes; leaves room for the longest name
+CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
+MIN_SECRET = 32  # characters
+
+_VERSION = "1"
+_MARKS = {"*": "granted", "!": "denied", "~": "neither"}
+_CACHED = 1_024  # verified cookies kept, of at most MAX_VALUE bytes each
+_HEAD = re.compile(
+    rf"{_VERSION}:({'|'.join(Regime)}):({'|'.join(SOURCES)}):([01]):(0|[1-9][0-9]{{0,5}})", re.ASCII
+)
+_ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!~])([0-9a-f]{6})?", re.ASCII)
+
+
+class _SignerAt(TimestampSigner):
+    """Signs at a time that it is told, since this room reads no clock."""
+
+    now = 0
+
+    def get_timestamp(self) -> int:
+        return self.now
+
+
+def check_secrets(secret_key: str, fallbacks: Sequence[str] = ()) -> tuple[str, ...]:
+    """Check the keys and put them in itsdangerous' order.
+
+    Args:
+        secret_key: The key that signs, at least 32 characters.
+        fallbacks: Older keys, still accepted.
+
+    Returns:
+        The keys, oldest first: the last one signs.
+
+    Raises:
+        ConfigurationError: A key is too short or no string. The error does not echo it.
+    """
+    if isinstance(fallbacks, (str, bytes)):
+        raise ConfigurationError("expected a list of keys", path="secret_key_fallbacks")
+    keys: dict[str, object] = {"secret_key": secret_key}
+    keys.update({f"secret_key_fallbacks[{index}]": key for index, key in enumerate(fallbacks)})
+    return tuple(_check_secret(key, path) for path, key in reversed(keys.items()))
+
+
+def _check_secret(key: object, path: str) -> str:
+    if not isinstance(key, str) or len(key) < MIN_SECRET:
+        raise ConfigurationError(f"expected a string of at least {MIN_SECRET} characters", path=path)
+    return key
+
+
+class DecisionCodec:
+    """Writes and verifies decision cookies.
+
+    Args:
+        secret_key: The key that signs, at least 32 characters.
+        fallbacks: Older keys, still accepted.
+
+    Raises:
+        ConfigurationError: A key is too short.
+    """
+
+    def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+        self._keys = check_secrets(secret_key, fallbacks)
+        # Bound to this object's keys. An exception is not cached, so failures cannot fill it.
+        self._verified = lru_cache(maxsize=_CACHED)(self._read)
+
+    def dumps(self, decision: Decision, *, now: int) -> str:
+        """Sign a decision.
+
+        Args:
+            decision: What to write. Its `signed_at` is not: `now` is.
+            now: Epoch seconds.
+
+        Returns:
+            A cookie value of cookie-octets (RFC 6265, section 4.1.1), under 300 bytes for four purposes.
+
+        Raises:
+            BadRequest: The decision names so many single vendors that no browser would keep the cookie.
+        """
+        signer = self._signer()
+        signer.now = now
+        value = signer.sign(_write(decision)).decode("ascii")
+        if len(value) > MAX_VALUE:
+            raise BadRequest(413, "This choice names too many vendors one by one; choose by purpose instead.")
+        return value
+
+    def loads(self, values: Sequence[str], *, now: int) -> Decision | Invalid | None:
+        """Verify the values of all cookies of the decision cookie's name.
+
+        Args:
+            values: As received. Several of them can come from a parent domain or another path.
+            now: Epoch seconds; a cookie signed more than five minutes later is not believed.
+
+        Returns:
+            The decision, the most restrictive reading of several; `Invalid` as soon as one cannot be
+            believed; ``None`` where there is none. Never raises.
+        """
+        decisions = [self._load(value, now) for value in values]
+        if any(isinstance(decision, Invalid) for decision in decisions):
+            return INVALID
+        believed = [decision for decision in decisions if isinstance(decision, Decision)]
+        return reduce(most_restrictive, believed) if believed else None
+
+    def _load(self, value: str, now: int) -> Decision | Invalid:
+        if len(value) > MAX_VALUE:
+            return INVALID
+        try:
+            decision = self._verified(value)
+        except (BadData, ValueError):
+            return INVALID
+        latest = max(decision.signed_at, decision.decided_at)
+        return INVALID if latest > now + CLOCK_SKEW else decision
+
+    def _read(self, value: str) -> Decision:
+        _check_canonical(value)
+        payload, signed = self._signer().unsign(value, return_timestamp=True)
+        return replace(_parse(payload.decode("ascii")), signed_at=int(signed.timestamp()))
+
+    def _signer(self) -> _SignerAt:
+        return _SignerAt(
+            self._keys, salt=b"consentkit.decision.v1", key_derivation="hmac", digest_method=hashlib.sha256
+        )
+
+
+class SubjectCodec:
+    """Writes and verifies id cookies. Arguments and errors are those of `DecisionCodec`."""
+
+    def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+        keys = check_secrets(secret_key, fallbacks)
+        self._signer = Signer(
+            keys, salt=b"consentkit.id.v1", key_derivation="hmac", digest_method=hashlib.sha256
+        )
+
+    def dumps(self, subject: str) -> str:
+        """Sign a subject id, which is random and made of ASCII letters, digits, ``-`` and ``_``."""
+        return self._signer.sign(subject).decode("ascii")
+
+    def loads(self, values: Sequence[str]) -> str | None:
+        """Return the subject id of an id cookie; ``None`` where none can be believed, or several disagree."""
+        subjects = {self._load(value) for value in values}
+        return subjects.pop() if len(subjects) == 1 else None
+
+    def _load(self, value: str) -> str | None:
+        try:
+            _check_canonical(value)
+            return self._signer.unsign(value).decode("ascii")
+        except (BadData, ValueError):
+            return None
+
+
+def most_restrictive(one: Decision, other: Decision) -> Decision:
+    """Combine two decisions that arrived together.
+
+    What either denies is denied, what only one grants is undecided, and every other field takes the value
+    that makes grants count for less.
+    """
+    denied = one.denied | other.denied
+    same = one.fingerprints.items() & other.fingerprints.items()
+    return Decision(
+        regime=min(one.regime, other.regime, key=lambda regime: regime.strictness),
+        granted=one.granted & other.granted,
+        denied=denied,
+        fingerprints=dict(same),
+        day=min(one.day, other.day),
+        source=one.source if one.day >= other.day else other.source,
+        gpc_shown=one.gpc_shown and other.gpc_shown,
+        signed_at=min(one.signed_at, other.signed_at),
+    )
+
+
+def _write(decision: Decision) -> str:
+    marks = dict.fromkeys(decision.fingerprints, "~")
+    marks |= dict.fromkeys(decision.granted, "*") | dict.fromkeys(decision.denied, "!")
+    items = (f":{name}{mark}{decision.fingerprints.get(name, '')}" for name, mark in sorted(marks.items()))
+    head = (_VERSION, decision.regime, decision.source, str(int(decision.gpc_shown)), str(decision.day))
+    return ":".join(head) + "".join(items)
+
+
+def _parse(payload: str) -> Decision:
+    head = _HEAD.match(payload)
+    if head is None:
+        raise ValueError("not a decision of this version")
+    names: dict[str, set[str]] = {"granted": set(), "denied": set(), "neither": set()}
+    fingerprints: dict[str, str] = {}
+    position = head.end()
+    while position < len(payload):
+        item = _ITEM.match(payload, position)
+        if item is None:
+            raise ValueError("not a decision of this version")
+        names[_MARKS[item[2]]].add(item[1])
+        if item[3]:
+            fingerprints[item[1]] = item[3]
+        position = item.end()
+    return Decision(
+        regime=Regime(head[1]),
+        source=head[2],  # type: ignore[arg-type]  # one of SOURCES by the expression
+        gpc_shown=head[3] == "1",
+        day=int(head[4]),
+        granted=frozenset(names["granted"]),
+        denied=frozenset(names["denied"]),
+        fingerprints=fingerprints,
+    )
+
+
+def _check_canonical(value: str) -> None:
+    # base64 has several spellings of the same bytes, and its decoder skips what it does not know: one
+    # signature must have one spelling, or a changed cookie would verify.
+    signature = value.rpartition(".")[2].encode("ascii")
+    if base64_encode(base64_decode(signature)) != signature:
+        raise ValueError("signature not in canonical base64")

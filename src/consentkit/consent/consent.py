@@ -1,0 +1,109 @@
+"""What holds now: the object that apps read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import msgspec
+
+from consentkit.consent.decision import Decision
+from consentkit.exceptions import UnknownPurpose
+from consentkit.policy import Policy, Regime, strictest
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """What a visitor allows, resolved once per request.
+
+    Attributes:
+        policy: The policy that it was resolved against.
+        regimes: Purpose → regime at the visitor's place.
+        granted: Purposes that are granted, `necessary` always among them.
+        denied: All other purposes.
+        vendors_granted: Vendors allowed one by one, whatever their purpose.
+        vendors_denied: Vendors refused one by one, whatever their purpose.
+        prompt_for: Purposes that the banner asks or informs about.
+        source: How the decision was made (`banner`, `settings`, `embed`, `gpc`, `api`). Without a decision:
+            `regime`, or `gpc` where the signal denies something; `invalid` where the cookie cannot be
+            believed; `unsent` where it does not travel with the request.
+        decision: The stored decision, or ``None``.
+        gpc: Whether the browser sends Sec-GPC.
+        renew: Whether the decision cookie should be signed and set anew, unchanged.
+    """
+
+    policy: Policy
+    regimes: Mapping[str, Regime]
+    granted: frozenset[str]
+    denied: frozenset[str]
+    vendors_granted: frozenset[str] = frozenset()
+    vendors_denied: frozenset[str] = frozenset()
+    prompt_for: frozenset[str] = frozenset()
+    source: str = "regime"
+    decision: Decision | None = None
+    gpc: bool = False
+    renew: bool = False
+
+    def allows(self, name: str) -> bool:
+        """Say whether a purpose or a declared vendor is allowed.
+
+        Args:
+            name: Id of a purpose or of a declared vendor.
+
+        Raises:
+            UnknownPurpose: The policy has neither.
+        """
+        if name in self.policy.purposes:
+            return name in self.granted
+        vendor = self.policy.vendors_declared.get(name)
+        if vendor is None:
+            raise UnknownPurpose(name, [*self.policy.purposes, *self.policy.vendors_declared])
+        return self._allows_vendor(name, vendor.purpose)
+
+    def allows_known(self, vendor_id: str, purpose: str) -> bool:
+        """Say whether a vendor of the catalog is allowed, declared or not.
+
+        Args:
+            vendor_id: Id of the vendor. If the policy declares it, the policy's purpose counts.
+            purpose: The purpose that the catalog gives it. One that the policy does not have is denied.
+        """
+        vendor = self.policy.vendors_declared.get(vendor_id)
+        return self._allows_vendor(vendor_id, purpose if vendor is None else vendor.purpose)
+
+    def _allows_vendor(self, ident: str, purpose: str) -> bool:
+        declared = self.policy.purposes.get(purpose)
+        if declared is None:
+            return False
+        if declared.required or ident in self.vendors_granted:
+            return True
+        return purpose in self.granted and ident not in self.vendors_denied
+
+    @property
+    def regime(self) -> Regime:
+        """Return the strictest regime of all purposes, which is the one the banner is written for."""
+        return strictest(self.regimes)
+
+    @property
+    def needs_prompt(self) -> bool:
+        """Say whether the banner is to be shown."""
+        return bool(self.prompt_for)
+
+    @property
+    def restricts(self) -> bool:
+        """Say whether anything at all is denied."""
+        return bool(self.denied or self.vendors_denied)
+
+    @property
+    def decided_at(self) -> int | None:
+        """Return epoch seconds of the day of the decision, or ``None`` without one."""
+        return self.decision.decided_at if self.decision else None
+
+    @property
+    def expires_at(self) -> int | None:
+        """Return epoch seconds from which the decision's grants count no longer, or ``None`` without one."""
+        return self.decision.expires_at if self.decision else None
+
+    @cached_property
+    def key(self) -> str:
+        """Return what identifies all that is granted and denied under this policy, for memos and ETags."""
+        names = (self.granted, self.vendors_granted, self.vendors_denied)
+        return ":".join([self.policy.revision, *(",".join(sorted(part)) for part in names)])

@@ -1,0 +1,98 @@
+"""Names and attributes of the two cookies, reading them from headers and building Set-Cookie values.
+
+`__Host-` on https, so that no subdomain can plant one; `__Secure-` where the site shares it with its
+subdomains; a plain name on http only (RFC 6265bis, section 4.1.3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from consentkit.consent.decision import MAX_AGE
+from consentkit.exceptions import ConfigurationError
+
+_NAME = "consentkit"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
+# RFC 6265, section 4.1.1: cookie-octet
+_OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
+
+
+def check_cookie_domain(domain: str) -> str:
+    """Return a cookie domain in lower case and without a leading dot.
+
+    Raises:
+        ConfigurationError: It is no domain name of at least two labels.
+    """
+    normal = domain.lower().removeprefix(".")
+    if not _DOMAIN.fullmatch(normal):
+        raise ConfigurationError('expected a domain such as "example.org"', path="cookie_domain")
+    return normal
+
+
+def decision_cookie_name(secure: bool, domain: str | None = None) -> str:
+    """Return the decision cookie's name on https (`secure`) or http, with or without a cookie domain."""
+    return _prefix(secure, domain) + _NAME
+
+
+def id_cookie_name(secure: bool, domain: str | None = None) -> str:
+    """Return the id cookie's name on https (`secure`) or http, with or without a cookie domain."""
+    return f"{_prefix(secure, domain)}{_NAME}-id"
+
+
+def _prefix(secure: bool, domain: str | None) -> str:
+    if not secure:
+        return ""
+    return "__Secure-" if domain else "__Host-"
+
+
+def set_decision_cookie(value: str, *, max_age: int, secure: bool, domain: str | None = None) -> str:
+    """Build the Set-Cookie value for a decision, readable by scripts.
+
+    Args:
+        value: From `DecisionCodec.dumps`.
+        max_age: Seconds, from `Decision.max_age`; cut at 400 days.
+        secure: Whether the site is served over https.
+        domain: The domain to share it with, if any.
+    """
+    return _build(decision_cookie_name(secure, domain), value, max_age, secure, domain)
+
+
+def set_id_cookie(value: str, *, secure: bool, domain: str | None = None) -> str:
+    """Build the Set-Cookie value for a signed subject id: HttpOnly, kept for 400 days."""
+    return _build(id_cookie_name(secure, domain), value, MAX_AGE, secure, domain) + "; HttpOnly"
+
+
+def expire_cookie(name: str, *, secure: bool, domain: str | None = None) -> str:
+    """Build the Set-Cookie value that removes a cookie; `name` may be that of another scheme."""
+    return _build(name, "", 0, secure, domain)
+
+
+def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:
+    """Find the values of all cookies of a name.
+
+    Args:
+        headers: ASGI headers of a request. HTTP/2 may split the Cookie header (RFC 9113, section 8.2.3).
+        name: The cookie's name, with its prefix; case matters.
+
+    Returns:
+        The values in order, none twice.
+    """
+    start = name.encode("ascii") + b"="
+    if not name or not (found := [value for key, value in headers if key == b"cookie" and start in value]):
+        return []
+    pairs = (pair.strip(b" \t") for value in found for pair in value.split(b";"))
+    values = (pair[len(start) :].decode("latin-1") for pair in pairs if pair.startswith(start))
+    return list(dict.fromkeys(values))
+
+
+def _build(name: str, value: str, max_age: int, secure: bool, domain: str | None) -> str:
+    if not _OCTETS.fullmatch(value):
+        raise ConfigurationError("a cookie value may hold only the characters of RFC 6265")
+    parts = [f"{name}={value}", f"Max-Age={max(0, min(max_age, MAX_AGE))}", "Path=/", "SameSite=Lax"]
+    if domain:
+        parts.append(f"Domain={check_cookie_domain(domain)}")
+    if secure:
+        parts.append("Secure")
+    return "; ".join(parts)

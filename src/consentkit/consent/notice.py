@@ -1,0 +1,49 @@
+"""The notice: exactly what was shown, stored by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+
+import msgspec
+
+from consentkit.policy import Purpose, Regime, Vendor
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """What a visitor was shown before deciding, with nothing in it that differs between two visitors.
+
+    Attributes:
+        locale: The language shown.
+        regime: The strictest regime, for which the banner is written.
+        regimes: Purpose → regime.
+        texts: Key → text as shown.
+        purposes: With their titles and descriptions.
+        vendors: With their cookies and retention.
+        html: The banner's HTML before nonce and return path are filled in.
+        assets: File name → SHA-256 of the CSS and JS, in hexadecimal.
+    """
+
+    locale: str
+    regime: Regime
+    regimes: Mapping[str, Regime]
+    texts: Mapping[str, str]
+    purposes: tuple[Purpose, ...]
+    vendors: tuple[Vendor, ...]
+    html: str
+    assets: Mapping[str, str]
+
+    @cached_property
+    def body(self) -> bytes:
+        """Return the bundle as canonical JSON: sorted keys, no spaces, UTF-8."""
+        bundle = {name: getattr(self, name) for name in self.__struct_fields__}
+        bundle |= {name: dict(bundle[name]) for name in ("regimes", "texts", "assets")}
+        plain = msgspec.to_builtins({**bundle, "v": 1})
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @cached_property
+    def hash(self) -> str:
+        """Return the SHA-256 of `body`, in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()

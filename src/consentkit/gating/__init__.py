@@ -1,0 +1,12 @@
+"""Consent, policy and catalog made into what the rewriter asks for, and into rules for cookie headers.
+
+What runs or reaches a third party without consent is made inert in place: attributes get private names, a
+script gets a type that does not run. Nothing is removed from the page.
+"""
+
+from consentkit.gating.gate import Gate
+from consentkit.gating.page import Gated, PageGate, Renderer
+from consentkit.gating.party import Party
+from consentkit.gating.stubs import stubs_script
+
+__all__ = ["Gate", "Gated", "PageGate", "Party", "Renderer", "stubs_script"]

@@ -1,0 +1,190 @@
+"""Entry, one line of the consent log, and the bundle of a notice. What they may hold is checked here.
+
+There is no field for an IP address, a URL or a full user agent, and the patterns below leave no room to
+smuggle one in: the log holds only what is needed to show that a decision was made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal, TypeAlias, get_args
+
+import msgspec
+
+from consentkit.exceptions import LogError
+from consentkit.log.canonical import canonical
+
+EntryType: TypeAlias = Literal["decision", "notice", "rollup", "erasure", "purge", "invalidated"]
+Regime: TypeAlias = Literal["opt-in", "opt-out", "inform", "none"]
+Action: TypeAlias = Literal["accept_all", "reject_all", "save", "withdraw", "allow_vendor"]
+Source: TypeAlias = Literal["banner", "settings", "embed", "gpc", "api"]
+
+NAMES_LIMIT = 1000
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_PATTERNS: Mapping[str, re.Pattern[str]] = {
+    "subject": re.compile(r"[A-Za-z0-9_-]{16,64}"),
+    "previous": _UUID7,
+    "country": re.compile(r"([A-Z]{2})?"),
+    "locale": re.compile(r"([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?"),
+    "agent": re.compile(r"[A-Za-z][A-Za-z ]{0,31}"),
+}
+_DECISION_PATTERNS: Mapping[str, re.Pattern[str]] = {
+    "regime": re.compile("|".join(get_args(Regime))),
+    "action": re.compile("|".join(get_args(Action))),
+    "source": re.compile("|".join(get_args(Source))),
+    "notice": _HASH,
+}
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of the consent log. Validated where it is made.
+
+    Args:
+        id: UUIDv7, lower case; of a notice its hash.
+        type: Only ``decision`` and ``notice`` are written so far.
+        at: When it happened, RFC 3339 in UTC with a final ``Z``.
+        subject: The visitor's random id; None until the first grant.
+        previous: Id of the visitor's decision before this one.
+        regime: What held before the choice.
+        country: ISO 3166-1 alpha-2, upper case; empty where the place is not known.
+        action: What the visitor did.
+        source: Where they did it.
+        granted: Purposes and vendors granted, sorted.
+        denied: Purposes and vendors denied, sorted; nothing is in both.
+        fingerprints: Per purpose, the fingerprint of what was declared.
+        notice: SHA-256 of the notice that was shown, hex.
+        locale: Language tag of what was shown.
+        signals: Names of the browser's signals that were received, sorted.
+        expires: When the decision lapses, as `at`; empty where it does not.
+        agent: The browser's family, letters only.
+
+    Raises:
+        LogError: A field holds what the log does not take; the message names the field, not its value.
+    """
+
+    id: str
+    type: EntryType = "decision"
+    at: str
+    subject: str | None = None
+    previous: str | None = None
+    regime: str = ""
+    country: str = ""
+    action: str = ""
+    source: str = ""
+    granted: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    fingerprints: dict[str, str] = {}
+    notice: str = ""
+    locale: str = ""
+    signals: tuple[str, ...] = ()
+    expires: str = ""
+    agent: str | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.type in get_args(EntryType), "type")
+        _require(_is_time(self.at), "at")
+        _require(not self.expires or _is_time(self.expires), "expires")
+        _require(bool((_HASH if self.type == "notice" else _UUID7).fullmatch(self.id)), "id")
+        self._match(_PATTERNS)
+        if self.type == "decision":
+            self._match(_DECISION_PATTERNS)
+        for field in ("granted", "denied", "signals"):
+            _require(_are_names(getattr(self, field)), field)
+        _require(_are_names(sorted(self.fingerprints)), "fingerprints")
+        _require(all(_NAME.fullmatch(value) for value in self.fingerprints.values()), "fingerprints")
+        _require(set(self.granted).isdisjoint(self.denied), "denied")
+
+    def _match(self, patterns: Mapping[str, re.Pattern[str]]) -> None:
+        for field, pattern in patterns.items():
+            value = getattr(self, field)
+            _require(value is None or pattern.fullmatch(value) is not None, field)
+
+    @property
+    def day(self) -> str:
+        """The day of `at`, ``YYYY-MM-DD`` in UTC."""
+        return self.at[:10]
+
+    def encode(self) -> bytes:
+        """Return the canonical JSON that is stored and committed to; None and empty strings are left out."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return canonical({key: value for key, value in plain.items() if value not in (None, "")})
+
+    @classmethod
+    def decode(cls, body: bytes) -> Entry:
+        """Read an entry back from its canonical JSON.
+
+        Raises:
+            LogError: It is not an entry.
+        """
+        try:
+            return msgspec.json.decode(body, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise LogError("not an entry of the consent log") from error
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A notice with everything that was shown: its canonical bytes and its assets.
+
+    Args:
+        hash: SHA-256 of `body`, hex.
+        body: The notice's canonical bytes.
+        assets: The CSS and JavaScript that it names, by their SHA-256 in hex.
+        at: When it was published, RFC 3339 in UTC with a final ``Z``.
+
+    Raises:
+        LogError: A hash is not that of its bytes.
+    """
+
+    hash: str
+    body: bytes
+    assets: dict[str, bytes] = {}
+    at: str
+
+    def __post_init__(self) -> None:
+        _require(_is_time(self.at), "at")
+        for name, content in {**self.assets, self.hash: self.body}.items():
+            if sha256(content).hexdigest() != name:
+                raise LogError(f"a notice or its asset does not have the hash {name!r}")
+
+    @property
+    def id(self) -> str:
+        """The id of the notice's entry: its hash."""
+        return self.hash
+
+    def entry(self) -> Entry:
+        """Return the log's entry that publishes this notice."""
+        return Entry(id=self.hash, type="notice", at=self.at, notice=self.hash)
+
+
+Item: TypeAlias = Entry | Bundle
+"""What a log takes: an entry, or a notice to publish."""
+
+
+def _require(condition: bool, field: str) -> None:
+    if not condition:
+        raise LogError(f"an entry's {field!r} holds what the consent log does not take")
+
+
+def _is_time(text: str) -> bool:
+    if not _TIME.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _are_names(names: tuple[str, ...] | list[str]) -> bool:
+    return (
+        len(names) <= NAMES_LIMIT
+        and all(_NAME.fullmatch(name) for name in names)
+        and list(names) == sorted(set(names))
+    )

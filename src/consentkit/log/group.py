@@ -1,0 +1,202 @@
+"""Group commit: many waiters, one durable commit. No background task, any event loop.
+
+Each event loop has a queue of tickets. A waiter who finds nobody leading leads: takes the oldest tickets,
+commits them in a worker thread, tells every one of them, and lets the next waiter lead. Meanwhile others
+gather, so the batch grows with the load. Invariants:
+
+- At most one commit of a loop is under way, and it holds the loop's own thread, not one of anyio's shared.
+- A commit under way ignores cancellation: its leader waits for it, its waiters' leaving changes nothing.
+- A commit that takes longer than the deadline is left to end by itself. Its waiters get LogUnavailable and
+  cannot know the outcome: repeating with the same ids is safe. Until it has ended, nobody is queued.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from anyio import CapacityLimiter, Event, move_on_after, to_thread
+from anyio.lowlevel import RunVar, checkpoint
+
+from consentkit.exceptions import LogError, LogUnavailable
+from consentkit.log.entry import Item
+from consentkit.log.store import Outcome
+
+BATCH_LIMIT = 512
+QUEUE_LIMIT = 10_000
+COMMIT_SECONDS = 3.0
+
+Commit = Callable[[Sequence[Item]], Sequence[Outcome]]
+
+_numbers = itertools.count()
+
+
+class GroupCommit:
+    """Gathers the items of concurrent tasks into commits."""
+
+    def __init__(
+        self,
+        commit: Commit,
+        *,
+        seconds: float = COMMIT_SECONDS,
+        batch_limit: int = BATCH_LIMIT,
+        queue_limit: int = QUEUE_LIMIT,
+    ) -> None:
+        """Gather for `commit`.
+
+        Args:
+            commit: Appends a batch durably; called in a worker thread.
+            seconds: How long a commit may take, and how long a waiter waits for its turn.
+            batch_limit: Most tickets in one commit.
+            queue_limit: Most tickets that wait in one event loop.
+        """
+        self._commit = commit
+        self._seconds = seconds
+        self._batch_limit = batch_limit
+        self._queue_limit = queue_limit
+        self._queues: RunVar[_Queue] = RunVar(f"consentkit.log.{next(_numbers)}")
+
+    async def submit(self, items: Sequence[Item]) -> int:
+        """Commit items together with those of other tasks; return the index of the last one's leaf.
+
+        Raises:
+            LogUnavailable: The queue is full or the store is stalled (nothing was recorded), or the commit
+                failed or took too long (repeat with the same ids).
+            LogError: The log does not take the item.
+        """
+        queue = self._queue()
+        queue.admit(self._queue_limit)
+        ticket = _Ticket(items)
+        queue.waiting.append(ticket)
+        try:
+            with move_on_after(self._seconds):
+                await self._wait(queue, ticket)
+        finally:
+            queue.leave(ticket)
+        return ticket.result()
+
+    def _queue(self) -> _Queue:
+        queue = self._queues.get(None)
+        if queue is None:
+            queue = _Queue()
+            self._queues.set(queue)
+        return queue
+
+    async def _wait(self, queue: _Queue, ticket: _Ticket) -> None:
+        while ticket.outcome is None:
+            if queue.led:
+                await ticket.wait()
+            else:
+                await self._lead(queue)
+
+    async def _lead(self, queue: _Queue) -> None:
+        queue.led = True
+        try:
+            # Let the tasks that the last commit has woken hand in their next items first.
+            await checkpoint()
+            batch = queue.take(self._batch_limit)
+            await self._fly(queue, _Flight(self._commit, batch))
+        finally:
+            queue.led = False
+            queue.wake_next()
+
+    async def _fly(self, queue: _Queue, flight: _Flight) -> None:
+        with move_on_after(self._seconds, shield=True):
+            await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
+        if flight.ended:
+            return flight.land()
+        queue.stalled = flight
+        stalled = LogUnavailable(f"the consent log's store took longer than {self._seconds} seconds")
+        for ticket in [*flight.batch, *queue.take(self._queue_limit)]:
+            ticket.settle(stalled)
+
+
+class _Ticket:
+    """One waiter's items and, at last, what became of them."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.outcome: Outcome | None = None
+        self._woken = Event()
+
+    def settle(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.wake()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def wait(self) -> None:
+        await self._woken.wait()
+        self._woken = Event()
+
+    def result(self) -> int:
+        match self.outcome:
+            case None:
+                raise LogUnavailable("the consent log did not come to this entry in time")
+            case LogError() as error:
+                # One error may answer many waiters: each raises its own.
+                raise type(error)(str(error)) from error
+            case index:
+                return index
+
+
+class _Flight:
+    """One commit under way. `run` is the thread's, everything else the loop's."""
+
+    def __init__(self, commit: Commit, batch: Sequence[_Ticket]) -> None:
+        self.batch = batch
+        self.ended = False
+        self._commit = commit
+        self._outcomes: Sequence[Outcome] = ()
+
+    def run(self) -> None:
+        items = [item for ticket in self.batch for item in ticket.items]
+        try:
+            self._outcomes = self._commit(items)
+        except LogError as error:
+            self._outcomes = [error] * len(items)
+        except Exception as error:
+            unexpected = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
+            unexpected.__cause__ = error
+            self._outcomes = [unexpected] * len(items)
+        finally:
+            self.ended = True
+
+    def land(self) -> None:
+        at = 0
+        for ticket in self.batch:
+            outcomes = self._outcomes[at : at + len(ticket.items)]
+            at += len(ticket.items)
+            ticket.settle(next((one for one in outcomes if isinstance(one, LogError)), outcomes[-1]))
+
+
+class _Queue:
+    """The waiters of one event loop; touched by its thread only."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Ticket] = deque()
+        self.led = False
+        self.stalled: _Flight | None = None
+        self.limiter = CapacityLimiter(1)
+
+    def admit(self, limit: int) -> None:
+        if self.stalled is not None and not self.stalled.ended:
+            raise LogUnavailable("the consent log's store is stalled")
+        if len(self.waiting) >= limit:
+            raise LogUnavailable(f"{limit} entries are waiting for the consent log already")
+
+    def take(self, limit: int) -> list[_Ticket]:
+        return [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
+
+    def leave(self, ticket: _Ticket) -> None:
+        if ticket.outcome is None and ticket in self.waiting:
+            self.waiting.remove(ticket)
+        if not self.led:
+            # It may have been woken to lead, and cancelled before it could.
+            self.wake_next()
+
+    def wake_next(self) -> None:
+        if self.waiting:
+            self.waiting[0].wake()

@@ -1,0 +1,42 @@
+"""Where a log is: its URL, and what must be there before it is opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote
+
+from consentkit.exceptions import ConfigurationError
+
+
+def log_path(url: str | Path) -> Path:
+    """Return the file that a log's URL names.
+
+    Raises:
+        ConfigurationError: The URL is of a kind that is not supported. It is not repeated: it may hold a
+            password.
+    """
+    scheme, separator, rest = str(url).partition("://")
+    if isinstance(url, Path) or not separator:
+        return Path(url)
+    if scheme.startswith("postgres"):
+        problem = "PostgreSQL is not supported by this version; name a SQLite file"
+        raise ConfigurationError(problem, path="log")
+    if scheme != "sqlite" or len(rest) < 2 or not rest.startswith("/"):
+        raise ConfigurationError("expected a path or sqlite:///path", path="log")
+    return Path(unquote(rest[1:]))
+
+
+def demand_folder(path: Path, key: str) -> None:
+    """Raise ConfigurationError unless a file can be made at `path`; `key` names what was configured."""
+    folder = path.absolute().parent
+    if path.is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise ConfigurationError(
+            f"expected a file in a folder that can be written, got {str(path)!r}", path=key
+        )
+
+
+def demand_file(path: Path) -> None:
+    """Raise ConfigurationError unless there is a file at `path`."""
+    if not path.is_file():
+        raise ConfigurationError(f"there is no log at {str(path)!r}", path="log")

@@ -1,0 +1,84 @@
+"""Advisory file locks between processes. Where the system has none, nothing is locked.
+
+A lock belongs to the open descriptor, so threads exclude each other as processes do, and it lives as long
+as any copy of the descriptor: a forked child closes the copies that it got.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+except ImportError:  # pragma: no cover - not a POSIX system
+    LOCK_EX = LOCK_NB = LOCK_UN = 0  # type: ignore[misc]
+
+    def flock(fd: int, operation: int, /) -> None:  # type: ignore[misc]
+        """Lock nothing."""
+
+
+_held: set[int] = set()
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock on a file, which is made where it is missing.
+
+    Without `wait`, yields False at once where somebody else holds it.
+    """
+    descriptor = _open(path)
+    try:
+        yield _lock(descriptor, wait=wait)
+    finally:
+        _release(descriptor)
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Hold a turn at `path`, given fairly: who has just had one cannot overtake who waits.
+
+    A lock alone goes to whoever asks first after its release, mostly the process that released it. Here
+    the place at the head of the line (``PATH.line``) is kept until the turn (``PATH.turn``) is taken.
+    """
+    descriptor = _open(path.with_name(path.name + ".turn"))
+    try:
+        with locked(path.with_name(path.name + ".line")):
+            _lock(descriptor, wait=True)
+        yield
+    finally:
+        _release(descriptor)
+
+
+def _open(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    _held.add(descriptor)
+    return descriptor
+
+
+def _lock(descriptor: int, *, wait: bool) -> bool:
+    try:
+        flock(descriptor, LOCK_EX if wait else LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _release(descriptor: int) -> None:
+    # In a child that was forked meanwhile, the descriptor is closed already.
+    if descriptor not in _held:
+        return
+    _held.remove(descriptor)
+    flock(descriptor, LOCK_UN)
+    os.close(descriptor)
+
+
+def _close_inherited() -> None:
+    while _held:
+        os.close(_held.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_inherited)

@@ -1,0 +1,227 @@
+"""Where refusals and withdrawals wait while the store is away.
+
+A file outbox holds one JSON object a line, ``{"entry": …}`` or ``{"bundle": …}``. Beside it stand
+``.draining`` (what is being handed to the store; left there by a crash, it is handed over again, which the
+ids make harmless), ``.refused`` (lines that cannot be read, and what the store will never take; for a
+person to look at), and two locks: ``.lock`` for the moment of appending or moving aside, never held during
+a commit, and ``.drainer`` for the whole of draining.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
+from consentkit.log.entry import Bundle, Entry, Item
+from consentkit.log.forks import renew_after_fork
+from consentkit.log.locks import locked
+from consentkit.log.store import Outcome
+
+MEMORY_LIMIT = 10_000
+DRAIN_BATCH = 512
+
+Commit = Callable[[Sequence[Item]], Sequence[Outcome]]
+
+_logger = logging.getLogger("consentkit.log")
+
+
+class Outbox(Protocol):
+    """Keeps items until the store takes them."""
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Keep items, in order. An id may be put twice: the store takes it once.
+
+        Raises:
+            OutboxFull: They are not kept.
+        """
+
+    def pending(self) -> bool:
+        """Say, cheaply, whether anything may be waiting."""
+
+    def drain(self, commit: Commit) -> int:
+        """Hand everything to `commit`, in order, then forget it; return how many items that were.
+
+        What `commit` raises passes through, and nothing is forgotten. Items that it refuses are set aside.
+        While another thread or process drains, it does nothing.
+        """
+
+
+class MemoryOutbox:
+    """Keeps items in this process only: a crash loses them."""
+
+    def __init__(self, limit: int = MEMORY_LIMIT) -> None:
+        """Args: limit: the most items that are kept."""
+        self._limit = limit
+        self._items: deque[Item] = deque()
+        self._draining = threading.Lock()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Free the lock that a thread of the parent process may have held."""
+        self._draining = threading.Lock()
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Keep items."""
+        if len(self._items) + len(items) > self._limit:
+            raise OutboxFull(f"the outbox in memory holds {self._limit} items already")
+        self._items.extend(items)
+
+    def pending(self) -> bool:
+        """Say whether anything is waiting."""
+        return bool(self._items)
+
+    def drain(self, commit: Commit) -> int:
+        """Hand everything to `commit`."""
+        if not self._draining.acquire(blocking=False):
+            return 0
+        try:
+            items = list(self._items)
+            refused = _hand_over(items, commit)
+            for _ in items:
+                self._items.popleft()
+        finally:
+            self._draining.release()
+        _report(refused)
+        return len(items)
+
+
+class FileOutbox:
+    """Keeps items in a file of one's own: appended, on disk before `put` returns, shared by processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Args: path: the file, made when it is first needed, readable by its owner only."""
+        self._path = path
+        self._lock, self._drainer, self._draining, self._refused = (
+            path.with_name(path.name + suffix) for suffix in (".lock", ".drainer", ".draining", ".refused")
+        )
+        self._bundles: set[str] = set()
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Keep items. A bundle that this process has put before is in the file, or in the log already."""
+        new = [item for item in items if item.id not in self._bundles]
+        try:
+            with locked(self._lock):
+                _append(self._path, [_line(item) for item in new])
+        except OSError as error:
+            raise OutboxFull(f"the outbox cannot be written: {error.strerror}") from error
+        self._bundles.update(item.id for item in new if isinstance(item, Bundle))
+
+    def pending(self) -> bool:
+        """Say whether anything may be waiting."""
+        return _size(self._path) > 0 or _size(self._draining) > 0
+
+    def drain(self, commit: Commit) -> int:
+        """Hand everything to `commit`."""
+        try:
+            with locked(self._drainer, wait=False) as alone:
+                # What a crash or a failure has left over comes before what was put since.
+                return sum(self._drain_moved(commit) for _ in iter(self._move, False)) if alone else 0
+        except OSError as error:
+            raise LogUnavailable(f"the outbox cannot be read: {error.strerror}") from error
+
+    def _move(self) -> bool:
+        """Move the outbox aside, unless that was done: nobody appends to what is being drained."""
+        with locked(self._lock):
+            if not self._draining.exists() and _size(self._path) > 0:
+                os.replace(self._path, self._draining)
+        return self._draining.exists()
+
+    def _drain_moved(self, commit: Commit) -> int:
+        items: dict[str, Item] = {}
+        aside: list[bytes] = []
+        for line in filter(None, self._draining.read_bytes().split(b"\n")):
+            item = _read(line)
+            if item is None:
+                aside.append(line)
+            else:
+                items.setdefault(item.id, item)
+        refused = _hand_over(list(items.values()), commit)
+        _append(self._refused, aside + [_line(item) for item, _ in refused])
+        _report(refused)
+        self._draining.unlink()
+        return len(items)
+
+
+class _Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    entry: Entry | None = None
+    bundle: Bundle | None = None
+
+
+def _line(item: Item) -> bytes:
+    return msgspec.json.encode(_Line(bundle=item) if isinstance(item, Bundle) else _Line(entry=item))
+
+
+def _read(line: bytes) -> Item | None:
+    """Read one line; None if it is torn (its writer crashed and was never answered) or foreign."""
+    try:
+        found = msgspec.json.decode(line, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, LogError):
+        return None
+    return found.entry or found.bundle
+
+
+def _hand_over(items: Sequence[Item], commit: Commit) -> list[tuple[Item, LogError]]:
+    """Commit in batches; return what was refused."""
+    refused: list[tuple[Item, LogError]] = []
+    for start in range(0, len(items), DRAIN_BATCH):
+        batch = items[start : start + DRAIN_BATCH]
+        outcomes = zip(batch, commit(batch), strict=True)
+        refused += [(item, outcome) for item, outcome in outcomes if isinstance(outcome, LogError)]
+    return refused
+
+
+def _report(refused: Iterable[tuple[Item, LogError]]) -> None:
+    for item, error in refused:
+        _logger.error("the consent log refuses %s from the outbox: %s", item.id, error)
+
+
+def _append(path: Path, lines: Sequence[bytes]) -> None:
+    """Append lines and wait until they are on disk; on failure leave the file as it was."""
+    if not lines:
+        return
+    new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        try:
+            _write(descriptor, (b"\n" if torn else b"") + b"\n".join(lines) + b"\n")
+            os.fsync(descriptor)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
+    if new:
+        _sync_folder(path.parent)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file's name is on disk only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,75 @@
+"""The tables of a SQLite log, and the way from every older version to the present one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from consentkit.exceptions import LogCorrupt, LogUnavailable
+from consentkit.tlog import EMPTY_ROOT
+
+# Marks the file as a consent log (SQLite file format, "application id"): "ckit".
+APPLICATION_ID = 0x636B6974
+
+_FIRST = (
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    """CREATE TABLE entries (
+        "index" INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at TEXT, subject TEXT,
+        body BLOB, salt BLOB, leaf BLOB NOT NULL)""",
+    "CREATE INDEX entries_subject ON entries (subject) WHERE subject IS NOT NULL",
+    "CREATE INDEX entries_at ON entries (at)",
+    """CREATE TABLE tiles (
+        level INTEGER NOT NULL, "index" INTEGER NOT NULL, hashes BLOB NOT NULL,
+        PRIMARY KEY (level, "index")) WITHOUT ROWID""",
+    """CREATE TABLE head (
+        one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, root BLOB NOT NULL,
+        checkpoint BLOB)""",
+    f"INSERT INTO head VALUES (1, 0, x'{EMPTY_ROOT.hex()}', NULL)",
+    "CREATE TABLE notices (hash TEXT PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE assets (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL)",
+    """CREATE TABLE daily (
+        day TEXT NOT NULL, regime TEXT NOT NULL, locale TEXT NOT NULL, notice TEXT NOT NULL,
+        action TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (day, regime, locale, notice, action)) WITHOUT ROWID""",
+    """CREATE TABLE observations (
+        day TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (day, kind, key)) WITHOUT ROWID""",
+)
+
+# Step n leads from version n to version n + 1. Steps that were released are never edited.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+VERSION = len(MIGRATIONS)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """Return the schema's version, 0 for an empty file.
+
+    Raises:
+        LogCorrupt: The file is a database of something else.
+        LogUnavailable: A newer version of this package has written it.
+    """
+    application, found, tables = connection.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
+    if application != APPLICATION_ID and (application, found, tables) != (0, 0, 0):
+        raise LogCorrupt("the file is a SQLite database, but not a consent log")
+    if found > VERSION:
+        raise LogUnavailable(f"the log has schema version {found}, this version knows up to {VERSION}")
+    return int(found)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to the present version, all steps in one transaction.
+
+    Raises:
+        LogCorrupt, LogUnavailable: As `version`.
+    """
+    if version(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    # Another process may have migrated while this one waited for the lock.
+    for step in MIGRATIONS[version(connection) :]:
+        for statement in step:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")

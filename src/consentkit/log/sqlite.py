@@ -1,0 +1,184 @@
+"""The embedded store: one SQLite file in WAL mode, any number of processes of one machine."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.log import schema
+from consentkit.log.entry import Item
+from consentkit.log.forks import renew_after_fork
+from consentkit.log.locks import turn
+from consentkit.log.plan import Plan, asked, plan
+from consentkit.log.sqlite_view import SQLiteView, index_by_id
+from consentkit.log.store import Outcome
+from consentkit.tlog import append, frontier
+
+# How long SQLite waits for a lock that a program other than consentkit holds on the file.
+BUSY_SECONDS = 2.0
+
+# Connections of a parent process. SQLite forbids even closing them in the child, so they are kept for ever.
+_inherited: list[sqlite3.Connection] = []
+
+
+class SQLiteStore:
+    """Keeps a log in one SQLite file (the contract is `store.Store`).
+
+    Commits go through one connection for each process, opened on first use, never inherited. Views open
+    connections of their own, read-only.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Args: path: the file, made on first use; read_only: never make, migrate or write it."""
+        self._path = path
+        self._read_only = read_only
+        self._connection: sqlite3.Connection | None = None
+        self._prepared = read_only
+        self._guard = threading.Lock()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Forget what a child process inherited."""
+        if self._connection is not None:
+            _inherited.append(self._connection)
+        self._connection = None
+        self._guard = threading.Lock()
+
+    def commit(self, batch: Sequence[Item]) -> list[Outcome]:
+        """Append a batch durably, in one transaction."""
+        if self._read_only:
+            raise LogError("the log was opened for reading only")
+        with self._guard, foreign_errors(), turn(self._path):
+            try:
+                return self._transact(batch)
+            except _OutcomeUnknown:
+                return self._transact(batch)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SQLiteView]:
+        """Open a view of the present state."""
+        with foreign_errors():
+            self._prepare()
+        # Not OSError: the block that reads may raise its own.
+        with foreign_errors((sqlite3.Error,)), closing(self._open_for_reading()) as connection:
+            # A transaction holds one snapshot of a WAL database from its first read on.
+            connection.execute("BEGIN")
+            if schema.version(connection) != schema.VERSION:
+                raise LogUnavailable("the log has an older schema: open it for writing once")
+            yield SQLiteView(connection)
+
+    def close(self) -> None:
+        """Close this process's connection."""
+        with self._guard:
+            self._disconnect()
+
+    def _transact(self, batch: Sequence[Item]) -> list[Outcome]:
+        try:
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = _record(connection, batch)
+            _finish(connection)
+        except BaseException:
+            # Closing rolls back what is open, and nobody trusts a connection that has failed.
+            self._disconnect()
+            raise
+        return outcomes
+
+    def _prepare(self) -> None:
+        if not self._prepared:
+            with self._guard, turn(self._path):
+                self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = _open_for_writing(self._path)
+            self._prepared = True
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _open_for_reading(self) -> sqlite3.Connection:
+        uri = f"file:{quote(str(self._path.resolve()))}?mode=ro"
+        return sqlite3.connect(
+            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+
+
+class _OutcomeUnknown(LogUnavailable):
+    """COMMIT itself failed: the batch is recorded, or it is not."""
+
+
+@contextmanager
+def foreign_errors(kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
+    """Turn what SQLite and the file system raise (`kinds`) into this package's errors."""
+    try:
+        yield
+    except kinds as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code
+        wrong = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+        kind = LogCorrupt if wrong else LogUnavailable
+        raise kind(f"the log's SQLite file failed: {error}") from error
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    # Only for a new file: closing a descriptor would drop the locks of other connections to it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        schema.version(connection)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        schema.migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _record(connection: sqlite3.Connection, batch: Sequence[Item]) -> list[Outcome]:
+    view = SQLiteView(connection)
+    head = view.head()
+    made = plan(batch, size=head.size, known=index_by_id(connection, asked(batch)))
+    if made.rows:
+        _write_rows(connection, made)
+        tiles = {tile: view.tile(tile) or b"" for tile in frontier(head.size)}
+        grown = append(head.size, tiles, [row.leaf for row in made.rows])
+        connection.executemany(
+            "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)",
+            [(*tile, hashes) for tile, hashes in grown.tiles.items()],
+        )
+        connection.execute("UPDATE head SET size = ?, root = ?", (grown.size, grown.root))
+    return made.outcomes
+
+
+def _write_rows(connection: sqlite3.Connection, made: Plan) -> None:
+    connection.executemany(
+        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(row.index, row.id, row.at, row.subject, row.body, row.salt, row.leaf) for row in made.rows],
+    )
+    for bundle in made.bundles:
+        connection.execute("INSERT INTO notices VALUES (?, ?)", (bundle.hash, bundle.body))
+        connection.executemany("INSERT OR IGNORE INTO assets VALUES (?, ?)", bundle.assets.items())
+    connection.executemany(
+        "INSERT INTO daily VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, regime, locale, notice, action)"
+        " DO UPDATE SET count = count + excluded.count",
+        [(key.day, key.regime, key.locale, key.notice, key.action, n) for key, n in made.daily.items()],
+    )
+
+
+def _finish(connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise _OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error

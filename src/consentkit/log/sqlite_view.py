@@ -1,0 +1,79 @@
+"""Reading a SQLite log."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from consentkit.exceptions import LogCorrupt
+from consentkit.log.store import Head, Rollup, Row
+from consentkit.tlog import TileId
+
+_ROW = 'SELECT "index", id, at, subject, body, salt, leaf FROM entries'
+
+
+class SQLiteView:
+    """Reads through one connection; its open transaction makes it one moment's state (see `store.View`)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def head(self) -> Head:
+        """Return the tree's head."""
+        found = self._connection.execute("SELECT size, root FROM head").fetchone()
+        if found is None:
+            raise LogCorrupt("the log has no tree head")
+        return Head(size=found[0], root=found[1])
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+        """Stream rows in order."""
+        end = self.head().size if stop is None else stop
+        cursor = self._connection.execute(
+            f'{_ROW} WHERE "index" >= ? AND "index" < ? ORDER BY "index"', (start, end)
+        )
+        return map(_row, cursor)
+
+    def find(self, id: str) -> Row | None:
+        """Return the row of an id."""
+        found = self._connection.execute(f"{_ROW} WHERE id = ?", (id,)).fetchone()
+        return None if found is None else _row(found)
+
+    def tile(self, tile: TileId) -> bytes | None:
+        """Return a tile's hashes."""
+        return self._value('SELECT hashes FROM tiles WHERE level = ? AND "index" = ?', *tile)
+
+    def notice(self, hash: str) -> bytes | None:
+        """Return a notice's canonical bytes."""
+        return self._value("SELECT body FROM notices WHERE hash = ?", hash)
+
+    def asset(self, hash: str) -> bytes | None:
+        """Return an asset's bytes."""
+        return self._value("SELECT bytes FROM assets WHERE hash = ?", hash)
+
+    def daily(self, since: str = "", until: str = "9999") -> dict[Rollup, int]:
+        """Return the counts of decisions by day."""
+        cursor = self._connection.execute(
+            "SELECT day, regime, locale, notice, action, count FROM daily WHERE day BETWEEN ? AND ?"
+            " ORDER BY day, regime, locale, notice, action",
+            (since, until),
+        )
+        return {
+            Rollup(day=day, regime=regime, locale=locale, notice=notice, action=action): count
+            for day, regime, locale, notice, action, count in cursor
+        }
+
+    def _value(self, query: str, *arguments: str | int) -> bytes | None:
+        found = self._connection.execute(query, arguments).fetchone()
+        return None if found is None else bytes(found[0])
+
+
+def index_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Return the index of each id that is in the log."""
+    query = 'SELECT id, "index" FROM entries WHERE id IN (SELECT value FROM json_each(?))'
+    return dict(connection.execute(query, (json.dumps(ids),)))
+
+
+def _row(found: tuple[int, str, str, str | None, bytes | None, bytes | None, bytes]) -> Row:
+    index, id, at, subject, body, salt, leaf = found
+    return Row(index=index, id=id, at=at, subject=subject, body=body, salt=salt, leaf=leaf)

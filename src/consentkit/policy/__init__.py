@@ -1,0 +1,22 @@
+"""What the site tells its visitors: purposes, vendors, regimes, texts. Declares, reads no request."""
+
+from consentkit.policy.duration import Duration, read_duration
+from consentkit.policy.model import Policy
+from consentkit.policy.place import Place
+from consentkit.policy.regime import Regime, strictest
+from consentkit.policy.tables import NECESSARY, Banner, Cookie, Purpose, Site, Vendor
+
+__all__ = [
+    "NECESSARY",
+    "Banner",
+    "Cookie",
+    "Duration",
+    "Place",
+    "Policy",
+    "Purpose",
+    "Regime",
+    "Site",
+    "Vendor",
+    "read_duration",
+    "strictest",
+]

@@ -1,0 +1,110 @@
+"""What the fields of a policy's tables must look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from consentkit.catalog import HostRule
+from consentkit.exceptions import ConfigurationError
+from consentkit.policy.duration import read_duration
+from consentkit.policy.reading import check_keys, join, nearest, read_mapping, read_text
+from consentkit.policy.regime import Regime
+from consentkit.policy.tables import NOTICE_SLOTS, TEXT_KEYS, Banner, Cookie, Purpose, Site, Vendor
+
+# Ids are written into the decision cookie, into URLs and into attributes, hence the narrow alphabet.
+IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_COOKIE = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+\*?")  # RFC 9110 token, its "*" only at the end
+_LINK = re.compile(r"(?:https?://|/(?![/\\]))[^\s\"<>\\]*")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # the common shape of RFC 5646
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def check_identifier(ident: str, *, path: str) -> None:
+    """Refuse ids that are not lower-case words of at most 40 characters."""
+    if not IDENTIFIER.fullmatch(ident):
+        problem = "expected an id of lower-case letters, digits and hyphens, at most 40 characters"
+        raise ConfigurationError(problem, path=path)
+
+
+def check_site(site: Site) -> None:
+    """Check the table `site`."""
+    _match(_LINK, site.privacy_policy, 'a path or URL such as "/privacy"', "site.privacy_policy")
+
+
+def check_purpose(purpose: Purpose, *, path: str) -> None:
+    """Check one purpose, its defaults filled in."""
+    check_identifier(purpose.id, path=path)
+    for key, text in (("title", purpose.title), ("description", purpose.description)):
+        if not text.strip():
+            raise ConfigurationError("expected a text, got nothing", path=join(path, key))
+    if purpose.required and purpose.sale:
+        raise ConfigurationError("what is necessary cannot be a sale", path=join(path, "sale"))
+
+
+def check_vendor(vendor: Vendor, *, path: str) -> None:
+    """Check one declared vendor as the site wrote it."""
+    check_identifier(vendor.id, path=path)
+    for index, host in enumerate(vendor.hosts):
+        _check_host(host, f"{path}.hosts[{index}]")
+    for index, cookie in enumerate(vendor.cookies):
+        _check_cookie(cookie, f"{path}.cookies[{index}]")
+    if vendor.retention:
+        read_duration(vendor.retention, path=join(path, "retention"))
+    _match(_LINK, vendor.privacy_policy, "a URL", join(path, "privacy_policy"))
+    _match(_COUNTRY, vendor.country, 'a country code such as "IE"', join(path, "country"))
+
+
+def _check_host(host: str, path: str) -> None:
+    try:
+        HostRule.parse(host)
+    except ConfigurationError as error:
+        problem = f'expected a host such as "stats.example.org", with or without a path, got "{host}"'
+        raise ConfigurationError(problem, path=path) from error
+
+
+def _check_cookie(cookie: Cookie, path: str) -> None:
+    if not _COOKIE.fullmatch(cookie.name):
+        problem = f'expected a cookie name such as "_ga" or "_ga_*", got "{cookie.name}"'
+        raise ConfigurationError(problem, path=join(path, "name"))
+    if cookie.retention:
+        read_duration(cookie.retention, path=join(path, "retention"))
+
+
+def check_banner(banner: Banner) -> None:
+    """Check the table `banner` with its texts."""
+    _match(_COLOUR, banner.accent, 'a colour such as "#0b6e4f"', "banner.accent", empty=False)
+    for locale, regimes in banner.text.items():
+        path = f"banner.text.{locale}"
+        _match(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, empty=False)
+        check_keys(regimes, [regime.value for regime in Regime if regime.prompts], path=path)
+        for regime, texts in regimes.items():
+            _check_texts(texts, join(path, regime))
+
+
+def check_banner_text(value: object) -> None:
+    """Refuse a `banner.text` that is not locale → regime → key → text, naming the very key."""
+    for locale, regimes in read_mapping(value, path="banner.text").items():
+        path = f"banner.text.{locale}"
+        for regime, texts in read_mapping(regimes, path=path).items():
+            for key, text in read_mapping(texts, path=join(path, regime)).items():
+                read_text(text, path=f"{path}.{regime}.{key}")
+
+
+def _check_texts(texts: Mapping[str, str], path: str) -> None:
+    check_keys(texts, TEXT_KEYS, path=path)
+    for key, text in texts.items():
+        slots = NOTICE_SLOTS if key == "notice" else ()
+        for word in _BRACES.findall(text):
+            if word not in slots:
+                problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
+                raise ConfigurationError(problem, path=join(path, key))
+        if not text.strip():
+            raise ConfigurationError("expected a text, got nothing", path=join(path, key))
+
+
+def _match(shape: re.Pattern[str], text: str, expected: str, path: str, *, empty: bool = True) -> None:
+    if not (shape.fullmatch(text) or (empty and not text)):
+        raise ConfigurationError(f'expected {expected}, got "{text}"', path=path)

@@ -1,0 +1,218 @@
+"""`Policy`: what the site tells its visitors, in one frozen object that is checked where it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
+
+import msgspec
+from msgspec.structs import asdict, force_setattr
+
+from consentkit.catalog import default_catalog
+from consentkit.exceptions import ConfigurationError
+from consentkit.policy import jurisdictions
+from consentkit.policy.checks import (
+    check_banner,
+    check_banner_text,
+    check_identifier,
+    check_purpose,
+    check_site,
+    check_vendor,
+)
+from consentkit.policy.defaults import DEFAULT_PURPOSES, with_default
+from consentkit.policy.fingerprint import canonical, fingerprint
+from consentkit.policy.place import Place
+from consentkit.policy.reading import check_keys, join, read_mapping, read_table, read_text
+from consentkit.policy.regime import Regime
+from consentkit.policy.regimes import read_regimes, regime_at
+from consentkit.policy.tables import NECESSARY, Banner, Purpose, Site, Vendor
+from consentkit.policy.vendors import check_uses, declare
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """What the site tells its visitors. ``Policy()`` has four purposes and asks everywhere first.
+
+    Attributes:
+        uses: Ids of the catalog's vendors that the site uses.
+        site: Who is responsible.
+        regimes: ``default``, or a place (``GB``, ``US-CA``, ``EU`` for EU and EEA) → a regime, or
+            purpose → regime.
+        purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing` are
+            always there.
+        vendors: The site's own vendors, and what differs from the catalog, by id.
+        banner: How the banner looks and what it says.
+        grant_days: How long a grant lasts.
+        refusal_days: How long a refusal is kept, and the most that a browser keeps a cookie.
+
+    Raises:
+        ConfigurationError: With the key path, such as ``vendors.youtube.retention``.
+    """
+
+    uses: tuple[str, ...] = ()
+    site: Site = Site()
+    regimes: Mapping[str, str | Mapping[str, str]] = {}
+    purposes: Mapping[str, Purpose] = {}
+    vendors: Mapping[str, Vendor] = {}
+    banner: Banner = Banner()
+
+    grant_days: ClassVar[int] = 180
+    refusal_days: ClassVar[int] = 400
+
+    def __post_init__(self) -> None:
+        site = read_table(self.site, Site, path="site")
+        check_site(site)
+        force_setattr(self, "site", site)
+        force_setattr(self, "uses", _read_uses(self.uses))
+        force_setattr(self, "purposes", MappingProxyType(_read_purposes(self.purposes)))
+        force_setattr(self, "vendors", MappingProxyType(_read_vendors(self.vendors)))
+        force_setattr(self, "regimes", MappingProxyType(read_regimes(self.regimes, self.purposes)))
+        force_setattr(self, "banner", _read_banner(self.banner))
+        self._check_names()
+
+    def _check_names(self) -> None:
+        for ident in self.vendors_declared:
+            if ident in self.purposes:
+                raise ConfigurationError("a purpose has this id already", path=join("vendors", ident))
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Policy:
+        """Load a policy from a file.
+
+        Args:
+            path: A TOML file in UTF-8, usually ``consent.toml``.
+
+        Raises:
+            ConfigurationError: It cannot be read, is not TOML, or says something impossible.
+        """
+        try:
+            text = Path(path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"cannot read the policy: {error}") from error
+        return cls.loads(text)
+
+    @classmethod
+    def loads(cls, text: str) -> Policy:
+        """Load a policy from TOML text.
+
+        Raises:
+            ConfigurationError: It is not TOML, or says something impossible.
+        """
+        try:
+            tables = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"not valid TOML: {error}") from error
+        check_keys(tables, cls.__struct_fields__)
+        return cls(**tables)
+
+    def __hash__(self) -> int:
+        return hash(self.revision)
+
+    @cached_property
+    def revision(self) -> str:
+        """Return 16 hexadecimal digits that change with anything the policy says, texts included."""
+        return hashlib.sha256(canonical(_builtins(self))).hexdigest()[:16]
+
+    @cached_property
+    def vendors_declared(self) -> Mapping[str, Vendor]:
+        """Return all declared vendors by id, completed with the catalog's details."""
+        return MappingProxyType(declare(self.uses, self.vendors, self.purposes))
+
+    @cached_property
+    def fingerprints(self) -> Mapping[str, str]:
+        """Return 6 hexadecimal digits per purpose; a change asks visitors again for that purpose."""
+        written = {ident: self.vendors.get(ident, Vendor(id=ident)) for ident in self.vendors_declared}
+        return MappingProxyType(
+            {
+                ident: fingerprint(purpose, [written[vendor.id] for vendor in self.vendors_for(ident)])
+                for ident, purpose in self.purposes.items()
+            }
+        )
+
+    def vendors_for(self, purpose: str) -> tuple[Vendor, ...]:
+        """Return the declared vendors of a purpose."""
+        return tuple(vendor for vendor in self.vendors_declared.values() if vendor.purpose == purpose)
+
+    def vendor_purpose(self, vendor: str) -> str | None:
+        """Return the purpose of a declared or known vendor; ``None`` where the policy does not have it."""
+        declared = self.vendors_declared.get(vendor)
+        known = declared or default_catalog().vendors.get(vendor)
+        return known.purpose if known is not None and known.purpose in self.purposes else None
+
+    def regimes_at(self, place: Place | None) -> Mapping[str, Regime]:
+        """Return the regime of every purpose but `necessary` at a place.
+
+        Args:
+            place: Where the visitor is. What is not known counts as the strictest that it could be.
+        """
+        return _regimes_at(self, place)
+
+    def gpc_binding(self, place: Place | None) -> bool:
+        """Say whether Sec-GPC must be honoured at a place; it must where the place is not known."""
+        return jurisdictions.gpc_binding(place)
+
+    def gpc_override(self, place: Place | None) -> bool:
+        """Say whether a visitor may allow a sale there although the browser sends Sec-GPC."""
+        return jurisdictions.gpc_override(place)
+
+
+@lru_cache(maxsize=4096)
+def _regimes_at(policy: Policy, place: Place | None) -> Mapping[str, Regime]:
+    # The rows were checked where the policy was made; reading them again only regains their type.
+    rows = read_regimes(policy.regimes, policy.purposes)
+    return MappingProxyType(
+        {purpose: regime_at(rows, purpose, place) for purpose in policy.purposes if purpose != NECESSARY}
+    )
+
+
+def _read_uses(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ConfigurationError('expected a list such as ["youtube"]', path="uses")
+    uses = tuple(read_text(ident, path=f"uses[{index}]") for index, ident in enumerate(value))
+    check_uses(uses)
+    return tuple(dict.fromkeys(uses))
+
+
+def _read_purposes(value: object) -> dict[str, Purpose]:
+    purposes = dict(DEFAULT_PURPOSES)
+    for ident, table in read_mapping(value, path="purposes").items():
+        path = join("purposes", ident)
+        check_identifier(ident, path=path)
+        purposes[ident] = with_default(read_table(table, Purpose, path=path))
+        check_purpose(purposes[ident], path=path)
+    return purposes
+
+
+def _read_vendors(value: object) -> dict[str, Vendor]:
+    vendors: dict[str, Vendor] = {}
+    for ident, table in read_mapping(value, path="vendors").items():
+        path = join("vendors", ident)
+        check_identifier(ident, path=path)
+        vendors[ident] = read_table(table, Vendor, path=path)
+        check_vendor(vendors[ident], path=path)
+    return vendors
+
+
+def _read_banner(value: object) -> Banner:
+    raw = asdict(value) if isinstance(value, Banner) else read_mapping(value, path="banner")
+    check_banner_text(raw.get("text", {}))
+    banner = read_table(value, Banner, path="banner")
+    check_banner(banner)
+    return banner
+
+
+def _builtins(policy: Policy) -> object:
+    return msgspec.to_builtins(
+        {
+            "uses": policy.uses,
+            "site": policy.site,
+            "regimes": dict(policy.regimes),
+            "purposes": dict(policy.purposes),
+            "vendors": dict(policy.vendors),
+            "banner": policy.banner,
+        }
+    )

@@ -1,0 +1,41 @@
+"""What the browser says about itself: Sec-GPC and DNT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Signals(msgspec.Struct, frozen=True, kw_only=True):
+    """The privacy signals of one request.
+
+    Attributes:
+        gpc: Global Privacy Control: do not sell or share.
+        dnt: Do Not Track. Abandoned by its authors; nothing in this package acts on it.
+    """
+
+    gpc: bool = False
+    dnt: bool = False
+
+
+_COMBINATIONS = {(gpc, dnt): Signals(gpc=gpc, dnt=dnt) for gpc in (False, True) for dnt in (False, True)}
+
+
+def read_signals(headers: Iterable[tuple[bytes, bytes]]) -> Signals:
+    """Read the signals from a request's headers.
+
+    Args:
+        headers: ASGI headers: names in lower case, values as received.
+
+    Returns:
+        The signals. Only the value ``1`` counts (W3C Global Privacy Control, "Sec-GPC"): anything else is as
+        good as absent, and of several headers a single ``1`` is enough.
+    """
+    gpc = dnt = False
+    for name, value in headers:
+        if name == b"sec-gpc":
+            gpc = gpc or value == b"1"
+        elif name == b"dnt":
+            dnt = dnt or value == b"1"
+    return _COMBINATIONS[gpc, dnt]

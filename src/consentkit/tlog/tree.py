@@ -1,0 +1,128 @@
+"""A Merkle tree that is kept as tiles of up to 256 hashes (C2SP tlog-tiles).
+
+The tile at ``(level, number)`` holds the hashes of complete subtrees of ``256 ** level`` leaves, the
+first of them being subtree ``256 * number``. Only the last tile of a level may be shorter than 256. The
+root of a full tile is one hash of the level above, so everything between is computed, never stored, and
+any inclusion or consistency proof can be made from tiles alone.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import NamedTuple
+
+from consentkit.exceptions import LogCorrupt
+from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
+
+TILE_WIDTH = 256
+_TILE_BITS = 8
+_TILE_BYTES = TILE_WIDTH * HASH_BYTES
+
+
+class TileId(NamedTuple):
+    """Where a tile stands: its level, counted from the leaves, and its number within the level."""
+
+    level: int
+    number: int
+
+
+class Grown(NamedTuple):
+    """A tree after an append.
+
+    Attributes:
+        size: Number of leaves.
+        root: The tree head's hash, 32 bytes.
+        tiles: Every tile that is new or longer than before, whole.
+    """
+
+    size: int
+    root: bytes
+    tiles: dict[TileId, bytes]
+
+
+def frontier(size: int) -> tuple[TileId, ...]:
+    """Name the unfinished tiles of a tree of `size` leaves, lowest level first: at most one a level.
+
+    They are all that `append` and `root` read.
+    """
+    counts = enumerate(size >> shift for shift in range(0, size.bit_length(), _TILE_BITS))
+    return tuple(TileId(level, count // TILE_WIDTH) for level, count in counts if count % TILE_WIDTH)
+
+
+def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) -> Grown:
+    """Append leaves to a tree of `size` leaves.
+
+    Args:
+        size: Leaves in the tree so far.
+        tiles: At least the tiles that `frontier` names for `size`.
+        leaves: The new leaves' bytes, in order.
+
+    Raises:
+        LogCorrupt: A tile is missing or shorter than `size` demands.
+    """
+    changed: dict[TileId, bytes] = {}
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    grown = size + len(hashes)
+    level = 0
+    while hashes:
+        hashes = _extend(level, size >> (_TILE_BITS * level), hashes, tiles, changed)
+        level += 1
+    return Grown(grown, root(grown, ChainMap(changed, dict(tiles))), changed)
+
+
+def root(size: int, tiles: Mapping[TileId, bytes]) -> bytes:
+    """Compute the tree head's hash (RFC 6962, section 2.1) from the tiles that `frontier` names.
+
+    Tiles may be longer than `size` demands: the head of an earlier size comes from the same tiles.
+
+    Raises:
+        LogCorrupt: A tile is missing or shorter than `size` demands.
+    """
+    head = b""
+    for tile in frontier(size):
+        count = size >> (_TILE_BITS * tile.level)
+        for peak in _peaks(_first(tiles, tile, count % TILE_WIDTH)):
+            head = node_hash(peak, head) if head else peak
+    return head or EMPTY_ROOT
+
+
+def _extend(
+    level: int, count: int, hashes: list[bytes], tiles: Mapping[TileId, bytes], changed: dict[TileId, bytes]
+) -> list[bytes]:
+    """Put hashes behind the `count` that a level holds; return the roots of the tiles that became full."""
+    number, held = divmod(count, TILE_WIDTH)
+    data = _first(tiles, TileId(level, number), held) + b"".join(hashes)
+    cut = [data[start : start + _TILE_BYTES] for start in range(0, len(data), _TILE_BYTES)]
+    changed.update({TileId(level, number + step): tile for step, tile in enumerate(cut)})
+    return [_perfect_root(tile) for tile in cut if len(tile) == _TILE_BYTES]
+
+
+def _first(tiles: Mapping[TileId, bytes], tile: TileId, width: int) -> bytes:
+    """Return a tile's first `width` hashes."""
+    if width == 0:
+        return b""
+    data = tiles.get(tile, b"")[: width * HASH_BYTES]
+    if len(data) != width * HASH_BYTES:
+        raise LogCorrupt(f"tile {tile.level}/{tile.number} has fewer than the {width} hashes it must have")
+    return data
+
+
+def _peaks(data: bytes) -> list[bytes]:
+    """Return the roots of the perfect subtrees that make up an unfinished tile, smallest first."""
+    width = len(data) // HASH_BYTES
+    peaks, end = [], width
+    while end:
+        start = end & (end - 1)
+        peaks.append(_perfect_root(data[start * HASH_BYTES : end * HASH_BYTES]))
+        end = start
+    return peaks
+
+
+def _perfect_root(data: bytes) -> bytes:
+    """Hash a power of two of hashes into one."""
+    while len(data) > HASH_BYTES:
+        pairs = range(0, len(data), 2 * HASH_BYTES)
+        data = b"".join([sha256(b"\x01" + data[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
+    return data

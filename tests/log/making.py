@@ -1,0 +1,87 @@
+"""Entries, notices and stores that the log's tests share."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from consentkit.log import Bundle, Entry, uuid7
+from consentkit.log.entry import Item
+from consentkit.log.store import Outcome, Row, Store
+
+AT = "2026-11-22T10:00:00Z"
+STYLE = b"body { color: black }"
+
+_milliseconds = itertools.count(1_800_000_000_000)
+
+
+def make_bundle(text: str = "We use cookies.") -> Bundle:
+    """Make a notice with one asset."""
+    body = msgspec.json.encode({"text": text})
+    assets = {sha256(STYLE).hexdigest(): STYLE}
+    return Bundle(hash=sha256(body).hexdigest(), body=body, assets=assets, at=AT)
+
+
+BUNDLE = make_bundle()
+
+
+def make_entry(**changes: object) -> Entry:
+    """Make a decision with an id of its own that names `BUNDLE`."""
+    entry = Entry(
+        id=uuid7(next(_milliseconds)),
+        at=AT,
+        subject="c3ViamVjdC1vbmU0",
+        regime="opt-in",
+        country="DE",
+        action="save",
+        source="banner",
+        granted=("analytics",),
+        denied=("functional", "marketing"),
+        fingerprints={"analytics": "0a1b2c"},
+        notice=BUNDLE.hash,
+        locale="de-AT",
+        signals=("gpc",),
+        expires="2027-05-21T10:00:00Z",
+        agent="Firefox",
+    )
+    return msgspec.structs.replace(entry, **changes)
+
+
+def make_refusal() -> Entry:
+    """Make a refusal, which has no subject."""
+    return make_entry(
+        subject=None, action="reject_all", granted=(), denied=("analytics", "functional", "marketing")
+    )
+
+
+class FaultyStore:
+    """A store around a real one that runs `before` and `after` its commits; either may raise or wait."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.before: Callable[[], None] = _nothing
+        self.after: Callable[[], None] = _nothing
+        self.batches: list[int] = []
+        self.snapshot = store.snapshot
+        self.close = store.close
+
+    def commit(self, batch: Sequence[Item]) -> list[Outcome]:
+        """Commit, unless a fault comes first."""
+        self.before()
+        outcomes = self.store.commit(batch)
+        self.batches.append(len(batch))
+        self.after()
+        return outcomes
+
+
+def rows_of(store: Store) -> list[Row]:
+    """Read all rows."""
+    with store.snapshot() as view:
+        return list(view.rows())
+
+
+def _nothing() -> None:
+    return None

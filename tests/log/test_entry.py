@@ -1,0 +1,132 @@
+"""What the log takes, how it is spelled, and what its leaves commit to."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from uuid import UUID
+
+import msgspec
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.exceptions import LogError
+from consentkit.log import Bundle, Entry, uuid7
+from consentkit.log.canonical import Json, canonical
+from consentkit.log.leaf import commitment, committed_leaf, new_salt, notice_leaf
+from log.making import AT, BUNDLE, make_entry, make_refusal
+
+ascii_text = st.text(st.characters(min_codepoint=0, max_codepoint=127))
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+integers = st.integers(-(2**53) + 1, 2**53 - 1)
+values: st.SearchStrategy[Json] = st.recursive(
+    texts | integers | st.booleans(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ascii_text, inner, max_size=4),
+)
+
+
+@given(st.dictionaries(ascii_text, values))
+def test_canonical_json_is_that_of_rfc_8785(value: dict[str, Json]) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [1.0, None, 2**53, -(2**53), {"é": 1}, {1: 2}, b"x", "\ud800", [None]])
+def test_canonical_json_refuses_what_has_two_spellings(value: Json) -> None:
+    with pytest.raises(LogError, match="canonical JSON"):
+        canonical({"key": value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", "0190163d-8694-6a3c-8b1c-000000000000"),
+        ("id", "0190163D-8694-7A3C-8B1C-000000000000"),
+        ("type", "visit"),
+        ("at", "2026-11-22T10:00:00+00:00"),
+        ("at", "2026-02-30T10:00:00Z"),
+        ("at", "2026-11-22"),
+        ("subject", "192.0.2.17"),
+        ("subject", "2001:db8::1"),
+        ("previous", "earlier"),
+        ("regime", "opt"),
+        ("country", "DEU"),
+        ("country", "de"),
+        ("action", "click"),
+        ("source", "https://example.org/"),
+        ("denied", ("analytics",)),
+        ("granted", ("b", "a")),
+        ("granted", ("a", "a")),
+        ("granted", ("https://example.org/",)),
+        ("denied", tuple(f"v{number:04}" for number in range(1001))),
+        ("fingerprints", {"analytics": "0a1b2c "}),
+        ("fingerprints", {"a b": "0a1b2c"}),
+        ("notice", "0" * 63),
+        ("notice", ""),
+        ("locale", "de_DE"),
+        ("signals", ("Sec-GPC: 1",)),
+        ("expires", "never"),
+        ("agent", "Mozilla/5.0"),
+        ("agent", "Firefox 131"),
+    ],
+)
+def test_an_entry_refuses_what_the_log_must_not_hold(field: str, value: object) -> None:
+    with pytest.raises(LogError, match=f"'{field}'") as caught:
+        make_entry(**{field: value})
+    assert repr(value) not in str(caught.value)
+
+
+def test_an_entry_reads_back_as_it_was() -> None:
+    for entry in (make_entry(), make_refusal(), BUNDLE.entry(), make_entry(country="", agent=None)):
+        assert Entry.decode(entry.encode()) == entry
+
+
+def test_a_refusal_says_what_was_denied_and_nothing_of_the_visitor() -> None:
+    entry = json.loads(make_refusal().encode())
+    assert entry["granted"] == []
+    assert entry["denied"] == ["analytics", "functional", "marketing"]
+    assert "subject" not in entry
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"id": 1}', make_entry().encode()[:-1]])
+def test_what_is_no_entry_is_refused(body: bytes) -> None:
+    with pytest.raises(LogError):
+        Entry.decode(body)
+
+
+@pytest.mark.parametrize("change", [{"body": b"{}"}, {"assets": {"0" * 64: b"x"}}, {"at": "now"}])
+def test_a_bundle_holds_what_its_hashes_say(change: dict[str, object]) -> None:
+    with pytest.raises(LogError):
+        msgspec.structs.replace(BUNDLE, **change)
+
+
+def test_the_commitment_is_the_documented_hash() -> None:
+    body = make_entry().encode()
+    salt = bytes(range(32))
+    expected = sha256(b"consentkit/entry/v1\n" + salt + body).hexdigest()
+    assert commitment(salt, body) == expected
+    assert committed_leaf("decision", "2026-11-22", expected) == (
+        b'{"commitment":"' + expected.encode() + b'","day":"2026-11-22","type":"decision","v":1}'
+    )
+
+
+def test_a_notices_leaf_is_public() -> None:
+    leaf = json.loads(notice_leaf(BUNDLE.entry().day, BUNDLE.hash))
+    assert leaf == {"day": AT[:10], "notice": BUNDLE.hash, "type": "notice", "v": 1}
+    assert Bundle(hash=BUNDLE.hash, body=BUNDLE.body, at=AT).id == BUNDLE.hash
+
+
+def test_salts_are_long_and_never_the_same() -> None:
+    salts = {new_salt() for _ in range(100)}
+    assert len(salts) == 100
+    assert {len(salt) for salt in salts} == {32}
+
+
+@given(st.integers(0, 2**48 - 1))
+def test_ids_are_uuids_of_version_7(milliseconds: int) -> None:
+    id = UUID(uuid7(milliseconds))
+    assert (id.version, id.variant) == (7, "specified in RFC 4122")
+    assert id.int >> 80 == milliseconds
+    assert uuid7(milliseconds) != uuid7(milliseconds)
+    assert make_entry(id=str(id)).id == str(id)

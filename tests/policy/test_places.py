@@ -1,0 +1,109 @@
+"""Which regime holds where, and where Sec-GPC binds. What is not known counts as the strictest."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.policy import Place, Policy, Regime, strictest
+from consentkit.policy.jurisdictions import jurisdictions
+
+ROWS = """
+[regimes]
+default = "inform"
+EU = "opt-in"
+FR = { analytics = "none" }
+US = "opt-out"
+US-CA = { marketing = "opt-in" }
+US-TX = "none"
+"""
+POLICY = Policy.loads(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "analytics", "marketing"),
+    [
+        ("US", "CA", "opt-out", "opt-in"),  # region, then country
+        ("US", "US-TX", "none", "none"),
+        ("US", "NY", "opt-out", "opt-out"),
+        ("US", "", "opt-out", "opt-in"),  # could be California
+        ("us", "ca", "opt-out", "opt-in"),
+        ("FR", "IDF", "none", "opt-in"),  # country, then EU
+        ("DE", "", "opt-in", "opt-in"),
+        ("NO", "", "opt-in", "opt-in"),  # EEA
+        ("RE", "", "opt-in", "opt-in"),  # France overseas
+        ("JP", "", "inform", "inform"),  # known and without a row
+        ("XK", "", "inform", "inform"),
+        ("", "", "opt-in", "opt-in"),  # not known
+        ("XX", "", "opt-in", "opt-in"),
+        ("T1", "", "opt-in", "opt-in"),
+        ("ZZ", "CA", "opt-in", "opt-in"),
+    ],
+)
+def test_regimes_by_place(country: str, region: str, analytics: str, marketing: str) -> None:
+    regimes = POLICY.regimes_at(Place(country=country, region=region))
+    assert (regimes["analytics"], regimes["marketing"]) == (analytics, marketing)
+
+
+def test_no_place_is_the_strictest_of_all_rows() -> None:
+    assert set(POLICY.regimes_at(None).values()) == {Regime.OPT_IN}
+    assert set(Policy(regimes={"US": "none"}).regimes_at(None).values()) == {Regime.OPT_IN}
+    assert set(Policy(regimes={"default": "none"}).regimes_at(None).values()) == {Regime.NONE}
+
+
+def test_necessary_has_no_regime() -> None:
+    assert list(POLICY.regimes_at(None)) == ["functional", "analytics", "marketing"]
+
+
+def test_strictest() -> None:
+    assert strictest({"a": Regime.NONE, "b": Regime.INFORM}) is Regime.INFORM
+    assert strictest({}) is Regime.OPT_IN
+    order = [regime.strictness for regime in (Regime.OPT_IN, Regime.OPT_OUT, Regime.INFORM, Regime.NONE)]
+    assert order == [3, 2, 1, 0]
+
+
+@given(
+    rows=st.dictionaries(
+        st.sampled_from(["default", "EU", "FR", "US", "US-CA", "US-TX"]), st.sampled_from(list(Regime))
+    ),
+    country=st.sampled_from(["FR", "DE", "US", "JP"]),
+    region=st.sampled_from(["CA", "TX", "NY"]),
+)
+def test_knowing_less_is_never_laxer(rows: dict[str, Regime], country: str, region: str) -> None:
+    policy = Policy(regimes=dict(rows))
+    known, country_only, nothing = (
+        strictest(policy.regimes_at(place)).strictness
+        for place in (Place(country=country, region=region), Place(country=country), None)
+    )
+    assert known <= country_only <= nothing
+
+
+@pytest.mark.parametrize(
+    ("place", "binding", "override"),
+    [
+        (None, True, False),
+        (Place(), True, False),
+        (Place(country="XX"), True, False),
+        (Place(country="US"), True, False),
+        (Place(country="US", region="CA"), True, True),
+        (Place(country="US", region="TX"), True, False),
+        (Place(country="US", region="FL"), False, False),
+        (Place(country="DE"), False, False),
+        (Place(country="DE", region="BE"), False, False),
+    ],
+)
+def test_where_gpc_binds(place: Place | None, binding: bool, override: bool) -> None:
+    assert Policy().gpc_binding(place) is binding
+    assert Policy().gpc_override(place) is override
+
+
+def test_the_jurisdictions_table_has_a_date_and_a_source_per_row() -> None:
+    table = jurisdictions()
+    places = [row.place for row in table.rows]
+    assert places == sorted(set(places))
+    assert {place.removeprefix("US-") for place in places} == set(
+        ["CA", "CO", "CT", "DE", "MD", "MN", "MT", "NE", "NH", "NJ", "OR", "TX"]
+    )
+    assert len(table.date) == len("2026-11-22")
+    assert all(row.source for row in table.rows)
