@@ -76,8 +76,8 @@ class Collector:
             if len(body) > MOST_BYTES:
                 return Response(status_code=413)
         try:
-            hit = _hit(json.loads(body), way="script")
-        except (ValueError, TypeError):
+            hit = _hit(dict(json.loads(body)), way="script")
+        except (ValueError, TypeError, RecursionError):
             return Response("A hit is a JSON object with a page.", status_code=400)
         await run_in_threadpool(self.hits.add, hit)
         return Response(status_code=204)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import stat
@@ -35,7 +36,7 @@ def _demo(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
 
 
 def _environ(data: Path, port: int, **more: str) -> dict[str, str]:
-    return {"PATH": "/usr/bin:/bin", "PYTHONPATH": "src", "DEMO_DATA": str(data), "PORT": str(port), **more}
+    return {**os.environ, "DEMO_DATA": str(data), "PORT": str(port), **more}
 
 
 def _get(url: str) -> httpx.Response:

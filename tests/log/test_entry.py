@@ -23,7 +23,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 integers = st.integers(-(2**53) + 1, 2**53 - 1)
 values: st.SearchStrategy[Json] = st.recursive(
     texts | integers | st.booleans(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ascii_text, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ascii_text, inner, max_size=3),
+    max_leaves=8,
 )
 
 

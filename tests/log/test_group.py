@@ -56,8 +56,9 @@ def recorder() -> Recorder:
 
 
 async def settle() -> None:
-    """Let every task that can run, run."""
-    await anyio.wait_all_tasks_blocked()
+    """Let tasks run while a commit is under way."""
+    for _ in range(5):
+        await anyio.lowlevel.checkpoint()
 
 
 async def submit(group: GroupCommit, results: list[object], *items: Item) -> None:
@@ -84,16 +85,10 @@ async def test_who_comes_during_a_commit_shares_the_next(recorder: Recorder) -> 
         await recorder.under_way()
         for _ in range(20):
             tasks.start_soon(submit, group, results)
-        await settle_but_the_thread(group)
+        await settle()
         recorder.gate.set()
     assert [len(batch) for batch in recorder.batches] == [1, 8, 8, 4]
     assert sorted(results, key=str) == sorted(range(21), key=str)
-
-
-async def settle_but_the_thread(group: GroupCommit) -> None:
-    """Let tasks run while a commit is under way."""
-    for _ in range(5):
-        await anyio.lowlevel.checkpoint()
 
 
 async def test_a_refusal_is_its_own_waiters(recorder: Recorder) -> None:
@@ -102,7 +97,8 @@ async def test_a_refusal_is_its_own_waiters(recorder: Recorder) -> None:
     async with anyio.create_task_group() as tasks:
         for country in ("DE", "XX", "FR"):
             tasks.start_soon(submit, group, results, make_entry(country=country))
-    assert sorted(results, key=str) == [0, 2, LogError]
+    assert results.count(LogError) == 1
+    assert len(results) == len(set(results)) == 3
 
 
 @pytest.mark.parametrize(
@@ -173,7 +169,7 @@ async def test_a_full_queue_refuses_at_once(recorder: Recorder) -> None:
         await recorder.under_way()
         tasks.start_soon(submit, group, results)
         tasks.start_soon(submit, group, results)
-        await settle_but_the_thread(group)
+        await settle()
         with pytest.raises(LogUnavailable, match="2 entries are waiting"):
             await group.submit([make_entry()])
         recorder.gate.set()
@@ -189,7 +185,7 @@ async def test_a_commit_under_way_ignores_its_leaders_cancellation(recorder: Rec
         leader.start_soon(submit, group, results, led)
         await recorder.under_way()
         others.start_soon(submit, group, results)
-        await settle_but_the_thread(group)
+        await settle()
         leader.cancel_scope.cancel()
         recorder.gate.set()
     assert recorder.batches[0] == [led.id]
@@ -207,9 +203,9 @@ async def test_a_waiter_who_leaves_takes_only_its_own_entry_along(recorder: Reco
         await recorder.under_way()
         async with anyio.create_task_group() as leaving:
             leaving.start_soon(submit, group, results, left)
-            await settle_but_the_thread(group)
+            await settle()
             tasks.start_soon(submit, group, results)
-            await settle_but_the_thread(group)
+            await settle()
             leaving.cancel_scope.cancel()
         recorder.gate.set()
     assert sorted(results, key=str) == [0, 1]
@@ -226,9 +222,9 @@ async def test_who_is_woken_to_lead_and_cancelled_wakes_the_next(recorder: Recor
             await recorder.under_way()
             async with anyio.create_task_group() as leaving:
                 leaving.start_soon(submit, group, results)
-                await settle_but_the_thread(group)
+                await settle()
                 tasks.start_soon(submit, group, results)
-                await settle_but_the_thread(group)
+                await settle()
                 queue = group._queue()
                 queue.wake_next()
                 leaving.cancel_scope.cancel()

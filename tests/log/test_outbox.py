@@ -54,7 +54,7 @@ def take() -> Taker:
 
 
 def test_what_is_put_is_drained_once_and_in_order(outbox: Outbox, take: Taker) -> None:
-    items = [BUNDLE, make_refusal(), make_refusal()]
+    items: list[Item] = [BUNDLE, make_refusal(), make_refusal()]
     assert not outbox.pending()
     outbox.put(items[:2])
     outbox.put(items[2:])
@@ -127,7 +127,7 @@ def test_memory_is_bounded(take: Taker) -> None:
 
 
 def test_a_file_outlives_its_process(path: Path, take: Taker) -> None:
-    items = [BUNDLE, make_refusal()]
+    items: list[Item] = [BUNDLE, make_refusal()]
     FileOutbox(path).put(items)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_bytes().count(b"\n") == 2

@@ -1,5 +1,7 @@
 """consent.toml loads as the design writes it, and says where it is wrong."""
 
+# ruff: noqa: E501  # the design's lines and the messages stand as they are
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -49,7 +51,7 @@ accent = "#0b6e4f"
 
 [banner.text.en.opt-out]
 notice = "This website uses cookies to improve your experience. We'll assume you're ok with this, but you can {opt-out} if you wish."
-"""  # noqa: E501  # the design's own lines
+"""
 
 
 def test_the_policy_of_the_design_loads(tmp_path: Path) -> None:
@@ -110,7 +112,9 @@ def test_nothing_declared_gives_four_purposes_and_asks_first() -> None:
 
 
 def test_a_redefined_purpose_keeps_what_it_does_not_say() -> None:
-    policy = Policy.loads('purposes.marketing.edition = 2\n[purposes.maps]\ntitle = "Maps"\ndescription = "M."')
+    policy = Policy.loads(
+        'purposes.marketing.edition = 2\n[purposes.maps]\ntitle = "Maps"\ndescription = "M."'
+    )
     assert policy.purposes["marketing"].sale is True
     assert policy.purposes["marketing"].title == Policy().purposes["marketing"].title
     assert policy.purposes["maps"].sale is False

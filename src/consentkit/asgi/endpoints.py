@@ -10,6 +10,7 @@ from starlette.types import Receive, Send
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.expiring import expire_hidden
+from consentkit.asgi.page import STUBS_NAME
 from consentkit.asgi.recording import Outcome, Recorder, decide
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_return, check_same_origin, read_body, read_submission
@@ -24,6 +25,7 @@ from consentkit.consent import (
     set_id_cookie,
 )
 from consentkit.exceptions import BadRequest
+from consentkit.gating import stubs_script
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -64,7 +66,7 @@ class Endpoints:
                 asset.name: (asset.body, asset.media_type)
                 for asset in assets_by_name(deployment.policy).values()
             },
-            deployment.gate.stubs_name: (deployment.gate.stubs, "text/javascript; charset=utf-8"),
+            STUBS_NAME: (stubs_script(), "text/javascript; charset=utf-8"),
         }
 
     def owns(self, path: str) -> bool:
@@ -212,13 +214,16 @@ class Endpoints:
     def _remember(self, response: Response, request: Request, outcome: Outcome, now: int) -> None:
         """Set the two cookies, and on https remove a decision under its plain name."""
         deployment = self._deployment
-        at = {"secure": request.secure, "domain": deployment.cookie_domain}
+        secure, domain = request.secure, deployment.cookie_domain
         cookies: list[str] = []
         if outcome.decision is not None:
             value = deployment.decisions.dumps(outcome.decision, now=now)
-            cookies.append(set_decision_cookie(value, max_age=outcome.decision.max_age(now=now), **at))
+            age = outcome.decision.max_age(now=now)
+            cookies.append(set_decision_cookie(value, max_age=age, secure=secure, domain=domain))
         if outcome.subject is not None:
-            cookies.append(set_id_cookie(deployment.subjects.dumps(outcome.subject), **at))
+            cookies.append(
+                set_id_cookie(deployment.subjects.dumps(outcome.subject), secure=secure, domain=domain)
+            )
         if request.secure and request.cookie_values("consentkit"):
             cookies.append(expire_cookie("consentkit", secure=False))
         response.raw_headers += [(b"set-cookie", cookie.encode("ascii")) for cookie in cookies]

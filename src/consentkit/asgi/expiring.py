@@ -20,7 +20,7 @@ _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 def hide(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> Headers:
     """Return the request's headers without the cookies of denied purposes."""
-    denied = deployment.gate.hidden_cookies({name for name, _ in request.cookies}, consent)
+    denied = deployment.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
     if not denied:
         return headers
     kept = "; ".join(
@@ -32,7 +32,7 @@ def hide(deployment: Deployment, request: Request, consent: Consent, headers: He
 
 def expire_hidden(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> None:
     """Append ``Set-Cookie`` headers that remove the cookies of denied purposes."""
-    names = deployment.gate.hidden_cookies({name for name, _ in request.cookies}, consent)
+    names = deployment.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
     room = MAX_HEADERS
     for name in sorted(names):
         if not _NAME.fullmatch(name):

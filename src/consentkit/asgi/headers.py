@@ -12,7 +12,10 @@ _PUBLIC = frozenset((b"public", b"s-maxage"))
 _NONCE = re.compile(rb"'nonce-([A-Za-z0-9+/_-]{1,256}={0,2})'")
 _SCRIPT_DIRECTIVES = (b"script-src-elem", b"script-src", b"default-src")
 
-BLOCKING = b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src 'self'; object-src 'none'; base-uri 'self'"
+BLOCKING = (
+    b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    b"frame-src 'self'; object-src 'none'; base-uri 'self'"
+)
 """A policy for pages that cannot be read: they may load from their own site only."""
 
 
@@ -62,11 +65,11 @@ def made_private(headers: Headers) -> Headers:
 
 
 def nonce(headers: Headers) -> str:
-    """Return the nonce that the site's own policies ask of scripts, or nothing (CSP Level 3, section 2.3.1)."""
+    """Return the nonce that the site's own policies ask of scripts, or nothing (CSP Level 3, 2.3.1)."""
     for name, value in headers:
         if name.lower() != b"content-security-policy":
             continue
-        directives = {}
+        directives: dict[bytes, bytes] = {}
         for part in value.split(b";"):
             words = part.split(None, 1)
             if words:

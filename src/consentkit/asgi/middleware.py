@@ -21,8 +21,8 @@ from consentkit.policy import Policy
 class ConsentMiddleware:
     """Ask visitors for consent, record what they say, and hold back what they have not allowed.
 
-    Put it outside everything that writes HTML. The consent of each request is in ``scope["state"]["consent"]``
-    (``request.state.consent``), a :class:`consentkit.Consent`.
+    Put it outside everything that writes HTML. The consent of each request, a :class:`consentkit.Consent`, is
+    in ``scope["state"]["consent"]``, which Starlette and FastAPI call ``request.state.consent``.
 
     Args:
         app: The ASGI application.

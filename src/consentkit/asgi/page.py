@@ -1,16 +1,24 @@
-"""What is put into a page, and what shapes it: banner or link, head elements, fingerprint."""
+"""What is put into a page, and what shapes it: banner or link, head elements, placeholders, fingerprint."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from typing import Final
 
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.request import FRAGMENT_HEADERS, Request
 from consentkit.banner import render_banner, render_head, render_link, render_placeholder
 from consentkit.consent import Consent
+from consentkit.gating import Party, stubs_script
 from consentkit.policy import Regime
 from consentkit.rewriter import Rewriter
+
+STUBS_NAME: Final = f"st.{hashlib.sha256(stubs_script()).hexdigest()[:12]}.js"
+"""File name of the script that stands in for globals of gated snippets."""
+
+MAX_REPORT: Final = 2048
+"""Bytes of the header that names what was held back."""
 
 _SHAPING = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Dest", "Sec-Fetch-Site")
 
@@ -30,10 +38,10 @@ class Page:
         self._consent = consent
         self._prefix = request.root_path + deployment.prefix
         self._locale = deployment.locale_of(request)
-        self.gate = deployment.gate.page(consent, url=self._url(), placeholder=self._placeholder)
-
-    def _url(self) -> str:
-        return f"{self._request.origin}{self._request.here}" if self._request.origin else ""
+        self._nonce = ""
+        self._gate = deployment.gate.page(
+            consent, host=request.host, renderer=self, enforce=deployment.enforce
+        )
 
     @property
     def vary(self) -> tuple[str, ...]:
@@ -53,51 +61,72 @@ class Page:
         Args:
             nonce: The nonce of the site's own Content-Security-Policy, if it has one.
         """
+        self._nonce = nonce
         if not self._request.takes_banner:
-            return Rewriter(self.gate)
-        return Rewriter(self.gate, head=self._head(nonce).encode("ascii"), body=self._body)
+            return self.observer()
+        return Rewriter(self._gate, head=self._head, body=self._body)
 
     def observer(self) -> Rewriter:
-        """Return what finds what would be gated, and changes nothing that matters."""
-        return Rewriter(self.gate)
+        """Return what looks at the page and puts nothing into it."""
+        return Rewriter(self._gate)
 
-    def _head(self, nonce: str) -> str:
-        head = render_head(self._deployment.policy, prefix=self._prefix, nonce=nonce)
-        if not self._consent.restricts:
-            return head
-        proof = f' nonce="{nonce}"' if nonce else ""
-        return (
-            f'<script src="{self._prefix}/assets/{self._deployment.gate.stubs_name}"{proof}></script>{head}'
-        )
+    def report(self) -> str:
+        """Say what was held back so far, and which hosts nobody declared: one line of ASCII."""
+        gated = [
+            f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
+            for item in self._gate.gated
+        ]
+        undeclared = [f"undeclared; host={host}" for host in self._gate.undeclared]
+        line = ", ".join([*gated, *undeclared])
+        return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
 
-    def _body(self) -> bytes:
-        """Render when the place is found: by then a foreign ``<base>`` of the head is known."""
-        host = self._request.host if self.gate.foreign_base else ""
-        policy, path = self._deployment.policy, self._request.here
-        if self._consent.needs_prompt:
-            markup = render_banner(
-                policy, self._consent, locale=self._locale, prefix=self._prefix, return_to=path, host=host
-            )
-        elif self._consent.regime is not Regime.NONE or self._consent.decision is not None:
-            markup = render_link(policy, locale=self._locale, prefix=self._prefix, return_to=path, host=host)
-        else:
-            return b""
-        return markup.encode("ascii")
-
-    def _placeholder(self, vendor_id: str, vendor_name: str, purpose_id: str) -> str:
-        purpose = self._deployment.policy.purposes.get(purpose_id)
+    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
+        """Render the document shown in a gated frame; see :class:`consentkit.gating.Renderer`."""
+        purpose = self._deployment.policy.purposes.get(party.purpose)
+        title = purpose.title if purpose else party.purpose
         return render_placeholder(
             self._deployment.policy,
-            vendor_name,
-            purpose.title if purpose else purpose_id,
-            vendor_id=vendor_id,
-            purpose_id=purpose_id,
+            party.name,
+            title,
+            vendor_id=party.vendor,
+            purpose_id=party.purpose,
             prefix=self._prefix,
             notice_hash=self._deployment.notice_of(self._consent, self._locale).hash,
             locale=self._locale,
             return_to=self._request.here,
-            host=self._request.host if self.gate.foreign_base else "",
+            host=self._host(foreign_base),
         )
+
+    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
+        """Render the element that loads stubs; see :class:`consentkit.gating.Renderer`."""
+        host = self._host(foreign_base)
+        base = f"//{host}{self._prefix}" if host else self._prefix
+        proof = f' nonce="{self._nonce}"' if self._nonce else ""
+        tag = f'<script src="{base}/assets/{STUBS_NAME}" data-consentkit-stubs="{names}"{proof}></script>'
+        return tag.encode("ascii")
+
+    def _host(self, foreign_base: bool) -> str:
+        return self._request.host if foreign_base else ""
+
+    def _head(self) -> bytes:
+        host = self._host(self._gate.foreign_base)
+        return render_head(self._deployment.policy, prefix=self._prefix, nonce=self._nonce, host=host).encode(
+            "ascii"
+        )
+
+    def _body(self) -> bytes:
+        """Render when the place is found: by then a foreign ``<base>`` of the head is known."""
+        host = self._host(self._gate.foreign_base)
+        policy, consent, path = self._deployment.policy, self._consent, self._request.here
+        if consent.needs_prompt:
+            markup = render_banner(
+                policy, consent, locale=self._locale, prefix=self._prefix, return_to=path, host=host
+            )
+        elif consent.regime is not Regime.NONE or consent.decision is not None:
+            markup = render_link(policy, locale=self._locale, prefix=self._prefix, return_to=path, host=host)
+        else:
+            return b""
+        return markup.encode("ascii")
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """From a submission to a decision that is in the log.
 
-No grant without an entry: if the log cannot take it, what would be granted newly is left out. No refusal lost:
-whatever is denied is honoured at once, and waits in the log's outbox while its store is away.
+No grant without an entry: if the log cannot take it, what would be granted newly is left out. No refusal
+lost: whatever is denied is honoured at once, and waits in the log's outbox while its store is away.
 """
 
 from __future__ import annotations
@@ -76,12 +76,13 @@ def decide(submission: Submission, consent: Consent, *, source: Source, now: int
 
 
 def _save(submission: Submission, consent: Consent, *, source: Source, now: int) -> Decision:
-    chosen = choose(consent, submission.names, source=source, now=now)
-    if submission.as_json:
-        denied = choose(consent, submission.denied, source=source, now=now).granted
-        return replace(chosen, granted=chosen.granted - denied, denied=chosen.denied | denied)
-    choices = read_choices(consent.policy, ticked=submission.names, was=submission.was)
-    return replace(chosen, granted=choices.granted, denied=choices.denied)
+    if not submission.as_json:
+        granted = read_choices(consent.policy, ticked=submission.names, was=submission.was)
+        return choose(consent, granted, source=source, now=now)
+    # Choosing checks the names; what is both granted and denied is denied.
+    denied = choose(consent, submission.denied, source=source, now=now).granted
+    chosen = choose(consent, set(submission.names) - denied, source=source, now=now)
+    return replace(chosen, denied=chosen.denied | denied)
 
 
 class Recorder:

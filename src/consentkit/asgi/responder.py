@@ -109,7 +109,7 @@ class Responder:
         return [
             (name, value)
             for name, value in headers
-            if name.lower() != b"set-cookie" or not gate.drops_cookie(value.decode("latin-1"), consent)
+            if name.lower() != b"set-cookie" or not gate.drop_cookie(consent, value.decode("latin-1"))
         ]
 
     def _html(self, status: int, headers: Headers) -> Headers:
@@ -197,7 +197,7 @@ class Responder:
         if not more and not start.get("trailers", False):
             headers.append((b"content-length", str(len(body)).encode("ascii")))
         if self._deployment.debug:
-            headers.append((b"consentkit-gated", self._page.gate.report().encode("ascii")))
+            headers.append((b"consentkit-gated", self._page.report().encode("ascii")))
         start["headers"] = headers
 
 
@@ -221,7 +221,7 @@ class Observer:
         """Run the app."""
         self._send = send
         await app(scope, receive, self._handle)
-        report = self._page.gate.report()
+        report = self._page.report()
         if report:
             _logger.info("not enforced; the gate would have held back: %s", report)
 
@@ -234,7 +234,7 @@ class Observer:
         if self._start is not None:
             start, self._start = self._start, None
             if self._debug:
-                report = (b"consentkit-would-gate", self._page.gate.report().encode("ascii"))
+                report = (b"consentkit-would-gate", self._page.report().encode("ascii"))
                 start = {**start, "headers": [*start["headers"], report]}
             await self._send(start)
         await self._send(message)

@@ -14,7 +14,7 @@ from consentkit.exceptions import ConfigurationError
 CatalogPurpose = Literal["necessary", "functional", "analytics", "marketing"]
 StubKind = Literal["call", "queue"]
 
-_RULE = re.compile(r"([^/?#:@\s]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?(/[^?#\s]*)?(?:\?([^#\s]+))?\Z")
+_RULE = re.compile(r"([^/?#:@*\s]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?(/[^?#\s]*)?(?:\?([^#\s]+))?\Z")
 
 
 class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

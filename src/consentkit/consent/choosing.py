@@ -57,10 +57,11 @@ def choose(
     wanted = _check(consent, granted) - refused
     purposes = frozenset(policy.purposes) - {NECESSARY}
     chosen = wanted & purposes
+    settled = chosen | {NECESSARY}
     apart = (refused | _left_out(consent, wanted) | (consent.vendors_denied - wanted)) - purposes
     return _decide(
         consent,
-        granted=chosen | {name for name in wanted - purposes if policy.vendor_purpose(name) not in chosen},
+        granted=chosen | {name for name in wanted - purposes if policy.vendor_purpose(name) not in settled},
         denied=(purposes - chosen) | {name for name in apart if policy.vendor_purpose(name) in chosen},
         source=source,
         now=now,

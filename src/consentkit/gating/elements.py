@@ -48,15 +48,16 @@ _FRAME_MOVED: Final = frozenset({b"srcdoc", b"sandbox", b"onload"})
 
 # Link types that fetch nothing (WHATWG HTML 4.6.7 and the registry of existing rel values).
 _IDLE_LINKS: Final = frozenset(
-    "alternate amphtml author bookmark canonical edituri help license me next nofollow noopener noreferrer pgpkey"
-    " prev privacy-policy profile publisher search shortlink tag terms-of-service webmention wlwmanifest".split()
+    {"alternate", "amphtml", "author", "bookmark", "canonical", "edituri", "help", "license", "me", "next"}
+    | {"nofollow", "noopener", "noreferrer", "pgpkey", "prev", "privacy-policy", "profile", "publisher"}
+    | {"search", "shortlink", "tag", "terms-of-service", "webmention", "wlwmanifest"}
 )
 
 # WHATWG MIME Sniffing, "JavaScript MIME type": the whole value must be one of these, parameters excluded.
 _JAVASCRIPT: Final = frozenset(
-    {"application/ecmascript", "application/javascript", "application/x-ecmascript", "application/x-javascript"}
-    | {"text/ecmascript", "text/javascript", "text/jscript", "text/livescript"}
-    | {"text/x-ecmascript", "text/x-javascript"}
+    {f"{top}/{name}" for top in ("application", "text") for name in ("ecmascript", "javascript")}
+    | {f"{top}/x-{name}" for top in ("application", "text") for name in ("ecmascript", "javascript")}
+    | {"text/jscript", "text/livescript"}
     | {f"text/javascript1.{minor}" for minor in range(6)}
 )
 
@@ -64,9 +65,11 @@ _SPACE: Final = " \t\n\f\r"
 _CANDIDATE: Final = re.compile(r"[ \t\n\f\r,]*([^ \t\n\f\r,][^ \t\n\f\r]*)")
 _DESCRIPTORS: Final = re.compile(r"(?:[^(),]++|\([^)]*+\)?+|\))*+")
 _INVISIBLE: Final = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|[;\s])(?:width|height)\s*:\s*0*[01]?(?:px)?\s*(?:;|!|$)", re.I
+    r"display\s*:\s*none|visibility\s*:\s*hidden"
+    r"|(?:^|[;\s])(?:width|height)\s*:\s*(?:0+[01]?|1)(?:px)?\s*(?:;|!|$)",
+    re.I,
 )
-_TINY: Final = re.compile(r"\s*0*[01]?(?![0-9.%])")
+_TINY: Final = re.compile(r"\s*(?:0+[01]?|1)(?![0-9.%])")
 
 
 def first(attributes: Iterable[Attribute], name: bytes) -> str | None:
@@ -114,7 +117,7 @@ def move(name: bytes, attributes: Iterable[Attribute]) -> list[Splice]:
 def stop_script(raw: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
     """Make a script inert: the new type comes first, since the first of two attributes counts."""
     end = len(b"<script")
-    # Directly before a slash an unquoted value would go on; ``text/plain/`` is another type, but no script.
+    # Before a slash the space keeps the value from going on.
     gap = b" " if raw[end : end + 1] == b"/" else b""
     return [(end, end, b" type=text/plain" + gap), *_rename(attributes, LOADING[b"script"] | {b"type"})]
 
@@ -129,7 +132,7 @@ def _rename(attributes: Iterable[Attribute], names: frozenset[bytes]) -> list[Sp
 
 
 def script_type(attributes: Sequence[Attribute]) -> str:
-    """Return what a script is: ``javascript``, ``module``, or the type of a data block (WHATWG HTML 4.12.1)."""
+    """Return ``javascript``, ``module``, or the type of a data block (WHATWG HTML 4.12.1)."""
     declared = first(attributes, b"type")
     if declared is None:
         language = first(attributes, b"language")

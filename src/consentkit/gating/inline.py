@@ -23,18 +23,18 @@ _LOADER: Final = re.compile(
 )
 # A host behind two slashes, in JavaScript's spellings of a slash, or at the beginning of a string: vendors
 # put addresses together from parts ("https://ssl" + ".google-analytics.com/ga.js").
-_SLASH: Final = rb"(?:\\?/|\\x2[fF]|\\u002[fF]|\\u\{2[fF]\}|%2[fF]|&\#(?:47|x2[fF]);)"
+_SLASH: Final = rb"(?:\\?/|\\x2[fF]|\\u002[fF]|%2[fF])"
 _HOST: Final = re.compile(
-    rb"(?:(" + _SLASH + rb"{2})(?:[^\s'\"`/\\?#<>@]{1,64}@)?|['\"`]\.?|&quot;)"
-    rb"((?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]+)\.?((?::[0-9]{1,5})?)"
-    rb"((?:(?:\\?/|\\x2[fF]|\\u002[fF]|%2[fF]|\?)[^\s'\"`<>]{0,256})?)"
+    rb"(?:" + _SLASH + rb"{2}(?:[^\s'\"`/\\?#<>@]{1,64}@)?([A-Za-z0-9_.\x80-\xff-]+)"
+    rb"|['\"`]\.?((?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]+)\.?)(:[0-9]{1,5})?"
+    rb"((?:" + _SLASH + rb"|\?)[^\s'\"`<>]{0,256})?"
 )
 _WRITTEN_SLASH: Final = re.compile(_SLASH)
 _TOKEN: Final = re.compile(r"\w+|\S")
 _QUOTES: Final = "'\"`"
 
 MAX_HOSTS: Final = 64
-"""Hosts that one script's text is asked for; a text that names more is a list, not a snippet."""
+"""Unknown hosts that are reported of one script."""
 
 
 class Reading(NamedTuple):
@@ -87,18 +87,18 @@ class InlineReader:
 
     def _named(self, text: bytes) -> tuple[list[Reason], list[str]]:
         """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
-        found: dict[Party, Reason] = {}
+        found: dict[str, Reason] = {}
         unknown: dict[str, None] = {}
         for match in _HOST.finditer(text):
-            url = read_url("//" + _plain(match[2] + match[3]) + _path(match[4]))
+            behind_slashes, in_string, port, path = match.groups(b"")
+            url = read_url("//" + _unescape((behind_slashes or in_string) + port + path))
             if url is None or not url.readable:
                 continue
             pair = self._hosts.find(url.host, url.path, url.query, url.port)
-            if pair is None:
-                if match[1] and len(unknown) < MAX_HOSTS:
-                    unknown[host_of(url)] = None
-            elif not pair[0].linked:
-                found.setdefault(pair[1], Reason(pair[1], host_of(url), "host"))
+            if pair and not pair[0].linked:
+                found.setdefault(pair[1].vendor, Reason(pair[1], host_of(url), "host"))
+            elif pair is None and behind_slashes and "." in url.host and len(unknown) < MAX_HOSTS:
+                unknown[host_of(url)] = None
         return list(found.values()), list(unknown)
 
 
@@ -109,17 +109,16 @@ def host_of(url: URL) -> str:
     return url.host if url.port is None else f"{url.host}:{url.port}"
 
 
-def _plain(text: bytes) -> str:
-    return text.decode("ascii", "replace")
-
-
-def _path(text: bytes) -> str:
-    return _plain(_WRITTEN_SLASH.sub(b"/", text).replace(b"&amp;", b"&").replace(b"\\u0026", b"&"))
+def _unescape(text: bytes) -> str:
+    """Return an address as it is once JavaScript and HTML have read it."""
+    plain = _WRITTEN_SLASH.sub(b"/", text).replace(b"&amp;", b"&").replace(b"\\u0026", b"&")
+    return plain.decode("utf-8", "replace")
 
 
 def _needle(signature: str) -> bytes:
     """Return the longest word of a signature, the cheapest test that a text does not hold it."""
-    return max(re.findall(r"[\w$]+", signature), key=len).encode()
+    words: list[str] = re.findall(r"[\w$]+", signature)
+    return max(words, key=len).encode()
 
 
 def _pattern(signature: str) -> re.Pattern[bytes]:
@@ -131,7 +130,7 @@ def _pattern(signature: str) -> re.Pattern[bytes]:
 
 def _stubs(reasons: Iterable[Reason], text: bytes) -> frozenset[str]:
     """Choose from the globals of the vendors found those that the text itself names."""
-    wanted = {pair for reason in reasons for pair in reason.party.stubs.items()}
+    wanted = {pair for reason in reasons for pair in reason.party.stubs}
     return frozenset(f"{name}:{kind}" for name, kind in wanted if _names(text, name))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from consentkit.catalog import KnownVendor
+from consentkit.consent import Consent
 from consentkit.policy import Vendor
 from consentkit.rewriter import Splice
 
@@ -27,7 +28,7 @@ class Party(NamedTuple):
     name: str
     purpose: str
     embed: bool = True
-    stubs: Mapping[str, str] = {}
+    stubs: tuple[tuple[str, str], ...] = ()
 
 
 class Reason(NamedTuple):
@@ -66,7 +67,7 @@ class Plan(NamedTuple):
 
 def known_party(known: KnownVendor) -> Party:
     """Make the party of a vendor that only the catalog knows."""
-    return Party(known.id, known.name, known.purpose, known.embed, known.stubs)
+    return Party(known.id, known.name, known.purpose, known.embed, tuple(known.stubs.items()))
 
 
 def declared_party(vendor: Vendor, known: KnownVendor | None) -> Party:
@@ -76,5 +77,12 @@ def declared_party(vendor: Vendor, known: KnownVendor | None) -> Party:
         vendor: The vendor, completed with the catalog's details.
         known: What the catalog knows of it, if anything.
     """
-    party = Party(vendor.id, vendor.name, vendor.purpose)
-    return party._replace(embed=known.embed, stubs=known.stubs) if known else party
+    party = known_party(known) if known else Party(vendor.id, vendor.name, vendor.purpose)
+    return party._replace(name=vendor.name, purpose=vendor.purpose)
+
+
+def is_allowed(party: Party, consent: Consent) -> bool:
+    """Tell whether a visitor's consent covers a party. What nobody knows is never covered."""
+    if party.vendor:
+        return consent.allows_known(party.vendor, party.purpose)
+    return bool(party.purpose) and consent.allows(party.purpose)

@@ -22,7 +22,7 @@ import msgspec
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
 from consentkit.log.entry import Bundle, Entry, Item
-from consentkit.log.forks import renew_after_fork
+from consentkit.log.forks import tell_of_forks
 from consentkit.log.locks import locked
 from consentkit.log.store import Outcome
 
@@ -63,11 +63,15 @@ class MemoryOutbox:
         self._limit = limit
         self._items: deque[Item] = deque()
         self._draining = threading.Lock()
-        renew_after_fork(self)
+        tell_of_forks(self)
 
-    def renew(self) -> None:
+    def before_fork(self) -> None:
+        """Nothing to put away."""
+
+    def after_fork(self, *, child: bool) -> None:
         """Free the lock that a thread of the parent process may have held."""
-        self._draining = threading.Lock()
+        if child:
+            self._draining = threading.Lock()
 
     def put(self, items: Sequence[Item]) -> None:
         """Keep items."""

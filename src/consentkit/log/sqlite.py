@@ -13,7 +13,7 @@ from urllib.parse import quote
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
 from consentkit.log import schema
 from consentkit.log.entry import Item
-from consentkit.log.forks import renew_after_fork
+from consentkit.log.forks import tell_of_forks
 from consentkit.log.locks import turn
 from consentkit.log.plan import Plan, asked, plan
 from consentkit.log.sqlite_view import SQLiteView, index_by_id
@@ -22,6 +22,9 @@ from consentkit.tlog import append, frontier
 
 # How long SQLite waits for a lock that a program other than consentkit holds on the file.
 BUSY_SECONDS = 2.0
+
+# How long a fork waits for a commit under way in another thread.
+FORK_SECONDS = 2.0
 
 # Connections of a parent process. SQLite forbids even closing them in the child, so they are kept for ever.
 _inherited: list[sqlite3.Connection] = []
@@ -41,14 +44,25 @@ class SQLiteStore:
         self._connection: sqlite3.Connection | None = None
         self._prepared = read_only
         self._guard = threading.Lock()
-        renew_after_fork(self)
+        self._forking: int | None = None
+        tell_of_forks(self)
 
-    def renew(self) -> None:
-        """Forget what a child process inherited."""
-        if self._connection is not None:
-            _inherited.append(self._connection)
-        self._connection = None
-        self._guard = threading.Lock()
+    def before_fork(self) -> None:
+        """Close the connection: SQLite's notes of the locks it holds would mislead it in the child."""
+        if self._guard.acquire(timeout=FORK_SECONDS):
+            self._forking = threading.get_ident()
+            self._disconnect()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Let commits go on in the parent; forget in the child what could not be closed."""
+        if child:
+            if self._connection is not None:
+                _inherited.append(self._connection)
+            self._connection = None
+            self._guard = threading.Lock()
+        elif self._forking == threading.get_ident():
+            self._forking = None
+            self._guard.release()
 
     def commit(self, batch: Sequence[Item]) -> list[Outcome]:
         """Append a batch durably, in one transaction."""

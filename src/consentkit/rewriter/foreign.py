@@ -126,8 +126,6 @@ def _open_html(top: Top, name: bytes, self_closing: bool) -> list[tuple[Top, boo
         stay = _push(top, HTML, name)
     if top is None or name not in _TABLE_PARTS or (top.kind == HTML and b"table" in top.names):
         return [(stay, False)]
-    if name == b"table":
-        return [(stay, False)]
     return [(stay, False), *((out, False) for out in _outwards(top))]
 
 

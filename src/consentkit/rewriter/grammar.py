@@ -39,12 +39,14 @@ ATTRIBUTE = re.compile(
 _COMMENT = rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>|<!---?>"
 _BOGUS_COMMENT = rb"<!(?!--)[^>]*+>|<\?[^>]*+>|</[^a-zA-Z>][^>]*+>|</>"
 
+DRAWING = frozenset(
+    b"svg title path g circle rect line polyline polygon ellipse defs clippath lineargradient radialgradient "
+    b"stop symbol tspan mask text".split()
+)
+"""Elements that a drawing may be made of to be passed over whole."""
 # Drawings made of these elements alone tokenize alike whether or not the browser is in foreign content, end
 # with the first "</svg>" however they nest, and hold nothing that loads or runs: they are skipped whole.
-_DRAWING = (
-    rb"(?i:path|g|circle|rect|line|polyline|polygon|ellipse|defs|clippath|lineargradient|radialgradient|stop"
-    rb"|symbol|tspan|mask|text)" + _END_OF_NAME
-)
+_DRAWING = rb"(?i:" + b"|".join(sorted(DRAWING - {b"svg", b"title"})) + rb")" + _END_OF_NAME
 _SVG = rb"<[sS][vV][gG]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
 _PLAIN_SVG = (
     _SVG
@@ -69,12 +71,13 @@ def _any_case(names: Iterable[bytes]) -> bytes:
     return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(reversed(parts)) + b")"
 
 
-def skipper(start: Iterable[bytes], end: Iterable[bytes]) -> re.Pattern[bytes]:
+def skipper(start: Iterable[bytes], end: Iterable[bytes], *, drawings: bool) -> re.Pattern[bytes]:
     """Compile what may be passed over in the data state (13.2.5.1) when these tags must be stopped at.
 
     Args:
         start: Lower-case names of the start tags that matter.
         end: Lower-case names of the end tags that matter.
+        drawings: Whether nothing of ``DRAWING`` matters, so that plain drawings may be passed over whole.
 
     Returns:
         An expression whose match ends at the first tag that matters, or at what is not complete yet.
@@ -82,7 +85,9 @@ def skipper(start: Iterable[bytes], end: Iterable[bytes]) -> re.Pattern[bytes]:
     boring_start = rb"<(?!" + _any_case(start) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
     boring_end = rb"</(?!" + _any_case(end) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
-    parts = (text, boring_end, boring_start, _COMMENT, _PLAIN_SVG, _BOGUS_COMMENT)
+    parts = [text, boring_end, boring_start, _COMMENT, _BOGUS_COMMENT]
+    if drawings:
+        parts.insert(4, _PLAIN_SVG)
     return re.compile(rb"(?:" + rb"|".join(parts) + rb")*+")
 
 

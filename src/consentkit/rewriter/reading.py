@@ -8,12 +8,13 @@ resumed at ``scan``, so that no byte is scanned twice however the input is cut.
     COMMENT   inside a comment, BOGUS inside a bogus comment, CDATA inside a CDATA section
     RAW       inside a raw text or RCDATA element
     SCRIPT    inside ``<script>``, with the level of its escapes
-    AHEAD     behind a script's start tag in SVG, looking for its end before going on
     PLAIN     behind ``<plaintext>``: to the end of the document
 
 Where the bytes alone do not say what a browser will do, the reading leaves a clone of itself in ``born`` for
-each other possibility: scripting on or off (``<noscript>``), raw text or not inside ``<select>`` (whose
-parsing changed in 2025) and framesets, and end tags that may reach out of foreign content.
+each other possibility: scripting on or off (``<noscript>``); raw text or not where the tree builder may
+ignore the start tag (``<select>``, whose parsing changed in 2025, framesets, ``<col>`` in ``<template>``);
+end tags that may reach out of foreign content; and HTML's rules inside foreign content, because Chromium's
+preload scanner knows no others, and fetches what it takes for a tag.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Final
 from consentkit.rewriter import foreign
 from consentkit.rewriter.grammar import (
     COMMENT_END,
+    DRAWING,
     LONGEST_MARK,
     NAME,
     PROLOGUE,
@@ -59,8 +61,9 @@ _RAW = {
 }
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
-_STRUCTURE = (*_RAW, b"script", b"plaintext", b"svg", b"math", b"select", b"frameset")
-_END_STRUCTURE = (b"noscript", b"select")
+_STRUCTURE = (*_RAW, b"script", b"plaintext", b"svg", b"math", b"select", b"frameset", b"template", b"col")
+_END_STRUCTURE = (b"noscript", b"select", b"template")
+_MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _SCRIPT_LEVELS = (SCRIPT_PLAIN, SCRIPT_ESCAPED, SCRIPT_DOUBLE)
 
 
@@ -74,8 +77,7 @@ class State(enum.IntEnum):
     CDATA = 4
     RAW = 5
     SCRIPT = 6
-    AHEAD = 7
-    PLAIN = 8
+    PLAIN = 7
 
 
 class Context:
@@ -108,7 +110,8 @@ _skippers: dict[frozenset[bytes], re.Pattern[bytes]] = {}
 
 def _skipper(names: frozenset[bytes]) -> re.Pattern[bytes]:
     if names not in _skippers:
-        _skippers[names] = skipper({*names, *_STRUCTURE}, _END_STRUCTURE)
+        drawings = names.isdisjoint(DRAWING)
+        _skippers[names] = skipper({*names, *_STRUCTURE}, _END_STRUCTURE, drawings=drawings)
     return _skippers[names]
 
 
@@ -116,8 +119,8 @@ class Reading:
     """A position in the document and all that decides how it goes on from there."""
 
     __slots__ = (
-        "born", "context", "frameset", "level", "name", "noscript", "pos", "scan", "select", "start", "state",
-        "top",
+        "born", "columns", "context", "flat", "frameset", "level", "name", "noscript", "pos", "scan",
+        "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
@@ -125,21 +128,29 @@ class Reading:
         self.state = State.DATA
         self.pos = 0
         self.scan = 0  # resume here; everything before is known to hold nothing
-        self.start = 0  # TAG: of the tag; SCRIPT, AHEAD: of the start tag, -1 once it is decided
+        self.start = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
         self.level = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
         self.name = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
         self.top: foreign.Top = None
-        self.select = False
+        self.svg_script = -1  # start of the SVG <script> that waits for its end, -1 if none does
+        self.svg_depth = 0  # how many elements were followed with it
+        self.templates = 0  # <template> elements that are open
+        self.columns = 0  # 1 + templates around the first <col> directly in a <template>: see `_ambiguous`
+        self.select = 0  # 1 + templates around the open <select>
         self.frameset = False
         self.noscript = False
+        self.flat = False  # knows no foreign content, as look-ahead scanners
         self.born: list[Reading] = []
 
     def key(self) -> tuple[object, ...]:
-        """Return what makes two readings the same from here on."""
-        around = (self.state, self.top, self.select, self.frameset, self.noscript)
+        """Return what makes two readings the same from here on; `flat` ones give way to others."""
+        around = (
+            self.state, self.top, self.select, self.frameset, self.noscript, self.templates, self.columns,
+            self.svg_script, self.svg_depth,
+        )  # fmt: skip
         if self.state is State.DATA:
             return (self.pos, *around)
-        if self.state in (State.TAG, State.SCRIPT, State.AHEAD):
+        if self.state in (State.TAG, State.SCRIPT):
             return (self.scan, self.start, self.level, self.name, *around)
         return (self.scan, self.name, *around)
 
@@ -156,14 +167,18 @@ class Reading:
         self.scan -= count
         if self.start >= 0:
             self.start -= count
+        if self.svg_script >= 0:
+            self.svg_script -= count
 
     def held(self) -> int:
         """Return the offset up to which this reading will edit nothing any more."""
+        if self.svg_script >= 0:
+            return self.svg_script
         if self.state is State.DATA:
             return self.pos
         if self.state is State.TAG:
             return self.scan if self.name in (OVERSIZED, BORING) else self.start
-        if self.state in (State.SCRIPT, State.AHEAD) and self.start >= 0:
+        if self.state is State.SCRIPT and self.start >= 0:
             return self.start
         return self.scan
 
@@ -180,13 +195,17 @@ class Reading:
         Raises:
             foreign.TooDeep: The page is nested beyond the limits.
         """
-        return _STEPS[self.state](self, buffer, final)
+        moved = _STEPS[self.state](self, buffer, final)
+        if self.svg_script >= 0 and ((final and not moved) or len(buffer) - self.svg_script > MAX_SCRIPT):
+            self._svg_script_ends(buffer, len(buffer), False)
+        return moved
 
     # --- between tags
 
     def _data(self, buffer: bytearray, final: bool) -> bool:
+        before = self.pos
         prologue = self.context.prologue
-        if prologue.active:
+        if prologue.active and self.top is None:
             self.pos = _end(PROLOGUE, buffer, self.pos)
             if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
                 return False
@@ -194,7 +213,10 @@ class Reading:
             self.pos = _end(self.context.skip, buffer, self.pos)
         else:
             self.pos = _find(buffer, b"<", self.pos)
-        return self.pos < len(buffer) and self._markup(buffer, final)
+        if self.pos == len(buffer):
+            return False
+        # Readings that meet in front of a tag become one before it is shown, however the input is cut.
+        return (self.context.uncertain and self.pos > before) or self._markup(buffer, final)
 
     def _text(self, buffer: bytearray, final: bool) -> bool:
         """Pass over text in the prologue. False if it takes more bytes to say that it is none."""
@@ -252,6 +274,7 @@ class Reading:
         twin = self._clone()
         twin.state, twin.scan = state, scan
         self.born.append(twin)
+        self.context.uncertain = True
         return twin
 
     # --- inside something that ends at a known mark
@@ -323,61 +346,63 @@ class Reading:
         closing = bool(whole[1])
         if self.context.prologue.active and self._certain():
             self.context.prologue.tag(name, closing, start, self.pos, self.context.edits)
-        if closing:
-            self._end_tag(name)
-        elif self.top is not None or name in (b"svg", b"math"):
-            self._start_around_foreign(buffer, whole, start, name)
-        else:
-            self._start_html(buffer, whole[0], start, name)
+        try:
+            if closing:
+                self._end_tag(name)
+            elif self.top is not None or (name in (b"svg", b"math") and not self.flat):
+                self._start_around_foreign(whole, start, name)
+            else:
+                self._start_html(whole[0], start, name)
+        except foreign.TooDeep:
+            self.pos = start  # a tag that was not examined must not go out
+            raise
+        for reading in (self, *self.born):
+            reading._svg_script_popped(buffer, start)
 
     def _end_tag(self, name: bytes) -> None:
-        if name == b"select":
-            self.select = False
-        elif name == b"noscript":
+        if name == b"noscript":
             self.noscript = False
+        elif name == b"select" and self.select > self.templates:
+            self.select = 0
+        elif name == b"template" and self.templates and (self.top is None or self.top.kind == foreign.HTML):
+            self.templates -= 1
+            if self.columns > self.templates:
+                self.columns = 0
         if self.top is not None:
             first, *others = foreign.close_element(self.top, name)
             for top in others:
                 self._fork(State.DATA, self.pos).top = top
             self.top = first
 
-    def _start_around_foreign(
-        self, buffer: bytearray, whole: re.Match[bytes], start: int, name: bytes
-    ) -> None:
+    def _start_around_foreign(self, whole: re.Match[bytes], start: int, name: bytes) -> None:
         raw = whole[0]
         values = {item.name: item.value or b"" for item in reversed(attributes(raw))}
         self_closing = whole[3].endswith(b"/")
-        if self.top is None and self._ambiguous(name):
-            self._fork(State.DATA, self.pos)
+        if self.top is None:
+            self._fork(State.DATA, self.pos).flat = not self._ambiguous(name)
         answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
         twins = [self, *(self._fork(State.DATA, self.pos) for _ in answers[1:])]
-        before = self.top
         for twin, (top, is_foreign) in zip(twins, answers, strict=True):
             twin.top = top
             if is_foreign:
-                twin._start_foreign(raw, start, name, nested=before, self_closing=self_closing)
+                twin._start_foreign(raw, start, name, self_closing)
             else:
-                twin._start_html(buffer, raw, start, name)
+                twin._start_html(raw, start, name)
 
-    def _start_foreign(
-        self, raw: bytes, start: int, name: bytes, *, nested: foreign.Top, self_closing: bool
-    ) -> None:
+    def _start_foreign(self, raw: bytes, start: int, name: bytes, self_closing: bool) -> None:
         if name != b"script":
             self._show(raw, start, name, Where.FOREIGN)
         elif b"script" in self.context.names:
-            inside_script = nested is not None and b"script" in nested.names
-            if self_closing or inside_script:
+            if self_closing or self.svg_script >= 0 or self.top is None:
                 self._decide(raw, start, b"", self_closing, Where.FOREIGN)
             else:
-                self.state, self.start, self.scan = State.AHEAD, start, self.pos
+                self.svg_script, self.svg_depth = start, self.top.total
 
-    def _start_html(self, buffer: bytearray, raw: bytes, start: int, name: bytes) -> None:
+    def _start_html(self, raw: bytes, start: int, name: bytes) -> None:
         if name != b"script":
             self._show(raw, start, name, Where(0))
-        if name == b"select":
-            self.select = True
-        elif name == b"frameset":
-            self.frameset = True
+        if name in _MODES:
+            self._mode(name)
         elif name == b"noscript":
             if not self.noscript:
                 self._fork(State.RAW, self.pos).name = name
@@ -387,8 +412,27 @@ class Reading:
                 self._fork(State.DATA, self.pos)
             self._enter(name, start)
 
+    def _mode(self, name: bytes) -> None:
+        """Take note of what makes the tree builder ignore tags later."""
+        if self.flat:
+            return
+        if name == b"template":
+            self.templates += 1
+        elif name == b"frameset":
+            self.frameset = True
+        elif name == b"select":
+            self.select = self.select or self.templates + 1
+        elif self.templates:
+            self.columns = self.columns or self.templates
+
     def _ambiguous(self, name: bytes) -> bool:
-        return self.frameset or (self.select and name not in _KEPT_IN_SELECT)
+        """Say whether the tree builder may ignore a start tag, and what follows is not raw text.
+
+        In framesets (13.2.6.4.20), in select before 2025, and behind ``<col>`` in a template (13.2.6.4.12).
+        """
+        if self.flat:
+            return False
+        return self.frameset or self.columns > 0 or (self.select > 0 and name not in _KEPT_IN_SELECT)
 
     def _enter(self, name: bytes, start: int) -> None:
         self.scan, self.name = self.pos, name
@@ -425,19 +469,20 @@ class Reading:
             return
         tag = TAG.match(buffer, self.start)
         if tag:
-            where = Where.FOREIGN if self.state is State.AHEAD else Where(0)
-            self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, where)
+            self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, Where(0))
         self.start = -1
 
-    def _ahead(self, buffer: bytearray, final: bool) -> bool:
-        found = _SCRIPT_END.search(buffer, self.scan)
-        if not found:
-            self.scan = max(self.scan, len(buffer) - LONGEST_MARK)
-            if not final and len(buffer) - self.start <= MAX_SCRIPT:
-                return False
-        self._script_ends(buffer, found.start() if found else len(buffer), bool(found))
-        self.state = State.DATA
-        return True
+    def _svg_script_popped(self, buffer: bytearray, end: int) -> None:
+        """Decide on the SVG script that waits if it is not open any more."""
+        if self.svg_script >= 0 and (self.top is None or self.top.total < self.svg_depth):
+            self._svg_script_ends(buffer, end, True)
+
+    def _svg_script_ends(self, buffer: bytearray, end: int, whole: bool) -> None:
+        tag = TAG.match(buffer, self.svg_script)
+        if tag:
+            text = bytes(buffer[tag.end() : end])
+            self._decide(tag[0], self.svg_script, text, whole, Where.FOREIGN)
+        self.svg_script = -1
 
     # --- the handler
 
@@ -458,9 +503,6 @@ class Reading:
             self.context.edits.append((start + first, start + last, new))
 
 
-_SCRIPT_END = raw_text_end(b"script")
-
-
 def _end(pattern: re.Pattern[bytes], buffer: bytearray, pos: int) -> int:
     found = pattern.match(buffer, pos)
     return found.end() if found else pos
@@ -479,6 +521,5 @@ _STEPS: dict[State, Callable[[Reading, bytearray, bool], bool]] = {
     State.CDATA: Reading._cdata,
     State.RAW: Reading._raw,
     State.SCRIPT: Reading._script,
-    State.AHEAD: Reading._ahead,
     State.PLAIN: Reading._plain,
 }

@@ -102,7 +102,8 @@ class Rewriter:
             parent.born = []
             self._forked = True
         if len(self._readings) > 1:
-            self._readings = list({reading.key(): reading for reading in reversed(self._readings)}.values())
+            ordered = sorted(self._readings, key=_flat, reverse=True)
+            self._readings = list({reading.key(): reading for reading in ordered}.values())
         self._context.uncertain = len(self._readings) > 1
         if len(self._readings) > MAX_READINGS:
             raise TooDeep
@@ -122,6 +123,8 @@ class Rewriter:
     def _flush(self, boundary: int) -> bytes:
         if self._sealed:
             boundary = min(self._boundary(), boundary)
+        if not boundary and not self._closed and not self._sealed:
+            return b""
         edits = self._context.edits
         if not edits:
             out = bytes(self._buffer[:boundary])
@@ -156,6 +159,10 @@ class Rewriter:
 
 def _position(reading: Reading) -> int:
     return reading.pos
+
+
+def _flat(reading: Reading) -> bool:
+    return reading.flat
 
 
 def _place(edit: Splice) -> tuple[int, int]:

@@ -1,0 +1,18 @@
+"""Stubs for the globals of snippets that were made inert."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+
+@cache
+def stubs_script() -> bytes:
+    """Return the script that defines stubs, to be served from the site's own origin.
+
+    The same bytes for every page: which globals to define stands in the ``data-consentkit-stubs`` attribute
+    of the element that loads it. It must be loaded by a classic script without ``async`` or ``defer``, so
+    that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
+    own snippet that runs later takes the place of the stub.
+    """
+    return (resources.files("consentkit.gating") / "stubs.js").read_bytes()

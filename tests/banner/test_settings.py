@@ -1,0 +1,247 @@
+"""The settings page shows what is in force; what its form says survives missing scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.banner import read_choices, render_message, render_placeholder, render_settings
+from consentkit.consent import Consent, Decision, choose, resolve
+from consentkit.policy import Policy, Regime, Vendor
+from consentkit.signals import Signals
+
+MakePolicy = Callable[..., Policy]
+MakeConsent = Callable[..., Consent]
+Decide = Callable[..., Decision]
+
+VENDORS = {
+    "a1": Vendor(name="A1", purpose="analytics"),
+    "a2": Vendor(name="A2", purpose="analytics"),
+    "m1": Vendor(name="M1", purpose="marketing"),
+}
+POLICY = Policy(vendors=VENDORS)
+
+
+def page(policy: Policy, consent: Consent, *, return_to: str = "/", **values: bool) -> BeautifulSoup:
+    markup = render_settings(policy, consent, locale="en", prefix="/_consent", return_to=return_to, **values)
+    assert markup.isascii()
+    return BeautifulSoup(markup, "html.parser")
+
+
+def ticked(settings: BeautifulSoup) -> set[str]:
+    return {str(box["value"]) for box in settings.select("input[type=checkbox][checked]:not([disabled])")}
+
+
+def was(settings: BeautifulSoup) -> str:
+    field = settings.select_one("input[name=was]")
+    assert field is not None
+    return str(field["value"])
+
+
+def test_under_opt_in_nothing_is_ticked_before_a_choice(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy()
+    settings = page(policy, make_consent(policy))
+    assert ticked(settings) == set()
+    necessary = settings.select_one("input[value=necessary]")
+    assert necessary is not None and necessary.has_attr("checked") and necessary.has_attr("disabled")
+    assert "You have not chosen yet" in settings.get_text()
+    assert not settings.select("[data-consentkit-action=withdraw]")
+
+
+def test_reopening_shows_what_is_in_force(
+    make_policy: MakePolicy, make_consent: MakeConsent, decide: Decide
+) -> None:
+    policy = make_policy()
+    consent = make_consent(policy, decide(policy, "analytics ads", "functional marketing counter"))
+    settings = page(policy, consent)
+    assert ticked(settings) == {"analytics", "newsroom", "ads"}
+    assert settings.select("[data-consentkit-action=withdraw]")
+    assert [time["datetime"] for time in settings.select("time")] == ["2026-11-18", "2027-05-17"]
+    # Vendors that differ from their purpose are in sight.
+    assert len(settings.select("details[open]")) == 2
+
+
+def test_a_vendor_allowed_from_an_embed_is_listed_though_not_declared(
+    make_consent: MakeConsent, decide: Decide
+) -> None:
+    policy = Policy()
+    settings = page(policy, make_consent(policy, decide(policy, "youtube")))
+    assert ticked(settings) == {"youtube"}
+
+
+def test_a_refusal_can_not_be_withdrawn(
+    make_policy: MakePolicy, make_consent: MakeConsent, decide: Decide
+) -> None:
+    policy = make_policy()
+    settings = page(policy, make_consent(policy, decide(policy, "", "analytics functional marketing")))
+    assert not settings.select("[data-consentkit-action=withdraw]")
+    assert "Your choice holds until" not in settings.get_text()
+
+
+def test_everything_is_told(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
+    policy = make_policy()
+    text = " ".join(page(policy, make_consent(policy)).get_text(" ").split())
+    for told in ("Newsroom", "_nr*", "30 days", "Odu & Söhne", "Basket", "Audience <b>measurement</b>"):
+        assert told in text
+    links = {str(a["href"]) for a in page(policy, make_consent(policy)).select("a")}
+    assert {"https://newsroom.example/privacy", "mailto:privacy@odu.example", "/privacy"} <= links
+
+
+def test_saving_leads_back_here_and_then_to_the_page(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy()
+    settings = page(policy, make_consent(policy), return_to="/a?b=1&c=2", saved=True)
+    field = settings.select_one("input[name=return_to]")
+    assert field is not None
+    url = urlsplit(str(field["value"]))
+    assert url.path == "/_consent/"
+    assert parse_qs(url.query) == {"saved": ["1"], "return_to": ["/a?b=1&c=2"]}
+    status = settings.select_one("[role=status]")
+    assert status is not None and status.get_text(strip=True) == "Your choices are saved."
+    assert settings.select("header a[href='/a?b=1&c=2']")
+
+
+def test_a_forged_return_path_leads_home(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
+    policy = make_policy()
+    settings = page(policy, make_consent(policy), return_to="javascript:alert(1)")
+    assert "javascript:" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("regime", "granted", "line"),
+    [
+        ("opt-in", "", "Opt-out request honoured"),
+        ("opt-out", "", "Opt-out request honoured"),
+        ("opt-out", "marketing", "You have allowed this all the same: Advertising"),
+    ],
+)
+def test_the_signal_is_shown_as_processed(
+    make_policy: MakePolicy, decide: Decide, regime: str, granted: str, line: str
+) -> None:
+    policy = make_policy(regime)
+    decision = decide(policy, granted)
+    # The exception of the design: allowed after the site had shown that the signal was received.
+    known = Decision(
+        regime=decision.regime,
+        granted=decision.granted,
+        fingerprints=decision.fingerprints,
+        day=decision.day,
+        gpc_shown=True,
+    )
+    consent = resolve(
+        policy,
+        policy.regimes_at(None),
+        known if granted else None,
+        Signals(gpc=True),
+        now=1_795_000_000,
+        gpc_override=True,
+    )
+    assert line in page(policy, consent, gpc=True).get_text()
+
+
+def test_the_form_left_alone_changes_nothing(
+    make_policy: MakePolicy, make_consent: MakeConsent, decide: Decide
+) -> None:
+    policy = make_policy()
+    decision = decide(policy, "analytics ads", "functional marketing counter")
+    consent = make_consent(policy, decision)
+    settings = page(policy, consent)
+    granted = read_choices(policy, ticked=ticked(settings), was=was(settings))
+    again = choose(consent, granted, source="settings", now=1_795_000_000)
+    assert (again.granted, again.denied) == (decision.granted, decision.denied)
+
+
+@pytest.mark.parametrize(
+    ("shown", "sent", "granted"),
+    [
+        # A purpose's box was moved, its vendors' boxes were not: they follow.
+        ("-analytics -a1 -a2", "analytics", "analytics a1 a2"),
+        ("+analytics +a1 +a2", "a1 a2", ""),
+        # Both were moved: each is meant.
+        ("+analytics +a1 -a2", "a2", "a2"),
+        # Only a vendor's box was moved.
+        ("+analytics +a1 +a2", "analytics a1", "analytics a1"),
+        ("-analytics -a1 -a2", "a1", "a1"),
+        # The script moves boxes itself and says so.
+        ("=analytics =a1 =a2", "analytics a1", "analytics a1"),
+        ("=analytics =a1 =a2", "a1", "a1"),
+        # A purpose without any of its vendors is none.
+        ("+analytics +a1 +a2", "analytics", ""),
+        ("=analytics =a1 =a2", "analytics", ""),
+        # Other clients send no such field.
+        ("", "analytics", "analytics"),
+        ("", "nonsense", "nonsense"),
+    ],
+)
+def test_what_a_saved_form_means(shown: str, sent: str, granted: str) -> None:
+    assert read_choices(POLICY, ticked=sent.split(), was=shown) == set(granted.split())
+
+
+NAMES = st.sampled_from(["analytics", "marketing", "functional", *VENDORS])
+
+
+@given(st.sets(NAMES), st.text(alphabet="+-= am12nlytics") | st.lists(NAMES).map(" +".join))
+def test_a_form_grants_nothing_that_neither_box_says(sent: set[str], shown: str) -> None:
+    granted = read_choices(POLICY, ticked=sent, was=shown)
+    assert granted <= sent | {name for name, vendor in VENDORS.items() if vendor.purpose in sent}
+
+
+def test_a_message_page_escapes_what_it_says() -> None:
+    markup = render_message(
+        POLICY, "Nö <b>", "It failed: <script>x</script>", locale="en", prefix="/_consent", return_to="//evil"
+    )
+    message = BeautifulSoup(markup, "html.parser")
+    assert message.h1 and message.h1.get_text() == "Nö <b>"
+    assert "evil" not in markup and len(message.select("script")) == 1
+
+
+def placeholder(vendor_id: str = "youtube") -> BeautifulSoup:
+    markup = render_placeholder(
+        POLICY,
+        "You & <Tube>",
+        "Extras",
+        vendor_id=vendor_id,
+        purpose_id="functional",
+        prefix="/_consent",
+        notice_hash="ab" * 32,
+        locale="en",
+        return_to="/watch?v=1",
+        host="news.example",
+    )
+    assert markup.isascii() and "<script" not in markup and "style=" not in markup
+    return BeautifulSoup(markup, "html.parser")
+
+
+def test_a_placeholder_names_vendor_and_purpose_and_asks_both_ways() -> None:
+    document = placeholder()
+    assert "You & <Tube>" in document.get_text() and "Extras" in document.get_text()
+    once, always = document.select("form")
+    for form in (once, always):
+        assert (form["target"], form["method"]) == ("_top", "post")
+        assert form["action"] == "//news.example/_consent/decision"
+        assert form.select("input[name=vendor][value=youtube]") and form.select(
+            "button[name=action][value=allow]"
+        )
+    assert once.select("input[name=once][value='1']") and not always.select("input[name=once]")
+
+
+def test_a_placeholder_without_a_vendor_asks_for_the_purpose() -> None:
+    assert len(placeholder("").select("input[name=purpose][value=functional]")) == 2
+
+
+def test_the_regime_says_what_holds_before_a_choice(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy("opt-out")
+    settings = page(policy, make_consent(policy))
+    assert make_consent(policy).regime is Regime.OPT_OUT
+    assert {"analytics", "marketing", "functional"} <= ticked(settings)
+    assert "until you turn it off" in settings.get_text()

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.catalog import (
+    Catalog,
+    CookieTable,
+    HostRule,
+    HostTable,
+    KnownVendor,
+    default_catalog,
+    read_url,
+)
+from consentkit.catalog.catalog import read_vendors
+from consentkit.exceptions import ConfigurationError
+
+
+def vendor_of(url: str) -> str | None:
+    read = read_url(url)
+    assert read is not None
+    vendor = default_catalog().match_host(read.host, read.path, read.query)
+    return vendor.id if vendor else None
+
+
+@pytest.mark.parametrize(
+    ("url", "vendor"),
+    [
+        ("https://widgets.outbrain.com/outbrain.js", "outbrain"),
+        ("https://sb.scorecardresearch.com/beacon.js", "scorecardresearch"),
+        ("https://cdn.krxd.net/controltag/x.js", "krux"),
+        ("https://hm.baidu.com/hm.js?123", "baidu-analytics"),
+        ("https://cpro.baidustatic.com/cpro/ui/c.js", "baidu-ads"),
+        ("https://www.google-analytics.com/analytics.js", "google-analytics"),
+        ("https://www.googletagmanager.com/gtag/js?id=G-ABC", "google-analytics"),
+        ("https://www.googletagmanager.com/gtag/js?l=x&id=AW-1", "google-ads"),
+        ("https://www.googletagmanager.com/gtag/js?id=%47-ABC", "google-analytics"),
+        ("https://www.googletagmanager.com/gtm.js?id=GTM-1", "google-tag-manager"),
+        ("https://www.googletagmanager.com/ns.html?id=GTM-1", "google-tag-manager"),
+        ("https://contextual.media.net/dmedianet.js", "media-net"),
+        ("https://cdn.taboola.com/libtrc/x/loader.js", "taboola"),
+        ("https://s.skimresources.com/js/1.js", "skimlinks"),
+        ("https://static.chartbeat.com/js/chartbeat.js", "chartbeat"),
+        ("https://ping.chartbeat.net/ping", "chartbeat"),
+        ("https://static.criteo.net/js/ld/publishertag.js", "criteo"),
+        ("https://connect.facebook.net/en_US/fbevents.js", "meta-pixel"),
+        ("https://www.facebook.com/tr?id=1&ev=PageView&noscript=1", "meta-pixel"),
+        ("https://www.facebook.com/tr/?id=1", "meta-pixel"),
+        ("https://www.facebook.com/plugins/like.php", "facebook"),
+        ("https://pixel.quantserve.com/pixel/p-1.gif", "quantcast"),
+        ("https://dpm.demdex.net/id", "adobe-audience"),
+        ("https://g.alicdn.com/alilog/mlog/aplus.js", "alibaba"),
+        ("https://securepubads.g.doubleclick.net/tag/js/gpt.js", "doubleclick"),
+        ("https://stats.g.doubleclick.net/dc.js", "google-analytics"),
+        ("https://logi104.xiti.com/hit.xiti", "at-internet"),
+        ("https://d1z2jf7jlzjs58.cloudfront.net/p.js", None),
+        ("https://cdn.parsely.com/keys/x/p.js", "parsely"),
+        ("https://www.googleadservices.com/pagead/conversion.js", "google-ads"),
+        ("https://s7.addthis.com/js/300/addthis_widget.js", "addthis"),
+        ("https://tags.crwdcntrl.net/c/1/cc.js", "lotame"),
+        ("https://cdn.clicktale.net/www/x.js", "contentsquare"),
+        ("https://platform.twitter.com/widgets.js", "x"),
+        ("https://script.ioam.de/iam.js", "infonline"),
+        ("https://www.youtube.com/embed/abc", "youtube"),
+        ("https://www.youtube-nocookie.com/embed/abc", "youtube"),
+        ("https://www.google.com/recaptcha/api.js", "recaptcha"),
+        ("https://www.google.com/maps/embed?pb=1", "google-maps"),
+        ("https://js.stripe.com/v3/", "stripe"),
+        ("https://fonts.googleapis.com/css?family=X", "google-fonts"),
+        ("https://static.cloudflareinsights.com/beacon.min.js", "cloudflare-insights"),
+        ("https://evilgoogle-analytics.com/ga.js", None),
+        ("https://google-analytics.com.evil.example/ga.js", None),
+        ("https://www.facebook.com.evil.example/tr", None),
+        ("https://www.google.com/search", None),
+        ("https://www.facebook.com/travel", "facebook"),
+    ],
+)
+def test_who_a_url_belongs_to(url: str, vendor: str | None) -> None:
+    assert vendor_of(url) == vendor
+
+
+def test_there_are_enough_vendors_and_each_can_be_told_from_the_others() -> None:
+    vendors = default_catalog().vendors
+    assert len(vendors) >= 60
+    assert len({vendor.name for vendor in vendors.values()}) == len(vendors)
+    rules = [str(rule) for vendor in vendors.values() for rule in vendor.hosts]
+    assert len(set(rules)) == len(rules)
+    for vendor in vendors.values():
+        assert vendor.hosts
+        assert vendor.description.endswith(".")
+        assert urlsplit(vendor.privacy_policy).hostname
+
+
+def test_every_rule_finds_its_own_vendor() -> None:
+    catalog = default_catalog()
+    for vendor in catalog.vendors.values():
+        for rule in vendor.hosts:
+            found = catalog.match_host(rule.host, rule.path or "/", rule.query)
+            assert found is vendor, str(rule)
+
+
+def test_a_stub_has_one_kind_whoever_needs_it() -> None:
+    kinds: dict[str, str] = {}
+    for vendor in default_catalog().vendors.values():
+        for name, kind in vendor.stubs.items():
+            assert kinds.setdefault(name, kind) == kind
+
+
+FRAMEWORK_COOKIES = """
+sessionid csrftoken session PHPSESSID connect.sid laravel_session XSRF-TOKEN messages flash _session_id
+JSESSIONID remember_token auth token ASP.NET_SessionId .AspNetCore.Session .AspNetCore.Antiforgery.x
+.AspNet.ApplicationCookie CFID CFTOKEN wordpress_logged_in_x wp-settings-1 wordpress_test_cookie
+woocommerce_cart_hash woocommerce_items_in_cart wp_woocommerce_session_x cart _shopify_s frontend
+__RequestVerificationToken _csrf csrf_token csrf fastapiusersauth access_token refresh_token id_token jwt
+user user_id uid sid lang language locale theme django_language i18next next-auth.session-token
+__Secure-next-auth.session-token __Host-next-auth.csrf-token __Host-session SESSION SESSIONID SSESSabc
+SERVERID AWSALB AWSALBCORS GCLB route currency tz timezone consent cookie_consent return_to redirect
+grafana_session sentrysid _gitlab_session _gh_sess rack.session _rails_session symfony MoodleSession
+""".split()
+
+
+@pytest.mark.parametrize("name", FRAMEWORK_COOKIES)
+def test_no_pattern_takes_a_framework_s_cookie(name: str) -> None:
+    assert default_catalog().match_cookie(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "vendor"),
+    [
+        ("_ga", "google-analytics"),
+        ("_ga_ABC123", "google-analytics"),
+        ("_gac_UA-1", "google-ads"),
+        ("_gcl_au", "google-ads"),
+        ("_fbp", "meta-pixel"),
+        ("_pk_id.1.abcd", "matomo"),
+        ("_hjSessionUser_1", "hotjar"),
+        ("_GA", None),
+        ("x_ga", None),
+        ("_gax", None),
+    ],
+)
+def test_whose_cookie_it_is(name: str, vendor: str | None) -> None:
+    found = default_catalog().match_cookie(name)
+    assert (found.id if found else None) == vendor
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("a.example", HostRule(host="a.example")),
+        ("localhost:8001", HostRule(host="localhost", port=8001)),
+        ("a.example/x/", HostRule(host="a.example", path="/x")),
+        ("a.example/x?id=G-", HostRule(host="a.example", path="/x", query="id=G-")),
+        ("A.example", HostRule(host="a.example")),
+    ],
+)
+def test_how_a_rule_is_written(text: str, rule: HostRule) -> None:
+    assert HostRule.parse(text) == rule
+    assert HostRule.parse(str(rule)) == rule
+
+
+@pytest.mark.parametrize("text", ["", "https://a.example", "a b", "*.example", "user@a.example", "/x", "a.example#x"])
+def test_what_is_no_rule(text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        HostRule.parse(text)
+
+
+def test_the_most_specific_rule_wins() -> None:
+    texts = ["a.example", "b.a.example", "a.example/x", "a.example/x/y", "a.example/x?k=1", "a.example:81"]
+    table = HostTable((HostRule.parse(text), text) for text in texts)
+
+    def find(host: str, path: str = "/", query: str = "", port: int | None = None) -> str | None:
+        found = table.find(host, path, query, port)
+        return found[1] if found else None
+
+    assert find("a.example") == "a.example"
+    assert find("c.a.example", "/x") == "a.example/x"
+    assert find("c.b.a.example", "/x") == "b.a.example"
+    assert find("a.example", "/xy") == "a.example"
+    assert find("a.example", "/x/y/z") == "a.example/x/y"
+    assert find("a.example", "/x", "j=2&k=12") == "a.example/x?k=1"
+    assert find("a.example", port=81) == "a.example:81"
+    assert find("example") is None
+    assert find("") is None
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "xa", "example", "com"]), min_size=1, max_size=5).map(".".join)
+
+
+@given(st.lists(NAMES, max_size=6), NAMES)
+def test_names_match_on_label_boundaries(rules: list[str], host: str) -> None:
+    table = HostTable((HostRule(host=rule), rule) for rule in rules)
+    found = table.find(host)
+    fitting = [rule for rule in rules if host == rule or host.endswith("." + rule)]
+    assert (found[1] if found else None) == max(fitting, key=len, default=None)
+
+
+def test_a_whole_cookie_name_wins_over_a_beginning_and_longer_over_shorter() -> None:
+    table = CookieTable([("ab*", 1), ("abc*", 2), ("abcd", 3), ("abcd", 4), ("*", 5)])
+    assert [table.find(name) for name in ("abcd", "abce", "ab", "x", "")] == [3, 2, 1, 5, 5]
+
+
+GOOD = 'name = "A"\ndescription = "Does."\nprivacy_policy = "https://a.example/"\ncountry = "DE"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("[a", "analytics"),
+        ("[b]\n" + GOOD + "[a]\n" + GOOD, "analytics.a"),
+        ("[A_]\n" + GOOD, "analytics.A_"),
+        ("[a]\n", "analytics.a"),
+        ("[a]\n" + GOOD + "colour = 1\n", "analytics.a"),
+        ("[a]\n" + GOOD + 'hosts = ["com"]\n', "analytics.a.hosts"),
+        ("[a]\n" + GOOD + 'hosts = ["https://a.example"]\n', "analytics.a.hosts"),
+        ("[a]\n" + GOOD + 'cookies = [{ name = "*" }]\n', "analytics.a.cookies"),
+        ("[a]\n" + GOOD + 'stubs = { "a b" = "call" }\n', "analytics.a.stubs"),
+        ("[a]\n" + GOOD + 'inline = ["ga("]\n', "analytics.a.inline"),
+        ("[a]\n" + GOOD.replace("DE", "Germany"), "analytics.a.country"),
+        ("[a]\n" + GOOD.replace("https", "http"), "analytics.a.privacy_policy"),
+    ],
+)
+def test_a_bad_data_file_is_refused_with_the_place(text: str, path: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        list(read_vendors(text, purpose="analytics"))
+    assert caught.value.path == path
+
+
+def test_two_vendors_with_one_id_are_refused() -> None:
+    vendor = KnownVendor(id="a", name="A", purpose="analytics")
+    with pytest.raises(ConfigurationError):
+        Catalog([vendor, vendor])

@@ -1,0 +1,165 @@
+"""Several processes on one log: together, forked, and killed in mid-commit."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from sqlite3 import Connection
+
+import pytest
+
+import consentkit.exceptions
+from consentkit.log import ConsentLog, sqlite
+from consentkit.log.sqlite import SQLiteStore
+from log.making import BUNDLE, make_entry, make_refusal
+
+WRITER = Path(__file__).with_name("writer.py")
+SOURCE = Path(consentkit.exceptions.__file__).parents[1]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name a log's file."""
+    return tmp_path / "consent.sqlite3"
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[ConsentLog]:
+    """Make an empty log."""
+    with ConsentLog(path) as made:
+        yield made
+
+
+def start(path: Path, *, count: int, tasks: int) -> subprocess.Popen[str]:
+    """Start a process that appends."""
+    command = [sys.executable, str(WRITER), str(path), str(path.with_name("outbox")), str(count), str(tasks)]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def acknowledged(lines: list[str]) -> dict[str, int]:
+    """Read what a writer has said; a torn last line was never said."""
+    whole = [line.split() for line in lines if line.endswith("\n")]
+    return {id: int(index) for index, id in whole}
+
+
+def found(log: ConsentLog) -> dict[str, int]:
+    """Read every entry's index."""
+    return {one.entry.id: one.index for one in log.entries() if one.entry is not None}
+
+
+def test_four_processes_leave_no_gap(path: Path, log: ConsentLog) -> None:
+    writers = [start(path, count=150, tasks=8) for _ in range(4)]
+    said = [acknowledged(writer.communicate(timeout=120)[0].splitlines(keepends=True)) for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 4
+    assert [len(one) for one in said] == [150] * 4
+    assert log.check().size == 601
+    assert found(log) == {BUNDLE.hash: 0} | said[0] | said[1] | said[2] | said[3]
+
+
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.soak)])
+def test_a_killed_writer_loses_nothing_that_it_acknowledged(path: Path, log: ConsentLog, rounds: int) -> None:
+    seeded = random.Random(2)
+    said: dict[str, int] = {}
+    for _ in range(rounds):
+        writers = [start(path, count=1_000_000, tasks=32) for _ in range(2)]
+        for writer in writers:
+            assert writer.stdout is not None
+            lines = [writer.stdout.readline() for _ in range(seeded.randrange(1, 400))]
+            writer.kill()
+            said |= acknowledged([*lines, *writer.stdout.readlines()])
+            writer.wait()
+            writer.stdout.close()
+        assert log.check().size >= len(said)
+        assert said.items() <= found(log).items()
+    assert log.commit([make_refusal()]) == [log.head().size - 1]
+
+
+def in_child(work: Callable[[], None]) -> None:
+    """Run in a forked child; fail if it fails."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+class TestForks:
+    """What a parent process has open is of no use to its children."""
+
+    def test_parent_and_child_go_on_with_connections_of_their_own(self, log: ConsentLog) -> None:
+        log.commit([BUNDLE, make_entry()])
+        inherited = connection_of(log)
+
+        def append() -> None:
+            assert connection_of(log) is None
+            for _ in range(20):
+                log.commit([make_entry()])
+
+        for _ in range(2):
+            in_child(append)
+            log.commit([make_entry()])
+        assert connection_of(log) is not inherited
+        assert log.check().size == 44
+
+    def test_a_fork_waits_for_the_commit_of_another_thread(
+        self, log: ConsentLog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log.commit([BUNDLE])
+        store = log._store
+        assert isinstance(store, SQLiteStore)
+        committing, forking = threading.Event(), threading.Event()
+        finish, before_fork = sqlite._finish, store.before_fork
+
+        def finish_during_the_fork(connection: Connection) -> None:
+            committing.set()
+            assert forking.wait(10)
+            finish(connection)
+
+        def fork_during_the_commit() -> None:
+            forking.set()
+            before_fork()
+
+        monkeypatch.setattr(sqlite, "_finish", finish_during_the_fork)
+        monkeypatch.setattr(store, "before_fork", fork_during_the_commit)
+        thread = threading.Thread(target=log.commit, args=([make_entry()],))
+        thread.start()
+        assert committing.wait(10)
+        in_child(lambda: none(log.commit([make_refusal()])))
+        thread.join()
+        assert log.check().size == 3
+
+    def test_a_connection_that_cannot_be_closed_is_forgotten(
+        self, log: ConsentLog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite, "FORK_SECONDS", 0.01)
+        log.commit([BUNDLE])
+        store = log._store
+        assert isinstance(store, SQLiteStore)
+        with store._guard:
+            in_child(lambda: none(log.commit([make_refusal()])))
+        assert connection_of(log) is not None
+        log.commit([make_entry()])
+        assert log.check().size == 3
+
+
+def connection_of(log: ConsentLog) -> Connection | None:
+    """Look up the connection that commits go through."""
+    assert isinstance(log._store, SQLiteStore)
+    return log._store._connection
+
+
+def none(value: object) -> None:
+    """Drop a value."""
