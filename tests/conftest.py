@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import chromium as chromium_finder
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+import chromium as chromium_finder
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -26,21 +27,35 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Nothing leaves the machine: other hosts do not resolve, and what was attempted is still seen.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A real Chromium that reaches this machine only."""
+def chromium_path() -> str:
+    """Where Chromium is."""
     path = chromium_finder.find()
     if path is None:
         pytest.skip(f"no Chromium: {chromium_finder.HOW}")
+    return path
+
+
+# Playwright's event loop counts as running in its thread until it is stopped: were it there for the whole
+# session, no other test could run a loop of its own. Modules are never interleaved, so it lives for a module.
+@pytest.fixture(scope="module")
+def playwright_driver(chromium_path: str) -> Iterator[Playwright]:
+    """Playwright, started once per module."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright_driver: Playwright, chromium_path: str) -> Iterator[Browser]:
+    """A real Chromium that reaches this machine only."""
+    rules = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
+    arguments = [*CHROMIUM_ARGUMENTS, rules]
+    browser = playwright_driver.chromium.launch(executable_path=chromium_path, args=arguments)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -109,17 +109,83 @@ def test_a_stub_has_one_kind_whoever_needs_it() -> None:
             assert kinds.setdefault(name, kind) == kind
 
 
-FRAMEWORK_COOKIES = """
-sessionid csrftoken session PHPSESSID connect.sid laravel_session XSRF-TOKEN messages flash _session_id
-JSESSIONID remember_token auth token ASP.NET_SessionId .AspNetCore.Session .AspNetCore.Antiforgery.x
-.AspNet.ApplicationCookie CFID CFTOKEN wordpress_logged_in_x wp-settings-1 wordpress_test_cookie
-woocommerce_cart_hash woocommerce_items_in_cart wp_woocommerce_session_x cart _shopify_s frontend
-__RequestVerificationToken _csrf csrf_token csrf fastapiusersauth access_token refresh_token id_token jwt
-user user_id uid sid lang language locale theme django_language i18next next-auth.session-token
-__Secure-next-auth.session-token __Host-next-auth.csrf-token __Host-session SESSION SESSIONID SSESSabc
-SERVERID AWSALB AWSALBCORS GCLB route currency tz timezone consent cookie_consent return_to redirect
-grafana_session sentrysid _gitlab_session _gh_sess rack.session _rails_session symfony MoodleSession
-""".split()
+FRAMEWORK_COOKIES = [
+    "sessionid",
+    "csrftoken",
+    "session",
+    "PHPSESSID",
+    "connect.sid",
+    "laravel_session",
+    "XSRF-TOKEN",
+    "messages",
+    "flash",
+    "_session_id",
+    "JSESSIONID",
+    "remember_token",
+    "auth",
+    "token",
+    "ASP.NET_SessionId",
+    ".AspNetCore.Session",
+    ".AspNetCore.Antiforgery.x",
+    ".AspNet.ApplicationCookie",
+    "CFID",
+    "CFTOKEN",
+    "wordpress_logged_in_x",
+    "wp-settings-1",
+    "wordpress_test_cookie",
+    "woocommerce_cart_hash",
+    "woocommerce_items_in_cart",
+    "wp_woocommerce_session_x",
+    "cart",
+    "_shopify_s",
+    "frontend",
+    "__RequestVerificationToken",
+    "_csrf",
+    "csrf_token",
+    "csrf",
+    "fastapiusersauth",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "jwt",
+    "user",
+    "user_id",
+    "uid",
+    "sid",
+    "lang",
+    "language",
+    "locale",
+    "theme",
+    "django_language",
+    "i18next",
+    "next-auth.session-token",
+    "__Secure-next-auth.session-token",
+    "__Host-next-auth.csrf-token",
+    "__Host-session",
+    "SESSION",
+    "SESSIONID",
+    "SSESSabc",
+    "SERVERID",
+    "AWSALB",
+    "AWSALBCORS",
+    "GCLB",
+    "route",
+    "currency",
+    "tz",
+    "timezone",
+    "consent",
+    "cookie_consent",
+    "return_to",
+    "redirect",
+    "grafana_session",
+    "sentrysid",
+    "_gitlab_session",
+    "_gh_sess",
+    "rack.session",
+    "_rails_session",
+    "symfony",
+    "MoodleSession",
+]
 
 
 @pytest.mark.parametrize("name", FRAMEWORK_COOKIES)
@@ -162,7 +228,9 @@ def test_how_a_rule_is_written(text: str, rule: HostRule) -> None:
     assert HostRule.parse(str(rule)) == rule
 
 
-@pytest.mark.parametrize("text", ["", "https://a.example", "a b", "*.example", "user@a.example", "/x", "a.example#x"])
+@pytest.mark.parametrize(
+    "text", ["", "https://a.example", "a b", "*.example", "user@a.example", "/x", "a.example#x"]
+)
 def test_what_is_no_rule(text: str) -> None:
     with pytest.raises(ConfigurationError):
         HostRule.parse(text)

@@ -77,14 +77,33 @@ def test_relative_urls_stay_on_the_page_s_host(text: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["data:text/html,x", "javascript:alert(1)", "JAVA\tSCRIPT:1", "blob:https://evil.com/1", "about:blank", "mailto:a@b"]
+    "text",
+    [
+        "data:text/html,x",
+        "javascript:alert(1)",
+        "JAVA\tSCRIPT:1",
+        "blob:https://evil.com/1",
+        "about:blank",
+        "mailto:a@b",
+    ],
 )
 def test_schemes_that_reach_no_network(text: str) -> None:
     assert read_url(text, base=PAGE) is None
 
 
 @pytest.mark.parametrize(
-    "text", ["//", "https://", "//ev il.com", "//evil.com:x", "//evil.com:99999", "//a%00b", "//[::1", "//1.2.3.4.5", "//x:1:2"]
+    "text",
+    [
+        "//",
+        "https://",
+        "//ev il.com",
+        "//evil.com:x",
+        "//evil.com:99999",
+        "//a%00b",
+        "//[::1",
+        "//1.2.3.4.5",
+        "//x:1:2",
+    ],
 )
 def test_what_a_browser_refuses_is_never_the_page_s_own(text: str) -> None:
     url = read_url(text, base=OWN_PAGE)

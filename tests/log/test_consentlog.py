@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
-from consentkit.log import Bundle, ConsentLog, LogReader, open_log
+from consentkit.log import Bundle, ConsentLog, LogReader, consentlog, open_log
 from consentkit.log.group import GroupCommit
 from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_refusal
 
@@ -174,6 +174,16 @@ async def test_a_decision_needs_a_notice_in_the_log(log: ConsentLog) -> None:
     assert await log.knows(BUNDLE.hash)
     log.close()
     assert await log.knows(BUNDLE.hash)
+
+
+@ASYNC
+async def test_asking_a_stalled_store_ends_in_time(log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(consentlog, "COMMIT_SECONDS", 0.05)
+    monkeypatch.setattr(log, "notice", lambda hash: gate.wait(10) or None)
+    with pytest.raises(LogUnavailable, match="longer than"):
+        await log.knows(BUNDLE.hash)
+    gate.set()
 
 
 @ASYNC

@@ -135,6 +135,7 @@ async def test_a_stalled_store_is_given_up_in_time_and_recovers(recorder: Record
     with pytest.raises(LogUnavailable, match="stalled"):
         await group.submit([make_entry()])
     recorder.gate.set()
+    group._seconds = 10
     ended = threading.Event()
     # The commit that was given up goes on, and ends; then entries are taken again.
     flight = group._queue().stalled
@@ -144,6 +145,39 @@ async def test_a_stalled_store_is_given_up_in_time_and_recovers(recorder: Record
             await anyio.to_thread.run_sync(ended.wait, 0.001)
         await group.submit([make_entry()])
     assert [len(batch) for batch in recorder.batches] == [3, 1]
+
+
+async def test_a_commit_that_gets_no_thread_in_time_never_begins(recorder: Recorder) -> None:
+    group = GroupCommit(recorder.commit, seconds=0.05)
+    limiter = group._queue().limiter
+    await limiter.acquire_on_behalf_of("somebody else")
+    results: list[object] = []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(submit, group, results)
+    assert results == [LogUnavailable] * 3
+    limiter.release_on_behalf_of("somebody else")
+    group._seconds = 10
+    assert await group.submit([make_entry()]) == 0
+    assert [len(batch) for batch in recorder.batches] == [1]
+
+
+async def test_a_system_without_threads_is_unavailable(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = GroupCommit(recorder.commit)
+
+    async def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    results: list[object] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(anyio.to_thread, "run_sync", fail)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(submit, group, results)
+    assert results == [LogUnavailable] * 3
+    assert await group.submit([make_entry()]) == 0
 
 
 async def test_nothing_else_waits_for_a_stalled_store(recorder: Recorder) -> None:

@@ -92,6 +92,14 @@ def test_a_notice_is_not_smuggled_in_as_an_entry(store: Store) -> None:
     assert checked(store).size == 0
 
 
+def test_entries_that_are_no_decisions_need_no_notice(store: Store) -> None:
+    erasure = make_entry(type="erasure", notice="", regime="", action="", source="")
+    assert store.commit([erasure]) == [0]
+    assert checked(store).size == 1
+    with store.snapshot() as view:
+        assert view.daily() == {}
+
+
 def test_what_is_there_already_is_dropped(store: Store) -> None:
     first, second = make_entry(), make_entry()
     assert store.commit([BUNDLE, first]) == [0, 1]

@@ -79,7 +79,7 @@ def test_roots_of_the_consistency_vectors(case: int) -> None:
         assert grown.root == base64.b64decode(vector["root" + number])
 
 
-@given(sizes=st.lists(st.integers(0, 700), max_size=5))
+@given(sizes=st.lists(st.integers(0, 300), max_size=4))
 def test_any_batches_give_the_root_of_the_definition(sizes: list[int]) -> None:
     leaves = numbered(sum(sizes))
     ends = [sum(sizes[: position + 1]) for position in range(len(sizes))]

@@ -79,10 +79,7 @@ def _save(submission: Submission, consent: Consent, *, source: Source, now: int)
     if not submission.as_json:
         granted = read_choices(consent.policy, ticked=submission.names, was=submission.was)
         return choose(consent, granted, source=source, now=now)
-    # Choosing checks the names; what is both granted and denied is denied.
-    denied = choose(consent, submission.denied, source=source, now=now).granted
-    chosen = choose(consent, set(submission.names) - denied, source=source, now=now)
-    return replace(chosen, denied=chosen.denied | denied)
+    return choose(consent, submission.names, submission.denied, source=source, now=now)
 
 
 class Recorder:

@@ -20,6 +20,7 @@ PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 _GLOBAL = re.compile(r"[A-Za-z_$][\w$]*\Z")
+_SIGNATURE = re.compile(r"[\w$].{4,}\Z")
 _COOKIE = re.compile(r"[^\s;,=*]{3,}\*?\Z")
 
 
@@ -159,7 +160,7 @@ def _check(entry: _Table, path: str) -> None:
     for name in entry.stubs:
         _require(_GLOBAL.match(name), f"not the name of a global: {name!r}", f"{path}.stubs")
     for signature in entry.inline:
-        _require(len(signature) >= 5, f"too short to be particular: {signature!r}", f"{path}.inline")
+        _require(_SIGNATURE.match(signature), f"expected a word and more: {signature!r}", f"{path}.inline")
 
 
 def _require(condition: object, problem: str, path: str) -> None:

@@ -17,7 +17,7 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 2
 """The network schemes ("special" in the standard, without `file`) and their ports."""
 
 _C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
-_REMOVED: Final = str.maketrans("", "", "\t\n\r")
+_REMOVED: Final = re.compile(r"[\t\n\r]")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _AUTHORITY: Final = re.compile(r"[^/\\?#]*")
 _TWO_SLASHES: Final = re.compile(r"[/\\]{2}")
@@ -67,7 +67,7 @@ def read_url(text: str, *, base: URL = OWN_PAGE) -> URL | None:
         `javascript:`, `blob:`, `about:`, `mailto:` …). An http-like URL that cannot be read has
         ``readable=False``.
     """
-    text = text.strip(_C0_AND_SPACE).translate(_REMOVED)
+    text = _REMOVED.sub("", text.strip(_C0_AND_SPACE))
     match = _SCHEME.match(text)
     if match is None:
         return _relative(text, base.scheme, base)

@@ -171,10 +171,15 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
         return "gpc" if self.gpc and any(self.policy.purposes[name].sale for name in denied) else "regime"
 
     def _renews(self) -> bool:
-        """Rule 1: refusals are renewed on visits, but under `opt-in`, where silence denies anyway."""
+        """Rule 1: refusals are renewed on visits, but under `opt-in`, where silence denies anyway.
+
+        Not while grants are in force: a slow page must not set them again over a withdrawal made meanwhile.
+        """
         return (
             self.decision is not None
             and bool(self.decision.denied)
+            and not any(self._granted_by_visitor(name) for name in self.policy.purposes)
+            and not self._vendors_granted()
             and any(regime.grants for regime in self.regimes.values())
             and self.now - self.decision.signed_at >= RENEWAL
         )

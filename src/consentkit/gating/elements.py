@@ -43,8 +43,10 @@ LOADING: Final[Mapping[bytes, frozenset[bytes]]] = {
 }
 """Element → attributes whose URLs the browser, or a common lazy loader, fetches."""
 
-# Attributes of a frame that would show, run or confine something in place of the placeholder.
-_FRAME_MOVED: Final = frozenset({b"srcdoc", b"sandbox", b"onload"})
+FRAMES: Final = frozenset({b"iframe", b"frame"})
+
+# Attributes of a frame that would show, run or confine something in place of the placeholder, and its name.
+_FRAME_MOVED: Final = frozenset({b"srcdoc", b"sandbox", b"onload", b"name"})
 
 # Link types that fetch nothing (WHATWG HTML 4.6.7 and the registry of existing rel values).
 _IDLE_LINKS: Final = frozenset(
@@ -110,8 +112,19 @@ def srcset(text: str) -> Iterator[str]:
 
 def move(name: bytes, attributes: Iterable[Attribute]) -> list[Splice]:
     """Give every attribute that loads, shows or runs something its private name."""
-    moved = LOADING[name] | (_FRAME_MOVED if name in (b"iframe", b"frame") else frozenset())
+    moved = LOADING[name] | (_FRAME_MOVED if name in FRAMES else frozenset())
     return _rename(attributes, moved)
+
+
+def rename_frame(raw: bytes, name: bytes, number: int) -> Splice:
+    """Give a gated frame a name of its own.
+
+    A browser that goes back restores the documents of a page's frames by their names, or by their places
+    where they have none, whatever their attributes say: a frame that had shown a vendor would show it again.
+    """
+    end = 1 + len(name)
+    gap = b" " if raw[end : end + 1] == b"/" else b""
+    return (end, end, b" name=consentkit-%d" % number + gap)
 
 
 def stop_script(raw: bytes, attributes: Sequence[Attribute]) -> list[Splice]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import Final
 
 from consentkit.catalog import (
@@ -30,9 +31,8 @@ from consentkit.rewriter import Attribute, attributes
 
 MEMO_TAGS: Final = 8192
 MEMO_TAG_BYTES: Final = 2048
-MEMO_TEXTS: Final = 512
-MEMO_TEXT_BYTES: Final = 32 * 1024
-"""Tags and scripts remembered, and the size up to which they are: at most 16 MB each, usually a tenth."""
+MEMO_TEXTS: Final = 4096
+"""Tags remembered, the size up to which they are (at most 16 MB, usually a tenth), and scripts remembered."""
 
 OWN_COOKIES: Final = ("__Host-consentkit", "__Secure-consentkit", "consentkit")
 """Beginnings of this package's own cookies, which no pattern of a policy touches."""
@@ -108,13 +108,12 @@ class Gate:
 
     def read(self, text: bytes) -> Reading:
         """Find whom the text of an inline script would reach."""
-        reading = self._readings.get(text)
+        key = blake2b(text, digest_size=20).digest()
+        reading = self._readings.get(key)
         if reading is None:
-            reading = self._inline.read(text)
-            if len(text) <= MEMO_TEXT_BYTES:
-                if len(self._readings) >= MEMO_TEXTS:
-                    self._readings.clear()
-                self._readings[text] = reading
+            if len(self._readings) >= MEMO_TEXTS:
+                self._readings.clear()
+            reading = self._readings[key] = self._inline.read(text)
         return reading
 
     def cookie_party(self, name: str) -> Party | None:

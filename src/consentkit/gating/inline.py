@@ -30,7 +30,8 @@ _HOST: Final = re.compile(
     rb"((?:" + _SLASH + rb"|\?)[^\s'\"`<>]{0,256})?"
 )
 _WRITTEN_SLASH: Final = re.compile(_SLASH)
-_TOKEN: Final = re.compile(r"\w+|\S")
+_TOKEN: Final = re.compile(r"[\w$]+|\S")
+_WORD: Final = re.compile(rb"[\w$]+")
 _QUOTES: Final = "'\"`"
 
 MAX_HOSTS: Final = 64
@@ -65,7 +66,10 @@ class InlineReader:
     """
 
     def __init__(self, signatures: Iterable[tuple[str, Party]], hosts: HostTable[Party]) -> None:
-        self._signatures = [(_needle(text), _pattern(text), party) for text, party in signatures]
+        self._signatures: dict[bytes, list[tuple[re.Pattern[bytes], Party]]] = {}
+        for text, party in signatures:
+            word, pattern = _pattern(text)
+            self._signatures.setdefault(word, []).append((pattern, party))
         self._hosts = hosts
 
     def read(self, text: bytes) -> Reading:
@@ -81,9 +85,10 @@ class InlineReader:
         return Reading(reasons, (), tuple(unknown), _stubs(reasons, text))
 
     def _signed(self, text: bytes) -> Iterator[Party]:
-        for needle, pattern, party in self._signatures:
-            if needle in text and pattern.search(text):
-                yield party
+        for word in sorted(self._signatures.keys() & set(_WORD.findall(text))):
+            for pattern, party in self._signatures[word]:
+                if pattern.search(text):
+                    yield party
 
     def _named(self, text: bytes) -> tuple[list[Reason], list[str]]:
         """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
@@ -115,17 +120,14 @@ def _unescape(text: bytes) -> str:
     return plain.decode("utf-8", "replace")
 
 
-def _needle(signature: str) -> bytes:
-    """Return the longest word of a signature, the cheapest test that a text does not hold it."""
-    words: list[str] = re.findall(r"[\w$]+", signature)
-    return max(words, key=len).encode()
-
-
-def _pattern(signature: str) -> re.Pattern[bytes]:
-    parts = [
-        rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in _TOKEN.findall(signature)
-    ]
-    return re.compile((r"(?<![\w$])" + r"\s*".join(parts)).encode())
+def _pattern(signature: str) -> tuple[bytes, re.Pattern[bytes]]:
+    """Compile a signature, and return its first word: a text without it needs no search."""
+    word, *rest = _TOKEN.findall(signature)
+    start = re.escape(word)
+    # The look-behind stands behind the word, so that the engine can look for the word itself.
+    parts = [rf"{start}(?<![\w$]{start})"]
+    parts += [rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in rest]
+    return word.encode(), re.compile(r"\s*".join(parts).encode())
 
 
 def _stubs(reasons: Iterable[Reason], text: bytes) -> frozenset[str]:

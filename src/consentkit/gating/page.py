@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consentkit.gating.gate import Gate
 
 MAX_REPORTED: Final = 64
-"""Gated elements, and hosts, that one response reports."""
+"""Kinds of gated elements, and hosts, that one response reports."""
 
 MAX_BASES: Final = 4
 """Foreign bases that are considered where it is not certain which one counts."""
@@ -68,7 +68,7 @@ class PageGate:
 
     Attributes:
         names: The elements the rewriter shows.
-        gated: What was made inert, the first `MAX_REPORTED`.
+        gated: What was made inert, each kind once, in order of appearance.
         undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
         foreign_base: Whether relative URLs of the page may go to another origin.
@@ -79,7 +79,7 @@ class PageGate:
     def __init__(
         self, gate: Gate, consent: Consent, *, host: str, renderer: Renderer | None, enforce: bool
     ) -> None:
-        self.gated: list[Gated] = []
+        self.gated: dict[Gated, None] = {}
         self.undeclared: dict[str, None] = {}
         self.mentioned: dict[str, None] = {}
         self._gate = gate
@@ -92,6 +92,7 @@ class PageGate:
         self._base_is_certain = False
         self._allowed: dict[tuple[str, str], bool] = {}
         self._stubbed: set[str] = set()
+        self._frames = 0
         self._placeholders: dict[tuple[str, str], bytes] = {}
 
     @property
@@ -114,7 +115,11 @@ class PageGate:
         self._report(name, denied)
         if not self._enforce:
             return ()
-        return [*self._placeholder(plan, denied.party, where, len(name) + 1), *plan.inert]
+        if name not in elements.FRAMES:
+            return plan.inert
+        self._frames += 1
+        renamed = elements.rename_frame(raw, name, self._frames)
+        return [renamed, *self._placeholder(plan, denied.party, where, len(name) + 1), *plan.inert]
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
         """Decide on a script; see `consentkit.rewriter.Handler`."""
@@ -154,7 +159,7 @@ class PageGate:
         if len(self.gated) < MAX_REPORTED:
             party = reason.party
             vendor = party.name if reason.why == "unknown-marker" else party.vendor
-            self.gated.append(Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why))
+            self.gated[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
 
     def _note(self, account: dict[str, None], hosts: Iterable[str]) -> None:
         for host in hosts:

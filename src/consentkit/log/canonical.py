@@ -40,8 +40,10 @@ def _admit(value: object) -> None:
             return
         case int() if abs(value) <= _EXACT_INTEGER:
             return
-        case dict() if all(isinstance(key, str) and key.isascii() for key in value):
-            for item in value.values():
+        case dict():
+            for key, item in value.items():
+                if not (isinstance(key, str) and key.isascii()):
+                    raise LogError("canonical JSON cannot hold a key that is not ASCII text")
                 _admit(item)
         case list() | tuple():
             for item in value:

@@ -13,8 +13,10 @@ gather, so the batch grows with the load. Invariants:
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from anyio.lowlevel import RunVar, checkpoint
@@ -102,11 +104,13 @@ class GroupCommit:
             queue.wake_next()
 
     async def _fly(self, queue: _Queue, flight: _Flight) -> None:
-        with move_on_after(self._seconds, shield=True):
+        # RuntimeError: the system gives no thread.
+        with suppress(RuntimeError), move_on_after(self._seconds, shield=True):
             await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
         if flight.ended:
             return flight.land()
-        queue.stalled = flight
+        if not flight.revoke():
+            queue.stalled = flight
         stalled = LogUnavailable(f"the consent log's store took longer than {self._seconds} seconds")
         for ticket in [*flight.batch, *queue.take(self._queue_limit)]:
             ticket.settle(stalled)
@@ -150,8 +154,16 @@ class _Flight:
         self.ended = False
         self._commit = commit
         self._outcomes: Sequence[Outcome] = ()
+        # Taken once, by the thread that commits or by the loop that gives the flight up before.
+        self._claim = threading.Lock()
+
+    def revoke(self) -> bool:
+        """Keep the commit from beginning, unless it has begun: a thread may come too late, or never."""
+        return self._claim.acquire(blocking=False)
 
     def run(self) -> None:
+        if not self._claim.acquire(blocking=False):
+            return
         items = [item for ticket in self.batch for item in ticket.items]
         try:
             self._outcomes = self._commit(items)

@@ -23,7 +23,10 @@ _EQUALS = rb"[" + SPACE + rb"]*+="
 _VALUE = (
     _EQUALS + rb"[" + SPACE + rb"]*+" + rb"(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^" + SPACE + rb">]++|(?=>))"
 )
-_ATTRIBUTES = rb"(?:[" + SPACE + rb"/]*+" + _NAME + rb"(?:" + _VALUE + rb"|(?!" + _EQUALS + rb")))*+"
+_USUAL = rb"[" + SPACE + rb"]++" + _NAME + rb"=\"[^\"]*+\""  # all but a few; the rest of the grammar is slower
+_ATTRIBUTES = (
+    rb"(?:" + _USUAL + rb"|[" + SPACE + rb"/]*+" + _NAME + rb"(?:" + _VALUE + rb"|(?!" + _EQUALS + rb")))*+"
+)
 _TAIL = rb"([" + SPACE + rb"/]*+)>"
 _REST = _ATTRIBUTES + rb"[" + SPACE + rb"/]*+>"
 
@@ -41,11 +44,12 @@ _BOGUS_COMMENT = rb"<!(?!--)[^>]*+>|<\?[^>]*+>|</[^a-zA-Z>][^>]*+>|</>"
 
 DRAWING = frozenset(
     b"svg title path g circle rect line polyline polygon ellipse defs clippath lineargradient radialgradient "
-    b"stop symbol tspan mask text".split()
+    b"stop symbol tspan mask text use".split()
 )
 """Elements that a drawing may be made of to be passed over whole."""
 # Drawings made of these elements alone tokenize alike whether or not the browser is in foreign content, end
-# with the first "</svg>" however they nest, and hold nothing that loads or runs: they are skipped whole.
+# with the first "</svg>" however they nest, and hold nothing that loads or runs (<use> loads from the same
+# origin only): they are skipped whole.
 _DRAWING = rb"(?i:" + b"|".join(sorted(DRAWING - {b"svg", b"title"})) + rb")" + _END_OF_NAME
 _SVG = rb"<[sS][vV][gG]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
 _PLAIN_SVG = (

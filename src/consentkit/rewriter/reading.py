@@ -142,6 +142,10 @@ class Reading:
         self.flat = False  # knows no foreign content, as look-ahead scanners
         self.born: list[Reading] = []
 
+    def place(self) -> tuple[State, int]:
+        """Return where this reading stands; only readings in the same place can be the same."""
+        return self.state, self.pos if self.state is State.DATA else self.scan
+
     def key(self) -> tuple[object, ...]:
         """Return what makes two readings the same from here on; `flat` ones give way to others."""
         around = (
@@ -246,7 +250,8 @@ class Reading:
     def _declaration(self, buffer: bytearray, final: bool) -> bool:
         """Tag open state with anything but a letter (13.2.5.6, 13.2.5.7, 13.2.5.42)."""
         ahead = bytes(buffer[self.pos : self.pos + 9])
-        if not final and (ahead in (b"<", b"</") or (b"<![CDATA[".startswith(ahead) or ahead == b"<!-")):
+        undecided = ahead in (b"<", b"</", b"<!-") or (len(ahead) < 9 and b"<![CDATA[".startswith(ahead))
+        if undecided and not final:
             return False
         if ahead.startswith(b"<!--"):
             return self._comment_start(buffer, final)

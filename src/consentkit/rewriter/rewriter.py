@@ -101,7 +101,7 @@ class Rewriter:
             self._readings += parent.born
             parent.born = []
             self._forked = True
-        if len(self._readings) > 1:
+        if len({reading.place() for reading in self._readings}) < len(self._readings):
             ordered = sorted(self._readings, key=_flat, reverse=True)
             self._readings = list({reading.key(): reading for reading in ordered}.values())
         self._context.uncertain = len(self._readings) > 1

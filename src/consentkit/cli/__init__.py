@@ -1,0 +1,18 @@
+"""The command ``consentkit``."""
+
+from __future__ import annotations
+
+import sys
+
+from consentkit.exceptions import MissingExtra
+
+
+def main() -> None:
+    """Run the command line; without click, say which extra brings it."""
+    try:
+        from consentkit.cli.root import root
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        sys.exit(str(MissingExtra("The command consentkit", extra="cli")))
+    root(prog_name="consentkit")

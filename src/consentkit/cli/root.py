@@ -1,0 +1,15 @@
+"""The root of the command line: its groups, and how errors are shown."""
+
+from __future__ import annotations
+
+import click
+
+from consentkit.cli.log import log
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def root() -> None:
+    """Cookie consent for ASGI applications."""
+
+
+root.add_command(log)

@@ -1,0 +1,113 @@
+"""The work is linear: counted in steps and in bytes that are looked at again, not in time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rewriter.recording import Disarm
+
+from consentkit.rewriter import Rewriter, grammar, reading
+from consentkit.rewriter.foreign import MAX_DEPTH
+
+UNITS = {
+    "unclosed tag": (b"<p ", b"a "),
+    "unclosed tag that matters": (b"<img ", b"a=b "),
+    "unclosed quote": (b'<p title="', b"x> "),
+    "unclosed quote that matters": (b"<img alt='", b"x> "),
+    "quotes": (b"", b"<img '"),
+    "comments": (b"", b"<!--"),
+    "escaped scripts": (b"<script>", b"<!--<script>"),
+    "cdata": (b"", b"<![CDATA["),
+    "cdata in svg": (b"<svg>", b"<![CDATA["),
+    "svg nesting": (b"", b"<svg>"),
+    "svg end tags": (b"", b"</svg"),
+    "svg elements": (b"<svg>", b"<g></g>"),
+    "svg titles": (b"", b"<svg><title>"),
+    "drawings": (b"", b"<svg><path></svg>"),
+    "open drawing": (b"<svg>", b"<path d='M0'/>"),
+    "svg scripts": (b"<svg>", b"<script>"),
+    "foreign objects": (b"", b"<svg><foreignObject>"),
+    "noscript nesting": (b"", b"<noscript>"),
+    "noscript pairs": (b"", b"<noscript></noscript>"),
+    "select and raw text": (b"", b"<select><xmp>"),
+    "templates": (b"", b"<template><col><xmp>"),
+    "frameset and scripts": (b"<frameset>", b"<script><img>"),
+    "references": (b"", b"&"),
+    "less-than signs": (b"", b"<"),
+    "unmatched end tags": (b"<svg>", b"</x>"),
+}
+
+
+class Meter:
+    """Counts the steps of all readings, and the bytes that its patterns matched or searched in vain."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.bytes = 0
+
+    def step(self, inner: Callable[[Any, bytearray, bool], bool]) -> Callable[[Any, bytearray, bool], bool]:
+        def counted(self_: Any, buffer: bytearray, final: bool) -> bool:
+            self.steps += 1
+            return inner(self_, buffer, final)
+
+        return counted
+
+
+class Metered:
+    """A pattern that tells the meter how far each match or search went."""
+
+    def __init__(self, inner: re.Pattern[bytes], meter: Meter) -> None:
+        self._inner, self._meter = inner, meter
+
+    def match(self, buffer: bytearray, at: int = 0) -> re.Match[bytes] | None:
+        found = self._inner.match(buffer, at)
+        self._meter.bytes += (found.end() if found else len(buffer)) - at
+        return found
+
+    def search(self, buffer: bytearray, at: int = 0) -> re.Match[bytes] | None:
+        found = self._inner.search(buffer, at)
+        self._meter.bytes += (found.end() if found else len(buffer)) - at
+        return found
+
+
+def _measure(data: bytes, chunk: int, meter: Meter) -> tuple[int, int]:
+    meter.steps = meter.bytes = 0
+    rewriter = Rewriter(Disarm())
+    for at in range(0, len(data), chunk):
+        rewriter.feed(data[at : at + chunk])
+    rewriter.close()
+    return meter.steps, meter.bytes
+
+
+@pytest.fixture
+def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
+    meter = Meter()
+    monkeypatch.setattr(reading.Reading, "step", meter.step(reading.Reading.step))
+    for name in ("COMMENT_END", "PROLOGUE", "TAG"):
+        monkeypatch.setattr(reading, name, Metered(getattr(reading, name), meter))
+    raw = {name: Metered(pattern, meter) for name, pattern in reading._RAW.items()}
+    monkeypatch.setattr(reading, "_RAW", raw)
+    monkeypatch.setattr(reading, "_SCRIPT_LEVELS", [Metered(level, meter) for level in reading._SCRIPT_LEVELS])
+    runs = tuple((Metered(run, meter), turns, other) for run, turns, other in grammar._RUNS)
+    monkeypatch.setattr(grammar, "_RUNS", runs)
+    return meter
+
+
+@pytest.mark.parametrize("chunk", [1, 64, 4096, 65_536])
+@pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
+def test_twice_the_input_is_at_most_twice_the_work(unit: tuple[bytes, bytes], chunk: int, meter: Meter) -> None:
+    prefix, body = unit
+    size = 16_384 if chunk == 1 else 131_072
+    work = [_measure(prefix + body * (count // len(body)), chunk, meter) for count in (size, 2 * size)]
+    (steps, seen), (twice_steps, twice_seen) = work
+    assert twice_steps <= 2.2 * steps + 16
+    assert twice_seen <= 2.2 * seen + 16
+    assert twice_seen <= 16 * 2 * size
+
+
+def test_depth_is_limited_not_quadratic(meter: Meter) -> None:
+    steps, _ = _measure(b"<svg>" * 2 * MAX_DEPTH, 65_536, meter)
+    assert steps < 8 * MAX_DEPTH
