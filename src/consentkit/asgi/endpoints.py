@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs
 
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -46,6 +47,7 @@ _TITLES = {
     413: "Too large",
     503: "Please try again",
 }
+_HASH = re.compile(r"\.[0-9a-f]{12}(?=\.)")
 _STALE = "What this choice was about has changed since the page was made. Please look again and choose."
 _STALE_REFUSAL = "Nothing optional is used. What this choice was about has changed since the page was made."
 _UNRECORDED = "The choice could not be recorded just now, so nothing was allowed. Please try again."
@@ -68,6 +70,8 @@ class Endpoints:
             },
             STUBS_NAME: (stubs_script(), "text/javascript; charset=utf-8"),
         }
+
+        self._latest = {_HASH.sub("", name): name for name in self._assets}
 
     def owns(self, path: str) -> bool:
         """Say whether a path below the root path is answered here."""
@@ -134,11 +138,13 @@ class Endpoints:
         }
 
     def _asset(self, name: str) -> Response:
-        if name not in self._assets:
+        # Pages made before an upgrade name files by their old hash: they get the current ones.
+        current = name if name in self._assets else self._latest.get(_HASH.sub("", name), "")
+        if not current:
             raise BadRequest(404, "There is no such file.")
-        body, media_type = self._assets[name]
+        body, media_type = self._assets[current]
         headers = {
-            "Cache-Control": "public, max-age=31536000, immutable",
+            "Cache-Control": "public, max-age=31536000, immutable" if current == name else "no-cache",
             "Content-Type": media_type,
             "X-Content-Type-Options": "nosniff",
         }

@@ -18,7 +18,7 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.once import SECONDS as ONCE_SECONDS
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission
-from consentkit.banner import assets_by_name, read_choices
+from consentkit.banner import assets_by_name, read_choices, read_offered
 from consentkit.consent import (
     Consent,
     Decision,
@@ -78,7 +78,8 @@ def decide(submission: Submission, consent: Consent, *, source: Source, now: int
 def _save(submission: Submission, consent: Consent, *, source: Source, now: int) -> Decision:
     if not submission.as_json:
         granted = read_choices(consent.policy, ticked=submission.names, was=submission.was)
-        return choose(consent, granted, source=source, now=now)
+        refused = read_offered(submission.was) - granted
+        return choose(consent, granted, refused, source=source, now=now)
     return choose(consent, submission.names, submission.denied, source=source, now=now)
 
 

@@ -42,6 +42,11 @@ def read_choices(policy: Policy, *, ticked: Iterable[str], was: str = "") -> fro
     return frozenset(granted)
 
 
+def read_offered(was: str) -> frozenset[str]:
+    """Return the names of all boxes that a settings form showed; names are not checked."""
+    return frozenset(item[1:] for item in was.split() if item[0] in "+-=")
+
+
 def _optional(policy: Policy) -> frozenset[str]:
     return frozenset(purpose.id for purpose in policy.purposes.values() if not purpose.required)
 

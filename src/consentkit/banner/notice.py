@@ -11,7 +11,7 @@ from consentkit.banner.markup import Fragment, base_url, escape
 from consentkit.banner.templating import render, slots
 from consentkit.banner.texts import Texts, direction, fill, read_texts
 from consentkit.consent import Consent, Notice
-from consentkit.policy import Policy, Regime, strictest
+from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
 _Regimes = tuple[tuple[str, Regime], ...]
 
@@ -126,7 +126,13 @@ def _link_template(texts: Texts, locale: str, *, hidden: bool) -> str:
 def _banner_template(policy: Policy, regimes: Mapping[str, Regime], texts: Texts, locale: str) -> str:
     regime = strictest(regimes)
     text = texts[regime]
-    asked = [purpose.title for purpose in policy.purposes.values() if _asked(regimes.get(purpose.id))]
+    # Purposes that nobody is declared for are not worth a word, unless nobody is declared at all.
+    used = {vendor.purpose for vendor in policy.vendors_declared.values()}
+    asked = [
+        purpose.title
+        for purpose in policy.purposes.values()
+        if _asked(regimes.get(purpose.id)) and (purpose.id in used or used <= {NECESSARY})
+    ]
     purposes = texts["common"]["separator"].join(asked)
     before, button, after = text["notice"].partition("{opt-out}")
     return render(

@@ -93,7 +93,7 @@ class Context:
         uncertain: Whether there is more than one reading at present.
     """
 
-    __slots__ = ("edits", "handler", "matters", "names", "prologue", "skip", "uncertain")
+    __slots__ = ("_gone", "_no_end", "edits", "handler", "matters", "names", "prologue", "skip", "uncertain")
 
     def __init__(self, handler: Handler, prologue: Prologue) -> None:
         self.handler = handler
@@ -103,6 +103,21 @@ class Context:
         self.prologue = prologue
         self.edits: list[Splice] = []
         self.uncertain = False
+        self._gone = 0  # bytes that left the buffer at its beginning
+        self._no_end: dict[bytes, tuple[int, int]] = {}
+
+    def shift(self, count: int) -> None:
+        """Follow the buffer after its first ``count`` bytes were removed."""
+        self._gone += count
+
+    def no_end(self, name: bytes) -> tuple[int, int]:
+        """Return a range in which no end tag of this raw text element begins; readings share the search."""
+        first, last = self._no_end.get(name, (0, 0))
+        return first - self._gone, last - self._gone
+
+    def set_no_end(self, name: bytes, first: int, last: int) -> None:
+        """Remember what :meth:`no_end` returns."""
+        self._no_end[name] = first + self._gone, last + self._gone
 
 
 _skippers: dict[frozenset[bytes], re.Pattern[bytes]] = {}
@@ -304,8 +319,15 @@ class Reading:
         return True
 
     def _raw(self, buffer: bytearray, final: bool) -> bool:
+        first, last = self.context.no_end(self.name)
+        if first <= self.scan < last:
+            self.scan = last
+        else:
+            first = self.scan
         found = _RAW[self.name].search(buffer, self.scan)
-        return self._until(buffer, found.start() if found else -1, len(self.name) + 2)
+        left = self._until(buffer, found.start() if found else -1, len(self.name) + 2)
+        self.context.set_no_end(self.name, first, self.pos if left else self.scan)
+        return left
 
     def _plain(self, buffer: bytearray, final: bool) -> bool:
         self.scan = len(buffer)

@@ -131,6 +131,7 @@ class Rewriter:
         else:
             out, boundary = self._apply(edits, boundary)
         del self._buffer[:boundary]
+        self._context.shift(boundary)
         for reading in self._readings:
             reading.shift(boundary)
         if self._sealed:
