@@ -6,7 +6,7 @@
     ├── UnknownPurpose          code asked for a purpose or vendor that the policy does not have
     ├── RewriteError            the rewriter was used after it was closed
     ├── LogError                the consent log
-    │   ├── LogUnavailable      the store cannot take entries now; nothing was recorded
+    │   ├── LogUnavailable      the store cannot take entries now
     │   ├── LogCorrupt          what the store holds contradicts itself
     │   └── OutboxFull          neither the store nor the outbox can take the entry
     └── BadRequest              a visitor's request that cannot be honoured (4xx)
@@ -79,7 +79,15 @@ class LogError(ConsentkitError):
 
 
 class LogUnavailable(LogError):
-    """The store cannot take entries now. What was to be appended is not recorded."""
+    """The store cannot take entries now.
+
+    Attributes:
+        unknown: Whether what was to be appended may be recorded all the same; if not, it is not.
+    """
+
+    def __init__(self, problem: str, *, unknown: bool = False) -> None:
+        super().__init__(problem)
+        self.unknown = unknown
 
 
 class LogCorrupt(LogError):

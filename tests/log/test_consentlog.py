@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
-from consentkit.log import Bundle, ConsentLog, LogReader, consentlog, open_log
+from consentkit.log import Bundle, ConsentLog, LogReader, consentlog, open_log, uuid7
 from consentkit.log.group import GroupCommit
 from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_refusal
 
@@ -257,7 +257,7 @@ async def test_a_refusal_is_honoured_even_where_nothing_can_be_written(
         folder.rmdir()
         assert await other.honour(make_refusal(), bundle=BUNDLE) is None
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
-    assert "may be in no log" in caplog.text
+    assert "the outbox cannot take it" in caplog.text
 
 
 @ASYNC
@@ -335,3 +335,18 @@ def test_no_personal_data_reaches_the_disk(log: ConsentLog, path: Path) -> None:
 def test_a_bundle_needs_no_assets(log: ConsentLog) -> None:
     log.commit([Bundle(hash=BUNDLE.hash, body=BUNDLE.body, at=AT)])
     assert log.check().size == 1
+
+
+@ASYNC
+async def test_a_grant_of_unknown_outcome_is_noted_as_not_honoured(log: ConsentLog) -> None:
+    log.commit([BUNDLE])
+    grant = make_entry()
+    note = uuid7(1)
+    await log.invalidate(grant, id=note, at=AT)
+    assert log.find(note) is None
+    assert log.drain() == 1
+    found = log.find(note)
+    assert found is not None
+    assert found.entry is not None
+    assert (found.entry.type, found.entry.previous) == ("invalidated", grant.id)
+    log.check()

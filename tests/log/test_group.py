@@ -284,3 +284,15 @@ def test_one_log_serves_several_event_loops(recorder: Recorder, backend: str) ->
         loop.join()
     assert sum(len(batch) for batch in recorder.batches) == 150
     assert len(anyio.run(many, backend=backend)) == 50
+
+
+async def test_a_commit_given_up_while_under_way_says_that_its_outcome_is_unknown(recorder: Recorder) -> None:
+    group = GroupCommit(recorder.commit, seconds=0.05)
+    recorder.gate.clear()
+    with pytest.raises(LogUnavailable) as given_up:
+        await group.submit([make_entry()])
+    with pytest.raises(LogUnavailable) as refused:
+        await group.submit([make_entry()])
+    recorder.gate.set()
+    assert given_up.value.unknown
+    assert not refused.value.unknown

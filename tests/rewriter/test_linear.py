@@ -89,10 +89,12 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     for name in ("COMMENT_END", "PROLOGUE", "TAG"):
         monkeypatch.setattr(reading, name, Metered(getattr(reading, name), meter))
     skipper = reading._skipper
-    monkeypatch.setattr(reading, "_skipper", lambda names: Metered(skipper(names), meter))
+    monkeypatch.setattr(reading, "_skipper", lambda names: [Metered(item, meter) for item in skipper(names)])
     raw = {name: Metered(pattern, meter) for name, pattern in reading._RAW.items()}
     monkeypatch.setattr(reading, "_RAW", raw)
-    monkeypatch.setattr(reading, "_SCRIPT_LEVELS", [Metered(level, meter) for level in reading._SCRIPT_LEVELS])
+    monkeypatch.setattr(
+        reading, "_SCRIPT_LEVELS", [Metered(level, meter) for level in reading._SCRIPT_LEVELS]
+    )
     runs = tuple((Metered(run, meter), turns, other) for run, turns, other in grammar._RUNS)
     monkeypatch.setattr(grammar, "_RUNS", runs)
     return meter
@@ -100,7 +102,9 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
 
 @pytest.mark.parametrize("chunk", [1, 64, 4096, 65_536])
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
-def test_twice_the_input_is_at_most_twice_the_work(unit: tuple[bytes, bytes], chunk: int, meter: Meter) -> None:
+def test_twice_the_input_is_at_most_twice_the_work(
+    unit: tuple[bytes, bytes], chunk: int, meter: Meter
+) -> None:
     prefix, body = unit
     size = max(4_096, 2 * chunk)
     work = [_measure(prefix + body * (count // len(body)), chunk, meter) for count in (size, 2 * size)]

@@ -76,7 +76,9 @@ def _read(raw: bytes) -> Tag:
     """Read a tag as the tokens have it: decoded, after input preprocessing, the first of a name wins."""
     found = NAME.match(raw)
     assert found
-    values = {_text(item.name): _text(decode(item.value or b"").encode()) for item in reversed(attributes(raw))}
+    values = {
+        _text(item.name): _text(decode(item.value or b"").encode()) for item in reversed(attributes(raw))
+    }
     return _text(found[1].lower()), values
 
 

@@ -30,7 +30,7 @@ from consentkit.consent import (
     id_cookie_name,
     reject,
 )
-from consentkit.exceptions import BadRequest, LogError, UnknownPurpose
+from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.log import Bundle, Entry, uuid7
 
 _ACTIONS = {
@@ -131,6 +131,8 @@ class Recorder:
             await self._append(entry, notice)
         except LogError as error:
             _logger.error("a grant is not honoured, because the consent log cannot take it: %s", error)
+            if isinstance(error, LogUnavailable) and error.unknown:
+                await self._deployment.log.invalidate(entry, id=uuid7(milliseconds()), at=rfc3339(now))
             return await self._refused_only(request, submission, decision, new, notice, now)
         return outcome
 

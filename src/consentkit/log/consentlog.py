@@ -76,6 +76,20 @@ class ConsentLog(LogReader):
             await self._drain_for_a_moment()
         return index
 
+    async def invalidate(self, entry: Entry, *, id: str, at: str) -> None:
+        """Note that an entry whose outcome is not known was not honoured, whether or not it is in the log.
+
+        The note waits in the outbox until the store is back.
+
+        Args:
+            entry: What `append` raised ``LogUnavailable(unknown=True)`` for.
+            id: A new id, UUIDv7.
+            at: Now, RFC 3339 in UTC.
+        """
+        note = Entry(id=id, type="invalidated", at=at, previous=entry.id)
+        with CancelScope(shield=True):
+            await self._keep((note,), LogUnavailable(f"entry {entry.id} was not honoured"))
+
     async def honour(self, entry: Entry, *, bundle: Bundle | None = None) -> int | None:
         """Append a refusal or withdrawal, which holds whatever the log does.
 
@@ -166,7 +180,7 @@ class ConsentLog(LogReader):
         try:
             await self._threads.run(lambda: self._outbox.put(items), seconds=COMMIT_SECONDS)
         except LogError as error:
-            _logger.error("a refusal is honoured but may be in no log: %s; %s", why, error)
+            _logger.error("%s, and the outbox cannot take it: %s", why, error)
 
 
 def _items(entry: Entry, bundle: Bundle | None) -> tuple[Item, ...]:

@@ -109,11 +109,14 @@ class GroupCommit:
             await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
         if flight.ended:
             return flight.land()
-        if not flight.revoke():
+        begun = not flight.revoke()
+        if begun:
             queue.stalled = flight
-        stalled = LogUnavailable(f"the consent log's store took longer than {self._seconds} seconds")
-        for ticket in [*flight.batch, *queue.take(self._queue_limit)]:
-            ticket.settle(stalled)
+        problem = f"the consent log's store took longer than {self._seconds} seconds"
+        for ticket in flight.batch:
+            ticket.settle(LogUnavailable(problem, unknown=begun))
+        for ticket in queue.take(self._queue_limit):
+            ticket.settle(LogUnavailable(problem))
 
 
 class _Ticket:
@@ -122,6 +125,7 @@ class _Ticket:
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.outcome: Outcome | None = None
+        self.taken = False
         self._woken = Event()
 
     def settle(self, outcome: Outcome) -> None:
@@ -138,7 +142,9 @@ class _Ticket:
     def result(self) -> int:
         match self.outcome:
             case None:
-                raise LogUnavailable("the consent log did not come to this entry in time")
+                raise LogUnavailable("the consent log did not come to this entry in time", unknown=self.taken)
+            case LogUnavailable() as error:
+                raise LogUnavailable(str(error), unknown=error.unknown) from error
             case LogError() as error:
                 # One error may answer many waiters: each raises its own.
                 raise type(error)(str(error)) from error
@@ -200,7 +206,10 @@ class _Queue:
             raise LogUnavailable(f"{limit} entries are waiting for the consent log already")
 
     def take(self, limit: int) -> list[_Ticket]:
-        return [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
+        batch = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
+        for ticket in batch:
+            ticket.taken = True
+        return batch
 
     def leave(self, ticket: _Ticket) -> None:
         if ticket.outcome is None and ticket in self.waiting:

@@ -72,7 +72,7 @@ class SQLiteStore:
             try:
                 return self._transact(batch)
             except _OutcomeUnknown:
-                return self._transact(batch)
+                return self._repeat(batch)
 
     @contextmanager
     def snapshot(self) -> Iterator[SQLiteView]:
@@ -103,6 +103,15 @@ class SQLiteStore:
             self._disconnect()
             raise
         return outcomes
+
+    def _repeat(self, batch: Sequence[Item]) -> list[Outcome]:
+        """Settle an unknown outcome: the same ids again are taken once."""
+        try:
+            return self._transact(batch)
+        except (sqlite3.Error, OSError, LogUnavailable) as error:
+            raise LogUnavailable(
+                f"whether a batch is recorded is not known: {error}", unknown=True
+            ) from error
 
     def _prepare(self) -> None:
         if not self._prepared:

@@ -23,7 +23,9 @@ _EQUALS = rb"[" + SPACE + rb"]*+="
 _VALUE = (
     _EQUALS + rb"[" + SPACE + rb"]*+" + rb"(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^" + SPACE + rb">]++|(?=>))"
 )
-_USUAL = rb"[" + SPACE + rb"]++" + _NAME + rb"=\"[^\"]*+\""  # all but a few; the rest of the grammar is slower
+_USUAL = (
+    rb"[" + SPACE + rb"]++" + _NAME + rb"=\"[^\"]*+\""
+)  # all but a few; the rest of the grammar is slower
 _ATTRIBUTES = (
     rb"(?:" + _USUAL + rb"|[" + SPACE + rb"/]*+" + _NAME + rb"(?:" + _VALUE + rb"|(?!" + _EQUALS + rb")))*+"
 )
@@ -75,7 +77,9 @@ def _any_case(names: Iterable[bytes]) -> bytes:
     return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(reversed(parts)) + b")"
 
 
-def skipper(start: Iterable[bytes], end: Iterable[bytes], *, drawings: bool) -> re.Pattern[bytes]:
+def skipper(
+    start: Iterable[bytes], end: Iterable[bytes], *, drawings: bool
+) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """Compile what may be passed over in the data state (13.2.5.1) when these tags must be stopped at.
 
     Args:
@@ -84,15 +88,17 @@ def skipper(start: Iterable[bytes], end: Iterable[bytes], *, drawings: bool) -> 
         drawings: Whether nothing of ``DRAWING`` matters, so that plain drawings may be passed over whole.
 
     Returns:
-        An expression whose match ends at the first tag that matters, or at what is not complete yet.
+        An expression whose match ends at the first tag that matters, or at what is not complete yet; and one
+        that ends behind the first tag or comment at the latest.
     """
     boring_start = rb"<(?!" + _any_case(start) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
     boring_end = rb"</(?!" + _any_case(end) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
-    parts = [text, boring_end, boring_start, _COMMENT, _BOGUS_COMMENT]
+    parts = [boring_end, boring_start, _COMMENT, _BOGUS_COMMENT]
+    one = re.compile(rb"(?:" + text + rb")*+(?:" + rb"|".join(parts) + rb")?+")
     if drawings:
-        parts.insert(4, _PLAIN_SVG)
-    return re.compile(rb"(?:" + rb"|".join(parts) + rb")*+")
+        parts.insert(3, _PLAIN_SVG)
+    return re.compile(rb"(?:" + rb"|".join([text, *parts]) + rb")*+"), one
 
 
 PROLOGUE = re.compile(rb"(?:[" + SPACE + rb"]++|" + _COMMENT + rb"|" + _BOGUS_COMMENT + rb")*+")

@@ -88,18 +88,22 @@ class Context:
         names: Start tags that the handler asked for.
         matters: Start tags that must be seen whole, and ``/name`` for end tags.
         skip: Passes over everything that does not matter in HTML content.
+        skip_one: The same as far as the end of the first tag or comment.
         prologue: Finds the places for injections.
         edits: Splices with offsets in the buffer.
         uncertain: Whether there is more than one reading at present.
     """
 
-    __slots__ = ("_gone", "_no_end", "edits", "handler", "matters", "names", "prologue", "skip", "uncertain")
+    __slots__ = (
+        "_gone", "_no_end", "edits", "handler", "matters", "names", "prologue", "skip", "skip_one",
+        "uncertain",
+    )  # fmt: skip
 
     def __init__(self, handler: Handler, prologue: Prologue) -> None:
         self.handler = handler
         self.names = handler.names
         self.matters = self.names.union(_STRUCTURE, (b"/" + name for name in _END_STRUCTURE))
-        self.skip = _skipper(self.names)
+        self.skip, self.skip_one = _skipper(self.names)
         self.prologue = prologue
         self.edits: list[Splice] = []
         self.uncertain = False
@@ -120,10 +124,10 @@ class Context:
         self._no_end[name] = first + self._gone, last + self._gone
 
 
-_skippers: dict[frozenset[bytes], re.Pattern[bytes]] = {}
+_skippers: dict[frozenset[bytes], tuple[re.Pattern[bytes], re.Pattern[bytes]]] = {}
 
 
-def _skipper(names: frozenset[bytes]) -> re.Pattern[bytes]:
+def _skipper(names: frozenset[bytes]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     if names not in _skippers:
         drawings = names.isdisjoint(DRAWING)
         _skippers[names] = skipper({*names, *_STRUCTURE}, _END_STRUCTURE, drawings=drawings)
@@ -229,7 +233,9 @@ class Reading:
             if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
                 return False
         elif self.top is None:
-            self.pos = _end(self.context.skip, buffer, self.pos)
+            # Several readings go on tag by tag, so that they become one where they meet.
+            uncertain = self.context.uncertain
+            self.pos = _end(self.context.skip_one if uncertain else self.context.skip, buffer, self.pos)
         else:
             self.pos = _find(buffer, b"<", self.pos)
         if self.pos == len(buffer):

@@ -1,0 +1,170 @@
+"""Make the pictures of this documentation: ``.venv/bin/python docs/screenshots.py``.
+
+Runs the demo on a free port with data of its own, drives Chromium through it, and writes ``docs/images``.
+Chromium can reach this machine only.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+IMAGES: Final = ROOT / "docs" / "images"
+ARTICLE: Final = "/world/biden-authorizes-long-range-missiles"
+READ: Final = ("/", ARTICLE, "/world", "/business", ARTICLE, "/", "/culture", "/sport", ARTICLE)
+
+EU: Final = {"CF-IPCountry": "DE"}
+CALIFORNIA: Final = {"CF-IPCountry": "US", "CF-Region-Code": "CA"}
+DESKTOP: Final = {"width": 1200, "height": 800}
+PHONE: Final = {"width": 390, "height": 800}
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_ONLY_HERE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
+_START_SECONDS = 30.0
+_logger = logging.getLogger("screenshots")
+
+
+@contextmanager
+def demo() -> Iterator[int]:
+    """Run the demo and yield its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    with tempfile.TemporaryDirectory() as data:
+        environment = {**os.environ, "PORT": str(port), "DEMO_DATA": data}
+        process = subprocess.Popen([sys.executable, "-m", "examples.news"], cwd=ROOT, env=environment)
+        try:
+            _wait(f"http://127.0.0.1:{port}/_consent/state", process)
+            yield port
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            if process.poll() is not None or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+class Camera:
+    """Takes pictures of the demo."""
+
+    def __init__(self, browser: Browser, port: int) -> None:
+        self._browser = browser
+        self._site = f"http://127.0.0.1:{port}"
+        self._collector = f"http://localhost:{port}"
+
+    def article_opt_in(self) -> None:
+        """The article as a visitor from the EU meets it."""
+        with self._visitor(EU, DESKTOP) as page:
+            page.goto(self._site + ARTICLE)
+            self._take(page, "article-opt-in")
+
+    def phone_dark(self) -> None:
+        """The same on a phone that prefers dark colours."""
+        with self._visitor(EU, PHONE, color_scheme="dark") as page:
+            page.goto(self._site + ARTICLE)
+            self._take(page, "phone-dark")
+
+    def phone_opt_out(self) -> None:
+        """The notice that a visitor from California is shown."""
+        with self._visitor(CALIFORNIA, PHONE) as page:
+            page.goto(self._site + ARTICLE)
+            self._take(page, "phone-california")
+
+    def settings(self) -> None:
+        """The settings page after everything but advertising was allowed."""
+        with self._visitor(EU, {"width": 900, "height": 1000}) as page:
+            page.goto(f"{self._site}/_consent/?return_to={ARTICLE}")
+            page.locator("input[name=purpose][value=analytics]").check()
+            page.locator("[data-consentkit-action=save]").click()
+            page.locator("summary").first.click()
+            self._take(page, "settings")
+
+    def placeholder(self) -> None:
+        """What stands in a video's place."""
+        with self._visitor(EU, {"width": 900, "height": 800}) as page:
+            page.goto(self._site + ARTICLE)
+            page.locator("#consentkit-banner [data-consentkit-action=reject]").click()
+            figure = page.locator("figure.video")
+            figure.scroll_into_view_if_needed()
+            page.frame_locator("figure.video iframe").locator("button").first.wait_for()
+            self._take(page, "placeholder", clip_to="figure.video")
+
+    def hits(self) -> None:
+        """The live page after a visitor has accepted and read a little."""
+        with self._visitor(EU, DESKTOP) as page:
+            page.goto(self._site + ARTICLE)
+            page.locator("#consentkit-banner [data-consentkit-action=accept]").click()
+            page.locator("#consentkit-banner").wait_for(state="detached")
+            for path in READ:
+                page.goto(self._site + path)
+                page.wait_for_timeout(1500)
+            page.goto(self._collector + "/")
+            self._take(page, "live-hits")
+
+    @contextmanager
+    def _visitor(self, place: Mapping[str, str], size: Any, **options: Any) -> Iterator[Page]:
+        options.setdefault("color_scheme", "light")
+        context = self._browser.new_context(
+            viewport=size,
+            device_scale_factor=1,
+            locale="en-GB",
+            reduced_motion="reduce",
+            extra_http_headers=dict(place),
+            **options,
+        )
+        yield context.new_page()
+        context.close()
+
+    def _take(self, page: Page, name: str, *, clip_to: str = "") -> None:
+        path = IMAGES / f"{name}.png"
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready")
+        shooting = page.locator(clip_to) if clip_to else page
+        shooting.screenshot(path=path, animations="disabled")
+        _logger.info("%s  %d KB", path.relative_to(ROOT), path.stat().st_size // 1024)
+
+
+def main() -> None:
+    """Take every picture."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    IMAGES.mkdir(exist_ok=True)
+    named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    arguments = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", _ONLY_HERE]
+    with demo() as port, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=named, args=arguments)
+        camera = Camera(browser, port)
+        camera.article_opt_in()
+        camera.phone_dark()
+        camera.phone_opt_out()
+        camera.settings()
+        camera.placeholder()
+        camera.hits()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
