@@ -95,12 +95,11 @@ class Camera:
             self._take(page, "phone-california")
 
     def settings(self) -> None:
-        """The settings page after everything but advertising was allowed."""
-        with self._visitor(EU, {"width": 900, "height": 1000}) as page:
+        """The settings page after statistics were allowed."""
+        with self._visitor(EU, {"width": 900, "height": 1280}) as page:
             page.goto(f"{self._site}/_consent/?return_to={ARTICLE}")
             page.locator("input[name=purpose][value=analytics]").check()
             page.locator("[data-consentkit-action=save]").click()
-            page.locator("summary").first.click()
             self._take(page, "settings")
 
     def placeholder(self) -> None:
@@ -157,12 +156,12 @@ def main() -> None:
     with demo() as port, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=named, args=arguments)
         camera = Camera(browser, port)
+        camera.hits()  # first, since other visitors leave hits as well
         camera.article_opt_in()
         camera.phone_dark()
         camera.phone_opt_out()
         camera.settings()
         camera.placeholder()
-        camera.hits()
         browser.close()
 
 

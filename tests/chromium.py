@@ -27,7 +27,7 @@ def _playwrights_own() -> str | None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+        return str(playwright.chromium.executable_path)
 
 
 def _install() -> None:

@@ -135,11 +135,11 @@ def test_the_form_carries_what_the_decision_needs(
     }
 
 
-def test_urls_name_the_host_where_the_pages_base_is_foreign(banner: Callable[..., str]) -> None:
-    markup = section(banner(prefix="/root/_consent", host="news.example:8000"))
-    assert str(markup.form and markup.form["action"]) == "//news.example:8000/root/_consent/decision"
+def test_urls_name_the_origin_where_the_pages_base_is_foreign(banner: Callable[..., str]) -> None:
+    markup = section(banner(prefix="/root/_consent", origin="https://news.example:8000"))
+    assert str(markup.form and markup.form["action"]) == "https://news.example:8000/root/_consent/decision"
     link = markup.select_one("[data-consentkit-action=settings]")
-    assert link and str(link["href"]).startswith("//news.example:8000/root/_consent/?")
+    assert link and str(link["href"]).startswith("https://news.example:8000/root/_consent/?")
 
 
 def test_names_give_block_lists_nothing_to_match(banner: Callable[..., str], make_policy: MakePolicy) -> None:
@@ -149,12 +149,12 @@ def test_names_give_block_lists_nothing_to_match(banner: Callable[..., str], mak
 
 def test_the_head_carries_the_sites_nonce(make_policy: MakePolicy) -> None:
     policy = make_policy()
-    markup = render_head(policy, prefix="/_consent", nonce='n"1', host="h")
+    markup = render_head(policy, prefix="/_consent", nonce='n"1', origin="http://h")
     root = ElementTree.fromstring(f"<head>{markup}</head>")
     assets = read_assets(policy)
     assert [(child.tag, child.get("href") or child.get("src"), child.get("nonce")) for child in root] == [
-        ("link", f"//h/_consent/assets/{assets.sheet.name}", 'n"1'),
-        ("script", f"//h/_consent/assets/{assets.script.name}", 'n"1'),
+        ("link", f"http://h/_consent/assets/{assets.sheet.name}", 'n"1'),
+        ("script", f"http://h/_consent/assets/{assets.script.name}", 'n"1'),
     ]
 
 

@@ -214,7 +214,7 @@ def placeholder(vendor_id: str = "youtube") -> BeautifulSoup:
         notice_hash="ab" * 32,
         locale="en",
         return_to="/watch?v=1",
-        host="news.example",
+        origin="https://news.example",
     )
     assert markup.isascii() and "<script" not in markup and "style=" not in markup
     return BeautifulSoup(markup, "html.parser")
@@ -226,7 +226,7 @@ def test_a_placeholder_names_vendor_and_purpose_and_asks_both_ways() -> None:
     once, always = document.select("form")
     for form in (once, always):
         assert (form["target"], form["method"]) == ("_top", "post")
-        assert form["action"] == "//news.example/_consent/decision"
+        assert form["action"] == "https://news.example/_consent/decision"
         assert form.select("input[name=vendor][value=youtube]") and form.select(
             "button[name=action][value=allow]"
         )

@@ -103,15 +103,21 @@ def test_expired_grants_are_asked_again_and_expired_denials_stay(regime: Regime)
 @pytest.mark.parametrize(
     ("regime", "denied", "age", "renew"),
     [
-        (Regime.OPT_OUT, {"marketing"}, 30 * 86_400, True),
+        (Regime.OPT_OUT, {"marketing"}, 180 * 86_400, True),
         (Regime.NONE, {"stats"}, 300 * 86_400, True),
         (Regime.OPT_OUT, {"marketing"}, 86_400, False),
+        (Regime.OPT_OUT, {"marketing"}, 100 * 86_400, False),  # grants are in force still
         (Regime.OPT_OUT, set(), 100 * 86_400, False),
         (Regime.OPT_IN, {"marketing"}, 100 * 86_400, False),
     ],
 )
 def test_refusals_are_renewed_on_visits(regime: Regime, denied: set[str], age: int, renew: bool) -> None:
     assert consent(decided({"functional"}, denied), regime, now=NOW + age).renew is renew
+
+
+@pytest.mark.parametrize(("age", "renew"), [(29 * 86_400, False), (30 * 86_400, True)])
+def test_a_refusal_without_grants_is_renewed_every_thirty_days(age: int, renew: bool) -> None:
+    assert consent(decided(set(), {"marketing"}), Regime.OPT_OUT, now=NOW + age).renew is renew
 
 
 # Rule 2: an invalid cookie denies

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from conftest import CHROMIUM_ARGUMENTS
-from serving import Demo
-from sink import Sink
+from e2e.serving import Demo
+from e2e.sink import Sink
 
 PLACES = {
     "eu": {"CF-IPCountry": "DE"},

@@ -20,6 +20,7 @@ _BROWSERS_OWN = frozenset(
     (
         "accounts.google.com",
         "clients2.google.com",
+        "content-autofill.googleapis.com",
         "update.googleapis.com",
         "optimizationguide-pa.googleapis.com",
     )

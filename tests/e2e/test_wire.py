@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from serving import Demo
-from sink import Sink
+from e2e.serving import Demo
+from e2e.sink import Sink
 
 pytestmark = pytest.mark.browser
 

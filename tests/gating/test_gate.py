@@ -125,7 +125,7 @@ INERT = [
     ),
     (
         "<body><noscript><iframe src=https://www.googletagmanager.com/ns.html?id=GTM-1></iframe></noscript>",
-        "<body><noscript><iframe data-consentkit-src=https://www.googletagmanager.com/ns.html?id=GTM-1>"
+        "<body><noscript><iframe name=consentkit-1 data-consentkit-src=https://www.googletagmanager.com/ns.html?id=GTM-1>"
         "</iframe></noscript>",
     ),
     # links
@@ -145,25 +145,31 @@ INERT = [
     # frames
     (
         "<iframe src=//www.youtube.com/embed/1 srcdoc=x sandbox onload='a()' width=560></iframe>",
-        '<iframe srcdoc="&lt;p title=&quot;youtube&quot;&gt;marketing &#233;&lt;/p&gt;"'
+        '<iframe name=consentkit-1 srcdoc="&lt;p title=&quot;youtube&quot;&gt;marketing &#233;&lt;/p&gt;"'
         " data-consentkit-src=//www.youtube.com/embed/1 data-consentkit-srcdoc=x data-consentkit-sandbox"
         " data-consentkit-onload='a()' width=560></iframe>",
     ),
     (
         "<iframe src=//www.youtube.com/embed/1 width=1 height=1></iframe>",
-        "<iframe data-consentkit-src=//www.youtube.com/embed/1 width=1 height=1></iframe>",
+        "<iframe name=consentkit-1 data-consentkit-src=//www.youtube.com/embed/1 width=1 height=1></iframe>",
     ),
     (
         "<iframe src=//www.youtube.com/embed/1 style='border:0; DISPLAY : none'></iframe>",
-        "<iframe data-consentkit-src=//www.youtube.com/embed/1 style='border:0; DISPLAY : none'></iframe>",
+        "<iframe name=consentkit-1 data-consentkit-src=//www.youtube.com/embed/1"
+        " style='border:0; DISPLAY : none'></iframe>",
+    ),
+    (
+        "<iframe/name=ad src=//ad.doubleclick.net/x></iframe>",
+        "<iframe name=consentkit-1 /data-consentkit-name=ad data-consentkit-src=//ad.doubleclick.net/x>"
+        "</iframe>",
     ),
     (
         "<iframe src=//ad.doubleclick.net/x width=300></iframe>",
-        "<iframe data-consentkit-src=//ad.doubleclick.net/x width=300></iframe>",
+        "<iframe name=consentkit-1 data-consentkit-src=//ad.doubleclick.net/x width=300></iframe>",
     ),
     (
         "<frameset><frame src=//www.youtube.com/embed/1></frameset>",
-        "<frameset><frame data-consentkit-src=//www.youtube.com/embed/1></frameset>",
+        "<frameset><frame name=consentkit-1 data-consentkit-src=//www.youtube.com/embed/1></frameset>",
     ),
     # markers
     (
@@ -288,7 +294,7 @@ def test_an_unknown_marker_is_gated_whatever_the_consent_and_reported() -> None:
     assert "type=text/plain" in out
     assert list(handler.gated) == [Gated("script", "analitycs", "", "", "unknown-marker")]
     assert rewrite("<iframe src=/x data-consent=nobody></iframe>") == (
-        "<iframe data-consentkit-src=/x data-consent=nobody></iframe>"
+        "<iframe name=consentkit-1 data-consentkit-src=/x data-consent=nobody></iframe>"
     )
 
 
@@ -300,9 +306,14 @@ def test_a_marked_script_written_inert_is_made_live_by_consent() -> None:
     assert rewrite(block, consent("analytics")) == block
 
 
+def test_each_gated_frame_has_a_name_of_its_own_so_that_going_back_restores_none() -> None:
+    out = rewrite("<iframe src=//www.youtube.com/embed/1></iframe>" * 2)
+    assert ("<iframe name=consentkit-1 " in out, "<iframe name=consentkit-2 " in out) == (True, True)
+
+
 def test_a_marked_frame_gets_a_placeholder_for_its_purpose() -> None:
     out = rewrite("<iframe src=/map data-consent=functional></iframe>")
-    assert out.startswith('<iframe srcdoc="&lt;p title=&quot;&quot;&gt;functional')
+    assert out.startswith('<iframe name=consentkit-1 srcdoc="&lt;p title=&quot;&quot;&gt;functional')
 
 
 def test_a_script_that_was_cut_off_is_gated_if_anything_is_denied() -> None:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import html5lib
+import html5lib  # type: ignore[import-untyped]
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rewriter.recording import CUTS, LOADING, URLS, Disarm, at_random, rewrite
 from selectolax.lexbor import LexborHTMLParser
+
+from rewriter.recording import CUTS, LOADING, URLS, Disarm, at_random, rewrite
 
 LIVE = (
     "<img src=live>", "<script src=live></script>", "<iframe src=live></iframe>", "<link href=live>",
     "<image href=live />", "<script href=live />", "<frame src=live>", "<img src='live'/>",
 )  # fmt: skip
 ELEMENTS = (
-    "svg math title desc foreignObject style script xmp textarea iframe noembed noframes noscript plaintext "
-    "select option template table tr td caption col colgroup frameset p div b a font mi mtext mglyph "
-    "annotation-xml g body head html ul li form input button"
-).split()
+    "svg", "math", "title", "desc", "foreignObject", "style", "script", "xmp", "textarea", "iframe", "p",
+    "noembed", "noframes", "noscript", "plaintext", "select", "option", "template", "table", "tr", "td",
+    "caption", "col", "colgroup", "frameset", "div", "b", "a", "font", "mi", "mtext", "mglyph", "input",
+    "annotation-xml", "g", "body", "head", "html", "ul", "li", "form", "button",
+)  # fmt: skip
 ATTRIBUTES = ("", " a=b", " a='", ' a="', "/", " /", " encoding=text/html", " color=x", ' x="<!--"')
 MARKS = (
     "<!--", "-->", "--!>", "<!-->", "<![CDATA[", "]]>", ">", '"', "'", "x", " ", "<", "</", "<!", "<?", "</>",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-import html5lib
+import html5lib  # type: ignore[import-untyped]
 import pytest
-from rewriter.recording import Recorder, byte_by_byte, rewrite, whole
 
 from consentkit.rewriter import Rewriter
+from rewriter.recording import Recorder, byte_by_byte, rewrite, whole
 
 HEAD = b"<link rel=x-head>"
 BODY = b"<section id=banner><form action=/x><button>ok</button></form></section>"
 
 PAGES = {
-    "ordinary": b"<!doctype html><html lang=en><head><title>t</title></head><body class=x><p>text</body></html>",
+    "ordinary": b"<!doctype html><html lang=en><head><title>t</title></head><body a=b><p>x</body></html>",
     "nothing": b"",
     "white space": b" \n ",
     "only text": b"text",

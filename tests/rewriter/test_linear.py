@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rewriter.recording import Disarm
 
 from consentkit.rewriter import Rewriter, grammar, reading
 from consentkit.rewriter.foreign import MAX_DEPTH
+from rewriter.recording import Disarm
 
 UNITS = {
     "unclosed tag": (b"<p ", b"a "),

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from rewriter.recording import CORPUS, LOADING, Cut, Recorder, at_random, byte_by_byte, rewrite, whole
 
 PAGES = sorted((CORPUS / "pages").glob("*.html"))

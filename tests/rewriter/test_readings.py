@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from rewriter.recording import CUTS, Disarm, Recorder, rewrite
 
 from consentkit.rewriter import Where
+from rewriter.recording import CUTS, Disarm, Recorder, rewrite
 
 LIVE = b"<script src=live></script>"
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from rewriter.recording import CORPUS, CUTS, Recorder, rewrite
 
 from consentkit.rewriter import attributes, decode
+from rewriter.recording import CORPUS, CUTS, Recorder, rewrite
 
 CASES = CORPUS / "html5lib-tests" / "tokenizer"
 STATES = {
@@ -27,9 +27,10 @@ STATES = {
     "PLAINTEXT state": b"<plaintext>",
     "CDATA section state": b"<svg><![CDATA[",
 }
-SWITCHING = frozenset(
-    "title textarea style xmp iframe noembed noframes noscript script plaintext svg math".split()
-)
+SWITCHING = frozenset((
+    "title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "script", "plaintext",
+    "svg", "math",
+))  # fmt: skip
 NAME = re.compile(rb"<([a-zA-Z][^\t\n\f\r />]*)")
 
 Tag = tuple[str, dict[str, str]]

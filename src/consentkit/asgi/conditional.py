@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 _TAG = re.compile(rb'(?:W/)?"([^"]*)"')
+_TAG_OR_STAR = re.compile(rb'(?:W/)?"[^"]*"|\*')
 _MARK = b";ck-"
 
 Headers = list[tuple[bytes, bytes]]
@@ -22,10 +23,10 @@ def mark(tag: bytes, fingerprint: bytes) -> bytes:
 
 
 def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Headers, bool]:
-    """Map a request's conditions back to what the app knows.
+    """Map the conditions of a GET or HEAD back to what the app knows.
 
     Args:
-        headers: The request's headers.
+        headers: The request's headers. Those of other methods guard what they write, and are left alone.
         fingerprint: Of what would shape the page now.
         document: Whether the response may be a page. If so, tags without a fingerprint do not count either:
             they stem from a time when pages went out unexamined.
@@ -33,7 +34,7 @@ def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Hea
     Returns:
         The headers to show to the app, and whether a tag of ours is among them.
     """
-    if not any(name in (b"if-none-match", b"if-modified-since", b"if-match") for name, _ in headers):
+    if not any(name in (b"if-none-match", b"if-modified-since") for name, _ in headers):
         return headers, False
     kept: list[bytes] = []
     ours = foreign = False
@@ -56,4 +57,4 @@ def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Hea
 
 def _tags(headers: Headers) -> list[bytes]:
     values = [value for name, value in headers if name == b"if-none-match"]
-    return [found[0] for value in values for found in _TAG.finditer(value)]
+    return [found[0] for value in values for found in _TAG_OR_STAR.finditer(value)]

@@ -23,6 +23,7 @@ from consentkit.consent import (
     SubjectCodec,
     check_cookie_domain,
     decision_cookie_name,
+    expire_cookie,
     resolve,
 )
 from consentkit.exceptions import ConfigurationError
@@ -123,7 +124,20 @@ class Deployment:
         if not values or not request.travels:
             return consent
         allowed = frozenset(name for value in values for name in self.once.loads(value, now=now))
-        return replace(consent, vendors_granted=consent.vendors_granted | allowed) if allowed else consent
+        purposes = allowed & self.policy.purposes.keys()
+        return replace(
+            consent,
+            granted=consent.granted | purposes,
+            denied=consent.denied - purposes,
+            vendors_granted=consent.vendors_granted | (allowed - purposes),
+        )
+
+    def expire_plain(self, request: Request) -> list[str]:
+        """Return the ``Set-Cookie`` values that remove, on https, a decision under its plain name."""
+        if not (request.secure and request.cookie_values("consentkit")):
+            return []
+        domains = [None, self.cookie_domain] if self.cookie_domain else [None]
+        return [expire_cookie("consentkit", secure=False, domain=domain) for domain in domains]
 
     def locale_of(self, request: Request) -> str:
         """Return the best of the available locales for the request's ``Accept-Language``."""

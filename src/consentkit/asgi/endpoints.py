@@ -21,7 +21,6 @@ from consentkit.consent import (
     Decision,
     Notice,
     Source,
-    expire_cookie,
     set_decision_cookie,
     set_id_cookie,
 )
@@ -47,6 +46,7 @@ _TITLES = {
     413: "Too large",
     503: "Please try again",
 }
+_MAX_FIELDS = 20
 _HASH = re.compile(r"\.[0-9a-f]{12}(?=\.)")
 _STALE = "What this choice was about has changed since the page was made. Please look again and choose."
 _STALE_REFUSAL = "Nothing optional is used. What this choice was about has changed since the page was made."
@@ -107,16 +107,16 @@ class Endpoints:
             raise BadRequest(405, f"This address takes {' and '.join(methods)} only.")
 
     def _base(self, request: Request) -> str:
-        return request.root_path + self._deployment.prefix
+        return request.mount + self._deployment.prefix
 
     def _settings(self, request: Request, consent: Consent) -> Response:
-        query = parse_qs(request.scope.get("query_string", b"").decode("latin-1"), max_num_fields=20)
+        query = _query(request)
         page = render_settings(
             self._deployment.policy,
             consent,
             locale=self._deployment.locale_of(request),
             prefix=self._base(request),
-            return_to=check_return(query.get("return_to", [request.root_path + "/"])[0]),
+            return_to=check_return(query.get("return_to", [request.mount + "/"])[0]),
             gpc=consent.gpc,
             saved="saved" in query,
         )
@@ -153,8 +153,6 @@ class Endpoints:
     async def _decision(self, request: Request, consent: Consent, receive: Receive) -> Response:
         check_same_origin(request)
         submission = read_submission(request, await read_body(request, receive))
-        if submission.once and len(submission.names) != 1:
-            raise BadRequest(400, "Exactly one embed can be loaded once.")
         now = epoch()
         decision = decide(submission, consent, source=self._source(request, submission), now=now)
         notice = self._deployment.known_notice(consent, submission.notice, submission.locale)
@@ -162,6 +160,8 @@ class Endpoints:
             return self._stale(request, decision, now)
         if submission.once:
             return await self._once(request, submission, consent, decision, notice, now)
+        # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
+        self._deployment.decisions.dumps(decision, now=now)
         outcome = await self._recorder.record(request, submission, consent, decision, notice, now=now)
         if outcome.decision is not None:
             await self._recorder.announce(outcome.decision, request)
@@ -230,8 +230,7 @@ class Endpoints:
             cookies.append(
                 set_id_cookie(deployment.subjects.dumps(outcome.subject), secure=secure, domain=domain)
             )
-        if request.secure and request.cookie_values("consentkit"):
-            cookies.append(expire_cookie("consentkit", secure=False))
+        cookies += deployment.expire_plain(request)
         response.raw_headers += [(b"set-cookie", cookie.encode("ascii")) for cookie in cookies]
 
     def _problem(self, request: Request, status: int, problem: str, *, return_to: str = "") -> Response:
@@ -248,9 +247,16 @@ class Endpoints:
             problem,
             locale=self._deployment.locale_of(request),
             prefix=self._base(request),
-            return_to=return_to or request.root_path + "/",
+            return_to=return_to or request.mount + "/",
         )
         return HTMLResponse(page, status, headers=headers)
+
+
+def _query(request: Request) -> dict[str, list[str]]:
+    try:
+        return parse_qs(request.scope.get("query_string", b"").decode("latin-1"), max_num_fields=_MAX_FIELDS)
+    except ValueError as error:
+        raise BadRequest(400, "The address has too many fields.") from error
 
 
 def _wants_json(request: Request) -> bool:

@@ -18,8 +18,8 @@ async def answer_lifespan(
 ) -> None:
     """Run the app's lifespan; answer it ourselves where the app refuses the scope before it took part.
 
-    Django's ASGI handler, for one, raises on any scope but HTTP. What waits in the log's outbox is handed
-    over first.
+    Django's ASGI handler, for one, raises on any scope but HTTP; others return at once. What waits in the
+    log's outbox is handed over first.
     """
     if log is not None:
         await _drain(log)
@@ -40,6 +40,7 @@ async def answer_lifespan(
     except Exception:
         if took_part:
             raise
+    if not took_part:
         await _answer(receive, send)
 
 

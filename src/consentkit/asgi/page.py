@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from consentkit.asgi.deployment import Deployment
@@ -36,7 +36,7 @@ class Page:
         self._deployment = deployment
         self._request = request
         self._consent = consent
-        self._prefix = request.root_path + deployment.prefix
+        self._prefix = request.mount + deployment.prefix
         self._locale = deployment.locale_of(request)
         self._nonce = ""
         self._gate = deployment.gate.page(
@@ -52,8 +52,9 @@ class Page:
     def fingerprint(self) -> bytes:
         """Return hexadecimal digits of everything that shapes the page."""
         notice = self._deployment.notice_of(self._consent, self._locale)
-        prompt = self._consent.needs_prompt
-        return _fingerprint(self._consent.key, notice.hash, prompt, self._request.takes_banner, self._prefix)
+        consent = self._consent
+        body = (consent.needs_prompt, consent.decision is None, self._request.takes_banner, self._prefix)
+        return _fingerprint(_version(), consent.key, notice.hash, *body)
 
     def rewriter(self, nonce: str) -> Rewriter:
         """Return what gates the page and puts the banner into it.
@@ -94,39 +95,52 @@ class Page:
             notice_hash=self._deployment.notice_of(self._consent, self._locale).hash,
             locale=self._locale,
             return_to=self._request.here,
-            host=self._host(foreign_base),
+            origin=self._origin(foreign_base),
         )
 
     def stubs(self, names: str, *, foreign_base: bool) -> bytes:
         """Render the element that loads stubs; see :class:`consentkit.gating.Renderer`."""
-        host = self._host(foreign_base)
-        base = f"//{host}{self._prefix}" if host else self._prefix
+        base = self._origin(foreign_base) + self._prefix
         proof = f' nonce="{self._nonce}"' if self._nonce else ""
         tag = f'<script src="{base}/assets/{STUBS_NAME}" data-consentkit-stubs="{names}"{proof}></script>'
         return tag.encode("ascii")
 
-    def _host(self, foreign_base: bool) -> str:
-        return self._request.host if foreign_base else ""
+    def _origin(self, foreign_base: bool) -> str:
+        return self._request.origin if foreign_base else ""
 
     def _head(self) -> bytes:
-        host = self._host(self._gate.foreign_base)
-        return render_head(self._deployment.policy, prefix=self._prefix, nonce=self._nonce, host=host).encode(
-            "ascii"
-        )
+        origin = self._origin(self._gate.foreign_base)
+        markup = render_head(self._deployment.policy, prefix=self._prefix, nonce=self._nonce, origin=origin)
+        return markup.encode("ascii")
 
     def _body(self) -> bytes:
         """Render when the place is found: by then a foreign ``<base>`` of the head is known."""
-        host = self._host(self._gate.foreign_base)
+        origin = self._origin(self._gate.foreign_base)
         policy, consent, path = self._deployment.policy, self._consent, self._request.here
         if consent.needs_prompt:
             markup = render_banner(
-                policy, consent, locale=self._locale, prefix=self._prefix, return_to=path, host=host
+                policy, consent, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
             )
         elif consent.regime is not Regime.NONE or consent.decision is not None:
-            markup = render_link(policy, locale=self._locale, prefix=self._prefix, return_to=path, host=host)
+            markup = render_link(
+                policy, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
+            )
         else:
             return b""
+        if not origin:
+            self._gate.settle_base()
         return markup.encode("ascii")
+
+
+@cache
+def _version() -> str:
+    """Return the package's version: a new one may know more vendors."""
+    from importlib.metadata import PackageNotFoundError, version  # costs more than the rest of the room
+
+    try:
+        return version("consentkit")
+    except PackageNotFoundError:
+        return ""
 
 
 @lru_cache(maxsize=4096)

@@ -117,12 +117,12 @@ class Recorder:
         Returns:
             What holds now. A refusal always does.
         """
+        if self._deployment.log is None:
+            return Outcome(decision=decision)  # an id is the key to entries; without them nobody gets one
         known = self._subject(request)
-        new = decision.granted - _in_force(before)
+        new = decision.granted - _in_force(before, now)
         subject = known or (secrets.token_urlsafe(18) if new and not submission.once else None)
         outcome = Outcome(decision=decision, subject=subject if subject != known else None)
-        if self._deployment.log is None:
-            return outcome
         entry = self._entry(request, submission, decision, notice, subject, now)
         if not new:
             await self._honour(entry, notice)
@@ -222,8 +222,8 @@ class Recorder:
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 
 
-def _in_force(consent: Consent) -> frozenset[str]:
+def _in_force(consent: Consent, now: int) -> frozenset[str]:
     """Return what an earlier decision grants now; what only the regime grants is not in it."""
-    if consent.decision is None:
+    if consent.decision is None or now >= consent.decision.expires_at:
         return frozenset()
     return consent.decision.granted & (consent.granted | consent.vendors_granted)

@@ -12,7 +12,12 @@ from starlette.types import Scope
 _DOCUMENT = frozenset((b"document", b""))
 _FRAMES = frozenset((b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
+# RFC 3986, section 3.3: what a path may hold as it is. Its "%" was decoded by the server.
+_PATH_SAFE = "/:@!$&'()*+,;=~-._"
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_SUBRESOURCES = frozenset(b"audio audioworklet font image manifest script style track video worker".split())
+MAX_HERE = 4096
+"""Characters of a page's own address that its forms carry: three times that fits into a decision's body."""
 FRAGMENT_HEADERS = ("HX-Request", "HX-Boosted", "Turbo-Frame", "X-Requested-With")
 """Headers by which scripts ask for a part of a page."""
 
@@ -32,7 +37,7 @@ class Request:
         self._first: dict[bytes, bytes] = {}
         for name, value in self.headers:
             self._first.setdefault(name, value)
-        self.secure = scope["scheme"] in ("https", "wss") if secure is None else secure
+        self.secure = scope.get("scheme", "http") in ("https", "wss") if secure is None else secure
 
     def header(self, name: bytes) -> bytes:
         """Return the first value of a header, or nothing."""
@@ -46,7 +51,7 @@ class Request:
             if name == b"cookie":
                 for part in value.decode("latin-1").split(";"):
                     key, separator, content = part.strip(" \t").partition("=")
-                    found.append((key, content) if separator else ("", key))
+                    found.append((key.rstrip(" \t"), content) if separator else ("", key))
         return found
 
     def cookie_values(self, name: str) -> list[str]:
@@ -67,12 +72,17 @@ class Request:
         return root.rstrip("/")
 
     @cached_property
+    def mount(self) -> str:
+        """Return the root path as a same-origin reference, without a slash at its end."""
+        return quote("/" + self.root_path.lstrip("/"), safe=_PATH_SAFE) if self.root_path else ""
+
+    @cached_property
     def here(self) -> str:
-        """Return path and query as a same-origin reference."""
-        path = quote(self.scope["path"], safe="/%:@!$&'()*+,;=~-._")
-        path = "/" + path.lstrip("/")
-        query = quote(self.scope.get("query_string", b"").decode("latin-1"), safe="/?%:@!$&'()*+,;=~-._[]")
-        return f"{path}?{query}" if query else path
+        """Return path and query as a same-origin reference; what makes it too long is left out."""
+        path = quote("/" + self.scope["path"].lstrip("/"), safe=_PATH_SAFE)
+        query = quote(self.scope.get("query_string", b""), safe=_PATH_SAFE + "?%[]")
+        candidates = (f"{path}?{query}" if query else path, path)
+        return next((here for here in candidates if len(here) <= MAX_HERE), f"{self.mount}/")
 
     @property
     def host(self) -> str:
@@ -99,6 +109,11 @@ class Request:
         if dest:
             return dest == b"document" or dest in _FRAMES
         return not self.is_partial and b"html" in (self.header(b"accept") or b"html")
+
+    @property
+    def takes_markup(self) -> bool:
+        """Say whether the response may be markup, as a page or for a script that puts it into one."""
+        return self.header(b"sec-fetch-dest") not in _SUBRESOURCES
 
     @cached_property
     def is_partial(self) -> bool:

@@ -1,7 +1,8 @@
 """One response on its way out: headers decided once, body rewritten as it streams.
 
 The start message is held until the first body message shows what kind of response it is, as Starlette's own
-compression middleware does. What is not HTML passes untouched but for `Set-Cookie`.
+compression middleware does. What is not HTML passes untouched but for `Set-Cookie`. What a browser shows as a
+page and cannot be read here gets a policy under which the browser holds back what the gate cannot.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from consentkit.asgi.expiring import expire_hidden, hide
 from consentkit.asgi.headers import Headers
 from consentkit.asgi.page import Page
 from consentkit.asgi.request import Request
-from consentkit.consent import Consent, expire_cookie, set_decision_cookie
+from consentkit.consent import Consent, set_decision_cookie
 
-_HTML = frozenset((b"text/html", b"application/xhtml+xml"))
+_HTML = b"text/html"
+# What browsers read by other rules than HTML's (XML), or guess (MIME Sniffing Standard, section 7).
+_UNREADABLE = frozenset((b"application/xhtml+xml", b"", b"unknown/unknown", b"application/unknown", b"*/*"))
+_BODILESS = (204, 205, 304)  # RFC 9110, section 6.4.1
 _UNREADABLE_EXTENSIONS = ("http.response.pathsend", "http.response.zerocopysend")
 # What describes bytes that were rewritten (RFC 9110, sections 8.8.2 and 14.3; RFC 9530; RFC 3230).
 _STALE = frozenset(
@@ -53,6 +57,7 @@ class Responder:
         self._inflate: Inflate | None = None
         self._deflate: Deflate | None = None
         self._broken = False
+        self._empty = True
 
     async def __call__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app behind the gate."""
@@ -62,11 +67,14 @@ class Responder:
     def _inner_scope(self, scope: Scope) -> Scope:
         request = self._request
         headers = hide(self._deployment, request, self._consent, list(scope["headers"]))
-        headers, self._conditional = unmark(headers, self._page.fingerprint, document=request.wants_document)
+        if request.method in ("GET", "HEAD"):
+            page = self._page.fingerprint
+            headers, self._conditional = unmark(headers, page, document=request.wants_document)
         if request.wants_document:
             headers = work.without(headers, (b"range", b"if-range"))
-        accepted = b", ".join(value for name, value in headers if name == b"accept-encoding")
-        headers = work.replaced(headers, b"accept-encoding", acceptable(accepted))
+        if request.takes_markup:
+            accepted = b", ".join(value for name, value in headers if name == b"accept-encoding")
+            headers = work.replaced(headers, b"accept-encoding", acceptable(accepted))
         extensions = {
             name: value
             for name, value in (scope.get("extensions") or {}).items()
@@ -96,12 +104,14 @@ class Responder:
         headers: Headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
         headers = self._gate_cookies(headers)
         status = message["status"]
-        html = work.get(headers, b"content-type").split(b";")[0].strip().lower() in _HTML
-        attachment = work.get(headers, b"content-disposition").lower().lstrip().startswith(b"attachment")
         if status == 304 and self._conditional:
             headers = self._with_tag(self._shared(headers))
-        elif html and not attachment:
-            headers = self._html(status, headers)
+        elif _is_shown(status, headers):
+            kinds = _media_types(headers)
+            if _HTML in kinds:
+                headers = self._html(status, headers)
+            elif self._request.wants_document and kinds & _UNREADABLE and status not in _BODILESS:
+                headers = self._unreadable(self._shared(headers))
         return {**message, "headers": headers}
 
     def _gate_cookies(self, headers: Headers) -> Headers:
@@ -114,16 +124,18 @@ class Responder:
 
     def _html(self, status: int, headers: Headers) -> Headers:
         headers = self._shared(headers)
-        coding = _CODINGS.get(work.get(headers, b"content-encoding").strip().lower())
+        coding = _coding(headers)
         if status == 206 or coding is None:
-            # It cannot be read: from here the browser has to hold back what the gate cannot.
-            if self._consent.restricts:
-                headers.append((b"content-security-policy", work.BLOCKING))
-            return self._visit(headers)
+            return self._unreadable(headers)
         headers = self._with_tag(work.without(headers, _STALE))
-        if self._request.method == "HEAD" or status in (204, 205) or status < 200:
+        if self._request.method == "HEAD" or status in _BODILESS or status < 200:
             return work.without(headers, (b"content-length",))
         self._open(coding, charset_of(work.get(headers, b"content-type")), work.nonce(headers))
+        return self._visit(headers)
+
+    def _unreadable(self, headers: Headers) -> Headers:
+        if self._consent.restricts:
+            headers = [*headers, (b"content-security-policy", work.BLOCKING)]
         return self._visit(headers)
 
     def _open(self, coding: bytes, charset: bytes, nonce: str) -> None:
@@ -152,8 +164,7 @@ class Responder:
                 value, max_age=age, secure=request.secure, domain=deployment.cookie_domain
             )
             headers.append((b"set-cookie", cookie.encode("ascii")))
-        if request.secure and request.cookie_values("consentkit"):
-            headers.append((b"set-cookie", expire_cookie("consentkit", secure=False).encode("ascii")))
+        headers += [(b"set-cookie", line.encode("ascii")) for line in deployment.expire_plain(request)]
         if request.cookie_values(deployment.once.cookie_name(request.secure)):
             headers.append(
                 (b"set-cookie", deployment.once.set_cookie("", secure=request.secure).encode("ascii"))
@@ -165,7 +176,9 @@ class Responder:
 
     async def _body(self, message: Message) -> None:
         more = message.get("more_body", False)
-        body = self._rewrite(message.get("body", b""), more)
+        body = bytes(message.get("body", b""))
+        self._empty = self._empty and not body
+        body = b"" if self._empty else self._rewrite(body, more)
         if self._start is not None:
             self._settle(self._start, body, more)
             await self._release()
@@ -201,6 +214,27 @@ class Responder:
         start["headers"] = headers
 
 
+def _media_types(headers: Headers) -> set[bytes]:
+    """Return what the body may be read as; nothing stands for a type that is missing and may be guessed."""
+    values = [value for name, value in headers if name.lower() == b"content-type"]
+    if not values:
+        return set() if b"nosniff" in work.get(headers, b"x-content-type-options").lower() else {b""}
+    return {part.split(b";")[0].strip().lower() for part in b",".join(values).split(b",")}
+
+
+def _coding(headers: Headers) -> bytes | None:
+    """Return the content coding, nothing for none, ``None`` for one that cannot be undone."""
+    values = [value for name, value in headers if name.lower() == b"content-encoding"]
+    return _CODINGS.get(b",".join(values).strip().lower())
+
+
+def _is_shown(status: int, headers: Headers) -> bool:
+    """Say whether a browser shows the body, rather than saving it or going elsewhere."""
+    if 300 <= status < 400 and work.get(headers, b"location"):
+        return False
+    return not work.get(headers, b"content-disposition").lower().lstrip().startswith(b"attachment")
+
+
 class Observer:
     """Watches one response go by unchanged and reports what the gate would have done.
 
@@ -226,11 +260,13 @@ class Observer:
             _logger.info("not enforced; the gate would have held back: %s", report)
 
     async def _handle(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and self._watches(message):
-            self._start = message
-            return
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": list(message.get("headers", ()))}
+            if self._watches(message["headers"]):
+                self._start = message
+                return
         if message["type"] == "http.response.body":
-            self._watch(message.get("body", b""))
+            self._watch(bytes(message.get("body", b"")))
         if self._start is not None:
             start, self._start = self._start, None
             if self._debug:
@@ -239,12 +275,11 @@ class Observer:
             await self._send(start)
         await self._send(message)
 
-    def _watches(self, message: Message) -> bool:
-        headers: Headers = list(message.get("headers", ()))
-        content_type = work.get(headers, b"content-type")
-        coding = _CODINGS.get(work.get(headers, b"content-encoding").strip().lower())
-        if content_type.split(b";")[0].strip().lower() not in _HTML or coding is None:
+    def _watches(self, headers: Headers) -> bool:
+        coding = _coding(headers)
+        if _HTML not in _media_types(headers) or coding is None:
             return False
+        content_type = work.get(headers, b"content-type")
         self._pipe = Charset(charset_of(content_type), self._page.observer())
         self._inflate = Inflate(coding) if coding else None
         return True

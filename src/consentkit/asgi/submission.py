@@ -59,11 +59,16 @@ def check_same_origin(request: Request) -> None:
         allowed = site == b"same-origin"
     else:
         origin = request.header(b"origin").decode("latin-1")
-        allowed = not origin or (
-            bool(request.host) and urlsplit(origin).netloc.lower() == request.host.lower()
-        )
+        allowed = not origin or (bool(request.host) and _host_of(origin) == request.host.lower())
     if not allowed:
         raise BadRequest(403, "This choice must be made on the site itself.")
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 async def read_body(request: Request, receive: Receive) -> bytes:
@@ -73,7 +78,8 @@ async def read_body(request: Request, receive: Receive) -> bytes:
         BadRequest: 413 where it is longer than `MAX_BODY`, 400 where the client went away.
     """
     declared = request.header(b"content-length")
-    if declared.isdigit() and int(declared) > MAX_BODY:
+    # Longer numbers than that are too large as well, and Python refuses to read very long ones.
+    if declared.isdigit() and int(declared[:18]) > MAX_BODY:
         raise BadRequest(413, "The request is too large.")
     body = bytearray()
     while True:
@@ -111,15 +117,19 @@ def _from_form(body: bytes) -> Submission:
         )
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest(400, "The form cannot be read.") from error
-    single = dict(reversed(fields))
+    single = dict(reversed(fields))  # of fields that come twice, the first counts
+    names = tuple(value for name, value in fields if name in ("purpose", "vendor"))
+    action, once = _action(single.get("action", "")), single.get("once", "") == "1"
+    if once and (action != "allow" or len(names) != 1):
+        raise BadRequest(400, "Exactly one embed can be loaded once.")
     return Submission(
-        action=_action(single.get("action", "")),
-        names=tuple(value for name, value in fields if name in ("purpose", "vendor")),
+        action=action,
+        names=names,
         was=single.get("was", ""),
         notice=single.get("notice", ""),
         locale=single.get("locale", ""),
         return_to=check_return(single.get("return_to", "/")),
-        once=single.get("once", "") == "1",
+        once=once,
     )
 
 

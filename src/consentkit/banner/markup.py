@@ -32,14 +32,15 @@ def safe_path(path: str) -> str:
     return path if local else "/"
 
 
-def base_url(prefix: str, host: str = "") -> str:
+def base_url(prefix: str, origin: str = "") -> str:
     """Return where the package's URLs begin.
 
     Args:
         prefix: Path prefix, `root_path` included, without a slash at its end.
-        host: Given where the page's ``<base>`` is foreign: the URLs then name the host themselves.
+        origin: Given where the page's ``<base>`` is foreign: the URLs then name the site themselves, scheme
+            included, since the base may have another.
     """
-    return f"//{host}{prefix}" if host else prefix
+    return origin + prefix
 
 
 class Fragment:

@@ -40,7 +40,7 @@ def make_notice(policy: Policy, regimes: Mapping[str, Regime], locale: str) -> N
 
 
 def render_banner(
-    policy: Policy, consent: Consent, *, locale: str, prefix: str, return_to: str, host: str = ""
+    policy: Policy, consent: Consent, *, locale: str, prefix: str, return_to: str, origin: str = ""
 ) -> str:
     """Render the banner and, hidden, the link that takes its place when it is answered.
 
@@ -50,32 +50,33 @@ def render_banner(
         locale: One of `available_locales`.
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path and query of the page.
-        host: Given where the page's ``<base>`` is foreign; URLs are then ``//host/…``.
+        origin: Given where the page's ``<base>`` is foreign, such as ``https://example.org``; URLs then
+            begin with it.
 
     Returns:
         HTML that is also XML, in ASCII, to stand directly after ``<body>``.
     """
     prepared = _prepare(policy, _key(consent.regimes), locale)
-    return prepared.banner.fill(base=base_url(prefix, host), return_to=return_to, notice=prepared.notice.hash)
+    return prepared.banner.fill(base=base_url(prefix, origin), return_to=return_to, notice=prepared.notice.hash)
 
 
-def render_link(policy: Policy, *, locale: str, prefix: str, return_to: str, host: str = "") -> str:
+def render_link(policy: Policy, *, locale: str, prefix: str, return_to: str, origin: str = "") -> str:
     """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
     link = _link(policy, locale, hidden=False)
-    return link.fill(base=base_url(prefix, host), return_to=return_to, notice="")
+    return link.fill(base=base_url(prefix, origin), return_to=return_to, notice="")
 
 
-def render_head(policy: Policy, *, prefix: str, nonce: str = "", host: str = "") -> str:
+def render_head(policy: Policy, *, prefix: str, nonce: str = "", origin: str = "") -> str:
     """Render the elements that load style sheet and script.
 
     Args:
         policy: Its accent colours the style sheet.
         prefix: Path prefix of the endpoints, `root_path` included.
         nonce: The nonce of the site's own Content-Security-Policy, if it has one.
-        host: As in `render_banner`.
+        origin: As in `render_banner`.
     """
     assets = read_assets(policy)
-    base = escape(f"{base_url(prefix, host)}/assets/")
+    base = escape(f"{base_url(prefix, origin)}/assets/")
     proof = f' nonce="{escape(nonce)}"' if nonce else ""
     return (
         f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{proof}/>'

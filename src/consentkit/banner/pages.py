@@ -97,7 +97,7 @@ def render_placeholder(
     notice_hash: str,
     locale: str,
     return_to: str,
-    host: str = "",
+    origin: str = "",
 ) -> str:
     """Render the document for the `srcdoc` of a gated frame. It needs no script.
 
@@ -111,7 +111,7 @@ def render_placeholder(
         notice_hash: Hash of the notice in force.
         locale: One of `available_locales`.
         return_to: Path of the page.
-        host: Given where the page's ``<base>`` is foreign, which such a document inherits.
+        origin: Given where the page's ``<base>`` is foreign, which such a document inherits.
 
     Returns:
         HTML in ASCII, not yet escaped for the attribute.
@@ -120,7 +120,7 @@ def render_placeholder(
         "embed.html",
         policy,
         locale,
-        base_url(prefix, host),
+        base_url(prefix, origin),
         notice=notice_hash,
         purpose=purpose_title,
         purpose_id=purpose_id,

@@ -87,8 +87,9 @@ def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -
     freed = {vendor for vendor in previous.denied if consent.policy.vendor_purpose(vendor) in added}
     denied = previous.denied - added - freed
     carried = previous.granted & (consent.granted | consent.vendors_granted)
-    if previous.regime.strictness < consent.regime.strictness:
-        carried = frozenset()  # given in a weaker regime: carried over, they would count in this one
+    if previous.regime.strictness < consent.regime.strictness or now >= previous.expires_at:
+        # Given in a weaker regime they would count in this one; lapsed, they would take the new grant with them.
+        carried = frozenset()
     fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now)
     return Decision(
         regime=fresh.regime,

@@ -116,6 +116,11 @@ def move(name: bytes, attributes: Iterable[Attribute]) -> list[Splice]:
     return _rename(attributes, moved)
 
 
+def unhook_base(attributes: Iterable[Attribute]) -> list[Splice]:
+    """Take a base's address from it; its target stays."""
+    return _rename(attributes, frozenset({b"href"}))
+
+
 def rename_frame(raw: bytes, name: bytes, number: int) -> Splice:
     """Give a gated frame a name of its own.
 

@@ -90,6 +90,7 @@ class PageGate:
         self._enforce = enforce
         self._bases: tuple[URL, ...] = ()
         self._base_is_certain = False
+        self._base_is_settled = False
         self._allowed: dict[tuple[str, str], bool] = {}
         self._stubbed: set[str] = set()
         self._frames = 0
@@ -100,11 +101,18 @@ class PageGate:
         """Whether relative URLs of the page may go to another origin."""
         return bool(self._bases)
 
+    def settle_base(self) -> None:
+        """Take note that relative URLs of ours are in the page: from here on no base may lead them away.
+
+        The first base counts for URLs before it, too (WHATWG HTML 4.2.3); behind the beginning of the body,
+        where none is allowed, a foreign one would carry the visitor's choice to another site.
+        """
+        self._base_is_settled = True
+
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
         if name == b"base":
-            self._see_base(raw, where)
-            return ()
+            return self._see_base(raw, where)
         plan = self._gate.plan(raw, name, self._bases)
         if plan is None:
             return ()
@@ -170,20 +178,23 @@ class PageGate:
         own = self._own.host.removeprefix("www.")
         return bool(own) and (host == self._own_host or f".{host.partition(':')[0]}".endswith(f".{own}"))
 
-    def _see_base(self, raw: bytes, where: Where) -> None:
+    def _see_base(self, raw: bytes, where: Where) -> Sequence[Splice]:
         """Take the first ``<base href>``: it counts for every URL behind it (WHATWG HTML 4.2.3).
 
         Where it is not certain that a browser sees it as such, others may follow, and all are considered.
         """
-        href = elements.first(attributes(raw), b"href")
+        found = attributes(raw)
+        href = elements.first(found, b"href")
         if href is None or self._base_is_certain or where & Where.FOREIGN:
-            return
-        self._base_is_certain = not where
+            return ()
         url = read_url(href, base=OWN_PAGE)
-        if url is None or url.own or host_of(url) == self._own_host:
-            return
-        if url not in self._bases and len(self._bases) < MAX_BASES:
+        foreign = url is not None and not url.own and host_of(url) != self._own_host
+        if foreign and self._base_is_settled:
+            return elements.unhook_base(found)
+        self._base_is_certain = not where
+        if foreign and url is not None and url not in self._bases and len(self._bases) < MAX_BASES:
             self._bases = (*self._bases, url)
+        return ()
 
     def _placeholder(self, plan: Plan, party: Party, where: Where, at: int) -> Sequence[Splice]:
         """Put the placeholder into a frame that visitors would have seen."""

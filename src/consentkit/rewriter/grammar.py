@@ -56,9 +56,30 @@ _DRAWING = rb"(?i:" + b"|".join(sorted(DRAWING - {b"svg", b"title"})) + rb")" + 
 _SVG = rb"<[sS][vV][gG]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
 _PLAIN_SVG = (
     _SVG
-    + rb"(?:[^<]++|</?+" + _DRAWING + _REST + rb"|<[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST
+    + rb"(?:[^<]++|" + _COMMENT + rb"|</?+" + _DRAWING + _REST + rb"|<[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST
     + rb"[^<]*+</[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST + rb")*+"
     + rb"</[sS][vV][gG]" + _END_OF_NAME + _REST
+)  # fmt: skip
+
+# The same for formulas. Elements that are integration points (13.2.4.2) hold text only and are closed at
+# once, so that no element of HTML stands between "</math>" and what it closes.
+_FORMULA_ROWS = frozenset(
+    b"mfenced mfrac mmultiscripts mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
+    b"mtable mtd mtr munder munderover semantics annotation".split()
+)
+_FORMULA_TEXTS = frozenset(b"mi mn mo ms mtext".split())
+FORMULA = _FORMULA_ROWS | _FORMULA_TEXTS | {b"math"}
+"""Elements that a formula may be made of to be passed over whole."""
+_REMARKS = rb"[^<]++|" + _COMMENT
+_FORMULA_ROW = rb"(?i:" + b"|".join(sorted(_FORMULA_ROWS)) + rb")" + _END_OF_NAME
+_PLAIN_MATH = (
+    rb"<[mM][aA][tT][hH]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
+    + rb"(?:" + _REMARKS + rb"|</?+" + _FORMULA_ROW + _REST
+    + b"".join(
+        rb"|<" + name + _END_OF_NAME + _REST + rb"(?:" + _REMARKS + rb")*+</" + name + _END_OF_NAME + _REST
+        for name in sorted(_FORMULA_TEXTS)
+    )
+    + rb")*+</[mM][aA][tT][hH]" + _END_OF_NAME + _REST
 )  # fmt: skip
 
 
@@ -85,7 +106,8 @@ def skipper(
     Args:
         start: Lower-case names of the start tags that matter.
         end: Lower-case names of the end tags that matter.
-        drawings: Whether nothing of ``DRAWING`` matters, so that plain drawings may be passed over whole.
+        drawings: Whether nothing of ``DRAWING`` or ``FORMULA`` matters, so that plain ones may be passed over
+            whole.
 
     Returns:
         An expression whose match ends at the first tag that matters, or at what is not complete yet; and one
@@ -97,7 +119,7 @@ def skipper(
     parts = [boring_end, boring_start, _COMMENT, _BOGUS_COMMENT]
     one = re.compile(rb"(?:" + text + rb")*+(?:" + rb"|".join(parts) + rb")?+")
     if drawings:
-        parts.insert(3, _PLAIN_SVG)
+        parts[3:3] = [_PLAIN_SVG, _PLAIN_MATH]
     return re.compile(rb"(?:" + rb"|".join([text, *parts]) + rb")*+"), one
 
 

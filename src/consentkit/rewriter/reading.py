@@ -28,6 +28,7 @@ from consentkit.rewriter import foreign
 from consentkit.rewriter.grammar import (
     COMMENT_END,
     DRAWING,
+    FORMULA,
     LONGEST_MARK,
     NAME,
     PROLOGUE,
@@ -129,7 +130,7 @@ _skippers: dict[frozenset[bytes], tuple[re.Pattern[bytes], re.Pattern[bytes]]] =
 
 def _skipper(names: frozenset[bytes]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     if names not in _skippers:
-        drawings = names.isdisjoint(DRAWING)
+        drawings = names.isdisjoint(DRAWING | FORMULA)
         _skippers[names] = skipper({*names, *_STRUCTURE}, _END_STRUCTURE, drawings=drawings)
     return _skippers[names]
 

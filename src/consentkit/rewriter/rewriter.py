@@ -76,7 +76,7 @@ class Rewriter:
 
     def _advance(self, final: bool) -> None:
         """Advance the reading that is furthest behind until none can go on."""
-        waiting: list[Reading] = []
+        waiting: set[Reading] = set()
         try:
             while ready := [reading for reading in self._readings if reading not in waiting]:
                 reading = min(ready, key=_position) if len(ready) > 1 else ready[0]
@@ -85,7 +85,7 @@ class Rewriter:
                 else:
                     moved = reading.step(self._buffer, final)
                 if not moved:
-                    waiting.append(reading)
+                    waiting.add(reading)
                 self._adopt(reading)
         except TooDeep:
             self._sealed = True

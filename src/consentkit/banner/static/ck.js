@@ -2,13 +2,22 @@
 // own element with data-consentkit-open reopens settings. No dependency, no eval, no markup from strings.
 (() => {
   "use strict";
-  const base = new URL("../", document.currentScript.src).href;
+  // A foreign <base> may come later than our markup, or be made by a script: what is ours stays on this site.
+  const own = (text) => {
+    const url = new URL(text, location);
+    return location.origin + url.pathname + url.search;
+  };
+  const base = own(document.currentScript.getAttribute("src")).replace(/[^/]*\/[^/]*$/, "");
   const root = document.documentElement;
   const banner = document.getElementById("consentkit-banner");
   const link = document.getElementById("consentkit-link");
   const opener = "[data-consentkit-open]";
   const inert = opener + ":not(a[href],button,input,summary)";
   let busy = false;
+  for (const one of document.querySelectorAll("#consentkit-banner :is(form,a), #consentkit-link a")) {
+    const name = one.matches("form") ? "action" : "href";
+    one.setAttribute(name, own(one.getAttribute(name)));
+  }
 
   // Reading cookies throws where the page is sandboxed.
   const cookie = () => {

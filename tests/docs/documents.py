@@ -1,0 +1,57 @@
+"""The documents of this project, and what stands in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *PAGES])
+
+_BLOCK = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Example(NamedTuple):
+    """One fenced block.
+
+    Attributes:
+        document: Where it stands.
+        line: Of its first line, from 1.
+        text: What is in it.
+    """
+
+    document: Path
+    line: int
+    text: str
+
+
+def name_of(document: Path) -> str:
+    """Name a document as people do."""
+    return str(document.relative_to(ROOT))
+
+
+def examples(document: Path, language: str) -> Iterator[Example]:
+    """Yield a document's blocks of one language."""
+    text = document.read_text("utf-8")
+    for block in _BLOCK.finditer(text):
+        if block[1] == language:
+            yield Example(document, text.count("\n", 0, block.start(2)) + 1, block[2])
+
+
+def section(document: Path, heading: str) -> str:
+    """Return what stands below a heading, up to the next of its level or a higher one."""
+    level = heading.split(" ", 1)[0]
+    text = document.read_text("utf-8")
+    start = text.index(f"\n{heading}\n") + len(heading) + 2
+    end = re.compile(rf"^#{{1,{len(level)}}} ", re.MULTILINE).search(text, start)
+    return text[start : end.start() if end else len(text)]
+
+
+def first_column(table: str) -> set[str]:
+    """Return the names in code quotes in the first cells of tables."""
+    cells = (line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}

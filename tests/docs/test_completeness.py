@@ -1,0 +1,117 @@
+"""What can be configured or called is documented, and nothing is documented that is not there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+
+import click
+import msgspec
+import pytest
+
+import consentkit
+from consentkit import Banner, ConsentLog, ConsentMiddleware, Cookie, Policy, Purpose, Site, Vendor
+from consentkit.cli.root import root
+from consentkit.policy.tables import TEXT_KEYS
+from consentkit.testing import cookie_for
+from docs.documents import DOCS, PAGES, ROOT, first_column, section
+
+
+def parameters(function: object) -> set[str]:
+    assert callable(function)
+    return set(inspect.signature(function).parameters) - {"self"}
+
+
+def fields(kind: type[msgspec.Struct]) -> set[str]:
+    return {field.name for field in msgspec.structs.fields(kind)} - {"id"}
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_every_argument_of_the_middleware() -> None:
+    assert first_column(section(DOCS / "middleware.md", "## Arguments")) >= parameters(ConsentMiddleware)
+    arguments = section(DOCS / "middleware.md", "## Arguments").split("###")[0]
+    assert first_column(arguments) == parameters(ConsentMiddleware)
+
+
+def test_every_argument_of_cookie_for() -> None:
+    assert first_column((DOCS / "testing.md").read_text("utf-8")) == parameters(cookie_for)
+
+
+@pytest.mark.parametrize(
+    ("heading", "expected"),
+    [
+        ("### Top level", fields(Policy)),
+        ("### `site`", fields(Site)),
+        ("### `purposes.<id>`", fields(Purpose)),
+        ("### `vendors.<id>`", fields(Vendor) | fields(Cookie)),
+        ("### `banner`", (fields(Banner) - {"text"}) | {"text.<locale>.<regime>"}),
+    ],
+)
+def test_every_key_of_a_policy(heading: str, expected: set[str]) -> None:
+    assert first_column(section(DOCS / "configuration.md", heading)) == expected
+
+
+def test_every_text_of_the_banner() -> None:
+    text = section(DOCS / "configuration.md", "### `banner`")
+    assert {key for key in TEXT_KEYS if f"`{key}`" in text} == TEXT_KEYS
+
+
+def test_every_command_and_option() -> None:
+    found = dict(commands(root))
+    for path, command in found.items():
+        described = section(DOCS / "log.md", f"### `consentkit {path}`")
+        names = [option for parameter in command.params for option in parameter.opts if option[:2] == "--"]
+        assert not [name for name in names if name not in described], path
+    headings = re.findall(r"^### `consentkit (.+)`$", (DOCS / "log.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(headings) == sorted(found)
+
+
+def test_every_method_of_the_log_that_is_described_is_there() -> None:
+    described = section(DOCS / "log.md", "## Reading").split("###")[0]
+    methods = re.findall(r"`([a-z]+)\(", described)
+    assert methods
+    assert [name for name in methods if not hasattr(ConsentLog, name)] == []
+
+
+def test_the_facade() -> None:
+    api = (DOCS / "api.md").read_text("utf-8")
+    described = re.findall(r"auto(?:class|function):: consentkit\.(\w+)$", api, re.MULTILINE)
+    assert sorted(described) == sorted(consentkit.__all__)
+
+
+def dependencies(requirements: Iterable[str]) -> set[str]:
+    names = (re.match(r"[A-Za-z0-9._-]+", line.strip()) for line in requirements)
+    return {name[0].lower() for name in names if name and not name[0].startswith("-")}
+
+
+def test_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = dependencies(project["dependencies"])
+    for extra in project["optional-dependencies"].values():
+        wanted |= dependencies(extra)
+    for file in sorted((ROOT / "requirements").glob("*.in")):
+        wanted |= dependencies(file.read_text("utf-8").splitlines())
+    described = {
+        name
+        for line in (DOCS / "dependencies.md").read_text("utf-8").splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([a-z0-9.-]+)`", line)
+    }
+    assert described - set(project["optional-dependencies"]) == wanted - set(project["optional-dependencies"])
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    index = (DOCS / "index.md").read_text("utf-8")
+    listed = {
+        line for block in re.findall(r"```\{toctree\}(.*?)```", index, re.DOTALL) for line in block.split()
+    }
+    assert {page.stem for page in PAGES} - {"index"} <= listed

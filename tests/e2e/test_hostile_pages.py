@@ -1,0 +1,196 @@
+"""Pages that a banner must survive: whatever they leave open, claim or hide, the visitor's choice arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from consentkit import ConsentMiddleware, Policy
+from e2e.serving import Served
+from e2e.sink import Sink
+
+pytestmark = pytest.mark.browser
+
+Visitor = Callable[..., BrowserContext]
+
+SECRET = "a key of more than thirty-two characters"
+POLICY = Policy(uses=("google-analytics", "meta-pixel", "youtube"))
+UNGATED = "/ungated"
+HTML = "text/html; charset=utf-8"
+
+TRACKERS = (
+    '<script async src="https://www.googletagmanager.com/gtag/js?id=G-0"></script>'
+    "<script>document.createElement('img').src = 'https://www.facebook.com/tr?id=1';</script>"
+    '<noscript><img alt="" src="https://www.facebook.com/tr?id=1&amp;noscript=1"></noscript>'
+    '<img alt="" src="https://www.facebook.com/tr?id=1">'
+    '<iframe title="Video" src="https://www.youtube.com/embed/0"></iframe>'
+)
+STORY = "<main><h1>A story</h1>" + "<p>Words, words.</p>" * 40 + f"</main>{TRACKERS}"
+
+
+class Hostile(NamedTuple):
+    """One page and how it is sent."""
+
+    body: bytes
+    media_type: str = HTML
+    csp: str = ""
+
+
+def page_of(head: str = "", body: str = "", *, media_type: str = HTML, csp: str = "") -> Hostile:
+    """Put a page together around a hostile head, or the hostile beginning of a body."""
+    text = f"<!doctype html><html lang=en><head><title>T</title>{head}</head><body>{body}{STORY}</body></html>"
+    return Hostile(text.encode(), media_type, csp)
+
+
+def raw(text: str) -> Hostile:
+    """Send a page that is nothing but this."""
+    return Hostile(text.encode())
+
+
+def encoded(charset: str, codec: str) -> Hostile:
+    """Send a page in another charset."""
+    words = {"shift_jis": "日本語", "iso2022_jp": "日本語"}.get(codec, "café")
+    text = f"<!doctype html><html><head><title>T</title></head><body><p>{words}</p>{STORY}</body></html>"
+    return Hostile(text.encode(codec), f"text/html; charset={charset}")
+
+
+EVIL = "https://evil.example"
+PAGES = {
+    "base": page_of(f'<base href="{EVIL}/">'),
+    "base-in-body": page_of(body=f'<base href="{EVIL}/">'),
+    "base-behind-text": raw(f"<html><head>Oops<base href='{EVIL}/'></head><body>{STORY}"),
+    "base-twice": page_of('<base href="/deep/">', f'<base href="{EVIL}/">'),
+    "base-target": page_of(f'<base href="{EVIL}/" target="_blank">'),
+    "base-unreadable": page_of('<base href="https://[/">'),
+    "base-other-port": page_of('<base href="http://127.0.0.1:9/">'),
+    "base-data": page_of('<base href="data:text/html,x">'),
+    "form": page_of(body=f'<form action="{EVIL}/" method="post" target="_blank">'),
+    "form-in-head": page_of(f'<form action="{EVIL}/" method="post">'),
+    "form-before-html": raw(f'<form action="{EVIL}/"><input name="action">{STORY}'),
+    "link": page_of(body=f'<a href="{EVIL}/">'),
+    "link-in-head": page_of(f'<a href="{EVIL}/">'),
+    "button": page_of(body="<button disabled><fieldset disabled>"),
+    "comment-in-head": page_of("<!--"),
+    "comment-before-html": raw(f"<!-- <html><head><title>T</title></head><body>{STORY}"),
+    "comment-in-body": page_of(body="<!--"),
+    "bogus-comment": raw("<html><head><title>T</title></head><?oops"),
+    "select": page_of(body="<select><option>"),
+    "select-in-head": page_of("<select><option>"),
+    "textarea": page_of(body="<textarea>"),
+    "title": raw(f"<html><head><title>T<body>{STORY}"),
+    "style": page_of("<style>p { color: red }"),
+    "script": page_of("<script>var x = '<!--<script>';"),
+    "noscript": page_of("<noscript>"),
+    "noscript-in-body": page_of(body="<noscript>"),
+    "noscript-around-base": page_of(f'<noscript><base href="{EVIL}/"></noscript>'),
+    "template": page_of("<template>"),
+    "template-in-body": page_of(body="<template>"),
+    "svg": page_of(body="<svg>"),
+    "svg-title": page_of(body="<svg><title>"),
+    "svg-in-head": page_of("<svg>"),
+    "math": page_of(body="<math><annotation-xml>"),
+    "table": page_of(body="<table><tr>"),
+    "table-in-head": page_of("<table>"),
+    "plaintext": page_of(body="<plaintext>"),
+    "iframe": page_of(body="<iframe>"),
+    "object": page_of(body="<object>"),
+    "dialog": page_of(body="<dialog open>"),
+    "details": page_of(body="<details>"),
+    "hidden": page_of(body='<div hidden><div inert style="display: none">'),
+    "no-body": raw(f"<!doctype html><html><head><title>T</title></head>{STORY}"),
+    "no-html": raw(f"<title>T</title>{STORY}"),
+    "no-markup": raw("Just a line of text."),
+    "empty": raw(""),
+    "white-space": raw(" \n "),
+    "body-twice": page_of(body="<body class=x>"),
+    "body-in-comment": raw(f"<!doctype html><head><!-- <body> --><title><body></title></head>{STORY}"),
+    "unfinished-tag": raw("<!doctype html><html><head><title>T</title></head><body"),
+    "unfinished-attribute": raw(f'<!doctype html><html><head><title>T</title></head><body class="{STORY}'),
+    "closing-tags": raw(f"<!doctype html></head></body></html>{STORY}"),
+    "byte-order-mark": Hostile(b"\xef\xbb\xbf" + page_of().body, "text/html"),
+    "utf-16": Hostile(page_of().body.decode().encode("utf-16"), "text/html"),
+    "utf-16-labelled": encoded("utf-16le", "utf-16-le"),
+    "utf-16-big": Hostile(b"\xfe\xff" + page_of().body.decode().encode("utf-16-be"), "text/html"),
+    "shift-jis": encoded("Shift_JIS", "shift_jis"),
+    "iso-2022-jp": encoded("ISO-2022-JP", "iso2022_jp"),
+    "windows-1252": encoded("windows-1252", "cp1252"),
+    "buttons-unset": page_of("<style>button, a, form, p { all: unset }</style>"),
+    "forms-hidden": page_of("<style>form, section, nav, button { display: none }</style>"),
+    "hidden-by-id": page_of("<style>#consentkit-banner { position: static; opacity: .01 }</style>"),
+    "overlay": page_of(
+        body='<div style="position: fixed; inset: 0; z-index: 2147483646; background: #eee">On top</div>'
+    ),
+    "body-transformed": page_of("<style>body { transform: translateX(0); perspective: 1px }</style>"),
+    "body-clipped": page_of("<style>body { height: 100vh; overflow: hidden; margin: 0 }</style>"),
+    "body-flex": page_of("<style>body { display: grid; place-items: center } * { float: right }</style>"),
+    "csp-self": page_of(csp="default-src 'self'; form-action 'self'; base-uri 'self'"),
+    "csp-nonce": page_of(csp="default-src 'none'; script-src 'nonce-c2VjcmV0'; style-src 'nonce-c2VjcmV0'"),
+    "csp-strict-dynamic": page_of(
+        csp="script-src 'nonce-c2VjcmV0' 'strict-dynamic'; require-trusted-types-for 'script'; "
+        "trusted-types 'none'; object-src 'none'; base-uri 'none'"
+    ),
+    "csp-nothing": page_of(csp="default-src 'none'"),
+    "csp-no-fetch": page_of(csp="default-src 'self'; connect-src 'none'"),
+}
+
+PLAIN = page_of()
+
+both = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the page that the last segment of the path names."""
+    page = PAGES.get(scope["path"].rpartition("/")[2], PLAIN)
+    headers = {"content-type": page.media_type}
+    if page.csp:
+        headers["content-security-policy"] = page.csp
+    await Response(page.body, headers=headers)(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Served]:
+    """Serve every page at its name, and below `UNGATED` as the app made it."""
+    app: ASGIApp = ConsentMiddleware(answer, secret_key=SECRET, log=None, policy=POLICY, exclude=[UNGATED])
+    with Served(app) as running:
+        yield running
+
+
+def errors_on(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
+    """Open a page; return it with the errors that nobody caught."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(error.message))
+    page.goto(url)
+    return page, errors
+
+
+@both
+@pytest.mark.parametrize("name", PAGES)
+def test_the_choice_arrives(site: Served, sink: Sink, visitor: Visitor, name: str, script: bool) -> None:
+    context = visitor(java_script_enabled=script)
+    page, errors = errors_on(context, f"{site.url}/{name}")
+    banner = page.locator("#consentkit-banner")
+    expect(banner).to_be_visible()
+    expect(banner).to_have_count(1)
+    targets = banner.locator("form, a").evaluate_all(
+        """all => all.map(one => {
+            const link = document.createElement("a");
+            link.href = one.getAttribute("action") ?? one.getAttribute("href");
+            return link.origin;
+        })"""
+    )
+    assert set(targets) == {site.url}
+    assert sink.hosts == set()
+    banner.locator("[data-consentkit-action=reject]").click()
+    expect(banner).to_have_count(0)
+    state = context.request.get(f"{site.url}/_consent/state").json()
+    assert (state["source"], state["granted"], state["needs_prompt"]) == ("banner", ["necessary"], False)
+    assert page.url == f"{site.url}/{name}"
+    assert sink.hosts == set()
+    if errors:
+        assert set(errors) <= set(errors_on(context, site.url + UNGATED + f"/{name}")[1])
