@@ -16,8 +16,8 @@ HOW = "install Chromium (Debian: apt-get install chromium) or name one in the va
 def find() -> str | None:
     """Return the path of a Chromium: the variable CHROMIUM, the system's, or Playwright's own."""
     named = os.environ.get("CHROMIUM")
-    found = [named] if named else [shutil.which(name) for name in _NAMES]
-    for path in (*found, _MAC, _playwrights_own()):
+    candidates: list[str | None] = [named] if named else [shutil.which(name) for name in _NAMES]
+    for path in (*candidates, _MAC, _playwrights_own()):
         if path and Path(path).exists():
             return path
     return None

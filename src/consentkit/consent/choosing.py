@@ -88,7 +88,7 @@ def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -
     denied = previous.denied - added - freed
     carried = previous.granted & (consent.granted | consent.vendors_granted)
     if previous.regime.strictness < consent.regime.strictness or now >= previous.expires_at:
-        # Given in a weaker regime they would count in this one; lapsed, they would take the new grant with them.
+        # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
         carried = frozenset()
     fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now)
     return Decision(
