@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,15 @@ from types import ModuleType
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from django.conf import settings  # type: ignore[import-untyped]
+from django.http import JsonResponse  # type: ignore[import-untyped]
+from django.test.utils import override_settings  # type: ignore[import-untyped]
+from django.urls import path  # type: ignore[import-untyped]
 
-from consentkit import Policy
-from docs.documents import DOCUMENTS, Example, examples, name_of
+from consentkit import Policy, get_consent
+from docs.documents import DOCS, DOCUMENTS, Example, examples, name_of
 
 TOML = [example for document in DOCUMENTS for example in examples(document, "toml")]
 WITH_PYTHON = [document for document in DOCUMENTS if any(examples(document, "python"))]
@@ -22,25 +27,70 @@ WITH_PYTHON = [document for document in DOCUMENTS if any(examples(document, "pyt
 
 @pytest.fixture
 def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A folder that examples may write into, and a Django that may be started."""
+    """A folder that examples may write into, a Django with one page, and logging left as it was."""
     monkeypatch.chdir(tmp_path)
+    urls = ModuleType("example_urls")
+    vars(urls)["urlpatterns"] = [path("numbers", django_numbers)]
+    monkeypatch.setitem(sys.modules, urls.__name__, urls)
     if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="of no use", USE_TZ=True)
-    yield
+        settings.configure(SECRET_KEY="of no use", USE_TZ=True)
+    handlers, level = logging.root.handlers[:], logging.root.level
+    with override_settings(ROOT_URLCONF=urls.__name__, ALLOWED_HOSTS=["*"]):
+        yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def django_numbers(request: Any) -> Any:
+    return JsonResponse({"analytics": get_consent(request).allows("analytics")})
 
 
 @pytest.mark.parametrize("document", WITH_PYTHON, ids=name_of)
 @pytest.mark.usefixtures("somewhere")
 def test_python_runs(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of one document are one module, and the tests in it pass."""
+    for names in _blocks(document, monkeypatch):
+        for name in [name for name in names if name.startswith("test_")]:
+            _run(names.pop(name))
+
+
+@pytest.mark.usefixtures("somewhere")
+def test_every_framework_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The apps of the quickstart know the visitor's consent, and ask for it on their pages."""
+    answered = []
+    for names in _blocks(DOCS / "quickstart.md", monkeypatch):
+        app = names.pop("application", None) or names.pop("app", None)
+        if app is not None:
+            answered.append(anyio.run(_numbers, app))
+    # The first is Starlette's, which has a front page only.
+    assert answered == [
+        "page",
+        {"analytics": False},
+        {"analytics": False},
+        {"analytics": False},
+        {"analytics": False},
+    ]
+
+
+async def _numbers(app: Any) -> object:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://site.example"
+    ) as client:
+        answer = await client.get("/numbers")
+        if answer.status_code == 200:
+            return answer.json()
+        return "page" if "consentkit-banner" in (await client.get("/")).text else "nothing"
+
+
+def _blocks(document: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Run block after block, and yield the names after each."""
     module = ModuleType(f"example_{document.stem.replace('-', '_').lower()}")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # frameworks look hints up in it
     names: dict[str, Any] = vars(module)
     for example in examples(document, "python"):
         source = "\n" * (example.line - 1) + example.text
         exec(compile(source, str(document), "exec", dont_inherit=True), names)
-        for name in [name for name in names if name.startswith("test_")]:
-            _run(names.pop(name))
+        yield names
 
 
 def _run(test: Any) -> None:

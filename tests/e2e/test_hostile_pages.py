@@ -43,7 +43,9 @@ class Hostile(NamedTuple):
 
 def page_of(head: str = "", body: str = "", *, media_type: str = HTML, csp: str = "") -> Hostile:
     """Put a page together around a hostile head, or the hostile beginning of a body."""
-    text = f"<!doctype html><html lang=en><head><title>T</title>{head}</head><body>{body}{STORY}</body></html>"
+    text = (
+        f"<!doctype html><html lang=en><head><title>T</title>{head}</head><body>{body}{STORY}</body></html>"
+    )
     return Hostile(text.encode(), media_type, csp)
 
 

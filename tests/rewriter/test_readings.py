@@ -82,6 +82,29 @@ def test_one_reading_again_behind_foreign_content() -> None:
     assert places == {b"1": Where(0), b"2": Where.NOSCRIPT | Where.UNCERTAIN, b"3": Where(0)}
 
 
+def test_half_a_character_may_look_like_the_end_of_a_cdata_section() -> None:
+    handler = Recorder({b"img"})
+    rewrite(handler, [b"<svg><![CDATA[\x81]]><!-- ]]><img id=1></svg>-->"])
+    assert [raw for raw, *_ in handler.shown] == [b"<img id=1>"]
+
+
+PASSED_OVER = [
+    b"<svg viewBox='0 0 1 1'><!-- > --><title>a</title><g><path d=M0 /></g><use href='#a'/></svg>",
+    b"<math><semantics><mrow><mi>x<!-- <img> --></mi><MO>=</MO></mrow></semantics></math>",
+    b"<MATH display=block><mtext></mtext><mspace/></MATH>",
+]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("plain", PASSED_OVER)
+def test_plain_drawings_and_formulas_leave_one_reading(plain: bytes, cut: object) -> None:
+    assert callable(cut)
+    handler = Recorder()
+    page = plain + b"<img><style><!--</style><img>-->"
+    assert rewrite(handler, cut(page)) == (page, False)
+    assert handler.shown == 2 * [(b"<img>", None, True, Where(0))]
+
+
 def test_tags_of_drawings_are_shown_if_asked_for() -> None:
     handler = Recorder({b"svg", b"path"})
     rewrite(handler, [b"<svg onload=x><path d=1><title>t</title></svg>"])

@@ -53,10 +53,11 @@ DRAWING = frozenset(
 # with the first "</svg>" however they nest, and hold nothing that loads or runs (<use> loads from the same
 # origin only): they are skipped whole.
 _DRAWING = rb"(?i:" + b"|".join(sorted(DRAWING - {b"svg", b"title"})) + rb")" + _END_OF_NAME
+_REMARKS = rb"[^<]++|" + _COMMENT
 _SVG = rb"<[sS][vV][gG]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
 _PLAIN_SVG = (
     _SVG
-    + rb"(?:[^<]++|" + _COMMENT + rb"|</?+" + _DRAWING + _REST + rb"|<[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST
+    + rb"(?:" + _REMARKS + rb"|</?+" + _DRAWING + _REST + rb"|<[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST
     + rb"[^<]*+</[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST + rb")*+"
     + rb"</[sS][vV][gG]" + _END_OF_NAME + _REST
 )  # fmt: skip
@@ -70,7 +71,6 @@ _FORMULA_ROWS = frozenset(
 _FORMULA_TEXTS = frozenset(b"mi mn mo ms mtext".split())
 FORMULA = _FORMULA_ROWS | _FORMULA_TEXTS | {b"math"}
 """Elements that a formula may be made of to be passed over whole."""
-_REMARKS = rb"[^<]++|" + _COMMENT
 _FORMULA_ROW = rb"(?i:" + b"|".join(sorted(_FORMULA_ROWS)) + rb")" + _END_OF_NAME
 _PLAIN_MATH = (
     rb"<[mM][aA][tT][hH]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"

@@ -315,6 +315,9 @@ class Reading:
 
     def _cdata(self, buffer: bytearray, final: bool) -> bool:
         found = buffer.find(b"]]>", self.scan)
+        if found > 0 and buffer[found - 1] >= 0x80:
+            # In GBK, Big5 and Shift_JIS the first "]" may be half of a character.
+            self._fork(State.CDATA, found + 1)
         return self._until(buffer, found + 3 if found >= 0 else -1, 2)
 
     def _until(self, buffer: bytearray, end: int, overlap: int) -> bool:
