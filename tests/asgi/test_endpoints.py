@@ -84,7 +84,7 @@ async def test_redirects_lead_to_this_site_only(path: str) -> None:
         assert "location" not in answer.headers
         assert (await state_of(client))["source"] == "regime"
         settings = await client.get("/_consent/", params={"return_to": path})
-        assert settings.status_code == 400
+        assert settings.status_code == (400 if path else 200)  # nothing given is nothing wrong
 
 
 @pytest.mark.parametrize("path", ["/", "/story?a=1&b=%2F%2Fevil", "/a//b", "/%5Cevil", "/%2F%2Fevil", "/@evil"])

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.consent import INVALID, Consent, Decision, Invalid, accept, allow, choose, reject, resolve
+from consentkit.consent import (
+    INVALID,
+    Consent,
+    Decision,
+    Invalid,
+    Source,
+    accept,
+    allow,
+    choose,
+    reject,
+    resolve,
+)
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
@@ -186,3 +197,10 @@ def test_a_choice_is_what_holds_afterwards(granted: frozenset[str], regime: Regi
     assert result.granted - {"necessary"} == granted & OPTIONAL
     assert all(result.allows(name) for name in granted)
     assert not result.needs_prompt
+
+
+@pytest.mark.parametrize(("source", "shown"), [("settings", True), ("banner", False), ("embed", False)])
+def test_only_the_settings_page_shows_that_the_signal_was_received(source: Source, shown: bool) -> None:
+    decision = allow(consent(gpc=True), ["marketing"], source=source, now=NOW)
+    assert decision.gpc_shown is shown
+    assert consent(decision, gpc=True).allows("marketing") is shown

@@ -105,3 +105,12 @@ def test_the_jurisdictions_table_has_a_date_and_a_source_per_row() -> None:
     assert " ".join(place.removeprefix("US-") for place in places) == "CA CO CT DE MD MN MT NE NH NJ OR TX"
     assert len(table.date) == len("2026-11-22")
     assert all(row.source for row in table.rows)
+
+
+@pytest.mark.parametrize("region", ["XX", "ZZ", "US-1"])
+def test_a_region_that_is_no_state_is_not_known(region: str) -> None:
+    policy = Policy(regimes={"default": "opt-in", "US": "opt-out", "US-CA": "opt-in"})
+    place = Place(country="US", region=region)
+    assert place.region == ""
+    assert set(policy.regimes_at(place).values()) == {Regime.OPT_IN}
+    assert policy.gpc_binding(place)

@@ -57,7 +57,9 @@ def render_banner(
         HTML that is also XML, in ASCII, to stand directly after ``<body>``.
     """
     prepared = _prepare(policy, _key(consent.regimes), locale)
-    return prepared.banner.fill(base=base_url(prefix, origin), return_to=return_to, notice=prepared.notice.hash)
+    return prepared.banner.fill(
+        base=base_url(prefix, origin), return_to=return_to, notice=prepared.notice.hash
+    )
 
 
 def render_link(policy: Policy, *, locale: str, prefix: str, return_to: str, origin: str = "") -> str:

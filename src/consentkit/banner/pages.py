@@ -11,7 +11,7 @@ from consentkit.banner.form import state_field
 from consentkit.banner.markup import base_url, safe_path
 from consentkit.banner.notice import make_notice
 from consentkit.banner.templating import render
-from consentkit.banner.texts import Texts, direction, fill, read_texts
+from consentkit.banner.texts import FALLBACK, Texts, direction, fill, read_texts, shipped_locales
 from consentkit.catalog import default_catalog
 from consentkit.consent import Consent
 from consentkit.policy import Policy, Purpose, Regime, Vendor
@@ -131,6 +131,8 @@ def render_placeholder(
 
 
 def _page(template: str, policy: Policy, locale: str, base: str, **values: object) -> str:
+    # Only banner texts can be the site's own: these pages speak what the package speaks.
+    locale = locale if locale in shipped_locales() else FALLBACK
     return render(
         template,
         assets=read_assets(policy),

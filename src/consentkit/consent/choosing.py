@@ -98,8 +98,13 @@ def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -
         fingerprints={**_kept(consent, previous, carried | denied), **fresh.fingerprints},
         day=min(previous.day, fresh.day) if carried - added else fresh.day,
         source=source,
-        gpc_shown=consent.gpc,
+        gpc_shown=fresh.gpc_shown if _sells(consent, added) else previous.gpc_shown,
     )
+
+
+def _sells(consent: Consent, names: Iterable[str]) -> bool:
+    purposes = (consent.policy.purposes.get(_purpose(consent, name)) for name in names)
+    return any(purpose is not None and bool(purpose.sale) for purpose in purposes)
 
 
 def _left_out(consent: Consent, named: frozenset[str]) -> frozenset[str]:
@@ -133,7 +138,8 @@ def _decide(
         fingerprints={name: fingerprints[name] for name in touched if name in fingerprints},
         day=now // DAY,
         source=source,
-        gpc_shown=consent.gpc,
+        # Only the settings page says that the signal was received.
+        gpc_shown=consent.gpc and source == "settings",
     )
 
 

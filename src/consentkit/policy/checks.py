@@ -81,7 +81,7 @@ def check_banner(banner: Banner) -> None:
         _match(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, empty=False)
         check_keys(regimes, [regime.value for regime in Regime if regime.prompts], path=path)
         for regime, texts in regimes.items():
-            _check_texts(texts, join(path, regime))
+            _check_texts(texts, regime, join(path, regime))
 
 
 def check_banner_text(value: object) -> None:
@@ -93,10 +93,13 @@ def check_banner_text(value: object) -> None:
                 read_text(text, path=f"{path}.{regime}.{key}")
 
 
-def _check_texts(texts: Mapping[str, str], path: str) -> None:
+def _check_texts(texts: Mapping[str, str], regime: str, path: str) -> None:
     check_keys(texts, TEXT_KEYS, path=path)
     for key, text in texts.items():
-        slots = NOTICE_SLOTS if key == "notice" else ()
+        slots = NOTICE_SLOTS if key == "notice" else frozenset()
+        if regime != Regime.OPT_OUT:
+            # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
+            slots -= {"opt-out"}
         for word in _BRACES.findall(text):
             if word not in slots:
                 problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'

@@ -18,6 +18,13 @@ EU_AND_EEA = frozenset({
 })
 # fmt: on
 
+# ISO 3166-2:US. Another code for a place there says nothing of which state's law holds.
+_STATES = """
+    AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND
+    OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR UM VI
+"""
+US_STATES = frozenset(_STATES.split())
+
 # ISO 3166-1 leaves AA, QM to QZ, XA to XZ and ZZ to users; CDNs say "nowhere" with XX or ZZ. XK is Kosovo.
 _ASSIGNABLE = re.compile(r"(?!AA|Q[M-Z]|X[A-JL-Z]|ZZ)[A-Z]{2}")
 
@@ -37,7 +44,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         country = self.country.strip().upper()
         region = self.region.strip().upper().removeprefix(f"{country}-")
         force_setattr(self, "country", country)
-        force_setattr(self, "region", region)
+        known = country != "US" or region in US_STATES
+        force_setattr(self, "region", region if known else "")
 
     @property
     def known(self) -> bool:
