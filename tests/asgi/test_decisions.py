@@ -1,4 +1,4 @@
-"""Decisions: honoured, recorded, announced. No grant without an entry, no refusal lost, no id for who refuses."""
+"""Decisions: no grant without an entry, no refusal lost, and no id for those who refuse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from starlette.types import Scope
 
 from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, shown, state_of, wrap
-from consentkit import ConsentLog, Decision, LogUnavailable, Policy, Vendor
+from consentkit import ConsentLog, Decision, LogError, LogUnavailable, Policy, Vendor
 from consentkit.log import Entry
 from log.making import FaultyStore
 
@@ -119,7 +119,9 @@ async def test_a_forged_id_is_replaced(log: ConsentLog) -> None:
 
 async def test_single_purposes_and_vendors_are_saved(log: ConsentLog) -> None:
     async with browser(wrap(log=log)) as client:
-        answer = await post(client, {"action": "save", "purpose": "analytics", "return_to": "/_consent/?saved=1"})
+        answer = await post(
+            client, {"action": "save", "purpose": "analytics", "return_to": "/_consent/?saved=1"}
+        )
         assert answer.status_code == 303
         state = await state_of(client)
         assert (state["granted"], state["source"]) == (["analytics", "necessary"], "settings")
@@ -225,7 +227,9 @@ async def test_a_grant_whose_fate_is_unknown_is_noted_as_not_honoured(
 
 
 async def test_more_vendors_than_a_cookie_holds_are_refused_before_they_are_recorded(log: ConsentLog) -> None:
-    vendors = {f"vendor-number-{n}-with-a-long-name": Vendor(name=f"V{n}", purpose="marketing") for n in range(150)}
+    vendors = {
+        f"vendor-number-{n}-with-a-long-name": Vendor(name=f"V{n}", purpose="marketing") for n in range(150)
+    }
     async with browser(wrap(log=log, policy=Policy(vendors=vendors))) as client:
         answer = await post(client, {"action": "save", "vendor": list(vendors)})
         assert answer.status_code == 413
@@ -259,6 +263,19 @@ async def test_one_visitors_concurrent_decisions_each_have_an_entry(log: Consent
     assert len(entries(log)) == 10
 
 
+async def test_a_refusal_holds_even_where_nothing_takes_its_entry(
+    log: ConsentLog, faulty: FaultyStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> None:
+        raise LogError("never")
+
+    faulty.before = refuse
+    async with browser(wrap(log=log)) as client:
+        with caplog.at_level("CRITICAL"):
+            assert (await post(client, {"action": "reject"})).status_code == 303
+        assert (await state_of(client))["source"] == "banner"
+
+
 # --- the site's own callback
 
 
@@ -278,7 +295,10 @@ async def test_the_site_is_told_of_decisions(log: ConsentLog, kind: str) -> None
     async with browser(wrap(log=log, on_decision=sync if kind == "sync" else later)) as client:
         await post(client, {"action": "accept"})
         await post(client, {"action": "reject"})
-    assert [sorted(decision.granted) for decision, _ in told] == [["analytics", "functional", "marketing"], []]
+    assert [sorted(decision.granted) for decision, _ in told] == [
+        ["analytics", "functional", "marketing"],
+        [],
+    ]
     assert told[0][1]["path"] == "/_consent/decision"
     assert recorded == [1, 2]
 
@@ -308,7 +328,9 @@ async def test_the_site_is_not_told_of_grants_that_do_not_hold(log: ConsentLog, 
 
 async def test_an_embed_is_loaded_once(log: ConsentLog) -> None:
     async with browser(wrap(App(EMBED), log=log)) as client:
-        answer = await post(client, {"action": "allow", "vendor": "youtube", "once": "1", "return_to": "/story"})
+        answer = await post(
+            client, {"action": "allow", "vendor": "youtube", "once": "1", "return_to": "/story"}
+        )
         assert (answer.status_code, answer.headers["location"]) == (303, "/story")
         assert cookies_of(answer).keys() == {"consentkit-once"}
         assert "Max-Age=60" in cookies_of(answer)["consentkit-once"]

@@ -39,7 +39,9 @@ ELSEWHERE = [
 ]
 
 
-async def raw_post(body: bytes, *, kind: str = FORM, headers: dict[str, str] | None = None, app: Any = None) -> Any:
+async def raw_post(
+    body: bytes, *, kind: str = FORM, headers: dict[str, str] | None = None, app: Any = None
+) -> Any:
     """Post bytes; browsers' headers are left out unless given."""
     sent = {"content-type": kind, **(headers or {})}
     return await visit(app or wrap(), "/_consent/decision", method="POST", headers=sent, body=body)
@@ -87,7 +89,9 @@ async def test_redirects_lead_to_this_site_only(path: str) -> None:
         assert settings.status_code == (400 if path else 200)  # nothing given is nothing wrong
 
 
-@pytest.mark.parametrize("path", ["/", "/story?a=1&b=%2F%2Fevil", "/a//b", "/%5Cevil", "/%2F%2Fevil", "/@evil"])
+@pytest.mark.parametrize(
+    "path", ["/", "/story?a=1&b=%2F%2Fevil", "/a//b", "/%5Cevil", "/%2F%2Fevil", "/@evil"]
+)
 async def test_the_way_back_is_kept(path: str) -> None:
     async with browser(wrap()) as client:
         answer = await post(client, {"action": "reject", "return_to": path})
@@ -189,11 +193,16 @@ async def test_a_body_that_never_ends_is_not_gathered() -> None:
 async def test_the_largest_body_is_read_in_pieces() -> None:
     body = b"action=accept&x=".ljust(MAX_BODY, b"x")
     messages: list[Message] = [
-        {"type": "http.request", "body": body[at : at + 999], "more_body": True} for at in range(0, len(body), 999)
+        {"type": "http.request", "body": body[at : at + 999], "more_body": True}
+        for at in range(0, len(body), 999)
     ]
     headers = {"content-type": FORM}
     answer = await visit(
-        wrap(), "/_consent/decision", method="POST", headers=headers, body=[*messages, {"type": "http.request"}]
+        wrap(),
+        "/_consent/decision",
+        method="POST",
+        headers=headers,
+        body=[*messages, {"type": "http.request"}],
     )
     assert answer.status == 409
 
@@ -252,7 +261,9 @@ async def test_there_is_nothing_else_below_the_prefix(path: str) -> None:
     assert app.scopes == []
 
 
-@pytest.mark.parametrize("path", ["/_consentx", "//_consent/decision", "/_CONSENT/", "/x/_consent/", "/%5Fconsent/"])
+@pytest.mark.parametrize(
+    "path", ["/_consentx", "//_consent/decision", "/_CONSENT/", "/x/_consent/", "/%5Fconsent/"]
+)
 async def test_paths_that_only_look_alike_are_the_apps(path: str) -> None:
     app = App()
     assert (await visit(wrap(app), path)).status == 200
@@ -320,7 +331,9 @@ async def test_saving_says_so() -> None:
         assert 'role="status"' in page
 
 
-@pytest.mark.parametrize("query", ["&".join(f"a{n}=1" for n in range(30)), "%", "%FF=%FF", "return_to", "=" * 500])
+@pytest.mark.parametrize(
+    "query", ["&".join(f"a{n}=1" for n in range(30)), "%", "%FF=%FF", "return_to", "=" * 500]
+)
 async def test_odd_queries_of_settings_are_no_errors_of_ours(query: str) -> None:
     assert (await visit(wrap(), f"/_consent/?{query}")).status in (200, 400)
 
@@ -340,7 +353,9 @@ async def test_pages_of_ours_may_not_be_framed_by_others_or_load_from_them() -> 
         assert "base-uri 'none'" in policy
 
 
-@pytest.mark.parametrize("language", ["de", "en-GB;q=0.5, *", "", "a" * 100_000, ",;q=nan" * 50, "en;q=1e999", "\xff"])
+@pytest.mark.parametrize(
+    "language", ["de", "en-GB;q=0.5, *", "", "a" * 100_000, ",;q=nan" * 50, "en;q=1e999", "\xff"]
+)
 async def test_odd_languages_get_english(language: str) -> None:
     answer = await visit(wrap(), "/_consent/state", headers={"accept-language": language})
     assert json.loads(answer.body)["locale"] == "en"
@@ -349,7 +364,9 @@ async def test_odd_languages_get_english(language: str) -> None:
 async def test_fields_that_come_twice_count_once() -> None:
     async with browser(wrap()) as client:
         notice = await shown(client)
-        body = f"action=reject&action=accept&notice={notice['notice']}&locale=en&return_to=/a&return_to=//evil"
+        body = (
+            f"action=reject&action=accept&notice={notice['notice']}&locale=en&return_to=/a&return_to=//evil"
+        )
         answer = await client.post("/_consent/decision", content=body, headers={"content-type": FORM})
         assert answer.headers["location"] == "/a"
         assert (await state_of(client))["granted"] == ["necessary"]

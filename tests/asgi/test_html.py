@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable
 
-import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, PAGE, POLICY, App, cookie, scope_of, visit, wrap
+from asgi.visiting import (
+    BANNER,
+    GATED,
+    HTML,
+    NAVIGATION,
+    PAGE,
+    POLICY,
+    App,
+    cookie,
+    scope_of,
+    silence,
+    visit,
+    wrap,
+)
 from consentkit import Place, Policy
 from consentkit.asgi.headers import BLOCKING
 from consentkit.asgi.request import MAX_HERE
@@ -41,7 +54,12 @@ async def test_everything_that_is_granted_stays_byte_for_byte() -> None:
 
 
 async def test_a_page_streams_as_it_is_written() -> None:
-    pieces = [b"<html><head><title>a</title></head><body>", b"<p>one</p>", b"<p>two</p><scr", b"ipt></script>"]
+    pieces = [
+        b"<html><head><title>a</title></head><body>",
+        b"<p>one</p>",
+        b"<p>two</p><scr",
+        b"ipt></script>",
+    ]
     received: list[bytes] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +79,7 @@ async def test_a_page_streams_as_it_is_written() -> None:
         else:
             received.append(message["body"])
 
-    await wrap(app)(scope_of(headers=NAVIGATION), anyio.sleep_forever, send)
+    await wrap(app)(scope_of(headers=NAVIGATION), silence, send)
     assert b"content-length" not in dict(starts[0]["headers"])
     assert b"<p>one</p>" in received[1]
     assert b"<scr" not in received[2]
@@ -203,7 +221,10 @@ async def test_what_shapes_the_page_varies_it() -> None:
     ("given", "kept"),
     [
         ([], "private"),
-        ([("cache-control", "public, max-age=60"), ("cdn-cache-control", "max-age=9")], "private, max-age=60"),
+        (
+            [("cache-control", "public, max-age=60"), ("cdn-cache-control", "max-age=9")],
+            "private, max-age=60",
+        ),
         ([("cache-control", "no-store"), ("surrogate-control", "max-age=9")], "no-store"),
     ],
 )
@@ -320,14 +341,18 @@ async def test_trailers_pass_and_leave_no_length() -> None:
 
 async def test_bodies_may_be_views_of_memory() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"Content-Type", b"text/html")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"Content-Type", b"text/html")]}
+        )
         await send({"type": "http.response.body", "body": memoryview(PAGE), "more_body": True})
         await send({"type": "http.response.body", "body": bytearray(b"<p>")})
 
     assert GATED in (await visit(wrap(app), headers=NAVIGATION)).body
 
 
-@pytest.mark.parametrize(("root", "base"), [("/site", "/site"), ("/site/", "/site"), ("/my site", "/my%20site")])
+@pytest.mark.parametrize(
+    ("root", "base"), [("/site", "/site"), ("/site/", "/site"), ("/my site", "/my%20site")]
+)
 async def test_a_mounted_site_has_its_own_addresses(root: str, base: str) -> None:
     path = root.rstrip("/")
     app = wrap()
@@ -396,3 +421,19 @@ def test_the_way_back_is_on_this_site(path: str, query: bytes) -> None:
 )
 def test_addresses_that_are_odd(path: str, query: bytes, here: str) -> None:
     assert Visit({**scope_of(), "path": path, "query_string": query}).here == here
+
+
+@pytest.mark.parametrize("nonce", ["", "r4nd0m"])
+async def test_globals_of_gated_snippets_are_stubbed(nonce: str) -> None:
+    snippet = (
+        b"<script>window.dataLayer=[];function gtag(){dataLayer.push(arguments)}gtag('config','G-1')</script>"
+    )
+    policy = [("content-security-policy", f"script-src 'nonce-{nonce}'")] if nonce else []
+    answer = await visit(wrap(App(b"<body>" + snippet, headers=[HTML, *policy])), headers=NAVIGATION)
+    (stub,) = re.findall(r"<script [^>]*data-consentkit-stubs=[^>]*></script>", answer.body.decode())
+    assert "gtag" in stub
+    assert (f'nonce="{nonce}"' in stub) is bool(nonce)
+    (source,) = re.findall(r'src="([^"]*)"', stub)
+    asset = await visit(wrap(), source)
+    assert (asset.status, asset.header("content-type")) == (200, "text/javascript; charset=utf-8")
+    assert answer.body.index(stub.encode()) < answer.body.index(b"function gtag")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +16,20 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, PAGE, App, browser, cookie, scope_of, visit, wrap
+from asgi.visiting import (
+    BANNER,
+    GATED,
+    HTML,
+    NAVIGATION,
+    PAGE,
+    App,
+    browser,
+    cookie,
+    scope_of,
+    silence,
+    visit,
+    wrap,
+)
 from consentkit import ConfigurationError, Consent, UnknownPurpose, get_consent
 
 pytestmark = pytest.mark.anyio
@@ -64,7 +78,7 @@ async def test_server_sent_events_arrive_when_they_are_sent() -> None:
     async def send(message: Message) -> None:
         received.append(message["body"] if message.get("body") else message["type"][14:].encode())
 
-    await wrap(events)(scope_of(), anyio.sleep_forever, send)
+    await wrap(events)(scope_of(), silence, send)
     assert received[-1] == b"body"
 
 
@@ -106,7 +120,14 @@ async def test_only_extensions_that_hide_the_body_are_hidden() -> None:
 
 @pytest.mark.parametrize(
     ("path", "untouched"),
-    [("/api", True), ("/api/", True), ("/api/users", True), ("/apiary", False), ("/", False), ("/x/api", False)],
+    [
+        ("/api", True),
+        ("/api/", True),
+        ("/api/users", True),
+        ("/apiary", False),
+        ("/", False),
+        ("/x/api", False),
+    ],
 )
 async def test_excluded_prefixes_end_at_segments(path: str, untouched: bool) -> None:
     app = App(headers=[HTML, ("set-cookie", "_ga=1")])
@@ -125,9 +146,20 @@ async def test_exclusion_is_below_the_root_path() -> None:
 async def test_not_enforced_nothing_changes(
     bodies: tuple[bytes, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
-    headers = [HTML, ("set-cookie", "_ga=1"), ("etag", '"v1"'), ("content-length", str(len(b"".join(bodies))))]
+    headers = [
+        HTML,
+        ("set-cookie", "_ga=1"),
+        ("etag", '"v1"'),
+        ("content-length", str(len(b"".join(bodies)))),
+    ]
     app = App(*bodies, headers=headers)
-    request = {**NAVIGATION, "cookie": "_ga=2", "accept-encoding": "br", "range": "bytes=0-", "if-none-match": '"v"'}
+    request = {
+        **NAVIGATION,
+        "cookie": "_ga=2",
+        "accept-encoding": "br",
+        "range": "bytes=0-",
+        "if-none-match": '"v"',
+    }
     bare = await visit(app, headers=request)
     with caplog.at_level("INFO", "consentkit"):
         wrapped = await visit(wrap(app, enforce=False), headers=request)
@@ -152,9 +184,18 @@ async def test_not_enforced_the_debug_header_says_what_would_be_held_back() -> N
     assert answer.body == PAGE
 
 
-async def test_not_enforced_what_cannot_be_decoded_passes() -> None:
-    app = App(b"no gzip", headers=[HTML, ("content-encoding", "gzip")])
-    assert (await visit(wrap(app, enforce=False))).body == b"no gzip"
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+async def test_not_enforced_what_cannot_be_decoded_passes(coding: str) -> None:
+    app = App(b"no ", b"gzip", headers=[HTML, ("content-encoding", coding)])
+    assert (await visit(wrap(app, enforce=False))).bodies == [b"no ", b"gzip"]
+
+
+async def test_not_enforced_packed_pages_are_looked_at() -> None:
+    packed = gzip.compress(PAGE)
+    app = App(packed, headers=[HTML, ("content-encoding", "gzip")])
+    answer = await visit(wrap(app, enforce=False, debug=True))
+    assert answer.body == packed
+    assert "google-analytics" in answer.header("consentkit-would-gate")
 
 
 async def test_websockets_carry_consent_and_pass() -> None:
@@ -185,9 +226,7 @@ async def test_a_cross_site_websocket_has_nothing_granted() -> None:
     app = App()
     headers = [(b"sec-fetch-site", b"cross-site"), (b"sec-fetch-dest", b"websocket")]
     headers.append((b"cookie", cookie("all").encode()))
-    await wrap(app)(
-        {"type": "websocket", "path": "/", "scheme": "ws", "headers": headers}, anyio.sleep_forever, _ignore
-    )
+    await wrap(app)({"type": "websocket", "path": "/", "scheme": "ws", "headers": headers}, silence, _ignore)
     assert get_consent(app.scope).granted == {"necessary"}
 
 
@@ -197,7 +236,7 @@ async def _ignore(message: Message) -> None:
 
 async def test_other_scopes_pass() -> None:
     app = App()
-    await wrap(app)({"type": "telepathy"}, anyio.sleep_forever, _ignore)
+    await wrap(app)({"type": "telepathy"}, silence, _ignore)
     assert app.scope == {"type": "telepathy"}
 
 
@@ -226,14 +265,16 @@ async def test_a_page_that_fails_before_its_first_byte_has_sent_nothing() -> Non
     messages: list[Message] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]}
+        )
         raise Trouble
 
     async def send(message: Message) -> None:
         messages.append(message)
 
     with pytest.raises(Trouble):
-        await wrap(app)(scope_of(), anyio.sleep_forever, send)
+        await wrap(app)(scope_of(), silence, send)
     assert messages == []
 
 
@@ -249,7 +290,7 @@ async def test_cancellation_passes_through() -> None:
 
     started = anyio.Event()
     async with anyio.create_task_group() as group:
-        group.start_soon(wrap(app), scope_of(), anyio.sleep_forever, _ignore)
+        group.start_soon(wrap(app).__call__, scope_of(), silence, _ignore)
         await started.wait()
         group.cancel_scope.cancel()
     assert ended.is_set()

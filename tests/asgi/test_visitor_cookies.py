@@ -22,7 +22,9 @@ def policy_of(regime: str) -> Policy:
     return Policy(uses=POLICY.uses, regimes={"default": regime})
 
 
-async def consent_of(headers: Any, *, policy: Policy = POLICY, scheme: str = "http", **options: Any) -> Consent:
+async def consent_of(
+    headers: Any, *, policy: Policy = POLICY, scheme: str = "http", **options: Any
+) -> Consent:
     """Return what an app is told of such a visitor."""
     method = options.pop("method", "GET")
     app = App()
@@ -76,7 +78,7 @@ async def test_a_cookie_that_is_believed_grants(regime: str) -> None:
 async def test_a_cookie_that_cannot_be_believed_denies_in_every_regime(regime: str, kind: str) -> None:
     headers = {"cookie": f"consentkit={broken(regime)[kind]}"}
     consent = await consent_of(headers, policy=policy_of(regime))
-    assert (consent.source, consent.granted) == ("invalid", {"necessary"})
+    assert (consent.source, set(consent.granted)) == ("invalid", {"necessary"})
 
 
 @everywhere
@@ -102,7 +104,9 @@ async def test_of_several_cookies_the_most_restrictive_counts(regime: str, split
         assert not consent.allows("marketing")
 
 
-@pytest.mark.parametrize("second", ["consentkit=x", "consentkit =x", " consentkit=", "consentkit\t=x", 'consentkit="'])
+@pytest.mark.parametrize(
+    "second", ["consentkit=x", "consentkit =x", " consentkit=", "consentkit\t=x", 'consentkit="']
+)
 async def test_a_second_cookie_that_cannot_be_believed_denies(second: str) -> None:
     for pair in (f"{cookie('all')}; {second}", f"{second};{cookie('all')}"):
         assert (await consent_of({"cookie": pair})).granted == {"necessary"}
@@ -129,7 +133,7 @@ async def test_where_the_cookie_does_not_travel_everything_is_denied(
 ) -> None:
     headers = {**fetch, "sec-fetch-site": "cross-site"}
     consent = await consent_of(headers, policy=policy_of(regime), method=method)
-    assert (consent.granted, consent.needs_prompt) == ({"necessary"}, False)
+    assert (set(consent.granted), consent.needs_prompt) == ({"necessary"}, False)
 
 
 async def test_a_link_from_another_site_is_an_ordinary_visit() -> None:
@@ -143,7 +147,7 @@ async def test_a_link_from_another_site_is_an_ordinary_visit() -> None:
 )
 @pytest.mark.parametrize("request_", [{"scheme": "https"}, {"https_only": True}])
 async def test_on_https_only_the_prefixed_name_counts(
-    options: dict[str, str], name: str, request_: dict[str, Any]
+    options: dict[str, Any], name: str, request_: dict[str, Any]
 ) -> None:
     assert (await consent_of({"cookie": f"{name}={good()}"}, **options, **request_)).allows("marketing")
     assert (await consent_of({"cookie": f"consentkit={good()}"}, **options, **request_)).decision is None

@@ -107,9 +107,7 @@ class App:
 
 def wrap(app: ASGIApp | None = None, **options: Any) -> ConsentMiddleware:
     """Put the middleware around an app."""
-    return ConsentMiddleware(
-        app or App(), **{"secret_key": SECRET, "log": None, "policy": POLICY, **options}
-    )
+    return ConsentMiddleware(app or App(), **{"secret_key": SECRET, "log": None, "policy": POLICY, **options})
 
 
 def scope_of(
@@ -141,18 +139,22 @@ def scope_of(
     }
 
 
-async def visit(app: ASGIApp, path: str = "/", *, body: bytes | list[Message] = b"", **request: Any) -> Answer:
+async def silence() -> Message:
+    """Receive nothing, for ever."""
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+async def visit(
+    app: ASGIApp, path: str = "/", *, body: bytes | list[Message] = b"", **request: Any
+) -> Answer:
     """Make one request; arguments as in `scope_of`."""
     sent = [{"type": "http.request", "body": body, "more_body": False}] if isinstance(body, bytes) else body
     incoming = iter(sent)
     messages: list[Message] = []
 
     async def receive() -> Message:
-        message = next(incoming, None)
-        if message is None:
-            await anyio.sleep_forever()
-            raise AssertionError
-        return message
+        return next(incoming, None) or await silence()
 
     async def send(message: Message) -> None:
         if "headers" in message:
@@ -165,12 +167,14 @@ async def visit(app: ASGIApp, path: str = "/", *, body: bytes | list[Message] = 
 
 def cookie(granted: Iterable[str] | str = (), *, policy: Policy = POLICY, **options: Any) -> str:
     """Make the Cookie header of a visitor who has chosen."""
-    name, value = cookie_for(policy, secret_key=SECRET, granted=granted, **options)  # type: ignore[arg-type]
+    name, value = cookie_for(policy, secret_key=SECRET, granted=granted, **options)
     return f"{name}={value}"
 
 
 @asynccontextmanager
-async def browser(app: ASGIApp, base: str = "http://example.org", **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(
+    app: ASGIApp, base: str = "http://example.org", **options: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """Make a visitor with a cookie jar, who follows no redirects."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=base, **options) as client:

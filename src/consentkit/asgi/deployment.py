@@ -35,7 +35,8 @@ from consentkit.signals import read_signals
 PlaceResolver: TypeAlias = Callable[[Scope], Place | None]
 OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
 
-_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")
+_CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
 _logger = logging.getLogger("consentkit")
 
 
@@ -80,7 +81,9 @@ class Deployment:
         self.vary = tuple(getattr(place, "headers", ()))
 
     def excludes(self, path: str) -> bool:
-        """Say whether a path is left alone."""
+        """Say whether a path is left alone. One that an app may yet resolve to another is not."""
+        if _CLIMBS.search(path):
+            return False
         return any(path == part or path.startswith(part + "/") for part in self.exclude)
 
     def place_of(self, request: Request) -> Place | None:
@@ -167,6 +170,6 @@ def _check_exclude(exclude: Sequence[str]) -> tuple[str, ...]:
     if isinstance(exclude, (str, bytes)):
         raise ConfigurationError('expected a list of path prefixes such as ["/api"]', path="exclude")
     for index, part in enumerate(exclude):
-        if not part.startswith("/"):
+        if not isinstance(part, str) or not part.startswith("/"):
             raise ConfigurationError('expected a path prefix such as "/api"', path=f"exclude[{index}]")
     return tuple(part.rstrip("/") for part in exclude)

@@ -102,6 +102,12 @@ class Request:
             return True
         return self.method in _SAFE_METHODS and self.header(b"sec-fetch-dest") in _DOCUMENT
 
+    @property
+    def asks_if_changed(self) -> bool:
+        """Say whether a page is wanted only if the visitor has another; conditions of writes are no such."""
+        conditional = self.header(b"if-none-match") or self.header(b"if-modified-since")
+        return bool(conditional) and self.method in ("GET", "HEAD")
+
     @cached_property
     def wants_document(self) -> bool:
         """Say whether the response may be shown as a page, in a window or a frame."""

@@ -67,7 +67,7 @@ class Responder:
     def _inner_scope(self, scope: Scope) -> Scope:
         request = self._request
         headers = hide(self._deployment, request, self._consent, list(scope["headers"]))
-        if request.method in ("GET", "HEAD"):
+        if request.asks_if_changed:
             page = self._page.fingerprint
             headers, self._conditional = unmark(headers, page, document=request.wants_document)
         if request.wants_document:

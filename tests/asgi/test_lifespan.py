@@ -1,0 +1,86 @@
+"""Lifespan: the app's own, or an answer for apps that have none."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from asgi.visiting import wrap
+from consentkit import ConsentLog, LogUnavailable
+from log.making import BUNDLE, FaultyStore, make_refusal
+
+pytestmark = pytest.mark.anyio
+
+
+async def live(app: ASGIApp) -> list[Message]:
+    """Start and stop an app as a server does; return what it sent."""
+    events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(events)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+    return sent
+
+
+COMPLETE = [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
+
+
+async def test_the_apps_own_lifespan_runs() -> None:
+    ran: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(2):
+            kind = (await receive())["type"]
+            scope["state"][kind] = True
+            ran.append(kind)
+            await send({"type": f"{kind}.complete"})
+
+    assert await live(wrap(app)) == COMPLETE
+    assert ran == ["lifespan.startup", "lifespan.shutdown"]
+
+
+async def test_an_app_that_raises_at_once_is_answered_for() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ValueError("only HTTP is handled here")
+
+    assert await live(wrap(app)) == COMPLETE
+
+
+async def test_an_app_that_looks_away_is_answered_for() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        return
+
+    assert await live(wrap(app)) == COMPLETE
+
+
+async def test_an_app_that_fails_to_start_says_so() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+        raise RuntimeError("no database")
+
+    with pytest.raises(RuntimeError, match="no database"):
+        await live(wrap(app))
+
+
+async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog) -> None:
+    store = FaultyStore(log._store)
+    log._store = store
+
+    def away() -> None:
+        raise LogUnavailable("away")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ValueError
+
+    store.before = away
+    assert await log.honour(make_refusal(), bundle=BUNDLE) is None
+    assert await live(wrap(app, log=log)) == COMPLETE  # away still: the site starts all the same
+    store.before = lambda: None
+    await live(wrap(app, log=log))
+    assert log.head().size == 2

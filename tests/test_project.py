@@ -1,0 +1,73 @@
+"""The project's own files agree with each other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import consentkit
+from conftest import ROOT
+
+# Put together here, so that this file names none itself.
+REGISTRY_HOSTS = [
+    "pypi" + ".org",
+    "files.python" + "hosted.org",
+    "registry.npm" + "js.org",
+    "proxy.go" + "lang.org",
+    "index.crates" + ".io",
+]
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?: *; *([^\\]*?))? *\\?$", re.M)
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+
+
+def tracked() -> list[Path]:
+    """Return the files that git keeps, and those that it would."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout: only a checkout says which files belong to it")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
+    return [path for name in names if name and (path := ROOT / name.decode()).is_file()]
+
+
+def pins(name: str) -> dict[tuple[str, str], tuple[str, frozenset[str]]]:
+    """Return requirement and marker → version and hashes."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text)
+    found = {}
+    for block in blocks:
+        if pin := _PIN.search(block):
+            found[pin[1], pin[3] or ""] = (pin[2], frozenset(_HASH.findall(block)))
+    return found
+
+
+def test_versions_agree() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    headings = re.findall(r"^## \[(\d[^\]]*)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert headings[0] == declared == consentkit.__version__ == version("consentkit")
+
+
+def test_no_file_names_a_registry() -> None:
+    hosts = re.compile("|".join(map(re.escape, REGISTRY_HOSTS)).encode())
+    assert [str(path) for path in tracked() if hosts.search(path.read_bytes())] == []
+
+
+def test_the_demo_needs_a_strict_part_of_what_development_needs() -> None:
+    demo, dev = pins("demo"), pins("dev")
+    for (name, marker), pin in demo.items():
+        # What development needs everywhere, the demonstration may need in some places only.
+        assert dev.get((name, marker), dev.get((name, ""))) == pin, name
+    assert 0 < len(demo) < len(dev)
+
+
+@pytest.mark.parametrize("name", ["demo", "dev", "bench"])
+def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
+    assert len(pins(name)) == len(lines)
+    assert all(hashes for _, hashes in pins(name).values())
+    assert "://" not in text
