@@ -163,6 +163,31 @@ async def test_a_refusal_of_what_is_not_shown_any_more_holds_and_a_grant_does_no
         assert (state["granted"], state["source"]) == (["necessary"], "banner")
 
 
+async def test_a_refusal_of_an_older_notice_is_recorded_under_that_notice(log: ConsentLog) -> None:
+    older = wrap(policy=Policy(uses=("google-analytics",)), log=log)
+    async with browser(older) as client:
+        before = await shown(client)
+        await post(client, {"action": "accept"})
+    async with browser(wrap(log=log)) as client:
+        assert (await post(client, {"action": "reject", **before})).status_code == 409
+    assert [(entry.action, entry.notice) for entry in entries(log)] == [
+        ("accept_all", before["notice"]),
+        ("reject_all", before["notice"]),
+    ]
+
+
+async def test_allowing_what_a_binding_signal_denies_says_so_and_changes_nothing(log: ConsentLog) -> None:
+    policy = Policy(uses=("meta-pixel",), regimes={"default": "opt-out"})
+    async with browser(wrap(policy=policy, log=log)) as client:
+        client.headers["sec-gpc"] = "1"
+        answer = await post(client, {"action": "allow", "vendor": "meta-pixel"})
+        assert (answer.status_code, cookies_of(answer)) == (409, {})
+        assert "Global Privacy Control" in answer.text
+        once = await post(client, {"action": "allow", "vendor": "meta-pixel", "once": "1"})
+        assert once.status_code == 303
+    assert [entry.granted for entry in entries(log)] == [("meta-pixel",)]
+
+
 # --- the log is away
 
 

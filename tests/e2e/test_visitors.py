@@ -265,6 +265,23 @@ def test_settings_fit_a_narrow_phone(shared_demo: Demo, visitor: Visitor, script
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+# --- no network
+
+
+def test_the_site_itself_is_whole_without_a_network(shared_demo: Demo, visitor: Visitor) -> None:
+    """Every host but this machine hangs up on the browser of these tests."""
+    page = visitor("california").new_page()
+    lost: list[str] = []
+    page.on("requestfailed", lambda request: lost.append(request.url))
+    page.goto(shared_demo.article)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    pictures = page.locator("main img").evaluate_all(
+        "all => Promise.all(all.map(one => { one.loading = 'eager'; return one.decode(); }))"
+    )
+    assert len(pictures) > 1
+    assert lost and not [url for url in lost if url.startswith(shared_demo.url)]
+
+
 # --- assistive technology
 
 

@@ -170,6 +170,6 @@ def _check_exclude(exclude: Sequence[str]) -> tuple[str, ...]:
     if isinstance(exclude, (str, bytes)):
         raise ConfigurationError('expected a list of path prefixes such as ["/api"]', path="exclude")
     for index, part in enumerate(exclude):
-        if not isinstance(part, str) or not part.startswith("/"):
+        if not str(part).startswith("/"):
             raise ConfigurationError('expected a path prefix such as "/api"', path=f"exclude[{index}]")
-    return tuple(part.rstrip("/") for part in exclude)
+    return tuple(str(part).rstrip("/") for part in exclude)

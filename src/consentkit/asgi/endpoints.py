@@ -50,6 +50,10 @@ _MAX_FIELDS = 20
 _HASH = re.compile(r"\.[0-9a-f]{12}(?=\.)")
 _STALE = "What this choice was about has changed since the page was made. Please look again and choose."
 _STALE_REFUSAL = "Nothing optional is used. What this choice was about has changed since the page was made."
+_SIGNAL = (
+    "Your browser asks not to have your data sold or shared (Global Privacy Control), and this site honours "
+    "that: nothing was changed. You can still load the content once."
+)
 _UNRECORDED = "The choice could not be recorded just now, so nothing was allowed. Please try again."
 
 
@@ -157,9 +161,11 @@ class Endpoints:
         decision = decide(submission, consent, source=self._source(request, submission), now=now)
         notice = self._deployment.known_notice(consent, submission.notice, submission.locale)
         if notice is None:
-            return self._stale(request, decision, now)
+            return await self._stale(request, submission, decision, now)
         if submission.once:
             return await self._once(request, submission, consent, decision, notice, now)
+        if submission.action == "allow" and not self._takes_effect(request, submission, decision, now):
+            raise BadRequest(409, _SIGNAL)
         # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
         self._deployment.decisions.dumps(decision, now=now)
         outcome = await self._recorder.record(request, submission, consent, decision, notice, now=now)
@@ -180,10 +186,25 @@ class Endpoints:
         below = submission.return_to.startswith(self._base(request) + "/")
         return "settings" if below or submission.was else "banner"
 
-    def _stale(self, request: Request, decision: Decision, now: int) -> Response:
+    def _takes_effect(self, request: Request, submission: Submission, decision: Decision, now: int) -> bool:
+        """Say whether what is allowed will be: a binding signal may stand against it."""
+        after = self._deployment.consent_with(request, decision, now=now)
+        policy = self._deployment.policy
+        return all(
+            after.allows(name)
+            if name in policy.purposes
+            else after.allows_known(name, policy.vendor_purpose(name) or "")
+            for name in submission.names
+        )
+
+    async def _stale(
+        self, request: Request, submission: Submission, decision: Decision, now: int
+    ) -> Response:
         """Answer a choice about a notice that is not shown any more. What it refuses holds all the same."""
         if decision.granted:
             return self._problem(request, 409, _STALE)
+        await self._recorder.record_stale(request, submission, decision, now=now)
+        await self._recorder.announce(decision, request)
         response = self._problem(request, 409, _STALE_REFUSAL)
         self._remember(response, request, Outcome(decision=decision), now)
         return response

@@ -123,7 +123,7 @@ class Recorder:
         new = decision.granted - _in_force(before, now)
         subject = known or (secrets.token_urlsafe(18) if new and not submission.once else None)
         outcome = Outcome(decision=decision, subject=subject if subject != known else None)
-        entry = self._entry(request, submission, decision, notice, subject, now)
+        entry = self._entry(request, submission, decision, subject, now)
         if not new:
             await self._honour(entry, notice)
             return outcome
@@ -133,8 +133,25 @@ class Recorder:
             _logger.error("a grant is not honoured, because the consent log cannot take it: %s", error)
             if isinstance(error, LogUnavailable) and error.unknown:
                 await self._deployment.log.invalidate(entry, id=uuid7(milliseconds()), at=rfc3339(now))
-            return await self._refused_only(request, submission, decision, new, notice, now)
+            rest = replace(decision, granted=decision.granted - new)
+            return await self._refused_only(request, submission, before, rest, notice, now)
         return outcome
+
+    async def record_stale(
+        self, request: Request, submission: Submission, decision: Decision, *, now: int
+    ) -> None:
+        """Record a refusal of a notice that is shown no more, if the log has that notice. Never raises.
+
+        Arguments are those of `record`.
+        """
+        log = self._deployment.log
+        if log is None:
+            return
+        try:
+            entry = self._entry(request, submission, decision, self._subject(request), now)
+            await log.honour(entry)
+        except LogError as error:
+            _logger.error("a refusal is honoured, but the consent log does not take it: %s", error)
 
     async def announce(self, decision: Decision, request: Request) -> None:
         """Tell the site's own callback. Its failure is logged and undoes nothing."""
@@ -152,16 +169,15 @@ class Recorder:
         self,
         request: Request,
         submission: Submission,
-        decision: Decision,
-        new: frozenset[str],
+        before: Consent,
+        rest: Decision,
         notice: Notice,
         now: int,
     ) -> Outcome:
-        """Keep what a decision denies, now that it cannot grant."""
-        if not decision.denied:
+        """Keep what a decision newly denies, now that it cannot grant."""
+        if not rest.denied - (before.decision.denied if before.decision else frozenset()):
             return Outcome(decision=None, recorded=False)
-        rest = replace(decision, granted=decision.granted - new)
-        entry = self._entry(request, submission, rest, notice, self._subject(request), now)
+        entry = self._entry(request, submission, rest, self._subject(request), now)
         await self._honour(entry, notice)
         return Outcome(decision=rest, recorded=False)
 
@@ -174,7 +190,6 @@ class Recorder:
         request: Request,
         submission: Submission,
         decision: Decision,
-        notice: Notice,
         subject: str | None,
         now: int,
     ) -> Entry:
@@ -184,15 +199,15 @@ class Recorder:
             id=uuid7(milliseconds()),
             at=rfc3339(now),
             subject=subject,
-            regime=notice.regime.value,
+            regime=decision.regime.value,
             country=place.country if place is not None and place.known else "",
             action=_ACTIONS[submission.action],
             source=decision.source,
             granted=tuple(sorted(decision.granted)),
             denied=tuple(sorted(decision.denied)),
             fingerprints=dict(decision.fingerprints),
-            notice=notice.hash,
-            locale=notice.locale,
+            notice=submission.notice,
+            locale=submission.locale,
             signals=("gpc",) if request.header(b"sec-gpc") == b"1" else (),
             expires=rfc3339(expires) if decision.granted else "",
         )
