@@ -58,6 +58,22 @@ def test_a_log_of_an_unknown_kind_is_refused() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("policy", "consent.toml"),
+        ("policy", {"uses": []}),
+        ("log", True),
+        ("log", 5),
+        ("place", "US"),
+        ("on_decision", 5),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named(option: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{option}: expected"):
+        wrap(**{option: value})
+
+
 @pytest.mark.parametrize("kind", [str, Path, ConsentLog])
 def test_nothing_is_written_by_making_it(tmp_path: Path, kind: Any) -> None:
     wrap(log=kind(tmp_path / "log.sqlite3"))

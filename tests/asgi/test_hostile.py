@@ -10,12 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, App, cookie, visit, wrap
+from asgi.visiting import (
+    BANNER,
+    GATED,
+    HTML,
+    NAVIGATION,
+    POLICY,
+    SECRET,
+    App,
+    browser,
+    cookie,
+    post,
+    state_of,
+    visit,
+    wrap,
+)
+from consentkit import ConsentMiddleware, Policy
 from consentkit.asgi.locales import negotiate
 from consentkit.asgi.request import Request
 
 pytestmark = pytest.mark.anyio
 FOREIGN_BASE = b'<html><head><base href="https://evil.example/"></head><body>x</body></html>'
+EMBEDDED = b'<body><iframe src="https://www.youtube.com/embed/x"></iframe></body>'
 CLEAN = re.compile(rb"[^\r\n\x00]*")
 
 
@@ -213,3 +229,42 @@ async def test_no_detour_through_an_excluded_path_gets_an_ungated_page(path: str
     app = wrap(exclude=["/api"])
     assert GATED in (await visit(app, path, headers=NAVIGATION)).body
     assert GATED not in (await visit(app, "/api/..x", headers=NAVIGATION)).body
+
+
+@pytest.mark.parametrize("answer", ["US", ("US", "CA"), {"country": "US"}])
+async def test_a_place_resolver_that_answers_nonsense_leaves_the_place_unknown(answer: Any) -> None:
+    policy = Policy(regimes={"default": "opt-in", "US": "none"})
+    async with browser(wrap(policy=policy, place=lambda scope: answer)) as client:
+        assert (await state_of(client))["regime"] == "opt-in"
+
+
+@pytest.mark.parametrize("inner", ["/_consent", "/other"])
+async def test_of_two_nested_middlewares_the_outer_one_asks(inner: str) -> None:
+    app = ConsentMiddleware(wrap(prefix=inner), secret_key=SECRET, log=None, policy=POLICY)
+    async with browser(app) as client:
+        page = (await client.get("/", headers=NAVIGATION)).content
+    assert page.count(BANNER) == 1
+
+
+async def test_what_the_outer_of_two_middlewares_leaves_alone_the_inner_one_takes() -> None:
+    app = ConsentMiddleware(wrap(), secret_key=SECRET, log=None, exclude=["/inner"])
+    async with browser(app) as client:
+        page = (await client.get("/inner", headers=NAVIGATION)).content
+    assert page.count(BANNER) == 1
+    assert GATED in page
+
+
+async def test_what_was_allowed_once_does_not_count_where_no_cookie_should_travel() -> None:
+    policy = Policy(uses=("youtube",))
+    async with browser(wrap(App(EMBEDDED), policy=policy)) as client:
+        await post(client, {"action": "allow", "vendor": "youtube", "once": "1"})
+        headers = {**NAVIGATION, "sec-fetch-site": "cross-site", "sec-fetch-dest": "iframe"}
+        assert GATED in (await client.get("/", headers=headers)).content
+
+
+async def test_cookies_are_expired_under_the_root_and_the_folder_of_the_page() -> None:
+    async with browser(wrap()) as client:
+        client.cookies.set("_ga", "1")
+        answer = await client.get("/blog/post/1", headers=NAVIGATION)
+    lines = [line for line in answer.headers.get_list("set-cookie") if line.startswith("_ga=")]
+    assert {line.partition("Path=")[2].partition(";")[0] for line in lines} == {"/", "/blog/post"}

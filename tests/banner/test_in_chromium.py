@@ -290,7 +290,7 @@ def test_a_grant_reloads(page: Page, site: Site) -> None:
 def test_what_went_wrong_is_said_in_the_banner(page: Page, site: Site) -> None:
     go(page, "/opt-in")
     accept = page.get_by_role("button", name="Accept all")
-    said_by_status = {503: ({"error": "<b>Later</b>"}, "<b>Later</b>"), 409: ({}, "Please try again")}
+    said_by_status = {503: ({"error": "<b>Later</b>"}, "<b>Later</b>"), 413: ({}, "Please try again")}
     for status, (body, said) in said_by_status.items():
         site.answer = (status, body)
         accept.press("Enter")
@@ -299,6 +299,14 @@ def test_what_went_wrong_is_said_in_the_banner(page: Page, site: Site) -> None:
     site.answer = (200, {"reload": False})
     accept.press("Enter")
     expect(page.locator("#consentkit-banner")).to_have_count(0)
+
+
+def test_where_something_else_is_asked_by_now_the_page_is_shown_anew(page: Page, site: Site) -> None:
+    go(page, "/opt-in")
+    site.answer = (409, {"error": "Please look again"})
+    with page.expect_navigation():
+        page.get_by_role("button", name="Accept all").click()
+    assert site.loads == ["/opt-in", "/opt-in"]
 
 
 def test_where_the_request_fails_the_form_goes_by_itself(page: Page, site: Site) -> None:
@@ -338,6 +346,25 @@ def test_the_pages_own_element_replaces_the_link_and_opens_settings(page: Page, 
     with page.expect_navigation():
         own.press("Enter")
     assert page.url == "http://news.example/_consent/?return_to=%2Fown"
+
+
+@pytest.mark.parametrize(
+    ("element", "hidden"),
+    [
+        ('<a href="/_consent/" data-consentkit-open>Cookies</a>', True),
+        ("<b data-consentkit-open>Cookies</b>", False),
+    ],
+)
+def test_without_scripts_the_link_gives_way_only_to_a_link(
+    chromium: Browser, site: Site, element: str, hidden: bool
+) -> None:
+    site.pages["/own"] = document(site.policy, render_link(site.policy, **URL) + element)
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.route("**/*", site.serve)
+    go(page, "/own")
+    assert page.locator("#consentkit-link").is_hidden() is hidden
+    context.close()
 
 
 def test_a_page_from_the_back_forward_cache_is_never_stale(page: Page, site: Site) -> None:

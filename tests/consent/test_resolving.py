@@ -381,3 +381,8 @@ def test_an_answered_banner_is_gone(decision: Decision, situation: dict[str, Any
         day=DAY,
     )
     assert not resolve(POLICY, decision=full, now=NOW, **situation).needs_prompt
+
+
+def test_a_refusal_is_not_renewed_over_a_vendor_that_is_allowed() -> None:
+    decision = decided({"stats"}, {"marketing"})
+    assert not consent(decision, Regime.OPT_OUT, now=NOW + 40 * 86_400).renew

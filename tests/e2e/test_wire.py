@@ -223,3 +223,41 @@ def test_a_key_that_is_gone_turns_nothing_on(demo: Demo, sink: Sink, visitor: Vi
     assert sink.hosts == set()
     assert state(page, demo)["granted"] == ["necessary"]
     assert state(page, demo)["needs_prompt"]
+
+
+def test_a_choice_about_a_page_that_has_changed_shows_the_new_question(
+    shared_demo: Demo, sink: Sink, visitor: Visitor
+) -> None:
+    context = visitor("nowhere")
+    page = open_article(context, shared_demo)
+    other = context.new_page()
+    other.goto(shared_demo.url)
+    other.get_by_role("button", name="California").click()
+    expect(other.locator("#consentkit-banner")).to_contain_text("opt-out")
+    page.locator("[data-consentkit-action=accept]").click()
+    expect(page.locator("#consentkit-banner")).to_contain_text("opt-out")
+    page.locator("[data-consentkit-action=accept]").click()
+    expect(page.locator("#consentkit-banner")).to_be_hidden()
+
+
+def test_an_opt_out_of_a_page_that_has_changed_stops_the_vendors(
+    shared_demo: Demo, sink: Sink, visitor: Visitor
+) -> None:
+    context = visitor("nowhere")
+    page = context.new_page()
+    page.goto(shared_demo.url)
+    page.get_by_role("button", name="California").click()
+    page.goto(shared_demo.article)
+    see_all(page)
+    other = context.new_page()
+    other.goto(shared_demo.url)
+    other.get_by_role("button", name="Nowhere known").click()
+    expect(other.locator("#consentkit-banner")).to_contain_text("Reject")
+    with page.expect_navigation():
+        page.locator("#consentkit-banner [data-consentkit-action=reject]").click()
+    see_all(page)
+    sink.forget()
+    page.reload()
+    see_all(page)
+    assert sink.hosts == set()
+    assert state(page, shared_demo)["granted"] == ["necessary"]

@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
-from consentkit.log import Bundle, ConsentLog, LogReader, consentlog, open_log, uuid7
+from consentkit.log import Bundle, ConsentLog, LogReader, open_log, uuid7
 from consentkit.log.group import GroupCommit
 from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_refusal
 
@@ -163,27 +163,6 @@ async def test_concurrent_decisions_publish_their_notice_once(log: ConsentLog) -
             tasks.start_soon(append)
     assert sorted(indexes) == list(range(1, 201))
     assert log.check().size == 201
-
-
-@ASYNC
-async def test_a_decision_needs_a_notice_in_the_log(log: ConsentLog) -> None:
-    assert not await log.knows(BUNDLE.hash)
-    with pytest.raises(LogError, match="not in the log"):
-        await log.append(make_entry())
-    assert await log.append(make_entry(), bundle=BUNDLE) == 1
-    assert await log.knows(BUNDLE.hash)
-    log.close()
-    assert await log.knows(BUNDLE.hash)
-
-
-@ASYNC
-async def test_asking_a_stalled_store_ends_in_time(log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-    monkeypatch.setattr(consentlog, "COMMIT_SECONDS", 0.05)
-    monkeypatch.setattr(log, "notice", lambda hash: gate.wait(10) or None)
-    with pytest.raises(LogUnavailable, match="longer than"):
-        await log.knows(BUNDLE.hash)
-    gate.set()
 
 
 @ASYNC
@@ -350,3 +329,10 @@ async def test_a_grant_of_unknown_outcome_is_noted_as_not_honoured(log: ConsentL
     assert found.entry is not None
     assert (found.entry.type, found.entry.previous) == ("invalidated", grant.id)
     log.check()
+
+
+@ASYNC
+async def test_a_decision_needs_a_notice_in_the_log(log: ConsentLog) -> None:
+    with pytest.raises(LogError, match="not in the log"):
+        await log.append(make_entry())
+    assert await log.append(make_entry(), bundle=BUNDLE) == 1

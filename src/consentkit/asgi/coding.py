@@ -18,10 +18,6 @@ class Stage(Protocol):
         """End the stream and return the rest."""
 
 
-ACCEPTED = b"gzip, deflate"
-"""What the app may be asked for, within what the client accepts."""
-
-
 class Inflate:
     """Decode gzip, or deflate with or without its zlib header (RFC 9110, section 8.4.1)."""
 

@@ -41,7 +41,6 @@ def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Hea
     for tag in _tags(headers):
         original, separator, print_ = tag.rpartition(_MARK)
         if not separator:
-            foreign = foreign or document
             kept += [] if document else [tag]
         elif print_ == fingerprint + b'"':
             ours = True

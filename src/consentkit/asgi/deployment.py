@@ -91,7 +91,10 @@ class Deployment:
         if self.place is None:
             return None
         try:
-            return self.place(request.scope)
+            place = self.place(request.scope)
+            if place is not None and not isinstance(place, Place):
+                raise TypeError(f"a place resolver returns a Place or None, not {type(place).__name__}")
+            return place
         except Exception:
             _logger.exception("the place resolver failed; the place counts as unknown")
             return None

@@ -165,7 +165,7 @@ class Endpoints:
         if submission.once:
             return await self._once(request, submission, consent, decision, notice, now)
         if submission.action == "allow" and not self._takes_effect(request, submission, decision, now):
-            raise BadRequest(409, _SIGNAL)
+            return self._problem(request, 409, _SIGNAL, return_to=submission.return_to)
         # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
         self._deployment.decisions.dumps(decision, now=now)
         outcome = await self._recorder.record(request, submission, consent, decision, notice, now=now)
@@ -202,10 +202,10 @@ class Endpoints:
     ) -> Response:
         """Answer a choice about a notice that is not shown any more. What it refuses holds all the same."""
         if decision.granted:
-            return self._problem(request, 409, _STALE)
+            return self._problem(request, 409, _STALE, return_to=submission.return_to)
         await self._recorder.record_stale(request, submission, decision, now=now)
         await self._recorder.announce(decision, request)
-        response = self._problem(request, 409, _STALE_REFUSAL)
+        response = self._problem(request, 409, _STALE_REFUSAL, return_to=submission.return_to)
         self._remember(response, request, Outcome(decision=decision), now)
         return response
 

@@ -1,6 +1,7 @@
 """Cookies of denied purposes: hidden from the app, and removed from the browser.
 
-A script may have set a cookie under any domain and path that its page could use, so every variant is expired.
+A script may have set a cookie under any domain that its page could use, and under the root or the folder of
+its page: each of these is expired. What was set under another path goes when a page there is visited.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from consentkit.consent import Consent
 MAX_HEADERS = 2048
 """Bytes of expiring headers in one response; the rest follows with the next."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PATH = re.compile(r"[A-Za-z0-9/._~%-]{1,200}")
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
@@ -37,11 +39,22 @@ def expire_hidden(deployment: Deployment, request: Request, consent: Consent, he
     for name in sorted(names):
         if not _NAME.fullmatch(name):
             continue
-        lines = [f"{name}=; Max-Age=0; Path=/{variant}" for variant in _variants(request)]
-        room -= sum(map(len, lines))
-        if room < 0:
-            return
+        lines = [
+            f"{name}=; Max-Age=0; Path={path}{variant}"
+            for path in _paths(request)
+            for variant in _variants(request)
+        ]
+        size = sum(map(len, lines))
+        if size > room:
+            continue
+        room -= size
         headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
+
+
+def _paths(request: Request) -> list[str]:
+    """Return the root and the default path of cookies set here (RFC 6265, section 5.1.4)."""
+    folder = request.here.partition("?")[0].rpartition("/")[0]
+    return ["/", folder] if folder and _PATH.fullmatch(folder) else ["/"]
 
 
 def _variants(request: Request) -> list[str]:

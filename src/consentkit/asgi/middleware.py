@@ -14,8 +14,12 @@ from consentkit.asgi.endpoints import Endpoints
 from consentkit.asgi.lifespan import answer_lifespan
 from consentkit.asgi.request import Request
 from consentkit.asgi.responder import Observer, Responder
+from consentkit.exceptions import ConfigurationError
 from consentkit.log import ConsentLog
 from consentkit.policy import Policy
+
+# Set on a connection's own scope, never on its state, which some servers share between connections.
+_OUTER = "consentkit.outer"
 
 
 class ConsentMiddleware:
@@ -63,6 +67,7 @@ class ConsentMiddleware:
         on_decision: OnDecision | None = None,
     ) -> None:
         self.app = app
+        _check_kinds(policy=policy, log=log, place=place, on_decision=on_decision)
         self._deployment = Deployment(
             secret_key=_plain(secret_key),
             secret_key_fallbacks=_plain_all(secret_key_fallbacks),
@@ -90,10 +95,15 @@ class ConsentMiddleware:
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         deployment = self._deployment
+        if scope.get(_OUTER):
+            # Another middleware of this package is further out: two banners would serve nobody.
+            await self.app(scope, receive, send)
+            return
         request = Request(scope, deployment.https_only)
         now = epoch()
         consent = deployment.consent_of(request, now=now)
         scope.setdefault("state", {})["consent"] = consent
+        scope[_OUTER] = not deployment.excludes(request.path)
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
         elif self._endpoints.owns(request.path):
@@ -104,6 +114,16 @@ class ConsentMiddleware:
             await Responder(deployment, request, consent, now)(self.app, scope, receive, send)
         else:
             await Observer(deployment, request, consent)(self.app, scope, receive, send)
+
+
+def _check_kinds(*, policy: object, log: object, place: object, on_decision: object) -> None:
+    if policy is not None and not isinstance(policy, Policy):
+        raise ConfigurationError('expected a Policy, such as Policy.from_toml("consent.toml")', path="policy")
+    if log is not None and (isinstance(log, bool) or not isinstance(log, (str, Path, ConsentLog))):
+        raise ConfigurationError("expected a path, sqlite:///…, a ConsentLog, or None", path="log")
+    for name, callback in (("place", place), ("on_decision", on_decision)):
+        if callback is not None and not callable(callback):
+            raise ConfigurationError("expected something that can be called", path=name)
 
 
 def _plain(key: str | Secret) -> str:

@@ -151,7 +151,7 @@ class Recorder:
             entry = self._entry(request, submission, decision, self._subject(request), now)
             await log.honour(entry)
         except LogError as error:
-            _logger.error("a refusal is honoured, but the consent log does not take it: %s", error)
+            _logger.warning("a refusal is honoured, but the consent log does not take it: %s", error)
 
     async def announce(self, decision: Decision, request: Request) -> None:
         """Tell the site's own callback. Its failure is logged and undoes nothing."""

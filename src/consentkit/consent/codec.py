@@ -23,7 +23,6 @@ from consentkit.consent.decision import INVALID, SOURCES, Decision, Invalid
 from consentkit.exceptions import BadRequest, ConfigurationError
 from consentkit.policy import Regime
 
-MAX_COOKIE = 4_096  # bytes of name and value that browsers keep (RFC 6265bis, section 5.6)
 MAX_VALUE = 4_000  # bytes; leaves room for the longest name
 CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
 MIN_SECRET = 32  # characters

@@ -15,8 +15,8 @@ from consentkit.gating.party import Party, Reason
 
 # What makes a script load something. Written for what stands in pages, minified or not.
 _LOADER: Final = re.compile(
-    rb"""\.src\s*=(?!=)|\[['"]src['"]\]\s*=|createElement|sendBeacon|new\s+Image\b|document\.write"""
-    rb"""|\bfetch\s*\(|XMLHttpRequest|EventSource|WebSocket|importScripts|serviceWorker|new\s+(?:Shared)?Worker\b"""
+    rb"""\.src\s*=(?!=)|\[['"]src['"]\]\s*=|createElement|sendBeacon|new\s+(?:Image|Audio)\b|document\.write"""
+    rb"""|\bfetch\s*[(.]|=\s*fetch\b|backgroundImage|\$\.(?:get|post)\s*\(|XMLHttpRequest|EventSource|WebSocket|importScripts|serviceWorker|new\s+(?:Shared)?Worker\b"""
     rb"""|innerHTML|outerHTML|insertAdjacentHTML|setAttribute\(\s*['"](?:src|data|href)['"]"""
     rb"""|\.(?:getScript|ajax|getJSON|load|append|html)\s*\("""
     rb"""|(?<![\w$.])import\s*(?:\(|['"]|[\w$*{][^;'"]{0,500}?\bfrom\s*['"])|(?<![\w$.])export\b[^;'"]{0,500}?\bfrom\s*['"]"""

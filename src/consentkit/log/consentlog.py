@@ -53,7 +53,6 @@ class ConsentLog(LogReader):
             self._outbox = FileOutbox(Path(outbox))
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
-        self._known: set[str] = set()
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
         """Append an entry durably, together with those of other tasks.
@@ -109,19 +108,6 @@ class ConsentLog(LogReader):
             except (LogUnavailable, LogCorrupt) as error:
                 await self._keep(_items(entry, bundle), error)
         return index
-
-    async def knows(self, notice: str) -> bool:
-        """Say whether a notice's hash is in the log.
-
-        Raises:
-            LogUnavailable: The store cannot be read now.
-        """
-        if notice in self._known:
-            return True
-        found = await self._threads.run(lambda: self.notice(notice) is not None, seconds=COMMIT_SECONDS)
-        if found:
-            self._known.add(notice)
-        return found
 
     def commit(self, batch: Sequence[Item]) -> list[int]:
         """Append items durably, in one transaction; return the indexes of their leaves.

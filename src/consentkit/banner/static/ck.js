@@ -58,7 +58,10 @@
     known = cookie();
     busy = false;
     form.removeAttribute("aria-busy");
-    if (!answer.ok) {
+    if (answer.status === 409) {
+      // What was asked is not what is asked now, and a refusal holds all the same: show the page as it is now.
+      location.reload();
+    } else if (!answer.ok) {
       const status = form.querySelector("[role=status]");
       status.textContent = state.error || status.dataset.error;
     } else if (state.reload) {
