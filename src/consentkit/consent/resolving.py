@@ -87,6 +87,7 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
     override: bool
 
     def consent(self, signals: Signals) -> Consent:
+        """Put the verdicts on all purposes and vendors together."""
         purposes = self.policy.purposes
         granted = frozenset(name for name, purpose in purposes.items() if self._grants(purpose))
         denied = frozenset(purposes) - granted

@@ -140,6 +140,7 @@ class _Ticket:
         self._woken = Event()
 
     def result(self) -> int:
+        """Return the index of the last item's leaf, or raise this waiter's own error."""
         match self.outcome:
             case None:
                 raise LogUnavailable("the consent log did not come to this entry in time", unknown=self.taken)
@@ -168,6 +169,7 @@ class _Flight:
         return self._claim.acquire(blocking=False)
 
     def run(self) -> None:
+        """Commit, in the worker thread; every outcome is kept for `land`."""
         if not self._claim.acquire(blocking=False):
             return
         items = [item for ticket in self.batch for item in ticket.items]
