@@ -11,7 +11,8 @@ import anyio.to_thread
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import BrowserContext, Page, expect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware
 from e2e.serving import ARTICLE, Demo, Served
@@ -230,6 +231,54 @@ def test_nothing_shifts_and_the_story_is_the_largest_paint(
     expect(page.locator(BANNER)).to_have_count(0)
     page.evaluate(TWO_FRAMES)
     assert page.evaluate("window.shifted") == 0
+
+
+class CutInTheBanner:
+    """Send what comes up to the middle of the banner, and the rest when told to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.go_on = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def cut(message: Message) -> None:
+            body = message.get("body", b"")
+            at = body.find(b'<div class="consentkit-actions">')
+            if at < 0:
+                await send(message)
+                return
+            await send({**message, "body": body[:at], "more_body": True})
+            await anyio.to_thread.run_sync(self.go_on.wait, 30)
+            await send({**message, "body": body[at:]})
+
+        async def plain(message: Message) -> None:
+            # Chunks are only seen as such where no length is promised.
+            if message["type"] == "http.response.start":
+                kept = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+                message = {**message, "headers": kept}
+            await cut(message)
+
+        await self.app(scope, receive, plain)
+
+
+def test_half_a_banner_is_not_painted_and_nothing_shifts_when_the_rest_comes(visitor: Visitor) -> None:
+    async def story(scope: Scope, receive: Receive, send: Send) -> None:
+        page = HTMLResponse("<body><h1 id=content>Story</h1>" + "<p>Text</p>" * 50)
+        await page(scope, receive, send)
+
+    app = CutInTheBanner(ConsentMiddleware(story, secret_key="s" * 40, log=None))
+    with Served(app) as site:
+        page = visitor("eu", viewport=PHONE).new_page()
+        page.add_init_script(OBSERVE)
+        page.goto(site.url, wait_until="commit")
+        page.locator(BANNER).wait_for(state="attached")
+        page.evaluate(TWO_FRAMES)
+        assert page.locator(BANNER).is_hidden()
+        app.go_on.set()
+        expect(page.locator(BANNER)).to_be_visible()
+        page.wait_for_load_state()
+        page.evaluate(TWO_FRAMES)
+        assert page.evaluate("window.shifted") == 0
 
 
 # --- a phone

@@ -41,7 +41,7 @@ def expire_hidden(deployment: Deployment, request: Request, consent: Consent, he
             continue
         lines = [
             f"{name}=; Max-Age=0; Path={path}{variant}"
-            for path in _paths(request)
+            for path in _paths(request, deployment.prefix)
             for variant in _variants(request)
         ]
         size = sum(map(len, lines))
@@ -51,10 +51,11 @@ def expire_hidden(deployment: Deployment, request: Request, consent: Consent, he
         headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
 
 
-def _paths(request: Request) -> list[str]:
+def _paths(request: Request, prefix: str) -> list[str]:
     """Return the root and the default path of cookies set here (RFC 6265, section 5.1.4)."""
     folder = request.here.partition("?")[0].rpartition("/")[0]
-    return ["/", folder] if folder and _PATH.fullmatch(folder) else ["/"]
+    ours = request.root_path + prefix
+    return ["/", folder] if folder not in ("", ours) and _PATH.fullmatch(folder) else ["/"]
 
 
 def _variants(request: Request) -> list[str]:
