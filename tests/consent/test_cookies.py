@@ -6,7 +6,6 @@ import pytest
 
 from consentkit.consent import (
     Decision,
-    cookie_values,
     decision_cookie_name,
     expire_cookie,
     id_cookie_name,
@@ -62,18 +61,6 @@ def test_a_value_cannot_leave_its_place(value: str) -> None:
 def test_a_domain_must_be_one(domain: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^cookie_domain: "):
         set_id_cookie("x", secure=True, domain=domain)
-
-
-def test_cookie_values_finds_every_cookie_of_a_name() -> None:
-    headers = [
-        (b"host", b"consentkit=not-a-cookie"),
-        (b"cookie", b"a=1; consentkit=one;consentkit=two ; consentkit-id=x; Xconsentkit=y"),
-        (b"cookie", b"consentkit=one; consentkit=\xff=; consentkit"),
-    ]
-    assert cookie_values(headers, "consentkit") == ["one", "two", "\xff="]
-    assert cookie_values(headers, "consentkit-id") == ["x"]
-    assert cookie_values(headers, "__Host-consentkit") == []
-    assert cookie_values([], "consentkit") == []
 
 
 def test_refusals_are_kept_longer_than_grants() -> None:

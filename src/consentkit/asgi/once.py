@@ -5,21 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from itsdangerous import BadData, TimestampSigner
+from itsdangerous import BadData
 
 from consentkit.consent import decision_cookie_name
-from consentkit.consent.codec import check_secrets
+from consentkit.consent.codec import SignerAt, check_secrets
 
 SECONDS = 60
 """How long the cookie lasts."""
 _MAX_VALUE = 400
-
-
-class _SignerAt(TimestampSigner):
-    now = 0
-
-    def get_timestamp(self) -> int:
-        return self.now
 
 
 class OnceCodec:
@@ -61,8 +54,8 @@ class OnceCodec:
         except (BadData, ValueError):
             return frozenset()
 
-    def _signer(self, now: int) -> _SignerAt:
-        signer = _SignerAt(
+    def _signer(self, now: int) -> SignerAt:
+        signer = SignerAt(
             self._keys, salt=b"consentkit.once.v1", key_derivation="hmac", digest_method=hashlib.sha256
         )
         signer.now = now

@@ -5,7 +5,6 @@ from consentkit.consent.codec import DecisionCodec, SubjectCodec
 from consentkit.consent.consent import Consent
 from consentkit.consent.cookies import (
     check_cookie_domain,
-    cookie_values,
     decision_cookie_name,
     expire_cookie,
     id_cookie_name,
@@ -29,7 +28,6 @@ __all__ = [
     "allow",
     "check_cookie_domain",
     "choose",
-    "cookie_values",
     "decision_cookie_name",
     "expire_cookie",
     "id_cookie_name",

@@ -36,7 +36,7 @@ _HEAD = re.compile(
 _ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!~])([0-9a-f]{6})?", re.ASCII)
 
 
-class _SignerAt(TimestampSigner):
+class SignerAt(TimestampSigner):
     """Signs at a time that it is told, since this room reads no clock."""
 
     now = 0
@@ -139,8 +139,8 @@ class DecisionCodec:
         payload, signed = self._signer().unsign(value, return_timestamp=True)
         return replace(_parse(payload.decode("ascii")), signed_at=int(signed.timestamp()))
 
-    def _signer(self) -> _SignerAt:
-        return _SignerAt(
+    def _signer(self) -> SignerAt:
+        return SignerAt(
             self._keys, salt=b"consentkit.decision.v1", key_derivation="hmac", digest_method=hashlib.sha256
         )
 

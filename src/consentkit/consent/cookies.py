@@ -1,4 +1,4 @@
-"""Names and attributes of the two cookies, reading them from headers and building Set-Cookie values.
+"""Names and attributes of the two cookies, and building their Set-Cookie values.
 
 `__Host-` on https, so that no subdomain can plant one; `__Secure-` where the site shares it with its
 subdomains; a plain name on http only (RFC 6265bis, section 4.1.3).
@@ -7,7 +7,6 @@ subdomains; a plain name on http only (RFC 6265bis, section 4.1.3).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from consentkit.consent.decision import MAX_AGE
 from consentkit.exceptions import ConfigurationError
@@ -67,24 +66,6 @@ def set_id_cookie(value: str, *, secure: bool, domain: str | None = None) -> str
 def expire_cookie(name: str, *, secure: bool, domain: str | None = None) -> str:
     """Build the Set-Cookie value that removes a cookie; `name` may be that of another scheme."""
     return _build(name, "", 0, secure, domain)
-
-
-def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:
-    """Find the values of all cookies of a name.
-
-    Args:
-        headers: ASGI headers of a request. HTTP/2 may split the Cookie header (RFC 9113, section 8.2.3).
-        name: The cookie's name, with its prefix; case matters.
-
-    Returns:
-        The values in order, none twice.
-    """
-    start = name.encode("ascii") + b"="
-    if not name or not (found := [value for key, value in headers if key == b"cookie" and start in value]):
-        return []
-    pairs = (pair.strip(b" \t") for value in found for pair in value.split(b";"))
-    values = (pair[len(start) :].decode("latin-1") for pair in pairs if pair.startswith(start))
-    return list(dict.fromkeys(values))
 
 
 def _build(name: str, value: str, max_age: int, secure: bool, domain: str | None) -> str:
