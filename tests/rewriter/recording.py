@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from consentkit.rewriter import Rewriter, Splice, Where, attributes
@@ -21,6 +21,7 @@ class Recorder:
 
     def __init__(self, names: Iterable[bytes] = LOADING) -> None:
         self.names = frozenset(names)
+        self.rare: Mapping[bytes, frozenset[bytes]] = {}
         self.shown: list[Shown] = []
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consentkit.rewriter import Rewriter, grammar, reading
+from consentkit.rewriter import Rewriter, context, grammar, plain, reading
 from consentkit.rewriter.foreign import MAX_DEPTH
 from rewriter.recording import Disarm
 
@@ -30,6 +30,11 @@ UNITS = {
     "open drawing": (b"<svg>", b"<path d='M0'/>"),
     "svg scripts": (b"<svg>", b"<script>"),
     "foreign objects": (b"", b"<svg><foreignObject>"),
+    "noscript that is not plain": (b"", b"<noscript><svg></noscript>"),
+    "noscript without end": (b"", b"<noscript><img>"),
+    "quotes that nothing opened": (b"", b"<img a\"'>"),
+    "titles in a drawing": (b"<svg>", b"<title>"),
+    "formula": (b"<math>", b"<mrow><mi>x</mi></mrow>"),
     "noscript nesting": (b"", b"<noscript>"),
     "noscript pairs": (b"", b"<noscript></noscript>"),
     "select and raw text": (b"", b"<select><xmp>"),
@@ -62,13 +67,13 @@ class Metered:
     def __init__(self, inner: re.Pattern[bytes], meter: Meter) -> None:
         self._inner, self._meter = inner, meter
 
-    def match(self, buffer: bytearray, at: int = 0) -> re.Match[bytes] | None:
-        found = self._inner.match(buffer, at)
+    def match(self, buffer: bytes, at: int = 0, stop: int | None = None) -> re.Match[bytes] | None:
+        found = self._inner.match(buffer, at, len(buffer) if stop is None else stop)
         self._meter.bytes += (found.end() if found else len(buffer)) - at
         return found
 
-    def search(self, buffer: bytearray, at: int = 0) -> re.Match[bytes] | None:
-        found = self._inner.search(buffer, at)
+    def search(self, buffer: bytes, at: int = 0, stop: int | None = None) -> re.Match[bytes] | None:
+        found = self._inner.search(buffer, at, len(buffer) if stop is None else stop)
         self._meter.bytes += (found.end() if found else len(buffer)) - at
         return found
 
@@ -88,10 +93,20 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     monkeypatch.setattr(reading.Reading, "step", meter.step(reading.Reading.step))
     for name in ("COMMENT_END", "PROLOGUE", "TAG"):
         monkeypatch.setattr(reading, name, Metered(getattr(reading, name), meter))
-    skipper = reading._skipper
-    monkeypatch.setattr(reading, "_skipper", lambda names: [Metered(item, meter) for item in skipper(names)])
-    raw = {name: Metered(pattern, meter) for name, pattern in reading._RAW.items()}
-    monkeypatch.setattr(reading, "_RAW", raw)
+    compiled = context._names
+
+    def metered(*names: Any) -> context.Names:
+        found = compiled(*names)
+        scan = Metered(found.scan.__self__, meter).match  # type: ignore[attr-defined]
+        skip, skip_one = (Metered(item, meter) for item in (found.skip, found.skip_one))
+        return found._replace(scan=scan, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(context, "_names", metered)
+    tables: tuple[dict[bytes, Any], ...] = (context.RAW_TEXT, grammar.DRAWN)
+    for table in tables:
+        for element, pattern in table.items():
+            monkeypatch.setitem(table, element, Metered(pattern, meter))
+    monkeypatch.setattr(plain, "SCRIPT_PLAIN", Metered(grammar.SCRIPT_PLAIN, meter))
     monkeypatch.setattr(
         reading, "_SCRIPT_LEVELS", [Metered(level, meter) for level in reading._SCRIPT_LEVELS]
     )

@@ -129,6 +129,11 @@ def _open_html(top: Top, name: bytes, self_closing: bool) -> list[tuple[Top, boo
     return [(stay, False), *((out, False) for out in _outwards(top))]
 
 
+def open_root(name: bytes) -> Open:
+    """Return what is open directly behind ``<svg>`` or ``<math>``."""
+    return _push(None, SVG if name == b"svg" else MATH, name)
+
+
 def _break_out(top: Open) -> Top:
     here: Top = top
     while here is not None and here.kind != HTML and not here.integration:

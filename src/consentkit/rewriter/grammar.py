@@ -52,16 +52,7 @@ DRAWING = frozenset(
 # Drawings made of these elements alone tokenize alike whether or not the browser is in foreign content, end
 # with the first "</svg>" however they nest, and hold nothing that loads or runs (<use> loads from the same
 # origin only): they are skipped whole.
-_DRAWING = rb"(?i:" + b"|".join(sorted(DRAWING - {b"svg", b"title"})) + rb")" + _END_OF_NAME
-_REMARKS = rb"[^<]++|" + _COMMENT
-_SVG = rb"<[sS][vV][gG]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
-_PLAIN_SVG = (
-    _SVG
-    + rb"(?:" + _REMARKS + rb"|</?+" + _DRAWING + _REST + rb"|<[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST
-    + rb"[^<]*+</[tT][iI][tT][lL][eE]" + _END_OF_NAME + _REST + rb")*+"
-    + rb"</[sS][vV][gG]" + _END_OF_NAME + _REST
-)  # fmt: skip
-
+_DRAWING_ROWS = DRAWING - {b"svg", b"title"}
 # The same for formulas. Elements that are integration points (13.2.4.2) hold text only and are closed at
 # once, so that no element of HTML stands between "</math>" and what it closes.
 _FORMULA_ROWS = frozenset(
@@ -71,16 +62,42 @@ _FORMULA_ROWS = frozenset(
 _FORMULA_TEXTS = frozenset(b"mi mn mo ms mtext".split())
 FORMULA = _FORMULA_ROWS | _FORMULA_TEXTS | {b"math"}
 """Elements that a formula may be made of to be passed over whole."""
-_FORMULA_ROW = rb"(?i:" + b"|".join(sorted(_FORMULA_ROWS)) + rb")" + _END_OF_NAME
-_PLAIN_MATH = (
-    rb"<[mM][aA][tT][hH]" + _END_OF_NAME + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
-    + rb"(?:" + _REMARKS + rb"|</?+" + _FORMULA_ROW + _REST
-    + b"".join(
-        rb"|<" + name + _END_OF_NAME + _REST + rb"(?:" + _REMARKS + rb")*+</" + name + _END_OF_NAME + _REST
-        for name in sorted(_FORMULA_TEXTS)
-    )
-    + rb")*+</[mM][aA][tT][hH]" + _END_OF_NAME + _REST
-)  # fmt: skip
+
+
+def _name(names: Iterable[bytes]) -> bytes:
+    return rb"(?i:" + b"|".join(sorted(names)) + rb")" + _END_OF_NAME
+
+
+def _closed_at_once(name: bytes, content: bytes) -> bytes:
+    return rb"<" + _name([name]) + _REST + content + rb"</" + _name([name]) + _REST
+
+
+_REMARKS = rb"[^<]++|" + _COMMENT
+_DRAWN = rb"(?:" + b"|".join(
+    [_REMARKS, rb"</?+" + _name(_DRAWING_ROWS) + _REST, _closed_at_once(b"title", rb"[^<]*+")]
+) + rb")*+"  # fmt: skip
+_FORMED = rb"(?:" + b"|".join(
+    [_REMARKS, rb"</?+" + _name(_FORMULA_ROWS) + _REST]
+    + [_closed_at_once(name, rb"(?:" + _REMARKS + rb")*+") for name in sorted(_FORMULA_TEXTS)]
+) + rb")*+"  # fmt: skip
+
+
+def _whole(name: bytes, content: bytes) -> bytes:
+    start = rb"<" + _name([name]) + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
+    return start + content + rb"</" + _name([name]) + _REST
+
+
+_PLAIN_SVG, _PLAIN_MATH = _whole(b"svg", _DRAWN), _whole(b"math", _FORMED)
+DRAWN = {b"svg": re.compile(_DRAWN), b"math": re.compile(_FORMED)}
+"""What may be passed over inside a drawing or formula, by the name of its first element."""
+ROWS = {b"svg": _DRAWING_ROWS, b"math": _FORMULA_ROWS}
+"""The elements that nest in there."""
+LABEL = re.compile(rb"<" + _name({b"title"} | _FORMULA_TEXTS))
+"""The beginning of what is passed over only if it is whole."""
+ROW = re.compile(
+    _COMMENT + rb"|<(/?+)(" + _name(_DRAWING_ROWS | _FORMULA_ROWS) + rb")" + _ATTRIBUTES + _TAIL
+)
+"""A comment, or with groups as of :data:`TAG` one such element's tag."""
 
 
 def _any_case(names: Iterable[bytes]) -> bytes:
@@ -98,6 +115,67 @@ def _any_case(names: Iterable[bytes]) -> bytes:
     return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(reversed(parts)) + b")"
 
 
+# The usual tag, a part of the grammar above that is read in half the time: the name, then characters in which
+# nothing opens a value, and values whose "=" stands directly behind a name, in quotes or plain. "<" and quotes
+# elsewhere are left to the exact expressions.
+_BETWEEN = rb"[^<>\"'=]*+"
+_AT_NAME = rb"(?<![" + SPACE + rb"/\"']=)"
+
+
+def _usual_rest(rare: Iterable[bytes]) -> bytes:
+    """Write the usual tag from behind the first letter of its name; none with an attribute named in ``rare``."""
+    kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(rare))
+    value = rb"(?:\"[^\"]*+\"|'[^']*+'|[^" + SPACE + rb"\"'<>=`]++(?=[" + SPACE + rb">]))"
+    attributes = rb"(?:=" + _AT_NAME + kept + value + _BETWEEN + rb")*+"
+    return rb"[^<>\"'=" + SPACE + rb"/]*+(?:>|[" + SPACE + rb"/]" + _BETWEEN + attributes + rb">)"
+
+
+def _other_letters(names: Iterable[bytes]) -> bytes:
+    """Return the letters, in both cases, with which none of the names begins."""
+    taken = {name[:1] for name in names}
+    free = [bytes([code]) for code in range(ord("a"), ord("z") + 1) if bytes([code]) not in taken]
+    return b"".join(free) + b"".join(free).upper()
+
+
+def _boring(start: Iterable[bytes], end: Iterable[bytes]) -> list[bytes]:
+    boring_start = rb"<(?!" + _any_case(start) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
+    unless = rb"(?!" + _any_case(end) + _END_OF_NAME + rb")" if end else b""
+    return [rb"</" + unless + rb"[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST, boring_start]
+
+
+def scanner(
+    stops: Iterable[bytes], sometimes: Iterable[bytes], rare: Iterable[bytes], *, drawings: bool
+) -> re.Pattern[bytes]:
+    """Compile what passes over everything as far as the next start tag that matters, and takes that tag.
+
+    For the data state (13.2.5.1) where no end tag matters.
+
+    Args:
+        stops: Lower-case names of the start tags that matter.
+        sometimes: Names of start tags that matter if they have an attribute of ``rare``.
+        rare: Lower-case names of such attributes.
+        drawings: As for :func:`skipper`.
+
+    Returns:
+        An expression whose match ends behind a start tag that matters, with the tag and its name as groups; or,
+        without groups, at what is not complete yet or takes the exact grammar.
+    """
+    letters = _other_letters([*stops, *(sometimes if rare else ())])
+    rest = _usual_rest(rare)
+    stop = _any_case(stops) + _END_OF_NAME
+    exact = _boring([*stops, *sometimes], ())
+    over = [
+        rb"<(?:[" + letters + rb"]|/[a-zA-Z]|(?!" + stop + rb")[a-zA-Z])" + rest,
+        _COMMENT,
+        *([_PLAIN_SVG, _PLAIN_MATH] if drawings else []),
+        *exact,
+        _BOGUS_COMMENT,
+        rb"<(?=[^a-zA-Z/!?])",
+    ]
+    skip = rb"(?:[^<]*+(?:" + rb"|".join(over) + rb"))*+[^<]*+"
+    return re.compile(skip + rb"(<(" + _any_case(stops) + rb")" + _END_OF_NAME + rest + rb")?+")
+
+
 def skipper(
     start: Iterable[bytes], end: Iterable[bytes], *, drawings: bool
 ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
@@ -113,10 +191,8 @@ def skipper(
         An expression whose match ends at the first tag that matters, or at what is not complete yet; and one
         that ends behind the first tag or comment at the latest.
     """
-    boring_start = rb"<(?!" + _any_case(start) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
-    boring_end = rb"</(?!" + _any_case(end) + _END_OF_NAME + rb")[a-zA-Z][^" + SPACE + rb"/>]*+" + _REST
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
-    parts = [boring_end, boring_start, _COMMENT, _BOGUS_COMMENT]
+    parts = [*_boring(start, end), _COMMENT, _BOGUS_COMMENT]
     one = re.compile(rb"(?:" + text + rb")*+(?:" + rb"|".join(parts) + rb")?+")
     if drawings:
         parts[3:3] = [_PLAIN_SVG, _PLAIN_MATH]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 Splice = tuple[int, int, bytes]
@@ -27,6 +27,10 @@ class Handler(Protocol):
     @property
     def names(self) -> frozenset[bytes]:
         """Lower-case names of the start tags to be shown."""
+
+    @property
+    def rare(self) -> Mapping[bytes, frozenset[bytes]]:
+        """Attributes by which other start tags are shown: lower-case name → names of elements."""
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         """Decide on a start tag other than ``<script>``.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Splice
 
 Injection = bytes | Callable[[], bytes]
@@ -36,14 +37,14 @@ class Prologue:
         self._started = False
         self.active = self._head is not None or self._body is not None
 
-    def awaits_mark(self, buffer: bytearray, pos: int, final: bool) -> bool:
+    def awaits_mark(self, buffer: Buffer, pos: int, final: bool) -> bool:
         """Say whether the document's first bytes may yet become a byte order mark."""
         if self._started or final:
             return False
         ahead = bytes(buffer[pos : pos + 3])
         return len(ahead) < 3 and _BYTE_ORDER_MARK.startswith(ahead)
 
-    def is_mark(self, buffer: bytearray, pos: int) -> bool:
+    def is_mark(self, buffer: Buffer, pos: int) -> bool:
         """Say whether the text here is only a byte order mark and white space; it opens no element."""
         if self._started:
             return False

@@ -25,45 +25,44 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consentkit.rewriter import foreign
+from consentkit.rewriter.context import PLACES, RAW_TEXT, Context
 from consentkit.rewriter.grammar import (
     COMMENT_END,
-    DRAWING,
-    FORMULA,
+    DRAWN,
+    LABEL,
     LONGEST_MARK,
     NAME,
     PROLOGUE,
+    ROW,
+    ROWS,
     SCRIPT_DOUBLE,
     SCRIPT_ESCAPED,
     SCRIPT_PLAIN,
     TAG,
     TAG_NAME,
     TAG_START,
-    raw_text_end,
+    Buffer,
     scan_tag,
-    skipper,
 )
-from consentkit.rewriter.handler import Handler, Splice, Where
-from consentkit.rewriter.prologue import Prologue
+from consentkit.rewriter.handler import Splice, Where
+from consentkit.rewriter.plain import pass_over
 from consentkit.rewriter.tag import attributes
 
 MAX_TAG: Final = 1 << 20
 """Bytes of a tag that is kept until it is complete; a longer one is renamed, which makes it inert."""
 MAX_SCRIPT: Final = 4 << 20
 """Bytes of an inline script that are kept until it can be judged; of a longer one the beginning is judged."""
+SHORT: Final = 64
+"""Bytes of a label in a drawing or formula that are kept back to see it whole."""
 OVERSIZED: Final = b"x-oversized-"
 """What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
 
 BORING: Final = b"/"
 """Stands for the name of a tag that nobody asked for, which need not be kept until it is complete."""
 
-_RAW = {
-    name: raw_text_end(name)
-    for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
-}
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
-_STRUCTURE = (*_RAW, b"script", b"plaintext", b"svg", b"math", b"select", b"frameset", b"template", b"col")
-_END_STRUCTURE = (b"noscript", b"select", b"template")
+_FOREIGN, _NOSCRIPT, _UNCERTAIN = (int(place) for place in (Where.FOREIGN, Where.NOSCRIPT, Where.UNCERTAIN))
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _SCRIPT_LEVELS = (SCRIPT_PLAIN, SCRIPT_ESCAPED, SCRIPT_DOUBLE)
 
@@ -81,65 +80,11 @@ class State(enum.IntEnum):
     PLAIN = 7
 
 
-class Context:
-    """What all readings of one document share.
-
-    Attributes:
-        handler: Decides on tags.
-        names: Start tags that the handler asked for.
-        matters: Start tags that must be seen whole, and ``/name`` for end tags.
-        skip: Passes over everything that does not matter in HTML content.
-        skip_one: The same as far as the end of the first tag or comment.
-        prologue: Finds the places for injections.
-        edits: Splices with offsets in the buffer.
-        uncertain: Whether there is more than one reading at present.
-    """
-
-    __slots__ = (
-        "_gone", "_no_end", "edits", "handler", "matters", "names", "prologue", "skip", "skip_one",
-        "uncertain",
-    )  # fmt: skip
-
-    def __init__(self, handler: Handler, prologue: Prologue) -> None:
-        self.handler = handler
-        self.names = handler.names
-        self.matters = self.names.union(_STRUCTURE, (b"/" + name for name in _END_STRUCTURE))
-        self.skip, self.skip_one = _skipper(self.names)
-        self.prologue = prologue
-        self.edits: list[Splice] = []
-        self.uncertain = False
-        self._gone = 0  # bytes that left the buffer at its beginning
-        self._no_end: dict[bytes, tuple[int, int]] = {}
-
-    def shift(self, count: int) -> None:
-        """Follow the buffer after its first ``count`` bytes were removed."""
-        self._gone += count
-
-    def no_end(self, name: bytes) -> tuple[int, int]:
-        """Return a range in which no end tag of this raw text element begins; readings share the search."""
-        first, last = self._no_end.get(name, (0, 0))
-        return first - self._gone, last - self._gone
-
-    def set_no_end(self, name: bytes, first: int, last: int) -> None:
-        """Remember what :meth:`no_end` returns."""
-        self._no_end[name] = first + self._gone, last + self._gone
-
-
-_skippers: dict[frozenset[bytes], tuple[re.Pattern[bytes], re.Pattern[bytes]]] = {}
-
-
-def _skipper(names: frozenset[bytes]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    if names not in _skippers:
-        drawings = names.isdisjoint(DRAWING | FORMULA)
-        _skippers[names] = skipper({*names, *_STRUCTURE}, _END_STRUCTURE, drawings=drawings)
-    return _skippers[names]
-
-
 class Reading:
     """A position in the document and all that decides how it goes on from there."""
 
     __slots__ = (
-        "born", "columns", "context", "flat", "frameset", "level", "name", "noscript", "pos", "scan",
+        "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript", "pos", "scan",
         "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
     )  # fmt: skip
 
@@ -160,6 +105,7 @@ class Reading:
         self.frameset = False
         self.noscript = False
         self.flat = False  # knows no foreign content, as look-ahead scanners
+        self.drawing = b""  # name of the element if nothing but a plain drawing or formula was seen in it
         self.born: list[Reading] = []
 
     def place(self) -> tuple[State, int]:
@@ -170,7 +116,7 @@ class Reading:
         """Return what makes two readings the same from here on; `flat` ones give way to others."""
         around = (
             self.state, self.top, self.select, self.frameset, self.noscript, self.templates, self.columns,
-            self.svg_script, self.svg_depth,
+            self.svg_script, self.svg_depth, self.drawing,
         )  # fmt: skip
         if self.state is State.DATA:
             return (self.pos, *around)
@@ -206,7 +152,7 @@ class Reading:
             return self.start
         return self.scan
 
-    def step(self, buffer: bytearray, final: bool) -> bool:
+    def step(self, buffer: Buffer, final: bool) -> bool:
         """Go on to the next thing that matters.
 
         Args:
@@ -226,25 +172,37 @@ class Reading:
 
     # --- between tags
 
-    def _data(self, buffer: bytearray, final: bool) -> bool:
+    def _data(self, buffer: Buffer, final: bool) -> bool:
         before = self.pos
-        prologue = self.context.prologue
-        if prologue.active and self.top is None:
+        context = self.context
+        if self.drawing:
+            self._draw(buffer)
+            if not final and len(buffer) - self.pos < SHORT and LABEL.match(buffer, self.pos):
+                return False
+        elif self.top is None and not (context.uncertain or context.prologue.active or self._guarded()):
+            self.pos, raw = pass_over(context, buffer, self.pos)
+            if raw:
+                self._enter(*raw)
+                return True
+        elif context.prologue.active and self.top is None:
             self.pos = _end(PROLOGUE, buffer, self.pos)
             if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
                 return False
         elif self.top is None:
             # Several readings go on tag by tag, so that they become one where they meet.
-            uncertain = self.context.uncertain
-            self.pos = _end(self.context.skip_one if uncertain else self.context.skip, buffer, self.pos)
+            self.pos = _end(context.skip_one if context.uncertain else context.skip, buffer, self.pos)
         else:
             self.pos = _find(buffer, b"<", self.pos)
         if self.pos == len(buffer):
             return False
         # Readings that meet in front of a tag become one before it is shown, however the input is cut.
-        return (self.context.uncertain and self.pos > before) or self._markup(buffer, final)
+        return (context.uncertain and self.pos > before) or self._markup(buffer, final)
 
-    def _text(self, buffer: bytearray, final: bool) -> bool:
+    def _guarded(self) -> bool:
+        """Say whether something around decides how tags are read, or which end tags matter."""
+        return bool(self.noscript or self.select or self.templates or self.frameset or self.columns or self.flat)
+
+    def _text(self, buffer: Buffer, final: bool) -> bool:
         """Pass over text in the prologue. False if it takes more bytes to say that it is none."""
         if self.context.prologue.awaits_mark(buffer, self.pos, final):
             return False
@@ -256,7 +214,7 @@ class Reading:
     def _certain(self) -> bool:
         return not self.context.uncertain
 
-    def _markup(self, buffer: bytearray, final: bool) -> bool:
+    def _markup(self, buffer: Buffer, final: bool) -> bool:
         whole = TAG.match(buffer, self.pos)
         if whole:
             start, self.pos = whole.span()
@@ -269,7 +227,7 @@ class Reading:
             return True
         return self._declaration(buffer, final)
 
-    def _declaration(self, buffer: bytearray, final: bool) -> bool:
+    def _declaration(self, buffer: Buffer, final: bool) -> bool:
         """Tag open state with anything but a letter (13.2.5.6, 13.2.5.7, 13.2.5.42)."""
         ahead = bytes(buffer[self.pos : self.pos + 9])
         undecided = ahead in (b"<", b"</", b"<!-") or (len(ahead) < 9 and b"<![CDATA[".startswith(ahead))
@@ -277,7 +235,9 @@ class Reading:
             return False
         if ahead.startswith(b"<!--"):
             return self._comment_start(buffer, final)
-        if ahead == b"<![CDATA[" and self.top is not None:
+        if ahead == b"<![CDATA[" and self.drawing:
+            self._leave(self.pos)
+        elif ahead == b"<![CDATA[" and self.top is not None:
             if not foreign.in_foreign(self.top):
                 self._fork(State.BOGUS, self.pos + 2)
             self.state, self.scan = State.CDATA, self.pos + 9
@@ -287,7 +247,7 @@ class Reading:
             self.pos += 1
         return True
 
-    def _comment_start(self, buffer: bytearray, final: bool) -> bool:
+    def _comment_start(self, buffer: Buffer, final: bool) -> bool:
         ahead = bytes(buffer[self.pos + 4 : self.pos + 6])
         if not final and ahead in (b"", b"-"):
             return False
@@ -306,21 +266,21 @@ class Reading:
 
     # --- inside something that ends at a known mark
 
-    def _comment(self, buffer: bytearray, final: bool) -> bool:
+    def _comment(self, buffer: Buffer, final: bool) -> bool:
         found = COMMENT_END.search(buffer, self.scan)
         return self._until(buffer, found.end() if found else -1, 3)
 
-    def _bogus(self, buffer: bytearray, final: bool) -> bool:
+    def _bogus(self, buffer: Buffer, final: bool) -> bool:
         return self._until(buffer, buffer.find(b">", self.scan) + 1 or -1, 0)
 
-    def _cdata(self, buffer: bytearray, final: bool) -> bool:
+    def _cdata(self, buffer: Buffer, final: bool) -> bool:
         found = buffer.find(b"]]>", self.scan)
         if found > 0 and buffer[found - 1] >= 0x80:
             # In GBK, Big5 and Shift_JIS the first "]" may be half of a character.
             self._fork(State.CDATA, found + 1)
         return self._until(buffer, found + 3 if found >= 0 else -1, 2)
 
-    def _until(self, buffer: bytearray, end: int, overlap: int) -> bool:
+    def _until(self, buffer: Buffer, end: int, overlap: int) -> bool:
         """Leave for DATA at ``end``; where it is negative, only ``overlap`` bytes need another look."""
         if end < 0:
             self.scan = max(self.scan, len(buffer) - overlap)
@@ -328,24 +288,24 @@ class Reading:
         self.pos, self.state = end, State.DATA
         return True
 
-    def _raw(self, buffer: bytearray, final: bool) -> bool:
+    def _raw(self, buffer: Buffer, final: bool) -> bool:
         first, last = self.context.no_end(self.name)
         if first <= self.scan < last:
             self.scan = last
         else:
             first = self.scan
-        found = _RAW[self.name].search(buffer, self.scan)
+        found = RAW_TEXT[self.name].search(buffer, self.scan)
         left = self._until(buffer, found.start() if found else -1, len(self.name) + 2)
         self.context.set_no_end(self.name, first, self.pos if left else self.scan)
         return left
 
-    def _plain(self, buffer: bytearray, final: bool) -> bool:
+    def _plain(self, buffer: Buffer, final: bool) -> bool:
         self.scan = len(buffer)
         return False
 
     # --- inside a tag
 
-    def _in_tag(self, buffer: bytearray, final: bool) -> bool:
+    def _in_tag(self, buffer: Buffer, final: bool) -> bool:
         self.scan, level = scan_tag(buffer, self.scan, self.level)
         if level is not None:
             self.level = level
@@ -360,14 +320,14 @@ class Reading:
             self._tag(buffer, whole, self.start)
         return True
 
-    def _name(self, buffer: bytearray) -> None:
+    def _name(self, buffer: Buffer) -> None:
         """Find out whether an incomplete tag must be kept."""
         found = TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
         boring = self.top is None and not self.context.prologue.active and name not in self.context.matters
         self.name = BORING if boring else name
 
-    def _oversized(self, buffer: bytearray) -> None:
+    def _oversized(self, buffer: Buffer) -> None:
         """Make a start tag inert that cannot be kept until it is complete."""
         if self.top is not None or buffer[self.start + 1] == 0x2F:
             raise foreign.TooDeep
@@ -378,9 +338,12 @@ class Reading:
 
     # --- a whole tag
 
-    def _tag(self, buffer: bytearray, whole: re.Match[bytes], start: int) -> None:
+    def _tag(self, buffer: Buffer, whole: re.Match[bytes], start: int) -> None:
         name = whole[2].lower()
         closing = bool(whole[1])
+        if self.drawing:
+            self._row(name, closing, whole[3].endswith(b"/"), start)
+            return
         if self.context.prologue.active and self._certain():
             self.context.prologue.tag(name, closing, start, self.pos, self.context.edits)
         try:
@@ -395,6 +358,39 @@ class Reading:
             raise
         for reading in (self, *self.born):
             reading._svg_script_popped(buffer, start)
+
+    # --- inside a plain drawing or formula, which look-ahead scanners read alike
+
+    def _draw(self, buffer: Buffer) -> None:
+        """Follow what nests as far as it is plain; it is known to be whole."""
+        end = _end(DRAWN[self.drawing], buffer, self.pos)
+        for row in ROW.finditer(buffer, self.pos, end):
+            if row[2]:
+                self.pos = row.end()
+                self._row(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
+                if not self.drawing:
+                    return
+        self.pos = end
+
+    def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
+        """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
+        if closing and name in ROWS[self.drawing] | {self.drawing}:
+            answers = foreign.close_element(self.top, name)
+        elif not closing and name in ROWS[self.drawing]:
+            opened = foreign.open_element(self.top, name, self_closing=self_closing, attributes={})
+            answers = [top for top, _ in opened]
+        else:
+            answers = []
+        if len(answers) == 1:
+            self.top = answers[0]
+            self.drawing = self.drawing if self.top is not None else b""
+        else:
+            self._leave(start)
+
+    def _leave(self, pos: int) -> None:
+        self.drawing, self.pos = b"", pos
+        twin = self._fork(State.DATA, pos)
+        twin.top, twin.flat = None, True
 
     def _end_tag(self, name: bytes) -> None:
         if name == b"noscript":
@@ -416,6 +412,9 @@ class Reading:
         values = {item.name: item.value or b"" for item in reversed(attributes(raw))}
         self_closing = whole[3].endswith(b"/")
         if self.top is None:
+            if self._draws(self_closing):
+                self.top, self.drawing = foreign.open_root(name), name
+                return
             self._fork(State.DATA, self.pos).flat = not self._ambiguous(name)
         answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
         twins = [self, *(self._fork(State.DATA, self.pos) for _ in answers[1:])]
@@ -426,25 +425,30 @@ class Reading:
             else:
                 twin._start_html(raw, start, name)
 
+    def _draws(self, self_closing: bool) -> bool:
+        context = self.context
+        busy = context.uncertain or context.prologue.active or self._guarded()
+        return context.drawings and not (busy or self_closing)
+
     def _start_foreign(self, raw: bytes, start: int, name: bytes, self_closing: bool) -> None:
         if name != b"script":
-            self._show(raw, start, name, Where.FOREIGN)
+            self._show(raw, start, name, _FOREIGN)
         elif b"script" in self.context.names:
             if self_closing or self.svg_script >= 0 or self.top is None:
-                self._decide(raw, start, b"", self_closing, Where.FOREIGN)
+                self._decide(raw, start, b"", self_closing, _FOREIGN)
             else:
                 self.svg_script, self.svg_depth = start, self.top.total
 
     def _start_html(self, raw: bytes, start: int, name: bytes) -> None:
         if name != b"script":
-            self._show(raw, start, name, Where(0))
+            self._show(raw, start, name, 0)
         if name in _MODES:
             self._mode(name)
         elif name == b"noscript":
             if not self.noscript:
                 self._fork(State.RAW, self.pos).name = name
                 self.noscript = True
-        elif name in _RAW or name in (b"script", b"plaintext"):
+        elif name in RAW_TEXT or name in (b"script", b"plaintext"):
             if self._ambiguous(name):
                 self._fork(State.DATA, self.pos)
             self._enter(name, start)
@@ -481,7 +485,7 @@ class Reading:
 
     # --- scripts
 
-    def _script(self, buffer: bytearray, final: bool) -> bool:
+    def _script(self, buffer: Buffer, final: bool) -> bool:
         while found := _SCRIPT_LEVELS[self.level].search(buffer, self.scan):
             mark = found[0]
             if mark == b"<!--":
@@ -501,38 +505,36 @@ class Reading:
             self._script_ends(buffer, len(buffer), False)
         return False
 
-    def _script_ends(self, buffer: bytearray, end: int, whole: bool) -> None:
+    def _script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
         if self.start < 0:
             return
         tag = TAG.match(buffer, self.start)
         if tag:
-            self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, Where(0))
+            self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, 0)
         self.start = -1
 
-    def _svg_script_popped(self, buffer: bytearray, end: int) -> None:
+    def _svg_script_popped(self, buffer: Buffer, end: int) -> None:
         """Decide on the SVG script that waits if it is not open any more."""
         if self.svg_script >= 0 and (self.top is None or self.top.total < self.svg_depth):
             self._svg_script_ends(buffer, end, True)
 
-    def _svg_script_ends(self, buffer: bytearray, end: int, whole: bool) -> None:
+    def _svg_script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
         tag = TAG.match(buffer, self.svg_script)
         if tag:
             text = bytes(buffer[tag.end() : end])
-            self._decide(tag[0], self.svg_script, text, whole, Where.FOREIGN)
+            self._decide(tag[0], self.svg_script, text, whole, _FOREIGN)
         self.svg_script = -1
 
     # --- the handler
 
-    def _where(self, base: Where) -> Where:
-        if self.noscript:
-            base |= Where.NOSCRIPT
-        return base | Where.UNCERTAIN if self.context.uncertain else base
+    def _where(self, base: int) -> Where:
+        return PLACES[base | self.noscript * _NOSCRIPT | self.context.uncertain * _UNCERTAIN]
 
-    def _show(self, raw: bytes, start: int, name: bytes, base: Where) -> None:
-        if name in self.context.names:
+    def _show(self, raw: bytes, start: int, name: bytes, base: int) -> None:
+        if name in self.context.names or self.context.shows_sometimes(name, raw):
             self._edit(start, self.context.handler.start_tag(raw, name, self._where(base)))
 
-    def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: Where) -> None:
+    def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: int) -> None:
         self._edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
 
     def _edit(self, start: int, splices: Sequence[Splice]) -> None:
@@ -540,17 +542,17 @@ class Reading:
             self.context.edits.append((start + first, start + last, new))
 
 
-def _end(pattern: re.Pattern[bytes], buffer: bytearray, pos: int) -> int:
+def _end(pattern: re.Pattern[bytes], buffer: Buffer, pos: int) -> int:
     found = pattern.match(buffer, pos)
     return found.end() if found else pos
 
 
-def _find(buffer: bytearray, what: bytes, pos: int) -> int:
+def _find(buffer: Buffer, what: bytes, pos: int) -> int:
     found = buffer.find(what, pos)
     return found if found >= 0 else len(buffer)
 
 
-_STEPS: dict[State, Callable[[Reading, bytearray, bool], bool]] = {
+_STEPS: dict[State, Callable[[Reading, Buffer, bool], bool]] = {
     State.DATA: Reading._data,
     State.TAG: Reading._in_tag,
     State.COMMENT: Reading._comment,

@@ -6,12 +6,18 @@ from typing import Final
 
 from consentkit.exceptions import RewriteError
 from consentkit.rewriter.foreign import TooDeep
+from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.prologue import Injection, Prologue
-from consentkit.rewriter.reading import OVERSIZED, Context, Reading, State
+from consentkit.rewriter.context import Context
+from consentkit.rewriter.reading import OVERSIZED, Reading, State
 
 MAX_READINGS: Final = 8
 """Ways to read the bytes that are followed at once; beyond it the rest of the page is shown as text."""
+
+
+SMALL: Final = 4096
+"""Bytes kept back that may be copied with every chunk; more are kept in a buffer that grows in place."""
 
 
 class Rewriter:
@@ -32,7 +38,7 @@ class Rewriter:
     def __init__(self, handler: Handler, *, head: Injection = b"", body: Injection = b"") -> None:
         self._context = Context(handler, Prologue(head, body))
         self._readings = [Reading(self._context)]
-        self._buffer = bytearray()
+        self._buffer: Buffer = b""
         self._forked = False
         self._sealed = False
         self._closed = False
@@ -58,6 +64,8 @@ class Rewriter:
             raise RewriteError("fed after close")
         if self._sealed:
             return _as_text(data)
+        if len(self._buffer) > SMALL and isinstance(self._buffer, bytes):
+            self._buffer = bytearray(self._buffer)
         self._buffer += data
         self._advance(False)
         return self._flush(self._boundary())
@@ -123,23 +131,29 @@ class Rewriter:
     def _flush(self, boundary: int) -> bytes:
         if self._sealed:
             boundary = min(self._boundary(), boundary)
-        if not boundary and not self._closed and not self._sealed:
-            return b""
-        edits = self._context.edits
-        if not edits:
-            out = bytes(self._buffer[:boundary])
-        else:
-            out, boundary = self._apply(edits, boundary)
-        del self._buffer[:boundary]
-        self._context.shift(boundary)
-        for reading in self._readings:
-            reading.shift(boundary)
+        out, boundary = self._apply(boundary)
+        if boundary:
+            self._forget(boundary)
         if self._sealed:
             out += _as_text(bytes(self._buffer))
-            self._buffer.clear()
+            self._buffer = b""
         return out
 
-    def _apply(self, edits: list[Splice], boundary: int) -> tuple[bytes, int]:
+    def _forget(self, count: int) -> None:
+        if count == len(self._buffer):
+            self._buffer = b""
+        elif isinstance(self._buffer, bytes):
+            self._buffer = self._buffer[count:]
+        else:
+            del self._buffer[:count]
+        self._context.shift(count)
+        for reading in self._readings:
+            reading.shift(count)
+
+    def _apply(self, boundary: int) -> tuple[bytes, int]:
+        edits = self._context.edits
+        if not edits:
+            return bytes(self._buffer[:boundary]), boundary
         # Readings that agree make the same edit twice.
         ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=_place)
         self._forked = len(self._readings) > 1

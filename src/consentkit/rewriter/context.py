@@ -1,0 +1,136 @@
+"""What all readings of one document share, and what of it follows from the handler's names alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from consentkit.rewriter.grammar import DRAWING, FORMULA, Buffer, raw_text_end, scanner, skipper
+from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.prologue import Prologue
+from consentkit.rewriter.tag import attributes
+
+RAW_TEXT: Final = {
+    name: raw_text_end(name)
+    for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
+}
+"""Elements whose content is raw text or RCDATA, with the search for its end."""
+
+PLACES: Final = tuple(Where(value) for value in range(8))
+"""All surroundings, by their number: making one takes longer than reading a tag."""
+
+_MODES = frozenset(b"noscript plaintext svg math select frameset template".split())
+_STRUCTURE = _MODES | RAW_TEXT.keys() | {b"script", b"col"}
+_END_STRUCTURE = (b"noscript", b"select", b"template")
+
+Scan = Callable[..., "re.Match[bytes] | None"]
+
+
+SHOWN, RAW, SCRIPT, MODE = range(4)
+"""What a start tag does to what follows it: nothing; its content is no markup; is a script; or anything else."""
+
+
+class Names(NamedTuple):
+    """What follows from the names that a handler asks for; made once for all documents.
+
+    Attributes:
+        matters: Start tags that must be seen whole, and ``/name`` for end tags.
+        sometimes: Start tags that are shown if they have a certain attribute, with these attributes.
+        scan: Goes on to the next start tag that matters, where nothing around does.
+        kinds: Names of start tags at which ``scan`` stops, in lower case, with what they do.
+        skip: Passes over everything that does not matter in HTML content.
+        skip_one: The same as far as the end of the first tag or comment.
+        drawings: Whether nothing in plain drawings and formulas is asked for.
+    """
+
+    matters: frozenset[bytes]
+    sometimes: Mapping[bytes, frozenset[bytes]]
+    scan: Scan
+    kinds: dict[bytes, tuple[bytes, int]]
+    skip: re.Pattern[bytes]
+    skip_one: re.Pattern[bytes]
+    drawings: bool
+
+
+@lru_cache(maxsize=64)
+def _names(names: frozenset[bytes], rare: frozenset[tuple[bytes, frozenset[bytes]]]) -> Names:
+    sometimes: dict[bytes, frozenset[bytes]] = {}
+    for attribute, elements in rare:
+        for element in elements - names:
+            sometimes[element] = sometimes.get(element, frozenset()) | {attribute}
+    drawings = names.isdisjoint(DRAWING | FORMULA) and (DRAWING | FORMULA).isdisjoint(sometimes)
+    stops = names | (_STRUCTURE - {b"col"})
+    skip, skip_one = skipper(names | _STRUCTURE | sometimes.keys(), _END_STRUCTURE, drawings=drawings)
+    return Names(
+        matters=names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE)),
+        sometimes=sometimes,
+        scan=scanner(
+            stops, sometimes.keys() - stops, {attribute for attribute, _ in rare}, drawings=drawings
+        ).match,
+        kinds={name: (name, _kind(name)) for name in stops},
+        skip=skip,
+        skip_one=skip_one,
+        drawings=drawings,
+    )
+
+
+def _kind(name: bytes) -> int:
+    if name in _MODES:
+        return MODE
+    if name == b"script":
+        return SCRIPT
+    return RAW if name in RAW_TEXT else SHOWN
+
+
+class Context:
+    """What all readings of one document share.
+
+    Attributes:
+        handler: Decides on tags.
+        names: Start tags that the handler asked for.
+        matters: Start tags that must be seen whole, and ``/name`` for end tags.
+        scan: See :class:`Names`, as for ``kinds``, ``skip`` and ``skip_one``.
+        kinds: See there.
+        skip: See there.
+        skip_one: See there.
+        drawings: See there.
+        prologue: Finds the places for injections.
+        edits: Splices with offsets in the buffer.
+        uncertain: Whether there is more than one reading at present.
+    """
+
+    __slots__ = (
+        "_gone", "_no_end", "_sometimes", "drawings", "edits", "handler", "kinds", "matters", "names", "prologue", "scan",
+        "skip", "skip_one", "uncertain",
+    )  # fmt: skip
+
+    def __init__(self, handler: Handler, prologue: Prologue) -> None:
+        self.handler = handler
+        self.names = handler.names
+        compiled = _names(self.names, frozenset(getattr(handler, "rare", {}).items()))
+        self.matters, self._sometimes, self.scan, self.kinds, self.skip, self.skip_one, self.drawings = compiled
+        self.prologue = prologue
+        self.edits: list[Splice] = []
+        self.uncertain = False
+        self._gone = 0  # bytes that left the buffer at its beginning
+        self._no_end: dict[bytes, tuple[int, int]] = {}
+
+    def shows_sometimes(self, name: bytes, raw: bytes) -> bool:
+        """Say whether a tag has an attribute for which the handler asked to be shown such tags."""
+        wanted = self._sometimes.get(name)
+        return wanted is not None and any(item.name in wanted for item in attributes(raw))
+
+    def shift(self, count: int) -> None:
+        """Follow the buffer after its first ``count`` bytes were removed."""
+        self._gone += count
+
+    def no_end(self, name: bytes) -> tuple[int, int]:
+        """Return a range in which no end tag of this raw text element begins; readings share the search."""
+        first, last = self._no_end.get(name, (0, 0))
+        return first - self._gone, last - self._gone
+
+    def set_no_end(self, name: bytes, first: int, last: int) -> None:
+        """Remember what :meth:`no_end` returns."""
+        self._no_end[name] = first + self._gone, last + self._gone
