@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from consentkit.rewriter.grammar import DRAWING, FORMULA, Buffer, raw_text_end, scanner, skipper
+from consentkit.rewriter.grammar import DRAWING, FORMULA, raw_text_end, scanner, skipper
 from consentkit.rewriter.handler import Handler, Splice, Where
 from consentkit.rewriter.prologue import Prologue
 from consentkit.rewriter.tag import attributes
@@ -60,15 +60,13 @@ def _names(names: frozenset[bytes], rare: frozenset[tuple[bytes, frozenset[bytes
     for attribute, elements in rare:
         for element in elements - names:
             sometimes[element] = sometimes.get(element, frozenset()) | {attribute}
-    drawings = names.isdisjoint(DRAWING | FORMULA) and (DRAWING | FORMULA).isdisjoint(sometimes)
+    drawings = (DRAWING | FORMULA).isdisjoint(names | (sometimes.keys() - {b"svg", b"math"}))
     stops = names | (_STRUCTURE - {b"col"})
-    skip, skip_one = skipper(names | _STRUCTURE | sometimes.keys(), _END_STRUCTURE, drawings=drawings)
+    skip, skip_one = skipper(names | _STRUCTURE, sometimes, _END_STRUCTURE, drawings=drawings)
     return Names(
         matters=names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE)),
         sometimes=sometimes,
-        scan=scanner(
-            stops, sometimes.keys() - stops, {attribute for attribute, _ in rare}, drawings=drawings
-        ).match,
+        scan=scanner(stops, sometimes, drawings=drawings).match,
         kinds={name: (name, _kind(name)) for name in stops},
         skip=skip,
         skip_one=skip_one,
@@ -109,16 +107,20 @@ class Context:
     def __init__(self, handler: Handler, prologue: Prologue) -> None:
         self.handler = handler
         self.names = handler.names
-        compiled = _names(self.names, frozenset(getattr(handler, "rare", {}).items()))
-        self.matters, self._sometimes, self.scan, self.kinds, self.skip, self.skip_one, self.drawings = compiled
+        compiled = _names(self.names, frozenset(handler.rare.items()))
+        self.matters, self._sometimes, self.scan, self.kinds, self.skip, self.skip_one, self.drawings = (
+            compiled
+        )
         self.prologue = prologue
         self.edits: list[Splice] = []
         self.uncertain = False
         self._gone = 0  # bytes that left the buffer at its beginning
         self._no_end: dict[bytes, tuple[int, int]] = {}
 
-    def shows_sometimes(self, name: bytes, raw: bytes) -> bool:
-        """Say whether a tag has an attribute for which the handler asked to be shown such tags."""
+    def shows(self, name: bytes, raw: bytes) -> bool:
+        """Say whether the handler asked for such a tag, by its name or by an attribute that it has."""
+        if name in self.names:
+            return True
         wanted = self._sometimes.get(name)
         return wanted is not None and any(item.name in wanted for item in attributes(raw))
 

@@ -8,7 +8,8 @@ ASCII-compatible encodings, in which no byte of a multi-byte character equals on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 Buffer = bytes | bytearray
 
@@ -82,21 +83,13 @@ _FORMED = rb"(?:" + b"|".join(
 ) + rb")*+"  # fmt: skip
 
 
-def _whole(name: bytes, content: bytes) -> bytes:
-    start = rb"<" + _name([name]) + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
-    return start + content + rb"</" + _name([name]) + _REST
-
-
-_PLAIN_SVG, _PLAIN_MATH = _whole(b"svg", _DRAWN), _whole(b"math", _FORMED)
 DRAWN = {b"svg": re.compile(_DRAWN), b"math": re.compile(_FORMED)}
 """What may be passed over inside a drawing or formula, by the name of its first element."""
 ROWS = {b"svg": _DRAWING_ROWS, b"math": _FORMULA_ROWS}
 """The elements that nest in there."""
 LABEL = re.compile(rb"<" + _name({b"title"} | _FORMULA_TEXTS))
 """The beginning of what is passed over only if it is whole."""
-ROW = re.compile(
-    _COMMENT + rb"|<(/?+)(" + _name(_DRAWING_ROWS | _FORMULA_ROWS) + rb")" + _ATTRIBUTES + _TAIL
-)
+ROW = re.compile(_COMMENT + rb"|<(/?+)(" + _name(_DRAWING_ROWS | _FORMULA_ROWS) + rb")" + _ATTRIBUTES + _TAIL)
 """A comment, or with groups as of :data:`TAG` one such element's tag."""
 
 
@@ -130,6 +123,11 @@ def _usual_rest(rare: Iterable[bytes]) -> bytes:
     return rb"[^<>\"'=" + SPACE + rb"/]*+(?:>|[" + SPACE + rb"/]" + _BETWEEN + attributes + rb">)"
 
 
+_OFTEN: Final = frozenset(
+    b"b div em i li p section span strong".split()
+)  # recognised first; any may be left out
+
+
 def _other_letters(names: Iterable[bytes]) -> bytes:
     """Return the letters, in both cases, with which none of the names begins."""
     taken = {name[:1] for name in names}
@@ -144,7 +142,7 @@ def _boring(start: Iterable[bytes], end: Iterable[bytes]) -> list[bytes]:
 
 
 def scanner(
-    stops: Iterable[bytes], sometimes: Iterable[bytes], rare: Iterable[bytes], *, drawings: bool
+    stops: Iterable[bytes], sometimes: Mapping[bytes, frozenset[bytes]], *, drawings: bool
 ) -> re.Pattern[bytes]:
     """Compile what passes over everything as far as the next start tag that matters, and takes that tag.
 
@@ -152,50 +150,76 @@ def scanner(
 
     Args:
         stops: Lower-case names of the start tags that matter.
-        sometimes: Names of start tags that matter if they have an attribute of ``rare``.
-        rare: Lower-case names of such attributes.
+        sometimes: Names of start tags that matter if they have one of these attributes.
         drawings: As for :func:`skipper`.
 
     Returns:
         An expression whose match ends behind a start tag that matters, with the tag and its name as groups; or,
         without groups, at what is not complete yet or takes the exact grammar.
     """
-    letters = _other_letters([*stops, *(sometimes if rare else ())])
-    rest = _usual_rest(rare)
-    stop = _any_case(stops) + _END_OF_NAME
-    exact = _boring([*stops, *sometimes], ())
-    over = [
-        rb"<(?:[" + letters + rb"]|/[a-zA-Z]|(?!" + stop + rb")[a-zA-Z])" + rest,
+    watched = {*stops, *sometimes}
+    unless = _any_case(watched) + _END_OF_NAME
+    by_attributes: dict[frozenset[bytes], list[bytes]] = {}
+    for name in sometimes.keys() - set(stops):
+        by_attributes.setdefault(sometimes[name], []).append(name)
+    often = _any_case(sorted(_OFTEN - watched)) + _END_OF_NAME
+    other = _other_letters(watched)
+    parts = [
+        rb"<(?:[" + other + rb"]|/[a-zA-Z]|" + often + rb"|(?!" + unless + rb")[a-zA-Z])" + _usual_rest(()),
+        *(
+            rb"<" + _any_case(names) + _END_OF_NAME + _usual_rest(attributes)
+            for attributes, names in sorted(by_attributes.items(), key=_size, reverse=True)
+        ),
         _COMMENT,
-        *([_PLAIN_SVG, _PLAIN_MATH] if drawings else []),
-        *exact,
+        *_drawings(drawings, sometimes),
+        *_boring(watched, ()),
         _BOGUS_COMMENT,
         rb"<(?=[^a-zA-Z/!?])",
     ]
-    skip = rb"(?:[^<]*+(?:" + rb"|".join(over) + rb"))*+[^<]*+"
-    return re.compile(skip + rb"(<(" + _any_case(stops) + rb")" + _END_OF_NAME + rest + rb")?+")
+    skip = rb"(?:[^<]*+(?:" + rb"|".join(parts) + rb"))*+[^<]*+"
+    return re.compile(skip + rb"(<(" + _any_case(stops) + rb")" + _END_OF_NAME + _usual_rest(()) + rb")?+")
+
+
+def _size(group: tuple[frozenset[bytes], list[bytes]]) -> int:
+    return len(group[1])
+
+
+def _drawings(wanted: bool, sometimes: Mapping[bytes, frozenset[bytes]]) -> list[bytes]:
+    """Write whole plain drawings and formulas whose own tags have nothing that matters."""
+    parts = []
+    for name, content in ((b"svg", _DRAWN), (b"math", _FORMED)) if wanted else ():
+        unless = [
+            rb"(?![^>]*" + _any_case([attribute]) + rb")" for attribute in sorted(sometimes.get(name, ()))
+        ]
+        start = rb"<" + _name([name]) + b"".join(unless) + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
+        parts.append(start + content + rb"</" + _name([name]) + _REST)
+    return parts
 
 
 def skipper(
-    start: Iterable[bytes], end: Iterable[bytes], *, drawings: bool
+    stops: Iterable[bytes],
+    sometimes: Mapping[bytes, frozenset[bytes]],
+    end: Iterable[bytes],
+    *,
+    drawings: bool,
 ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """Compile what may be passed over in the data state (13.2.5.1) when these tags must be stopped at.
 
     Args:
-        start: Lower-case names of the start tags that matter.
+        stops: Lower-case names of the start tags that matter.
+        sometimes: Names of start tags that matter if they have one of these attributes.
         end: Lower-case names of the end tags that matter.
-        drawings: Whether nothing of ``DRAWING`` or ``FORMULA`` matters, so that plain ones may be passed over
-            whole.
+        drawings: Whether nothing of ``DRAWING`` or ``FORMULA`` but their own tags matters, so that plain ones
+            may be passed over whole.
 
     Returns:
         An expression whose match ends at the first tag that matters, or at what is not complete yet; and one
         that ends behind the first tag or comment at the latest.
     """
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
-    parts = [*_boring(start, end), _COMMENT, _BOGUS_COMMENT]
+    parts = [*_boring({*stops, *sometimes}, end), _COMMENT, _BOGUS_COMMENT]
     one = re.compile(rb"(?:" + text + rb")*+(?:" + rb"|".join(parts) + rb")?+")
-    if drawings:
-        parts[3:3] = [_PLAIN_SVG, _PLAIN_MATH]
+    parts[3:3] = _drawings(drawings, sometimes)
     return re.compile(rb"(?:" + rb"|".join([text, *parts]) + rb")*+"), one
 
 

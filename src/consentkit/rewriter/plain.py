@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from consentkit.rewriter.context import MODE, PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context
+from consentkit.rewriter.context import PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context
 from consentkit.rewriter.grammar import SCRIPT_PLAIN, Buffer
 from consentkit.rewriter.handler import Splice, Where
 
@@ -45,7 +45,7 @@ def pass_over(context: Context, buffer: Buffer, pos: int) -> tuple[int, Entered 
                 _edit(context, start, splices)
             pos = end.start()
         elif kind == RAW:
-            if name in names and (splices := handler.start_tag(raw, name, PLACES[0])):
+            if context.shows(name, raw) and (splices := handler.start_tag(raw, name, PLACES[0])):
                 _edit(context, start, splices)
             end = RAW_TEXT[name].search(buffer, pos)
             if end is None:
@@ -79,7 +79,7 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
             pos = raw_end.start() if raw_end else -1
         if kind not in (SHOWN, RAW) or pos < 0:
             return -1
-        if name in context.names:
+        if context.shows(name, found[1]):
             shown.append((found.start(1), found[1], name))
     if found is None or found.end() != stop:
         return -1

@@ -200,7 +200,9 @@ class Reading:
 
     def _guarded(self) -> bool:
         """Say whether something around decides how tags are read, or which end tags matter."""
-        return bool(self.noscript or self.select or self.templates or self.frameset or self.columns or self.flat)
+        return bool(
+            self.noscript or self.select or self.templates or self.frameset or self.columns or self.flat
+        )
 
     def _text(self, buffer: Buffer, final: bool) -> bool:
         """Pass over text in the prologue. False if it takes more bytes to say that it is none."""
@@ -414,6 +416,7 @@ class Reading:
         if self.top is None:
             if self._draws(self_closing):
                 self.top, self.drawing = foreign.open_root(name), name
+                self._show(raw, start, name, _FOREIGN | _UNCERTAIN)
                 return
             self._fork(State.DATA, self.pos).flat = not self._ambiguous(name)
         answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
@@ -531,7 +534,7 @@ class Reading:
         return PLACES[base | self.noscript * _NOSCRIPT | self.context.uncertain * _UNCERTAIN]
 
     def _show(self, raw: bytes, start: int, name: bytes, base: int) -> None:
-        if name in self.context.names or self.context.shows_sometimes(name, raw):
+        if self.context.shows(name, raw):
             self._edit(start, self.context.handler.start_tag(raw, name, self._where(base)))
 
     def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: int) -> None:

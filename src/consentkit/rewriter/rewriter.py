@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from consentkit.exceptions import RewriteError
+from consentkit.rewriter.context import Context
 from consentkit.rewriter.foreign import TooDeep
 from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.prologue import Injection, Prologue
-from consentkit.rewriter.context import Context
 from consentkit.rewriter.reading import OVERSIZED, Reading, State
 
 MAX_READINGS: Final = 8
