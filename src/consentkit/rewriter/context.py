@@ -29,7 +29,7 @@ Scan = Callable[..., "re.Match[bytes] | None"]
 
 
 SHOWN, RAW, SCRIPT, MODE = range(4)
-"""What a start tag does to what follows it: nothing; its content is no markup; is a script; or anything else."""
+"""What a start tag does to what follows it: nothing; makes it no markup; a script; or anything else."""
 
 
 class Names(NamedTuple):
@@ -100,17 +100,17 @@ class Context:
     """
 
     __slots__ = (
-        "_gone", "_no_end", "_sometimes", "drawings", "edits", "handler", "kinds", "matters", "names", "prologue", "scan",
-        "skip", "skip_one", "uncertain",
+        "_gone", "_no_end", "_sometimes", "drawings", "edits", "handler", "kinds", "matters", "names",
+        "prologue", "scan", "skip", "skip_one", "uncertain",
     )  # fmt: skip
 
     def __init__(self, handler: Handler, prologue: Prologue) -> None:
         self.handler = handler
         self.names = handler.names
         compiled = _names(self.names, frozenset(handler.rare.items()))
-        self.matters, self._sometimes, self.scan, self.kinds, self.skip, self.skip_one, self.drawings = (
-            compiled
-        )
+        self.matters, self._sometimes, self.drawings = compiled.matters, compiled.sometimes, compiled.drawings
+        self.scan, self.kinds = compiled.scan, compiled.kinds
+        self.skip, self.skip_one = compiled.skip, compiled.skip_one
         self.prologue = prologue
         self.edits: list[Splice] = []
         self.uncertain = False

@@ -108,15 +108,15 @@ def _any_case(names: Iterable[bytes]) -> bytes:
     return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(reversed(parts)) + b")"
 
 
-# The usual tag, a part of the grammar above that is read in half the time: the name, then characters in which
-# nothing opens a value, and values whose "=" stands directly behind a name, in quotes or plain. "<" and quotes
-# elsewhere are left to the exact expressions.
+# The usual tag, a part of the grammar above that is read in half the time: the name, then characters in
+# which nothing opens a value, and values whose "=" stands directly behind a name, in quotes or plain. "<" and
+# quotes elsewhere are left to the exact expressions.
 _BETWEEN = rb"[^<>\"'=]*+"
 _AT_NAME = rb"(?<![" + SPACE + rb"/\"']=)"
 
 
 def _usual_rest(rare: Iterable[bytes]) -> bytes:
-    """Write the usual tag from behind the first letter of its name; none with an attribute named in ``rare``."""
+    """Write the usual tag from behind its first letter; none that has an attribute named in ``rare``."""
     kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(rare))
     value = rb"(?:\"[^\"]*+\"|'[^']*+'|[^" + SPACE + rb"\"'<>=`]++(?=[" + SPACE + rb">]))"
     attributes = rb"(?:=" + _AT_NAME + kept + value + _BETWEEN + rb")*+"
@@ -154,8 +154,8 @@ def scanner(
         drawings: As for :func:`skipper`.
 
     Returns:
-        An expression whose match ends behind a start tag that matters, with the tag and its name as groups; or,
-        without groups, at what is not complete yet or takes the exact grammar.
+        An expression whose match ends behind a start tag that matters, with the tag and its name as groups;
+        or, without groups, at what is not complete yet or takes the exact grammar.
     """
     watched = {*stops, *sometimes}
     unless = _any_case(watched) + _END_OF_NAME

@@ -18,7 +18,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HEAD_CONTENT = frozenset(
     b"base basefont bgsound link meta noframes noscript script style template title".split()
 )
-_CLOSES_NOTHING = frozenset((b"body", b"html", b"br", b"p"))
+_CLOSES_NOTHING = frozenset((b"body", b"html", b"br"))
 
 
 class Prologue:

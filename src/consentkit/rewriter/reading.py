@@ -84,8 +84,8 @@ class Reading:
     """A position in the document and all that decides how it goes on from there."""
 
     __slots__ = (
-        "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript", "pos", "scan",
-        "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
+        "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript", "pos",
+        "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
