@@ -97,9 +97,12 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
 
     def metered(*names: Any) -> context.Names:
         found = compiled(*names)
-        scan = Metered(found.scan.__self__, meter).match  # type: ignore[attr-defined]
+        plain_, head = (
+            scanner._replace(scan=Metered(scanner.scan.__self__, meter).match)  # type: ignore[attr-defined]
+            for scanner in (found.plain, found.head)
+        )
         skip, skip_one = (Metered(item, meter) for item in (found.skip, found.skip_one))
-        return found._replace(scan=scan, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
+        return found._replace(plain=plain_, head=head, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
 
     monkeypatch.setattr(context, "_names", metered)
     tables: tuple[dict[bytes, Any], ...] = (context.RAW_TEXT, grammar.DRAWN)

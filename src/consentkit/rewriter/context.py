@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from consentkit.rewriter.grammar import DRAWING, FORMULA, raw_text_end, scanner, skipper
+from consentkit.rewriter.grammar import DRAWING, FORMULA, head_scanner, raw_text_end, scanner, skipper
 from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.passages import Passages
 from consentkit.rewriter.prologue import Prologue
 from consentkit.rewriter.tag import attributes
 
@@ -32,14 +33,27 @@ SHOWN, RAW, SCRIPT, MODE = range(4)
 """What a start tag does to what follows it: nothing; makes it no markup; a script; or anything else."""
 
 
+class Scanner(NamedTuple):
+    """Goes on to the next start tag that matters.
+
+    Attributes:
+        scan: See :func:`consentkit.rewriter.grammar.scanner`.
+        passages: What was found before.
+    """
+
+    scan: Scan
+    passages: Passages
+
+
 class Names(NamedTuple):
     """What follows from the names that a handler asks for; made once for all documents.
 
     Attributes:
         matters: Start tags that must be seen whole, and ``/name`` for end tags.
         sometimes: Start tags that are shown if they have a certain attribute, with these attributes.
-        scan: Goes on to the next start tag that matters, where nothing around does.
-        kinds: Names of start tags at which ``scan`` stops, in lower case, with what they do.
+        plain: Goes on to the next start tag that matters, where nothing around does.
+        head: The same in the head of a document.
+        kinds: Names of start tags at which these stop, in lower case, with what they do.
         skip: Passes over everything that does not matter in HTML content.
         skip_one: The same as far as the end of the first tag or comment.
         drawings: Whether nothing in plain drawings and formulas is asked for.
@@ -47,7 +61,8 @@ class Names(NamedTuple):
 
     matters: frozenset[bytes]
     sometimes: Mapping[bytes, frozenset[bytes]]
-    scan: Scan
+    plain: Scanner
+    head: Scanner
     kinds: dict[bytes, tuple[bytes, int]]
     skip: re.Pattern[bytes]
     skip_one: re.Pattern[bytes]
@@ -66,7 +81,8 @@ def _names(names: frozenset[bytes], rare: frozenset[tuple[bytes, frozenset[bytes
     return Names(
         matters=names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE)),
         sometimes=sometimes,
-        scan=scanner(stops, sometimes, drawings=drawings).match,
+        plain=Scanner(scanner(stops, sometimes, drawings=drawings).match, Passages()),
+        head=Scanner(head_scanner(stops, sometimes).match, Passages()),
         kinds={name: (name, _kind(name)) for name in stops},
         skip=skip,
         skip_one=skip_one,
@@ -89,7 +105,8 @@ class Context:
         handler: Decides on tags.
         names: Start tags that the handler asked for.
         matters: Start tags that must be seen whole, and ``/name`` for end tags.
-        scan: See :class:`Names`, as for ``kinds``, ``skip`` and ``skip_one``.
+        plain: See :class:`Names`, as for ``head``, ``kinds``, ``skip`` and ``skip_one``.
+        head: See there.
         kinds: See there.
         skip: See there.
         skip_one: See there.
@@ -100,8 +117,8 @@ class Context:
     """
 
     __slots__ = (
-        "_gone", "_no_end", "_sometimes", "drawings", "edits", "handler", "kinds", "matters", "names",
-        "prologue", "scan", "skip", "skip_one", "uncertain",
+        "_gone", "_no_end", "_sometimes", "drawings", "edits", "handler", "head", "kinds", "matters",
+        "names", "plain", "prologue", "skip", "skip_one", "uncertain",
     )  # fmt: skip
 
     def __init__(self, handler: Handler, prologue: Prologue) -> None:
@@ -109,7 +126,7 @@ class Context:
         self.names = handler.names
         compiled = _names(self.names, frozenset(handler.rare.items()))
         self.matters, self._sometimes, self.drawings = compiled.matters, compiled.sometimes, compiled.drawings
-        self.scan, self.kinds = compiled.scan, compiled.kinds
+        self.plain, self.head, self.kinds = compiled.plain, compiled.head, compiled.kinds
         self.skip, self.skip_one = compiled.skip, compiled.skip_one
         self.prologue = prologue
         self.edits: list[Splice] = []

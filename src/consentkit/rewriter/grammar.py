@@ -180,6 +180,31 @@ def scanner(
     return re.compile(skip + rb"(<(" + _any_case(stops) + rb")" + _END_OF_NAME + _usual_rest(()) + rb")?+")
 
 
+def head_scanner(stops: Iterable[bytes], sometimes: Mapping[bytes, frozenset[bytes]]) -> re.Pattern[bytes]:
+    """Compile the same for a document's head, behind which any other tag, or text, may begin the body.
+
+    Args:
+        stops: As for :func:`scanner`.
+        sometimes: As for :func:`scanner`.
+
+    Returns:
+        An expression as :func:`scanner` gives it. It stops at everything that could begin the body.
+    """
+    rest = _usual_rest(())
+    parts = [
+        rb"[" + SPACE + rb"]++",
+        *(
+            rb"<" + _any_case([name]) + _END_OF_NAME + _usual_rest(sometimes.get(name, ()))
+            for name in sorted(HEAD_CONTENT - set(stops))
+        ),
+        rb"</(?!" + _any_case(CLOSES_HEAD) + _END_OF_NAME + rb")[a-zA-Z]" + rest,
+        _COMMENT,
+        _BOGUS_COMMENT,
+    ]
+    stop = rb"(<(" + _any_case(sorted(HEAD_CONTENT & set(stops))) + rb")" + _END_OF_NAME + rest + rb")?+"
+    return re.compile(rb"(?:" + rb"|".join(parts) + rb")*+" + stop)
+
+
 def _size(group: tuple[frozenset[bytes], list[bytes]]) -> int:
     return len(group[1])
 
@@ -222,6 +247,12 @@ def skipper(
     parts[3:3] = _drawings(drawings, sometimes)
     return re.compile(rb"(?:" + rb"|".join([text, *parts]) + rb")*+"), one
 
+
+HEAD_CONTENT: Final = frozenset(
+    b"base basefont bgsound link meta noframes noscript script style template title".split()
+)
+CLOSES_HEAD: Final = (b"body", b"br", b"html")
+"""Start tags that leave the head open, and end tags that do not (13.2.6.4.4)."""
 
 PROLOGUE = re.compile(rb"(?:[" + SPACE + rb"]++|" + _COMMENT + rb"|" + _BOGUS_COMMENT + rb")*+")
 """What may stand before the first element without opening one (13.2.6.4.1 to 13.2.6.4.6)."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from consentkit.rewriter.context import PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context
+from consentkit.rewriter.context import PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context, Scanner
 from consentkit.rewriter.grammar import SCRIPT_PLAIN, Buffer
 from consentkit.rewriter.handler import Splice, Where
+from consentkit.rewriter.passages import AHEAD, BEFORE, WORTH, Passage
 
 Entered = tuple[bytes, int]
 """Name and place of the start tag behind which raw text goes on beyond the buffer."""
@@ -18,20 +19,31 @@ Entered = tuple[bytes, int]
 _IN_NOSCRIPT: Final = PLACES[Where.NOSCRIPT | Where.UNCERTAIN]
 
 
-def pass_over(context: Context, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
+def pass_over(context: Context, scanner: Scanner, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
     """Go on from ``pos`` in the data state, and show the handler what it asked for.
+
+    Args:
+        context: What all readings share.
+        scanner: ``context.plain``, or ``context.head`` where the body's beginning is waited for.
+        buffer: The bytes.
+        pos: Where to begin.
 
     Returns:
         Where it ends: at the end of the buffer, or at what takes the exact grammar; and, if that is inside of
         raw text whose end the buffer does not hold or a script with a comment, which element it is.
     """
-    handler, names, scan, kinds = context.handler, context.names, context.scan, context.kinds
-    while found := scan(buffer, pos):
-        if not found.lastindex:
-            return found.end(), None
-        raw, tag = found.groups()
-        start, pos = found.span(1)
-        name, kind = kinds.get(tag) or kinds[tag.lower()]
+    handler, names, known = context.handler, context.names, scanner.passages.get
+    while True:
+        key = bytes(buffer[pos - BEFORE if pos > BEFORE else 0 : pos + AHEAD])
+        passage = known(key)
+        if passage is None or not buffer.startswith(passage.text, pos):
+            end_or_passage = _read(context, scanner, buffer, pos, key)
+            if isinstance(end_or_passage, int):
+                return end_or_passage, None
+            passage = end_or_passage
+        _, offset, length, raw, name, kind = passage
+        start = pos + offset
+        pos += length
         if kind == SHOWN:
             if splices := handler.start_tag(raw, name, PLACES[0]):
                 _edit(context, start, splices)
@@ -51,9 +63,21 @@ def pass_over(context: Context, buffer: Buffer, pos: int) -> tuple[int, Entered 
             if end is None:
                 return pos, (name, start)
             pos = end.start()
-        elif name != b"noscript" or (pos := _noscript(context, buffer, pos)) < 0:
+        elif name != b"noscript" or scanner is context.head or (pos := _noscript(context, buffer, pos)) < 0:
             return start, None
-    return pos, None
+
+
+def _read(context: Context, scanner: Scanner, buffer: Buffer, pos: int, key: bytes) -> Passage | int:
+    """Read a passage that is not known, or as far as there is none."""
+    found = scanner.scan(buffer, pos)
+    if found is None or not found.lastindex:
+        return found.end() if found else pos
+    raw, tag = found.groups()
+    name, kind = context.kinds.get(tag) or context.kinds[tag.lower()]
+    passage = Passage(b"", found.start(1) - pos, found.end() - pos, raw, name, kind)
+    if passage.length >= WORTH:
+        scanner.passages.remember(key, passage._replace(text=bytes(buffer[pos : found.end()])))
+    return passage
 
 
 def _edit(context: Context, start: int, splices: Sequence[Splice]) -> None:
@@ -71,7 +95,7 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
         return -1
     shown = []
     stop = end.start()
-    while (found := context.scan(buffer, pos, stop)) and found.lastindex:
+    while (found := context.plain.scan(buffer, pos, stop)) and found.lastindex:
         pos = found.end()
         name, kind = context.kinds.get(found[2]) or context.kinds[found[2].lower()]
         if kind == RAW:

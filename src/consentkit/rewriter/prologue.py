@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from consentkit.rewriter.grammar import Buffer
+from consentkit.rewriter.grammar import CLOSES_HEAD, HEAD_CONTENT, Buffer
 from consentkit.rewriter.handler import Splice
 
 Injection = bytes | Callable[[], bytes]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_HEAD_CONTENT = frozenset(
-    b"base basefont bgsound link meta noframes noscript script style template title".split()
-)
-_CLOSES_NOTHING = frozenset((b"body", b"html", b"br"))
 
 
 class Prologue:
@@ -36,6 +32,11 @@ class Prologue:
         self._templates = 0
         self._started = False
         self.active = self._head is not None or self._body is not None
+
+    @property
+    def in_head(self) -> bool:
+        """Whether nothing but the beginning of the body is waited for."""
+        return self._head is None and self._body is not None and self._started and not self._templates
 
     def awaits_mark(self, buffer: Buffer, pos: int, final: bool) -> bool:
         """Say whether the document's first bytes may yet become a byte order mark."""
@@ -65,11 +66,11 @@ class Prologue:
         elif self._templates:
             return
         elif closing:
-            if name in _CLOSES_NOTHING:
+            if name in CLOSES_HEAD:
                 self.content(start, edits)
         elif name == b"head":
             self._inject_head(end, edits)
-        elif name in _HEAD_CONTENT:
+        elif name in HEAD_CONTENT:
             self._inject_head(start, edits)
         elif name == b"body":
             self._inject_head(start, edits)

@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from consentkit.rewriter import foreign
-from consentkit.rewriter.context import PLACES, RAW_TEXT, Context
+from consentkit.rewriter.context import PLACES, RAW_TEXT, Context, Scanner
 from consentkit.rewriter.grammar import (
     COMMENT_END,
     DRAWN,
@@ -180,11 +180,12 @@ class Reading:
             if not final and len(buffer) - self.pos < SHORT and LABEL.match(buffer, self.pos):
                 return False
         elif self.top is None and not (context.uncertain or context.prologue.active or self._guarded()):
-            self.pos, raw = pass_over(context, buffer, self.pos)
-            if raw:
-                self._enter(*raw)
+            if self._passes(context.plain, buffer):
                 return True
         elif context.prologue.active and self.top is None:
+            quiet = context.prologue.in_head and not (context.uncertain or self._guarded())
+            if quiet and self._passes(context.head, buffer):
+                return True
             self.pos = _end(PROLOGUE, buffer, self.pos)
             if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
                 return False
@@ -198,6 +199,13 @@ class Reading:
         # Readings that meet in front of a tag become one before it is shown, however the input is cut.
         return (context.uncertain and self.pos > before) or self._markup(buffer, final)
 
+    def _passes(self, scanner: Scanner, buffer: Buffer) -> bool:
+        """Go on as far as plain markup goes; whether that is into raw text."""
+        self.pos, raw = pass_over(self.context, scanner, buffer, self.pos)
+        if raw:
+            self._enter(*raw)
+        return raw is not None
+
     def _guarded(self) -> bool:
         """Say whether something around decides how tags are read, or which end tags matter."""
         return bool(
@@ -208,7 +216,9 @@ class Reading:
         """Pass over text in the prologue. False if it takes more bytes to say that it is none."""
         if self.context.prologue.awaits_mark(buffer, self.pos, final):
             return False
-        if self._certain() and not self.context.prologue.is_mark(buffer, self.pos):
+        if self.context.prologue.is_mark(buffer, self.pos):
+            self.pos = _end(PROLOGUE, buffer, self.pos + 3)
+        if self.pos < len(buffer) and buffer[self.pos] != 0x3C and self._certain():
             self.context.prologue.content(self.pos, self.context.edits)
         self.pos = _find(buffer, b"<", self.pos)
         return self.pos < len(buffer)

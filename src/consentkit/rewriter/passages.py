@@ -1,0 +1,56 @@
+"""Passages that were read before: pages of one site repeat themselves.
+
+A passage is plain markup as far as the next start tag that matters. What was found in it depends on its
+bytes alone, so it is remembered; it is found again by the bytes around its beginning, and believed only if
+all of its bytes are the same.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+MAX_BYTES: Final = 16 << 20
+"""Bytes of passages that are remembered for handlers that ask for the same tags; then it starts anew."""
+WORTH: Final = 128
+"""Bytes from which on a passage is remembered; shorter ones are read again as fast."""
+BEFORE: Final = 64
+AHEAD: Final = 32
+"""Bytes around the beginning of a passage by which it is looked for."""
+
+
+class Passage(NamedTuple):
+    """What was read once.
+
+    Attributes:
+        text: All bytes up to the end of the tag.
+        start: Offset of the tag in them.
+        length: Their number.
+        raw: The tag.
+        name: Its lower-case name.
+        kind: What it does to what follows it; see :mod:`consentkit.rewriter.context`.
+    """
+
+    text: bytes
+    start: int
+    length: int
+    raw: bytes
+    name: bytes
+    kind: int
+
+
+class Passages:
+    """A memo of passages, bounded by their size."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Passage] = {}
+        self._size = 0
+        self.get = self._known.get
+
+    def remember(self, key: bytes, passage: Passage) -> None:
+        """Keep a passage under the bytes from ``BEFORE`` before its beginning to ``AHEAD`` behind it."""
+        former = self._known.get(key)
+        self._size += passage.length - (former.length if former else -len(key))
+        if self._size > MAX_BYTES:
+            self._known.clear()
+            self._size = passage.length + len(key)
+        self._known[key] = passage
