@@ -32,6 +32,9 @@ class Recorder:
         self.shown.append((raw, None, True, where))
         return ()
 
+    def reads(self, raw: bytes) -> bool:
+        return True
+
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
         self.shown.append((raw, text, whole, where))
         return ()

@@ -61,6 +61,9 @@ class Marking:
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         return [(1 + len(name), 1 + len(name), b" ck-mark")]
 
+    def reads(self, raw: bytes) -> bool:
+        return True
+
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
         return self.start_tag(raw, b"script", where)
 

@@ -44,6 +44,16 @@ class Handler(Protocol):
             Splices relative to the tag, in order; empty where it stays as it is.
         """
 
+    def reads(self, raw: bytes) -> bool:
+        """Say whether a script's text can matter; asked where it would have to be kept until it is whole.
+
+        Args:
+            raw: Its start tag, exactly as written.
+
+        Returns:
+            False if :meth:`script` answers the same whatever the text; it is then called with an empty one.
+        """
+
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
         """Decide on a ``<script>`` element, shown only if ``names`` holds ``script``.
 

@@ -11,8 +11,6 @@ from typing import Final, NamedTuple
 
 MAX_BYTES: Final = 16 << 20
 """Bytes of passages that are remembered for handlers that ask for the same tags; then it starts anew."""
-WORTH: Final = 128
-"""Bytes from which on a passage is remembered; shorter ones are read again as fast."""
 BEFORE: Final = 64
 AHEAD: Final = 32
 """Bytes around the beginning of a passage by which it is looked for."""

@@ -11,7 +11,7 @@ from typing import Final
 from consentkit.rewriter.context import PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context, Scanner
 from consentkit.rewriter.grammar import SCRIPT_PLAIN, Buffer
 from consentkit.rewriter.handler import Splice, Where
-from consentkit.rewriter.passages import AHEAD, BEFORE, WORTH, Passage
+from consentkit.rewriter.passages import AHEAD, BEFORE, Passage
 
 Entered = tuple[bytes, int]
 """Name and place of the start tag behind which raw text goes on beyond the buffer."""
@@ -74,9 +74,9 @@ def _read(context: Context, scanner: Scanner, buffer: Buffer, pos: int, key: byt
         return found.end() if found else pos
     raw, tag = found.groups()
     name, kind = context.kinds.get(tag) or context.kinds[tag.lower()]
-    passage = Passage(b"", found.start(1) - pos, found.end() - pos, raw, name, kind)
-    if passage.length >= WORTH:
-        scanner.passages.remember(key, passage._replace(text=bytes(buffer[pos : found.end()])))
+    end = found.end()
+    passage = Passage(bytes(buffer[pos:end]), found.start(1) - pos, end - pos, raw, name, kind)
+    scanner.passages.remember(key, passage)
     return passage
 
 

@@ -84,8 +84,8 @@ class Reading:
     """A position in the document and all that decides how it goes on from there."""
 
     __slots__ = (
-        "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript", "pos",
-        "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
+        "asked", "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript",
+        "pos", "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
@@ -97,6 +97,7 @@ class Reading:
         self.level = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
         self.name = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
         self.top: foreign.Top = None
+        self.asked = False  # SCRIPT: whether the handler said that it needs the text
         self.svg_script = -1  # start of the SVG <script> that waits for its end, -1 if none does
         self.svg_depth = 0  # how many elements were followed with it
         self.templates = 0  # <template> elements that are open
@@ -280,7 +281,7 @@ class Reading:
 
     def _comment(self, buffer: Buffer, final: bool) -> bool:
         found = COMMENT_END.search(buffer, self.scan)
-        return self._until(buffer, found.end() if found else -1, 3)
+        return self._until(buffer, found.end() if found else -1, 3, b"-")
 
     def _bogus(self, buffer: Buffer, final: bool) -> bool:
         return self._until(buffer, buffer.find(b">", self.scan) + 1 or -1, 0)
@@ -290,12 +291,18 @@ class Reading:
         if found > 0 and buffer[found - 1] >= 0x80:
             # In GBK, Big5 and Shift_JIS the first "]" may be half of a character.
             self._fork(State.CDATA, found + 1)
-        return self._until(buffer, found + 3 if found >= 0 else -1, 2)
+        # The byte before the mark is kept for that.
+        return self._until(buffer, found + 3 if found >= 0 else -1, 3)
 
-    def _until(self, buffer: Buffer, end: int, overlap: int) -> bool:
-        """Leave for DATA at ``end``; where it is negative, only ``overlap`` bytes need another look."""
+    def _until(self, buffer: Buffer, end: int, overlap: int, first: bytes = b"") -> bool:
+        """Leave for DATA at ``end``.
+
+        Where it is negative, only ``overlap`` bytes need another look, from the ``first`` one of a mark on.
+        """
         if end < 0:
             self.scan = max(self.scan, len(buffer) - overlap)
+            if first:
+                self.scan = _find(buffer, first, self.scan)
             return False
         self.pos, self.state = end, State.DATA
         return True
@@ -307,7 +314,7 @@ class Reading:
         else:
             first = self.scan
         found = RAW_TEXT[self.name].search(buffer, self.scan)
-        left = self._until(buffer, found.start() if found else -1, len(self.name) + 2)
+        left = self._until(buffer, found.start() if found else -1, len(self.name) + 2, b"<")
         self.context.set_no_end(self.name, first, self.pos if left else self.scan)
         return left
 
@@ -493,6 +500,7 @@ class Reading:
         if name == b"script":
             wanted = b"script" in self.context.names
             self.state, self.start, self.level = State.SCRIPT, start if wanted else -1, 0
+            self.asked = False
         else:
             self.state = State.PLAIN if name == b"plaintext" else State.RAW
 
@@ -516,7 +524,17 @@ class Reading:
         self.scan = max(self.scan, len(buffer) - LONGEST_MARK)
         if final or len(buffer) - self.start > MAX_SCRIPT:
             self._script_ends(buffer, len(buffer), False)
+        elif self.start >= 0 and not self.asked:
+            self._release(buffer)
         return False
+
+    def _release(self, buffer: Buffer) -> None:
+        """Decide at once where the text does not matter, so that data blocks are not kept back."""
+        self.asked = True
+        tag = TAG.match(buffer, self.start)
+        if tag and not self.context.handler.reads(tag[0]):
+            self._decide(tag[0], self.start, b"", True, 0)
+            self.start = -1
 
     def _script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
         if self.start < 0:
