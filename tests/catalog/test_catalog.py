@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import json
+import re
+from collections import Counter
+from importlib import resources
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +20,8 @@ from consentkit.catalog import (
     default_catalog,
     read_url,
 )
-from consentkit.catalog.catalog import read_vendors
+from consentkit.catalog.model import CatalogPurpose
+from consentkit.catalog.reading import PURPOSES, read_checked, read_vendors
 from consentkit.exceptions import ConfigurationError
 
 
@@ -56,7 +62,7 @@ def vendor_of(url: str) -> str | None:
         ("https://securepubads.g.doubleclick.net/tag/js/gpt.js", "doubleclick"),
         ("https://stats.g.doubleclick.net/dc.js", "google-analytics"),
         ("https://logi104.xiti.com/hit.xiti", "at-internet"),
-        ("https://d1z2jf7jlzjs58.cloudfront.net/p.js", None),
+        ("https://d1z2jf7jlzjs58.cloudfront.net/p.js", "parsely"),
         ("https://cdn.parsely.com/keys/x/p.js", "parsely"),
         ("https://www.googleadservices.com/pagead/conversion.js", "google-ads"),
         ("https://s7.addthis.com/js/300/addthis_widget.js", "addthis"),
@@ -84,14 +90,67 @@ def test_who_a_url_belongs_to(url: str, vendor: str | None) -> None:
 
 def test_there_are_enough_vendors_and_each_can_be_told_from_the_others() -> None:
     vendors = default_catalog().vendors
-    assert len(vendors) >= 60
+    assert len(vendors) >= 300
     assert len({vendor.name for vendor in vendors.values()}) == len(vendors)
     rules = [str(rule) for vendor in vendors.values() for rule in vendor.hosts]
     assert len(set(rules)) == len(rules)
     for vendor in vendors.values():
-        assert vendor.hosts
+        assert vendor.hosts or (vendor.labels and vendor.words)
         assert vendor.description.endswith(".")
-        assert urlsplit(vendor.privacy_policy).hostname
+        assert not vendor.privacy_policy or urlsplit(vendor.privacy_policy).hostname
+        assert vendor.country or vendor.labels
+
+
+def test_a_vendor_once_published_keeps_its_id_and_its_purpose() -> None:
+    published = json.loads((Path(__file__).parent / "published.json").read_text("utf-8"))
+    vendors = default_catalog().vendors
+    moved = {
+        ident: (purpose, vendors[ident].purpose if ident in vendors else None)
+        for purpose, ids in published.items()
+        for ident in ids
+        if ident not in vendors or vendors[ident].purpose != purpose
+    }
+    assert moved == {}, "an upgrade asks no visitor again"
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_the_short_way_of_reading_gives_what_toml_gives(purpose: CatalogPurpose) -> None:
+    text = (resources.files("consentkit.catalog") / "data" / f"{purpose}.toml").read_text("utf-8")
+    assert list(read_checked(text, purpose=purpose)) == list(read_vendors(text, purpose=purpose))
+
+
+@pytest.mark.parametrize(
+    ("url", "word", "purpose"),
+    [
+        ("https://pixel.shop.example/p", "pixel", "analytics"),
+        ("https://eu-metrics3.shop.example/", "metrics", "analytics"),
+        ("https://adserver.shop.example/x", "adserver", "marketing"),
+        ("https://cdn.shop.example/js/AppMeasurement.js", "appmeasurement", "analytics"),
+        ("https://cdn.shop.example/js/site-analytics.min.js", "analytics", "analytics"),
+        ("https://cdn.shop.example/ads/top.html?x", None, None),
+        ("https://cdn.shop.example/ads/show", "ads", "marketing"),
+        ("https://cdn.shop.example/Tracking/1.gif", "tracking", "analytics"),
+        ("https://cdn.shop.example/adsWrapper.js", "ads", "marketing"),
+        ("https://pixel.example/a.js", None, None),
+        ("https://tracking.co.uk/a.js", "tracking", "analytics"),
+        ("https://pixelated.shop.example/a.js", None, None),
+        ("https://shop.example/news/tracking-a-storm", None, None),
+        ("https://shop.example/pictures/analytics/a.jpg", None, None),
+        ("https://shop.example/roads.js", None, None),
+        ("https://cdn.jsdelivr.net/npm/analytics/dist/analytics.js", None, None),
+        ("https://[::1]/analytics.js", None, None),
+    ],
+)
+def test_addresses_that_say_what_they_are_for(url: str, word: str | None, purpose: str | None) -> None:
+    read = read_url(url)
+    assert read is not None
+    found = default_catalog().find_word(read.host, read.path)
+    assert (found and (found[0], found[1].purpose)) == (word and (word, purpose))
+
+
+@given(st.text(), st.text())
+def test_any_address_has_words_or_none(host: str, path: str) -> None:
+    default_catalog().find_word(host, path)
 
 
 def test_every_rule_finds_its_own_vendor() -> None:
@@ -109,88 +168,80 @@ def test_a_stub_has_one_kind_whoever_needs_it() -> None:
             assert kinds.setdefault(name, kind) == kind
 
 
-FRAMEWORK_COOKIES = [
-    "sessionid",
-    "csrftoken",
-    "session",
-    "PHPSESSID",
-    "connect.sid",
-    "laravel_session",
-    "XSRF-TOKEN",
-    "messages",
-    "flash",
-    "_session_id",
-    "JSESSIONID",
-    "remember_token",
-    "auth",
-    "token",
-    "ASP.NET_SessionId",
-    ".AspNetCore.Session",
-    ".AspNetCore.Antiforgery.x",
-    ".AspNet.ApplicationCookie",
-    "CFID",
-    "CFTOKEN",
-    "wordpress_logged_in_x",
-    "wp-settings-1",
-    "wordpress_test_cookie",
-    "woocommerce_cart_hash",
-    "woocommerce_items_in_cart",
-    "wp_woocommerce_session_x",
-    "cart",
-    "_shopify_s",
-    "frontend",
-    "__RequestVerificationToken",
-    "_csrf",
-    "csrf_token",
-    "csrf",
-    "fastapiusersauth",
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "jwt",
-    "user",
-    "user_id",
-    "uid",
-    "sid",
-    "lang",
-    "language",
-    "locale",
-    "theme",
-    "django_language",
-    "i18next",
-    "next-auth.session-token",
-    "__Secure-next-auth.session-token",
-    "__Host-next-auth.csrf-token",
-    "__Host-session",
-    "SESSION",
-    "SESSIONID",
-    "SSESSabc",
-    "SERVERID",
-    "AWSALB",
-    "AWSALBCORS",
-    "GCLB",
-    "route",
-    "currency",
-    "tz",
-    "timezone",
-    "consent",
-    "cookie_consent",
-    "return_to",
-    "redirect",
-    "grafana_session",
-    "sentrysid",
-    "_gitlab_session",
-    "_gh_sess",
-    "rack.session",
-    "_rails_session",
-    "symfony",
-    "MoodleSession",
-]
+FRAMEWORK_COOKIES = {
+    "Django": "sessionid csrftoken messages django_language",
+    "Flask": "session remember_token csrf_token",
+    "Starlette, Litestar, FastAPI users": "session csrftoken fastapiusersauth x-csrftoken",
+    "Rails": "_session_id _shop_session _rails_session rack.session remember_user_token flash",
+    "Laravel": "laravel_session XSRF-TOKEN remember_web_59ba36addc2b2f9401580f014c7f58ea4e30989d",
+    "Symfony": "PHPSESSID REMEMBERME main_auth_profile_token sf_redirect symfony MOCKSESSID",
+    "Spring": "JSESSIONID SESSION remember-me XSRF-TOKEN",
+    "ASP.NET": (
+        "ASP.NET_SessionId .ASPXAUTH .AspNetCore.Session .AspNetCore.Antiforgery.x "
+        ".AspNetCore.Cookies .AspNet.ApplicationCookie __RequestVerificationToken ARRAffinity "
+        "ARRAffinitySameSite"
+    ),
+    "ColdFusion": "CFID CFTOKEN",
+    "Express, Koa": "connect.sid _csrf koa.sess koa.sess.sig express:sess",
+    "Next, Auth.js": (
+        "next-auth.session-token __Secure-next-auth.session-token __Host-next-auth.csrf-token "
+        "next-auth.callback-url authjs.session-token __Secure-authjs.session-token NEXT_LOCALE "
+        "__prerender_bypass __next_preview_data"
+    ),
+    "Remix, Nuxt, SvelteKit, Firebase": "__session auth._token.local i18n_redirected i18next",
+    "WordPress": (
+        "wordpress_logged_in_x wordpress_sec_x wp-settings-1 wp-settings-time-1 "
+        "wordpress_test_cookie wp-postpass_x comment_author_x woocommerce_cart_hash "
+        "woocommerce_items_in_cart wp_woocommerce_session_x"
+    ),
+    "Drupal": "SESSabc SSESSabc Drupal.visitor.name has_js",
+    "Joomla": "6bd27c606c3cb0f9b3adc8dc7475adb3 joomla_user_state joomla_remember_me_x",
+    "Magento": (
+        "frontend adminhtml form_key mage-cache-sessid mage-messages private_content_version "
+        "X-Magento-Vary section_data_ids persistent_shopping_cart"
+    ),
+    "Shopify": (
+        "_shopify_s _shopify_y _shopify_essential cart cart_sig secure_customer_sig "
+        "_secure_session_id checkout_token storefront_digest localization"
+    ),
+    "Other shops": "PrestaShop-x OCSESSID currency",
+    "Shibboleth": "_shibsession_x _shibstate_x _opensaml_req_x SimpleSAMLSessionID SimpleSAMLAuthToken",
+    "AWS": "AWSALB AWSALBCORS AWSALBTG AWSALBTGCORS AWSELB AWSELBCORS",
+    "Cloudflare": "__cf_bm cf_clearance __cfruid _cfuvid __cflb CF_Authorization CF_AppSession cf_chl_rc_i",
+    "Other front ends": (
+        "GCLB GAESA route SERVERID SRV heroku-session-affinity BIGipServerpool TS01abcdef "
+        "visid_incap_1 incap_ses_1_1 nlbi_1 ak_bmsc bm_sv bm_sz _abck datadome _vercel_jwt nf_jwt "
+        "ApplicationGatewayAffinity"
+    ),
+    "Auth0": "auth0 auth0_compat auth0.x.is.authenticated did did_compat appSession a0:state a0:session",
+    "Keycloak": (
+        "KEYCLOAK_SESSION KEYCLOAK_IDENTITY KEYCLOAK_REMEMBER_ME AUTH_SESSION_ID KC_RESTART "
+        "KC_AUTH_SESSION_HASH"
+    ),
+    "Supabase": "sb-access-token sb-refresh-token sb-abc-auth-token sb-abc-auth-token.0",
+    "Other identities": (
+        "__client __client_uat __clerk_db_jwt oktaStateToken idx DT ESTSAUTH esctx buid "
+        "x-ms-gateway-slice _oauth2_proxy _forward_auth wos-session stytch_session"
+    ),
+    "Applications": (
+        "grafana_session sentrysid _gitlab_session _gh_sess logged_in MoodleSession MOODLEID1_ _t "
+        "_forum_session MMAUTHTOKEN oc_sessionPassphrase nc_session_id phpbb3_x_sid phpbb3_x_u "
+        "bb_sessionhash enwikiSession fe_typo_user be_typo_user __ac _ZopeId _streamlit_xsrf _xsrf "
+        "ghost-members-ssr session_id frontend_lang"
+    ),
+    "In use everywhere": (
+        "auth token access_token refresh_token id_token jwt user user_id uid sid SID SESSIONID lang "
+        "language locale theme tz timezone consent cookie_consent return_to redirect next nonce "
+        "state code_verifier basket wishlist visitor guest device ai_session __ssid __Host-session "
+        "__Secure-session"
+    ),
+}
 
 
-@pytest.mark.parametrize("name", FRAMEWORK_COOKIES)
-def test_no_pattern_takes_a_framework_s_cookie(name: str) -> None:
-    assert default_catalog().match_cookie(name) is None
+@pytest.mark.parametrize("framework", FRAMEWORK_COOKIES)
+def test_no_pattern_takes_a_framework_s_cookie(framework: str) -> None:
+    names = FRAMEWORK_COOKIES[framework].split()
+    assert {name: found.id for name in names if (found := default_catalog().match_cookie(name))} == {}
 
 
 @pytest.mark.parametrize(
@@ -287,6 +338,10 @@ GOOD = 'name = "A"\ndescription = "Does."\nprivacy_policy = "https://a.example/"
         ("[a]\n" + GOOD + 'cookies = [{ name = "*" }]\n', "analytics.a.cookies"),
         ("[a]\n" + GOOD + 'stubs = { "a b" = "call" }\n', "analytics.a.stubs"),
         ("[a]\n" + GOOD + 'inline = ["ga("]\n', "analytics.a.inline"),
+        ("[a]\n" + GOOD + 'labels = ["Ad."]\n', "analytics.a.labels"),
+        ("[a]\n" + GOOD + 'words = ["a-b"]\n', "analytics.a.words"),
+        ("[a]\n" + GOOD + 'id = "b"\n', "analytics.a"),
+        ("a = 1\n", "analytics.a"),
         ("[a]\n" + GOOD.replace("DE", "Germany"), "analytics.a.country"),
         ("[a]\n" + GOOD.replace("https", "http"), "analytics.a.privacy_policy"),
     ],
@@ -301,3 +356,10 @@ def test_two_vendors_with_one_id_are_refused() -> None:
     vendor = KnownVendor(id="a", name="A", purpose="analytics")
     with pytest.raises(ConfigurationError):
         Catalog([vendor, vendor])
+
+
+def test_the_documentation_counts_right() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
+    told = {m[1]: int(m[2]) for m in re.finditer(r"^\| `?(\w+)`? \| (\d+) \|", text, re.MULTILINE)}
+    counts = Counter(str(vendor.purpose) for vendor in default_catalog().vendors.values())
+    assert told == dict(counts) | {"all": counts.total()}

@@ -7,6 +7,7 @@ from consentkit.catalog.catalog import Catalog, default_catalog
 from consentkit.catalog.matching import CookieTable, HostTable
 from consentkit.catalog.model import HostRule, KnownCookie, KnownVendor
 from consentkit.catalog.urls import OWN_PAGE, URL, read_url
+from consentkit.catalog.words import WordTable
 
 __all__ = [
     "OWN_PAGE",
@@ -17,6 +18,7 @@ __all__ = [
     "HostTable",
     "KnownCookie",
     "KnownVendor",
+    "WordTable",
     "default_catalog",
     "read_url",
 ]

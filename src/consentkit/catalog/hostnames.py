@@ -16,8 +16,8 @@ from urllib.parse import unquote_to_bytes
 MAX_HOST: Final = 1024
 """Characters of a host that are looked at; names end at 253, spellings with percent signs are longer."""
 
-# WHATWG URL, "forbidden domain code point": these never survive in a name.
-_FORBIDDEN: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f\ufffd]")
+# WHATWG URL, "forbidden domain code point": these never survive in a name. Quotes and braces do.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f\ufffd]")
 # UTS 46 maps these to nothing or to a full stop before a name is looked up.
 _IGNORED: Final = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\ufeff]")
 _DOTS: Final = re.compile("[\u3002\uff0e\uff61]")
@@ -53,11 +53,16 @@ def _to_ascii(name: str) -> str:
     """Map a name as UTS 46 does and write it in ASCII; empty where that is impossible."""
     mapped = _IGNORED.sub("", _DOTS.sub(".", name))
     # Width and compatibility forms become letters first; some letters decompose again when made small.
-    mapped = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mapped).lower())
+    mapped = unicodedata.normalize("NFKC", "".join(map(_small, unicodedata.normalize("NFKC", mapped))))
     try:
         return ".".join(map(_label, mapped.split("."))).rstrip(".")
     except UnicodeError:
         return ""
+
+
+def _small(letter: str) -> str:
+    """Fold a letter's case, but for the deviations of UTS 46 (section 7), which stay as they are."""
+    return letter.lower() if letter in "ßẞς" else letter.casefold()
 
 
 def _label(label: str) -> str:

@@ -89,9 +89,11 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         name: What the vendor calls the service.
         purpose: What the service is usually used for.
         description: What it does for the site, one sentence.
-        privacy_policy: URL of the vendor's own policy.
+        privacy_policy: URL of the vendor's own policy; empty where it has none any more.
         country: Seat of the vendor, ISO 3166-1 alpha-2.
         hosts: Requests that belong to it.
+        labels: Words of host names by which services without a name of their own are recognised.
+        words: The same of directories, programs and pixels in paths.
         inline: How its inline snippets begin to act, such as ``fbq('init'``; quotes and spaces vary.
         cookies: Its first-party cookies.
         stubs: Globals its inline snippet defines, and what stands in for them while it is inert.
@@ -105,6 +107,8 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     privacy_policy: str = ""
     country: str = ""
     hosts: tuple[HostRule, ...] = ()
+    labels: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     inline: tuple[str, ...] = ()
     cookies: tuple[KnownCookie, ...] = ()
     stubs: Mapping[str, StubKind] = {}

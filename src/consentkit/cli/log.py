@@ -38,7 +38,7 @@ _url = click.option(
 @_url
 def show(id: str, url: str) -> None:
     """Show the entry with this ID (or the notice with this hash), and the notice that was shown."""
-    with _reading(url) as reader:
+    with reading(url) as reader:
         found = reader.find(id)
         if found is None:
             raise click.ClickException(f"the log has no entry with the id {id!r}")
@@ -49,7 +49,7 @@ def show(id: str, url: str) -> None:
 @_url
 def stats(url: str) -> None:
     """Count decisions by day and regime."""
-    with _reading(url) as reader:
+    with reading(url) as reader:
         head, counts = reader.head(), reader.stats()
     click.echo(f"{head.size} entries, root {head.root.hex()}")
     table: dict[tuple[str, str], dict[str, int]] = {}
@@ -66,14 +66,14 @@ def stats(url: str) -> None:
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file, not to standard output.")
 def export(url: str, form: str, output: str | None) -> None:
     """Write all entries as JSON Lines or CSV."""
-    with _reading(url) as reader, _writing(output) as file:
+    with reading(url) as reader, _writing(output) as file:
         size = reader.head().size
         with _progress(reader.entries(stop=size), size) as entries:
             _WRITERS[form](entries, file)
 
 
 @contextmanager
-def _reading(url: str) -> Iterator[LogReader]:
+def reading(url: str) -> Iterator[LogReader]:
     """Open a log; what is wrong with its URL is a usage error (exit code 2), with itself a failure (1)."""
     try:
         with open_log(url) as reader:

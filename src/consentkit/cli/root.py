@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from consentkit.cli.catalog import catalog
+from consentkit.cli.csp import csp
 from consentkit.cli.log import log
 
 
@@ -12,4 +14,6 @@ def root() -> None:
     """Cookie consent for ASGI applications."""
 
 
+root.add_command(catalog)
+root.add_command(csp)
 root.add_command(log)

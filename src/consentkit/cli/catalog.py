@@ -1,0 +1,117 @@
+"""``consentkit catalog``: look into what the package knows of vendors, and check files like its own."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from consentkit.catalog import HostRule, KnownVendor, default_catalog, read_url
+from consentkit.catalog.model import CatalogPurpose
+from consentkit.catalog.reading import PURPOSES, read_vendors
+from consentkit.exceptions import ConfigurationError
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def catalog() -> None:
+    """Look into the catalog of known vendors."""
+
+
+@catalog.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@_json
+def show(ids: tuple[str, ...], as_json: bool) -> None:
+    """Show the vendors with these IDs, or count all by purpose."""
+    known = default_catalog().vendors
+    if missing := [ident for ident in ids if ident not in known]:
+        raise click.ClickException(f"the catalog has no vendor with the id {missing[0]!r}")
+    found = [known[ident] for ident in ids]
+    if as_json:
+        click.echo(json.dumps([_shown(v) for v in found or known.values()], indent=2, ensure_ascii=False))
+    elif found:
+        click.echo("\n\n".join("\n".join(_lines(_shown(vendor))) for vendor in found))
+    else:
+        counts = Counter(vendor.purpose for vendor in known.values())
+        for purpose, count in [*((p, counts[p]) for p in PURPOSES), ("all", len(known))]:
+            click.echo(f"{purpose:10} {count:5}")
+
+
+@catalog.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@_json
+@click.pass_context
+def match(context: click.Context, urls: tuple[str, ...], as_json: bool) -> None:
+    """Tell who would be asked for these URLs; fail if nobody known is."""
+    found = [_match(url) for url in urls]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        for line in found:
+            known = f"{line['vendor']} ({line['purpose']}), by {line['rule']}"
+            click.echo(f"{line['url']}: {known if line['vendor'] else line['rule']}")
+    context.exit(0 if any(line["vendor"] for line in found) else 1)
+
+
+@catalog.command()
+@click.argument(
+    "files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def check(files: tuple[Path, ...]) -> None:
+    """Check data files, the package's own if none is given; they are named after the purpose."""
+    own = resources.files("consentkit.catalog") / "data"
+    failed = False
+    for file in files or [own / f"{name}.toml" for name in PURPOSES]:
+        purpose: CatalogPurpose = next((p for p in PURPOSES if f"{p}.toml" == file.name), "marketing")
+        try:
+            count = sum(1 for _ in read_vendors(file.read_text("utf-8"), purpose=purpose))
+            click.echo(f"{file.name}: {count} vendors")
+        except (ConfigurationError, UnicodeDecodeError) as error:
+            click.echo(f"{file.name}: {error}", err=True)
+            failed = True
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _match(text: str) -> dict[str, str]:
+    url = read_url(text)
+    if url is None or not url.readable or url.own:
+        reason = "asks no other host" if url is None or url.own else "cannot be read, as a browser could not"
+        return {"url": text, "vendor": "", "purpose": "", "rule": reason}
+    known = default_catalog()
+    found: tuple[HostRule | str, KnownVendor] | None = known.find(url.host, url.path, url.query)
+    found = found or known.find_word(url.host, url.path)
+    if found is None:
+        return {"url": text, "vendor": "", "purpose": "", "rule": f"nobody known: {url.host}"}
+    rule = found[0] if isinstance(found[0], HostRule) else f'the word "{found[0]}"'
+    return {"url": text, "vendor": found[1].id, "purpose": found[1].purpose, "rule": str(rule)}
+
+
+def _shown(vendor: KnownVendor) -> dict[str, Any]:
+    """Return what is known of a vendor, without what is not; rules as they are written."""
+    fields = msgspec.to_builtins(vendor)
+    fields["hosts"] = [str(rule) for rule in vendor.hosts if not rule.linked]
+    fields["linked"] = [str(rule) for rule in vendor.hosts if rule.linked]
+    return {key: value for key, value in fields.items() if value}
+
+
+def _lines(fields: dict[str, Any]) -> Iterator[str]:
+    for key, value in fields.items():
+        yield f"{key:15} {_cell(value)}"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} ({kind})" for key, kind in value.items())
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(
+        f"{item['name']} ({item['retention']})" if isinstance(item, dict) else item for item in value
+    )
