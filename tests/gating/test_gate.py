@@ -3,74 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.catalog import default_catalog
-from consentkit.consent import Consent
-from consentkit.gating import Gate, Gated, PageGate, Party, stubs_script
+from consentkit.gating import Gate, Gated, stubs_script
 from consentkit.policy import Cookie, Policy, Vendor
 from consentkit.rewriter import Rewriter
-
-POLICY = Policy(
-    uses=("google-analytics", "youtube"),
-    vendors={
-        "newsroom": Vendor(
-            name="Newsroom statistics",
-            purpose="analytics",
-            hosts=("stats.news.example", "localhost:8001"),
-            cookies=(Cookie(name="_nr*"), Cookie(name="_fbp")),
-        )
-    },
-)
-GATE = Gate(POLICY)
-ALL = frozenset(POLICY.purposes)
-
-
-class Markers:
-    """Renders what can be told apart in the output."""
-
-    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
-        return f'<p title="{party.vendor}">{party.purpose} é{" //" * foreign_base}</p>'
-
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
-        return b"{" + b"//" * foreign_base + names.encode() + b"}"
-
-
-def consent(
-    *granted: str,
-    vendors_granted: Iterable[str] = (),
-    vendors_denied: Iterable[str] = (),
-    policy: Policy = POLICY,
-) -> Consent:
-    allowed = frozenset({"necessary", *granted})
-    return Consent(
-        policy=policy,
-        regimes=policy.regimes_at(None),
-        granted=allowed,
-        denied=ALL - allowed,
-        vendors_granted=frozenset(vendors_granted),
-        vendors_denied=frozenset(vendors_denied),
-    )
-
-
-NOTHING = consent()
-EVERYTHING = consent(*ALL)
-
-
-def run(page: str, given: Consent = NOTHING, *, enforce: bool = True) -> tuple[str, PageGate]:
-    handler = GATE.page(given, host="www.news.example", renderer=Markers(), enforce=enforce)
-    rewriter = Rewriter(handler)
-    out = rewriter.feed(page.encode()) + rewriter.close()
-    return out.decode(), handler
-
-
-def rewrite(page: str, given: Consent = NOTHING) -> str:
-    return run(page, given)[0]
-
+from gating.pages import EVERYTHING, GATE, NOTHING, Markers, consent, rewrite, run
 
 GA = "https://www.google-analytics.com"
 
@@ -249,7 +191,7 @@ def test_every_signature_is_found_as_it_stands_and_minified() -> None:
     for vendor in default_catalog().vendors.values():
         for signature in vendor.inline:
             for text in (signature, signature.replace("'", '"').replace(" =", "=").replace(", ", ",")):
-                found = [reason.party.vendor for reason in GATE.read(b"x;" + text.encode()).reasons]
+                found = [reason.party.vendor for reason in GATE.read(b"x;" + text.encode()).found.reasons]
                 assert vendor.id in found, text
 
 

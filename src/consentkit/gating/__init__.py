@@ -5,8 +5,10 @@ script gets a type that does not run. Nothing is removed from the page.
 """
 
 from consentkit.gating.gate import Gate
-from consentkit.gating.page import Gated, PageGate, Renderer
+from consentkit.gating.judging import Gated, Unclassified
+from consentkit.gating.page import PageGate
 from consentkit.gating.party import Party
+from consentkit.gating.renderer import Renderer
 from consentkit.gating.stubs import stubs_script
 
-__all__ = ["Gate", "Gated", "PageGate", "Party", "Renderer", "stubs_script"]
+__all__ = ["Gate", "Gated", "PageGate", "Party", "Renderer", "Unclassified", "stubs_script"]

@@ -7,32 +7,56 @@ holds something that loads. A host alone proves nothing (links, configuration) a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
-from consentkit.catalog import URL, HostTable, read_url
-from consentkit.gating.party import Party, Reason
+from consentkit.catalog import URL, read_url
+from consentkit.gating.folding import fold
+from consentkit.gating.loading import loads, words_of
+from consentkit.gating.owners import Owners, host_of
+from consentkit.gating.party import Found, Party, Reason
 
-# What makes a script load something. Written for what stands in pages, minified or not.
-_LOADER: Final = re.compile(
-    rb"""\.src\s*=(?!=)|\[['"]src['"]\]\s*=|createElement|sendBeacon|new\s+(?:Image|Audio)\b|document\.write"""
-    rb"""|\bfetch\s*[(.]|=\s*fetch\b|backgroundImage|\$\.(?:get|post)\s*\(|XMLHttpRequest|EventSource|WebSocket|importScripts|serviceWorker|new\s+(?:Shared)?Worker\b"""
-    rb"""|innerHTML|outerHTML|insertAdjacentHTML|setAttribute\(\s*['"](?:src|data|href)['"]"""
-    rb"""|\.(?:getScript|ajax|getJSON|load|append|html)\s*\("""
-    rb"""|(?<![\w$.])import\s*(?:\(|['"]|[\w$*{][^;'"]{0,500}?\bfrom\s*['"])|(?<![\w$.])export\b[^;'"]{0,500}?\bfrom\s*['"]"""
+_TAIL: Final = rb"(:[0-9]{1,5})?+((?:\\*+/|\?|%2[fF])[^\s'\"`<>]{0,256}+)?+"
+_USER: Final = rb"(?:[^\s'\"`/\\?#<>@]{1,64}+@)?+"
+_NAME: Final = rb"([A-Za-z0-9_.\x80-\xff-]++)"
+# A host behind two slashes, or at the beginning of a string, where only vendors' are looked for: what stands
+# before it may be a variable.
+_BEHIND: Final = re.compile(rb"/\\*+/" + _USER + _NAME + _TAIL)
+_QUOTED: Final = re.compile(rb"%2[fF]%2[fF]" + _NAME + _TAIL)
+_STRING: Final = re.compile(rb"['\"`]\.?+((?:[A-Za-z0-9_-]++\.)++[A-Za-z][A-Za-z0-9-]++)\.?+" + _TAIL)
+# Where an address begins that is not in a comment: in a string, in markup, in CSS.
+_OPENED: Final = re.compile(rb"['\"`=(}](?:\\*+(?:https?+|wss?+):)?+\\*+\Z")
+# Where an address stands that is loaded, and not linked to.
+_LOADED: Final = re.compile(
+    rb"(?:src['\"]?+\]?+\s*+[=:,]|(?:fetch|import|importScripts|sendBeacon|getScript|load[A-Za-z]{0,20}+)\s*+\()"
+    rb"\s*+\\*+['\"`]?+(?:\\*+https?+:)?+\\*+\Z"
 )
-# A host behind two slashes, in JavaScript's spellings of a slash, or at the beginning of a string: vendors
-# put addresses together from parts ("https://ssl" + ".google-analytics.com/ga.js").
-_SLASH: Final = rb"(?:\\?/|\\x2[fF]|\\u002[fF]|%2[fF])"
-_HOST: Final = re.compile(
-    rb"(?:" + _SLASH + rb"{2}(?:[^\s'\"`/\\?#<>@]{1,64}@)?([A-Za-z0-9_.\x80-\xff-]+)"
-    rb"|['\"`]\.?((?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9-]+)\.?)(:[0-9]{1,5})?"
-    rb"((?:" + _SLASH + rb"|\?)[^\s'\"`<>]{0,256})?"
-)
-_WRITTEN_SLASH: Final = re.compile(_SLASH)
+_SLASHES: Final = re.compile(r"\\+/|%2[fF]")
 _TOKEN: Final = re.compile(r"[\w$]+|\S")
-_WORD: Final = re.compile(rb"[\w$]+")
 _QUOTES: Final = "'\"`"
+# Names of XML vocabularies, which nobody fetches.
+_NAMESPACES: Final = frozenset({"www.w3.org", "schema.org", "ogp.me", "purl.org", "ns.adobe.com"})
+# What looks like a host at the beginning of a string, and is the name of a file.
+_FILES: Final = frozenset(
+    {
+        "asp",
+        "aspx",
+        "cgi",
+        "css",
+        "gif",
+        "htm",
+        "html",
+        "jpg",
+        "js",
+        "json",
+        "jsp",
+        "min",
+        "mjs",
+        "php",
+        "png",
+    }
+    | {"svg", "webp", "xml"}
+)
 
 MAX_HOSTS: Final = 64
 """Unknown hosts that are reported of one script."""
@@ -42,19 +66,17 @@ class Reading(NamedTuple):
     """What was found in a script's text.
 
     Attributes:
-        reasons: Who must be allowed for it to run.
+        found: What it would reach.
         mentioned: Hosts of vendors that it names without loading anything.
-        hosts: Hosts that it may load from and that neither policy nor catalog knows.
         stubs: Globals that the text would define, as ``name:kind``.
     """
 
-    reasons: tuple[Reason, ...] = ()
+    found: Found = Found()
     mentioned: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
     stubs: frozenset[str] = frozenset()
 
 
-NOTHING: Final = Reading()
+EMPTY: Final = Reading()
 
 
 class InlineReader:
@@ -62,62 +84,99 @@ class InlineReader:
 
     Args:
         signatures: Each with its party. Quotes and white space in scripts may differ from the signature's.
-        hosts: Rules of all vendors.
+        owners: Rules of all vendors.
     """
 
-    def __init__(self, signatures: Iterable[tuple[str, Party]], hosts: HostTable[Party]) -> None:
+    def __init__(self, signatures: Iterable[tuple[str, Party]], owners: Owners) -> None:
         self._signatures: dict[bytes, list[tuple[re.Pattern[bytes], Party]]] = {}
         for text, party in signatures:
             word, pattern = _pattern(text)
             self._signatures.setdefault(word, []).append((pattern, party))
-        self._hosts = hosts
+        self._owners = owners
+        self._own_paths = [(rule.host, party, _path(rule.path)) for rule, party in owners.proxies]
 
     def read(self, text: bytes) -> Reading:
         """Read the text of a script."""
-        signed = [Reason(party, "", "signature") for party in self._signed(text)]
+        text = fold(text)
+        words = words_of(text)
+        signed = [Reason(party, "", "signature") for party in self._signed(text, words)]
         named, unknown = self._named(text)
+        named += self._own(text)
         if not signed and not named and not unknown:
-            return NOTHING
-        if not _LOADER.search(text):
-            mentioned = dict.fromkeys(reason.host for reason in named)
-            return Reading(tuple(signed), tuple(mentioned), (), _stubs(signed, text))
+            return EMPTY
+        if not loads(text, words):
+            mentioned = dict.fromkeys(reason.host for reason in named if reason.host)
+            return Reading(Found(tuple(signed)), tuple(mentioned), _stubs(signed, words))
         reasons = (*signed, *named)
-        return Reading(reasons, (), tuple(unknown), _stubs(reasons, text))
+        return Reading(Found(reasons, tuple(unknown)), (), _stubs(reasons, words))
 
-    def _signed(self, text: bytes) -> Iterator[Party]:
-        for word in sorted(self._signatures.keys() & set(_WORD.findall(text))):
+    def read_addresses(self, text: bytes) -> Reading:
+        """Read the text of an import map or of speculation rules: every address in it counts."""
+        named, unknown = self._named(fold(text))
+        return Reading(Found(tuple(named), tuple(unknown)))
+
+    def _signed(self, text: bytes, words: Set[bytes]) -> Iterator[Party]:
+        for word in sorted(self._signatures.keys() & words):
             for pattern, party in self._signatures[word]:
                 if pattern.search(text):
                     yield party
 
     def _named(self, text: bytes) -> tuple[list[Reason], list[str]]:
         """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
-        found: dict[str, Reason] = {}
+        found: dict[tuple[str, str], Reason] = {}
         unknown: dict[str, None] = {}
-        for match in _HOST.finditer(text):
-            behind_slashes, in_string, port, path = match.groups(b"")
-            url = read_url("//" + _unescape((behind_slashes or in_string) + port + path))
+        for match in _addresses(text):
+            url = read_url("//" + _unescape(b"".join(match.groups(b""))))
             if url is None or not url.readable:
                 continue
-            pair = self._hosts.find(url.host, url.path, url.query, url.port)
-            if pair and not pair[0].linked:
-                found.setdefault(pair[1].vendor, Reason(pair[1], host_of(url), "host"))
-            elif pair is None and behind_slashes and "." in url.host and len(unknown) < MAX_HOSTS:
-                unknown[host_of(url)] = None
+            owned = self._owners.find(url)
+            if owned is None:
+                if len(unknown) < MAX_HOSTS and _counts(url, match):
+                    unknown[host_of(url)] = None
+            elif not owned.linked or _is_loaded(url, match):
+                for reason in owned.reasons:
+                    found.setdefault((reason.party.vendor, reason.site), reason)
         return list(found.values()), list(unknown)
 
+    def _own(self, text: bytes) -> Iterator[Reason]:
+        """Find paths of the site's own that stand for a vendor."""
+        for site, party, pattern in self._own_paths:
+            if pattern.search(text):
+                yield Reason(party, "", "host", site)
 
-def host_of(url: URL) -> str:
-    """Return a URL's host as it is reported: with its port where it has one, ``?`` if it cannot be read."""
-    if not url.readable:
-        return "?"
-    return url.host if url.port is None else f"{url.host}:{url.port}"
+
+def _addresses(text: bytes) -> Iterator[re.Match[bytes]]:
+    yield from _BEHIND.finditer(text)
+    yield from _STRING.finditer(text)
+    if b"%2" in text:
+        yield from _QUOTED.finditer(text)
+
+
+def _counts(url: URL, match: re.Match[bytes]) -> bool:
+    """Tell whether a host that nobody knows is an address at all, and not in a comment."""
+    if "." not in url.host or url.host in _NAMESPACES:
+        return False
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    if match.re is _STRING:
+        joined = before.rstrip().endswith(b"+") and len(url.path) > 1
+        return joined and url.host.rpartition(".")[2] not in _FILES
+    return match.re is _QUOTED or _OPENED.search(before) is not None
+
+
+def _is_loaded(url: URL, match: re.Match[bytes]) -> bool:
+    """Tell whether an address on a host that pages link to is one that the script itself loads."""
+    before = match.string[max(0, match.start() - 64) : match.start()]
+    return url.path.endswith((".js", ".gif")) or _LOADED.search(before) is not None
 
 
 def _unescape(text: bytes) -> str:
     """Return an address as it is once JavaScript and HTML have read it."""
-    plain = _WRITTEN_SLASH.sub(b"/", text).replace(b"&amp;", b"&").replace(b"\\u0026", b"&")
-    return plain.decode("utf-8", "replace")
+    return _SLASHES.sub("/", text.decode("utf-8", "replace")).replace("&amp;", "&")
+
+
+def _path(path: str) -> re.Pattern[bytes]:
+    """Compile the search for a path of the site's own at the beginning of a string or behind a host."""
+    return re.compile(rb"['\"`]" + re.escape(path.encode()) + rb"(?=[/'\"`?#])")
 
 
 def _pattern(signature: str) -> tuple[bytes, re.Pattern[bytes]]:
@@ -127,14 +186,10 @@ def _pattern(signature: str) -> tuple[bytes, re.Pattern[bytes]]:
     # The look-behind stands behind the word, so that the engine can look for the word itself.
     parts = [rf"{start}(?<![\w$]{start})"]
     parts += [rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in rest]
-    return word.encode(), re.compile(r"\s*".join(parts).encode())
+    return word.encode(), re.compile(r"\s*+".join(parts).encode())
 
 
-def _stubs(reasons: Iterable[Reason], text: bytes) -> frozenset[str]:
+def _stubs(reasons: Sequence[Reason], words: Set[bytes]) -> frozenset[str]:
     """Choose from the globals of the vendors found those that the text itself names."""
     wanted = {pair for reason in reasons for pair in reason.party.stubs}
-    return frozenset(f"{name}:{kind}" for name, kind in wanted if _names(text, name))
-
-
-def _names(text: bytes, name: str) -> bool:
-    return re.search(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])", text) is not None
+    return frozenset(f"{name}:{kind}" for name, kind in wanted if name.encode() in words)

@@ -3,64 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
-from consentkit.catalog import OWN_PAGE, URL, read_url
 from consentkit.consent import Consent
-from consentkit.gating import elements
-from consentkit.gating.inline import host_of
-from consentkit.gating.party import Party, Plan, Reason, Why, is_allowed
-from consentkit.rewriter import Splice, Where, attributes, decode
+from consentkit.gating import edits, elements
+from consentkit.gating.bases import Bases
+from consentkit.gating.judging import Gated, Judge
+from consentkit.gating.party import Party, Plan, Reason
+from consentkit.gating.planning import MAX_DEPTH
+from consentkit.gating.renderer import Renderer
+from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
+from consentkit.rewriter import Attribute, Rewriter, Splice, Where, decode
 
 if TYPE_CHECKING:
     from consentkit.gating.gate import Gate
-
-MAX_REPORTED: Final = 64
-"""Kinds of gated elements, and hosts, that one response reports."""
-
-MAX_BASES: Final = 4
-"""Foreign bases that are considered where it is not certain which one counts."""
-
-_CUT: Final = Reason(Party("", "", ""), "", "cut")
-
-
-class Renderer(Protocol):
-    """What is put into pages in place of what is gated."""
-
-    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
-        """Render the document shown in a gated frame, in HTML.
-
-        Args:
-            party: Whom to allow; without a vendor it is a whole purpose.
-            foreign_base: Whether the page's base is another origin, which such a document inherits.
-        """
-
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
-        """Render ``<script src=… data-consentkit-stubs="…"></script>`` with the URL of `stubs_script`.
-
-        Args:
-            names: What to define, the value of the attribute, safe in double quotes.
-            foreign_base: Whether the page's base is another origin.
-        """
-
-
-class Gated(NamedTuple):
-    """One element that was made inert, or would have been.
-
-    Attributes:
-        element: Lower-case name of the element.
-        vendor: Id of the vendor; empty for a purpose; for an unknown marker what it says.
-        purpose: Id of the purpose; empty where nothing is known.
-        host: The host that would have been asked; empty where there is none.
-        why: How the party was recognised.
-    """
-
-    element: str
-    vendor: str
-    purpose: str
-    host: str
-    why: Why
 
 
 class PageGate:
@@ -68,38 +25,55 @@ class PageGate:
 
     Attributes:
         names: The elements the rewriter shows.
-        gated: What was made inert, each kind once, in order of appearance.
-        undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance.
-        mentioned: Hosts of vendors that inline scripts name without loading anything.
-        foreign_base: Whether relative URLs of the page may go to another origin.
+        rare: The elements it shows only with certain attributes.
     """
 
-    names: Final = frozenset(elements.LOADING) | {b"base"}
+    names: Final = elements.NAMES
+    rare: Final[Mapping[bytes, frozenset[bytes]]] = elements.RARE
 
     def __init__(
-        self, gate: Gate, consent: Consent, *, host: str, renderer: Renderer | None, enforce: bool
+        self,
+        gate: Gate,
+        consent: Consent,
+        *,
+        host: str,
+        renderer: Renderer | None,
+        enforce: bool,
+        path: str = "/",
     ) -> None:
-        self.gated: dict[Gated, None] = {}
-        self.undeclared: dict[str, None] = {}
-        self.mentioned: dict[str, None] = {}
         self._gate = gate
         self._consent = consent
-        self._own = read_url("//" + host) or OWN_PAGE
-        self._own_host = host_of(self._own) if self._own.host else ""
         self._renderer = renderer
         self._enforce = enforce
-        self._bases: tuple[URL, ...] = ()
-        self._base_is_certain = False
-        self._base_is_settled = False
-        self._allowed: dict[tuple[str, str], bool] = {}
+        self._judge = Judge(consent, gate.unclassified, host)
+        own = self._judge.own
+        proxied = gate.is_proxied(own.host)
+        self._bases = Bases(self._judge.own_host, (own._replace(path=path),) if proxied else ())
         self._stubbed: set[str] = set()
+        self._told: set[str] = set()
         self._frames = 0
+        self._depth = 0
         self._placeholders: dict[tuple[str, str], bytes] = {}
+
+    @property
+    def gated(self) -> Mapping[Gated, None]:
+        """Return what was made inert, each kind once, in order of appearance."""
+        return self._judge.gated
+
+    @property
+    def undeclared(self) -> Mapping[str, None]:
+        """Return third-party hosts that neither policy nor catalog knows, in order of appearance."""
+        return self._judge.undeclared
+
+    @property
+    def mentioned(self) -> Mapping[str, None]:
+        """Return hosts of vendors that inline scripts name without loading anything."""
+        return self._judge.mentioned
 
     @property
     def foreign_base(self) -> bool:
         """Whether relative URLs of the page may go to another origin."""
-        return bool(self._bases)
+        return self._bases.foreign
 
     def settle_base(self) -> None:
         """Take note that relative URLs of ours are in the page: from here on no base may lead them away.
@@ -107,97 +81,101 @@ class PageGate:
         The first base counts for URLs before it, too (WHATWG HTML 4.2.3); behind the beginning of the body,
         where none is allowed, a foreign one would carry the visitor's choice to another site.
         """
-        self._base_is_settled = True
+        self._bases.settle()
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
         if name == b"base":
-            return self._see_base(raw, where)
-        plan = self._gate.plan(raw, name, self._bases)
+            return self._bases.see(raw, where)
+        plan = self._gate.plan(raw, name, self._bases.urls)
         if plan is None:
             return ()
-        self._note(self.undeclared, plan.hosts)
-        denied = self._denied(plan.reasons)
+        denied = self._judge.refusal(plan.load.found)
         if denied is None:
-            return plan.live if self._enforce else ()
-        self._report(name, denied)
-        if not self._enforce:
-            return ()
-        if name not in elements.FRAMES:
-            return plan.inert
-        self._frames += 1
-        renamed = elements.rename_frame(raw, name, self._frames)
-        return [renamed, *self._placeholder(plan, denied.party, where, len(name) + 1), *plan.inert]
+            made: Sequence[Splice] = self._live(plan, where)
+        else:
+            self._judge.report(name, denied)
+            made = plan.load.inert
+            if name in elements.FRAMES:
+                made = self._stop_frame(raw, name, plan, denied.party, where)
+        if plan.others and not plan.marked:
+            made = edits.tidy(made, self._others(raw, name, plan, where, gone=denied is not None))
+        return made if self._enforce else ()
+
+    def reads(self, raw: bytes) -> bool:
+        """Say whether a script's text can matter; see `consentkit.rewriter.Handler`."""
+        return self._gate.plan(raw, b"script", self._bases.urls) is not None
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
         """Decide on a script; see `consentkit.rewriter.Handler`."""
-        plan = self._gate.plan(raw, b"script", self._bases)
+        plan = self._gate.plan(raw, b"script", self._bases.urls)
         if plan is None:
             return ()
-        reasons, stubs = plan.reasons, frozenset[str]()
-        if not plan.marked and text and not text.isspace():
-            reading = self._gate.read(decode(text).encode() if where & Where.FOREIGN else text)
-            reasons, stubs = (*reasons, *reading.reasons), reading.stubs
-            self._note(self.mentioned, reading.mentioned)
-            self._note(self.undeclared, reading.hosts)
-            if not whole and self._consent.restricts:
-                reasons = (*reasons, _CUT)
-        self._note(self.undeclared, plan.hosts)
-        denied = self._denied(reasons)
-        if denied is None:
-            return plan.live if self._enforce else ()
-        self._report(b"script", denied)
-        return [*self._stubs(stubs, where), *plan.inert] if self._enforce else ()
+        reading, heard = None, plan.heard or plan.load.found.reasons
+        if text and not text.isspace():
+            read = self._gate.read_addresses if plan.rules else self._gate.read
+            reading = read(decode(text).encode() if where & Where.FOREIGN else text)
+            heard = (*heard, *reading.found.reasons)
+        calls, runs = self._calls(heard, where) if heard else ((), ())
+        denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()
+        if not plan.marked and reading is not None:
+            stubs = reading.stubs
+            self._judge.mention(reading.mentioned)
+            refused = self._judge.refusal(
+                reading.found if whole else reading.found._replace(unreadable=True), runs
+            )
+            denied = denied or refused
+        if denied is not None:
+            self._judge.report(b"script", denied)
+            return [*calls, *self._stubs(stubs, where), *plan.load.inert] if self._enforce else ()
+        made = self._live(plan, where)
+        if plan.others:
+            made = edits.tidy(made, self._others(raw, b"script", plan, where, gone=False))
+        return [*calls, *made] if self._enforce else ()
 
-    def _denied(self, reasons: Iterable[Reason]) -> Reason | None:
-        """Return the first reason not to let an element be. The page's own origin is no third party."""
-        for reason in reasons:
-            if not self._is_allowed(reason.party) and (reason.host != self._own_host or not reason.host):
-                return reason
-        return None
+    def _live(self, plan: Plan, where: Where) -> Sequence[Splice]:
+        return plan.live if plan.simple or not where & Where.UNCERTAIN else ()
 
-    def _is_allowed(self, party: Party) -> bool:
-        key = (party.vendor, party.purpose)
-        allowed = self._allowed.get(key)
-        if allowed is None:
-            allowed = self._allowed[key] = is_allowed(party, self._consent)
-        return allowed
+    def _others(self, raw: bytes, name: bytes, plan: Plan, where: Where, *, gone: bool) -> Iterable[Splice]:
+        """Decide on what stands in attributes: handlers and documents."""
+        for part in plan.others:
+            denied = self._judge.refusal(part.found)
+            if denied is None:
+                continue
+            if part.srcdoc is not None and not part.found.unreadable and self._depth < MAX_DEPTH:
+                if not gone:
+                    yield from self._rewrite(raw, part.srcdoc, part.inert, where)
+            else:
+                self._judge.report(name, denied)
+                yield from part.inert
 
-    def _report(self, name: bytes, reason: Reason) -> None:
-        if len(self.gated) < MAX_REPORTED:
-            party = reason.party
-            vendor = party.name if reason.why == "unknown-marker" else party.vendor
-            self.gated[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
-
-    def _note(self, account: dict[str, None], hosts: Iterable[str]) -> None:
-        for host in hosts:
-            if len(account) < MAX_REPORTED and not self._is_own(host):
-                account[host] = None
-
-    def _is_own(self, host: str) -> bool:
-        own = self._own.host.removeprefix("www.")
-        return bool(own) and (host == self._own_host or f".{host.partition(':')[0]}".endswith(f".{own}"))
-
-    def _see_base(self, raw: bytes, where: Where) -> Sequence[Splice]:
-        """Take the first ``<base href>``: it counts for every URL behind it (WHATWG HTML 4.2.3).
-
-        Where it is not certain that a browser sees it as such, others may follow, and all are considered.
-        """
-        found = attributes(raw)
-        href = elements.first(found, b"href")
-        if href is None or self._base_is_certain or where & Where.FOREIGN:
+    def _rewrite(
+        self, raw: bytes, srcdoc: Attribute, moved: Sequence[Splice], where: Where
+    ) -> Sequence[Splice]:
+        """Rewrite a document in an attribute as a page."""
+        gate = self._nested()
+        rewriter = Rewriter(gate)
+        document = read_srcdoc(srcdoc.value or b"")
+        written = rewriter.feed(document) + rewriter.close()
+        if written == document:
             return ()
-        url = read_url(href, base=OWN_PAGE)
-        foreign = url is not None and not url.own and host_of(url) != self._own_host
-        if foreign and self._base_is_settled:
-            return elements.unhook_base(found)
-        self._base_is_certain = not where
-        if foreign and url is not None and url not in self._bases and len(self._bases) < MAX_BASES:
-            self._bases = (*self._bases, url)
-        return ()
+        return moved if where & Where.UNCERTAIN else [write_srcdoc(raw, srcdoc, written)]
+
+    def _nested(self) -> PageGate:
+        """Make the gate for a document inside this one: it has the same base, and globals of its own."""
+        inner = PageGate(self._gate, self._consent, host="", renderer=self._renderer, enforce=self._enforce)
+        inner._judge, inner._bases, inner._depth = self._judge, self._bases.nested(), self._depth + 1
+        return inner
+
+    def _stop_frame(
+        self, raw: bytes, name: bytes, plan: Plan, party: Party, where: Where
+    ) -> Sequence[Splice]:
+        """Make a frame inert, and put the placeholder into one that visitors would have seen."""
+        self._frames += 1
+        renamed = edits.rename_frame(raw, name, self._frames)
+        return [renamed, *self._placeholder(plan, party, where, len(name) + 1), *plan.load.inert]
 
     def _placeholder(self, plan: Plan, party: Party, where: Where, at: int) -> Sequence[Splice]:
-        """Put the placeholder into a frame that visitors would have seen."""
         if not plan.framed or not party.embed or not party.purpose or self._renderer is None or where:
             return ()
         key = (party.vendor, party.purpose)
@@ -206,6 +184,30 @@ class PageGate:
             value = html.escape(document).encode("ascii", "xmlcharrefreplace")
             self._placeholders[key] = b' srcdoc="' + value + b'"'
         return [(at, at, self._placeholders[key])]
+
+    def _calls(self, heard: Iterable[Reason], where: Where) -> tuple[list[Splice], set[str]]:
+        """Tell vendors what holds, directly before the first script of theirs.
+
+        Returns:
+            The edits, and who may run before consent: none whose script has not its calls directly before it.
+        """
+        made: dict[str, bytes] = {}
+        runs: set[str] = set()
+        if where or self._renderer is None:
+            return [], runs
+        for vendor in dict.fromkeys(reason.party.vendor for reason in heard if self._judge.applies(reason)):
+            calls = self._gate.calls.listens(vendor)
+            early = vendor in self._gate.calls.advanced
+            if calls is None or (calls.id in self._told and not early):
+                continue
+            attributes = self._gate.calls.write(calls, self._consent)
+            tag = self._renderer.calls(attributes, foreign_base=self.foreign_base) if attributes else b""
+            self._told.add(calls.id)
+            if tag:
+                made[calls.id] = tag
+                if early:
+                    runs.add(vendor)
+        return [(0, 0, tag) for tag in made.values()], runs
 
     def _stubs(self, wanted: frozenset[str], where: Where) -> Sequence[Splice]:
         """Load stubs directly before the script whose globals will be missing."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from consentkit.catalog import KnownVendor
 from consentkit.consent import Consent
 from consentkit.policy import Vendor
-from consentkit.rewriter import Splice
+from consentkit.rewriter import Attribute, Splice
 
-Why = Literal["host", "signature", "marker", "unknown-marker", "cut"]
+Why = Literal["host", "signature", "marker", "unknown-marker", "unclassified", "word", "cut"]
 
 
 class Party(NamedTuple):
@@ -31,6 +31,10 @@ class Party(NamedTuple):
     stubs: tuple[tuple[str, str], ...] = ()
 
 
+NOBODY: Final = Party("", "", "", embed=False)
+"""Stands for whom neither policy nor catalog knows."""
+
+
 class Reason(NamedTuple):
     """Why an element needs a party's consent.
 
@@ -38,31 +42,73 @@ class Reason(NamedTuple):
         party: Who.
         host: The host that would be asked, with its port where it has one; empty where there is none.
         why: How the party was recognised.
+        site: Set where the policy declares a path on this host: such a reason counts on the host's own pages,
+            too, and without ``host`` on those alone.
     """
 
     party: Party
     host: str
     why: Why
+    site: str = ""
+
+
+CUT: Final = Reason(NOBODY, "", "cut")
+"""Why an element is held back that could not be read to its end."""
+
+
+class Found(NamedTuple):
+    """What some bytes would reach, whatever the consent.
+
+    Attributes:
+        reasons: Who must be allowed.
+        hosts: Third parties that neither policy nor catalog knows.
+        unreadable: Whether there may be more, which nobody can tell.
+    """
+
+    reasons: tuple[Reason, ...] = ()
+    hosts: tuple[str, ...] = ()
+    unreadable: bool = False
+
+
+NOTHING: Final = Found()
+
+
+class Part(NamedTuple):
+    """One part of a tag that stays or goes by itself.
+
+    Attributes:
+        found: What it would reach.
+        inert: The edits that make it inert.
+        srcdoc: The attribute whose content may be rewritten in place of that.
+    """
+
+    found: Found = NOTHING
+    inert: Sequence[Splice] = ()
+    srcdoc: Attribute | None = None
 
 
 class Plan(NamedTuple):
     """What to do with a tag, whatever the consent: a function of its bytes alone.
 
     Attributes:
-        reasons: Who must be allowed.
-        inert: The edits that make it inert.
+        load: What the element itself loads, or whom its marker names.
+        others: Handlers and documents in its attributes.
         live: The edits that make it live where everybody is allowed.
+        simple: Whether those are insertions without quotes, which may be made anywhere.
         framed: Whether it is a frame that visitors see.
         marked: Whether its author said who must be allowed; nothing else counts then.
-        hosts: Third parties it would reach that neither policy nor catalog knows.
+        rules: Whether its content is a list of addresses, such as an import map.
+        heard: Who would be reached by the address of a marked script, and so has to be told what holds.
     """
 
-    reasons: tuple[Reason, ...] = ()
-    inert: Sequence[Splice] = ()
+    load: Part = Part()
+    others: tuple[Part, ...] = ()
     live: Sequence[Splice] = ()
+    simple: bool = True
     framed: bool = False
     marked: bool = False
-    hosts: tuple[str, ...] = ()
+    rules: bool = False
+    heard: tuple[Reason, ...] = ()
 
 
 def known_party(known: KnownVendor) -> Party:
@@ -86,3 +132,14 @@ def is_allowed(party: Party, consent: Consent) -> bool:
     if party.vendor:
         return consent.allows_known(party.vendor, party.purpose)
     return bool(party.purpose) and consent.allows(party.purpose)
+
+
+def join(parts: Sequence[Found]) -> Found:
+    """Put together what several parts would reach, each once, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    return Found(
+        tuple(dict.fromkeys(reason for part in parts for reason in part.reasons)),
+        tuple(dict.fromkeys(host for part in parts for host in part.hosts)),
+        any(part.unreadable for part in parts),
+    )

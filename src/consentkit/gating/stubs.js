@@ -27,6 +27,7 @@
     },
     queue: function () {
       var list = [];
+      list.stub = true;
       list.push = function () { answer(arguments, true); return 0; };
       return list;
     }

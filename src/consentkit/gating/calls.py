@@ -1,0 +1,111 @@
+"""What the policy's vendors are told under a visitor's consent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from consentkit.consent import Consent
+from consentkit.policy import NECESSARY, Policy, Regime
+from consentkit.vendorcalls import Call, Calls, calls_for, calls_table, write_attributes
+
+Asked = tuple[tuple[str, str], ...]
+"""Vendor and purpose of each that must be allowed; without a vendor it is the purpose alone."""
+
+MEMO: Final = 512
+"""Attributes remembered: one for each way of telling and each state of consent."""
+
+_Regimes = tuple[tuple[str, Regime], ...]
+
+
+class VendorCalls:
+    """Says who is told, and what. Made once per gate.
+
+    Args:
+        policy: Whose vendors and settings count.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        declared = policy.vendors_declared.values()
+        self.advanced = frozenset(vendor.id for vendor in declared if vendor.consent_mode == "advanced")
+        listening = {name for row in calls_table().values() for name in (*row.vendors, *row.advanced)}
+        self._calls = {name: calls_for(name, advanced=name in self.advanced) for name in listening}
+        self._written: dict[tuple[str, str, bool, _Regimes], str] = {}
+
+    def listens(self, vendor: str) -> Calls | None:
+        """Return how the scripts of a vendor are told, ``None`` where they are not."""
+        return self._calls.get(vendor)
+
+    def write(self, calls: Calls, consent: Consent) -> str:
+        """Write the attributes for a page, nothing where none of the vendors may run."""
+        regimes = tuple(sorted(consent.regimes.items()))
+        key = (calls.id, consent.key, consent.decision is None, regimes)
+        written = self._written.get(key)
+        if written is None:
+            if len(self._written) >= MEMO:
+                self._written.clear()
+            written = self._written[key] = self._write(calls, consent)
+        return written
+
+    def _write(self, calls: Calls, consent: Consent) -> str:
+        vendors = {*calls.vendors, *calls.advanced}
+        if not any(vendor in self.advanced or self._allows(consent, vendor) for vendor in vendors):
+            return ""
+        asks = {word: self._asked(names) for word, names in calls.asks.items()}
+        now = {word for word, asked in asks.items() if all(_holds(consent, *one) for one in asked)}
+        before = {word for word in now if _granted(asks[word], consent.regimes)}
+        made = list(self._made(calls, asks, before))
+        chosen = consent.decision is not None or now != before
+        return write_attributes(calls, made, asks, before, now if chosen else None)
+
+    def _allows(self, consent: Consent, vendor: str) -> bool:
+        return consent.allows_known(vendor, self._policy.vendor_purpose(vendor) or "")
+
+    def _asked(self, names: Collection[str]) -> Asked:
+        """Find who must be allowed: the declared ones of some vendors, or the usual one, or a purpose."""
+        if not any(self._policy.vendor_purpose(name) for name in names):
+            return tuple(("", name) for name in names)
+        declared = [name for name in names if name in self._policy.vendors_declared]
+        return tuple((name, self._policy.vendor_purpose(name) or "") for name in declared or [*names][:1])
+
+    def _made(self, calls: Calls, asks: Mapping[str, Asked], before: Collection[str]) -> Iterator[Call]:
+        """Make the calls before a choice.
+
+        A vendor that takes region lists has its own opinion of where the visitor is. Each place is granted
+        what its regimes grant and never more than this visitor is: granted is what both opinions grant.
+        """
+        if not calls.settings:
+            yield from calls.defaults(before)
+            return
+        settings = self._policy.consent_mode
+        wait = {"wait_for_update": settings.wait_for_update} if settings.wait_for_update else {}
+        granted = {
+            code: frozenset(word for word in before if _granted(asks[word], regimes))
+            for code, regimes in self._policy.regimes_by_code.items()
+        }
+        yield from calls.defaults(granted[""], wait)
+        for codes, words in _regions(granted).items():
+            yield from calls.defaults(words, {"region": list(codes), **wait})
+        for name in ("ads_data_redaction", "url_passthrough"):
+            if getattr(settings, name):
+                yield ["set", name, True]
+
+
+def _regions(granted: Mapping[str, frozenset[str]]) -> dict[tuple[str, ...], frozenset[str]]:
+    """Group the codes that differ from what surrounds them: a region from its country, all from the rest."""
+    groups: dict[frozenset[str], list[str]] = {}
+    for code, words in granted.items():
+        around = code.partition("-")[0]
+        if words != granted["" if around == code or around not in granted else around]:
+            groups.setdefault(words, []).append(code)
+    return {tuple(codes): words for words, codes in groups.items()}
+
+
+def _holds(consent: Consent, vendor: str, purpose: str) -> bool:
+    return consent.allows_known(vendor, purpose) if vendor else consent.allows(purpose)
+
+
+def _granted(asked: Asked, regimes: Mapping[str, Regime]) -> bool:
+    """Say whether regimes grant a word before a choice."""
+    return all(purpose == NECESSARY or regimes.get(purpose, Regime.OPT_IN).grants for _, purpose in asked)

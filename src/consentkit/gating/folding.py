@@ -1,0 +1,93 @@
+"""A script's text with its string literals put together, so that addresses in it stand in one piece.
+
+Vendors put addresses together from parts (``"https://ssl" + ".google-analytics.com"``), escape slashes so
+that ``</script>`` may stand in a string, and encode what content filters look for. Every expression is
+bounded or possessive: the time is linear in the text.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+# ECMAScript, "EscapeSequence"; a line continuation stands for nothing.
+_ESCAPE: Final = re.compile(
+    rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*+([0-9a-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})|(/)|\r?\n|\r)"
+)
+_SUM: Final = re.compile(rb"['\"`]\s*+(?:\+\s*+|\.\s*+concat\s*+\(\s*+)['\"`]")
+_ATOB: Final = re.compile(rb"atob['\"]?+\]?+\s*+\(\s*+['\"`]([A-Za-z0-9+/_-]{8,4096}+)")
+_ADDRESS: Final = re.compile(rb"((?:aHR0c|Ly[89])[A-Za-z0-9+/_-]{8,4096}+)")
+_CODES: Final = re.compile(rb"fromCharCode(?:\.apply)?\s*+\(([^()]{2,4096}+)")
+_NUMBER: Final = re.compile(rb"0[xX][0-9a-fA-F]{1,4}|[0-9]{1,5}")
+_JOIN: Final = re.compile(rb"\]\s*+\.join\(\s*+(?:'([^']{0,3})'|\"([^\"]{0,3})\")\s*+\)")
+_LITERAL: Final = re.compile(rb"'([^']{0,128})'|\"([^\"]{0,128})\"")
+
+MAX_JOINED: Final = 512
+"""Bytes of an array literal that is looked at before its ``.join``."""
+MAX_PIECES: Final = 64
+"""Encoded pieces of one kind that are decoded of one script."""
+
+
+def fold(text: bytes) -> bytes:
+    """Return a script's text with escapes, sums and encodings of literals resolved.
+
+    What was encoded is put behind the rest, in quotes. The result is to be searched, not to be run.
+    """
+    folded = _ESCAPE.sub(_plain, text) if b"\\" in text else text
+    folded = _SUM.sub(b"", folded)
+    pieces = [
+        piece
+        for signs, find in _ENCODINGS
+        if any(sign in folded for sign in signs)
+        for piece in islice(find(folded), MAX_PIECES)
+    ]
+    return b"\n".join([folded, *(b'"' + piece + b'"' for piece in pieces)]) if pieces else folded
+
+
+def _plain(match: re.Match[bytes]) -> bytes:
+    if match[5] or match.lastindex is None:
+        return match[5] or b""
+    code = int(match[4], 8) if match[4] else int(match[1] or match[2] or match[3], 16)
+    # Quotes and backslashes stay written, or literals would end where they do not.
+    if code < 0x20 or code > 0x10FFFF or chr(code) in "\"'`\\":
+        return match[0]
+    return chr(code).encode("utf-8", "replace")
+
+
+def _decoded(text: bytes) -> Iterator[bytes]:
+    """Decode what is decoded in the script, and strings that look like an encoded address."""
+    encoded = [match for match in _ADDRESS.finditer(text) if text[match.start() - 1] in b"'\"`"]
+    for match in (*_ATOB.finditer(text), *encoded):
+        bare = match[1].translate(bytes.maketrans(b"-_", b"+/"))
+        yield base64.b64decode(bare[: len(bare) // 4 * 4 + (len(bare) % 4 > 1) * 4] + b"==")
+
+
+def _spelled(text: bytes) -> Iterator[bytes]:
+    for match in _CODES.finditer(text):
+        codes = [
+            int(number, 0) if number[1:2] in b"xX" else int(number) for number in _NUMBER.findall(match[1])
+        ]
+        yield bytes(code for code in codes if 0x20 <= code < 0x7F)
+
+
+def _joined(text: bytes) -> Iterator[bytes]:
+    for match in _JOIN.finditer(text):
+        array = text[max(0, match.start() - MAX_JOINED) : match.start()].rpartition(b"[")[2]
+        yield (match[1] or match[2] or b"").join(one or other for one, other in _LITERAL.findall(array))
+
+
+def _unquoted(text: bytes) -> Iterator[bytes]:
+    yield unquote_to_bytes(text)
+
+
+# What gives an encoding away, cheaply, and what decodes it.
+_ENCODINGS: Final[tuple[tuple[tuple[bytes, ...], Callable[[bytes], Iterator[bytes]]], ...]] = (
+    ((b"atob", b"aHR0c", b"Ly9", b"Ly8"), _decoded),
+    ((b"fromCharCode",), _spelled),
+    ((b".join(",), _joined),
+    ((b"unescape", b"decodeURI"), _unquoted),
+)

@@ -1,0 +1,124 @@
+"""What one visitor's consent makes of what was found, and the account of it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Final, Literal, NamedTuple
+
+from consentkit.catalog import OWN_PAGE, read_url
+from consentkit.consent import Consent
+from consentkit.gating.owners import host_of, is_below
+from consentkit.gating.party import CUT, NOBODY, Found, Party, Reason, Why, is_allowed
+
+Unclassified = Literal["report", "gate", "allow"]
+"""What happens to third parties that neither policy nor catalog knows."""
+
+MAX_REPORTED: Final = 64
+"""Kinds of gated elements, and hosts, that one response reports."""
+
+
+class Gated(NamedTuple):
+    """One element that was made inert, or would have been.
+
+    Attributes:
+        element: Lower-case name of the element.
+        vendor: Id of the vendor; empty for a purpose; for an unknown marker what it says.
+        purpose: Id of the purpose; empty where nothing is known.
+        host: The host that would have been asked; empty where there is none.
+        why: How the party was recognised.
+    """
+
+    element: str
+    vendor: str
+    purpose: str
+    host: str
+    why: Why
+
+
+class Judge:
+    """Judges for one response.
+
+    Args:
+        consent: What holds for the visitor.
+        unclassified: What happens to whom nobody knows.
+        host: The page's own host, with its port where it has one.
+
+    Attributes:
+        own: The page's own address, as far as it is known.
+        own_host: Its host as hosts are reported; empty where it is not known.
+        gated: What was made inert, each kind once, in order of appearance.
+        undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance.
+        mentioned: Hosts of vendors that inline scripts name without loading anything.
+    """
+
+    def __init__(self, consent: Consent, unclassified: Unclassified, host: str) -> None:
+        self.own = read_url("//" + host) or OWN_PAGE
+        self.own_host = host_of(self.own) if self.own.host else ""
+        self.gated: dict[Gated, None] = {}
+        self.undeclared: dict[str, None] = {}
+        self.mentioned: dict[str, None] = {}
+        self._consent = consent
+        self._unclassified = unclassified
+        self._allowed: dict[tuple[str, str], bool] = {}
+
+    def refusal(self, found: Found, runs: Container[str] = ()) -> Reason | None:
+        """Return the first reason not to let something be, and take note of unknown third parties.
+
+        Args:
+            found: What it would reach.
+            runs: Vendors that are let through all the same.
+        """
+        for reason in found.reasons:
+            if reason.party.vendor in runs:
+                continue
+            if not self._is_allowed(reason.party) and self.applies(reason):
+                self._see(found.hosts)
+                return reason
+        if found.hosts and (host := self._see(found.hosts)):
+            return Reason(NOBODY, host, "unclassified")
+        return CUT if found.unreadable and self._consent.restricts else None
+
+    def applies(self, reason: Reason) -> bool:
+        """Tell whether a reason counts on this page, whose own origin is no third party."""
+        if reason.site and not reason.host:
+            return is_below(self.own.host, reason.site)
+        if reason.why == "word":
+            return not self.is_own(reason.host)
+        return not reason.host or reason.host != self.own_host or bool(reason.site)
+
+    def _see(self, hosts: Iterable[str]) -> str:
+        """Take note of hosts that nobody knows; return the first that is to be gated, or nothing."""
+        if self._unclassified == "allow":
+            return ""
+        self._note(self.undeclared, hosts)
+        if self._unclassified == "report":
+            return ""
+        return next((host for host in hosts if not self.is_own(host)), "")
+
+    def _is_allowed(self, party: Party) -> bool:
+        key = (party.vendor, party.purpose)
+        allowed = self._allowed.get(key)
+        if allowed is None:
+            allowed = self._allowed[key] = is_allowed(party, self._consent)
+        return allowed
+
+    def report(self, name: bytes, reason: Reason) -> None:
+        """Take note of an element that is held back, and why."""
+        if len(self.gated) < MAX_REPORTED:
+            party = reason.party
+            vendor = party.name if reason.why == "unknown-marker" else party.vendor
+            self.gated[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
+
+    def mention(self, hosts: Iterable[str]) -> None:
+        """Take note of hosts that a script names without loading anything."""
+        self._note(self.mentioned, hosts)
+
+    def _note(self, account: dict[str, None], hosts: Iterable[str]) -> None:
+        for host in hosts:
+            if len(account) < MAX_REPORTED and not self.is_own(host):
+                account[host] = None
+
+    def is_own(self, host: str) -> bool:
+        """Tell whether a host is the page's own, or one below its site's name."""
+        own = self.own.host.removeprefix("www.")
+        return bool(own) and (host == self.own_host or is_below(host.partition(":")[0], own))

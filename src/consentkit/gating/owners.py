@@ -1,0 +1,77 @@
+"""Who the host of an address belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from consentkit.catalog import URL, HostRule, HostTable, WordTable
+from consentkit.gating.party import Party, Reason
+
+Rules = Sequence[tuple[HostRule, Party]]
+
+
+class Owned(NamedTuple):
+    """Whose an address is.
+
+    Attributes:
+        reasons: Who must be allowed.
+        linked: Whether pages link to that host, so that its name in the text of a script says nothing.
+    """
+
+    reasons: tuple[Reason, ...]
+    linked: bool = False
+
+
+class Owners:
+    """The rules of all vendors.
+
+    Args:
+        declared: Rules of the policy. Those with a path count on the site's own host, too: a first-party
+            proxy stands for the vendor behind it.
+        known: Rules of the catalog.
+        words: Words by which the addresses of services are recognised that no rule knows.
+
+    Attributes:
+        proxies: The declared rules that have a path.
+    """
+
+    def __init__(self, declared: Rules, known: Rules, words: WordTable[Party]) -> None:
+        self.proxies = [(rule, party) for rule, party in declared if rule.path]
+        self._hosts = HostTable([*declared, *known])
+        self._proxied = HostTable(self.proxies)
+        self._words = words
+
+    def is_proxied(self, host: str) -> bool:
+        """Tell whether the policy declares paths on a host."""
+        return any(is_below(host, rule.host) for rule, _ in self.proxies)
+
+    def find(self, url: URL) -> Owned | None:
+        """Find whose an address is; `None` if neither policy nor catalog knows."""
+        place = (url.host, url.path, url.query, url.port)
+        found = self._hosts.find(*place)
+        if found is None:
+            named = self._words.find(url.host, url.path)
+            # A word is a guess: in a script it counts only where the address is loaded.
+            return named and Owned((Reason(named[1], host_of(url), "word"),), True)
+        rule, party = found
+        proxy = self._proxied.find(*place) if self.proxies else None
+        if proxy is None:
+            return Owned((Reason(party, host_of(url), "host"),), rule.linked)
+        if proxy[0] == rule:
+            return Owned((Reason(party, host_of(url), "host", rule.host),), rule.linked)
+        # A more specific host without the path: on the site's own pages it says nothing, the proxy does.
+        own = Reason(proxy[1], "", "host", proxy[0].host)
+        return Owned((Reason(party, host_of(url), "host"), own), rule.linked)
+
+
+def host_of(url: URL) -> str:
+    """Return a URL's host as it is reported: with its port where it has one, ``?`` if it cannot be read."""
+    if not url.readable:
+        return "?"
+    return url.host if url.port is None else f"{url.host}:{url.port}"
+
+
+def is_below(host: str, site: str) -> bool:
+    """Tell whether a host is a site's, or one below it."""
+    return host == site or host.endswith("." + site)

@@ -1,0 +1,38 @@
+"""What is put into pages in place of what is gated; the banner's room renders it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from consentkit.gating.party import Party
+
+
+class Renderer(Protocol):
+    """What is put into pages in place of what is gated."""
+
+    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
+        """Render the document shown in a gated frame, in HTML.
+
+        Args:
+            party: Whom to allow; without a vendor it is a whole purpose.
+            foreign_base: Whether the page's base is another origin, which such a document inherits.
+        """
+
+    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
+        """Render ``<script src=… data-consentkit-stubs="…"></script>`` with the URL of `stubs_script`.
+
+        Args:
+            names: What to define, the value of the attribute, safe in double quotes.
+            foreign_base: Whether the page's base is another origin.
+        """
+
+    def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render ``<script src=…>`` with the URL of `consentkit.vendorcalls.calls_script`.
+
+        Args:
+            attributes: What it is to say, as attributes.
+            foreign_base: Whether the page's base is another origin.
+
+        Returns:
+            Nothing where the page cannot have such a script.
+        """

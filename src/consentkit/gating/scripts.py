@@ -1,0 +1,42 @@
+"""What a script element holds, by its type (WHATWG HTML 4.12.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from consentkit.gating.elements import first
+from consentkit.rewriter import Attribute
+
+# WHATWG MIME Sniffing, "JavaScript MIME type": the whole value must be one of these, parameters excluded.
+_JAVASCRIPT: Final = frozenset(
+    {f"{top}/{name}" for top in ("application", "text") for name in ("ecmascript", "javascript")}
+    | {f"{top}/x-{name}" for top in ("application", "text") for name in ("ecmascript", "javascript")}
+    | {"text/jscript", "text/livescript"}
+    | {f"text/javascript1.{minor}" for minor in range(6)}
+)
+
+# Types of scripts that an optimiser on the page runs a little later, whoever is asked then.
+_DELAYED: Final = re.compile(
+    r"(?:rocketlazyloadscript|litespeed/javascript|pmdelayedscript|text/(?:partytown|rocketscript|lazyload|delayscript)"
+    r"|[0-9a-f]{20,32}-(?:module|(?:text|application)/javascript))\Z"
+)
+_SPACE: Final = " \t\n\f\r"
+
+
+def is_javascript(mime: str) -> bool:
+    """Tell whether a MIME type, in lower case and without parameters, is one of JavaScript's."""
+    return mime in _JAVASCRIPT
+
+
+def script_type(attributes: Sequence[Attribute]) -> str:
+    """Return ``javascript``, ``module``, or the type of a data block."""
+    declared = first(attributes, b"type")
+    if declared is None:
+        language = first(attributes, b"language")
+        declared = f"text/{language}" if language else ""
+    elif declared:
+        declared = declared.strip(_SPACE) or "data"
+    declared = declared.lower()
+    return "javascript" if not declared or declared in _JAVASCRIPT or _DELAYED.match(declared) else declared

@@ -1,0 +1,65 @@
+"""The addresses in the value of an attribute, read as browsers and lazy loaders read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from consentkit.gating.elements import BACKGROUNDS, LISTS, LOADING, SRCSETS
+from consentkit.rewriter import Attribute, decode
+
+_CANDIDATE: Final = re.compile(r"[ \t\n\f\r,]*+([^ \t\n\f\r,][^ \t\n\f\r]*+)")
+_DESCRIPTORS: Final = re.compile(r"(?:[^(),]++|\([^)]*+\)?+|\))*+")
+# WHATWG HTML 4.2.5.3, "shared declarative refresh steps".
+_REFRESH: Final = re.compile(
+    r"[ \t\n\f\r]*+[0-9.]*+[ \t\n\f\r]*+[;,]?+[ \t\n\f\r]*+(?:[uU][rR][lL][ \t\n\f\r]*+=[ \t\n\f\r]*+)?+"
+    r"(?:\"([^\"]*+)|'([^']*+)|(.*+))",
+    re.S,
+)
+_CSS_URL: Final = re.compile(r"url\(\s*+['\"]?+([^'\")]*+)", re.I)
+
+
+def urls(name: bytes, attributes: Iterable[Attribute]) -> Iterator[str]:
+    """Yield every URL that an element would load, duplicates of attributes included.
+
+    Args:
+        name: Lower-case name of the element.
+        attributes: All attributes of its tag.
+    """
+    loading = LOADING.get(name, frozenset())
+    for attribute in attributes:
+        if attribute.value is not None and attribute.name in loading:
+            yield from _read(name, attribute.name, decode(attribute.value))
+
+
+def _read(element: bytes, name: bytes, text: str) -> Iterable[str]:
+    if name in SRCSETS:
+        return srcset(text)
+    if name in LISTS:
+        return text.split()
+    if name in BACKGROUNDS:
+        return _CSS_URL.findall(text) or [text]
+    if element == b"meta":
+        return [refresh(text)]
+    if name == b"values":
+        return text.split(";")
+    return [text]
+
+
+def srcset(text: str) -> Iterator[str]:
+    """Yield the URLs of a `srcset` (WHATWG HTML, "parse a srcset attribute")."""
+    at = 0
+    while match := _CANDIDATE.match(text, at):
+        url, at = match[1], match.end()
+        if url.endswith(","):
+            url = url.rstrip(",")
+        elif descriptors := _DESCRIPTORS.match(text, at):
+            at = descriptors.end()
+        yield url
+
+
+def refresh(text: str) -> str:
+    """Return the URL of a ``<meta http-equiv=refresh>``, empty for the page itself."""
+    match = _REFRESH.match(text)
+    return next((part for part in match.groups() if part), "") if match else ""

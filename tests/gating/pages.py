@@ -1,0 +1,71 @@
+"""A policy, its gate and visitors, for tests that drive the gate through the real rewriter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from consentkit.consent import Consent
+from consentkit.gating import Gate, PageGate, Party
+from consentkit.policy import Cookie, Policy, Vendor
+from consentkit.rewriter import Rewriter
+
+POLICY = Policy(
+    uses=("google-analytics", "youtube"),
+    vendors={
+        "newsroom": Vendor(
+            name="Newsroom statistics",
+            purpose="analytics",
+            hosts=("stats.news.example", "localhost:8001"),
+            cookies=(Cookie(name="_nr*"), Cookie(name="_fbp")),
+        )
+    },
+)
+GATE = Gate(POLICY)
+ALL = frozenset(POLICY.purposes)
+
+
+class Markers:
+    """Renders what can be told apart in the output."""
+
+    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
+        return f'<p title="{party.vendor}">{party.purpose} é{" //" * foreign_base}</p>'
+
+    def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
+        return b""
+
+    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
+        return b"{" + b"//" * foreign_base + names.encode() + b"}"
+
+
+def consent(
+    *granted: str,
+    vendors_granted: Iterable[str] = (),
+    vendors_denied: Iterable[str] = (),
+    policy: Policy = POLICY,
+) -> Consent:
+    allowed = frozenset({"necessary", *granted})
+    return Consent(
+        policy=policy,
+        regimes=policy.regimes_at(None),
+        granted=allowed,
+        denied=ALL - allowed,
+        vendors_granted=frozenset(vendors_granted),
+        vendors_denied=frozenset(vendors_denied),
+    )
+
+
+NOTHING = consent()
+EVERYTHING = consent(*ALL)
+
+
+def run(
+    page: str, given: Consent = NOTHING, *, gate: Gate = GATE, path: str = "/", enforce: bool = True
+) -> tuple[str, PageGate]:
+    handler = gate.page(given, host="www.news.example", path=path, renderer=Markers(), enforce=enforce)
+    rewriter = Rewriter(handler)
+    out = rewriter.feed(page.encode()) + rewriter.close()
+    return out.decode(), handler
+
+
+def rewrite(page: str, given: Consent = NOTHING, *, gate: Gate = GATE, path: str = "/") -> str:
+    return run(page, given, gate=gate, path=path)[0]

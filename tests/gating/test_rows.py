@@ -1,0 +1,238 @@
+"""Every element and attribute that reaches somebody: gone without consent, byte for byte there with it."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentkit.gating.values import refresh
+from consentkit.gating.wrapped import unwrap
+from gating.pages import EVERYTHING, GATE, NOTHING, consent, rewrite, run
+from live_tags import live
+
+V = "https://www.google-analytics.com/x"
+LOADS = f"new Image().src='{V}'"
+ENCODED = base64.b64encode(f"<img src='{V}'>".encode()).decode()
+RULES = f'{{"imports": {{"a": "{V}"}}}}'
+
+# A mark stands where the private name's prefix is put.
+PLAIN = [
+    f"<body ~background={V}>",
+    f"<table ~background={V}><td ~background={V}></table>",
+    f'<a href=/x ~ping="/own {V}">x</a>',
+    f"<area ~attributionsrc={V}>",
+    f"<meta http-equiv=Refresh ~content='0;url={V}'>",
+    f"<video ~poster='{V}'></video>",
+    f"<embed ~src={V}>",
+    f"<object><param name=movie ~value={V}></object>",
+    f"<portal ~src={V}></portal>",
+    f"<fencedframe ~src={V}></fencedframe>",
+    f"<link rel=manifest ~href={V}>",
+    f"<img ~data-bg='url({V})'>",
+    f"<img ~data-bgset='/a 1x, {V} 2x'>",
+    f"<svg><image><animate attributeName=href ~values='a;{V}'/></image></svg>",
+    f"<svg><image><set attributeName=xlink:href ~to={V} /></image></svg>",
+]
+
+
+@pytest.mark.parametrize("marked", PLAIN)
+def test_attributes_that_load(marked: str) -> None:
+    page = marked.replace("~", "")
+    assert rewrite(page) == marked.replace("~", "data-consentkit-")
+    assert rewrite(page, EVERYTHING) == page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<meta name=description content={V}>",
+        f"<meta http-equiv=content-security-policy content='img-src {V}'>",
+        f"<svg><set attributeName=fill to={V} /></svg>",
+        f"<param name=bgcolor value={V}>",
+        f"<form action={V}><button formaction={V}></form>",
+        f"<a href={V}>x</a>",
+        f"<link rel='image_src' href={V}>",
+        "<iframe src='data:text/plain,new Image()'></iframe>",
+        "<iframe src='javascript:void(0)'></iframe>",
+        f"<img src='data:image/svg+xml,<svg><image href={V}/></svg>'>",
+        "<body onload=start()>",
+        "<iframe srcdoc='<p>here</p>'></iframe>",
+    ],
+)
+def test_what_reaches_nobody_by_itself_stays(page: str) -> None:
+    assert rewrite(page) == page
+
+
+HANDLERS = [
+    f'<body onload="{LOADS}">',
+    f'<body onpageshow="{LOADS}">',
+    f'<img src=/own.gif onerror="{LOADS}">',
+    f'<link rel=stylesheet href=/own.css onload="{LOADS}">',
+    f'<script src=/own.js onload="{LOADS}"></script>',
+    f'<iframe src=/own onload="{LOADS}"></iframe>',
+    f'<video src=/own.mp4 onloadstart="{LOADS}"></video>',
+    f'<input autofocus onfocus="{LOADS}">',
+    f'<style onload="{LOADS}"></style>',
+    f'<svg onload="{LOADS}"></svg>',
+    f'<svg><animate attributeName=x onbegin="{LOADS}" /></svg>',
+    f'<details open ontoggle="{LOADS}"></details>',
+    f'<marquee onstart="{LOADS}"></marquee>',
+    f'<img src=/own.gif onerror="fix()" onerror="{LOADS}">',
+    '<img src=/own.gif onload="fbq(&#39;init&#39;, 1)">',
+    '<img src=/own.gif onload="this.src=&quot;//www.google-analytics.com/x&quot;">',
+]
+
+
+@pytest.mark.parametrize("page", HANDLERS)
+def test_handlers_are_judged_as_scripts(page: str) -> None:
+    out = rewrite(page)
+    assert " on" not in out
+    assert out.replace("data-consentkit-", "") == page
+    assert rewrite(page, EVERYTHING) == page
+
+
+WRAPPED = [
+    f"<iframe src=\"javascript:document.write('<script src={V}></script>')\"></iframe>",
+    f'<iframe src="java&#10;script:{LOADS}"></iframe>',
+    f"<iframe src='data:text/html,<img src={V}>'></iframe>",
+    "<iframe src='data:text/html,%3Cimg%20src=%2F%2Fwww.google-analytics.com%2Fx%3E'></iframe>",
+    f"<iframe src='data:text/html;base64,{ENCODED}'></iframe>",
+    f"<iframe src='data:text/html;base64,{ENCODED[:20]} {ENCODED[20:].rstrip('=')}'></iframe>",
+    f"<iframe src='DATA:text/html;charset=utf-8 ; BASE64,{ENCODED}'></iframe>",
+    "<iframe src='data:text/html;base64,?'></iframe>",
+    "<iframe src='data:text/html;charset=utf-16le,x'></iframe>",
+    "<iframe src=\"data:text/xml,<!DOCTYPE x [<!ENTITY y SYSTEM 'z'>]>&y;\"></iframe>",
+    f"<iframe src=\"data:application/xhtml+xml,<x:script xmlns:x='' src='{V}'/>\"></iframe>",
+    f"<object data='data:image/svg+xml,<svg><image href=\"{V}\"/></svg>'></object>",
+    f"<embed src='data:,<img src={V}>'>",
+    f'<script src="data:text/javascript,{LOADS}"></script>',
+    f'<script src="data:,{LOADS}"></script>',
+    f"<iframe src='data:text/html,<iframe src=\"data:text/html,<img src={V}>\"></iframe>'></iframe>",
+]
+
+
+@pytest.mark.parametrize("page", WRAPPED)
+def test_urls_that_bring_their_content_with_them(page: str) -> None:
+    out = rewrite(page)
+    assert "data-consentkit-src=" in out or "data-consentkit-data=" in out
+    assert live(out) == []
+    assert rewrite(page, EVERYTHING) == page
+
+
+def test_documents_nested_too_deep_are_held_back_while_anything_is_denied() -> None:
+    page = "<p>"
+    for _ in range(6):
+        page = "<iframe srcdoc='" + page.replace("&", "&amp;").replace("'", "&#39;") + "'></iframe>"
+    assert "data-consentkit-srcdoc=" in rewrite(page)
+    assert rewrite(page, EVERYTHING) == page
+
+
+@pytest.mark.parametrize("page", [*(page.replace("~", "") for page in PLAIN), *HANDLERS, *WRAPPED])
+def test_an_independent_parser_finds_nothing_live(page: str) -> None:
+    assert live(rewrite(page)) == []
+
+
+def test_a_srcdoc_is_rewritten_as_a_page() -> None:
+    page = f"<iframe srcdoc='<p title=&quot;a&amp;amp;b&quot;>é &eacute;</p><img src={V}>'></iframe>"
+    document = f"<p title=&quot;a&amp;amp;b&quot;>&#233; &#233;</p><img data-consentkit-src={V}>"
+    assert rewrite(page) == f"<iframe srcdoc='{document}'></iframe>"
+    assert rewrite(page, EVERYTHING) == page
+
+
+def test_a_srcdoc_without_quotes_gets_them() -> None:
+    page = f"<iframe srcdoc=&lt;img/src={V}&gt;></iframe>"
+    assert rewrite(page) == f'<iframe srcdoc="<img/data-consentkit-src={V}>"></iframe>'
+
+
+def test_a_srcdoc_has_globals_of_its_own_and_the_page_s_base() -> None:
+    pixel = "<script>fbq(`init`, 1)</script>"
+    out = rewrite(f"{pixel}<iframe srcdoc='{pixel}'></iframe>")
+    assert out.count("{fbq:call}") == 2
+    inside = f"<base href='{V}'><iframe srcdoc='<img src=x.gif>'></iframe>"
+    assert "<img data-consentkit-src=x.gif>" in rewrite(inside)
+
+
+def test_a_srcdoc_in_an_uncertain_place_is_moved() -> None:
+    page = f"<body><noscript><iframe srcdoc='<img src={V}>'></iframe></noscript>"
+    assert "data-consentkit-srcdoc='" in rewrite(page)
+
+
+def test_what_a_srcdoc_holds_is_reported_once_and_by_name() -> None:
+    handler = run(f"<iframe srcdoc='<img src={V}>'></iframe>")[1]
+    assert [(gated.element, gated.vendor) for gated in handler.gated] == [("img", "google-analytics")]
+
+
+@pytest.mark.parametrize("kind", ["importmap", "speculationrules", " ImportMap "])
+def test_lists_of_addresses(kind: str) -> None:
+    page = f'<script type="{kind}">{RULES}</script>'
+    assert rewrite(page) == page.replace("type=", "type=text/plain data-consentkit-type=", 1)
+    assert rewrite(page, EVERYTHING) == page
+    assert rewrite(page.replace(V, "/own.js")) == page.replace(V, "/own.js")
+
+
+def test_a_list_of_addresses_may_escape_its_slashes() -> None:
+    assert "text/plain" in rewrite(f"<script type=importmap>{RULES}</script>".replace("/", "\\/", 2))
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/ld+json", "text/x-template"])
+def test_other_data_blocks_are_never_touched(kind: str) -> None:
+    page = f'<script type="{kind}">{RULES} {LOADS}</script>'
+    assert rewrite(page) == page
+
+
+def test_scripts_that_an_optimiser_runs_later_are_scripts() -> None:
+    page = f'<script type="rocketlazyloadscript" data-rocket-src="{V}"></script>'
+    assert rewrite(page) == (
+        '<script type=text/plain data-consentkit-type="rocketlazyloadscript"'
+        f' data-consentkit-data-rocket-src="{V}"></script>'
+    )
+    assert rewrite(page, EVERYTHING) == page
+
+
+@pytest.mark.parametrize(
+    ("content", "url"),
+    [
+        ("5", ""),
+        ("0; url=/a", "/a"),
+        (" .5 , URL = '/a b' x", "/a b"),
+        ('0 "/a"', "/a"),
+        ("0;/a", "/a"),
+        ("1;url", "url"),
+        ("; url=//x", "//x"),
+    ],
+)
+def test_refresh(content: str, url: str) -> None:
+    assert refresh(content) == url
+
+
+@given(st.binary(max_size=60))
+def test_base64_is_read_back_with_and_without_padding(content: bytes) -> None:
+    for text in (base64.b64encode(content).decode(), base64.b64encode(content).decode().rstrip("=")):
+        inner = unwrap(f"data:text/html;base64,{text}", b"iframe")
+        assert inner is not None
+        assert inner.text == content or content.startswith((b"\xfe\xff", b"\xff\xfe"))
+
+
+WORDS = st.sampled_from(
+    f"""{V} < > ' " \\ ` ~ &quot; &#39; &amp; &eacute; é <p> <img~src= <iframe~srcdoc= </iframe>
+    <script> </script> fetch(' ') data:text/html, javascript: ~onload=""".split()
+).map(lambda word: word.replace("~", " "))
+
+
+@given(st.lists(WORDS, max_size=12).map("".join))
+def test_whatever_stands_in_a_frame_nothing_in_it_is_live(inside: str) -> None:
+    page = '<iframe srcdoc="' + inside.replace('"', "&quot;") + '"></iframe>'
+    assert live(rewrite(page)) == []
+    assert rewrite(page, EVERYTHING) == page
+
+
+def test_plans_are_remembered_and_those_of_documents_too() -> None:
+    for page in (*HANDLERS, *WRAPPED):
+        tag = page[: page.index(">") + 1].encode()
+        if tag.count(b"'") % 2 == 0 and tag.startswith(b"<iframe"):
+            assert GATE.plan(tag, b"iframe") is GATE.plan(tag, b"iframe")
+    assert rewrite(WRAPPED[2], consent("analytics")) == WRAPPED[2]
+    assert rewrite(WRAPPED[2], NOTHING) != WRAPPED[2]
