@@ -66,6 +66,7 @@ class FaultyStore:
         self.after: Callable[[], None] = _nothing
         self.batches: list[int] = []
         self.snapshot = store.snapshot
+        self.observe = store.observe
         self.close = store.close
 
     def commit(self, batch: Sequence[Item]) -> list[Outcome]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from anyio import CancelScope
@@ -13,6 +14,7 @@ from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
 from consentkit.log.entry import Bundle, Entry, Item
 from consentkit.log.group import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import demand_folder, log_path
+from consentkit.log.observations import Observations
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.reader import LogReader, sqlite_store
 from consentkit.log.store import Outcome
@@ -53,6 +55,7 @@ class ConsentLog(LogReader):
             self._outbox = FileOutbox(Path(outbox))
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
+        self._observations = Observations()
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
         """Append an entry durably, together with those of other tasks.
@@ -109,6 +112,30 @@ class ConsentLog(LogReader):
                 await self._keep(_items(entry, bundle), error)
         return index
 
+    async def observe(self, kind: str, keys: Iterable[str], *, now: int) -> None:
+        """Count what was seen today. Counts are written now and then; a crash loses those of half a minute.
+
+        Args:
+            kind: What sort of thing was seen.
+            keys: What was seen.
+            now: Epoch seconds.
+        """
+        self._observations.add(datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d"), kind, keys)
+        if self._observations.due(now):
+            with suppress(LogUnavailable):
+                await self._threads.run(self.write_observations, seconds=DRAIN_SECONDS)
+
+    def write_observations(self) -> None:
+        """Write what was counted. While the store is away it waits on."""
+        counts = self._observations.take()
+        if not counts:
+            return
+        try:
+            self._store.observe(counts)
+        except LogError as error:
+            self._observations.restore(counts)
+            _logger.warning("what was observed is not written yet: %s", error)
+
     def commit(self, batch: Sequence[Item]) -> list[int]:
         """Append items durably, in one transaction; return the indexes of their leaves.
 
@@ -137,6 +164,11 @@ class ConsentLog(LogReader):
             LogError: A hash is not that of its bytes, or as `commit`.
         """
         return self.commit([Bundle(hash=notice, body=body, assets=dict(assets), at=at)])[0]
+
+    def close(self) -> None:
+        """Write what was observed, and close this process's handles; the outbox keeps what it has."""
+        self.write_observations()
+        super().close()
 
     def drain(self) -> int:
         """Hand what waits in the outbox to the store; return how many items that were.

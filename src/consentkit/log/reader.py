@@ -12,6 +12,7 @@ import msgspec
 from consentkit.log.check import check
 from consentkit.log.entry import Entry
 from consentkit.log.location import demand_file, log_path
+from consentkit.log.observations import Observation
 from consentkit.log.store import Head, Rollup, Row, Store
 
 
@@ -66,6 +67,11 @@ class LogReader:
         """Return the counts of decisions for days (``YYYY-MM-DD``) from `since` to `until`, both included."""
         with self._store.snapshot() as view:
             return view.daily(since, until)
+
+    def observations(self, kind: str, since: str = "", until: str = "9999") -> Mapping[Observation, int]:
+        """Return the counts of a kind for days (``YYYY-MM-DD``) from `since` to `until`, both included."""
+        with self._store.snapshot() as view:
+            return view.observations(kind, since, until)
 
     def check(self) -> Head:
         """Recompute the whole tree, every commitment and the roll-ups; return the head found right.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
@@ -15,10 +16,13 @@ from consentkit.log import schema
 from consentkit.log.entry import Item
 from consentkit.log.forks import tell_of_forks
 from consentkit.log.locks import turn
+from consentkit.log.observations import KEPT_DAYS, MOST, Observation
 from consentkit.log.plan import Plan, asked, plan
 from consentkit.log.sqlite_view import SQLiteView, index_by_id
 from consentkit.log.store import Outcome
 from consentkit.tlog import append, frontier
+
+T = TypeVar("T")
 
 # How long SQLite waits for a lock that a program other than consentkit holds on the file.
 BUSY_SECONDS = 2.0
@@ -70,9 +74,16 @@ class SQLiteStore:
             raise LogError("the log was opened for reading only")
         with self._guard, foreign_errors(), turn(self._path):
             try:
-                return self._transact(batch)
+                return self._transact(lambda connection: _record(connection, batch))
             except _OutcomeUnknown:
                 return self._repeat(batch)
+
+    def observe(self, counts: Mapping[Observation, int]) -> None:
+        """Add to the counts, in one transaction."""
+        if self._read_only:
+            raise LogError("the log was opened for reading only")
+        with self._guard, foreign_errors(), turn(self._path):
+            self._transact(lambda connection: _count(connection, counts))
 
     @contextmanager
     def snapshot(self) -> Iterator[SQLiteView]:
@@ -92,22 +103,22 @@ class SQLiteStore:
         with self._guard:
             self._disconnect()
 
-    def _transact(self, batch: Sequence[Item]) -> list[Outcome]:
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
-            outcomes = _record(connection, batch)
+            outcome = work(connection)
             _finish(connection)
         except BaseException:
             # Closing rolls back what is open, and nobody trusts a connection that has failed.
             self._disconnect()
             raise
-        return outcomes
+        return outcome
 
     def _repeat(self, batch: Sequence[Item]) -> list[Outcome]:
         """Settle an unknown outcome: the same ids again are taken once."""
         try:
-            return self._transact(batch)
+            return self._transact(lambda connection: _record(connection, batch))
         except (sqlite3.Error, OSError, LogUnavailable) as error:
             raise LogUnavailable(
                 f"whether a batch is recorded is not known: {error}", unknown=True
@@ -205,3 +216,18 @@ def _finish(connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise _OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
+
+
+def _count(connection: sqlite3.Connection, counts: Mapping[Observation, int]) -> None:
+    connection.executemany(
+        "INSERT INTO observations VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, key)"
+        " DO UPDATE SET count = count + excluded.count",
+        [(one.day, one.kind, one.key, count) for one, count in counts.items()],
+    )
+    for day, kind in {(one.day, one.kind) for one in counts}:
+        connection.execute(
+            "DELETE FROM observations WHERE day = ?1 AND kind = ?2 AND key NOT IN"
+            " (SELECT key FROM observations WHERE day = ?1 AND kind = ?2 ORDER BY count DESC, key LIMIT ?3)",
+            (day, kind, MOST),
+        )
+        connection.execute("DELETE FROM observations WHERE day < date(?, ?)", (day, f"-{KEPT_DAYS} days"))

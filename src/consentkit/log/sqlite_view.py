@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from consentkit.exceptions import LogCorrupt
+from consentkit.log.observations import Observation
 from consentkit.log.store import Head, Rollup, Row
 from consentkit.tlog import TileId
 
@@ -62,6 +63,15 @@ class SQLiteView:
             Rollup(day=day, regime=regime, locale=locale, notice=notice, action=action): count
             for day, regime, locale, notice, action, count in cursor
         }
+
+    def observations(self, kind: str, since: str = "", until: str = "9999") -> dict[Observation, int]:
+        """Return the counts of a kind by day."""
+        cursor = self._connection.execute(
+            "SELECT day, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
+            " ORDER BY day, key",
+            (kind, since, until),
+        )
+        return {Observation(day=day, kind=kind, key=key): count for day, key, count in cursor}
 
     def _value(self, query: str, *arguments: str | int) -> bytes | None:
         found = self._connection.execute(query, arguments).fetchone()

@@ -14,6 +14,7 @@ import msgspec
 
 from consentkit.exceptions import LogError
 from consentkit.log.entry import Item
+from consentkit.log.observations import Observation
 from consentkit.tlog import TileId
 
 Outcome: TypeAlias = int | LogError
@@ -73,6 +74,9 @@ class View(Protocol):
     def daily(self, since: str = "", until: str = "9999") -> Mapping[Rollup, int]:
         """Return the counts of decisions for days from `since` to `until`, both included."""
 
+    def observations(self, kind: str, since: str = "", until: str = "9999") -> Mapping[Observation, int]:
+        """Return the counts of a kind for days from `since` to `until`, both included."""
+
 
 class Store(Protocol):
     """Keeps one log."""
@@ -90,6 +94,14 @@ class Store(Protocol):
                 connection broke during the commit) the store has already repeated the batch once, with
                 the same ids. Repeating it later is always safe.
             LogCorrupt: What is stored contradicts itself; nothing was recorded.
+        """
+
+    def observe(self, counts: Mapping[Observation, int]) -> None:
+        """Add to the counts, in one transaction, and keep the `MOST` largest of each kind and day.
+
+        Raises:
+            LogUnavailable: They are not known to be added.
+            LogCorrupt: What is stored is not a consent log.
         """
 
     def snapshot(self) -> AbstractContextManager[View]:
