@@ -85,10 +85,15 @@ def test_the_log_must_be_named_or_be_none_on_purpose() -> None:
         ConsentMiddleware(App(), secret_key=SECRET)  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("name", ["csp", "unclassified", "delivery", "nonsense"])
+@pytest.mark.parametrize("name", ["delivery", "nonsense"])
 def test_what_is_not_built_is_not_taken(name: str) -> None:
     with pytest.raises(TypeError, match=name):
         ConsentMiddleware(App(), **{"secret_key": SECRET, "log": None, name: "off"})  # type: ignore[arg-type]
+
+
+def test_unclassified_is_one_of_three() -> None:
+    with pytest.raises(ConfigurationError, match=r'^unclassified: expected "report", "gate" or "allow"'):
+        wrap(unclassified="off")
 
 
 @pytest.mark.parametrize(

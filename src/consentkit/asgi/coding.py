@@ -1,18 +1,48 @@
-"""Content codings and charsets: what must be undone before a page can be read, and redone afterwards."""
+"""Content codings: what must be undone before a page can be read, and redone afterwards.
+
+gzip and deflate come with Python; br and zstd are there where their libraries are. Decoders give bounded
+pieces, so that a few bytes which stand for gigabytes never do so in memory.
+"""
 
 from __future__ import annotations
 
-import codecs
+import importlib
 import zlib
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from typing import Any, Final, Protocol
+
+PIECE: Final = 64 * 1024
+"""Bytes that a decoder gives at once, as far as its library can be told."""
+
+_SLICE = 16 * 1024  # bytes of coded input looked at together: what is left over of it is copied at each piece
+_ZSTD_SLICE = 64  # holds at most sixteen blocks of 128 KiB (RFC 8878, section 3.1.1.2)
+_WINDOW = 8 * 1024 * 1024  # RFC 9659, section 3
 
 
-class Stage(Protocol):
-    """One step of a pipeline of bytes."""
+class DecodingError(ValueError):
+    """The bytes are not in the coding that they are said to be in."""
+
+
+class Decoder(Protocol):
+    """Undoes a content coding."""
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that the next bytes stand for.
+
+        Raises:
+            DecodingError: They are in another coding.
+        """
+
+
+class Encoder(Protocol):
+    """Redoes a content coding."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes and return what is decided by now."""
+        """Encode the next bytes."""
+
+    def flush(self) -> bytes:
+        """Return what is kept back, so that everything fed can be read."""
 
     def close(self) -> bytes:
         """End the stream and return the rest."""
@@ -26,146 +56,183 @@ class Inflate:
         self._engine = zlib.decompressobj(self._bits)
         self._begun = False
 
-    def feed(self, data: bytes) -> bytes:
-        """Decode; raises ``zlib.error`` where it is not what it says."""
-        if self._bits == 15 and not self._begun and data:
-            self._begun = True
-            # zlib header: compression method 8 and a check sum of 31 (RFC 1950, section 2.2).
-            if data[0] & 0x0F != 8 or (len(data) > 1 and (data[0] * 256 + data[1]) % 31):
-                self._engine = zlib.decompressobj(-15)
-        out = self._engine.decompress(data)
-        while self._engine.eof and self._engine.unused_data and self._bits == 31:
-            rest = self._engine.unused_data  # gzip members may follow each other (RFC 1952, section 2.2)
-            self._engine = zlib.decompressobj(31)
-            out += self._engine.decompress(rest)
-        return out
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that the next bytes stand for; see `Decoder`."""
+        if self._bits == 15 and not self._begun and data and not _has_header(data):
+            self._engine = zlib.decompressobj(-15)
+        self._begun = self._begun or bool(data)
+        try:
+            for at in range(0, len(data), _SLICE):
+                yield from self._slice(data[at : at + _SLICE])
+        except zlib.error as error:
+            raise DecodingError(str(error)) from error
 
-    def close(self) -> bytes:
-        """Return what is left."""
-        return self._engine.flush()
+    def _slice(self, data: bytes) -> Iterator[bytes]:
+        out = b""
+        while data or len(out) == PIECE:
+            if self._engine.eof:
+                if self._bits != 31:
+                    return  # nothing follows a deflate stream, and nothing of it goes out
+                self._engine = zlib.decompressobj(31)  # members follow each other (RFC 1952, section 2.2)
+            out = self._engine.decompress(data, PIECE)
+            data = self._engine.unconsumed_tail or self._engine.unused_data
+            yield out
+
+
+def _has_header(data: bytes) -> bool:
+    """Look for the header of zlib: compression method 8 and a check sum of 31 (RFC 1950, section 2.2)."""
+    return data[0] & 0x0F == 8 and (len(data) == 1 or (data[0] * 256 + data[1]) % 31 == 0)
 
 
 class Deflate:
-    """Encode gzip or deflate; each message of the app can be read as soon as it is sent."""
+    """Encode gzip or deflate."""
 
     def __init__(self, coding: bytes) -> None:
         self._engine = zlib.compressobj(6, zlib.DEFLATED, 31 if coding == b"gzip" else 15)
+        self.feed = self._engine.compress
+        self.close = self._engine.flush
 
-    def feed(self, data: bytes) -> bytes:
-        """Encode and flush."""
-        return self._engine.compress(data) + self._engine.flush(zlib.Z_SYNC_FLUSH) if data else b""
-
-    def close(self) -> bytes:
-        """End the stream."""
-        return self._engine.flush()
+    def flush(self) -> bytes:
+        """Return what is kept back; see `Encoder`."""
+        return self._engine.flush(zlib.Z_SYNC_FLUSH)
 
 
-class Decode:
-    """Turn a charset that is not ASCII-compatible into UTF-8."""
+class Unbrotli:
+    """Decode br (RFC 7932)."""
 
-    def __init__(self, charset: str) -> None:
-        self._decoder = codecs.getincrementaldecoder(charset)("replace")
+    def __init__(self) -> None:
+        self._library = _brotli()
+        self._engine = self._library.Decompressor()
 
-    def feed(self, data: bytes) -> bytes:
-        """Decode the next bytes."""
-        return self._decoder.decode(data).encode("utf-8", "replace")
-
-    def close(self) -> bytes:
-        """Decode what is left."""
-        return self._decoder.decode(b"", True).encode("utf-8", "replace")
-
-
-class Encode:
-    """Turn UTF-8 back into a charset; what it lacks becomes character references."""
-
-    def __init__(self, charset: str) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._encoder = codecs.getincrementalencoder(charset)("xmlcharrefreplace")
-
-    def feed(self, data: bytes) -> bytes:
-        """Encode the next bytes."""
-        return self._encoder.encode(self._decoder.decode(data))
-
-    def close(self) -> bytes:
-        """Encode what is left."""
-        return self._encoder.encode(self._decoder.decode(b"", True), True)
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that the next bytes stand for; see `Decoder`."""
+        try:
+            for at in range(0, len(data), _SLICE):
+                out = self._engine.process(data[at : at + _SLICE], output_buffer_limit=PIECE)
+                while out:
+                    yield out
+                    out = (
+                        b""
+                        if self._engine.is_finished()
+                        else self._engine.process(b"", output_buffer_limit=PIECE)
+                    )
+        except self._library.error as error:
+            raise DecodingError(str(error)) from error
 
 
-# Labels of the WHATWG Encoding Standard (section 4.2) for charsets in which "<" may be another byte.
-_WIDE = {
-    b"utf-16": "utf-16-le", b"utf-16le": "utf-16-le", b"unicode": "utf-16-le", b"ucs-2": "utf-16-le",
-    b"iso-10646-ucs-2": "utf-16-le", b"csunicode": "utf-16-le", b"unicodefeff": "utf-16-le",
-    b"utf-16be": "utf-16-be", b"unicodefffe": "utf-16-be",
-    b"iso-2022-jp": "iso2022_jp", b"csiso2022jp": "iso2022_jp",
-}  # fmt: skip
-_MARKS = ((b"\xef\xbb\xbf", None), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+class Brotli:
+    """Encode br. Its best quality is for files that are packed once."""
+
+    def __init__(self) -> None:
+        self._engine = _brotli().Compressor(quality=4, lgwin=19)
+        self.feed: Callable[[bytes], bytes] = self._engine.process
+        self.flush: Callable[[], bytes] = self._engine.flush
+        self.close: Callable[[], bytes] = self._engine.finish
 
 
-def charset_of(content_type: bytes) -> bytes:
-    """Return the charset parameter of a media type in lower case, or nothing."""
-    for part in content_type.split(b";")[1:]:
-        name, _, value = part.strip().partition(b"=")
-        if name.strip().lower() == b"charset":
-            return value.strip().strip(b"\"'").strip().lower()
-    return b""
+class Unzstd:
+    """Decode zstd (RFC 8878), frame by frame."""
+
+    def __init__(self) -> None:
+        self._library = _zstd()
+        self._engine = self._start()
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that the next bytes stand for; see `Decoder`."""
+        try:
+            for at in range(0, len(data), _ZSTD_SLICE):
+                rest = data[at : at + _ZSTD_SLICE]
+                while rest:
+                    if self._engine.eof:
+                        self._engine = self._start()
+                    yield self._engine.decompress(rest)
+                    rest = self._engine.unused_data
+        except (self._library.ZstdError, ValueError) as error:
+            raise DecodingError(str(error)) from error
+
+    def _start(self) -> Any:
+        if hasattr(self._library, "COMPRESSOBJ_FLUSH_BLOCK"):
+            return self._library.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
+        limit = {self._library.DecompressionParameter.window_log_max: _WINDOW.bit_length() - 1}
+        return self._library.ZstdDecompressor(options=limit)
 
 
-class Charset:
-    """Wrap a rewriter for pages in UTF-16 or ISO-2022-JP; other pages pass straight through it.
+class Zstd:
+    """Encode zstd."""
 
-    A byte order mark beats the label (WHATWG Encoding Standard, section 6): the first bytes are waited for.
+    def __init__(self) -> None:
+        library = _zstd()
+        # Two libraries speak of the same engine in two ways: zstandard, and Python's own since 3.14.
+        if block := getattr(library, "COMPRESSOBJ_FLUSH_BLOCK", None):
+            engine = library.ZstdCompressor().compressobj()
+        else:
+            engine = library.ZstdCompressor()
+            block = engine.FLUSH_BLOCK
+        self.feed: Callable[[bytes], bytes] = engine.compress
+        self.flush: Callable[[], bytes] = lambda: bytes(engine.flush(block))
+        self.close: Callable[[], bytes] = engine.flush
 
-    Args:
-        label: The charset of the ``Content-Type``, or nothing.
-        inner: Reads and writes ASCII-compatible bytes.
+
+def _library(*names: str) -> Any:
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return None
+
+
+@cache
+def _brotli() -> Any:
+    """Return the library, where it is there and can be told how much to give at once."""
+    library = _library("brotli", "brotlicffi")
+    return library if hasattr(getattr(library, "Decompressor", None), "can_accept_more_data") else None
+
+
+@cache
+def _zstd() -> Any:
+    return _library("compression.zstd", "zstandard")
+
+
+@cache
+def readable() -> frozenset[bytes]:
+    """Return the content codings that can be undone here, by their names in headers."""
+    found = {b"gzip", b"x-gzip", b"deflate", b"identity"}
+    found |= {b"br"} if _brotli() else set()
+    return frozenset(found | ({b"zstd"} if _zstd() else set()))
+
+
+def coding_of(header: bytes) -> bytes | None:
+    """Read a ``Content-Encoding``.
+
+    Returns:
+        The coding, nothing for none, ``None`` for one that cannot be undone.
     """
-
-    def __init__(self, label: bytes, inner: Stage) -> None:
-        self._inner = inner
-        self._wide = _WIDE.get(label)
-        self._begin: bytes | None = b""
-        self._decode: Stage | None = None
-        self._encode: Stage | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        """Take the next bytes of the page."""
-        if self._begin is not None:
-            data = self._begin + data
-            if len(data) < 3 and any(bom.startswith(data) for bom, _ in _MARKS):
-                self._begin = data
-                return b""
-            self._settle(data)
-        return self._through(data, lambda stage, part: stage.feed(part))
-
-    def close(self) -> bytes:
-        """End the page."""
-        out = b""
-        if self._begin is not None:
-            rest = self._begin
-            self._settle(rest)
-            out = self._through(rest, lambda stage, part: stage.feed(part))
-        return out + self._through(b"", lambda stage, part: stage.feed(part) + stage.close())
-
-    def _settle(self, data: bytes) -> None:
-        self._begin = None
-        wide = next((charset for bom, charset in _MARKS if data.startswith(bom)), self._wide)
-        if wide is not None:
-            self._decode, self._encode = Decode(wide), Encode(wide)
-
-    def _through(self, data: bytes, turn: Callable[[Stage, bytes], bytes]) -> bytes:
-        if self._decode is None or self._encode is None:
-            return turn(self._inner, data)
-        return turn(self._encode, turn(self._inner, turn(self._decode, data)))
+    coding = header.strip().lower()
+    if coding in (b"", b"identity"):
+        return b""
+    if coding not in readable():
+        return None
+    return b"gzip" if coding == b"x-gzip" else coding
 
 
+def decoder(coding: bytes) -> Decoder:
+    """Make a decoder for a coding that `coding_of` returned."""
+    return Unbrotli() if coding == b"br" else Unzstd() if coding == b"zstd" else Inflate(coding)
+
+
+def encoder(coding: bytes) -> Encoder:
+    """Make an encoder for a coding that `coding_of` returned."""
+    return Brotli() if coding == b"br" else Zstd() if coding == b"zstd" else Deflate(coding)
+
+
+@lru_cache(maxsize=256)
 def acceptable(header: bytes) -> bytes:
     """Narrow an ``Accept-Encoding`` to what can be undone; ``identity`` if nothing is left.
 
     Never empty: an absent header would allow the app anything (RFC 9110, section 12.5.3).
     """
-    kept = []
-    for part in header.split(b","):
-        coding = part.split(b";")[0].strip().lower()
-        if coding in (b"gzip", b"x-gzip", b"deflate", b"identity"):
-            kept.append(part.strip())
-    return b", ".join(kept) or b"identity"
+    parts = (part.strip() for part in header.split(b","))
+    return (
+        b", ".join(part for part in parts if part.split(b";")[0].strip().lower() in readable()) or b"identity"
+    )

@@ -22,6 +22,11 @@ def mark(tag: bytes, fingerprint: bytes) -> bytes:
     return b'W/"' + found[1] + _MARK + fingerprint + b'"' if found else b""
 
 
+def is_ours(headers: Headers) -> bool:
+    """Say whether a tag that comes back bears a fingerprint."""
+    return any(name == b"if-none-match" and _MARK in value for name, value in headers)
+
+
 def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Headers, bool]:
     """Map the conditions of a GET or HEAD back to what the app knows.
 

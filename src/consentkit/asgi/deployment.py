@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from msgspec.structs import replace
 from starlette.types import Scope
 
+from consentkit.asgi.consents import ConsentMemo
+from consentkit.asgi.csp import CSPMode, PagePolicy
 from consentkit.asgi.locales import negotiate
+from consentkit.asgi.memo import PageMemo
 from consentkit.asgi.once import OnceCodec
-from consentkit.asgi.request import Request
+from consentkit.asgi.request import FRAGMENT_HEADERS, MAX_MEMO, Request
 from consentkit.banner import available_locales, make_notice
 from consentkit.consent import (
+    INVALID,
     Consent,
     Decision,
     DecisionCodec,
@@ -27,14 +31,17 @@ from consentkit.consent import (
     resolve,
 )
 from consentkit.exceptions import ConfigurationError
-from consentkit.gating import Gate
+from consentkit.gating import Gate, Unclassified
 from consentkit.log import ConsentLog
 from consentkit.policy import Place, Policy
-from consentkit.signals import read_signals
 
 PlaceResolver: TypeAlias = Callable[[Scope], Place | None]
 OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
 
+MEMO_COOKIES: Final = 1024
+"""``Cookie`` headers of which it is remembered what of them the app must not see."""
+
+_SHAPING = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Dest", "Sec-Fetch-Site")
 _PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")
 _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
 _logger = logging.getLogger("consentkit")
@@ -57,6 +64,8 @@ class Deployment:
         place: PlaceResolver | None,
         prefix: str,
         exclude: Sequence[str],
+        unclassified: Unclassified,
+        csp: CSPMode,
         cookie_domain: str | None,
         https_only: bool | None,
         enforce: bool,
@@ -71,18 +80,23 @@ class Deployment:
         self.place = place
         self.prefix = _check_prefix(prefix)
         self.exclude = _check_exclude(exclude)
+        self.csp = PagePolicy(policy, _check_csp(csp), f"{self.prefix}/csp")
         self.cookie_domain = check_cookie_domain(cookie_domain) if cookie_domain else None
         self.https_only = https_only
         self.enforce = enforce
         self.debug = debug
         self.on_decision = on_decision
-        self.gate = Gate(policy)
+        # A policy of browsers cannot name what to deny, only what to allow.
+        self.gate = Gate(policy, unclassified="gate" if csp == "enforce" else unclassified)
         self.locales = available_locales(policy)
-        self.vary = tuple(getattr(place, "headers", ()))
+        self.vary = (*_SHAPING, *FRAGMENT_HEADERS, *getattr(place, "headers", ()))
+        self.pages = PageMemo()
+        self._consents = ConsentMemo()
+        self._hidden: dict[tuple[tuple[bytes, ...], str], frozenset[str]] = {}
 
     def excludes(self, path: str) -> bool:
         """Say whether a path is left alone. One that an app may yet resolve to another is not."""
-        if _CLIMBS.search(path):
+        if not self.exclude or _CLIMBS.search(path):
             return False
         return any(path == part or path.startswith(part + "/") for part in self.exclude)
 
@@ -106,29 +120,43 @@ class Deployment:
             request: The request.
             now: Epoch seconds.
         """
+        place = self.place_of(request)
+        raw = request.raw_cookies if request.has_own_cookies else ()
+        key = (raw, request.secure, place, request.signals.gpc, request.travels)
+        found = self._consents.find(key, now)
+        if found is not None:
+            return found
         name = decision_cookie_name(request.secure, self.cookie_domain)
-        decision = self.decisions.loads(request.cookie_values(name), now=now)
-        return self._with_once(self.consent_with(request, decision, now=now), request, now)
+        decision = self.decisions.loads(request.cookie_values(name), now=now) if raw else None
+        consent = self._resolve(request, decision, place, now)
+        once = request.cookie_values(self.once.cookie_name(request.secure)) if raw else ()
+        if once and request.travels:
+            return self._with_once(consent, once, now)
+        # One that cannot be believed may be from a machine whose clock is ahead.
+        if decision is not INVALID and sum(map(len, raw)) <= MAX_MEMO:
+            self._consents.keep(key, consent, now)
+        return consent
 
     def consent_with(self, request: Request, decision: Decision | Invalid | None, *, now: int) -> Consent:
         """Resolve what a decision means for a request. Arguments as in `consent_of`."""
-        place = self.place_of(request)
+        return self._resolve(request, decision, self.place_of(request), now)
+
+    def _resolve(
+        self, request: Request, decision: Decision | Invalid | None, place: Place | None, now: int
+    ) -> Consent:
         return resolve(
             self.policy,
             self.policy.regimes_at(place),
             decision,
-            read_signals(request.headers),
+            request.signals,
             now=now,
             travels=request.travels,
             gpc_binding=self.policy.gpc_binding(place),
             gpc_override=self.policy.gpc_override(place),
         )
 
-    def _with_once(self, consent: Consent, request: Request, now: int) -> Consent:
+    def _with_once(self, consent: Consent, values: Sequence[str], now: int) -> Consent:
         """Add what the visitor allowed for this one page."""
-        values = request.cookie_values(self.once.cookie_name(request.secure))
-        if not values or not request.travels:
-            return consent
         allowed = frozenset(name for value in values for name in self.once.loads(value, now=now))
         purposes = allowed & self.policy.purposes.keys()
         return replace(
@@ -137,6 +165,22 @@ class Deployment:
             denied=consent.denied - purposes,
             vendors_granted=consent.vendors_granted | (allowed - purposes),
         )
+
+    def hidden_cookies(self, request: Request, consent: Consent) -> frozenset[str]:
+        """Return the names of the request's cookies that the app must not see."""
+        raw = request.raw_cookies
+        if not raw or request.hidden is not None:
+            return request.hidden or frozenset()
+        key = (raw, consent.key)
+        found = self._hidden.get(key)
+        if found is None:
+            found = self.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
+            if sum(map(len, raw)) <= MAX_MEMO:
+                if len(self._hidden) >= MEMO_COOKIES:
+                    self._hidden.clear()
+                self._hidden[key] = found
+        request.hidden = found
+        return found
 
     def expire_plain(self, request: Request) -> list[str]:
         """Return the ``Set-Cookie`` values that remove, on https, a decision under its plain name."""
@@ -147,7 +191,7 @@ class Deployment:
 
     def locale_of(self, request: Request) -> str:
         """Return the best of the available locales for the request's ``Accept-Language``."""
-        return negotiate(request.header(b"accept-language").decode("latin-1"), self.locales)
+        return negotiate(request.header(b"accept-language"), self.locales)
 
     def notice_of(self, consent: Consent, locale: str) -> Notice:
         """Return the notice that such a visitor is shown."""
@@ -167,6 +211,12 @@ def _check_prefix(prefix: str) -> str:
             'expected a path such as "/_consent", without a slash at its end', path="prefix"
         )
     return prefix
+
+
+def _check_csp(mode: CSPMode) -> CSPMode:
+    if mode not in get_args(CSPMode):
+        raise ConfigurationError('expected "off", "report-only" or "enforce"', path="csp")
+    return mode
 
 
 def _check_exclude(exclude: Sequence[str]) -> tuple[str, ...]:

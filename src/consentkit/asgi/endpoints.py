@@ -11,7 +11,7 @@ from starlette.types import Receive, Send
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.expiring import expire_hidden
-from consentkit.asgi.page import STUBS_NAME
+from consentkit.asgi.page import CALLS_NAME, STUBS_NAME
 from consentkit.asgi.recording import Outcome, Recorder, decide
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_return, check_same_origin, read_body, read_submission
@@ -26,6 +26,7 @@ from consentkit.consent import (
 )
 from consentkit.exceptions import BadRequest
 from consentkit.gating import stubs_script
+from consentkit.vendorcalls import calls_script
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -73,6 +74,7 @@ class Endpoints:
                 for asset in assets_by_name(deployment.policy).values()
             },
             STUBS_NAME: (stubs_script(), "text/javascript; charset=utf-8"),
+            CALLS_NAME: (calls_script(), "text/javascript; charset=utf-8"),
         }
 
         self._latest = {_HASH.sub("", name): name for name in self._assets}
@@ -95,6 +97,9 @@ class Endpoints:
         if path == "/decision":
             self._allow(request, "POST")
             return await self._decision(request, consent, receive)
+        if path == "/csp":
+            self._allow(request, "POST")
+            return await self._report(request, receive)
         self._allow(request, "GET", "HEAD")
         if path == "":
             return RedirectResponse(self._base(request) + "/", 308, headers=_HEADERS)
@@ -153,6 +158,15 @@ class Endpoints:
             "X-Content-Type-Options": "nosniff",
         }
         return Response(body, headers=headers)
+
+    async def _report(self, request: Request, receive: Receive) -> Response:
+        """Count what browsers report, but not of pages elsewhere, which may name this address as well."""
+        if request.header(b"sec-fetch-site") not in (b"", b"same-origin"):
+            raise BadRequest(403, "Reports are taken from this site's own pages only.")
+        keys = self._deployment.csp.undeclared(request, await read_body(request, receive))
+        if keys and self._deployment.log is not None:
+            await self._deployment.log.observe("csp", keys, now=epoch())
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
     async def _decision(self, request: Request, consent: Consent, receive: Receive) -> Response:
         check_same_origin(request)
@@ -255,9 +269,9 @@ class Endpoints:
         response.raw_headers += [(b"set-cookie", cookie.encode("ascii")) for cookie in cookies]
 
     def _problem(self, request: Request, status: int, problem: str, *, return_to: str = "") -> Response:
-        headers = {**_HEADERS, **({"Allow": "GET, HEAD"} if status == 405 else {})}
-        if status == 405 and request.path.endswith("/decision"):
-            headers["Allow"] = "POST"
+        headers = dict(_HEADERS)
+        if status == 405:
+            headers["Allow"] = "POST" if request.path.endswith(("/decision", "/csp")) else "GET, HEAD"
         if status == 503:
             headers["Retry-After"] = "5"
         if _wants_json(request):

@@ -21,20 +21,35 @@ _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
 def hide(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> Headers:
-    """Return the request's headers without the cookies of denied purposes."""
-    denied = deployment.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
+    """Return the request's headers without the those cookies; the same list if there are none."""
+    denied = deployment.hidden_cookies(request, consent)
     if not denied:
         return headers
     kept = "; ".join(
-        f"{name}={value}" if name else value for name, value in request.cookies if name not in denied
+        f"{name}={value}" if name or "=" in value else value
+        for name, value in request.cookies
+        if name not in denied
     )
     rest = [(name, value) for name, value in headers if name != b"cookie"]
     return [*rest, (b"cookie", kept.encode("latin-1"))] if kept else rest
 
 
+def gate_cookies(deployment: Deployment, consent: Consent, headers: Headers) -> Headers:
+    """Return a response's headers without what sets such cookies; the same list if nothing does."""
+    drop = deployment.gate.drop_cookie
+    kept = [
+        (name, value)
+        for name, value in headers
+        if name.lower() != b"set-cookie" or not drop(consent, value.decode("latin-1"))
+    ]
+    return headers if len(kept) == len(headers) else kept
+
+
 def expire_hidden(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> None:
     """Append ``Set-Cookie`` headers that remove the cookies of denied purposes."""
-    names = deployment.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
+    names = deployment.hidden_cookies(request, consent)
+    if not names:
+        return
     room = MAX_HEADERS
     for name in sorted(names):
         if not _NAME.fullmatch(name):

@@ -1,16 +1,22 @@
-"""Work on lists of ASGI headers: names in lower case, order kept."""
+"""Work on lists of ASGI headers: order kept, names as the app wrote them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
 
 _CDN = frozenset((b"cdn-cache-control", b"surrogate-control", b"x-accel-expires"))
 _PUBLIC = frozenset((b"public", b"s-maxage"))
-_NONCE = re.compile(rb"'nonce-([A-Za-z0-9+/_-]{1,256}={0,2})'")
-_SCRIPT_DIRECTIVES = (b"script-src-elem", b"script-src", b"default-src")
+# What describes bytes that were rewritten (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).
+_STALE = frozenset(
+    (
+        *(b"last-modified", b"accept-ranges", b"content-length"),
+        *(b"content-digest", b"repr-digest", b"digest", b"content-md5"),
+    )
+)
+_OWN_RULES = _CDN | _STALE | {b"vary", b"cache-control"}
 
 BLOCKING = (
     b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
@@ -24,6 +30,17 @@ def get(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
     return next((value for key, value in headers if key.lower() == name), b"")
 
 
+def by_name(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
+    """Return all headers by their lower-case names; values of one name are joined (RFC 9110, section 5.3)."""
+    found = {name.lower(): value for name, value in headers}
+    if len(found) < len(headers):
+        found = {}
+        for name, value in headers:
+            key = name.lower()
+            found[key] = found[key] + b", " + value if key in found else value
+    return found
+
+
 def without(headers: Headers, names: Collection[bytes]) -> Headers:
     """Return the headers without those names."""
     return [(name, value) for name, value in headers if name.lower() not in names]
@@ -35,24 +52,51 @@ def replaced(headers: Headers, name: bytes, value: bytes) -> Headers:
     return [*rest, (name, value)] if value else rest
 
 
-def with_vary(headers: Headers, names: Iterable[str]) -> Headers:
-    """Return the headers with ``Vary`` extended (RFC 9110, section 12.5.5)."""
-    present = b", ".join(value for name, value in headers if name.lower() == b"vary")
+def personal(
+    headers: Iterable[tuple[bytes, bytes]], vary: tuple[str, ...], *, rewritten: bool = False
+) -> Headers:
+    """Return the headers of what is made for one visitor: ``Vary`` extended, and no shared cache keeps it.
+
+    Args:
+        headers: The response's headers.
+        vary: The request headers that shaped it.
+        rewritten: Whether its bytes are other than the app's, so that what describes those goes.
+    """
+    varying: list[bytes] = []
+    caching: list[bytes] = []
+    out: Headers = []
+    for header in headers:
+        kind = header[0].lower()
+        if kind not in _OWN_RULES:
+            out.append(header)
+        elif kind == b"vary":
+            varying.append(header[1])
+        elif kind == b"cache-control":
+            caching.append(header[1])
+        elif kind not in _CDN and not rewritten:
+            out.append(header)
+    out.append((b"vary", _varied(b", ".join(varying), vary)))
+    out.append((b"cache-control", _private(b",".join(caching))))
+    return out
+
+
+@lru_cache(maxsize=256)
+def _varied(present: bytes, names: tuple[str, ...]) -> bytes:
+    """Extend ``Vary`` (RFC 9110, section 12.5.5)."""
     listed = [part.strip() for part in present.decode("latin-1").split(",") if part.strip()]
     if "*" in listed:
-        return headers
+        return present
     known = {part.lower() for part in listed}
     listed += [name for name in names if name.lower() not in known]
-    return replaced(headers, b"vary", ", ".join(listed).encode("latin-1"))
+    return ", ".join(listed).encode("latin-1")
 
 
-def made_private(headers: Headers) -> Headers:
-    """Return the headers such that no shared cache keeps the page (RFC 9111, section 5.2.2.7).
+@lru_cache(maxsize=256)
+def _private(given: bytes) -> bytes:
+    """Keep a page out of shared caches (RFC 9111, section 5.2.2.7).
 
     Stricter values of the app stay: ``no-store``, ``no-cache``, ``max-age`` and so on.
     """
-    rest = without(headers, _CDN)
-    given = b",".join(value for name, value in rest if name.lower() == b"cache-control")
     kept = [
         part.strip()
         for part in given.split(b",")
@@ -61,23 +105,4 @@ def made_private(headers: Headers) -> Headers:
     names = {part.split(b"=")[0].lower() for part in kept}
     if not names & {b"private", b"no-store"}:
         kept.insert(0, b"private")
-    return replaced(rest, b"cache-control", b", ".join(kept))
-
-
-def nonce(headers: Headers) -> str:
-    """Return the nonce that the site's own policies ask of scripts, or nothing (CSP Level 3, 2.3.1)."""
-    for name, value in headers:
-        if name.lower() != b"content-security-policy":
-            continue
-        directives: dict[bytes, bytes] = {}
-        for part in value.split(b";"):
-            words = part.split(None, 1)
-            if words:
-                directives.setdefault(words[0].lower(), words[1] if len(words) > 1 else b"")
-        for directive in _SCRIPT_DIRECTIVES:
-            if directive in directives:
-                found = _NONCE.search(directives[directive])
-                if found:
-                    return found[1].decode("ascii")
-                break
-    return ""
+    return b", ".join(kept)

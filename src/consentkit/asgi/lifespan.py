@@ -42,6 +42,8 @@ async def answer_lifespan(
             raise
     if not took_part:
         await _answer(receive, send)
+    if log is not None:
+        await anyio.to_thread.run_sync(log.write_observations)
 
 
 async def _answer(receive: Receive, send: Send) -> None:

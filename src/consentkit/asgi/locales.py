@@ -9,9 +9,9 @@ FALLBACK = "en"
 
 
 @lru_cache(maxsize=1024)
-def _negotiate(header: str, available: frozenset[str]) -> str:
+def _negotiate(header: bytes, available: frozenset[str]) -> str:
     by_tag = {locale.lower(): locale for locale in available}
-    for wanted in _preferences(header):
+    for wanted in _preferences(header.decode("latin-1")):
         # RFC 4647, section 3.4 (lookup): cut the range from its end until something fits.
         while wanted:
             if wanted in by_tag:
@@ -20,7 +20,7 @@ def _negotiate(header: str, available: frozenset[str]) -> str:
     return FALLBACK if FALLBACK in available or not available else min(available)
 
 
-def negotiate(header: str, available: Collection[str]) -> str:
+def negotiate(header: bytes, available: Collection[str]) -> str:
     """Choose a locale.
 
     Args:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 from starlette.datastructures import Secret
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit.asgi.clock import epoch
+from consentkit.asgi.csp import CSPMode
 from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
 from consentkit.asgi.endpoints import Endpoints
 from consentkit.asgi.lifespan import answer_lifespan
+from consentkit.asgi.observer import Observer
 from consentkit.asgi.request import Request
-from consentkit.asgi.responder import Observer, Responder
+from consentkit.asgi.responder import Responder
+from consentkit.asgi.socket import connect_socket
 from consentkit.exceptions import ConfigurationError
+from consentkit.gating import Unclassified
 from consentkit.log import ConsentLog
 from consentkit.policy import Policy
 
@@ -39,6 +43,10 @@ class ConsentMiddleware:
             known and the strictest regime holds.
         prefix: Path of the package's own pages, below the root path.
         exclude: Path prefixes, on segment boundaries, whose responses are left alone.
+        unclassified: What happens to third parties that neither policy nor catalog knows: they are reported
+            (``report``), held back (``gate``), or let through unseen (``allow``).
+        csp: Restrict pages to declared hosts by a second Content-Security-Policy (``enforce``, which implies
+            ``unclassified="gate"``), or have browsers report what it would block (``report-only``).
         cookie_domain: Share the decision among the subdomains of this domain.
         https_only: Whether visitors come over https; ``None``: as the request's scheme says.
         enforce: ``False`` changes nothing and logs what would be held back.
@@ -60,6 +68,8 @@ class ConsentMiddleware:
         place: PlaceResolver | None = None,
         prefix: str = "/_consent",
         exclude: Sequence[str] = (),
+        unclassified: Unclassified = "report",
+        csp: CSPMode = "off",
         cookie_domain: str | None = None,
         https_only: bool | None = None,
         enforce: bool = True,
@@ -76,6 +86,8 @@ class ConsentMiddleware:
             place=place,
             prefix=prefix,
             exclude=exclude,
+            unclassified=unclassified,
+            csp=csp,
             cookie_domain=cookie_domain,
             https_only=https_only,
             enforce=enforce,
@@ -86,34 +98,36 @@ class ConsentMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
-        if scope["type"] == "lifespan":
-            await answer_lifespan(self.app, scope, receive, send, log=self._deployment.log)
-        elif scope["type"] in ("http", "websocket"):
+        if scope["type"] in ("http", "websocket"):
             await self._connect(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await answer_lifespan(self.app, scope, receive, send, log=self._deployment.log)
         else:
             await self.app(scope, receive, send)
 
-    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _connect(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         deployment = self._deployment
         if scope.get(_OUTER):
             # Another middleware of this package is further out: two banners would serve nobody.
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
         request = Request(scope, deployment.https_only)
         now = epoch()
         consent = deployment.consent_of(request, now=now)
         scope.setdefault("state", {})["consent"] = consent
-        scope[_OUTER] = not deployment.excludes(request.path)
+        path = request.path
+        excluded = deployment.excludes(path)
+        scope[_OUTER] = not excluded
         if scope["type"] == "websocket":
-            await self.app(scope, receive, send)
-        elif self._endpoints.owns(request.path):
-            await self._endpoints(request, consent, receive, send)
-        elif deployment.excludes(request.path):
-            await self.app(scope, receive, send)
-        elif deployment.enforce:
-            await Responder(deployment, request, consent, now)(self.app, scope, receive, send)
-        else:
-            await Observer(deployment, request, consent)(self.app, scope, receive, send)
+            if excluded or not deployment.enforce:
+                return self.app(scope, receive, send)
+            return connect_socket(deployment, request, consent, self.app, scope, receive, send)
+        if self._endpoints.owns(path):
+            return self._endpoints(request, consent, receive, send)
+        if excluded:
+            return self.app(scope, receive, send)
+        if deployment.enforce:
+            return Responder(deployment, request, consent, now)(self.app, scope, receive, send)
+        return Observer(deployment, request, consent)(self.app, scope, receive, send)
 
 
 def _check_kinds(*, policy: object, log: object, place: object, on_decision: object) -> None:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable, Sequence
 from functools import cache, lru_cache
 from typing import Final
 
+from consentkit.asgi.charset import Charset, readable_charset
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.request import FRAGMENT_HEADERS, Request
+from consentkit.asgi.headers import Headers
+from consentkit.asgi.kind import HTML
+from consentkit.asgi.request import Request
+from consentkit.asgi.site_policy import Allowed
 from consentkit.banner import render_banner, render_head, render_link, render_placeholder
 from consentkit.consent import Consent
-from consentkit.gating import Party, stubs_script
+from consentkit.gating import PageGate, Party, stubs_script
+from consentkit.gating.headers import gate_headers, gate_links, is_reached
 from consentkit.policy import Regime
 from consentkit.rewriter import Rewriter
+from consentkit.rewriter.xml import XmlRewriter
+from consentkit.vendorcalls import calls_script
 
 STUBS_NAME: Final = f"st.{hashlib.sha256(stubs_script()).hexdigest()[:12]}.js"
 """File name of the script that stands in for globals of gated snippets."""
 
+CALLS_NAME: Final = f"vc.{hashlib.sha256(calls_script()).hexdigest()[:12]}.js"
+"""File name of the script that makes vendors' calls."""
+
 MAX_REPORT: Final = 2048
 """Bytes of the header that names what was held back."""
-
-_SHAPING = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Dest", "Sec-Fetch-Site")
 
 
 class Page:
@@ -30,56 +39,92 @@ class Page:
         deployment: The policy as it is deployed.
         request: The request for it.
         consent: What holds for it.
+        allowed: What the site's own Content-Security-Policy lets us put in; everything if left out.
     """
 
-    def __init__(self, deployment: Deployment, request: Request, consent: Consent) -> None:
+    def __init__(
+        self, deployment: Deployment, request: Request, consent: Consent, allowed: Allowed | None = None
+    ) -> None:
         self._deployment = deployment
         self._request = request
         self._consent = consent
         self._prefix = request.mount + deployment.prefix
         self._locale = deployment.locale_of(request)
-        self._nonce = ""
-        self._gate = deployment.gate.page(
-            consent, host=request.host, renderer=self, enforce=deployment.enforce
+        self._allowed = allowed or Allowed()
+        self._made: PageGate | None = None
+        self._made_for_headers: PageGate | None = None
+
+    @property
+    def _gate(self) -> PageGate:
+        gate = self._made = self._made or self._make_gate()
+        return gate
+
+    @property
+    def _header_gate(self) -> PageGate:
+        """The gate for headers. What it did is a function of the headers, not of the page."""
+        gate = self._made_for_headers = self._made_for_headers or self._make_gate()
+        return gate
+
+    def _make_gate(self) -> PageGate:
+        deployment, request = self._deployment, self._request
+        return deployment.gate.page(
+            self._consent,
+            host=request.host,
+            path=request.scope["path"],
+            renderer=self,
+            enforce=deployment.enforce,
         )
 
     @property
-    def vary(self) -> tuple[str, ...]:
-        """Return the request headers that shape the page."""
-        return (*_SHAPING, *FRAGMENT_HEADERS, *self._deployment.vary)
+    def denies(self) -> bool:
+        """Say whether anything at all is held back from this visitor."""
+        return self._consent.restricts or self._deployment.gate.unclassified == "gate"
 
     @property
     def fingerprint(self) -> bytes:
-        """Return hexadecimal digits of everything that shapes the page."""
-        notice = self._deployment.notice_of(self._consent, self._locale)
-        consent = self._consent
-        body = (consent.needs_prompt, consent.decision is None, self._request.takes_banner, self._prefix)
-        return _fingerprint(_version(), consent.key, notice.hash, *body)
+        """Return hexadecimal digits of everything that shapes the page, but for where it is."""
+        consent, deployment = self._consent, self._deployment
+        notice = deployment.notice_of(consent, self._locale)
+        kind = (self._request.takes_banner, self._request.wants_document)
+        modes = (deployment.csp.mode, deployment.gate.unclassified)
+        return _fingerprint(_version(), consent.view, notice.hash, self._prefix, *kind, *modes)
 
-    def rewriter(self, nonce: str) -> Rewriter:
+    def stage(self, kind: bytes, charset: bytes) -> Charset:
         """Return what gates the page and puts the banner into it.
 
         Args:
-            nonce: The nonce of the site's own Content-Security-Policy, if it has one.
+            kind: The page's media type.
+            charset: The charset that it names, or nothing.
         """
-        self._nonce = nonce
-        if not self._request.takes_banner:
-            return self.observer()
-        return Rewriter(self._gate, head=self._head, body=self._body)
+        head, body = (self._head, self._body) if self._request.takes_banner else (b"", b"")
+        if kind == HTML:
+            return Charset(charset, Rewriter(self._gate, head=head, body=body))
+        read = readable_charset(charset)
+        return Charset(charset, XmlRewriter(self._gate, head=head, body=body, charset=read))
 
-    def observer(self) -> Rewriter:
-        """Return what looks at the page and puts nothing into it."""
-        return Rewriter(self._gate)
+    def watcher(self, charset: bytes) -> Charset:
+        """Return what looks at a page of HTML and puts nothing into it."""
+        return Charset(charset, Rewriter(self._gate))
+
+    def gate_headers(self, headers: Headers) -> Headers:
+        """Return a response's headers without what must not be reached; the same list if all of it may be."""
+        return gate_headers(headers, self._header_gate) if self.denies else headers
+
+    def gate_links(self, links: Sequence[bytes]) -> list[bytes]:
+        """Return the links of an early hint that may be followed."""
+        return gate_links(links, self._header_gate) if self.denies else [*links]
+
+    def may_push(self, path: str) -> bool:
+        """Say whether a server may push what an app names."""
+        return not self.denies or is_reached(path, self._header_gate)
 
     def report(self) -> str:
-        """Say what was held back so far, and which hosts nobody declared: one line of ASCII."""
-        gated = [
-            f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
-            for item in self._gate.gated
-        ]
-        undeclared = [f"undeclared; host={host}" for host in self._gate.undeclared]
-        line = ", ".join([*gated, *undeclared])
-        return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
+        """Say what was held back of the page so far, and which hosts nobody declared: one line of ASCII."""
+        return _report(self._gate)
+
+    def header_report(self) -> str:
+        """Say the same of the response's headers."""
+        return _report(self._header_gate)
 
     def placeholder(self, party: Party, *, foreign_base: bool) -> str:
         """Render the document shown in a gated frame; see :class:`consentkit.gating.Renderer`."""
@@ -100,28 +145,42 @@ class Page:
 
     def stubs(self, names: str, *, foreign_base: bool) -> bytes:
         """Render the element that loads stubs; see :class:`consentkit.gating.Renderer`."""
+        return self._script(STUBS_NAME, f'data-consentkit-stubs="{names}"', foreign_base)
+
+    def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render the element that makes vendors' calls; see :class:`consentkit.gating.Renderer`.
+
+        Parts of a page get none: the page that takes them has its own, and a late default would undo choices.
+        """
+        return self._script(CALLS_NAME, attributes, foreign_base) if self._request.wants_document else b""
+
+    def _script(self, name: str, attributes: str, foreign_base: bool) -> bytes:
+        if self._allowed.script is None:
+            return b""
         base = self._origin(foreign_base) + self._prefix
-        proof = f' nonce="{self._nonce}"' if self._nonce else ""
-        tag = f'<script src="{base}/assets/{STUBS_NAME}" data-consentkit-stubs="{names}"{proof}></script>'
-        return tag.encode("ascii")
+        proof = f' nonce="{self._allowed.script}"' if self._allowed.script else ""
+        return f'<script src="{base}/assets/{name}" {attributes}{proof}></script>'.encode("ascii")
 
     def _origin(self, foreign_base: bool) -> str:
         return self._request.origin if foreign_base else ""
 
     def _head(self) -> bytes:
         origin = self._origin(self._gate.foreign_base)
-        markup = render_head(self._deployment.policy, prefix=self._prefix, nonce=self._nonce, origin=origin)
+        script, style, _ = self._allowed
+        policy = self._deployment.policy
+        markup = render_head(policy, prefix=self._prefix, script=script, style=style, origin=origin)
         return markup.encode("ascii")
 
     def _body(self) -> bytes:
         """Render when the place is found: by then a foreign ``<base>`` of the head is known."""
         origin = self._origin(self._gate.foreign_base)
         policy, consent, path = self._deployment.policy, self._consent, self._request.here
-        if consent.needs_prompt:
+        # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
+        if consent.needs_prompt and self._allowed.choice:
             markup = render_banner(
                 policy, consent, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
             )
-        elif consent.regime is not Regime.NONE or consent.decision is not None:
+        elif consent.needs_prompt or consent.regime is not Regime.NONE or consent.decision is not None:
             markup = render_link(
                 policy, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
             )
@@ -130,6 +189,24 @@ class Page:
         if not origin:
             self._gate.settle_base()
         return markup.encode("ascii")
+
+
+def _report(gate: PageGate) -> str:
+    gated = [
+        f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
+        for item in gate.gated
+    ]
+    undeclared = [f"undeclared; host={host}" for host in gate.undeclared]
+    line = ", ".join([*gated, *undeclared])
+    return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
+
+
+def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed: Allowed | None) -> Hashable:
+    """Return everything but a page's bytes that shapes what is made of it; arguments as in `Page`."""
+    scope = request.scope
+    locale = deployment.locale_of(request)
+    where = (scope.get("root_path"), scope["path"], scope.get("query_string"), request.header(b"host"))
+    return consent.view, locale, request.traits, request.secure, where, allowed
 
 
 @cache

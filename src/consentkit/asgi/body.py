@@ -1,0 +1,82 @@
+"""The body of a page on its way: decoded, rewritten, encoded, message by message and in bounded memory."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from consentkit.asgi.coding import DecodingError, decoder, encoder
+
+_logger = logging.getLogger("consentkit")
+
+
+class PageStage(Protocol):
+    """Rewrites a page."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the page cannot be read from its beginning on: what was fed came out as it is."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes and return what is decided by now."""
+
+    def close(self) -> bytes:
+        """End the page and return the rest."""
+
+
+class Body:
+    """What becomes of one page's bytes.
+
+    Args:
+        stage: Rewrites the page.
+        coding: The content coding around it, nothing for none.
+
+    Attributes:
+        broken: Whether the rest was cut off.
+        refused: Whether the page cannot be read and goes out as it is, which needs other means.
+    """
+
+    def __init__(self, stage: PageStage, coding: bytes) -> None:
+        self._stage = stage
+        self._decoder = decoder(coding) if coding else None
+        self._encoder = encoder(coding) if coding else None
+        self._empty = True
+        self.broken = False
+        self.refused = False
+
+    def turn(self, data: bytes, more: bool) -> bytes:
+        """Turn one message; a page without any byte stays empty.
+
+        What cannot be decoded is cut off, with everything that follows, and not let through.
+
+        Args:
+            data: The bytes of the message.
+            more: Whether other messages follow.
+        """
+        begins = self._empty
+        self._empty = self._empty and not data
+        if self._empty or self.broken:
+            return b""
+        out = self._turn(data, more)
+        if begins and self._stage.refused:
+            self.refused = True
+            return data
+        return out
+
+    def _turn(self, data: bytes, more: bool) -> bytes:
+        if self._decoder is None or self._encoder is None:
+            out = self._stage.feed(data)
+            return out if more else out + self._stage.close()
+        parts: list[bytes] = []
+        try:
+            for piece in self._decoder.pieces(data):
+                parts += (self._encoder.feed(self._stage.feed(piece)),)
+        except DecodingError:
+            self.broken = True
+            _logger.error("a page is not in the coding that its Content-Encoding names; it was cut off")
+            return b"".join(parts)
+        if not more:
+            parts += (self._encoder.feed(self._stage.close()), self._encoder.close())
+        elif data:
+            parts.append(self._encoder.flush())
+        return b"".join(parts)

@@ -1,0 +1,100 @@
+"""What holds is remembered, and never longer than it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asgi.visiting import POLICY, SECRET, scope_of, wrap
+from consentkit import Place
+from consentkit.asgi import consents as room
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.request import Request
+from consentkit.consent import Consent, DecisionCodec, accept, reject
+from consentkit.policy import Regime
+
+DAY = 86_400
+NOW = 1_800_000_000
+
+
+def deployment(**options: Any) -> Deployment:
+    return wrap(policy=POLICY, **options)._deployment
+
+
+def request(cookies: str = "", **headers: str) -> Request:
+    pairs = {"cookie": cookies, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return Request(scope_of(headers=pairs))
+
+
+def held(consent: Consent) -> tuple[object, ...]:
+    return tuple(getattr(consent, name) for name in Consent.__struct_fields__)
+
+
+CODEC = DecisionCodec(SECRET)
+UNDECIDED = deployment().consent_of(request(), now=NOW)
+TIMES = [NOW, NOW + 100 * DAY, NOW + 500 * DAY]
+DECISIONS = [
+    CODEC.dumps(choose(UNDECIDED, source="banner", now=at), now=at)
+    for choose in (accept, reject)
+    for at in TIMES
+]
+COOKIES = ["", "session=1", "consentkit=forged", *(f"consentkit={value}" for value in DECISIONS)]
+
+
+@settings(max_examples=60)
+@given(
+    visits=st.lists(
+        st.tuples(
+            st.sampled_from(COOKIES),
+            st.sampled_from(["", "DE", "US", "GB"]),
+            st.booleans(),
+            st.sampled_from(["none", "cross-site"]),
+            st.integers(-1, 600).map(lambda days: NOW + days * DAY)
+            | st.sampled_from([NOW, NOW - 300, NOW - 301]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_what_is_remembered_is_what_would_be_resolved(visits: list[tuple[str, str, bool, str, int]]) -> None:
+    place = {"place": lambda scope: Place(country=dict(scope["headers"])[b"x-place"].decode())}
+    remembering = deployment(**place)
+    for cookies, country, gpc, site, now in visits:
+        sent = {
+            "x_place": country,
+            "sec_gpc": "1" if gpc else "0",
+            "sec_fetch_site": site,
+            "sec_fetch_dest": "empty",
+        }
+        fresh = deployment(**place).consent_of(request(cookies, **sent), now=now)
+        assert held(remembering.consent_of(request(cookies, **sent), now=now)) == held(fresh)
+
+
+def test_the_same_visitor_is_resolved_once() -> None:
+    site = deployment()
+    first = site.consent_of(request("a=1"), now=NOW)
+    assert site.consent_of(request("b=2"), now=NOW + 10 * DAY) is first
+
+
+def test_what_is_allowed_for_one_page_is_not_remembered() -> None:
+    site = deployment()
+    value = site.once.dumps("youtube", now=NOW)
+    assert "youtube" in site.consent_of(request(f"consentkit-once={value}"), now=NOW).vendors_granted
+    assert "youtube" not in site.consent_of(request(f"consentkit-once={value}"), now=NOW + 61).vendors_granted
+
+
+def test_the_number_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MEMO", 3)
+    site = deployment()
+    for number in range(10):
+        consent = site.consent_of(
+            request(f"consentkit=forged; n={number}", host=f"{number}.example"), now=NOW
+        )
+        assert consent.regime is Regime.OPT_IN
+    for place in ("DE", "US", "GB", "FR", "IT"):
+        site.place = lambda scope, place=place: Place(country=place)
+        site.consent_of(request(), now=NOW)
+    assert len(site._consents._known) <= 3
