@@ -1,0 +1,61 @@
+"""What is to be held, in one place. Every number is printed; only a limit that is passed fails the run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Goal(NamedTuple):
+    """What one number should be.
+
+    Attributes:
+        limit: What it must not pass.
+        wish: What it is meant to reach; failing it fails nothing.
+        least: Whether the limit is a floor rather than a ceiling.
+    """
+
+    limit: float
+    wish: float | None = None
+    least: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a number is within the limit."""
+        return value >= self.limit if self.least else value <= self.limit
+
+    def __str__(self) -> str:
+        wish = "" if self.wish is None else f", goal {self.wish:g}"
+        return f"at {'least' if self.least else 'most'} {self.limit:g}{wish}"
+
+
+GOALS = {
+    "rewrite: time ÷ python-lolhtml": Goal(2.0, 1.0),
+    "rewrite: time ÷ turbohtml": Goal(0.7),
+    "rewrite: time ÷ html-rewriter-wasm": Goal(0.7),
+    "rewrite: time ÷ nginx, five patterns": Goal(1.0),
+    "rewrite: time of the memo ÷ a rewrite": Goal(0.1),
+    "asgi: Jinja page, time ÷ bare": Goal(1.20, 1.08),
+    "asgi: prerendered page with memo, throughput ÷ bare": Goal(0.5, 0.8, least=True),
+    "asgi: JSON over a real server, throughput ÷ bare": Goal(0.95, least=True),
+    "streaming: median of bytes held back": Goal(0),
+    "streaming: 99th percentile of bytes held back": Goal(4095),
+    "streaming: growth of memory, MB": Goal(4.0),
+    "doubling: time of twice the input": Goal(2.2),
+    "import: time ÷ starlette": Goal(1.2),
+}
+"""Limits and goals by the name of what is measured."""
+
+
+def judge(name: str, value: float | None) -> bool:
+    """Print a number with its goal and tell whether it is within the limit; unmeasured is not a failure.
+
+    Args:
+        name: A key of `GOALS`.
+        value: What was measured, `None` if nothing was.
+    """
+    goal = GOALS[name]
+    if value is None:
+        print(f"  {name:52} not measured ({goal})")
+        return True
+    fine = goal.holds(value)
+    print(f"  {name:52} {value:8.2f}  {goal}{'' if fine else '  << PASSED'}")
+    return fine
