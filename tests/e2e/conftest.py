@@ -19,6 +19,11 @@ PLACES = {
 NewContext = Callable[..., BrowserContext]
 
 
+def resolving(sink: Sink) -> str:
+    """Return the argument by which every host but this machine is the sink."""
+    return f"--host-resolver-rules=MAP * 127.0.0.1:{sink.port} , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
+
+
 @pytest.fixture(scope="session")
 def sink() -> Iterator[Sink]:
     with Sink() as running:
@@ -28,11 +33,29 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture(scope="module")
 def wired(playwright_driver: Playwright, chromium_path: str, sink: Sink) -> Iterator[Browser]:
     """A Chromium for which every host but this machine is the sink."""
-    rules = f"--host-resolver-rules=MAP * 127.0.0.1:{sink.port} , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
-    arguments = [*CHROMIUM_ARGUMENTS, rules]
+    arguments = [*CHROMIUM_ARGUMENTS, resolving(sink)]
     browser = playwright_driver.chromium.launch(executable_path=chromium_path, args=arguments)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def profiles(
+    playwright_driver: Playwright, chromium_path: str, sink: Sink, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[bool, BrowserContext]]:
+    """Make profiles with and without JavaScript. They are kept on disk: others make no preconnections."""
+    launched = {
+        script: playwright_driver.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=chromium_path,
+            args=[*CHROMIUM_ARGUMENTS, resolving(sink)],
+            java_script_enabled=script,
+        )
+        for script in (True, False)
+    }
+    yield launched
+    for context in launched.values():
+        context.close()
 
 
 @pytest.fixture

@@ -64,14 +64,18 @@ class Sink:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
-                connection.settimeout(5)
-                try:
-                    host = _host(connection.recv(_FIRST_BYTES))
-                except OSError:
-                    continue
-            with self._lock:
-                self._hits[host] += 1
+            # Browsers open connections that say nothing for a while: nobody waits behind one.
+            threading.Thread(target=self._take, args=(connection,), daemon=True).start()
+
+    def _take(self, connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(5)
+            try:
+                host = _host(connection.recv(_FIRST_BYTES))
+            except OSError:
+                return
+        with self._lock:
+            self._hits[host] += 1
 
 
 def _host(first: bytes) -> str:
