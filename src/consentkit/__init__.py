@@ -15,7 +15,7 @@ from consentkit.exceptions import (
     UnknownPurpose,
 )
 from consentkit.log import ConsentLog
-from consentkit.policy import Banner, Cookie, Place, Policy, Purpose, Regime, Site, Vendor
+from consentkit.policy import Banner, ConsentMode, Cookie, Place, Policy, Purpose, Regime, Site, Vendor
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,7 @@ __all__ = [
     "Consent",
     "ConsentLog",
     "ConsentMiddleware",
+    "ConsentMode",
     "ConsentkitError",
     "Cookie",
     "Decision",

@@ -20,8 +20,9 @@ from consentkit.banner.colour import Colour, contrast, ensure_contrast, read_col
 from consentkit.banner.texts import available_locales, direction, shipped_locales
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy
+from consentkit.vendorcalls import calls_script
 
-BUDGET = 4_800  # bytes, gzip; the project's bar is 6,000 for all of them
+BUDGET = 6_000  # bytes, gzip, for all of them
 
 COLOURS = st.builds(Colour, *[st.integers(0, 255)] * 3)
 SURFACES = st.sampled_from([SURFACE, DARK_SURFACE, PAGE])
@@ -36,8 +37,8 @@ def sheet(theme: str) -> dict[str, Colour]:
 
 
 def test_all_files_together_are_small() -> None:
-    sizes = [len(gzip.compress(asset.body, 9)) for asset in assets_by_name(Policy()).values()]
-    assert sum(sizes) < BUDGET
+    bodies = [asset.body for asset in assets_by_name(Policy()).values()]
+    assert sum(len(gzip.compress(body, 9)) for body in (*bodies, calls_script())) < BUDGET
 
 
 def test_files_are_named_by_their_content() -> None:

@@ -12,7 +12,17 @@ import msgspec
 import pytest
 
 import consentkit
-from consentkit import Banner, ConsentLog, ConsentMiddleware, Cookie, Policy, Purpose, Site, Vendor
+from consentkit import (
+    Banner,
+    ConsentLog,
+    ConsentMiddleware,
+    ConsentMode,
+    Cookie,
+    Policy,
+    Purpose,
+    Site,
+    Vendor,
+)
 from consentkit.cli.root import root
 from consentkit.policy.tables import TEXT_KEYS
 from consentkit.testing import cookie_for
@@ -53,6 +63,7 @@ def test_every_argument_of_cookie_for() -> None:
         ("### `site`", fields(Site)),
         ("### `purposes.<id>`", fields(Purpose)),
         ("### `vendors.<id>`", fields(Vendor) | fields(Cookie)),
+        ("### `consent_mode`", fields(ConsentMode)),
         ("### `banner`", (fields(Banner) - {"text"}) | {"text.<locale>.<regime>"}),
     ],
 )
@@ -68,10 +79,14 @@ def test_every_text_of_the_banner() -> None:
 def test_every_command_and_option() -> None:
     found = dict(commands(root))
     for path, command in found.items():
-        described = section(DOCS / "log.md", f"### `consentkit {path}`")
+        described = section(DOCS / f"{path.split()[0]}.md", f"### `consentkit {path}`")
         names = [option for parameter in command.params for option in parameter.opts if option[:2] == "--"]
         assert not [name for name in names if name not in described], path
-    headings = re.findall(r"^### `consentkit (.+)`$", (DOCS / "log.md").read_text("utf-8"), re.MULTILINE)
+    headings = [
+        heading
+        for page in PAGES
+        for heading in re.findall(r"^### `consentkit (.+)`$", page.read_text("utf-8"), re.MULTILINE)
+    ]
     assert sorted(headings) == sorted(found)
 
 

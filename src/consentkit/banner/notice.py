@@ -68,22 +68,31 @@ def render_link(policy: Policy, *, locale: str, prefix: str, return_to: str, ori
     return link.fill(base=base_url(prefix, origin), return_to=return_to, notice="")
 
 
-def render_head(policy: Policy, *, prefix: str, nonce: str = "", origin: str = "") -> str:
+def render_head(
+    policy: Policy, *, prefix: str, script: str | None = "", style: str | None = "", origin: str = ""
+) -> str:
     """Render the elements that load style sheet and script.
 
     Args:
         policy: Its accent colours the style sheet.
         prefix: Path prefix of the endpoints, `root_path` included.
-        nonce: The nonce of the site's own Content-Security-Policy, if it has one.
+        script: The nonce of the site's own Content-Security-Policy for scripts, if it has one; ``None`` where
+            it lets no script of ours run.
+        style: The same for style sheets.
         origin: As in `render_banner`.
     """
     assets = read_assets(policy)
     base = escape(f"{base_url(prefix, origin)}/assets/")
-    proof = f' nonce="{escape(nonce)}"' if nonce else ""
-    return (
-        f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{proof}/>'
-        f'<script defer="defer" src="{base}{assets.script.name}"{proof}></script>'
-    )
+    markup = ""
+    if style is not None:
+        markup = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_proof(style)}/>'
+    if script is not None:
+        markup += f'<script defer="defer" src="{base}{assets.script.name}"{_proof(script)}></script>'
+    return markup
+
+
+def _proof(nonce: str) -> str:
+    return f' nonce="{escape(nonce)}"' if nonce else ""
 
 
 def _key(regimes: Mapping[str, Regime]) -> _Regimes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.form import state_field
-from consentkit.banner.markup import base_url, safe_path
+from consentkit.banner.markup import Fragment, base_url, safe_path
 from consentkit.banner.notice import make_notice
-from consentkit.banner.templating import render
+from consentkit.banner.templating import render, slots
 from consentkit.banner.texts import FALLBACK, Texts, direction, fill, read_texts, shipped_locales
 from consentkit.catalog import default_catalog
 from consentkit.consent import Consent
@@ -54,7 +55,7 @@ def render_settings(
         "settings.html",
         policy,
         locale,
-        base_url(prefix),
+        base=base_url(prefix),
         consent=consent,
         contact_link=_contact_link(policy.site.contact),
         here=f"{prefix}/?saved=1&return_to={quote(path, safe='')}",
@@ -83,7 +84,7 @@ def render_message(
         return_to: Path of the page that the visitor came from.
     """
     values = {"title": title, "problem": problem, "return_to": safe_path(return_to)}
-    return _page("message.html", policy, locale, base_url(prefix), **values)
+    return _page("message.html", policy, locale, base=base_url(prefix), **values)
 
 
 def render_placeholder(
@@ -116,27 +117,34 @@ def render_placeholder(
     Returns:
         HTML in ASCII, not yet escaped for the attribute.
     """
-    return _page(
-        "embed.html",
-        policy,
-        locale,
-        base_url(prefix, origin),
-        notice=notice_hash,
-        purpose=purpose_title,
-        purpose_id=purpose_id,
-        return_to=safe_path(return_to),
-        vendor=vendor_name,
-        vendor_id=vendor_id,
+    made = _placeholder(policy, vendor_name, purpose_title, vendor_id, purpose_id, locale)
+    return made.fill(base=base_url(prefix, origin), return_to=return_to, notice=notice_hash)
+
+
+@lru_cache(maxsize=512)
+def _placeholder(
+    policy: Policy, vendor_name: str, purpose_title: str, vendor_id: str, purpose_id: str, locale: str
+) -> Fragment:
+    return Fragment(
+        _page(
+            "embed.html",
+            policy,
+            locale,
+            purpose=purpose_title,
+            purpose_id=purpose_id,
+            vendor=vendor_name,
+            vendor_id=vendor_id,
+            **slots("base", "notice", "return_to"),
+        )
     )
 
 
-def _page(template: str, policy: Policy, locale: str, base: str, **values: object) -> str:
+def _page(template: str, policy: Policy, locale: str, **values: object) -> str:
     # Only banner texts can be the site's own: these pages speak what the package speaks.
     locale = locale if locale in shipped_locales() else FALLBACK
     return render(
         template,
         assets=read_assets(policy),
-        base=base,
         dir=direction(locale),
         locale=locale,
         policy=policy,

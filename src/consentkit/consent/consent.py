@@ -107,3 +107,10 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return what identifies all that is granted and denied under this policy, for memos and ETags."""
         names = (self.granted, self.vendors_granted, self.vendors_denied)
         return ":".join([self.policy.revision, *(",".join(sorted(part)) for part in names)])
+
+    @cached_property
+    def view(self) -> str:
+        """Return what identifies all that pages show this visitor: `key`, regimes, and what is asked."""
+        regimes = ",".join(f"{name}={regime.value}" for name, regime in sorted(self.regimes.items()))
+        asked = f"{int(self.needs_prompt)}{int(self.decision is None)}"
+        return f"{self.key}:{regimes}:{asked}"

@@ -4,11 +4,12 @@ from consentkit.policy.duration import Duration, read_duration
 from consentkit.policy.model import Policy
 from consentkit.policy.place import Place
 from consentkit.policy.regime import Regime, strictest
-from consentkit.policy.tables import NECESSARY, Banner, Cookie, Purpose, Site, Vendor
+from consentkit.policy.tables import NECESSARY, Banner, ConsentMode, Cookie, Purpose, Site, Vendor
 
 __all__ = [
     "NECESSARY",
     "Banner",
+    "ConsentMode",
     "Cookie",
     "Duration",
     "Place",

@@ -11,6 +11,7 @@ from consentkit.policy.duration import read_duration
 from consentkit.policy.reading import check_keys, join, nearest, read_mapping, read_text
 from consentkit.policy.regime import Regime
 from consentkit.policy.tables import NOTICE_SLOTS, TEXT_KEYS, Banner, Cookie, Purpose, Site, Vendor
+from consentkit.vendorcalls import calls_for
 
 # Ids are written into the decision cookie, into URLs and into attributes, hence the narrow alphabet.
 IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -53,8 +54,15 @@ def check_vendor(vendor: Vendor, *, path: str) -> None:
         _check_cookie(cookie, f"{path}.cookies[{index}]")
     if vendor.retention:
         read_duration(vendor.retention, path=join(path, "retention"))
+    _check_consent_mode(vendor, join(path, "consent_mode"))
     _match(_LINK, vendor.privacy_policy, "a URL", join(path, "privacy_policy"))
     _match(_COUNTRY, vendor.country, 'a country code such as "IE"', join(path, "country"))
+
+
+def _check_consent_mode(vendor: Vendor, path: str) -> None:
+    mode = vendor.consent_mode
+    if mode and calls_for(vendor.id, advanced=mode == "advanced") is None:
+        raise ConfigurationError(f'this vendor documents no mode "{mode}"', path=path)
 
 
 def _check_host(host: str, path: str) -> None:

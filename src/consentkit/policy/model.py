@@ -29,8 +29,8 @@ from consentkit.policy.fingerprint import canonical, fingerprint
 from consentkit.policy.place import Place
 from consentkit.policy.reading import check_keys, join, read_mapping, read_table, read_text
 from consentkit.policy.regime import Regime
-from consentkit.policy.regimes import read_regimes, regime_at
-from consentkit.policy.tables import NECESSARY, Banner, Purpose, Site, Vendor
+from consentkit.policy.regimes import read_regimes, regime_at, regimes_by_code
+from consentkit.policy.tables import NECESSARY, Banner, ConsentMode, Purpose, Site, Vendor
 from consentkit.policy.vendors import check_uses, declare
 
 
@@ -45,6 +45,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing` are
             always there.
         vendors: The site's own vendors, and what differs from the catalog, by id.
+        consent_mode: What Google's tags are told besides what is granted and denied.
         banner: How the banner looks and what it says.
         grant_days: How long a grant lasts.
         refusal_days: How long a refusal is kept, and the most that a browser keeps a cookie.
@@ -58,6 +59,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     regimes: Mapping[str, str | Mapping[str, str]] = {}
     purposes: Mapping[str, Purpose] = {}
     vendors: Mapping[str, Vendor] = {}
+    consent_mode: ConsentMode = ConsentMode()
     banner: Banner = Banner()
 
     grant_days: ClassVar[int] = 180
@@ -71,6 +73,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "purposes", MappingProxyType(_read_purposes(self.purposes)))
         force_setattr(self, "vendors", MappingProxyType(_read_vendors(self.vendors)))
         force_setattr(self, "regimes", MappingProxyType(read_regimes(self.regimes, self.purposes)))
+        force_setattr(self, "consent_mode", read_table(self.consent_mode, ConsentMode, path="consent_mode"))
         force_setattr(self, "banner", _read_banner(self.banner))
         self._check_names()
 
@@ -151,6 +154,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """
         return _regimes_at(self, place)
 
+    @cached_property
+    def regimes_by_code(self) -> Mapping[str, Mapping[str, Regime]]:
+        """Return the regime of every purpose by ISO 3166 code; the empty code is where none is named."""
+        purposes = [purpose for purpose in self.purposes if purpose != NECESSARY]
+        return MappingProxyType(regimes_by_code(read_regimes(self.regimes, self.purposes), purposes))
+
     def gpc_binding(self, place: Place | None) -> bool:
         """Say whether Sec-GPC must be honoured at a place; it must where the place is not known."""
         return jurisdictions.gpc_binding(place)
@@ -213,6 +222,7 @@ def _builtins(policy: Policy) -> object:
             "regimes": dict(policy.regimes),
             "purposes": dict(policy.purposes),
             "vendors": dict(policy.vendors),
+            "consent_mode": policy.consent_mode,
             "banner": policy.banner,
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.place import EU_AND_EEA, Place
@@ -69,6 +69,22 @@ def regime_at(rows: Mapping[str, Row], purpose: str, place: Place | None) -> Reg
         regions = [key.partition("-")[2] for key in rows if key.startswith(f"{place.country}-")]
         candidates = [_lookup(_keys(place.country, region), rows, purpose) for region in ["", *regions]]
     return strictest_of(candidates)
+
+
+def regimes_by_code(rows: Mapping[str, Row], purposes: Collection[str]) -> dict[str, Mapping[str, Regime]]:
+    """Find the regimes at every place that the rows name.
+
+    Returns:
+        ISO 3166 code → purpose → regime; ``EU`` is spelled out, and the empty code is everywhere else.
+    """
+    named = rows.keys() - {"default", "EU"}
+    codes = ["", *sorted(named | EU_AND_EEA if "EU" in rows else named)]
+    return {code: {name: _lookup(_keys(*_split(code)), rows, name) for name in purposes} for code in codes}
+
+
+def _split(code: str) -> tuple[str, str]:
+    country, _, region = code.partition("-")
+    return country, region
 
 
 def _keys(country: str, region: str) -> Iterator[str]:

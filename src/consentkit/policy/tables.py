@@ -1,4 +1,4 @@
-"""The tables of a policy: site, purposes, vendors with their cookies, banner.
+"""The tables of a policy: site, purposes, vendors with their cookies, Consent Mode, banner.
 
 They are plain data. `consentkit.policy.model.Policy` checks them where it is made, so that every error names
 its key path.
@@ -82,7 +82,8 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         retention: How long the vendor keeps data, such as ``14 months``.
         privacy_policy: URL of the vendor's privacy policy.
         country: ISO 3166-1 code of the vendor's seat.
-        consent_mode: How Google Consent Mode is used: ``basic``, ``advanced`` or empty.
+        consent_mode: ``advanced``: the vendor's scripts run before consent, told that all is denied.
+            ``basic`` or empty: they are held back.
     """
 
     id: str = ""
@@ -95,6 +96,20 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     privacy_policy: str = ""
     country: str = ""
     consent_mode: Literal["", "basic", "advanced"] = ""
+
+
+class ConsentMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What Google's tags are told besides what is granted and denied.
+
+    Attributes:
+        ads_data_redaction: Whether identifiers of clicks on ads are cut out while advertising is denied.
+        url_passthrough: Whether links hand on what would be in cookies while those are denied.
+        wait_for_update: Milliseconds for which tags wait for a choice before they act on the default.
+    """
+
+    ads_data_redaction: bool = True
+    url_passthrough: bool = False
+    wait_for_update: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
 
 
 class Banner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

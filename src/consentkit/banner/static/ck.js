@@ -67,6 +67,8 @@
     } else if (state.reload) {
       location.reload();
     } else {
+      // For whoever is told of choices without a new page: vendors' scripts, the page's own.
+      dispatchEvent(new CustomEvent("consentkit", { detail: state }));
       banner.remove();
       root.style.removeProperty("--consentkit-height");
       showLink();
