@@ -35,7 +35,7 @@ def _is_linear(prefix: bytes, unit: bytes, size: int, chunk: int) -> bool:
     with metered("consentkit.rewriter", "consentkit.gating", "consentkit.catalog") as meter:
         read = [meter.work(lambda page=page: GATE.read(page + b";")) for page in pages]  # type: ignore[misc]
         once, twice = (_work(meter, page, chunk) for page in pages)
-    return is_linear(*read) and is_linear(once, twice)
+    return is_linear(read[0], read[1]) and is_linear(once, twice)
 
 
 def _work(meter: Meter, page: bytes, chunk: int) -> Work:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Secret
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from consentkit.asgi.clock import epoch
-from consentkit.asgi.csp import CSPMode
-from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
-from consentkit.asgi.endpoints import Endpoints
-from consentkit.asgi.lifespan import answer_lifespan
-from consentkit.asgi.observer import Observer
-from consentkit.asgi.request import Request
-from consentkit.asgi.responder import Responder
-from consentkit.asgi.socket import connect_socket
 from consentkit.exceptions import ConfigurationError
-from consentkit.gating import Unclassified
 from consentkit.log import ConsentLog
 from consentkit.policy import Policy
 
-# Set on a connection's own scope, never on its state, which some servers share between connections.
-_OUTER = "consentkit.outer"
+if TYPE_CHECKING:
+    from consentkit.asgi.csp import CSPMode
+    from consentkit.asgi.deployment import OnDecision, PlaceResolver
+    from consentkit.gating import Unclassified
 
 
 class ConsentMiddleware:
@@ -78,7 +71,11 @@ class ConsentMiddleware:
     ) -> None:
         self.app = app
         _check_kinds(policy=policy, log=log, place=place, on_decision=on_decision)
-        self._deployment = Deployment(
+        # Whoever imports the package without using it does not pay for gate and rewriter.
+        from consentkit.asgi.connection import Connections
+        from consentkit.asgi.deployment import Deployment
+
+        deployment = Deployment(
             secret_key=_plain(secret_key),
             secret_key_fallbacks=_plain_all(secret_key_fallbacks),
             log=ConsentLog(log) if isinstance(log, (str, Path)) else log,
@@ -94,40 +91,12 @@ class ConsentMiddleware:
             debug=debug,
             on_decision=on_decision,
         )
-        self._endpoints = Endpoints(self._deployment)
+        self._deployment = deployment
+        self._connect = Connections(app, deployment)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
-        if scope["type"] in ("http", "websocket"):
-            await self._connect(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await answer_lifespan(self.app, scope, receive, send, log=self._deployment.log)
-        else:
-            await self.app(scope, receive, send)
-
-    def _connect(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        deployment = self._deployment
-        if scope.get(_OUTER):
-            # Another middleware of this package is further out: two banners would serve nobody.
-            return self.app(scope, receive, send)
-        request = Request(scope, deployment.https_only)
-        now = epoch()
-        consent = deployment.consent_of(request, now=now)
-        scope.setdefault("state", {})["consent"] = consent
-        path = request.path
-        excluded = deployment.excludes(path)
-        scope[_OUTER] = not excluded
-        if scope["type"] == "websocket":
-            if excluded or not deployment.enforce:
-                return self.app(scope, receive, send)
-            return connect_socket(deployment, request, consent, self.app, scope, receive, send)
-        if self._endpoints.owns(path):
-            return self._endpoints(request, consent, receive, send)
-        if excluded:
-            return self.app(scope, receive, send)
-        if deployment.enforce:
-            return Responder(deployment, request, consent, now)(self.app, scope, receive, send)
-        return Observer(deployment, request, consent)(self.app, scope, receive, send)
+        await self._connect(scope, receive, send)
 
 
 def _check_kinds(*, policy: object, log: object, place: object, on_decision: object) -> None:

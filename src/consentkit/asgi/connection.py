@@ -1,0 +1,60 @@
+"""What becomes of a connection: the package's own pages, the gate, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from consentkit.asgi.clock import epoch
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.endpoints import Endpoints
+from consentkit.asgi.lifespan import answer_lifespan
+from consentkit.asgi.observer import Observer
+from consentkit.asgi.request import Request
+from consentkit.asgi.responder import Responder
+from consentkit.asgi.socket import connect_socket
+
+# Set on a connection's own scope, never on its state, which some servers share between connections.
+_OUTER = "consentkit.outer"
+
+
+class Connections:
+    """Leads every connection of an app to who answers it.
+
+    Args:
+        app: The wrapped app.
+        deployment: The policy as it is deployed.
+    """
+
+    def __init__(self, app: ASGIApp, deployment: Deployment) -> None:
+        self._app = app
+        self._deployment = deployment
+        self._endpoints = Endpoints(deployment)
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one ASGI connection."""
+        kind, app, deployment = scope["type"], self._app, self._deployment
+        if kind == "lifespan":
+            return answer_lifespan(app, scope, receive, send, log=deployment.log)
+        # Where another middleware of this package is further out, two banners would serve nobody.
+        if kind not in ("http", "websocket") or scope.get(_OUTER):
+            return app(scope, receive, send)
+        request = Request(scope, deployment.https_only)
+        now = epoch()
+        consent = deployment.consent_of(request, now=now)
+        scope.setdefault("state", {})["consent"] = consent
+        path = request.path
+        excluded = deployment.excludes(path)
+        scope[_OUTER] = not excluded
+        if kind == "websocket":
+            if excluded or not deployment.enforce:
+                return app(scope, receive, send)
+            return connect_socket(deployment, request, consent, app, scope, receive, send)
+        if self._endpoints.owns(path):
+            return self._endpoints(request, consent, receive, send)
+        if excluded:
+            return app(scope, receive, send)
+        if deployment.enforce:
+            return Responder(deployment, request, consent, now)(app, scope, receive, send)
+        return Observer(deployment, request, consent)(app, scope, receive, send)
