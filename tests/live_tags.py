@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import ada_url
@@ -210,8 +210,11 @@ def srcset(text: str) -> Iterator[str]:
 
 def _html5lib(page: str, scripting: bool) -> Iterator[Element]:
     for node in html5lib.parse(page, scripting=scripting, namespaceHTMLElements=False).iter():
-        if isinstance(node.tag, str):
+        # Elements of MathML load and run nothing, whatever they are called.
+        if isinstance(node.tag, str) and not node.tag.startswith("{http://www.w3.org/1998/Math/MathML}"):
             name = node.tag.rpartition("}")[2].lower()
+            if name == "base" and node.tag != "base":
+                continue  # no base at all in SVG
             attributes = {_local(key): value for key, value in node.items()}
             yield Element(name, attributes, "".join(node.itertext()) if name == "script" else "")
 
@@ -223,8 +226,20 @@ def _local(key: str) -> str:
 def _lexbor(page: str) -> Iterator[Element]:
     for node in LexborHTMLParser(page).css("*"):
         name = (node.tag or "").lower()
+        if name == "base" and _is_drawn(node):
+            continue
         attributes = {key.lower(): value or "" for key, value in node.attributes.items()}
         yield Element(name, attributes, node.text(deep=True) if name == "script" else "")
+
+
+def _is_drawn(node: Any) -> bool:
+    """Say whether an element is one of SVG or MathML: the nearest that decides is not a way back to HTML."""
+    while node := node.parent:
+        if (node.tag or "").lower() in ("foreignobject", "desc", "title", "mi", "mo", "mn", "ms", "mtext"):
+            return False
+        if (node.tag or "").lower() in ("svg", "math"):
+            return True
+    return False
 
 
 _READERS: Mapping[str, Callable[[str], Iterator[Element]]] = {

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi.test_lifespan import COMPLETE, live
 from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, SECRET, browser, post, wrap
@@ -133,17 +133,14 @@ def quart(options: Options, events: list[str]) -> ASGIApp:
 
 def django(options: Options, events: list[str]) -> ASGIApp:
     """Make the site with Django's ASGI handler, which knows HTTP only."""
+    import django as package  # type: ignore[import-untyped]
     from django.conf import settings  # type: ignore[import-untyped]
 
     if not settings.configured:
-        settings.configure(
-            ALLOWED_HOSTS=["*"], ROOT_URLCONF="consentkit_test_urls", SECRET_KEY=SECRET, DEBUG=False
-        )
-        import django as package  # type: ignore[import-untyped]
-
-        package.setup(set_prefix=False)
+        settings.configure(SECRET_KEY=SECRET, USE_TZ=True)
     from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
     from django.http import HttpResponse, JsonResponse  # type: ignore[import-untyped]
+    from django.test.utils import override_settings  # type: ignore[import-untyped]
     from django.urls import path  # type: ignore[import-untyped]
 
     async def page(request: Any) -> HttpResponse:
@@ -155,7 +152,15 @@ def django(options: Options, events: list[str]) -> ASGIApp:
     urls = ModuleType("consentkit_test_urls")
     vars(urls)["urlpatterns"] = [path("", page), path("granted", granted)]
     sys.modules[urls.__name__] = urls
-    return ConsentMiddleware(ASGIHandler(), **options)
+    with override_settings(ROOT_URLCONF=urls.__name__, ALLOWED_HOSTS=["*"]):
+        package.setup(set_prefix=False)
+        handler = ASGIHandler()
+
+    async def site(scope: Scope, receive: Receive, send: Send) -> None:
+        with override_settings(ROOT_URLCONF=urls.__name__, ALLOWED_HOSTS=["*"]):
+            await handler(scope, receive, send)
+
+    return ConsentMiddleware(site, **options)
 
 
 FRAMEWORKS = [starlette, fastapi, litestar, quart, django]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench.corpus import Page
 from consentkit.rewriter import Handler, Rewriter, Splice, Where
+from consentkit.rewriter.context import scanners
 
 
 def feed(handler: Handler, page: Page) -> None:
@@ -46,3 +47,18 @@ class Count(Look):
         splices = self._handler.script(raw, text, whole, where)
         self.edited += bool(splices)
         return splices
+
+
+class Unseen:
+    """Asks the gate, and shares what the rewriter remembers of pages with no other handler."""
+
+    def __init__(self, handler: Handler) -> None:
+        # An element that no page has makes it a handler of its own to the rewriter.
+        self.names = handler.names | {b"x-unseen"}
+        self.rare, self.reads = handler.rare, handler.reads
+        self.start_tag, self.script = handler.start_tag, handler.script
+
+    def forget(self) -> None:
+        """Make every page one that was not seen before."""
+        for scanner in scanners(self):
+            scanner.passages.clear()

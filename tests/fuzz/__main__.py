@@ -6,6 +6,7 @@ reached new code is kept in ``.cache/fuzz/TARGET/``, from where the next run goe
 
 from __future__ import annotations
 
+import logging
 import random
 import sys
 from importlib import import_module
@@ -25,7 +26,14 @@ sys.path.append(str(HERE.parent))
 
 def fuzz(name: str, seconds: int, options: list[str]) -> None:
     """Fuzz one target; ends the process."""
-    atheris: Any = import_module("atheris")
+    try:
+        atheris: Any = import_module("atheris")
+    except ModuleNotFoundError as error:
+        raise SystemExit(
+            "fuzzing takes atheris, which comes for Linux on x86-64: requirements/soak.in"
+        ) from error
+    # Hostile input is what it complains of.
+    logging.getLogger("consentkit").setLevel(logging.CRITICAL)
     with atheris.instrument_imports(include=["consentkit"]):
         target = import_module(f"fuzz.{name}")
     mutate = import_module("fuzz.mutating").mutate

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import itertools
-import logging
 import re
 import zlib
 from typing import Any, Final, NamedTuple
@@ -20,8 +19,6 @@ from asgi.visiting import VENDOR, scope_of, wrap
 from consentkit.catalog import default_catalog
 from fuzz.metering import is_linear, metered
 from live_tags import is_gated, srcset
-
-logging.getLogger("consentkit").setLevel(logging.CRITICAL)
 
 _BAD: Final = f"https://{VENDOR}/gtag/js".encode()
 _RUNNER: Final = asyncio.Runner()

@@ -13,8 +13,9 @@ from consentkit.gating.judging import Gated, Judge
 from consentkit.gating.party import Party, Plan, Reason
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
+from consentkit.gating.scripts import foreign_text
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
-from consentkit.rewriter import Attribute, Rewriter, Splice, Where, decode
+from consentkit.rewriter import Attribute, Rewriter, Splice, Where
 
 if TYPE_CHECKING:
     from consentkit.gating.gate import Gate
@@ -112,9 +113,9 @@ class PageGate:
         if plan is None:
             return ()
         reading, heard = None, plan.heard or plan.load.found.reasons
-        if text and not text.isspace():
+        if not whole or (text and not text.isspace()):
             read = self._gate.read_addresses if plan.rules else self._gate.read
-            reading = read(decode(text).encode() if where & Where.FOREIGN else text)
+            reading = read(foreign_text(text) if where & Where.FOREIGN else text)
             heard = (*heard, *reading.found.reasons)
         calls, runs = self._calls(heard, where) if heard else ((), ())
         denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()

@@ -11,7 +11,7 @@ from consentkit.gating.inline import Reading
 from consentkit.gating.markers import Marker, parked, parked_type, read_marker
 from consentkit.gating.parties import Parties
 from consentkit.gating.party import NOTHING, Found, Part, Plan, join
-from consentkit.gating.scripts import script_type
+from consentkit.gating.scripts import foreign_text, script_type
 from consentkit.gating.values import urls
 from consentkit.gating.wrapped import unwrap
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes, decode
@@ -190,7 +190,7 @@ class _Observer:
         self._take(plan)
         if plan is not None and not plan.marked:
             read = self._planner.read_addresses if plan.rules else self._planner.read
-            self.found.append(read(decode(text).encode() if where & Where.FOREIGN else text).found)
+            self.found.append(read(foreign_text(text) if where & Where.FOREIGN else text).found)
             if not whole:
                 self.found.append(_UNREADABLE)
         return ()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from consentkit.gating.elements import first
-from consentkit.rewriter import Attribute
+from consentkit.rewriter import Attribute, decode
 
 # WHATWG MIME Sniffing, "JavaScript MIME type": the whole value must be one of these, parameters excluded.
 _JAVASCRIPT: Final = frozenset(
@@ -16,6 +16,8 @@ _JAVASCRIPT: Final = frozenset(
     | {"text/jscript", "text/livescript"}
     | {f"text/javascript1.{minor}" for minor in range(6)}
 )
+
+_MARKUP: Final = re.compile(rb"<!--(?:[^-]++|-(?!->))*+-->|<!\[CDATA\[|\]\]>|<[a-zA-Z/!?][^>]*+>")
 
 # Types of scripts that an optimiser on the page runs a little later, whoever is asked then.
 _DELAYED: Final = re.compile(
@@ -40,3 +42,12 @@ def script_type(attributes: Sequence[Attribute]) -> str:
         declared = declared.strip(_SPACE) or "data"
     declared = declared.lower()
     return "javascript" if not declared or declared in _JAVASCRIPT or _DELAYED.match(declared) else declared
+
+
+def foreign_text(text: bytes) -> bytes:
+    """Return what an SVG script may hold, written as markup: all of it, and what is left without its tags.
+
+    What runs is the text directly inside the element (SVG 2, section 15.2), so elements and comments that
+    stand in between divide nothing.
+    """
+    return b"\n".join(decode(part).encode() for part in (text, _MARKUP.sub(b"", text)))

@@ -90,6 +90,12 @@ def _names(names: frozenset[bytes], rare: frozenset[tuple[bytes, frozenset[bytes
     )
 
 
+def scanners(handler: Handler) -> tuple[Scanner, Scanner]:
+    """Return what documents are read with for such a handler, and what was remembered of them."""
+    compiled = _names(handler.names, frozenset(handler.rare.items()))
+    return compiled.plain, compiled.head
+
+
 def _kind(name: bytes) -> int:
     if name in _MODES:
         return MODE

@@ -49,6 +49,11 @@ class Passages:
         former = self._known.get(key)
         self._size += passage.length - (former.length if former else -len(key))
         if self._size > MAX_BYTES:
-            self._known.clear()
+            self.clear()
             self._size = passage.length + len(key)
         self._known[key] = passage
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._known.clear()
+        self._size = 0

@@ -118,12 +118,15 @@ class Rewriter:
 
     def _finish(self) -> None:
         """Close what is open at the end of the document, so that the injections are not swallowed."""
-        reading = self._readings[-1]
         end = len(self._buffer)
-        if reading.state is State.TAG and reading.name != OVERSIZED:
-            # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag).
-            self._context.edits.append((reading.start, end, b""))
-        self._context.prologue.finish(end, self._context.edits, _closer(reading))
+        tags = [r.start for r in self._readings if r.state is State.TAG and r.name != OVERSIZED]
+        if tags:
+            # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag). What follows
+            # must complete it in no reading.
+            start = min(tags)
+            self._context.edits = [edit for edit in self._context.edits if edit[1] <= start]
+            self._context.edits.append((start, end, b""))
+        self._context.prologue.finish(end, self._context.edits, _closer(self._readings[-1]))
 
     def _boundary(self) -> int:
         return min(reading.held() for reading in self._readings)
