@@ -59,6 +59,8 @@ _FETCHING_LINKS = frozenset(
 )  # fmt: skip
 _RUNS = frozenset(("", "module", "text/javascript", "application/javascript", "text/ecmascript"))
 _RULES = frozenset(("importmap", "speculationrules"))
+# Elements of SVG that load or run something; others of it have but their names in common with HTML's.
+_DRAWN = frozenset(("a", "animate", "feimage", "image", "script", "set", "style", "svg", "use"))
 _SPACE = " \t\n\f\r"
 # An address in the very place where something is loaded, which leaves no doubt.
 _LOADED = re.compile(
@@ -213,8 +215,8 @@ def _html5lib(page: str, scripting: bool) -> Iterator[Element]:
         # Elements of MathML load and run nothing, whatever they are called.
         if isinstance(node.tag, str) and not node.tag.startswith("{http://www.w3.org/1998/Math/MathML}"):
             name = node.tag.rpartition("}")[2].lower()
-            if name == "base" and node.tag != "base":
-                continue  # no base at all in SVG
+            if node.tag.startswith("{") and name not in _DRAWN:
+                continue
             attributes = {_local(key): value for key, value in node.items()}
             yield Element(name, attributes, "".join(node.itertext()) if name == "script" else "")
 
@@ -226,7 +228,7 @@ def _local(key: str) -> str:
 def _lexbor(page: str) -> Iterator[Element]:
     for node in LexborHTMLParser(page).css("*"):
         name = (node.tag or "").lower()
-        if name == "base" and _is_drawn(node):
+        if name not in _DRAWN and _is_drawn(node):
             continue
         attributes = {key.lower(): value or "" for key, value in node.attributes.items()}
         yield Element(name, attributes, node.text(deep=True) if name == "script" else "")

@@ -75,6 +75,9 @@ ELEMENTS = {
     "script-module": Row("<script type=module src={v}></script>"),
     "svg-script": Row("<svg><script href={v}></script></svg>"),
     "svg-script-xlink": Row("<svg><script xlink:href='{v}'/></svg>"),
+    "svg-script-in-script": Row(
+        "<svg><script><script>new Image().src = '{v}'</script></script></svg><p>Text"
+    ),
     "iframe": Row("<iframe src={v}></iframe>"),
     "frame": Row("<frameset cols=*><frame src={v}></frameset>"),
     "srcdoc": Row('<iframe srcdoc="' + framed("<p>Text</p><img src='{v}'>") + '"></iframe>'),

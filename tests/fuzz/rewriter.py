@@ -75,7 +75,7 @@ TOKENS: Final[tuple[bytes, ...]] = (
 )
 
 _EDIT: Final = re.compile(rb"\xf5([^\xf6]*)\xf6[^\xf5\xf6\xf7]*\xf7")
-_CLOSER: Final = re.compile(rb"(?:-->|'\">|>|(?:-->)?</[a-z]+>)?")
+_CLOSER: Final = re.compile(rb"(?:-->|'\">|>|(?:-->)?</[a-z]+>)?(?:</template>)*")
 
 
 class Renderer:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.rewriter.grammar import DRAWING, FORMULA, head_scanner, raw_text_end, scanner, skipper
 from consentkit.rewriter.handler import Handler, Splice, Where
 from consentkit.rewriter.passages import Passages
 from consentkit.rewriter.prologue import Prologue
 from consentkit.rewriter.tag import attributes
+
+if TYPE_CHECKING:
+    from consentkit.rewriter.reading import Reading
 
 RAW_TEXT: Final = {
     name: raw_text_end(name)
@@ -31,6 +35,19 @@ Scan = Callable[..., "re.Match[bytes] | None"]
 
 SHOWN, RAW, SCRIPT, MODE = range(4)
 """What a start tag does to what follows it: nothing; makes it no markup; a script; or anything else."""
+
+
+class State(enum.IntEnum):
+    """What a reading is inside of."""
+
+    DATA = 0
+    TAG = 1
+    COMMENT = 2
+    BOGUS = 3
+    CDATA = 4
+    RAW = 5
+    SCRIPT = 6
+    PLAIN = 7
 
 
 class Scanner(NamedTuple):
@@ -120,11 +137,12 @@ class Context:
         prologue: Finds the places for injections.
         edits: Splices with offsets in the buffer.
         uncertain: Whether there is more than one reading at present.
+        readings: All readings at present.
     """
 
     __slots__ = (
-        "_gone", "_no_end", "_sometimes", "drawings", "edits", "handler", "head", "kinds", "matters",
-        "names", "plain", "prologue", "skip", "skip_one", "uncertain",
+        "_gone", "_judged", "_no_end", "_sometimes", "drawings", "edits", "handler", "head", "kinds",
+        "matters", "names", "plain", "prologue", "readings", "skip", "skip_one", "uncertain",
     )  # fmt: skip
 
     def __init__(self, handler: Handler, prologue: Prologue) -> None:
@@ -137,6 +155,8 @@ class Context:
         self.prologue = prologue
         self.edits: list[Splice] = []
         self.uncertain = False
+        self.readings: Sequence[Reading] = ()
+        self._judged = (-1, 0)
         self._gone = 0  # bytes that left the buffer at its beginning
         self._no_end: dict[bytes, tuple[int, int]] = {}
 
@@ -146,6 +166,14 @@ class Context:
             return True
         wanted = self._sometimes.get(name)
         return wanted is not None and any(item.name in wanted for item in attributes(raw))
+
+    def has_grown(self, start: int, end: int) -> bool:
+        """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
+        former, length = self._judged
+        if former == start + self._gone and end - start < 2 * length:
+            return False
+        self._judged = start + self._gone, end - start
+        return True
 
     def shift(self, count: int) -> None:
         """Follow the buffer after its first ``count`` bytes were removed."""

@@ -19,13 +19,12 @@ preload scanner knows no others, and fetches what it takes for a tag.
 
 from __future__ import annotations
 
-import enum
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from consentkit.rewriter import foreign
-from consentkit.rewriter.context import PLACES, RAW_TEXT, Context, Scanner
+from consentkit.rewriter.context import PLACES, RAW_TEXT, Context, Scanner, State
 from consentkit.rewriter.grammar import (
     COMMENT_END,
     DRAWN,
@@ -65,19 +64,6 @@ _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
 _FOREIGN, _NOSCRIPT, _UNCERTAIN = (int(place) for place in (Where.FOREIGN, Where.NOSCRIPT, Where.UNCERTAIN))
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _SCRIPT_LEVELS = (SCRIPT_PLAIN, SCRIPT_ESCAPED, SCRIPT_DOUBLE)
-
-
-class State(enum.IntEnum):
-    """What a reading is inside of."""
-
-    DATA = 0
-    TAG = 1
-    COMMENT = 2
-    BOGUS = 3
-    CDATA = 4
-    RAW = 5
-    SCRIPT = 6
-    PLAIN = 7
 
 
 class Reading:
@@ -376,7 +362,7 @@ class Reading:
             self.pos = start  # a tag that was not examined must not go out
             raise
         for reading in (self, *self.born):
-            reading._svg_script_popped(buffer, start)
+            reading._svg_script_popped(buffer, start, (*self.context.readings, *self.born))
 
     # --- inside a plain drawing or formula, which look-ahead scanners read alike
 
@@ -544,9 +530,18 @@ class Reading:
             self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, 0)
         self.start = -1
 
-    def _svg_script_popped(self, buffer: Buffer, end: int) -> None:
-        """Decide on the SVG script that waits if it is not open any more."""
-        if self.svg_script >= 0 and (self.top is None or self.top.total < self.svg_depth):
+    def _svg_script_popped(self, buffer: Buffer, end: int, readings: Iterable[Reading]) -> None:
+        """Decide on the SVG script that waits if it is not open any more.
+
+        Where it is in another reading, more of it will be decided on. A beginning of it is decided on only if
+        it is twice as long as the last one, so that the work stays linear.
+        """
+        if self.svg_script < 0 or (self.top is not None and self.top.total >= self.svg_depth):
+            return
+        waits = any(other is not self and other.svg_script == self.svg_script for other in readings)
+        if waits and not self.context.has_grown(self.svg_script, end):
+            self.svg_script = -1
+        else:
             self._svg_script_ends(buffer, end, True)
 
     def _svg_script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from consentkit.exceptions import RewriteError
-from consentkit.rewriter.context import Context
+from consentkit.rewriter.context import Context, State
 from consentkit.rewriter.foreign import TooDeep
 from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.prologue import Injection, Prologue
-from consentkit.rewriter.reading import OVERSIZED, Reading, State
+from consentkit.rewriter.reading import OVERSIZED, Reading
 
 MAX_READINGS: Final = 8
 """Ways to read the bytes that are followed at once; beyond it the rest of the page is shown as text."""
@@ -112,6 +112,7 @@ class Rewriter:
         if len({reading.place() for reading in self._readings}) < len(self._readings):
             ordered = sorted(self._readings, key=_flat, reverse=True)
             self._readings = list({reading.key(): reading for reading in ordered}.values())
+        self._context.readings = self._readings
         self._context.uncertain = len(self._readings) > 1
         if len(self._readings) > MAX_READINGS:
             raise TooDeep
