@@ -8,6 +8,9 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
+FUZZ := .venv-fuzz
+# Seconds that `make soak` fuzzes each target.
+FUZZ_SECONDS ?= 1800
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The first Python of at least 3.11 on the path; PYTHON=… overrides.
@@ -24,8 +27,12 @@ test: $(VENV)/.dev browser
 	$(BIN)/python -X dev -m coverage run -m pytest $(PYTEST)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
-soak: $(VENV)/.dev browser
+soak: $(VENV)/.dev browser $(FUZZ)/.fuzz
 	CONSENTKIT_SOAK=1 $(BIN)/python -X dev -m pytest -m soak $(PYTEST)
+	@if $(FUZZ)/bin/python -c 'import atheris' 2>/dev/null; then \
+		for target in rewriter linear urls headers; do \
+		$(FUZZ)/bin/python -m tests.fuzz $$target -seconds $(FUZZ_SECONDS) || exit 1; done; \
+		else echo "fuzzing is left out: atheris comes for Linux on x86-64"; fi
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -83,13 +90,20 @@ $(BENCH)/.node: tests/bench/package-lock.json | $(BENCH)/.bench
 		elif npm ci --prefix $(BENCH)/node --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
 		else echo "html-rewriter-wasm is left out: npm could not install it"; fi
 
+$(FUZZ)/.fuzz: requirements/soak.txt pyproject.toml
+	$(need-python)
+	"$(PYTHON)" -m venv $(FUZZ)
+	$(FUZZ)/bin/python -m pip install --quiet --require-hashes -r requirements/soak.txt
+	$(FUZZ)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
 # Compile the requirements again, with hashes and without addresses. Needs uv on the path.
 lock:
-	cd requirements && for name in demo dev bench; do \
+	cd requirements && for name in demo dev bench soak; do \
 		pins=$$([ $$name = demo ] || echo "--constraint demo.txt"); \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links --no-annotate --no-header $$pins $$name.in --output-file $$name.txt || exit 1; \
 	done
 
 clean:
-	rm -rf $(VENV) $(BENCH) docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(FUZZ) docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
