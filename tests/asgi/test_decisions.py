@@ -391,7 +391,7 @@ async def test_what_is_marked_with_a_purpose_is_loaded_once_as_well() -> None:
 
 async def test_a_kept_once_cookie_lasts_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     app, now = wrap(App(EMBED)), 1_800_000_000
-    monkeypatch.setattr("consentkit.asgi.middleware.epoch", lambda: now)
+    monkeypatch.setattr("consentkit.asgi.connection.epoch", lambda: now)
     monkeypatch.setattr("consentkit.asgi.endpoints.epoch", lambda: now)
     async with browser(app) as client:
         answer = await post(client, {"action": "allow", "vendor": "youtube", "once": "1"})

@@ -21,7 +21,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]
 _SUBRESOURCES = frozenset(b"audio audioworklet font image manifest script style track video worker".split())
 _SILENT = Signals()
 MAX_MEMO = 4096
-"""Bytes of cookies up to which they are remembered as read."""
+"""Bytes of what a visitor sends up to which it is remembered as read."""
 MAX_HERE = 4096
 """Characters of a page's own address that its forms carry: three times that fits into a decision's body."""
 FRAGMENT_HEADERS = ("HX-Request", "HX-Boosted", "Turbo-Frame", "X-Requested-With")
@@ -46,9 +46,9 @@ class Request:
         get = self._first.get
         self.traits = _read_traits(
             self.method in _SAFE_METHODS,
-            get(b"sec-fetch-dest", b""),
-            get(b"sec-fetch-site", b""),
-            get(b"accept", b""),
+            get(b"sec-fetch-dest", b"")[:MAX_MEMO],
+            get(b"sec-fetch-site", b"")[:MAX_MEMO],
+            get(b"accept", b"")[:MAX_MEMO],
             bool(get(b"hx-request") and not get(b"hx-boosted"))
             or bool(get(b"turbo-frame") or get(b"x-requested-with")),
         )
@@ -119,9 +119,15 @@ class Request:
         return read(path, query) or f"{self.mount}/"
 
     @property
+    def is_short(self) -> bool:
+        """Say whether the address is short enough for memos: visitors can make it as long as they like."""
+        scope = self.scope
+        return len(scope["path"]) + len(scope.get("query_string", b"")) <= MAX_MEMO
+
+    @property
     def host(self) -> str:
         """Return the ``Host`` header if it is one, else nothing."""
-        return _read_host(self.header(b"host"))
+        return _read_host(self.header(b"host")[:MAX_MEMO])
 
     @property
     def origin(self) -> str:

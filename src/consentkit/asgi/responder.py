@@ -23,7 +23,7 @@ from consentkit.asgi.kind import BODILESS, GUESSED, SCRIPTABLE, SVG, Read, Shown
 from consentkit.asgi.memo import Kept
 from consentkit.asgi.page import MAX_REPORT, Page, shape_of
 from consentkit.asgi.renewing import visit
-from consentkit.asgi.request import Request
+from consentkit.asgi.request import MAX_MEMO, Request
 from consentkit.asgi.site_policy import Allowed, read_allowed
 from consentkit.consent import Consent
 
@@ -45,6 +45,7 @@ class Responder:
     _made: Page | None = None
     _allowed: Allowed | None = None
     _conditional = False
+    _done = False
     _start: Message | None = None
     _read: Read | None = None
     _stamp = b""
@@ -91,7 +92,7 @@ class Responder:
         if request.takes_markup:
             accepted = request.accepted_codings
             stamped = self._deployment.csp.mode != "off" and request.wants_service_worker
-            narrowed = b"identity" if stamped else acceptable(accepted)
+            narrowed = b"identity" if stamped else acceptable(accepted[:MAX_MEMO])
             if narrowed != accepted:
                 headers = work.replaced(headers, b"accept-encoding", narrowed)
         return headers
@@ -206,7 +207,10 @@ class Responder:
     # --- body
 
     async def _turn(self, message: Message) -> None:
+        if self._done:
+            return  # servers take nothing behind the last message either
         more = message.get("more_body", False)
+        self._done = not more
         data = bytes(message.get("body", b""))
         if self._start is None:
             body, report = self._rewrite(data, more), ""
@@ -219,6 +223,8 @@ class Responder:
 
     def _whole(self, data: bytes) -> tuple[bytes, str]:
         """Turn a page of one message, or take what became of these bytes before."""
+        if not self._request.is_short:
+            return self._first(data, more=False)
         read, memo = self._read, self._deployment.pages
         shape = shape_of(self._deployment, self._request, self._consent, self._allowed)
         key = memo.key(data, (read, shape))

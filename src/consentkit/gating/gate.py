@@ -109,7 +109,7 @@ class Gate:
             if bases or name == b"script" or _SUSPECT.search(raw)
             else None
         )
-        if len(raw) <= MEMO_TAG_BYTES:
+        if len(raw) + sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:
             if len(self._plans) >= MEMO_TAGS:
                 self._plans.clear()
             self._plans[key] = plan
@@ -152,7 +152,7 @@ class Gate:
             The party whose consent is missing; `None` if the header stays, as undeclared cookies do.
         """
         name, equals, _ = set_cookie.partition(";")[0].partition("=")
-        party = self.cookie_party(name.strip(" \t")) if equals else None
+        party = self.cookie_party(name.strip()) if equals else None
         return party if party and not is_allowed(party, consent) else None
 
     def hidden_cookies(self, consent: Consent, names: Iterable[str]) -> frozenset[str]:

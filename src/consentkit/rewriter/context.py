@@ -156,7 +156,7 @@ class Context:
         self.edits: list[Splice] = []
         self.uncertain = False
         self.readings: Sequence[Reading] = ()
-        self._judged = (-1, 0)
+        self._judged: dict[int, int] = {}
         self._gone = 0  # bytes that left the buffer at its beginning
         self._no_end: dict[bytes, tuple[int, int]] = {}
 
@@ -169,10 +169,12 @@ class Context:
 
     def has_grown(self, start: int, end: int) -> bool:
         """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
-        former, length = self._judged
-        if former == start + self._gone and end - start < 2 * length:
+        place = start + self._gone
+        if end - start < 2 * self._judged.get(place, 0):
             return False
-        self._judged = start + self._gone, end - start
+        # What waits for its end is still in the buffer; the rest needs no account any more.
+        self._judged = {at: length for at, length in self._judged.items() if at >= self._gone}
+        self._judged[place] = end - start
         return True
 
     def shift(self, count: int) -> None:

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 MAX_BYTES: Final = 16 << 20
 """Bytes of passages that are remembered for handlers that ask for the same tags; then it starts anew."""
+OVERHEAD: Final = 320
+"""Bytes that Python takes for the objects of one passage."""
 BEFORE: Final = 64
 AHEAD: Final = 32
 """Bytes around the beginning of a passage by which it is looked for."""
@@ -46,11 +48,12 @@ class Passages:
 
     def remember(self, key: bytes, passage: Passage) -> None:
         """Keep a passage under the bytes from ``BEFORE`` before its beginning to ``AHEAD`` behind it."""
+        size = passage.length + len(passage.raw) + len(key) + OVERHEAD
         former = self._known.get(key)
-        self._size += passage.length - (former.length if former else -len(key))
+        self._size += size - (former.length + len(former.raw) + len(key) + OVERHEAD if former else 0)
         if self._size > MAX_BYTES:
             self.clear()
-            self._size = passage.length + len(key)
+            self._size = size
         self._known[key] = passage
 
     def clear(self) -> None:
