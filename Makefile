@@ -2,6 +2,7 @@
 #
 #   make demo     run the example news site        make check    lint, types, layers
 #   make test     run every test                   make docs     build the documentation
+#   make coverage the same, with branch coverage, which takes longer
 #   make bench    measure against the peers        make soak     the long counts: kills, fuzzing, load
 
 SHELL := /bin/sh
@@ -17,12 +18,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v $$p; break; fi; done)
 
-.PHONY: demo test check bench docs soak browser clean lock
+.PHONY: demo test coverage check bench docs soak browser clean lock
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
 
 test: $(VENV)/.dev browser
+	$(BIN)/python -X dev -m pytest $(PYTEST)
+
+coverage: $(VENV)/.dev browser
 	$(BIN)/coverage erase
 	$(BIN)/python -X dev -m coverage run -m pytest $(PYTEST)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
