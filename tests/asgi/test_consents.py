@@ -44,7 +44,7 @@ DECISIONS = [
 COOKIES = ["", "session=1", "consentkit=forged", *(f"consentkit={value}" for value in DECISIONS)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     visits=st.lists(
         st.tuples(

@@ -145,7 +145,7 @@ def check(folder: Path, grants: list[str], refusals: int) -> None:
         assert not (folder / name).exists() or (folder / name).stat().st_size == 0
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=pytest.mark.soak)])
 def test_what_was_acknowledged_survives_the_kill(
     tmp_path: Path, start: Callable[[], Group], rounds: int
 ) -> None:
