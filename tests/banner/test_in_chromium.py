@@ -24,6 +24,7 @@ from consentkit.consent import Consent, Decision
 from consentkit.policy import Policy
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=60_000)
 
 MakePolicy = Callable[..., Policy]
 MakeConsent = Callable[..., Consent]
@@ -117,7 +118,7 @@ def site(make_policy: MakePolicy, make_consent: MakeConsent) -> Site:
 @pytest.fixture
 def page(chromium: Browser, site: Site) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from conftest import CHROMIUM_ARGUMENTS
 from e2e.serving import Demo
 from e2e.sink import Sink
+from e2e.waiting import PATIENCE
 
 PLACES = {
     "eu": {"CF-IPCountry": "DE"},
@@ -17,6 +18,14 @@ PLACES = {
     "nowhere": {},
 }
 NewContext = Callable[..., BrowserContext]
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+def patient(context: BrowserContext) -> BrowserContext:
+    """Let a browser take its time."""
+    context.set_default_timeout(PATIENCE * 1000)
+    return context
 
 
 def resolving(sink: Sink) -> str:
@@ -45,11 +54,13 @@ def profiles(
 ) -> Iterator[dict[bool, BrowserContext]]:
     """Make profiles with and without JavaScript. They are kept on disk: others make no preconnections."""
     launched = {
-        script: playwright_driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=chromium_path,
-            args=[*CHROMIUM_ARGUMENTS, resolving(sink)],
-            java_script_enabled=script,
+        script: patient(
+            playwright_driver.chromium.launch_persistent_context(
+                tmp_path_factory.mktemp("profile"),
+                executable_path=chromium_path,
+                args=[*CHROMIUM_ARGUMENTS, resolving(sink)],
+                java_script_enabled=script,
+            )
         )
         for script in (True, False)
     }
@@ -65,7 +76,7 @@ def visitor(wired: Browser, sink: Sink) -> Iterator[NewContext]:
 
     def make(place: str = "eu", **options: Any) -> BrowserContext:
         options.setdefault("extra_http_headers", {}).update(PLACES[place])
-        contexts.append(wired.new_context(locale="en-GB", **options))
+        contexts.append(patient(wired.new_context(locale="en-GB", **options)))
         sink.forget()
         return contexts[-1]
 

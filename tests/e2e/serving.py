@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from e2e.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTICLE = "/world/biden-authorizes-long-range-missiles"
@@ -53,25 +54,27 @@ class Demo:
         }
         environment.pop("PYTHONDEVMODE", None)
         self._process = subprocess.Popen([sys.executable, "-m", "examples.news"], cwd=ROOT, env=environment)
-        self._wait()
+        try:
+            wait_until(self._answers)
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
-    def _wait(self) -> None:
+    def _answers(self) -> bool:
         assert self._process is not None
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(f"{self.url}/_consent/state", timeout=5):
-                    return
-            except (urllib.error.URLError, ConnectionError):
-                if self._process.poll() is not None:
-                    raise AssertionError(f"the demo ended with code {self._process.returncode}") from None
-                time.sleep(0.05)
-        raise AssertionError("the demo does not answer")
+        try:
+            with urllib.request.urlopen(f"{self.url}/_consent/state", timeout=5):
+                return True
+        except OSError:
+            code = self._process.poll()
+            assert code is None, f"the demo ended with code {code}"
+            return False
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """End it, by default as Ctrl-C does; return its exit code."""
         assert self._process is not None
         self._process.send_signal(how)
-        code = self._process.wait(timeout=30)
+        code = self._process.wait(timeout=PATIENCE)
         self._process = None
         return code
 
@@ -116,5 +119,5 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=PATIENCE)
         self._socket.close()

@@ -11,7 +11,10 @@ import re
 import socket
 import threading
 from collections import Counter
+from collections.abc import Set
 from types import TracebackType
+
+from e2e.waiting import wait_until
 
 _HOST = re.compile(rb"\r\nhost:[ \t]*([^\r\n]+)", re.IGNORECASE)
 _FIRST_BYTES = 4096
@@ -54,9 +57,14 @@ class Sink:
         with self._lock:
             return set(self._hits) - _BROWSERS_OWN
 
+    def wait_for(self, hosts: Set[str]) -> None:
+        """Wait until all of these have been reached."""
+        wait_until(lambda: self.hosts >= hosts)
+
     def forget(self) -> None:
+        """Begin to count anew: a connection that was made before says what it will to nobody."""
         with self._lock:
-            self._hits.clear()
+            self._hits = Counter()
 
     def _serve(self) -> None:
         while True:
@@ -64,18 +72,21 @@ class Sink:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            with self._lock:
+                hits = self._hits
             # Browsers open connections that say nothing for a while: nobody waits behind one.
-            threading.Thread(target=self._take, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._take, args=(connection, hits), daemon=True).start()
 
-    def _take(self, connection: socket.socket) -> None:
+    def _take(self, connection: socket.socket, hits: Counter[str]) -> None:
+        """Count a connection before it is closed: a request that has failed is counted."""
         with connection:
             connection.settimeout(5)
             try:
                 host = _host(connection.recv(_FIRST_BYTES))
             except OSError:
                 return
-        with self._lock:
-            self._hits[host] += 1
+            with self._lock:
+                hits[host] += 1
 
 
 def _host(first: bytes) -> str:

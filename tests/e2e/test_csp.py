@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from consentkit.asgi.csp import CSPMode
 from consentkit.testing import cookie_for
 from e2e.serving import Served
 from e2e.sink import Sink
+from e2e.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -156,22 +156,16 @@ def open_page(
     response = page.goto(served.url)
     assert page.evaluate("done")
     page.evaluate("fetch('https://mark.example/x', { mode: 'no-cors' }).catch(() => {})")
-    wait_until(lambda: "mark.example" in sink.hosts)
+    sink.wait_for({"mark.example"})
     assert response is not None
     return response
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline, "it never holds"
-        time.sleep(0.02)
 
 
 def test_without_it_everything_leaks(sink: Sink, visitor: Visitor) -> None:
     with site("off") as served:
         open_page(visitor(), served, sink)
-        wait_until(lambda: sink.hosts == VENDOR | {"mark.example"})
+        sink.wait_for(VENDOR)
+        assert sink.hosts == VENDOR | {"mark.example"}
 
 
 def test_enforced_nothing_reaches_a_denied_vendor(sink: Sink, visitor: Visitor) -> None:
@@ -185,7 +179,8 @@ def test_enforced_nothing_reaches_a_denied_vendor(sink: Sink, visitor: Visitor) 
 def test_enforced_everything_reaches_a_granted_vendor(sink: Sink, visitor: Visitor) -> None:
     with site("enforce") as served:
         open_page(visitor(), served, sink, granted=("analytics",))
-        wait_until(lambda: sink.hosts == VENDOR | {"mark.example"})
+        sink.wait_for(VENDOR)
+        assert sink.hosts == VENDOR | {"mark.example"}
 
 
 def test_enforced_an_undeclared_vendor_is_never_reached(sink: Sink, visitor: Visitor) -> None:
@@ -206,8 +201,9 @@ def test_workers_that_outlive_their_page_follow_a_withdrawal_and_a_new_grant(
             sink.forget()
             assert page.evaluate(WORK, name)
             page.evaluate("fetch('https://mark.example/x', { mode: 'no-cors' }).catch(() => {})")
-            wait_until(lambda: "mark.example" in sink.hosts)
+            sink.wait_for({"mark.example"})
             loaded = {f"{name}.vendor.example", "cached.vendor.example"} if granted else set()
+            sink.wait_for(loaded)
             assert sink.hosts - {"mark.example"} == loaded
 
 
@@ -225,4 +221,6 @@ def test_what_browsers_report_is_counted(sink: Sink, visitor: Visitor, tmp_path:
 
         wait_until(lambda: counted() >= expected)
         assert counted() == expected
-    assert sink.hosts == ({"mark.example"} if mode == "enforce" else VENDOR | {"mark.example"})
+    reached = {"mark.example"} if mode == "enforce" else VENDOR | {"mark.example"}
+    sink.wait_for(reached)
+    assert sink.hosts == reached

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
+from e2e.conftest import patient
 from e2e.serving import Served
 from e2e.sink import Sink
 
@@ -208,7 +209,7 @@ def site() -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def profiles(wired: Browser) -> Iterator[Callable[[bool], BrowserContext]]:
     """Return visitors with and without JavaScript, who have forgotten what they decided."""
-    contexts = {script: wired.new_context(java_script_enabled=script) for script in (True, False)}
+    contexts = {script: patient(wired.new_context(java_script_enabled=script)) for script in (True, False)}
 
     def fresh(script: bool) -> BrowserContext:
         contexts[script].clear_cookies()

@@ -21,11 +21,11 @@ from consentkit.consent import SubjectCodec, id_cookie_name
 from consentkit.log import ConsentLog
 from e2e.four_workers import SECRET, WORKERS
 from e2e.serving import free_port
+from e2e.waiting import PATIENCE
 
 PROGRAM = Path(__file__).with_name("four_workers.py")
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
 VISITORS = 200
-SECONDS = 60.0
 
 
 class Group:
@@ -64,7 +64,7 @@ async def all_up(url: str) -> dict[str, str]:
     seen: set[str] = set()
     # A connection of its own each time, so that any worker may take it.
     async with httpx.AsyncClient(headers={"connection": "close"}) as client:
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(PATIENCE):
             while len(seen) < WORKERS:
                 try:
                     answer = await client.get(f"{url}/_consent/state")
@@ -94,7 +94,7 @@ class Round:
         """Kill the site with the `last` acknowledgement, while the other visitors wait for theirs."""
         notice = await all_up(self._site.url)
         limits = httpx.Limits(max_connections=VISITORS, max_keepalive_connections=VISITORS)
-        with anyio.fail_after(SECONDS):
+        with anyio.fail_after(PATIENCE):
             async with httpx.AsyncHTTPTransport(limits=limits) as wire, anyio.create_task_group() as visitors:
                 for number in range(VISITORS):
                     action = "accept" if number % 4 else "reject"
@@ -102,7 +102,7 @@ class Round:
 
     async def _decide(self, wire: httpx.AsyncHTTPTransport, fields: dict[str, str]) -> None:
         url, headers = f"{self._site.url}/_consent/decision", {"accept": "application/json"}
-        timeout = dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)
+        timeout = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
         while True:
             request = httpx.Request(
                 "POST", url, data=fields, headers=headers, extensions={"timeout": timeout}

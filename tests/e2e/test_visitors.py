@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware
 from e2e.serving import ARTICLE, Demo, Served
+from e2e.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -169,7 +170,7 @@ def slow() -> Iterator[tuple[Served, threading.Event]]:
         headers = [(b"content-type", b"text/html")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": FIRST, "more_body": True})
-        await anyio.to_thread.run_sync(go_on.wait, 60)
+        await anyio.to_thread.run_sync(go_on.wait, PATIENCE)
         await send({"type": "http.response.body", "body": SECOND})
 
     app: ASGIApp = ConsentMiddleware(answer, secret_key=SECRET, log=None)
@@ -221,7 +222,7 @@ def test_nothing_shifts_and_the_story_is_the_largest_paint(
     page.add_init_script(OBSERVE)
     page.goto(shared_demo.article)
     page.evaluate("document.images[0].decode()")
-    page.wait_for_function("window.largest.length > 0")
+    page.wait_for_function("window.largest.at(-1) === 'content'")
     page.evaluate(TWO_FRAMES)
     assert page.evaluate("window.largest.at(-1)") == "content"
     page.evaluate("scrollTo({ top: 300, behavior: 'instant' })")
@@ -248,7 +249,7 @@ class CutInTheBanner:
                 await send(message)
                 return
             await send({**message, "body": body[:at], "more_body": True})
-            await anyio.to_thread.run_sync(self.go_on.wait, 30)
+            await anyio.to_thread.run_sync(self.go_on.wait, PATIENCE)
             await send({**message, "body": body[at:]})
 
         async def plain(message: Message) -> None:
@@ -322,7 +323,8 @@ def test_the_site_itself_is_whole_without_a_network(shared_demo: Demo, visitor: 
     page = visitor("california").new_page()
     lost: list[str] = []
     page.on("requestfailed", lambda request: lost.append(request.url))
-    page.goto(shared_demo.article)
+    with page.expect_event("requestfailed"):
+        page.goto(shared_demo.article)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     pictures = page.locator("main img").evaluate_all(
         "all => Promise.all(all.map(one => { one.loading = 'eager'; return one.decode(); }))"
