@@ -83,7 +83,7 @@ def _written(attribute: tuple[str, str]) -> bytes:
     return f' {name}="{(value or "").replace(chr(34), "&quot;")}"'.encode()
 
 
-def _edits(raw: bytes, splices: Sequence[Splice]) -> list[Edit]:
+def _edits(raw: bytes, splices: Sequence[Splice] | None) -> list[Edit]:
     """Return what splices do to the attributes of a tag."""
     if not splices:
         return []

@@ -43,6 +43,8 @@ class Look:
 
     names = frozenset((b"script", b"img", b"iframe", b"image"))
     rare: Mapping[bytes, frozenset[bytes]] = {}
+    addressed = rare
+    steady = True
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         return ()

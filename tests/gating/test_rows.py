@@ -193,19 +193,21 @@ def test_scripts_that_an_optimiser_runs_later_are_scripts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "url"),
+    ("content", "urls"),
     [
-        ("5", ""),
-        ("0; url=/a", "/a"),
-        (" .5 , URL = '/a b' x", "/a b"),
-        ('0 "/a"', "/a"),
-        ("0;/a", "/a"),
-        ("1;url", "url"),
-        ("; url=//x", "//x"),
+        ("5", [""]),
+        ("0; url=/a", ["/a"]),
+        (" .5 , URL = '/a b' x", ["/a b"]),
+        ('0 "/a"', ["/a"]),
+        ("0;/a", ["/a"]),
+        ("1;url", ["url"]),
+        ("; url=//x", ["//x"]),
+        ("0\x0b;url=//x", ["\x0b;url=//x", "//x"]),
+        ("\u20030 //x", ["\u20030 //x", "//x"]),
     ],
 )
-def test_refresh(content: str, url: str) -> None:
-    assert refresh(content) == url
+def test_refresh(content: str, urls: list[str]) -> None:
+    assert refresh(content) == urls
 
 
 @given(st.binary(max_size=60))

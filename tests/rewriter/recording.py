@@ -22,20 +22,22 @@ class Recorder:
     def __init__(self, names: Iterable[bytes] = LOADING) -> None:
         self.names = frozenset(names)
         self.rare: Mapping[bytes, frozenset[bytes]] = {}
+        self.addressed: Mapping[bytes, frozenset[bytes]] = {}
+        self.steady = True
         self.shown: list[Shown] = []
 
     @property
     def tags(self) -> list[bytes]:
         return [raw for raw, *_ in self.shown]
 
-    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
+    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         self.shown.append((raw, None, True, where))
         return ()
 
     def reads(self, raw: bytes) -> bool:
         return True
 
-    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
+    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
         self.shown.append((raw, text, whole, where))
         return ()
 
@@ -43,11 +45,11 @@ class Recorder:
 class Disarm(Recorder):
     """Takes everything that loads or runs out of action, by insertions alone."""
 
-    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
+    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         super().start_tag(raw, name, where)
         return _moved(raw)
 
-    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
+    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
         super().script(raw, text, whole, where)
         behind_name = len(b"<script")
         return [(behind_name, behind_name, b" type=text/plain "), *_moved(raw)]

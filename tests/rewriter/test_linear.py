@@ -98,14 +98,14 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     def metered(*names: Any) -> context.Names:
         found = compiled(*names)
         plain_, head = (
-            scanner._replace(scan=Metered(scanner.scan.__self__, meter).match)  # type: ignore[attr-defined]
-            for scanner in (found.plain, found.head)
+            Metered(scan.__self__, meter).match  # type: ignore[attr-defined]
+            for scan in (found.plain, found.head)
         )
         skip, skip_one = (Metered(item, meter) for item in (found.skip, found.skip_one))
         return found._replace(plain=plain_, head=head, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
 
     monkeypatch.setattr(context, "_names", metered)
-    tables: tuple[dict[bytes, Any], ...] = (context.RAW_TEXT, grammar.DRAWN)
+    tables: tuple[dict[bytes, Any], ...] = (context.RAW_TEXT, grammar.QUIET)
     for table in tables:
         for element, pattern in table.items():
             monkeypatch.setitem(table, element, Metered(pattern, meter))

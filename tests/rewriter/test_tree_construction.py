@@ -57,6 +57,8 @@ class Marking:
 
     names = NAMES
     rare: dict[bytes, frozenset[bytes]] = {}  # noqa: RUF012
+    addressed = rare
+    steady = True
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         return [(1 + len(name), 1 + len(name), b" ck-mark")]
@@ -82,11 +84,11 @@ def documents(path: Path) -> Iterator[bytes]:
         yield case.partition(b"\n#errors")[0]
 
 
-def rewritten(handler: Any, data: bytes, **injected: bytes) -> bytes | None:
+def rewritten(handler: Any, data: bytes, *, head: bytes = b"", body: bytes = b"") -> bytes | None:
     """Return the output, the same for every way to cut the input; `None` where a limit was passed."""
     found = set()
     for cut in CUTS:
-        rewriter = Rewriter(handler(), **injected)
+        rewriter = Rewriter(handler(), head=head, body=body)
         found.add((b"".join([*map(rewriter.feed, cut(data)), rewriter.close()]), rewriter.sealed))
     ((out, sealed),) = found
     return None if sealed else out

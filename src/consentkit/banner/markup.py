@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 # What a browser drops from, or reads as a slash in, a URL (WHATWG URL, "basic URL parser").
@@ -43,6 +45,13 @@ def base_url(prefix: str, origin: str = "") -> str:
     return origin + prefix
 
 
+@lru_cache(maxsize=256)
+def _written(base: str, return_to: str) -> Mapping[str, str]:
+    """Write what the slots of one page's fragments have in common."""
+    path = safe_path(return_to)
+    return {"base": escape(base), "return_to": escape(path), "return_query": quote(path, safe="")}
+
+
 class Fragment:
     """Markup with slots, taken apart once so that a request costs one join.
 
@@ -61,13 +70,7 @@ class Fragment:
             return_to: Where the visitor is; see `safe_path`.
             notice: Hash of the notice that is shown.
         """
-        path = safe_path(return_to)
-        values = {
-            "base": escape(base),
-            "return_to": escape(path),
-            "return_query": quote(path, safe=""),
-            "notice": notice,
-        }
+        values = {**_written(base, return_to), "notice": notice}
         pieces = self._pieces.copy()
         pieces[1::2] = [values[name] for name in pieces[1::2]]
         return "".join(pieces)

@@ -80,6 +80,14 @@ RARE: Final[Mapping[bytes, frozenset[bytes]]] = {
 }
 """Attribute → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
 
+ADDRESSED: Final[Mapping[bytes, frozenset[bytes]]] = {
+    b"action": frozenset({b"form"}),
+    b"formaction": frozenset({b"button", b"input"}),
+    b"href": frozenset({b"a", b"area"}),
+    b"xlink:href": frozenset({b"a"}),
+}
+"""Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
+
 # Elements that load nothing, and whose handlers run without the visitor's doing.
 _FIRING: Final = _ANIMATED | frozenset(
     b"animatemotion animatetransform details frameset marquee style".split()

@@ -23,11 +23,14 @@ from consentkit.gating.party import Party, Plan, is_allowed
 from consentkit.gating.planning import Planner
 from consentkit.gating.renderer import Renderer
 from consentkit.policy import Policy
+from consentkit.rewriter import Memory
 
 MEMO_TAGS: Final = 8192
 MEMO_TAG_BYTES: Final = 2048
 MEMO_TEXTS: Final = 4096
-"""Tags remembered, the size up to which they are (at most 16 MB, usually a tenth), and scripts remembered."""
+MEMO_TEXT_BYTES: Final = 512
+"""Tags remembered, the size up to which they are found by their bytes (at most 16 MB, usually a tenth) and
+not by a digest, and the same for scripts."""
 
 OWN_COOKIES: Final = ("__Host-consentkit", "__Secure-consentkit", "consentkit")
 """Beginnings of this package's own cookies, which no pattern of a policy touches."""
@@ -37,6 +40,11 @@ OWN_COOKIES: Final = ("__Host-consentkit", "__Secure-consentkit", "consentkit")
 _SUSPECT: Final = re.compile(
     rb"[/\\][\t\n\r]*+[/\\]|[:&]|[\"'\s/]on[a-z]|srcdoc|optanon-|cmplz-|data-(?:consent|cookie|usercentrics|category|name)",
     re.I,
+)
+# The usual link that fetches nothing. Every page has some of its own.
+_IDLE: Final = re.compile(
+    rb"<link rel=\"(?:canonical|alternate|shortlink|amphtml|next|prev|author)\""
+    rb"(?: (?:href|hreflang|type|title)=\"[^\"]*+\")*+ ?/?>"
 )
 
 
@@ -61,11 +69,12 @@ class Gate:
             raise ConfigurationError(problem, path="unclassified")
         self.unclassified: Final = unclassified
         self.calls: Final = VendorCalls(policy)
+        self.memory: Final = Memory()
         self._parties = Parties(policy, catalog or default_catalog())
         self._inline = InlineReader(self._parties.signatures, self._parties.owners)
         self._planner = Planner(self._parties, self.read, self.read_addresses)
         self._plans: dict[bytes | tuple[bytes, Sequence[URL]], Plan | None] = {}
-        self._readings: dict[tuple[bytes, bool], Reading] = {}
+        self._readings: dict[tuple[bytes, int, bool], Reading] = {}
 
     def page(
         self,
@@ -99,17 +108,19 @@ class Gate:
         Returns:
             What to do with the tag, or `None` if there is nothing to do, whatever the consent.
         """
-        key = (raw, bases) if bases else raw
+        known_as = raw if len(raw) <= MEMO_TAG_BYTES else b"#" + blake2b(raw, digest_size=20).digest()
+        key = (known_as, bases) if bases else known_as
         try:
             return self._plans[key]
         except KeyError:
             pass
-        plan = (
-            self._planner.plan(raw, name, bases)
-            if bases or name == b"script" or _SUSPECT.search(raw)
-            else None
-        )
-        if len(raw) + sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:
+        if bases or name == b"script" or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw)):
+            plan = self._planner.plan(raw, name, bases)
+        else:
+            plan = None
+        # A plan for a long tag is remembered unless it holds a document.
+        small = known_as is raw or plan is None or not plan.others
+        if small and sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:
             if len(self._plans) >= MEMO_TAGS:
                 self._plans.clear()
             self._plans[key] = plan
@@ -124,7 +135,8 @@ class Gate:
         return self._read(text, True)
 
     def _read(self, text: bytes, addresses: bool) -> Reading:
-        key = blake2b(text, digest_size=20).digest(), addresses
+        known_as = text if len(text) <= MEMO_TEXT_BYTES else blake2b(text, digest_size=20).digest()
+        key = known_as, len(text), addresses
         reading = self._readings.get(key)
         if reading is None:
             if len(self._readings) >= MEMO_TEXTS:

@@ -73,7 +73,7 @@ _Entries = list[tuple[bytes, bool]]
 class Judge(Protocol):
     """Decides on tags; `consentkit.gating.PageGate` is one."""
 
-    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
+    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         """Return edits where a tag may not stay as it is."""
 
 

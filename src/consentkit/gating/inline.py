@@ -14,7 +14,7 @@ from consentkit.catalog import URL, read_url
 from consentkit.gating.folding import fold
 from consentkit.gating.loading import loads, words_of
 from consentkit.gating.owners import Owners, host_of
-from consentkit.gating.party import Found, Party, Reason
+from consentkit.gating.party import NOTHING, Found, Party, Reason
 
 _TAIL: Final = rb"(:[0-9]{1,5})?+((?:\\*+/|\?|%2[fF])[^\s'\"`<>]{0,256}+)?+"
 _USER: Final = rb"(?:[^\s'\"`/\\?#<>@]{1,64}+@)?+"
@@ -74,6 +74,11 @@ class Reading(NamedTuple):
     found: Found = Found()
     mentioned: tuple[str, ...] = ()
     stubs: frozenset[str] = frozenset()
+
+    @property
+    def silent(self) -> bool:
+        """Whether it reaches nobody and names nobody."""
+        return self.found == NOTHING and not self.mentioned
 
 
 EMPTY: Final = Reading()

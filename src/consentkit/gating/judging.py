@@ -60,6 +60,7 @@ class Judge:
         self._consent = consent
         self._unclassified = unclassified
         self._allowed: dict[tuple[str, str], bool] = {}
+        self._reported: set[tuple[str, ...]] = set()
 
     def refusal(self, found: Found, runs: Container[str] = ()) -> Reason | None:
         """Return the first reason not to let something be, and take note of unknown third parties.
@@ -86,12 +87,13 @@ class Judge:
             return not self.is_own(reason.host)
         return not reason.host or reason.host != self.own_host or bool(reason.site)
 
-    def _see(self, hosts: Iterable[str]) -> str:
+    def _see(self, hosts: tuple[str, ...]) -> str:
         """Take note of hosts that nobody knows; return the first that is to be gated, or nothing."""
-        if self._unclassified == "allow":
+        if self._unclassified == "allow" or hosts in self._reported:
             return ""
         self._note(self.undeclared, hosts)
         if self._unclassified == "report":
+            self._reported.add(hosts)
             return ""
         return next((host for host in hosts if not self.is_own(host)), "")
 

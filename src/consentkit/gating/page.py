@@ -31,6 +31,7 @@ class PageGate:
 
     names: Final = elements.NAMES
     rare: Final[Mapping[bytes, frozenset[bytes]]] = elements.RARE
+    addressed: Final[Mapping[bytes, frozenset[bytes]]] = elements.ADDRESSED
 
     def __init__(
         self,
@@ -84,13 +85,18 @@ class PageGate:
         """
         self._bases.settle()
 
-    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
+    @property
+    def steady(self) -> bool:
+        """Whether addresses are resolved as on other pages; see `consentkit.rewriter.Handler`."""
+        return not self._bases.urls
+
+    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
         if name == b"base":
             return self._bases.see(raw, where)
         plan = self._gate.plan(raw, name, self._bases.urls)
         if plan is None:
-            return ()
+            return None
         denied = self._judge.refusal(plan.load.found)
         if denied is None:
             made: Sequence[Splice] = self._live(plan, where)
@@ -107,16 +113,18 @@ class PageGate:
         """Say whether a script's text can matter; see `consentkit.rewriter.Handler`."""
         return self._gate.plan(raw, b"script", self._bases.urls) is not None
 
-    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
+    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
         """Decide on a script; see `consentkit.rewriter.Handler`."""
         plan = self._gate.plan(raw, b"script", self._bases.urls)
         if plan is None:
-            return ()
+            return None
         reading, heard = None, plan.heard or plan.load.found.reasons
         if not whole or (text and not text.isspace()):
             read = self._gate.read_addresses if plan.rules else self._gate.read
             reading = read(foreign_text(text) if where & Where.FOREIGN else text)
             heard = (*heard, *reading.found.reasons)
+        if plan.silent and whole and (reading is None or reading.silent):
+            return None
         calls, runs = self._calls(heard, where) if heard else ((), ())
         denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()
         if not plan.marked and reading is not None:
@@ -138,7 +146,7 @@ class PageGate:
         return plan.live if plan.simple or not where & Where.UNCERTAIN else ()
 
     def _others(self, raw: bytes, name: bytes, plan: Plan, where: Where, *, gone: bool) -> Iterable[Splice]:
-        """Decide on what stands in attributes: handlers and documents."""
+        """Decide on what stands in attributes: scripts and documents."""
         for part in plan.others:
             denied = self._judge.refusal(part.found)
             if denied is None:

@@ -92,13 +92,14 @@ class Plan(NamedTuple):
 
     Attributes:
         load: What the element itself loads, or whom its marker names.
-        others: Handlers and documents in its attributes.
+        others: Scripts and documents in its attributes.
         live: The edits that make it live where everybody is allowed.
         simple: Whether those are insertions without quotes, which may be made anywhere.
         framed: Whether it is a frame that visitors see.
         marked: Whether its author said who must be allowed; nothing else counts then.
         rules: Whether its content is a list of addresses, such as an import map.
         heard: Who would be reached by the address of a marked script, and so has to be told what holds.
+        silent: Whether it is a script's tag that reaches nobody by itself.
     """
 
     load: Part = Part()
@@ -109,6 +110,7 @@ class Plan(NamedTuple):
     marked: bool = False
     rules: bool = False
     heard: tuple[Reason, ...] = ()
+    silent: bool = False
 
 
 def known_party(known: KnownVendor) -> Party:

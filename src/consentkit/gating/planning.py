@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from consentkit.catalog import URL
@@ -11,6 +11,7 @@ from consentkit.gating.inline import Reading
 from consentkit.gating.markers import Marker, parked, parked_type, read_marker
 from consentkit.gating.parties import Parties
 from consentkit.gating.party import NOTHING, Found, Part, Plan, join
+from consentkit.gating.running import scripts_in
 from consentkit.gating.scripts import foreign_text, script_type
 from consentkit.gating.values import urls
 from consentkit.gating.wrapped import unwrap
@@ -63,7 +64,7 @@ class Planner:
         if name == b"script":
             return self._script(raw, found, bases, depth)
         load = NOTHING if elements.is_idle(name, found) else self._load(name, found, bases, depth)
-        others = (*self._handlers(found), *self._documents(name, found, bases, depth))
+        others = (*self._scripts(name, found), *self._documents(name, found, bases, depth))
         if load == NOTHING and not others:
             return None
         return Plan(
@@ -92,7 +93,7 @@ class Planner:
                 return None
             heard = self._load(name, found, (), 0).reasons
             return plan._replace(load=Part(reached, edits.stop_script(raw, found)), heard=heard)
-        moved = edits.tidy(edits.move(name, found), edits.rename(found, _handlers_of(found)))
+        moved = edits.tidy(edits.move(name, found), edits.rename(found, scripts_in(name, found)))
         own = {b"link": b"href", b"object": b"data"}.get(name, b"src")
         return plan._replace(
             load=Part(reached, moved),
@@ -107,10 +108,13 @@ class Planner:
         kind = script_type(found)
         if kind not in (*_LIVE_TYPES, *_RULE_TYPES):
             return None
+        load = self._load(b"script", found, bases, depth)
+        others = tuple(self._scripts(b"script", found))
         return Plan(
-            load=Part(self._load(b"script", found, bases, depth), edits.stop_script(raw, found)),
-            others=tuple(self._handlers(found)),
+            load=Part(load, edits.stop_script(raw, found)),
+            others=others,
             rules=kind in _RULE_TYPES,
+            silent=load == NOTHING and not others,
         )
 
     def _load(self, name: bytes, found: Sequence[Attribute], bases: Sequence[URL], depth: int) -> Found:
@@ -130,13 +134,12 @@ class Planner:
             return _UNREADABLE
         return self.read(inner.text).found if inner.kind == "script" else self._document(inner.text, depth)
 
-    def _handlers(self, found: Sequence[Attribute]) -> Iterator[Part]:
-        """Judge event handlers as scripts, all of one name at once: if the first goes, the second lives."""
-        for name in _handlers_of(found):
-            values = [decode(item.value or b"").encode() for item in found if item.name == name]
-            reached = join([self.read(value).found for value in values])
+    def _scripts(self, name: bytes, found: Sequence[Attribute]) -> Iterator[Part]:
+        """Judge scripts in attributes, all of one name at once: if the first goes, the second lives."""
+        for attribute, texts in scripts_in(name, found).items():
+            reached = join([self.read(text).found for text in texts])
             if reached != NOTHING:
-                yield Part(reached, edits.rename(found, {name}))
+                yield Part(reached, edits.rename(found, {attribute}))
 
     def _documents(
         self, name: bytes, found: Sequence[Attribute], bases: Sequence[URL], depth: int
@@ -164,6 +167,8 @@ class _Observer:
 
     names: Final = elements.NAMES
     rare: Final[Mapping[bytes, frozenset[bytes]]] = elements.RARE
+    addressed: Final[Mapping[bytes, frozenset[bytes]]] = elements.ADDRESSED
+    steady: Final = True
 
     def __init__(self, planner: Planner, depth: int, bases: Sequence[URL]) -> None:
         self.found: list[Found] = []
@@ -198,10 +203,6 @@ class _Observer:
     def _take(self, plan: Plan | None) -> None:
         if plan is not None:
             self.found += [plan.load.found, *(part.found for part in plan.others)]
-
-
-def _handlers_of(found: Iterable[Attribute]) -> list[bytes]:
-    return list(dict.fromkeys(item.name for item in found if item.name.startswith(b"on") and item.value))
 
 
 def _started(found: Sequence[Attribute]) -> tuple[list[Splice], bool]:

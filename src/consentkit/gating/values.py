@@ -17,6 +17,8 @@ _REFRESH: Final = re.compile(
     r"(?:\"([^\"]*+)|'([^']*+)|(.*+))",
     re.S,
 )
+# The same in Chromium, which takes vertical tabs and spaces of all kinds off the time.
+_LENIENT: Final = re.compile(_REFRESH.pattern.replace(r"[ \t\n\f\r]", r"\s"), re.S)
 _CSS_URL: Final = re.compile(r"url\(\s*+['\"]?+([^'\")]*+)", re.I)
 
 
@@ -41,7 +43,7 @@ def _read(element: bytes, name: bytes, text: str) -> Iterable[str]:
     if name in BACKGROUNDS:
         return _CSS_URL.findall(text) or [text]
     if element == b"meta":
-        return [refresh(text)]
+        return refresh(text)
     if name == b"values":
         return text.split(";")
     return [text]
@@ -59,7 +61,7 @@ def srcset(text: str) -> Iterator[str]:
         yield url
 
 
-def refresh(text: str) -> str:
-    """Return the URL of a ``<meta http-equiv=refresh>``, empty for the page itself."""
-    match = _REFRESH.match(text)
-    return next((part for part in match.groups() if part), "") if match else ""
+def refresh(text: str) -> list[str]:
+    """Return what may be the URL of a ``<meta http-equiv=refresh>``, empty for the page itself."""
+    matches = filter(None, (_REFRESH.match(text), _LENIENT.match(text)))
+    return list(dict.fromkeys(next((part for part in match.groups() if part), "") for match in matches))

@@ -1,7 +1,18 @@
 """A streaming HTML rewriter without I/O: bytes in, bytes out, byte-exact outside its edits."""
 
 from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.memory import Memory
 from consentkit.rewriter.rewriter import MAX_READINGS, Rewriter
 from consentkit.rewriter.tag import Attribute, attributes, decode
 
-__all__ = ["MAX_READINGS", "Attribute", "Handler", "Rewriter", "Splice", "Where", "attributes", "decode"]
+__all__ = [
+    "MAX_READINGS",
+    "Attribute",
+    "Handler",
+    "Memory",
+    "Rewriter",
+    "Splice",
+    "Where",
+    "attributes",
+    "decode",
+]

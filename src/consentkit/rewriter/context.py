@@ -8,11 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from consentkit.rewriter.grammar import DRAWING, FORMULA, head_scanner, raw_text_end, scanner, skipper
+from consentkit.rewriter.grammar import (
+    DRAWING,
+    FORMULA,
+    Condition,
+    head_scanner,
+    raw_text_end,
+    scanner,
+    skipper,
+    suspicion,
+)
 from consentkit.rewriter.handler import Handler, Splice, Where
-from consentkit.rewriter.passages import Passages
+from consentkit.rewriter.memory import Memory, Passages
 from consentkit.rewriter.prologue import Prologue
-from consentkit.rewriter.tag import attributes
+from consentkit.rewriter.tag import attributes, runs_script
 
 if TYPE_CHECKING:
     from consentkit.rewriter.reading import Reading
@@ -50,25 +59,15 @@ class State(enum.IntEnum):
     PLAIN = 7
 
 
-class Scanner(NamedTuple):
-    """Goes on to the next start tag that matters.
-
-    Attributes:
-        scan: See :func:`consentkit.rewriter.grammar.scanner`.
-        passages: What was found before.
-    """
-
-    scan: Scan
-    passages: Passages
-
-
 class Names(NamedTuple):
     """What follows from the names that a handler asks for; made once for all documents.
 
     Attributes:
         matters: Start tags that must be seen whole, and ``/name`` for end tags.
-        sometimes: Start tags that are shown if they have a certain attribute, with these attributes.
-        plain: Goes on to the next start tag that matters, where nothing around does.
+        beginnings: What their names begin with.
+        sometimes: Start tags that are shown on a condition, with a search that finds nothing in most others.
+        plain: Goes on to the next start tag that matters, where nothing around does; see
+            :func:`consentkit.rewriter.grammar.scanner`.
         head: The same in the head of a document.
         kinds: Names of start tags at which these stop, in lower case, with what they do.
         skip: Passes over everything that does not matter in HTML content.
@@ -77,29 +76,36 @@ class Names(NamedTuple):
     """
 
     matters: frozenset[bytes]
-    sometimes: Mapping[bytes, frozenset[bytes]]
-    plain: Scanner
-    head: Scanner
+    beginnings: frozenset[bytes]
+    sometimes: Mapping[bytes, tuple[Condition, re.Pattern[bytes]]]
+    plain: Scan
+    head: Scan
     kinds: dict[bytes, tuple[bytes, int]]
     skip: re.Pattern[bytes]
     skip_one: re.Pattern[bytes]
     drawings: bool
 
 
+Table = frozenset[tuple[bytes, frozenset[bytes]]]
+
+
 @lru_cache(maxsize=64)
-def _names(names: frozenset[bytes], rare: frozenset[tuple[bytes, frozenset[bytes]]]) -> Names:
-    sometimes: dict[bytes, frozenset[bytes]] = {}
-    for attribute, elements in rare:
-        for element in elements - names:
-            sometimes[element] = sometimes.get(element, frozenset()) | {attribute}
+def _names(names: frozenset[bytes], rare: Table, addressed: Table) -> Names:
+    by_rare, by_address = _by_element(rare), _by_element(addressed)
+    sometimes = {
+        element: Condition(by_rare.get(element, frozenset()), by_address.get(element, frozenset()))
+        for element in (by_rare.keys() | by_address.keys()) - names
+    }
     drawings = (DRAWING | FORMULA).isdisjoint(names | (sometimes.keys() - {b"svg", b"math"}))
     stops = names | (_STRUCTURE - {b"col"})
     skip, skip_one = skipper(names | _STRUCTURE, sometimes, _END_STRUCTURE, drawings=drawings)
+    matters = names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE))
     return Names(
-        matters=names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE)),
-        sometimes=sometimes,
-        plain=Scanner(scanner(stops, sometimes, drawings=drawings).match, Passages()),
-        head=Scanner(head_scanner(stops, sometimes).match, Passages()),
+        matters=matters,
+        beginnings=frozenset(name[:end] for name in matters for end in range(1, len(name) + 1)),
+        sometimes={name: (condition, suspicion(condition)) for name, condition in sometimes.items()},
+        plain=scanner(stops, sometimes, drawings=drawings).match,
+        head=head_scanner(stops, sometimes).match,
         kinds={name: (name, _kind(name)) for name in stops},
         skip=skip,
         skip_one=skip_one,
@@ -107,10 +113,12 @@ def _names(names: frozenset[bytes], rare: frozenset[tuple[bytes, frozenset[bytes
     )
 
 
-def scanners(handler: Handler) -> tuple[Scanner, Scanner]:
-    """Return what documents are read with for such a handler, and what was remembered of them."""
-    compiled = _names(handler.names, frozenset(handler.rare.items()))
-    return compiled.plain, compiled.head
+def _by_element(table: Table) -> dict[bytes, frozenset[bytes]]:
+    found: dict[bytes, frozenset[bytes]] = {}
+    for attribute, elements in table:
+        for element in elements:
+            found[element] = found.get(element, frozenset()) | {attribute}
+    return found
 
 
 def _kind(name: bytes) -> int:
@@ -126,8 +134,8 @@ class Context:
 
     Attributes:
         handler: Decides on tags.
+        memory: What was read before.
         names: Start tags that the handler asked for.
-        matters: Start tags that must be seen whole, and ``/name`` for end tags.
         plain: See :class:`Names`, as for ``head``, ``kinds``, ``skip`` and ``skip_one``.
         head: See there.
         kinds: See there.
@@ -141,17 +149,21 @@ class Context:
     """
 
     __slots__ = (
-        "_gone", "_judged", "_no_end", "_sometimes", "drawings", "edits", "handler", "head", "kinds",
-        "matters", "names", "plain", "prologue", "readings", "skip", "skip_one", "uncertain",
+        "_beginnings", "_gone", "_judged", "_matters", "_no_end", "_sometimes", "drawings", "edits",
+        "handler", "head", "kinds", "memory", "names", "plain", "prologue", "readings", "skip", "skip_one",
+        "uncertain",
     )  # fmt: skip
 
-    def __init__(self, handler: Handler, prologue: Prologue) -> None:
+    def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
         self.handler = handler
+        self.memory = memory or Memory()
         self.names = handler.names
-        compiled = _names(self.names, frozenset(handler.rare.items()))
-        self.matters, self._sometimes, self.drawings = compiled.matters, compiled.sometimes, compiled.drawings
+        compiled = _names(self.names, frozenset(handler.rare.items()), frozenset(handler.addressed.items()))
+        self._matters, self._beginnings = compiled.matters, compiled.beginnings
+        self._sometimes, self.drawings = compiled.sometimes, compiled.drawings
         self.plain, self.head, self.kinds = compiled.plain, compiled.head, compiled.kinds
         self.skip, self.skip_one = compiled.skip, compiled.skip_one
+        self.memory.serve(self.names)
         self.prologue = prologue
         self.edits: list[Splice] = []
         self.uncertain = False
@@ -160,12 +172,31 @@ class Context:
         self._gone = 0  # bytes that left the buffer at its beginning
         self._no_end: dict[bytes, tuple[int, int]] = {}
 
+    def passages(self, scan: Scan) -> Passages:
+        """Return what is remembered of what ``plain`` or ``head`` found."""
+        return self.memory.plain if scan is self.plain else self.memory.head
+
     def shows(self, name: bytes, raw: bytes) -> bool:
-        """Say whether the handler asked for such a tag, by its name or by an attribute that it has."""
+        """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
         if name in self.names:
             return True
-        wanted = self._sometimes.get(name)
-        return wanted is not None and any(item.name in wanted for item in attributes(raw))
+        if name not in self._sometimes:
+            return False
+        wanted, suspicious = self._sometimes[name]
+        return suspicious.search(raw) is not None and any(
+            item.name in wanted.rare or (item.name in wanted.addressed and runs_script(item.value))
+            for item in attributes(raw)
+            if item.value is not None
+        )
+
+    def may_matter(self, name: bytes, *, whole: bool) -> bool:
+        """Say whether a tag of this name, with a slash in front for an end tag, must be seen whole.
+
+        Args:
+            name: The name, or its beginning.
+            whole: Whether it is all of the name.
+        """
+        return name in (self._matters if whole else self._beginnings)
 
     def has_grown(self, start: int, end: int) -> bool:
         """Say whether a script from ``start`` on is twice as long as it was when this was last so."""

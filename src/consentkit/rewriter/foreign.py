@@ -201,7 +201,7 @@ def close_element(top: Top, name: bytes) -> list[Top]:
     if top is None:
         return [None]
     if top.kind != HTML and name in (b"p", b"br"):
-        return [_break_out(top)]
+        return [_break_out(top), top]  # the latter in parsers from before 2020
     if top.name == name:
         return [top.parent]
     if name not in top.names:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 Buffer = bytes | bytearray
 
@@ -74,23 +74,36 @@ def _closed_at_once(name: bytes, content: bytes) -> bytes:
 
 
 _REMARKS = rb"[^<]++|" + _COMMENT
-_DRAWN = rb"(?:" + b"|".join(
-    [_REMARKS, rb"</?+" + _name(_DRAWING_ROWS) + _REST, _closed_at_once(b"title", rb"[^<]*+")]
-) + rb")*+"  # fmt: skip
-_FORMED = rb"(?:" + b"|".join(
-    [_REMARKS, rb"</?+" + _name(_FORMULA_ROWS) + _REST]
-    + [_closed_at_once(name, rb"(?:" + _REMARKS + rb")*+") for name in sorted(_FORMULA_TEXTS)]
-) + rb")*+"  # fmt: skip
+_TITLE = _closed_at_once(b"title", rb"[^<]*+")
+_TEXTS = [_closed_at_once(name, rb"(?:" + _REMARKS + rb")*+") for name in sorted(_FORMULA_TEXTS)]
+_DRAWN = rb"(?:" + b"|".join([_REMARKS, rb"</?+" + _name(_DRAWING_ROWS) + _REST, _TITLE]) + rb")*+"
+_FORMED = rb"(?:" + b"|".join([_REMARKS, rb"</?+" + _name(_FORMULA_ROWS) + _REST, *_TEXTS]) + rb")*+"
 
 
-DRAWN = {b"svg": re.compile(_DRAWN), b"math": re.compile(_FORMED)}
+def _quiet(rows: Iterable[bytes], leaves: Iterable[bytes], other: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Compile what opens nothing in a drawing or formula: remarks, and elements that are closed at once."""
+    rest = _ATTRIBUTES + rb"[" + SPACE + rb"/]*+"
+    pairs = (_name([name]) + rest + rb"(?<!/)></" + _name([name]) for name in leaves)
+    closed = [
+        rb"<" + _name(rows) + rest + rb"(?<=/)>",
+        rb"<(?:" + b"|".join(pairs) + rb")[" + SPACE + rb"]*+>",
+    ]
+    return re.compile(rb"(?:" + b"|".join([_REMARKS, *closed, *other]) + rb")*+")
+
+
+QUIET = {
+    b"svg": _quiet(_DRAWING_ROWS, [b"path", b"use", b"circle", b"rect", b"polygon", b"stop"], [_TITLE]),
+    b"math": _quiet(_FORMULA_ROWS, [b"mspace"], _TEXTS),
+}
 """What may be passed over inside a drawing or formula, by the name of its first element."""
 ROWS = {b"svg": _DRAWING_ROWS, b"math": _FORMULA_ROWS}
 """The elements that nest in there."""
 LABEL = re.compile(rb"<" + _name({b"title"} | _FORMULA_TEXTS))
 """The beginning of what is passed over only if it is whole."""
-ROW = re.compile(_COMMENT + rb"|<(/?+)(" + _name(_DRAWING_ROWS | _FORMULA_ROWS) + rb")" + _ATTRIBUTES + _TAIL)
-"""A comment, or with groups as of :data:`TAG` one such element's tag."""
+ROW = {
+    name: re.compile(rb"<(/?+)(" + _name(rows) + rb")" + _ATTRIBUTES + _TAIL) for name, rows in ROWS.items()
+}
+"""One such element's tag, with groups as of :data:`TAG`."""
 
 
 def _any_case(names: Iterable[bytes]) -> bytes:
@@ -108,6 +121,30 @@ def _any_case(names: Iterable[bytes]) -> bytes:
     return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(reversed(parts)) + b")"
 
 
+def _in_order(names: Iterable[bytes]) -> bytes:
+    """Compile lower-case names to a prefix tree that is tried in their order."""
+    branches: dict[bytes, list[bytes]] = {}
+    for name in names:
+        branches.setdefault(name[:1], []).append(name[1:])
+    ends = branches.pop(b"", None) is not None
+    parts = [head + _in_order(tails) for head, tails in branches.items()] + [b""] * ends
+    return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(parts) + b")"
+
+
+class Condition(NamedTuple):
+    """When a start tag matters whose name alone does not say so.
+
+    Attributes:
+        rare: If it has one of these attributes.
+        addressed: If one of these holds what may be a ``javascript:`` address.
+    """
+
+    rare: frozenset[bytes] = frozenset()
+    addressed: frozenset[bytes] = frozenset()
+
+
+NEVER: Final = Condition()
+
 # The usual tag, a part of the grammar above that is read in half the time: the name, then characters in
 # which nothing opens a value, and values whose "=" stands directly behind a name, in quotes or plain. "<" and
 # quotes elsewhere are left to the exact expressions.
@@ -115,17 +152,48 @@ _BETWEEN = rb"[^<>\"'=]*+"
 _AT_NAME = rb"(?<![" + SPACE + rb"/\"']=)"
 
 
-def _usual_rest(rare: Iterable[bytes]) -> bytes:
-    """Write the usual tag from behind its first letter; none that has an attribute named in ``rare``."""
-    kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(rare))
+# What a javascript: address may begin with (WHATWG URL 4.4): controls and spaces are taken off, tabs and
+# line breaks out, and a reference may stand for any character.
+_SUSPECT = rb"(?:[\x00-\x20&]|[jJ][aA\t\n\r&])"
+
+
+def _usual_rest(condition: Condition = NEVER) -> bytes:
+    """Write the usual tag from behind its first letter; none for which the condition holds."""
+    kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(condition.rare))
+    if condition.addressed:
+        others = (rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(condition.addressed))
+        kept += rb"(?:(?![\"']?+" + _SUSPECT + rb")|" + b"".join(others) + rb")"
     value = rb"(?:\"[^\"]*+\"|'[^']*+'|[^" + SPACE + rb"\"'<>=`]++(?=[" + SPACE + rb">]))"
     attributes = rb"(?:=" + _AT_NAME + kept + value + _BETWEEN + rb")*+"
     return rb"[^<>\"'=" + SPACE + rb"/]*+(?:>|[" + SPACE + rb"/]" + _BETWEEN + attributes + rb">)"
 
 
-_OFTEN: Final = frozenset(
-    b"b div em i li p section span strong".split()
-)  # recognised first; any may be left out
+def suspicion(condition: Condition) -> re.Pattern[bytes]:
+    """Compile a search that finds nothing in a tag for which the condition does not hold."""
+    signs = [_any_case([name]) for name in sorted(condition.rare)]
+    if condition.addressed:
+        signs.append(rb"=[" + SPACE + rb"]*+[\"']?+" + _SUSPECT)
+    return re.compile(b"|".join(signs))
+
+
+_FREQUENT: Final = (
+    b"a div span li p ul h2 h3 h1 h4 h5 h6 i b strong em section article figure figcaption footer time "
+    b"button label nav header picture dl dt dd"
+).split()
+"""Names of elements, the more frequent first. Any may be left out: it saves time alone."""
+
+
+def _frequent(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> bytes:
+    """Write end tags, and start tags of frequent elements for which no condition holds.
+
+    As most pages have them: in lower case, each attribute behind one space, its value in double quotes.
+    """
+    names = [name for name in _FREQUENT if name not in frozenset(stops)]
+    rare = {attribute[-1:] for name in names for attribute in sometimes.get(name, NEVER).rare}
+    # Whatever ends like a rare attribute is left to the other expressions.
+    unless = rb"(?<![" + b"".join(sorted(rare)) + rb"])" if rare else b""
+    attributes = rb"(?: [a-z0-9_:-]++" + unless + rb"=\"(?!" + _SUSPECT + rb")[^\"]*+\")*+"
+    return rb"<(?:/[a-z][a-z0-9]*+|" + _in_order(names) + attributes + rb")>"
 
 
 def _other_letters(names: Iterable[bytes]) -> bytes:
@@ -142,7 +210,7 @@ def _boring(start: Iterable[bytes], end: Iterable[bytes]) -> list[bytes]:
 
 
 def scanner(
-    stops: Iterable[bytes], sometimes: Mapping[bytes, frozenset[bytes]], *, drawings: bool
+    stops: Iterable[bytes], sometimes: Mapping[bytes, Condition], *, drawings: bool
 ) -> re.Pattern[bytes]:
     """Compile what passes over everything as far as the next start tag that matters, and takes that tag.
 
@@ -150,7 +218,7 @@ def scanner(
 
     Args:
         stops: Lower-case names of the start tags that matter.
-        sometimes: Names of start tags that matter if they have one of these attributes.
+        sometimes: Names of start tags that matter on a condition.
         drawings: As for :func:`skipper`.
 
     Returns:
@@ -159,16 +227,16 @@ def scanner(
     """
     watched = {*stops, *sometimes}
     unless = _any_case(watched) + _END_OF_NAME
-    by_attributes: dict[frozenset[bytes], list[bytes]] = {}
+    by_condition: dict[Condition, list[bytes]] = {}
     for name in sometimes.keys() - set(stops):
-        by_attributes.setdefault(sometimes[name], []).append(name)
-    often = _any_case(sorted(_OFTEN - watched)) + _END_OF_NAME
+        by_condition.setdefault(sometimes[name], []).append(name)
     other = _other_letters(watched)
     parts = [
-        rb"<(?:[" + other + rb"]|/[a-zA-Z]|" + often + rb"|(?!" + unless + rb")[a-zA-Z])" + _usual_rest(()),
+        _frequent(stops, sometimes),
+        rb"<(?:[" + other + rb"]|/[a-zA-Z]|(?!" + unless + rb")[a-zA-Z])" + _usual_rest(),
         *(
-            rb"<" + _any_case(names) + _END_OF_NAME + _usual_rest(attributes)
-            for attributes, names in sorted(by_attributes.items(), key=_size, reverse=True)
+            rb"<" + _any_case(names) + _END_OF_NAME + _usual_rest(condition)
+            for condition, names in sorted(by_condition.items(), key=_size, reverse=True)
         ),
         _COMMENT,
         *_drawings(drawings, sometimes),
@@ -177,10 +245,10 @@ def scanner(
         rb"<(?=[^a-zA-Z/!?])",
     ]
     skip = rb"(?:[^<]*+(?:" + rb"|".join(parts) + rb"))*+[^<]*+"
-    return re.compile(skip + rb"(<(" + _any_case(stops) + rb")" + _END_OF_NAME + _usual_rest(()) + rb")?+")
+    return re.compile(skip + rb"(<(" + _any_case(stops) + rb")" + _END_OF_NAME + _usual_rest() + rb")?+")
 
 
-def head_scanner(stops: Iterable[bytes], sometimes: Mapping[bytes, frozenset[bytes]]) -> re.Pattern[bytes]:
+def head_scanner(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> re.Pattern[bytes]:
     """Compile the same for a document's head, behind which any other tag, or text, may begin the body.
 
     Args:
@@ -190,11 +258,11 @@ def head_scanner(stops: Iterable[bytes], sometimes: Mapping[bytes, frozenset[byt
     Returns:
         An expression as :func:`scanner` gives it. It stops at everything that could begin the body.
     """
-    rest = _usual_rest(())
+    rest = _usual_rest()
     parts = [
         rb"[" + SPACE + rb"]++",
         *(
-            rb"<" + _any_case([name]) + _END_OF_NAME + _usual_rest(sometimes.get(name, ()))
+            rb"<" + _any_case([name]) + _END_OF_NAME + _usual_rest(sometimes.get(name, NEVER))
             for name in sorted(HEAD_CONTENT - set(stops))
         ),
         rb"</(?!" + _any_case(CLOSES_HEAD) + _END_OF_NAME + rb")[a-zA-Z]" + rest,
@@ -205,16 +273,17 @@ def head_scanner(stops: Iterable[bytes], sometimes: Mapping[bytes, frozenset[byt
     return re.compile(rb"(?:" + rb"|".join(parts) + rb")*+" + stop)
 
 
-def _size(group: tuple[frozenset[bytes], list[bytes]]) -> int:
+def _size(group: tuple[Condition, list[bytes]]) -> int:
     return len(group[1])
 
 
-def _drawings(wanted: bool, sometimes: Mapping[bytes, frozenset[bytes]]) -> list[bytes]:
+def _drawings(wanted: bool, sometimes: Mapping[bytes, Condition]) -> list[bytes]:
     """Write whole plain drawings and formulas whose own tags have nothing that matters."""
     parts = []
     for name, content in ((b"svg", _DRAWN), (b"math", _FORMED)) if wanted else ():
         unless = [
-            rb"(?![^>]*" + _any_case([attribute]) + rb")" for attribute in sorted(sometimes.get(name, ()))
+            rb"(?![^>]*" + _any_case([attribute]) + rb")"
+            for attribute in sorted(sometimes.get(name, NEVER).rare)
         ]
         start = rb"<" + _name([name]) + b"".join(unless) + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
         parts.append(start + content + rb"</" + _name([name]) + _REST)
@@ -223,7 +292,7 @@ def _drawings(wanted: bool, sometimes: Mapping[bytes, frozenset[bytes]]) -> list
 
 def skipper(
     stops: Iterable[bytes],
-    sometimes: Mapping[bytes, frozenset[bytes]],
+    sometimes: Mapping[bytes, Condition],
     end: Iterable[bytes],
     *,
     drawings: bool,
@@ -232,7 +301,7 @@ def skipper(
 
     Args:
         stops: Lower-case names of the start tags that matter.
-        sometimes: Names of start tags that matter if they have one of these attributes.
+        sometimes: Names of start tags that matter on a condition.
         end: Lower-case names of the end tags that matter.
         drawings: Whether nothing of ``DRAWING`` or ``FORMULA`` but their own tags matters, so that plain ones
             may be passed over whole.
@@ -276,28 +345,31 @@ LONGEST_MARK = len(b"</script") + 1
 """No mark in script data, look-ahead included, is longer than this."""
 
 # The states inside a tag (13.2.5.8 and 13.2.5.32 to 13.2.5.40): (what a run of the state consumes, the state
-# that the byte after the run leads to, the state for all other bytes). ``None`` ends the tag.
-NAME, BEFORE, ATTRIBUTE_NAME, AFTER, VALUE, DOUBLE, SINGLE, UNQUOTED = range(8)
-_spaces: dict[int, int | None] = dict.fromkeys(b"\t\n\f\r ", BEFORE)
-_after: dict[int, int | None] = dict.fromkeys(b"\t\n\f\r ", AFTER)
+# that the byte after the run leads to, the state for all other bytes).
+NAME, BEFORE, ATTRIBUTE_NAME, AFTER, VALUE, DOUBLE, SINGLE, UNQUOTED, SLASH = range(9)
+CLOSED, SELF_CLOSED = -1, -2
+"""Where the tag has ended, in the latter case by ``/>``."""
+_spaces = dict.fromkeys(b"\t\n\f\r ", BEFORE)
+_after = dict.fromkeys(b"\t\n\f\r ", AFTER)
 _slash, _equals, _close = ord("/"), ord("="), ord(">")
-_RUNS: tuple[tuple[re.Pattern[bytes], dict[int, int | None], int], ...] = (
-    (re.compile(rb"[^" + SPACE + rb"/>]*+"), {**_spaces, _slash: BEFORE, _close: None}, NAME),
-    (re.compile(rb"[" + SPACE + rb"/]*+"), {_close: None}, ATTRIBUTE_NAME),
+_RUNS: tuple[tuple[re.Pattern[bytes], dict[int, int], int], ...] = (
+    (re.compile(rb"[^" + SPACE + rb"/>]*+"), {**_spaces, _slash: SLASH, _close: CLOSED}, NAME),
+    (re.compile(rb"[" + SPACE + rb"]*+"), {_slash: SLASH, _close: CLOSED}, ATTRIBUTE_NAME),
     (
         re.compile(rb"[^" + SPACE + rb"/>=]*+"),
-        {**_after, _slash: BEFORE, _equals: VALUE, _close: None},
+        {**_after, _slash: SLASH, _equals: VALUE, _close: CLOSED},
         ATTRIBUTE_NAME,
     ),
-    (re.compile(rb"[" + SPACE + rb"]*+"), {_slash: BEFORE, _equals: VALUE, _close: None}, ATTRIBUTE_NAME),
-    (re.compile(rb"[" + SPACE + rb"]*+"), {ord('"'): DOUBLE, ord("'"): SINGLE, _close: None}, UNQUOTED),
+    (re.compile(rb"[" + SPACE + rb"]*+"), {_slash: SLASH, _equals: VALUE, _close: CLOSED}, ATTRIBUTE_NAME),
+    (re.compile(rb"[" + SPACE + rb"]*+"), {ord('"'): DOUBLE, ord("'"): SINGLE, _close: CLOSED}, UNQUOTED),
     (re.compile(rb'[^"]*+'), {ord('"'): BEFORE}, DOUBLE),
     (re.compile(rb"[^']*+"), {ord("'"): BEFORE}, SINGLE),
-    (re.compile(rb"[^" + SPACE + rb">]*+"), {**_spaces, _close: None}, UNQUOTED),
+    (re.compile(rb"[^" + SPACE + rb">]*+"), {**_spaces, _close: CLOSED}, UNQUOTED),
+    (re.compile(rb"/*+"), {**_spaces, _close: SELF_CLOSED}, ATTRIBUTE_NAME),
 )
 
 
-def scan_tag(buffer: Buffer, at: int, state: int) -> tuple[int, int | None]:
+def scan_tag(buffer: Buffer, at: int, state: int) -> tuple[int, int]:
     """Go on inside a tag from where the last chunk ended.
 
     Args:
@@ -306,16 +378,15 @@ def scan_tag(buffer: Buffer, at: int, state: int) -> tuple[int, int | None]:
         state: The state at that place, one of this module's tag states.
 
     Returns:
-        Where the scan stopped and its state; ``None`` for the state once the ``>`` of the tag is behind it.
+        Where the scan stopped and its state; one of the negative ones once the ``>`` of the tag is behind it.
     """
-    here: int | None = state
     length = len(buffer)
-    while here is not None:
-        run, turns, other = _RUNS[here]
+    while state >= 0:
+        run, turns, other = _RUNS[state]
         found = run.match(buffer, at)
         at = found.end() if found else at
         if at == length:
-            return at, here
-        here = turns.get(buffer[at], other)
+            return at, state
+        state = turns.get(buffer[at], other)
         at += 1
-    return at, None
+    return at, state

@@ -30,9 +30,20 @@ class Handler(Protocol):
 
     @property
     def rare(self) -> Mapping[bytes, frozenset[bytes]]:
-        """Attributes by which other start tags are shown: lower-case name → names of elements."""
+        """Attributes by which other start tags are shown if they have a value: name → names of elements."""
 
-    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
+    @property
+    def addressed(self) -> Mapping[bytes, frozenset[bytes]]:
+        """Attributes by which start tags are shown if the value is a ``javascript:`` address."""
+
+    @property
+    def steady(self) -> bool:
+        """Whether `None` is answered here to all tags and scripts that it was ever answered to.
+
+        Asked only where handlers share a :class:`consentkit.rewriter.Memory`.
+        """
+
+    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         """Decide on a start tag other than ``<script>``.
 
         Args:
@@ -41,7 +52,8 @@ class Handler(Protocol):
             where: Its surroundings.
 
         Returns:
-            Splices relative to the tag, in order; empty where it stays as it is.
+            Splices relative to the tag, in order; empty where it stays as it is. `None` where it does in
+            every document and is of no account: it need not be shown again.
         """
 
     def reads(self, raw: bytes) -> bool:
@@ -54,7 +66,7 @@ class Handler(Protocol):
             False if :meth:`script` answers the same whatever the text; it is then called with an empty one.
         """
 
-    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
+    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
         """Decide on a ``<script>`` element, shown only if ``names`` holds ``script``.
 
         Args:
@@ -64,5 +76,5 @@ class Handler(Protocol):
             where: Its surroundings.
 
         Returns:
-            Splices relative to the start tag, in order; empty where it stays as it is.
+            Splices relative to the start tag, in order; empty or `None` as for :meth:`start_tag`.
         """

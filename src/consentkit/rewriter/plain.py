@@ -5,26 +5,29 @@ The result is that of going on tag by tag (:mod:`consentkit.rewriter.reading`); 
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Sequence
 from typing import Final
 
-from consentkit.rewriter.context import PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context, Scanner
+from consentkit.rewriter.context import PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context, Scan
 from consentkit.rewriter.grammar import SCRIPT_PLAIN, Buffer
 from consentkit.rewriter.handler import Splice, Where
-from consentkit.rewriter.passages import AHEAD, BEFORE, Passage
+from consentkit.rewriter.memory import Run
 
 Entered = tuple[bytes, int]
 """Name and place of the start tag behind which raw text goes on beyond the buffer."""
 
 _IN_NOSCRIPT: Final = PLACES[Where.NOSCRIPT | Where.UNCERTAIN]
+_PLAIN: Final = PLACES[0]
 
 
-def pass_over(context: Context, scanner: Scanner, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
+def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
     """Go on from ``pos`` in the data state, and show the handler what it asked for.
 
     Args:
         context: What all readings share.
-        scanner: ``context.plain``, or ``context.head`` where the body's beginning is waited for.
+        scan: ``context.plain``, or ``context.head`` where the body's beginning is waited for.
         buffer: The bytes.
         pos: Where to begin.
 
@@ -32,52 +35,53 @@ def pass_over(context: Context, scanner: Scanner, buffer: Buffer, pos: int) -> t
         Where it ends: at the end of the buffer, or at what takes the exact grammar; and, if that is inside of
         raw text whose end the buffer does not hold or a script with a comment, which element it is.
     """
-    handler, names, known = context.handler, context.names, scanner.passages.get
+    handler, names, kinds, passages = context.handler, context.names, context.kinds, context.passages(scan)
+    run = Run(passages, buffer)
     while True:
-        key = bytes(buffer[pos - BEFORE if pos > BEFORE else 0 : pos + AHEAD])
-        passage = known(key)
-        if passage is None or not buffer.startswith(passage.text, pos):
-            end_or_passage = _read(context, scanner, buffer, pos, key)
-            if isinstance(end_or_passage, int):
-                return end_or_passage, None
-            passage = end_or_passage
-        _, offset, length, raw, name, kind = passage
-        start = pos + offset
-        pos += length
+        begin, splices = pos, None
+        passage = passages.find(buffer, pos, joined=handler.steady)
+        if passage is None:
+            run.end()
+            found = scan(buffer, pos)
+            if found is None or not found.lastindex:
+                return (found.end() if found else pos), None
+            raw, tag = found.groups()
+            name, kind = kinds.get(tag) or kinds[tag.lower()]
+            start, pos = found.start(1), found.end()
+            passages.note(buffer, begin, pos, (start, raw, name, kind))
+        else:
+            raw, name, kind = passage.raw, passage.name, passage.kind
+            start, pos = begin + passage.start, begin + passage.length
         if kind == SHOWN:
-            if splices := handler.start_tag(raw, name, PLACES[0]):
-                _edit(context, start, splices)
+            splices = handler.start_tag(raw, name, _PLAIN)
         elif kind == SCRIPT:
             end = SCRIPT_PLAIN.search(buffer, pos)
             if end is None or end[0] == b"<!--":
+                run.end(passage, begin)
                 return pos, (name, start)
-            if name in names and (
-                splices := handler.script(raw, bytes(buffer[pos : end.start()]), True, PLACES[0])
-            ):
-                _edit(context, start, splices)
+            if name in names:
+                splices = handler.script(raw, bytes(buffer[pos : end.start()]), True, _PLAIN)
             pos = end.start()
         elif kind == RAW:
-            if context.shows(name, raw) and (splices := handler.start_tag(raw, name, PLACES[0])):
-                _edit(context, start, splices)
-            end = RAW_TEXT[name].search(buffer, pos)
-            if end is None:
-                return pos, (name, start)
-            pos = end.start()
-        elif name != b"noscript" or scanner is context.head or (pos := _noscript(context, buffer, pos)) < 0:
-            return start, None
+            if context.shows(name, raw):
+                splices = handler.start_tag(raw, name, _PLAIN)
+            content, pos = pos, _end(RAW_TEXT[name], buffer, pos)
+        else:
+            pos = _noscript(context, buffer, pos) if name == b"noscript" and scan is context.plain else -1
+            splices = ()
+        if splices is None and passage is not None and pos >= 0:
+            run.go_on(passage, begin)
+            continue
+        run.end(passage, begin)
+        if splices:
+            _edit(context, start, splices)
+        if pos < 0:
+            return (content, (name, start)) if kind == RAW else (start, None)
 
 
-def _read(context: Context, scanner: Scanner, buffer: Buffer, pos: int, key: bytes) -> Passage | int:
-    """Read a passage that is not known, or as far as there is none."""
-    found = scanner.scan(buffer, pos)
-    if found is None or not found.lastindex:
-        return found.end() if found else pos
-    raw, tag = found.groups()
-    name, kind = context.kinds.get(tag) or context.kinds[tag.lower()]
-    end = found.end()
-    passage = Passage(bytes(buffer[pos:end]), found.start(1) - pos, end - pos, raw, name, kind)
-    scanner.passages.remember(key, passage)
-    return passage
+def _end(pattern: re.Pattern[bytes], buffer: Buffer, pos: int, stop: int = sys.maxsize) -> int:
+    end = pattern.search(buffer, pos, stop)
+    return end.start() if end else -1
 
 
 def _edit(context: Context, start: int, splices: Sequence[Splice]) -> None:
@@ -90,17 +94,15 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
     Returns:
         The place of its end tag; negative where it takes two readings.
     """
-    end = RAW_TEXT[b"noscript"].search(buffer, pos)
-    if end is None:
+    stop = _end(RAW_TEXT[b"noscript"], buffer, pos)
+    if stop < 0:
         return -1
     shown = []
-    stop = end.start()
-    while (found := context.plain.scan(buffer, pos, stop)) and found.lastindex:
+    while (found := context.plain(buffer, pos, stop)) and found.lastindex:
         pos = found.end()
         name, kind = context.kinds.get(found[2]) or context.kinds[found[2].lower()]
         if kind == RAW:
-            raw_end = RAW_TEXT[name].search(buffer, pos, stop)
-            pos = raw_end.start() if raw_end else -1
+            pos = _end(RAW_TEXT[name], buffer, pos, stop)
         if kind not in (SHOWN, RAW) or pos < 0:
             return -1
         if context.shows(name, found[1]):
@@ -108,5 +110,5 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
     if found is None or found.end() != stop:
         return -1
     for start, raw, name in shown:
-        _edit(context, start, context.handler.start_tag(raw, name, _IN_NOSCRIPT))
+        _edit(context, start, context.handler.start_tag(raw, name, _IN_NOSCRIPT) or ())
     return stop

@@ -24,19 +24,20 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from consentkit.rewriter import foreign
-from consentkit.rewriter.context import PLACES, RAW_TEXT, Context, Scanner, State
+from consentkit.rewriter.context import PLACES, RAW_TEXT, Context, Scan, State
 from consentkit.rewriter.grammar import (
     COMMENT_END,
-    DRAWN,
     LABEL,
     LONGEST_MARK,
     NAME,
     PROLOGUE,
+    QUIET,
     ROW,
     ROWS,
     SCRIPT_DOUBLE,
     SCRIPT_ESCAPED,
     SCRIPT_PLAIN,
+    SELF_CLOSED,
     TAG,
     TAG_NAME,
     TAG_START,
@@ -56,8 +57,9 @@ SHORT: Final = 64
 OVERSIZED: Final = b"x-oversized-"
 """What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
 
-BORING: Final = b"/"
-"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete."""
+BORING: Final = b"."
+"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
+follows is the name of an element of a drawing or formula."""
 
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
@@ -134,7 +136,7 @@ class Reading:
         if self.state is State.DATA:
             return self.pos
         if self.state is State.TAG:
-            return self.scan if self.name in (OVERSIZED, BORING) else self.start
+            return self.start if self._keeps() else self.scan
         if self.state is State.SCRIPT and self.start >= 0:
             return self.start
         return self.scan
@@ -186,9 +188,9 @@ class Reading:
         # Readings that meet in front of a tag become one before it is shown, however the input is cut.
         return (context.uncertain and self.pos > before) or self._markup(buffer, final)
 
-    def _passes(self, scanner: Scanner, buffer: Buffer) -> bool:
+    def _passes(self, scan: Scan, buffer: Buffer) -> bool:
         """Go on as far as plain markup goes; whether that is into raw text."""
-        self.pos, raw = pass_over(self.context, scanner, buffer, self.pos)
+        self.pos, raw = pass_over(self.context, scan, buffer, self.pos)
         if raw:
             self._enter(*raw)
         return raw is not None
@@ -311,26 +313,36 @@ class Reading:
     # --- inside a tag
 
     def _in_tag(self, buffer: Buffer, final: bool) -> bool:
-        self.scan, level = scan_tag(buffer, self.scan, self.level)
-        if level is not None:
-            self.level = level
-            if level != NAME and not self.name:
+        self.scan, self.level = scan_tag(buffer, self.scan, self.level)
+        if self.level >= 0:
+            if not self.name:
                 self._name(buffer)
-            if len(buffer) - self.start > MAX_TAG and self.name not in (OVERSIZED, BORING):
+            if len(buffer) - self.start > MAX_TAG and self._keeps():
                 self._oversized(buffer)
             return False
         self.pos, self.state = self.scan, State.DATA
-        whole = None if self.name in (OVERSIZED, BORING) else TAG.match(buffer, self.start)
-        if whole:
-            self._tag(buffer, whole, self.start)
+        if self._keeps():
+            if whole := TAG.match(buffer, self.start):
+                self._tag(buffer, whole, self.start)
+        elif self.name not in (OVERSIZED, BORING):
+            self._row(self.name[1:], False, self.level == SELF_CLOSED, self.pos)
         return True
 
+    def _keeps(self) -> bool:
+        """Say whether the incomplete tag must be kept."""
+        return self.name != OVERSIZED and self.name[:1] != BORING
+
     def _name(self, buffer: Buffer) -> None:
-        """Find out whether an incomplete tag must be kept."""
+        """Find out whether an incomplete tag must be kept, which the beginning of its name may tell."""
         found = TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
-        boring = self.top is None and not self.context.prologue.active and name not in self.context.matters
-        self.name = BORING if boring else name
+        whole, context = self.level != NAME, self.context
+        if self.drawing and whole and name in ROWS[self.drawing]:
+            self.name = BORING + name
+        elif self.top is None and not (context.prologue.active or context.may_matter(name, whole=whole)):
+            self.name = BORING
+        elif whole:
+            self.name = name
 
     def _oversized(self, buffer: Buffer) -> None:
         """Make a start tag inert that cannot be kept until it is complete."""
@@ -367,15 +379,15 @@ class Reading:
     # --- inside a plain drawing or formula, which look-ahead scanners read alike
 
     def _draw(self, buffer: Buffer) -> None:
-        """Follow what nests as far as it is plain; it is known to be whole."""
-        end = _end(DRAWN[self.drawing], buffer, self.pos)
-        for row in ROW.finditer(buffer, self.pos, end):
-            if row[2]:
-                self.pos = row.end()
-                self._row(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
-                if not self.drawing:
-                    return
-        self.pos = end
+        """Follow what nests as far as it is plain."""
+        quiet, tag = QUIET[self.drawing], ROW[self.drawing]
+        while self.drawing:
+            self.pos = _end(quiet, buffer, self.pos)
+            row = tag.match(buffer, self.pos)
+            if row is None:
+                return
+            self.pos = row.end()
+            self._row(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
 
     def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
         """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
@@ -563,8 +575,8 @@ class Reading:
     def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: int) -> None:
         self._edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
 
-    def _edit(self, start: int, splices: Sequence[Splice]) -> None:
-        for first, last, new in splices:
+    def _edit(self, start: int, splices: Sequence[Splice] | None) -> None:
+        for first, last, new in splices or ():
             self.context.edits.append((start + first, start + last, new))
 
 

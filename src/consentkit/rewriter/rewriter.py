@@ -9,6 +9,7 @@ from consentkit.rewriter.context import Context, State
 from consentkit.rewriter.foreign import TooDeep
 from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Handler, Splice
+from consentkit.rewriter.memory import Memory
 from consentkit.rewriter.prologue import Injection, Prologue
 from consentkit.rewriter.reading import OVERSIZED, Reading
 
@@ -33,10 +34,18 @@ class Rewriter:
         head: Put directly behind ``<head>``, or before the first element that belongs there.
         body: Put directly behind ``<body>``, or before the first content of the body. Both may be callables,
             which are called when the place is found.
+        memory: Where to keep what was read; shared by the handlers of one policy, which answer alike.
     """
 
-    def __init__(self, handler: Handler, *, head: Injection = b"", body: Injection = b"") -> None:
-        self._context = Context(handler, Prologue(head, body))
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        head: Injection = b"",
+        body: Injection = b"",
+        memory: Memory | None = None,
+    ) -> None:
+        self._context = Context(handler, Prologue(head, body), memory)
         self._readings = [Reading(self._context)]
         self._buffer: Buffer = b""
         self._forked = False
@@ -87,18 +96,20 @@ class Rewriter:
         waiting: set[Reading] = set()
         try:
             while ready := [reading for reading in self._readings if reading not in waiting]:
-                reading = min(ready, key=_position) if len(ready) > 1 else ready[0]
                 if len(self._readings) == 1:
-                    moved = self._run_alone(reading, final)
-                else:
-                    moved = reading.step(self._buffer, final)
-                if not moved:
+                    if not self._run_alone(ready[0], final):
+                        return
+                    self._adopt(ready[0])
+                    continue
+                reading = min(ready, key=_position)
+                if not reading.step(self._buffer, final):
                     waiting.add(reading)
                 self._adopt(reading)
         except TooDeep:
             self._sealed = True
 
     def _run_alone(self, reading: Reading, final: bool) -> bool:
+        """Advance the only reading until it can go no further, or there are others: say which."""
         while reading.step(self._buffer, final):
             if reading.born:
                 return True

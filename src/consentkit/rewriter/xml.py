@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from consentkit.rewriter.handler import Handler, Splice, Where
 from consentkit.rewriter.prologue import Injection
-from consentkit.rewriter.tag import attributes
+from consentkit.rewriter.tag import attributes, runs_script
 
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 SVG: Final = "http://www.w3.org/2000/svg"
@@ -86,7 +86,8 @@ class XmlRewriter:
         self.refused = False
         self._handler = handler
         self._injections: dict[bytes, Injection] = {b"head": head, b"body": body}
-        self._seen = handler.names.union(self._injections, *handler.rare.values())
+        asked = (*handler.rare.values(), *handler.addressed.values())
+        self._seen = handler.names.union(self._injections, *asked)
         self._charset = charset
         self._parser: expat.XMLParserType | None = None
         self._buffer = bytearray()
@@ -206,8 +207,12 @@ class XmlRewriter:
     def _concerns(self, element: _Element) -> bool:
         if element.name in self._handler.names:
             return True
-        rare = self._handler.rare
-        return any(element.name in rare.get(part.shown, ()) for part in element.parts)
+        rare, addressed = self._handler.rare, self._handler.addressed
+        return any(
+            element.name in rare.get(part.shown, ())
+            or (element.name in addressed.get(part.shown, ()) and runs_script(part.value))
+            for part in element.parts
+        )
 
     def _decide(self, *, whole: bool) -> None:
         script = self._script
@@ -218,7 +223,7 @@ class XmlRewriter:
         self._script, self._text, self._depth = None, [], 0
         self._edit(script, self._handler.script(script.shown, text, whole, script.where))
 
-    def _edit(self, element: _Element, splices: Sequence[Splice]) -> None:
+    def _edit(self, element: _Element, splices: Sequence[Splice] | None) -> None:
         if splices:
             self._edits.append((element.start, element.end, _write(element, splices)))
 
