@@ -1,5 +1,7 @@
 """Cookie consent and privacy middleware for ASGI applications."""
 
+from typing import TYPE_CHECKING
+
 from consentkit.asgi import ConsentMiddleware, FromHeaders, get_consent
 from consentkit.consent import Consent, Decision
 from consentkit.exceptions import (
@@ -14,8 +16,10 @@ from consentkit.exceptions import (
     RewriteError,
     UnknownPurpose,
 )
-from consentkit.log import ConsentLog
 from consentkit.policy import Banner, ConsentMode, Cookie, Place, Policy, Purpose, Regime, Site, Vendor
+
+if TYPE_CHECKING:
+    from consentkit.log import ConsentLog
 
 __version__ = "0.1.0"
 
@@ -46,3 +50,12 @@ __all__ = [
     "Vendor",
     "get_consent",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the log when it is asked for: whoever keeps none does not pay for it."""
+    if name == "ConsentLog":
+        from consentkit.log import ConsentLog
+
+        return ConsentLog
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

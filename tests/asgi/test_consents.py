@@ -29,12 +29,16 @@ def request(cookies: str = "", **headers: str) -> Request:
     return Request(scope_of(headers=pairs))
 
 
+def consent(site: Deployment, asked: Request, now: int) -> Consent:
+    return site.held_by(asked, now=now).consent
+
+
 def held(consent: Consent) -> tuple[object, ...]:
     return tuple(getattr(consent, name) for name in Consent.__struct_fields__)
 
 
 CODEC = DecisionCodec(SECRET)
-UNDECIDED = deployment().consent_of(request(), now=NOW)
+UNDECIDED = consent(deployment(), request(), NOW)
 TIMES = [NOW, NOW + 100 * DAY, NOW + 500 * DAY]
 DECISIONS = [
     CODEC.dumps(choose(UNDECIDED, source="banner", now=at), now=at)
@@ -69,32 +73,30 @@ def test_what_is_remembered_is_what_would_be_resolved(visits: list[tuple[str, st
             "sec_fetch_site": site,
             "sec_fetch_dest": "empty",
         }
-        fresh = deployment(**place).consent_of(request(cookies, **sent), now=now)
-        assert held(remembering.consent_of(request(cookies, **sent), now=now)) == held(fresh)
+        fresh = consent(deployment(**place), request(cookies, **sent), now)
+        assert held(consent(remembering, request(cookies, **sent), now)) == held(fresh)
 
 
 def test_the_same_visitor_is_resolved_once() -> None:
     site = deployment()
-    first = site.consent_of(request("a=1"), now=NOW)
-    assert site.consent_of(request("b=2"), now=NOW + 10 * DAY) is first
+    first = consent(site, request("a=1"), NOW)
+    assert consent(site, request("b=2"), NOW + 10 * DAY) is first
 
 
 def test_what_is_allowed_for_one_page_is_not_remembered() -> None:
     site = deployment()
     value = site.once.dumps("youtube", now=NOW)
-    assert "youtube" in site.consent_of(request(f"consentkit-once={value}"), now=NOW).vendors_granted
-    assert "youtube" not in site.consent_of(request(f"consentkit-once={value}"), now=NOW + 61).vendors_granted
+    assert "youtube" in consent(site, request(f"consentkit-once={value}"), NOW).vendors_granted
+    assert "youtube" not in consent(site, request(f"consentkit-once={value}"), NOW + 61).vendors_granted
 
 
 def test_the_number_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MEMO", 3)
     site = deployment()
     for number in range(10):
-        consent = site.consent_of(
-            request(f"consentkit=forged; n={number}", host=f"{number}.example"), now=NOW
-        )
-        assert consent.regime is Regime.OPT_IN
+        asked = request(f"consentkit=forged; n={number}", host=f"{number}.example")
+        assert consent(site, asked, NOW).regime is Regime.OPT_IN
     for place in ("DE", "US", "GB", "FR", "IT"):
         site.place = lambda scope, place=place: Place(country=place)
-        site.consent_of(request(), now=NOW)
+        consent(site, request(), NOW)
     assert len(site._consents._known) <= 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +133,15 @@ def test_the_place_is_read_from_trusted_headers_that_agree(
 def test_place_headers_vary_the_page() -> None:
     assert FromHeaders("CF-IPCountry", "CF-Region-Code").headers == ("CF-IPCountry", "CF-Region-Code")
     assert FromHeaders("CF-IPCountry").headers == ("CF-IPCountry",)
+
+
+def test_importing_the_package_loads_no_log() -> None:
+    code = (
+        "import sys, consentkit\n"
+        "assert not [name for name in sys.modules if name.startswith('consentkit.log')]\n"
+        "assert consentkit.ConsentLog.__name__ == 'ConsentLog'\n"
+        "assert not hasattr(consentkit, 'ConsentDiary')\n"
+        "from consentkit import *\n"
+        "ConsentLog\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -32,7 +32,7 @@ class Connections:
         self._deployment = deployment
         self._endpoints = Endpoints(deployment)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one ASGI connection."""
         kind, app, deployment = scope["type"], self._app, self._deployment
         if kind == "lifespan":
@@ -40,21 +40,21 @@ class Connections:
         # Where another middleware of this package is further out, two banners would serve nobody.
         if kind not in ("http", "websocket") or scope.get(_OUTER):
             return app(scope, receive, send)
-        request = Request(scope, deployment.https_only)
         now = epoch()
-        consent = deployment.consent_of(request, now=now)
-        scope.setdefault("state", {})["consent"] = consent
-        path = request.path
-        excluded = deployment.excludes(path)
+        request = Request(scope, deployment.https_only)
+        held = deployment.held_by(request, now=now)
+        scope.setdefault("state", {})["consent"] = held.consent
+        path: str = request.path if scope.get("root_path") else scope["path"]
+        excluded = bool(deployment.exclude) and deployment.excludes(path)
         scope[_OUTER] = not excluded
         if kind == "websocket":
             if excluded or not deployment.enforce:
                 return app(scope, receive, send)
-            return connect_socket(deployment, request, consent, app, scope, receive, send)
-        if self._endpoints.owns(path):
-            return self._endpoints(request, consent, receive, send)
+            return connect_socket(deployment, request, held, app, scope, receive, send)
+        if path.startswith(deployment.prefix) and self._endpoints.owns(path):
+            return self._endpoints(request, held.consent, receive, send)
         if excluded:
             return app(scope, receive, send)
         if deployment.enforce:
-            return Responder(deployment, request, consent, now)(app, scope, receive, send)
-        return Observer(deployment, request, consent)(app, scope, receive, send)
+            return Responder(deployment, request, held, now, send).run(app, scope, receive)
+        return Observer(deployment, request, held.consent)(app, scope, receive, send)

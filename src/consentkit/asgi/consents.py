@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
+
+from consentkit.asgi.bounded import Bounded
 from consentkit.consent import Consent
 from consentkit.consent.resolving import RENEWAL
 
@@ -12,8 +15,30 @@ MEMO: Final = 2048
 """Consents remembered."""
 
 
-class _Known(NamedTuple):
+class Resolved(msgspec.Struct, frozen=True, eq=False):
+    """A consent and when it holds, from `since` until before `until`, in epoch seconds."""
+
     consent: Consent
+    since: int
+    until: float
+
+
+class Held(msgspec.Struct, frozen=True, eq=False):
+    """What holds for a request, as long as its headers and the visitor's place are the same.
+
+    Attributes:
+        consent: What the visitor allows.
+        hidden: Names of the request's cookies that the app must not see.
+        passes: Whether the app sees the request as it came.
+        visits: Whether a page in answer may set or expire cookies; with fragments and in frames none does.
+        since: Epoch seconds from which on this holds.
+        until: Epoch seconds from which on it may not hold any more.
+    """
+
+    consent: Consent
+    hidden: frozenset[str]
+    passes: bool
+    visits: bool
     since: int
     until: float
 
@@ -26,18 +51,18 @@ class ConsentMemo:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, _Known] = {}
+        self._known: Bounded[Hashable, Resolved] = Bounded(MEMO)
 
-    def find(self, key: Hashable, now: int) -> Consent | None:
+    def find(self, key: Hashable, now: int) -> Resolved | None:
         """Return what was resolved from the same, if it holds at epoch seconds ``now``."""
         known = self._known.get(key)
-        return known.consent if known and known.since <= now < known.until else None
+        return known if known and known.since <= now < known.until else None
 
-    def keep(self, key: Hashable, consent: Consent, now: int) -> None:
+    def keep(self, key: Hashable, consent: Consent, now: int) -> Resolved:
         """Remember what was resolved at epoch seconds ``now``."""
         decision = consent.decision
         changes = (decision.expires_at, decision.signed_at + RENEWAL) if decision else ()
         until = min((at for at in changes if at > now), default=float("inf"))
-        if len(self._known) >= MEMO:
-            self._known.clear()
-        self._known[key] = _Known(consent, now, until)
+        known = Resolved(consent, now, until)
+        self._known.keep(key, known)
+        return known

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Final, TypeAlias, get_args
 
 from msgspec.structs import replace
 from starlette.types import Scope
 
-from consentkit.asgi.consents import ConsentMemo
+from consentkit.asgi.bounded import Bounded
+from consentkit.asgi.consents import MEMO, ConsentMemo, Held, Resolved
 from consentkit.asgi.csp import CSPMode, PagePolicy
 from consentkit.asgi.locales import negotiate
 from consentkit.asgi.memo import PageMemo
 from consentkit.asgi.once import OnceCodec
-from consentkit.asgi.request import FRAGMENT_HEADERS, MAX_MEMO, Request
+from consentkit.asgi.request import Request
+from consentkit.asgi.traits import FRAGMENT_HEADERS
 from consentkit.banner import available_locales, make_notice
 from consentkit.consent import (
     INVALID,
@@ -91,8 +93,9 @@ class Deployment:
         self.locales = available_locales(policy)
         self.vary = (*_SHAPING, *FRAGMENT_HEADERS, *getattr(place, "headers", ()))
         self.pages = PageMemo()
+        self._held: Bounded[Hashable, Held] = Bounded(MEMO)
         self._consents = ConsentMemo()
-        self._hidden: dict[tuple[tuple[bytes, ...], str], frozenset[str]] = {}
+        self._hidden: Bounded[tuple[tuple[bytes, ...], str], frozenset[str]] = Bounded(MEMO_COOKIES)
 
     def excludes(self, path: str) -> bool:
         """Say whether a path is left alone. One that an app may yet resolve to another is not."""
@@ -113,16 +116,36 @@ class Deployment:
             _logger.exception("the place resolver failed; the place counts as unknown")
             return None
 
-    def consent_of(self, request: Request, *, now: int) -> Consent:
-        """Resolve what holds for a request.
+    def held_by(self, request: Request, *, now: int) -> Held:
+        """Find out what holds for a request.
 
         Args:
             request: The request.
             now: Epoch seconds.
         """
-        place = self.place_of(request)
-        raw = request.raw_cookies if request.has_own_cookies else ()
-        key = (raw, request.secure, place, request.signals.gpc, request.travels)
+        place = None if self.place is None else self.place_of(request)
+        key = (request.traits, request.secure, place)
+        held = self._held.get(key)
+        if held is not None and held.since <= now < held.until:
+            return held
+        held = self._hold(request, place, now)
+        if request.traits.is_short and now < held.until:
+            self._held.keep(key, held)
+        return held
+
+    def _hold(self, request: Request, place: Place | None, now: int) -> Held:
+        traits = request.traits
+        found = self._consent_of(request, place, now)
+        hidden = self.hidden_cookies(request, found.consent)
+        stamped = traits.wants_service_worker and self.csp.mode != "off"
+        passes = traits.passes and not (hidden or stamped)
+        visits = traits.takes_banner and (traits.has_own_cookies or bool(hidden))
+        return Held(found.consent, hidden, passes, visits, found.since, found.until)
+
+    def _consent_of(self, request: Request, place: Place | None, now: int) -> Resolved:
+        traits = request.traits
+        raw = traits.raw_cookies if traits.has_own_cookies else ()
+        key = (raw, request.secure, place, traits.signals.gpc, traits.travels)
         found = self._consents.find(key, now)
         if found is not None:
             return found
@@ -130,15 +153,15 @@ class Deployment:
         decision = self.decisions.loads(request.cookie_values(name), now=now) if raw else None
         consent = self._resolve(request, decision, place, now)
         once = request.cookie_values(self.once.cookie_name(request.secure)) if raw else ()
-        if once and request.travels:
-            return self._with_once(consent, once, now)
+        if once and traits.travels:
+            return Resolved(self._with_once(consent, once, now), now, now)
         # One that cannot be believed may be from a machine whose clock is ahead.
-        if decision is not INVALID and sum(map(len, raw)) <= MAX_MEMO:
-            self._consents.keep(key, consent, now)
-        return consent
+        if decision is INVALID or not (traits.is_short or not raw):
+            return Resolved(consent, now, now)
+        return self._consents.keep(key, consent, now)
 
     def consent_with(self, request: Request, decision: Decision | Invalid | None, *, now: int) -> Consent:
-        """Resolve what a decision means for a request. Arguments as in `consent_of`."""
+        """Resolve what a decision means for a request. Arguments as in `held_by`."""
         return self._resolve(request, decision, self.place_of(request), now)
 
     def _resolve(
@@ -148,9 +171,9 @@ class Deployment:
             self.policy,
             self.policy.regimes_at(place),
             decision,
-            request.signals,
+            request.traits.signals,
             now=now,
-            travels=request.travels,
+            travels=request.traits.travels,
             gpc_binding=self.policy.gpc_binding(place),
             gpc_override=self.policy.gpc_override(place),
         )
@@ -168,18 +191,15 @@ class Deployment:
 
     def hidden_cookies(self, request: Request, consent: Consent) -> frozenset[str]:
         """Return the names of the request's cookies that the app must not see."""
-        raw = request.raw_cookies
-        if not raw or request.hidden is not None:
-            return request.hidden or frozenset()
+        raw = request.traits.raw_cookies
+        if not raw:
+            return frozenset()
         key = (raw, consent.key)
         found = self._hidden.get(key)
         if found is None:
             found = self.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
-            if sum(map(len, raw)) <= MAX_MEMO:
-                if len(self._hidden) >= MEMO_COOKIES:
-                    self._hidden.clear()
-                self._hidden[key] = found
-        request.hidden = found
+            if request.traits.is_short:
+                self._hidden.keep(key, found)
         return found
 
     def expire_plain(self, request: Request) -> list[str]:

@@ -7,6 +7,7 @@ its page: each of these is expired. What was set under another path goes when a 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.headers import Headers
@@ -20,15 +21,14 @@ _PATH = re.compile(r"[A-Za-z0-9/._~%-]{1,200}")
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
-def hide(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> Headers:
-    """Return the request's headers without the those cookies; the same list if there are none."""
-    denied = deployment.hidden_cookies(request, consent)
-    if not denied:
+def hide(request: Request, names: Collection[str], headers: Headers) -> Headers:
+    """Return the request's headers without the cookies of those names; the same list if there are none."""
+    if not names:
         return headers
     kept = "; ".join(
         f"{name}={value}" if name or "=" in value else value
         for name, value in request.cookies
-        if name not in denied
+        if name not in names
     )
     rest = [(name, value) for name, value in headers if name != b"cookie"]
     return [*rest, (b"cookie", kept.encode("latin-1"))] if kept else rest

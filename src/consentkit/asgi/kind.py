@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -28,17 +28,36 @@ _LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
 _MARKUP = frozenset((HTML, XHTML)) | SCRIPTABLE | GUESSED
 
 
-def passes(headers: Mapping[bytes, bytes]) -> bool:
+def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Say whether nothing in the headers asks for work, whatever the request was.
+
+    In doubt, that is where pairs are no tuples or there is not exactly one type, it does.
+    """
+    typed = False
+    for pair in headers:
+        if type(pair) is not tuple:
+            return False
+        name, value = pair[0].lower(), pair[1]
+        if name in _LOOKED_AT:
+            return False
+        if name == b"content-type":
+            if typed or not _is_data(value):
+                return False
+            typed = True
+    return typed
+
+
+@lru_cache(maxsize=256)
+def _is_data(content_type: bytes) -> bool:
+    return _MARKUP.isdisjoint(_types(content_type))
+
+
+def media_types(headers: Mapping[bytes, bytes]) -> frozenset[bytes]:
+    """Return what the body may be read as; nothing stands for a type that is missing and may be guessed.
 
     Args:
         headers: All headers by name, here and below.
     """
-    return _LOOKED_AT.isdisjoint(headers) and _MARKUP.isdisjoint(_types(headers.get(b"content-type", b"")))
-
-
-def media_types(headers: Mapping[bytes, bytes]) -> frozenset[bytes]:
-    """Return what the body may be read as; nothing stands for a type that is missing and may be guessed."""
     given = headers.get(b"content-type")
     if given is None and b"nosniff" in headers.get(b"x-content-type-options", b"").lower():
         return frozenset()

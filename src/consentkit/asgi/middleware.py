@@ -10,13 +10,13 @@ from starlette.datastructures import Secret
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.log import ConsentLog
 from consentkit.policy import Policy
 
 if TYPE_CHECKING:
     from consentkit.asgi.csp import CSPMode
     from consentkit.asgi.deployment import OnDecision, PlaceResolver
     from consentkit.gating import Unclassified
+    from consentkit.log import ConsentLog
 
 
 class ConsentMiddleware:
@@ -70,15 +70,15 @@ class ConsentMiddleware:
         on_decision: OnDecision | None = None,
     ) -> None:
         self.app = app
-        _check_kinds(policy=policy, log=log, place=place, on_decision=on_decision)
-        # Whoever imports the package without using it does not pay for gate and rewriter.
+        _check_kinds(policy=policy, place=place, on_decision=on_decision)
+        # Whoever imports the package without using it does not pay for gate, rewriter and log.
         from consentkit.asgi.connection import Connections
         from consentkit.asgi.deployment import Deployment
 
         deployment = Deployment(
             secret_key=_plain(secret_key),
             secret_key_fallbacks=_plain_all(secret_key_fallbacks),
-            log=ConsentLog(log) if isinstance(log, (str, Path)) else log,
+            log=_open_log(log),
             policy=Policy() if policy is None else policy,
             place=place,
             prefix=prefix,
@@ -92,21 +92,29 @@ class ConsentMiddleware:
             on_decision=on_decision,
         )
         self._deployment = deployment
-        self._connect = Connections(app, deployment)
+        self._answer = Connections(app, deployment).answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
-        await self._connect(scope, receive, send)
+        await self._answer(scope, receive, send)
 
 
-def _check_kinds(*, policy: object, log: object, place: object, on_decision: object) -> None:
+def _check_kinds(*, policy: object, place: object, on_decision: object) -> None:
     if policy is not None and not isinstance(policy, Policy):
         raise ConfigurationError('expected a Policy, such as Policy.from_toml("consent.toml")', path="policy")
-    if log is not None and (isinstance(log, bool) or not isinstance(log, (str, Path, ConsentLog))):
-        raise ConfigurationError("expected a path, sqlite:///…, a ConsentLog, or None", path="log")
     for name, callback in (("place", place), ("on_decision", on_decision)):
         if callback is not None and not callable(callback):
             raise ConfigurationError("expected something that can be called", path=name)
+
+
+def _open_log(log: object) -> ConsentLog | None:
+    from consentkit.log import ConsentLog
+
+    if log is None or isinstance(log, ConsentLog):
+        return log
+    if not isinstance(log, (str, Path)):
+        raise ConfigurationError("expected a path, sqlite:///…, a ConsentLog, or None", path="log")
+    return ConsentLog(log)
 
 
 def _plain(key: str | Secret) -> str:

@@ -48,6 +48,7 @@ class Page:
         self._deployment = deployment
         self._request = request
         self._consent = consent
+        self._memory = deployment.gate.memory
         self._prefix = request.mount + deployment.prefix
         self._locale = deployment.locale_of(request)
         self._allowed = allowed or Allowed()
@@ -85,7 +86,7 @@ class Page:
         """Return hexadecimal digits of everything that shapes the page, but for where it is."""
         consent, deployment = self._consent, self._deployment
         notice = deployment.notice_of(consent, self._locale)
-        kind = (self._request.takes_banner, self._request.wants_document)
+        kind = (self._request.traits.takes_banner, self._request.traits.wants_document)
         modes = (deployment.csp.mode, deployment.gate.unclassified)
         return _fingerprint(_version(), consent.view, notice.hash, self._prefix, *kind, *modes)
 
@@ -96,15 +97,15 @@ class Page:
             kind: The page's media type.
             charset: The charset that it names, or nothing.
         """
-        head, body = (self._head, self._body) if self._request.takes_banner else (b"", b"")
+        head, body = (self._head, self._body) if self._request.traits.takes_banner else (b"", b"")
         if kind == HTML:
-            return Charset(charset, Rewriter(self._gate, head=head, body=body))
+            return Charset(charset, Rewriter(self._gate, head=head, body=body, memory=self._memory))
         read = readable_charset(charset)
         return Charset(charset, XmlRewriter(self._gate, head=head, body=body, charset=read))
 
     def watcher(self, charset: bytes) -> Charset:
         """Return what looks at a page of HTML and puts nothing into it."""
-        return Charset(charset, Rewriter(self._gate))
+        return Charset(charset, Rewriter(self._gate, memory=self._memory))
 
     def gate_headers(self, headers: Headers) -> Headers:
         """Return a response's headers without what must not be reached; the same list if all of it may be."""
@@ -152,7 +153,9 @@ class Page:
 
         Parts of a page get none: the page that takes them has its own, and a late default would undo choices.
         """
-        return self._script(CALLS_NAME, attributes, foreign_base) if self._request.wants_document else b""
+        return (
+            self._script(CALLS_NAME, attributes, foreign_base) if self._request.traits.wants_document else b""
+        )
 
     def _script(self, name: str, attributes: str, foreign_base: bool) -> bytes:
         if self._allowed.script is None:
@@ -203,10 +206,10 @@ def _report(gate: PageGate) -> str:
 
 def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed: Allowed | None) -> Hashable:
     """Return everything but a page's bytes that shapes what is made of it; arguments as in `Page`."""
-    scope = request.scope
+    scope, traits = request.scope, request.traits
     locale = deployment.locale_of(request)
     where = (scope.get("root_path"), scope["path"], scope.get("query_string"), request.header(b"host"))
-    return consent.view, locale, request.traits, request.secure, where, allowed
+    return consent.view, locale, traits.takes_banner, traits.wants_document, request.secure, where, allowed
 
 
 @cache

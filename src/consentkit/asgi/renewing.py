@@ -16,17 +16,13 @@ def visit(
 
     Args:
         deployment: The policy as it is deployed.
-        request: The request. Fragments and frames set nothing.
+        request: The request.
         consent: What holds for it.
         headers: The page's headers.
         now: Epoch seconds.
     """
-    if not (request.takes_banner and request.raw_cookies):
-        return headers
-    if not (request.has_own_cookies or deployment.hidden_cookies(request, consent)):
-        return headers
     headers = list(headers)
-    if request.has_own_cookies:
+    if request.traits.has_own_cookies:
         lines = _lines(deployment, request, consent, now)
         headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
     expire_hidden(deployment, request, consent, headers)

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.types import Scope
 
-from consentkit.signals import Signals, read_signals
+from consentkit.asgi.traits import MAX_MEMO, read_traits
 
-_DOCUMENT = frozenset((b"document", b""))
-_FRAMES = frozenset((b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
-_WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker"))
-_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
 # RFC 3986, section 3.3: what a path may hold as it is. Its "%" was decoded by the server.
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-_SUBRESOURCES = frozenset(b"audio audioworklet font image manifest script style track video worker".split())
-_SILENT = Signals()
-MAX_MEMO = 4096
-"""Bytes of what a visitor sends up to which it is remembered as read."""
 MAX_HERE = 4096
 """Characters of a page's own address that its forms carry: three times that fits into a decision's body."""
-FRAGMENT_HEADERS = ("HX-Request", "HX-Boosted", "Turbo-Frame", "X-Requested-With")
-"""Headers by which scripts ask for a part of a page."""
 
 
 class Request:
@@ -34,56 +23,41 @@ class Request:
     Args:
         scope: The ASGI scope, HTTP or WebSocket.
         secure: Whether the visitor's side of the connection is encrypted; ``None``: as the scope says.
+
+    Attributes:
+        scope: The scope, whose headers are a list from now on: an iterable may be read but once.
+        headers: That list.
+        method: The method, ``GET`` where there is none.
+        secure: Whether the visitor's side of the connection is encrypted.
+        traits: What the headers say.
     """
 
+    __slots__ = ("headers", "method", "scope", "secure", "traits")
+
     def __init__(self, scope: Scope, secure: bool | None = None) -> None:
-        self.scope = scope
         headers = scope["headers"]
-        self.headers: list[tuple[bytes, bytes]] = headers if isinstance(headers, list) else [*headers]
+        if not isinstance(headers, list):
+            headers = scope["headers"] = [*headers]
+        self.scope = scope
+        self.headers: list[tuple[bytes, bytes]] = headers
         self.method: str = scope.get("method", "GET")
         self.secure = scope.get("scheme", "http") in ("https", "wss") if secure is None else secure
-        self._first: dict[bytes, bytes] = dict(reversed(self.headers))
-        get = self._first.get
-        self.traits = _read_traits(
-            self.method in _SAFE_METHODS,
-            get(b"sec-fetch-dest", b"")[:MAX_MEMO],
-            get(b"sec-fetch-site", b"")[:MAX_MEMO],
-            get(b"accept", b"")[:MAX_MEMO],
-            bool(get(b"hx-request") and not get(b"hx-boosted"))
-            or bool(get(b"turbo-frame") or get(b"x-requested-with")),
-        )
-        self.raw_cookies = self._all(b"cookie")
-        """The values of all ``Cookie`` headers."""
-        self.has_own_cookies = bool(self.raw_cookies) and b"consentkit" in b";".join(self.raw_cookies)
-        """Whether a cookie of this package may be among them."""
-        self.hidden: frozenset[str] | None = None
-        """Names of the cookies that the app must not see, once that is known."""
-
-    def _all(self, name: bytes) -> tuple[bytes, ...]:
-        first = self._first.get(name)
-        if first is None:
-            return ()
-        if len(self._first) == len(self.headers):
-            return (first,)
-        return tuple([value for key, value in self.headers if key == name])
+        self.traits = read_traits(self.method, headers)
 
     def header(self, name: bytes) -> bytes:
         """Return the first value of a header, or nothing."""
-        return self._first.get(name, b"")
-
-    @property
-    def signals(self) -> Signals:
-        """Return what the browser says of itself."""
-        first = self._first
-        return read_signals(self.headers) if b"sec-gpc" in first or b"dnt" in first else _SILENT
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""
 
     @property
     def cookies(self) -> tuple[tuple[str, str], ...]:
         """Return all cookies in order, duplicates included, values untouched (RFC 6265, section 5.4)."""
-        raw = self.raw_cookies
+        raw = self.traits.raw_cookies
         if not raw:
             return ()
-        return _read_cookies(raw) if sum(map(len, raw)) <= MAX_MEMO else _split_cookies(raw)
+        return _read_cookies(raw) if self.traits.is_short else _split_cookies(raw)
 
     def cookie_values(self, name: str) -> list[str]:
         """Return every value that came under a cookie's name."""
@@ -133,76 +107,6 @@ class Request:
     def origin(self) -> str:
         """Return the origin that the visitor sees, such as ``https://example.org``."""
         return f"{'https' if self.secure else 'http'}://{self.host}" if self.host else ""
-
-    @property
-    def travels(self) -> bool:
-        """Say whether a Lax cookie travels with such a request (RFC 6265bis, section 5.2)."""
-        return self.traits.travels
-
-    @property
-    def asks_if_changed(self) -> bool:
-        """Say whether a page is wanted only if the visitor has another; conditions of writes are no such."""
-        conditional = b"if-none-match" in self._first or b"if-modified-since" in self._first
-        return conditional and self.method in ("GET", "HEAD")
-
-    @property
-    def asks_for_range(self) -> bool:
-        """Say whether a part of something is wanted."""
-        return b"range" in self._first or b"if-range" in self._first
-
-    @property
-    def accepted_codings(self) -> bytes:
-        """Return the whole ``Accept-Encoding``."""
-        return b", ".join(self._all(b"accept-encoding"))
-
-    @property
-    def wants_document(self) -> bool:
-        """Say whether the response may be shown as a page, in a window or a frame."""
-        return self.traits.wants_document
-
-    @property
-    def wants_worker(self) -> bool:
-        """Say whether a worker's script is wanted, whose response carries a policy for what it loads."""
-        return self.header(b"sec-fetch-dest") in _WORKERS
-
-    @property
-    def wants_service_worker(self) -> bool:
-        """Say whether a service worker's script is wanted."""
-        return self.header(b"sec-fetch-dest") == b"serviceworker"
-
-    @property
-    def takes_markup(self) -> bool:
-        """Say whether the response may be markup, as a page or for a script that puts it into one."""
-        return self.traits.takes_markup
-
-    @property
-    def takes_banner(self) -> bool:
-        """Say whether a page in answer is a document of its own: neither a fragment nor inside a frame."""
-        return self.traits.takes_banner
-
-
-class Traits(NamedTuple):
-    """What a request is for; see the properties of the same names."""
-
-    travels: bool
-    wants_document: bool
-    takes_markup: bool
-    takes_banner: bool
-
-
-@lru_cache(maxsize=1024)
-def _read_traits(safe: bool, dest: bytes, site: bytes, accept: bytes, partial: bool) -> Traits:
-    """Read what a request is for. `partial`: a script asks for a part of a page."""
-    if dest:
-        wants_document = dest == b"document" or dest in _FRAMES
-    else:
-        wants_document = not partial and b"html" in (accept or b"html")
-    return Traits(
-        travels=site != b"cross-site" or (safe and dest in _DOCUMENT),
-        wants_document=wants_document,
-        takes_markup=dest not in _SUBRESOURCES,
-        takes_banner=not partial and dest in _DOCUMENT,
-    )
 
 
 @lru_cache(maxsize=1024)

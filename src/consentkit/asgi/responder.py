@@ -13,19 +13,17 @@ from collections.abc import Awaitable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi import headers as work
-from consentkit.asgi.body import Body
-from consentkit.asgi.coding import acceptable
 from consentkit.asgi.conditional import is_ours, mark, unmark
+from consentkit.asgi.consents import Held
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.expiring import gate_cookies, hide
 from consentkit.asgi.headers import Headers
 from consentkit.asgi.kind import BODILESS, GUESSED, SCRIPTABLE, SVG, Read, Shown, passes, read_shown
-from consentkit.asgi.memo import Kept
-from consentkit.asgi.page import MAX_REPORT, Page, shape_of
+from consentkit.asgi.outgoing import Outgoing
+from consentkit.asgi.page import Page
 from consentkit.asgi.renewing import visit
-from consentkit.asgi.request import MAX_MEMO, Request
+from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed, read_allowed
-from consentkit.consent import Consent
 
 _PAIRS = frozenset((tuple,))  # ASGI allows lists as well
 _UNREADABLE_EXTENSIONS = frozenset(("http.response.pathsend", "http.response.zerocopysend"))
@@ -37,64 +35,63 @@ class Responder:
     Args:
         deployment: The policy as it is deployed.
         request: The request.
-        consent: What holds for it.
+        held: What holds for it.
         now: Epoch seconds.
+        send: Takes what is sent.
     """
 
-    # What most responses never have is not set for each of them.
-    _made: Page | None = None
-    _allowed: Allowed | None = None
-    _conditional = False
-    _done = False
-    _start: Message | None = None
-    _read: Read | None = None
-    _stamp = b""
-    _body: Body | None = None
+    __slots__ = (
+        *("_allowed", "_conditional", "_deployment", "_held", "_made", "_now", "_read", "_request", "_send"),
+        "_send_body",
+    )
 
-    def __init__(self, deployment: Deployment, request: Request, consent: Consent, now: int) -> None:
+    def __init__(self, deployment: Deployment, request: Request, held: Held, now: int, send: Send) -> None:
         self._deployment = deployment
         self._request = request
-        self._consent = consent
+        self._held = held
         self._now = now
-
-    def __call__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Run the app behind the gate."""
         self._send = send
+        # Never a method of its own, which would make a cycle that only the garbage collector undoes.
+        self._send_body = send
+        self._made: Page | None = None
+        self._allowed: Allowed | None = None
+        self._conditional = False
+        self._read: Read | None = None
+
+    def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> Awaitable[None]:
+        """Run the app behind the gate."""
         return app(self._inner_scope(scope), receive, self._handle)
 
     @property
     def _page(self) -> Page:
-        page = self._made = self._made or Page(self._deployment, self._request, self._consent)
+        page = self._made = self._made or Page(self._deployment, self._request, self._held.consent)
         return page
 
     # --- the request
 
     def _inner_scope(self, scope: Scope) -> Scope:
         """Return what the app sees: the scope itself where nothing is hidden."""
-        headers = self._inner_headers()
+        headers = self._request.headers if self._held.passes else self._inner_headers()
         extensions = scope.get("extensions")
         if extensions and not _UNREADABLE_EXTENSIONS.isdisjoint(extensions):
             kept = {name: value for name, value in extensions.items() if name not in _UNREADABLE_EXTENSIONS}
             return {**scope, "headers": headers, "extensions": kept}
-        return scope if headers is scope["headers"] else {**scope, "headers": headers}
+        return scope if headers is self._request.headers else {**scope, "headers": headers}
 
     def _inner_headers(self) -> Headers:
-        request = self._request
-        headers = request.headers
-        if request.raw_cookies:
-            headers = hide(self._deployment, request, self._consent, headers)
-        if request.asks_if_changed:
-            alone = request.wants_document or request.wants_worker
+        request, traits = self._request, self._request.traits
+        headers = hide(request, self._held.hidden, request.headers)
+        if traits.asks_if_changed:
+            alone = traits.wants_document or traits.wants_worker
             if alone or is_ours(headers):
                 headers, self._conditional = unmark(headers, self._page.fingerprint, document=alone)
-        if request.asks_for_range and request.wants_document:
+        if traits.asks_for_range and traits.wants_document:
             headers = work.without(headers, (b"range", b"if-range"))
-        if request.takes_markup:
-            accepted = request.accepted_codings
-            stamped = self._deployment.csp.mode != "off" and request.wants_service_worker
-            narrowed = b"identity" if stamped else acceptable(accepted[:MAX_MEMO])
-            if narrowed != accepted:
-                headers = work.replaced(headers, b"accept-encoding", narrowed)
+        stamped = traits.wants_service_worker and self._deployment.csp.mode != "off"
+        coding = b"identity" if stamped else traits.coding
+        if coding is not None:
+            headers = [pair for pair in headers if pair[0] != b"accept-encoding"]
+            headers.append((b"accept-encoding", coding))
         return headers
 
     # --- messages
@@ -102,22 +99,31 @@ class Responder:
     def _handle(self, message: Message) -> Awaitable[None]:
         kind = message["type"]
         if kind == "http.response.body":
-            if self._read is not None:
-                return self._turn(message)
-            if self._stamp and not message.get("more_body", False):
-                message = {**message, "body": bytes(message.get("body", b"")) + self._stamp}
-        elif kind == "http.response.start":
+            return self._send_body(message)
+        if kind == "http.response.start":
             message = self._begin(message)
             if self._read is not None:
-                self._start = message
-                return _hold()
+                self._hold(message, self._read)
+                return _nothing()
         elif kind == "http.response.early_hint":
             message = {**message, "links": self._page.gate_links(message["links"])}
             if not message["links"]:
-                return _hold()
+                return _nothing()
         elif kind == "http.response.push" and not self._page.may_push(message["path"]):
-            return _hold()
+            return _nothing()
         return self._send(message)
+
+    def _hold(self, start: Message, read: Read) -> None:
+        self._send_body = Outgoing(
+            self._deployment,
+            self._request,
+            self._held.consent,
+            self._send,
+            start,
+            read,
+            self._allowed,
+            self._page if self._deployment.debug else self._made,
+        ).take
 
     # --- headers
 
@@ -125,13 +131,13 @@ class Responder:
         """Decide what happens to the body, and do what concerns headers alone."""
         given = message.get("headers", ())
         headers: Headers = given if isinstance(given, list) else [*given]
-        if not _PAIRS.issuperset(map(type, headers)):
-            headers = [(bytes(name), bytes(value)) for name, value in headers]
         request, deployment = self._request, self._deployment
         # What is likely to be a page is looked at in full at once.
-        watched = request.wants_document or self._conditional or deployment.csp.mode != "off"
-        if not watched and passes(work.by_name(headers)):
+        watched = request.traits.wants_document or self._conditional or deployment.csp.mode != "off"
+        if not watched and passes(headers):
             return message if headers is given else {**message, "headers": headers}
+        if not _PAIRS.issuperset(map(type, headers)):
+            headers = [(bytes(name), bytes(value)) for name, value in headers]
         status = message["status"]
         shown = read_shown(status, tuple(headers), deployment.vary)
         if shown.cookies or shown.gated:
@@ -145,11 +151,11 @@ class Responder:
 
     def _gated(self, headers: Headers, shown: Shown) -> Headers:
         if shown.cookies:
-            headers = gate_cookies(self._deployment, self._consent, headers)
+            headers = gate_cookies(self._deployment, self._held.consent, headers)
         return self._page.gate_headers(headers) if shown.gated else headers
 
     def _shown(self, status: int, headers: Headers, shown: Shown) -> Headers:
-        document = self._request.wants_document
+        document = self._request.traits.wants_document
         if shown.page is not None and (document or shown.page.kind != SVG):
             return self._markup(status, headers, shown, shown.page)
         if document and shown.kinds & GUESSED and status not in BODILESS:
@@ -160,9 +166,11 @@ class Responder:
 
     def _alone(self, status: int, headers: Headers) -> Headers:
         plain = status == 200 and self._request.method == "GET" and not work.get(headers, b"content-encoding")
-        stamped = plain and self._request.wants_service_worker
+        stamped = plain and self._request.traits.wants_service_worker
         if stamped:
-            self._stamp = self._deployment.csp.stamp(self._consent, self._request)
+            self._send_body = _stamped(
+                self._send, self._deployment.csp.stamp(self._held.consent, self._request)
+            )
         headers = work.personal(headers, self._deployment.vary, rewritten=stamped)
         return self._with_tag(self._restrict(headers))
 
@@ -177,12 +185,17 @@ class Responder:
         if self._request.method == "HEAD" or status in BODILESS or status < 200:
             return headers
         self._read = read
-        return visit(self._deployment, self._request, self._consent, headers, now=self._now)
+        return self._visited(headers)
+
+    def _visited(self, headers: Headers) -> Headers:
+        if not self._held.visits:
+            return headers
+        return visit(self._deployment, self._request, self._held.consent, headers, now=self._now)
 
     def _unreadable(self, headers: Headers) -> Headers:
         if self._page.denies:
             headers = [*headers, (b"content-security-policy", work.BLOCKING)]
-        return visit(self._deployment, self._request, self._consent, self._restrict(headers), now=self._now)
+        return self._visited(self._restrict(headers))
 
     def _confirmed(self, headers: Headers) -> Headers:
         headers = self._with_tag(work.personal(headers, self._deployment.vary))
@@ -192,79 +205,31 @@ class Responder:
     def _restrict(self, headers: Headers) -> Headers:
         if self._deployment.csp.mode == "off":
             return headers
-        return [*headers, *self._deployment.csp.headers(self._consent, self._request)]
+        return [*headers, *self._deployment.csp.headers(self._held.consent, self._request)]
 
     def _runs_alone(self, kinds: frozenset[bytes]) -> bool:
         """Say whether a policy must come with what is no page: a worker's script, a document with scripts."""
         if self._deployment.csp.mode == "off":
             return False
-        return self._request.wants_worker or (self._request.wants_document and bool(kinds & SCRIPTABLE))
+        return self._request.traits.wants_worker or (
+            self._request.traits.wants_document and bool(kinds & SCRIPTABLE)
+        )
 
     def _with_tag(self, headers: Headers) -> Headers:
         tag = work.get(headers, b"etag")
         return work.replaced(headers, b"etag", mark(tag, self._page.fingerprint)) if tag else headers
 
-    # --- body
 
-    async def _turn(self, message: Message) -> None:
-        if self._done:
-            return  # servers take nothing behind the last message either
-        more = message.get("more_body", False)
-        self._done = not more
-        data = bytes(message.get("body", b""))
-        if self._start is None:
-            body, report = self._rewrite(data, more), ""
-        else:
-            body, report = self._whole(data) if data and not more else self._first(data, more)
-            start, self._start = self._start, None
-            await self._send(self._settled(start, body, more, report))
-        if body or not more:
-            await self._send({**message, "body": body})
+def _stamped(send: Send, stamp: bytes) -> Send:
+    """Return what appends some bytes to a body."""
 
-    def _whole(self, data: bytes) -> tuple[bytes, str]:
-        """Turn a page of one message, or take what became of these bytes before."""
-        if not self._request.is_short:
-            return self._first(data, more=False)
-        read, memo = self._read, self._deployment.pages
-        shape = shape_of(self._deployment, self._request, self._consent, self._allowed)
-        key = memo.key(data, (read, shape))
-        kept = memo.find(key, data)
-        if kept is None:
-            body, report = self._first(data, more=False)
-            if self._body is None or self._body.broken or self._body.refused:
-                return body, report
-            kept = Kept(data, body, report)
-            memo.keep(key, kept)
-        return kept.after, kept.report
+    def append(message: Message) -> Awaitable[None]:
+        if not message.get("more_body", False):
+            message = {**message, "body": bytes(message.get("body", b"")) + stamp}
+        return send(message)
 
-    def _first(self, data: bytes, more: bool) -> tuple[bytes, str]:
-        """Turn the first message of a page, and say what was done, if that is to be told."""
-        if self._read is None:
-            return data, ""
-        read = self._read
-        page = Page(self._deployment, self._request, self._consent, self._allowed)
-        self._body = Body(page.stage(read.kind, read.charset), read.coding or b"")
-        body = self._rewrite(data, more)
-        return body, page.report() if self._deployment.debug else ""
-
-    def _rewrite(self, data: bytes, more: bool) -> bytes:
-        return self._body.turn(data, more) if self._body is not None else data
-
-    def _settled(self, start: Message, body: bytes, more: bool, report: str) -> Message:
-        """Finish the held start message, now that the first bytes are known."""
-        headers: Headers = start["headers"]  # a message and a list of ours, without any length
-        if not more and not start.get("trailers", False):
-            headers.append((b"content-length", b"%d" % len(body)))
-        if self._body is not None and self._body.refused:
-            if self._page.denies:
-                headers.append((b"content-security-policy", work.BLOCKING))
-            self._body = None
-        if self._deployment.debug:
-            report = ", ".join(filter(None, (self._page.header_report(), report)))
-            headers.append((b"consentkit-gated", report[:MAX_REPORT].encode("ascii")))
-            headers.append((b"consentkit-memo", self._deployment.pages.told()))
-        return start
+    return append
 
 
-async def _hold() -> None:
+async def _nothing() -> None:
     """Send nothing."""

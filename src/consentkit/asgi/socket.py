@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from consentkit.asgi.consents import Held
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.expiring import gate_cookies, hide
 from consentkit.asgi.request import Request
-from consentkit.consent import Consent
 
 _OPENING = frozenset(("websocket.accept", "websocket.http.response.start"))
 
@@ -15,7 +15,7 @@ _OPENING = frozenset(("websocket.accept", "websocket.http.response.start"))
 async def connect_socket(
     deployment: Deployment,
     request: Request,
-    consent: Consent,
+    held: Held,
     app: ASGIApp,
     scope: Scope,
     receive: Receive,
@@ -26,9 +26,9 @@ async def connect_socket(
     async def gated(message: Message) -> None:
         if message["type"] in _OPENING and message.get("headers"):
             headers = [*message["headers"]]
-            kept = gate_cookies(deployment, consent, headers)
+            kept = gate_cookies(deployment, held.consent, headers)
             message = message if kept is headers else {**message, "headers": kept}
         await send(message)
 
-    headers = hide(deployment, request, consent, request.headers)
+    headers = hide(request, held.hidden, request.headers)
     await app(scope if headers is request.headers else {**scope, "headers": headers}, receive, gated)

@@ -1,0 +1,121 @@
+"""The messages of one page on their way out.
+
+The start message waits until the first bytes of the body show what becomes of them.
+"""
+
+from __future__ import annotations
+
+from starlette.types import Message, Send
+
+from consentkit.asgi import headers as work
+from consentkit.asgi.body import Body
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.headers import Headers
+from consentkit.asgi.kind import Read
+from consentkit.asgi.memo import Kept
+from consentkit.asgi.page import MAX_REPORT, Page, shape_of
+from consentkit.asgi.request import Request
+from consentkit.asgi.site_policy import Allowed
+from consentkit.consent import Consent
+
+
+class Outgoing:
+    """Sends one page.
+
+    Args:
+        deployment: The policy as it is deployed.
+        request: The request for it.
+        consent: What holds for it.
+        send: Takes the messages.
+        start: The start message and its list of headers, both ours, without any length.
+        read: How the page is read.
+        allowed: What the site's own Content-Security-Policy lets us put in, if it has one.
+        gated: What gated the headers, if anything did.
+    """
+
+    __slots__ = (
+        *("_allowed", "_body", "_consent", "_deployment", "_done", "_gated", "_read", "_request", "_send"),
+        "_start",
+    )
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        request: Request,
+        consent: Consent,
+        send: Send,
+        start: Message,
+        read: Read,
+        allowed: Allowed | None,
+        gated: Page | None,
+    ) -> None:
+        self._deployment = deployment
+        self._request = request
+        self._consent = consent
+        self._send = send
+        self._start: Message | None = start
+        self._read = read
+        self._allowed = allowed
+        self._gated = gated
+        self._body: Body | None = None
+        self._done = False
+
+    async def take(self, message: Message) -> None:
+        """Take the next message of the body and send what is decided by now."""
+        if self._done:
+            return  # servers take nothing behind the last message either
+        more = message.get("more_body", False)
+        self._done = not more
+        data = bytes(message.get("body", b""))
+        if self._start is None:
+            body = self._rewrite(data, more)
+        else:
+            body, report = self._whole(data) if data and not more else self._first(data, more)
+            start, self._start = self._start, None
+            await self._send(self._settled(start, body, more, report))
+        if body or not more:
+            await self._send({**message, "body": body})
+
+    def _whole(self, data: bytes) -> tuple[bytes, str]:
+        """Turn a page of one message, or take what became of these bytes before."""
+        if not self._request.is_short:
+            return self._first(data, more=False)
+        memo = self._deployment.pages
+        shape = shape_of(self._deployment, self._request, self._consent, self._allowed)
+        key = memo.key(data, (self._read, shape))
+        kept = memo.find(key, data)
+        if kept is None:
+            body, report = self._first(data, more=False)
+            if self._body is None or self._body.broken or self._body.refused:
+                return body, report
+            kept = Kept(data, body, report)
+            memo.keep(key, kept)
+        return kept.after, kept.report
+
+    def _first(self, data: bytes, more: bool) -> tuple[bytes, str]:
+        """Turn the first message of a page, and say what was done, if that is to be told."""
+        read = self._read
+        page = Page(self._deployment, self._request, self._consent, self._allowed)
+        self._body = Body(page.stage(read.kind, read.charset), read.coding or b"")
+        body = self._rewrite(data, more)
+        return body, page.report() if self._deployment.debug else ""
+
+    def _rewrite(self, data: bytes, more: bool) -> bytes:
+        return self._body.turn(data, more) if self._body is not None else data
+
+    def _settled(self, start: Message, body: bytes, more: bool, report: str) -> Message:
+        """Finish the held start message, now that the first bytes are known."""
+        headers: Headers = start["headers"]
+        if not more and not start.get("trailers", False):
+            headers.append((b"content-length", b"%d" % len(body)))
+        if self._body is not None and self._body.refused:
+            page = self._gated or Page(self._deployment, self._request, self._consent)
+            if page.denies:
+                headers.append((b"content-security-policy", work.BLOCKING))
+            self._body = None
+        if self._deployment.debug:
+            told = self._gated.header_report() if self._gated is not None else ""
+            report = ", ".join(filter(None, (told, report)))
+            headers.append((b"consentkit-gated", report[:MAX_REPORT].encode("ascii")))
+            headers.append((b"consentkit-memo", self._deployment.pages.told()))
+        return start
