@@ -108,7 +108,7 @@ class Marked:
         return _marked(raw, self._inner.start_tag(raw, name, where))
 
     def reads(self, raw: bytes) -> bool:
-        return True
+        return self._inner.reads(raw)
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
         return _marked(raw, self._inner.script(raw, text, whole, where))
