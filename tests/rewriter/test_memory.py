@@ -88,6 +88,11 @@ def test_what_was_of_no_account_is_shown_where_it_may_be_of_some() -> None:
     assert shown(PAGE, kept, steady=False) == 10
 
 
+def test_what_repeats_itself_in_a_page_is_joined_too() -> None:
+    kept = Memory()
+    assert [shown(b"<body>" + b"<p>text<img src=own>" * 40, kept) for _ in range(4)][-1] < 10
+
+
 def test_a_page_that_differs_is_read_where_it_does() -> None:
     kept = Memory()
     for _ in range(5):
@@ -115,6 +120,14 @@ def test_it_stays_within_its_bounds(limit: int, monkeypatch: pytest.MonkeyPatch)
         page = b"".join(b"<p>%d.%d<img src=own>" % (number // 3, n) for n in range(30))
         shown(b"<body>" + page, kept)
         assert kept.plain.size <= limit
+
+
+def test_what_is_too_long_is_read_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MAX_PASSAGE", 100)
+    kept = Memory()
+    for _ in range(5):
+        assert shown(PAGE + b"text" * 50 + b"<img src=own>", kept) > 1
+        assert kept.plain.size < 20 * (memory.OVERHEAD + 300)
 
 
 def test_handlers_that_ask_for_other_tags_cannot_share_it() -> None:

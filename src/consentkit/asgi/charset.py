@@ -104,6 +104,8 @@ class Charset:
                 self._begin = data
                 return b""
             self._settle(data)
+        if self._decode is None:
+            return self._inner.feed(data)
         return self._through(data, lambda stage, part: stage.feed(part))
 
     def close(self) -> bytes:
@@ -117,7 +119,10 @@ class Charset:
 
     def _settle(self, data: bytes) -> None:
         self._begin = None
-        wide = next((charset for bom, charset in _MARKS if data.startswith(bom)), self._wide)
+        wide = self._wide
+        for bom, charset in _MARKS:
+            if data.startswith(bom):
+                wide = charset
         if wide is not None:
             self._decode, self._encode = Decode(wide), Encode(wide)
 

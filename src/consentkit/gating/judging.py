@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from consentkit.catalog import OWN_PAGE, read_url
+from consentkit.catalog import OWN_PAGE, URL, read_url
 from consentkit.consent import Consent
 from consentkit.gating.owners import host_of, is_below
 from consentkit.gating.party import CUT, NOBODY, Found, Party, Reason, Why, is_allowed
@@ -52,8 +53,7 @@ class Judge:
     """
 
     def __init__(self, consent: Consent, unclassified: Unclassified, host: str) -> None:
-        self.own = read_url("//" + host) or OWN_PAGE
-        self.own_host = host_of(self.own) if self.own.host else ""
+        self.own, self.own_host = _read_own(host)
         self.gated: dict[Gated, None] = {}
         self.undeclared: dict[str, None] = {}
         self.mentioned: dict[str, None] = {}
@@ -124,3 +124,9 @@ class Judge:
         """Tell whether a host is the page's own, or one below its site's name."""
         own = self.own.host.removeprefix("www.")
         return bool(own) and (host == self.own_host or is_below(host.partition(":")[0], own))
+
+
+@lru_cache(maxsize=1024)
+def _read_own(host: str) -> tuple[URL, str]:
+    own = read_url("//" + host) or OWN_PAGE
+    return own, host_of(own) if own.host else ""

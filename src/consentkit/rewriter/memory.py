@@ -16,6 +16,8 @@ from consentkit.rewriter.grammar import Buffer
 
 MAX_BYTES: Final = 16 << 20
 """Bytes of passages that are remembered in one memory; then it starts anew."""
+MAX_PASSAGE: Final = 1 << 20
+"""Bytes of one passage up to which it is remembered."""
 OVERHEAD: Final = 320
 """Bytes that Python takes for the objects of one passage."""
 MAX_SEEN: Final = 1 << 15
@@ -37,26 +39,23 @@ class Passage:
         name: Its lower-case name.
         kind: What it does to what follows it; see :mod:`consentkit.rewriter.context`.
         count: Tags in it that matter.
-        head: The passage that it begins with and that it is found by, if it is a joined one.
+        limit: Up to how many of them passages may be joined to it: half as many once they differed.
 
     Attributes:
         length: Number of its bytes.
         longer: The joined passage that begins with it, if there is one.
-        limit: How many passages may be joined to it: half of them once they differed.
     """
 
-    __slots__ = ("count", "head", "kind", "length", "limit", "longer", "name", "raw", "start", "text")
+    __slots__ = ("count", "kind", "length", "limit", "longer", "name", "raw", "start", "text")
 
     def __init__(
         self, text: bytes, start: int, raw: bytes, name: bytes, kind: int, count: int = 1,
-        head: Passage | None = None,
+        limit: int = _UNLIMITED,
     ) -> None:  # fmt: skip
         self.text, self.start, self.length = text, start, len(text)
         self.raw, self.name, self.kind = raw, name, kind
-        self.count = count
-        self.head = head or self
+        self.count, self.limit = count, limit
         self.longer: Passage | None = None
-        self.limit = _UNLIMITED
 
 
 class Passages:
@@ -80,7 +79,7 @@ class Passages:
             pos: Where it begins.
             joined: Whether passages that were joined count.
         """
-        self._key = key = bytes(buffer[pos - BEFORE if pos > BEFORE else 0 : pos + AHEAD])
+        self._key = key = _key(buffer, pos)
         passage = self._known.get(key)
         if passage is None:
             return None
@@ -101,6 +100,8 @@ class Passages:
             end: Where it ends.
             tag: Where its tag begins, the tag, its name and kind.
         """
+        if end - pos > MAX_PASSAGE:
+            return
         key, mark = self._key, hash(self._key)
         if mark not in self._seen:
             if len(self._seen) >= MAX_SEEN:
@@ -115,25 +116,27 @@ class Passages:
         self._take(passage)
         self._known[key] = passage
 
-    def join(self, first: Passage, begin: int, last: Passage, pos: int, count: int, buffer: Buffer) -> None:
+    def join(self, buffer: Buffer, begin: int, last: Passage, pos: int, count: int) -> None:
         """Join passages of no account, and the last of them of whatever account.
 
         Args:
-            first: The first of them.
-            begin: Where it begins.
+            buffer: The bytes.
+            begin: Where the first of them begins.
             last: The last of them.
             pos: Where that begins.
             count: Tags in all of them that matter.
-            buffer: The bytes.
         """
-        head = first.head
-        known = head.longer.count if head.longer is not None else 1
-        if not known < count <= head.limit:
+        head = self._known.get(_key(buffer, begin))
+        end = pos + last.length
+        if head is None or count > head.limit or end - begin > MAX_PASSAGE:
             return
-        if head.longer is not None:
-            self.size -= _size(head.longer)
-        text = bytes(buffer[begin : pos + last.length])
-        head.longer = Passage(text, pos + last.start - begin, last.raw, last.name, last.kind, count, head)
+        former = head.longer
+        if former is not None:
+            if former.count >= count:
+                return
+            self.size -= _size(former)
+        text, start = bytes(buffer[begin:end]), pos + last.start - begin
+        head.longer = Passage(text, start, last.raw, last.name, last.kind, count, head.limit)
         self._take(head.longer)
 
     def _part(self, head: Passage, longer: Passage) -> None:
@@ -169,21 +172,20 @@ class Run:
             self._first, self._begin, self._count = passage, pos, 0
         self._last, self._pos = passage, pos
         self._count += passage.count
-        if self._count >= self._first.head.limit:
+        if self._count >= self._first.limit:
             self.end()
 
     def end(self, passage: Passage | None = None, pos: int = 0) -> None:
         """Join what came one after the other, and the passage of account that ends it, if that is known."""
-        first = self._first
-        if first is None:
+        if self._first is None:
             return
         self._first = None
-        last, count = self._last, self._count
-        if passage is not None:
-            last, count = passage, count + passage.count
-        if last is not first:
-            at = pos if passage is not None else self._pos
-            self._passages.join(first, self._begin, last, at, count, self._buffer)
+        if passage is None:
+            passage, pos = self._last, self._pos
+        else:
+            self._count += passage.count
+        if pos > self._begin:
+            self._passages.join(self._buffer, self._begin, passage, pos, self._count)
 
 
 class Memory:
@@ -209,6 +211,10 @@ class Memory:
             self._names = names
         elif self._names is not names and self._names != names:
             raise RewriteError("handlers that ask for different tags share a memory")
+
+
+def _key(buffer: Buffer, pos: int) -> bytes:
+    return bytes(buffer[pos - BEFORE if pos > BEFORE else 0 : pos + AHEAD])
 
 
 def _size(passage: Passage) -> int:
