@@ -155,6 +155,17 @@ ELEMENTS = {
         "<rect width=99 height=99 /></a></svg>",
         click="rect",
     ),
+    "javascript-link-by-motion": Row(
+        "<svg width=99 height=99><a><rect width=99 height=99 />"
+        "<set attributeName=href to=\"javascript:void(new Image().src = '{v}')\" /></a></svg>",
+        click="rect",
+    ),
+    "svg-onload": Row("<body><svg a='>' onload=\"new Image().src = '{v}'\"></svg>"),
+    "use-onload": Row("<svg><g><use href=own.svg#x onload=\"new Image().src = '{v}'\" /></g></svg>"),
+    "svg-cdata": Row(
+        "<svg><g d=x/><foreignObject><svg></g><style></svg></foreignObject>"
+        "<![CDATA[><script src={v}></script>"
+    ),
     "data-frame": Row("<iframe src='data:text/html,<img src={v}>'></iframe>"),
     "data-script": Row("<script src=\"data:text/javascript,new Image().src = '{v}'\"></script>"),
     "data-script-base64": Row("<script src='data:text/javascript;base64,{b}'></script>"),
@@ -197,6 +208,8 @@ SPELLINGS = {
     "newline": spelled("https://{l}.google-\nanalytics.com/x"),
     "white-space": spelled(" &#1; https://{h}/x "),
     "userinfo": Row("<meta http-equiv=refresh content='0; url=https://user:p@ss@{h}/x'>"),
+    "refresh-quoted": Row('<meta http-equiv=refresh content=\'0; url="https://own.example"@{h}/x"\'>'),
+    "zeros": spelled("https:&#x000000002f;&#000000000047;{h}/x"),
     "time-with-tab": Row("<meta http-equiv=refresh content='0&#11;; url={v}'>"),
     "port": spelled("https://{h}:8443/x"),
     "trailing-dot": spelled("https://{h}./x"),
@@ -271,6 +284,7 @@ ROWS: dict[str, Row] = {
 }
 NUMBERS = {name: number for number, name in enumerate(ROWS)}
 
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg"><rect id="x" width="9" height="9"/></svg>'
 IMAGE = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
 
@@ -307,6 +321,8 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         response = Response(
             f"fetch('{asked}', {{mode: 'no-cors'}}).catch(() => 0)", media_type="text/javascript"
         )
+    elif name == "own.svg":
+        response = Response(DRAWING, media_type="image/svg+xml")
     else:
         found = name == "own.gif"
         response = Response(IMAGE if found else b"", 200 if found else 404, media_type="image/gif")

@@ -43,6 +43,9 @@ GATED = [
     "<a ~href=javascript:fbq('init',1)>",
     f"<a ~href=\"javascript:document.write('<script src={V}></script>')\">",
     f'<a ~href="javascript:{LOADS}" ~ping="{V}" ~onclick="{LOADS}">',
+    f'<set attributeName=href ~to="javascript:{LOADS}">',
+    f'<animate attributeName=href ~from="javascript:{LOADS}" to=/a>',
+    f'<animate attributeName=href ~values="/a;javascript:{LOADS};/b">',
 ]
 
 

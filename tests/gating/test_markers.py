@@ -95,6 +95,13 @@ def test_a_list_needs_all_of_its_purposes() -> None:
     assert rewrite(groups, EVERYTHING) != groups
 
 
+def test_groups_are_told_by_their_numbers_however_long_they_are() -> None:
+    page = f'<script {T} class="optanon-category-{"0" * 5_000}2">a()</script>'
+    assert rewrite(page, consent("analytics")) != page
+    page = f'<script {T} class="optanon-category-{"1" * 5_000}">a()</script>'
+    assert rewrite(page, EVERYTHING) == page
+
+
 def test_a_service_can_be_refused_and_allowed_by_itself() -> None:
     page = f'<script {T} data-category="analytics" data-service="Google Analytics">a()</script>'
     assert rewrite(page, consent("analytics", vendors_denied=["google-analytics"])) == page

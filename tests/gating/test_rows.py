@@ -202,6 +202,8 @@ def test_scripts_that_an_optimiser_runs_later_are_scripts() -> None:
         ("0;/a", ["/a"]),
         ("1;url", ["url"]),
         ("; url=//x", ["//x"]),
+        ('0;url="//own"@x/b"', ["//own", '//own"@x/b']),
+        ("0;url='//own", ["//own"]),
         ("0\x0b;url=//x", ["\x0b;url=//x", "//x"]),
         ("\u20030 //x", ["\u20030 //x", "//x"]),
     ],

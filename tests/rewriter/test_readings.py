@@ -110,3 +110,36 @@ def test_tags_of_drawings_are_shown_if_asked_for() -> None:
     handler = Recorder({b"svg", b"path"})
     rewrite(handler, [b"<svg onload=x><path d=1><title>t</title></svg>"])
     assert set(handler.tags) == {b"<svg onload=x>", b"<path d=1>"}
+
+
+class Loading(Disarm):
+    """Asks for drawings and what they use if a handler runs when they are there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rare = {b"onload": frozenset({b"svg", b"use"})}
+
+
+DRAWN = {
+    b'<svg a=">" onload="x"></svg>': [b'<svg a=">" onload="x">'],
+    b"<svg a='>' onload=x><path d='m'/></svg>": [b"<svg a='>' onload=x>"],
+    b"<svg><use href=#a /></svg>": [],
+    b'<svg><g><use href="#a" onload="x"/></g></svg>': [b'<use href="#a" onload="x"/>'],
+    b'<svg><use a=">" ONLOAD=x></use><path /></svg>': [b'<use a=">" ONLOAD=x>'],
+    b"<svg><use href=#a onload=x/>": [b"<use href=#a onload=x/>"],
+    # A slash at the end of a value closes nothing: the end tag closes what stands in the "g", too.
+    b"<svg><g d=x/><foreignObject><svg></g><style></svg></foreignObject><![CDATA[><script src=a></script>": [
+        b"<script src=a>"
+    ],
+}
+
+
+@pytest.mark.parametrize("before", [b"<p>", b"<template>", b"<select>", b""])
+@pytest.mark.parametrize("document", DRAWN)
+def test_what_runs_in_a_drawing_is_shown_however_it_is_cut(document: bytes, before: bytes) -> None:
+    for cut in CUTS:
+        handler = Loading()
+        rewrite(handler, cut(before + document + b"<p>text"))
+        assert set(DRAWN[document]) <= set(handler.tags)
+        if not DRAWN[document]:
+            assert handler.tags == []

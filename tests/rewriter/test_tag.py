@@ -49,6 +49,8 @@ def test_places_are_those_of_the_parts(parts: list[bytes]) -> None:
         (b"a&amp", "a&"),
         (b"&#x2f;&#47&#x2F", "///"),
         (b"&#x80;&#0;&#xD800;&#x110000;&#99999999999999999999;", "\u20ac\ufffd\ufffd\ufffd\ufffd"),
+        (b"&#x000000002f;&#" + b"0" * 5_000 + b"47;", "//"),
+        (b"&#x" + b"0" * 5_000 + b"2f;&#" + b"9" * 5_000 + b";", "/\ufffd"),
         (b"&notit;&notin;", "&notit;\u2209"),
         (b"&sol;&Tab;&colon;", "/\t:"),
         (b"&;&#;&#x;&unknown;", "&;&#;&#x;&unknown;"),

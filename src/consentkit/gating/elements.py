@@ -75,7 +75,7 @@ RARE: Final[Mapping[bytes, frozenset[bytes]]] = {
     b"attributionsrc": frozenset({b"a", b"area"}),
     b"background": _TABLE,
     b"http-equiv": frozenset({b"meta"}),
-    b"onload": frozenset({b"svg"}),
+    b"onload": frozenset({b"svg", b"use"}),
     b"ping": frozenset({b"a", b"area"}),
 }
 """Attribute → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
@@ -85,6 +85,7 @@ ADDRESSED: Final[Mapping[bytes, frozenset[bytes]]] = {
     b"formaction": frozenset({b"button", b"input"}),
     b"href": frozenset({b"a", b"area"}),
     b"xlink:href": frozenset({b"a"}),
+    **dict.fromkeys(_MOTION, _ANIMATED),
 }
 """Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
 

@@ -61,7 +61,9 @@ _SF_PAIR = re.compile(
 _REFRESH = re.compile(
     rb"[\t\n\f\r ]*+(?:[0-9]++[0-9.]*+|\.[0-9.]*+)"
     rb"(?:\Z|(?=[;,\t\n\f\r ])[\t\n\f\r ]*+[;,]?+[\t\n\f\r ]*+"
-    rb"(?:[uU][rR][lL][\t\n\f\r ]*+=[\t\n\f\r ]*+)?+(?:\"([^\"]*+)|'([^']*+)|([\x20-\x7e]*+\Z)))"
+    rb"(?:[uU][rR][lL][\t\n\f\r ]*+=[\t\n\f\r ]*+)?+"
+    # Chromium goes on to the last quote, the standard to the next: only where that is the same can it stay.
+    rb"(?:\"([^\"]*+)\"?+\Z|'([^']*+)'?+\Z|(?![\"'])([\x20-\x7e]*+\Z)))"
 )
 _BETWEEN = re.compile(r"[ \t,]*+")
 _ESCAPED = re.compile(rb"\\(.)", re.S)

@@ -145,7 +145,8 @@ def _classes(text: str, name: bytes, attributes: Sequence[Attribute], inert: boo
         if match := _ONETRUST.match(word):
             groups = match[1].lower().split("-")
             return Marker(
-                tuple(f"c{int(word):04}" if word.isdigit() else word for word in groups), inert=inert
+                tuple("c" + word.lstrip("0").zfill(4) if word.isdigit() else word for word in groups),
+                inert=inert,
             )
         if inert and (match := _COMPLIANZ.match(word)):
             return Marker((match[1],), first(attributes, b"data-service") or "", True)

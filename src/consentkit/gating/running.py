@@ -28,5 +28,7 @@ def _script(element: bytes, name: bytes, value: bytes) -> bytes:
         return decode(value).encode()
     if element not in ADDRESSED.get(name, ()):
         return b""
-    inner = unwrap(decode(value), element)
-    return inner.text if inner is not None and inner.kind == "script" else b""
+    text = decode(value)
+    addresses = text.split(";") if name == b"values" else [text]
+    inside = [unwrap(address, element) for address in addresses]
+    return b"\n".join(inner.text for inner in inside if inner is not None and inner.kind == "script")

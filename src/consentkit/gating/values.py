@@ -63,5 +63,13 @@ def srcset(text: str) -> Iterator[str]:
 
 def refresh(text: str) -> list[str]:
     """Return what may be the URL of a ``<meta http-equiv=refresh>``, empty for the page itself."""
-    matches = filter(None, (_REFRESH.match(text), _LENIENT.match(text)))
-    return list(dict.fromkeys(next((part for part in match.groups() if part), "") for match in matches))
+    found: dict[str, None] = {}
+    for match in filter(None, (_REFRESH.match(text), _LENIENT.match(text))):
+        group = match.lastindex or 0
+        found[match[group] if group else ""] = None
+        if group in (1, 2):
+            # Chromium goes on to the last quote of the kind.
+            start = match.start(group)
+            end = text.rfind(text[start - 1], start)
+            found[text[start : end if end >= 0 else len(text)]] = None
+    return list(found)

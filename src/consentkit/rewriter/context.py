@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from consentkit.rewriter.grammar import (
     DRAWING,
     FORMULA,
+    USED,
     Condition,
     head_scanner,
     raw_text_end,
@@ -96,7 +97,8 @@ def _names(names: frozenset[bytes], rare: Table, addressed: Table) -> Names:
         element: Condition(by_rare.get(element, frozenset()), by_address.get(element, frozenset()))
         for element in (by_rare.keys() | by_address.keys()) - names
     }
-    drawings = (DRAWING | FORMULA).isdisjoint(names | (sometimes.keys() - {b"svg", b"math"}))
+    apart = {b"svg", b"math", *((b"use",) if sometimes.get(b"use") == USED else ())}
+    drawings = (DRAWING | FORMULA).isdisjoint(names | (sometimes.keys() - apart))
     stops = names | (_STRUCTURE - {b"col"})
     skip, skip_one = skipper(names | _STRUCTURE, sometimes, _END_STRUCTURE, drawings=drawings)
     matters = names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE))

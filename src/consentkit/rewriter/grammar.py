@@ -45,66 +45,6 @@ ATTRIBUTE = re.compile(
 _COMMENT = rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>|<!---?>"
 _BOGUS_COMMENT = rb"<!(?!--)[^>]*+>|<\?[^>]*+>|</[^a-zA-Z>][^>]*+>|</>"
 
-DRAWING = frozenset(
-    b"svg title path g circle rect line polyline polygon ellipse defs clippath lineargradient radialgradient "
-    b"stop symbol tspan mask text use".split()
-)
-"""Elements that a drawing may be made of to be passed over whole."""
-# Drawings made of these elements alone tokenize alike whether or not the browser is in foreign content, end
-# with the first "</svg>" however they nest, and hold nothing that loads or runs (<use> loads from the same
-# origin only): they are skipped whole.
-_DRAWING_ROWS = DRAWING - {b"svg", b"title"}
-# The same for formulas. Elements that are integration points (13.2.4.2) hold text only and are closed at
-# once, so that no element of HTML stands between "</math>" and what it closes.
-_FORMULA_ROWS = frozenset(
-    b"mfenced mfrac mmultiscripts mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
-    b"mtable mtd mtr munder munderover semantics annotation".split()
-)
-_FORMULA_TEXTS = frozenset(b"mi mn mo ms mtext".split())
-FORMULA = _FORMULA_ROWS | _FORMULA_TEXTS | {b"math"}
-"""Elements that a formula may be made of to be passed over whole."""
-
-
-def _name(names: Iterable[bytes]) -> bytes:
-    return rb"(?i:" + b"|".join(sorted(names)) + rb")" + _END_OF_NAME
-
-
-def _closed_at_once(name: bytes, content: bytes) -> bytes:
-    return rb"<" + _name([name]) + _REST + content + rb"</" + _name([name]) + _REST
-
-
-_REMARKS = rb"[^<]++|" + _COMMENT
-_TITLE = _closed_at_once(b"title", rb"[^<]*+")
-_TEXTS = [_closed_at_once(name, rb"(?:" + _REMARKS + rb")*+") for name in sorted(_FORMULA_TEXTS)]
-_DRAWN = rb"(?:" + b"|".join([_REMARKS, rb"</?+" + _name(_DRAWING_ROWS) + _REST, _TITLE]) + rb")*+"
-_FORMED = rb"(?:" + b"|".join([_REMARKS, rb"</?+" + _name(_FORMULA_ROWS) + _REST, *_TEXTS]) + rb")*+"
-
-
-def _quiet(rows: Iterable[bytes], leaves: Iterable[bytes], other: Iterable[bytes]) -> re.Pattern[bytes]:
-    """Compile what opens nothing in a drawing or formula: remarks, and elements that are closed at once."""
-    rest = _ATTRIBUTES + rb"[" + SPACE + rb"/]*+"
-    pairs = (_name([name]) + rest + rb"(?<!/)></" + _name([name]) for name in leaves)
-    closed = [
-        rb"<" + _name(rows) + rest + rb"(?<=/)>",
-        rb"<(?:" + b"|".join(pairs) + rb")[" + SPACE + rb"]*+>",
-    ]
-    return re.compile(rb"(?:" + b"|".join([_REMARKS, *closed, *other]) + rb")*+")
-
-
-QUIET = {
-    b"svg": _quiet(_DRAWING_ROWS, [b"path", b"use", b"circle", b"rect", b"polygon", b"stop"], [_TITLE]),
-    b"math": _quiet(_FORMULA_ROWS, [b"mspace"], _TEXTS),
-}
-"""What may be passed over inside a drawing or formula, by the name of its first element."""
-ROWS = {b"svg": _DRAWING_ROWS, b"math": _FORMULA_ROWS}
-"""The elements that nest in there."""
-LABEL = re.compile(rb"<" + _name({b"title"} | _FORMULA_TEXTS))
-"""The beginning of what is passed over only if it is whole."""
-ROW = {
-    name: re.compile(rb"<(/?+)(" + _name(rows) + rb")" + _ATTRIBUTES + _TAIL) for name, rows in ROWS.items()
-}
-"""One such element's tag, with groups as of :data:`TAG`."""
-
 
 def _any_case(names: Iterable[bytes]) -> bytes:
     """Compile names to a case-insensitive prefix tree, which the regex engine rejects at the first letter."""
@@ -196,6 +136,83 @@ def _frequent(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> b
     return rb"<(?:/[a-z][a-z0-9]*+|" + _in_order(names) + attributes + rb")>"
 
 
+DRAWING = frozenset(
+    b"svg title path g circle rect line polyline polygon ellipse defs clippath lineargradient radialgradient "
+    b"stop symbol tspan mask text use".split()
+)
+"""Elements that a drawing may be made of to be passed over whole."""
+# Drawings made of these elements alone tokenize alike whether or not the browser is in foreign content, end
+# with the first "</svg>" however they nest, and hold nothing that loads or runs (<use> loads from the same
+# origin only): they are skipped whole.
+_DRAWING_ROWS = DRAWING - {b"svg", b"title"}
+# The same for formulas. Elements that are integration points (13.2.4.2) hold text only and are closed at
+# once, so that no element of HTML stands between "</math>" and what it closes.
+_FORMULA_ROWS = frozenset(
+    b"mfenced mfrac mmultiscripts mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
+    b"mtable mtd mtr munder munderover semantics annotation".split()
+)
+_FORMULA_TEXTS = frozenset(b"mi mn mo ms mtext".split())
+FORMULA = _FORMULA_ROWS | _FORMULA_TEXTS | {b"math"}
+"""Elements that a formula may be made of to be passed over whole."""
+
+
+def _name(names: Iterable[bytes]) -> bytes:
+    return rb"(?i:" + b"|".join(sorted(names)) + rb")" + _END_OF_NAME
+
+
+def _closed_at_once(name: bytes, content: bytes) -> bytes:
+    return rb"<" + _name([name]) + _REST + content + rb"</" + _name([name]) + _REST
+
+
+USED: Final = Condition(rare=frozenset({b"onload"}))
+"""The one condition on which ``<use>`` may matter in drawings that are passed over all the same."""
+_PLAIN_ROWS = _DRAWING_ROWS - {b"use"}
+_USE = rb"<" + _name([b"use"]) + _usual_rest(USED)
+_USE_END = rb"</" + _name([b"use"]) + _REST
+
+_REMARKS = rb"[^<]++|" + _COMMENT
+_TITLE = _closed_at_once(b"title", rb"[^<]*+")
+_TEXTS = [_closed_at_once(name, rb"(?:" + _REMARKS + rb")*+") for name in sorted(_FORMULA_TEXTS)]
+_ROWS = rb"</?+" + _name(_PLAIN_ROWS) + _REST
+_DRAWN = rb"(?:" + b"|".join([_REMARKS, _ROWS, _USE, _USE_END, _TITLE]) + rb")*+"
+_FORMED = rb"(?:" + b"|".join([_REMARKS, rb"</?+" + _name(_FORMULA_ROWS) + _REST, *_TEXTS]) + rb")*+"
+
+
+def _quiet(rows: Iterable[bytes], leaves: Iterable[bytes], other: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Compile what opens nothing in a drawing or formula: remarks, and elements that are closed at once."""
+    rest = _ATTRIBUTES + rb"[" + SPACE + rb"/]*+"
+    pairs = (_name([name]) + rest + rb"(?<!/)></" + _name([name]) for name in leaves)
+    closed = [
+        # A slash that ends a value without quotes closes nothing.
+        rb"<" + _name(rows) + _ATTRIBUTES + rb"(?:[" + SPACE + rb"]*+/)++>",
+        rb"<(?:" + b"|".join(pairs) + rb")[" + SPACE + rb"]*+>",
+    ]
+    return re.compile(rb"(?:" + b"|".join([_REMARKS, *closed, *other]) + rb")*+")
+
+
+QUIET = {
+    b"svg": _quiet(
+        _PLAIN_ROWS,
+        [b"path", b"circle", b"rect", b"polygon", b"stop"],
+        [_TITLE, _USE + rb"(?<=[\"'" + SPACE + rb"]/>)", _USE + rb"(?<!/>)" + _USE_END],
+    ),
+    b"math": _quiet(_FORMULA_ROWS, [b"mspace"], _TEXTS),
+}
+"""What may be passed over inside a drawing or formula, by the name of its first element."""
+ROWS = {b"svg": _DRAWING_ROWS, b"math": _FORMULA_ROWS}
+"""The elements that nest in there."""
+LABEL = re.compile(rb"<" + _name({b"title"} | _FORMULA_TEXTS))
+"""The beginning of what is passed over only if it is whole."""
+ROW = {
+    name: re.compile(rb"<(/?+)(" + rows + rb")" + _ATTRIBUTES + _TAIL)
+    for name, rows in (
+        (b"svg", _name(_PLAIN_ROWS) + rb"|(?<=/)" + _name([b"use"])),
+        (b"math", _name(_FORMULA_ROWS)),
+    )
+}
+"""One such element's tag, with groups as of :data:`TAG`; not ``<use>``, which may have a handler."""
+
+
 def _other_letters(names: Iterable[bytes]) -> bytes:
     """Return the letters, in both cases, with which none of the names begins."""
     taken = {name[:1] for name in names}
@@ -281,11 +298,7 @@ def _drawings(wanted: bool, sometimes: Mapping[bytes, Condition]) -> list[bytes]
     """Write whole plain drawings and formulas whose own tags have nothing that matters."""
     parts = []
     for name, content in ((b"svg", _DRAWN), (b"math", _FORMED)) if wanted else ():
-        unless = [
-            rb"(?![^>]*" + _any_case([attribute]) + rb")"
-            for attribute in sorted(sometimes.get(name, NEVER).rare)
-        ]
-        start = rb"<" + _name([name]) + b"".join(unless) + _ATTRIBUTES + rb"[" + SPACE + rb"]*+(?<!/)>"
+        start = rb"<" + _name([name]) + _usual_rest(sometimes.get(name, NEVER)) + rb"(?<!/>)"
         parts.append(start + content + rb"</" + _name([name]) + _REST)
     return parts
 

@@ -337,7 +337,7 @@ class Reading:
         found = TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
         whole, context = self.level != NAME, self.context
-        if self.drawing and whole and name in ROWS[self.drawing]:
+        if self.drawing and whole and name in ROWS[self.drawing] and name != b"use":
             self.name = BORING + name
         elif self.top is None and not (context.prologue.active or context.may_matter(name, whole=whole)):
             self.name = BORING
@@ -359,6 +359,8 @@ class Reading:
         name = whole[2].lower()
         closing = bool(whole[1])
         if self.drawing:
+            if not closing and name in ROWS[self.drawing]:
+                self._show(whole[0], start, name, _FOREIGN | _UNCERTAIN)
             self._row(name, closing, whole[3].endswith(b"/"), start)
             return
         if self.context.prologue.active and self._certain():

@@ -97,9 +97,11 @@ def decode(value: bytes) -> str:
 
     def resolve(match: re.Match[str]) -> str:
         if match[1]:
-            return _numeric(int(match[1][:8], 16) if len(match[1].lstrip("0")) <= 6 else 0x110000)
+            digits = match[1].lstrip("0")
+            return _numeric(int(digits or "0", 16) if len(digits) <= 6 else 0x110000)
         if match[2]:
-            return _numeric(int(match[2]) if len(match[2].lstrip("0")) <= 7 else 0x110000)
+            digits = match[2].lstrip("0")
+            return _numeric(int(digits or "0") if len(digits) <= 7 else 0x110000)
         return _named(match[0], match[3], text[match.end() : match.end() + 1])
 
     return _REFERENCE.sub(resolve, text)
