@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, Self
 
 from consentkit.rewriter import foreign
-from consentkit.rewriter.context import PLACES, RAW_TEXT, Context, Scan, State
+from consentkit.rewriter.context import PLACES, RAW_TEXT, Scan, State
 from consentkit.rewriter.grammar import (
     COMMENT_END,
     LABEL,
@@ -46,6 +46,7 @@ from consentkit.rewriter.grammar import (
 )
 from consentkit.rewriter.handler import Splice, Where
 from consentkit.rewriter.plain import pass_over
+from consentkit.rewriter.position import BORING, OVERSIZED, Position
 from consentkit.rewriter.tag import attributes
 
 MAX_TAG: Final = 1 << 20
@@ -54,12 +55,6 @@ MAX_SCRIPT: Final = 4 << 20
 """Bytes of an inline script that are kept until it can be judged; of a longer one the beginning is judged."""
 SHORT: Final = 64
 """Bytes of a label in a drawing or formula that are kept back to see it whole."""
-OVERSIZED: Final = b"x-oversized-"
-"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
-
-BORING: Final = b"."
-"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
-follows is the name of an element of a drawing or formula."""
 
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
@@ -68,78 +63,10 @@ _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _SCRIPT_LEVELS = (SCRIPT_PLAIN, SCRIPT_ESCAPED, SCRIPT_DOUBLE)
 
 
-class Reading:
-    """A position in the document and all that decides how it goes on from there."""
+class Reading(Position):
+    """A position in the document that goes on from there."""
 
-    __slots__ = (
-        "asked", "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript",
-        "pos", "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
-    )  # fmt: skip
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.state = State.DATA
-        self.pos = 0
-        self.scan = 0  # resume here; everything before is known to hold nothing
-        self.start = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
-        self.level = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
-        self.name = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
-        self.top: foreign.Top = None
-        self.asked = False  # SCRIPT: whether the handler said that it needs the text
-        self.svg_script = -1  # start of the SVG <script> that waits for its end, -1 if none does
-        self.svg_depth = 0  # how many elements were followed with it
-        self.templates = 0  # <template> elements that are open
-        self.columns = 0  # 1 + templates around the first <col> directly in a <template>: see `_ambiguous`
-        self.select = 0  # 1 + templates around the open <select>
-        self.frameset = False
-        self.noscript = False
-        self.flat = False  # knows no foreign content, as look-ahead scanners
-        self.drawing = b""  # name of the element if nothing but a plain drawing or formula was seen in it
-        self.born: list[Reading] = []
-
-    def place(self) -> tuple[State, int]:
-        """Return where this reading stands; only readings in the same place can be the same."""
-        return self.state, self.pos if self.state is State.DATA else self.scan
-
-    def key(self) -> tuple[object, ...]:
-        """Return what makes two readings the same from here on; `flat` ones give way to others."""
-        around = (
-            self.state, self.top, self.select, self.frameset, self.noscript, self.templates, self.columns,
-            self.svg_script, self.svg_depth, self.drawing,
-        )  # fmt: skip
-        if self.state is State.DATA:
-            return (self.pos, *around)
-        if self.state in (State.TAG, State.SCRIPT):
-            return (self.scan, self.start, self.level, self.name, *around)
-        return (self.scan, self.name, *around)
-
-    def _clone(self) -> Reading:
-        twin = Reading(self.context)
-        for slot in Reading.__slots__:
-            if slot != "born":
-                setattr(twin, slot, getattr(self, slot))
-        return twin
-
-    def shift(self, count: int) -> None:
-        """Follow the buffer after its first ``count`` bytes were removed."""
-        self.pos -= count
-        self.scan -= count
-        if self.start >= 0:
-            self.start -= count
-        if self.svg_script >= 0:
-            self.svg_script -= count
-
-    def held(self) -> int:
-        """Return the offset up to which this reading will edit nothing any more."""
-        if self.svg_script >= 0:
-            return self.svg_script
-        if self.state is State.DATA:
-            return self.pos
-        if self.state is State.TAG:
-            return self.start if self._keeps() else self.scan
-        if self.state is State.SCRIPT and self.start >= 0:
-            return self.start
-        return self.scan
+    __slots__ = ()
 
     def step(self, buffer: Buffer, final: bool) -> bool:
         """Go on to the next thing that matters.
@@ -258,8 +185,8 @@ class Reading:
             self.state, self.scan = State.COMMENT, self.pos + 4
         return True
 
-    def _fork(self, state: State, scan: int) -> Reading:
-        twin = self._clone()
+    def _fork(self, state: State, scan: int) -> Self:
+        twin = self.clone()
         twin.state, twin.scan = state, scan
         self.born.append(twin)
         self.context.uncertain = True
@@ -317,20 +244,16 @@ class Reading:
         if self.level >= 0:
             if not self.name:
                 self._name(buffer)
-            if len(buffer) - self.start > MAX_TAG and self._keeps():
+            if len(buffer) - self.start > MAX_TAG and self.keeps():
                 self._oversized(buffer)
             return False
         self.pos, self.state = self.scan, State.DATA
-        if self._keeps():
+        if self.keeps():
             if whole := TAG.match(buffer, self.start):
                 self._tag(buffer, whole, self.start)
         elif self.name not in (OVERSIZED, BORING):
             self._row(self.name[1:], False, self.level == SELF_CLOSED, self.pos)
         return True
-
-    def _keeps(self) -> bool:
-        """Say whether the incomplete tag must be kept."""
-        return self.name != OVERSIZED and self.name[:1] != BORING
 
     def _name(self, buffer: Buffer) -> None:
         """Find out whether an incomplete tag must be kept, which the beginning of its name may tell."""
@@ -375,7 +298,7 @@ class Reading:
         except foreign.TooDeep:
             self.pos = start  # a tag that was not examined must not go out
             raise
-        for reading in (self, *self.born):
+        for reading in [self, *self.born]:
             reading._svg_script_popped(buffer, start, (*self.context.readings, *self.born))
 
     # --- inside a plain drawing or formula, which look-ahead scanners read alike

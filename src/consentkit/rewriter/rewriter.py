@@ -10,8 +10,9 @@ from consentkit.rewriter.foreign import TooDeep
 from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.memory import Memory
+from consentkit.rewriter.position import OVERSIZED
 from consentkit.rewriter.prologue import Injection, Prologue
-from consentkit.rewriter.reading import OVERSIZED, Reading
+from consentkit.rewriter.reading import Reading
 
 MAX_READINGS: Final = 8
 """Ways to read the bytes that are followed at once; beyond it the rest of the page is shown as text."""

@@ -61,9 +61,11 @@ def attributes(raw: bytes) -> list[Attribute]:
     return result
 
 
-def _numeric(code: int) -> str:
+def _numeric(digits: str, base: int) -> str:
     """Map a numeric character reference (WHATWG HTML 13.2.5.80)."""
-    if code == 0 or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+    digits = digits.lstrip("0")
+    code = int(digits or "0", base) if len(digits) <= 7 else -1  # no more is a character in either base
+    if code <= 0 or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
     return _WINDOWS_1252.get(code, chr(code))
 
@@ -97,11 +99,9 @@ def decode(value: bytes) -> str:
 
     def resolve(match: re.Match[str]) -> str:
         if match[1]:
-            digits = match[1].lstrip("0")
-            return _numeric(int(digits or "0", 16) if len(digits) <= 6 else 0x110000)
+            return _numeric(match[1], 16)
         if match[2]:
-            digits = match[2].lstrip("0")
-            return _numeric(int(digits or "0") if len(digits) <= 7 else 0x110000)
+            return _numeric(match[2], 10)
         return _named(match[0], match[3], text[match.end() : match.end() + 1])
 
     return _REFERENCE.sub(resolve, text)
