@@ -54,7 +54,8 @@ MAX_TAG: Final = 1 << 20
 MAX_SCRIPT: Final = 4 << 20
 """Bytes of an inline script that are kept until it can be judged; of a longer one the beginning is judged."""
 SHORT: Final = 64
-"""Bytes of a label in a drawing or formula that are kept back to see it whole."""
+"""Bytes of a label in a drawing or formula that are kept back to see it whole, and of a name not yet whole that is
+looked at."""
 
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
@@ -242,7 +243,8 @@ class Reading(Position):
     def _in_tag(self, buffer: Buffer, final: bool) -> bool:
         self.scan, self.level = scan_tag(buffer, self.scan, self.level)
         if self.level >= 0:
-            if not self.name:
+            # The beginning of a name is looked at as long as it is short, so that the work stays linear.
+            if not self.name and (self.level != NAME or self.scan - self.start < SHORT):
                 self._name(buffer)
             if len(buffer) - self.start > MAX_TAG and self.keeps():
                 self._oversized(buffer)
@@ -298,8 +300,10 @@ class Reading(Position):
         except foreign.TooDeep:
             self.pos = start  # a tag that was not examined must not go out
             raise
-        for reading in [self, *self.born]:
-            reading._svg_script_popped(buffer, start, (*self.context.readings, *self.born))
+        readings: list[Reading] = [*self.context.readings, *self.born]
+        self._svg_script_popped(buffer, start, readings)
+        for twin in self.born:
+            twin._svg_script_popped(buffer, start, readings)
 
     # --- inside a plain drawing or formula, which look-ahead scanners read alike
 
