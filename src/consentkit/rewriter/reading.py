@@ -54,8 +54,8 @@ MAX_TAG: Final = 1 << 20
 MAX_SCRIPT: Final = 4 << 20
 """Bytes of an inline script that are kept until it can be judged; of a longer one the beginning is judged."""
 SHORT: Final = 64
-"""Bytes of a label in a drawing or formula that are kept back to see it whole, and of a name that are looked at
-before it is."""
+"""Bytes of a label in a drawing or formula that are kept back to see it whole, and of an incomplete name that
+are looked at."""
 
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
