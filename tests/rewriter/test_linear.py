@@ -111,7 +111,7 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
             monkeypatch.setitem(table, element, Metered(pattern, meter))
     monkeypatch.setattr(plain, "SCRIPT_PLAIN", Metered(grammar.SCRIPT_PLAIN, meter))
     monkeypatch.setattr(
-        reading, "_SCRIPT_LEVELS", [Metered(level, meter) for level in reading._SCRIPT_LEVELS]
+        reading, "_SCRIPT_LEVELS", [(name, Metered(level, meter)) for name, level in reading._SCRIPT_LEVELS]
     )
     runs = tuple((Metered(run, meter), turns, other) for run, turns, other in grammar._RUNS)
     monkeypatch.setattr(grammar, "_RUNS", runs)

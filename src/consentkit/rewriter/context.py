@@ -215,7 +215,7 @@ class Context:
         self._gone += count
 
     def no_end(self, name: bytes) -> tuple[int, int]:
-        """Return a range in which no end tag of this raw text element begins; readings share the search."""
+        """Return a range in which nothing begins that ends such raw text; readings share the search."""
         first, last = self._no_end.get(name, (0, 0))
         return first - self._gone, last - self._gone
 

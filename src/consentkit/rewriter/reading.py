@@ -61,7 +61,11 @@ are looked at."""
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
 _FOREIGN, _NOSCRIPT, _UNCERTAIN = (int(place) for place in (Where.FOREIGN, Where.NOSCRIPT, Where.UNCERTAIN))
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
-_SCRIPT_LEVELS = (SCRIPT_PLAIN, SCRIPT_ESCAPED, SCRIPT_DOUBLE)
+_SCRIPT_LEVELS = (
+    (b"script", SCRIPT_PLAIN),
+    (b"script escaped", SCRIPT_ESCAPED),
+    (b"script double escaped", SCRIPT_DOUBLE),
+)
 
 
 class Reading(Position):
@@ -434,7 +438,7 @@ class Reading(Position):
     # --- scripts
 
     def _script(self, buffer: Buffer, final: bool) -> bool:
-        while found := _SCRIPT_LEVELS[self.level].search(buffer, self.scan):
+        while found := self._script_mark(buffer):
             mark = found[0]
             if mark == b"<!--":
                 self.level, self.scan = 1, found.end() - 2
@@ -454,6 +458,18 @@ class Reading(Position):
         elif self.start >= 0 and not self.asked:
             self._release(buffer)
         return False
+
+    def _script_mark(self, buffer: Buffer) -> re.Match[bytes] | None:
+        """Find what ends the script or changes its level; readings share what is known to hold nothing."""
+        level, pattern = _SCRIPT_LEVELS[self.level]
+        first, last = self.context.no_end(level)
+        if first <= self.scan < last:
+            self.scan = last
+        else:
+            first = self.scan
+        found = pattern.search(buffer, self.scan)
+        self.context.set_no_end(level, first, found.start() if found else len(buffer) - LONGEST_MARK)
+        return found
 
     def _release(self, buffer: Buffer) -> None:
         """Decide at once where the text does not matter, so that data blocks are not kept back."""
