@@ -14,6 +14,9 @@ from fuzz.rewriter import TOKENS as WORDS
 
 SIZES: Final = (4_096, 65_536)
 """Where the work grows faster at the first size, a limit may be ahead that ends it: the second tells."""
+LOOKS: Final = 48
+"""How often each byte may be looked at whatever the growth, which goes in steps: what waits for its end is judged
+whenever it is twice as long."""
 CHUNKS: Final = (64, 1 << 20)
 TOKENS: Final[tuple[bytes, ...]] = (*WORDS, b"\x00")
 
@@ -35,6 +38,7 @@ def _is_linear(prefix: bytes, unit: bytes, size: int, chunk: int) -> bool:
     with metered("consentkit.rewriter", "consentkit.gating", "consentkit.catalog") as meter:
         read = [meter.work(lambda page=page: GATE.read(page + b";")) for page in pages]  # type: ignore[misc]
         once, twice = (_work(meter, page, chunk) for page in pages)
+    once = once._replace(seen=max(once.seen, LOOKS * len(pages[0])))
     return is_linear(read[0], read[1]) and is_linear(once, twice)
 
 
