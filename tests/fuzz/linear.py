@@ -15,8 +15,8 @@ from fuzz.rewriter import TOKENS as WORDS
 SIZES: Final = (4_096, 65_536)
 """Where the work grows faster at the first size, a limit may be ahead that ends it: the second tells."""
 LOOKS: Final = 48
-"""How often each byte may be looked at whatever the growth. It goes in steps: what waits for its end is judged
-whenever it is twice as long."""
+"""How often each byte may be looked at whatever the growth. It goes in steps, since what waits for its end is
+judged whenever it is twice as long."""
 CHUNKS: Final = (64, 1 << 20)
 TOKENS: Final[tuple[bytes, ...]] = (*WORDS, b"\x00")
 
