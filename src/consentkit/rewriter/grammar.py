@@ -91,7 +91,6 @@ NEVER: Final = Condition()
 _BETWEEN = rb"[^<>\"'=]*+"
 _AT_NAME = rb"(?<![" + SPACE + rb"/\"']=)"
 
-
 # What a javascript: address may begin with (WHATWG URL 4.4): controls and spaces are taken off, tabs and
 # line breaks out, and a reference may stand for any character.
 _SUSPECT = rb"(?:[\x00-\x20&]|[jJ][aA\t\n\r&])"

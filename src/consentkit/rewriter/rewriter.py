@@ -169,7 +169,7 @@ class Rewriter:
     def _apply(self, boundary: int) -> tuple[bytes, int]:
         edits = self._context.edits
         # Where one reading holds all back, the edits of the others wait as they are: the work stays linear.
-        if not edits or (self._buffer and not boundary):
+        if not edits or (self._buffer and not boundary and not self._sealed):
             return bytes(self._buffer[:boundary]), boundary
         # Readings that agree make the same edit twice.
         ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=_place)
