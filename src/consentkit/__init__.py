@@ -16,7 +16,19 @@ from consentkit.exceptions import (
     RewriteError,
     UnknownPurpose,
 )
-from consentkit.policy import Banner, ConsentMode, Cookie, Place, Policy, Purpose, Regime, Site, Vendor
+from consentkit.policy import (
+    Banner,
+    ConsentMode,
+    Cookie,
+    Lifetime,
+    Place,
+    Policy,
+    Purpose,
+    Regime,
+    SignalRules,
+    Site,
+    Vendor,
+)
 
 if TYPE_CHECKING:
     from consentkit.log import ConsentLog
@@ -35,6 +47,7 @@ __all__ = [
     "Cookie",
     "Decision",
     "FromHeaders",
+    "Lifetime",
     "LogCorrupt",
     "LogError",
     "LogUnavailable",
@@ -45,6 +58,7 @@ __all__ = [
     "Purpose",
     "Regime",
     "RewriteError",
+    "SignalRules",
     "Site",
     "UnknownPurpose",
     "Vendor",

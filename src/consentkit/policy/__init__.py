@@ -4,7 +4,17 @@ from consentkit.policy.duration import Duration, read_duration
 from consentkit.policy.model import Policy
 from consentkit.policy.place import Place
 from consentkit.policy.regime import Regime, strictest
-from consentkit.policy.tables import NECESSARY, Banner, ConsentMode, Cookie, Purpose, Site, Vendor
+from consentkit.policy.tables import (
+    NECESSARY,
+    Banner,
+    ConsentMode,
+    Cookie,
+    Lifetime,
+    Purpose,
+    SignalRules,
+    Site,
+    Vendor,
+)
 
 __all__ = [
     "NECESSARY",
@@ -12,10 +22,12 @@ __all__ = [
     "ConsentMode",
     "Cookie",
     "Duration",
+    "Lifetime",
     "Place",
     "Policy",
     "Purpose",
     "Regime",
+    "SignalRules",
     "Site",
     "Vendor",
     "read_duration",

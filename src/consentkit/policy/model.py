@@ -30,7 +30,16 @@ from consentkit.policy.place import Place
 from consentkit.policy.reading import check_keys, join, read_mapping, read_table, read_text
 from consentkit.policy.regime import Regime
 from consentkit.policy.regimes import read_regimes, regime_at, regimes_by_code
-from consentkit.policy.tables import NECESSARY, Banner, ConsentMode, Purpose, Site, Vendor
+from consentkit.policy.tables import (
+    NECESSARY,
+    Banner,
+    ConsentMode,
+    Lifetime,
+    Purpose,
+    SignalRules,
+    Site,
+    Vendor,
+)
 from consentkit.policy.vendors import check_uses, declare
 
 
@@ -45,6 +54,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing` are
             always there.
         vendors: The site's own vendors, and what differs from the catalog, by id.
+        lifetime: How long choices hold.
+        signals: What the site does with signals of browsers.
         consent_mode: What Google's tags are told besides what is granted and denied.
         banner: How the banner looks and what it says.
         grant_days: How long a grant lasts.
@@ -59,6 +70,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     regimes: Mapping[str, str | Mapping[str, str]] = {}
     purposes: Mapping[str, Purpose] = {}
     vendors: Mapping[str, Vendor] = {}
+    lifetime: Lifetime = Lifetime()
+    signals: SignalRules = SignalRules()
     consent_mode: ConsentMode = ConsentMode()
     banner: Banner = Banner()
 
@@ -73,6 +86,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "purposes", MappingProxyType(_read_purposes(self.purposes)))
         force_setattr(self, "vendors", MappingProxyType(_read_vendors(self.vendors)))
         force_setattr(self, "regimes", MappingProxyType(read_regimes(self.regimes, self.purposes)))
+        force_setattr(self, "lifetime", read_table(self.lifetime, Lifetime, path="lifetime"))
+        force_setattr(self, "signals", read_table(self.signals, SignalRules, path="signals"))
         force_setattr(self, "consent_mode", read_table(self.consent_mode, ConsentMode, path="consent_mode"))
         force_setattr(self, "banner", _read_banner(self.banner))
         self._check_names()
@@ -222,6 +237,8 @@ def _builtins(policy: Policy) -> object:
             "regimes": dict(policy.regimes),
             "purposes": dict(policy.purposes),
             "vendors": dict(policy.vendors),
+            "lifetime": policy.lifetime,
+            "signals": policy.signals,
             "consent_mode": policy.consent_mode,
             "banner": policy.banner,
         }

@@ -84,6 +84,8 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         country: ISO 3166-1 code of the vendor's seat.
         consent_mode: ``advanced``: the vendor's scripts run before consent, told that all is denied.
             ``basic`` or empty: they are held back.
+        own_use: Whether the vendor uses what it receives for itself as well. ``None``: as the catalog says;
+            what nobody says counts as ``True``.
     """
 
     id: str = ""
@@ -96,6 +98,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     privacy_policy: str = ""
     country: str = ""
     consent_mode: Literal["", "basic", "advanced"] = ""
+    own_use: bool | None = None
 
 
 class ConsentMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,16 +115,53 @@ class ConsentMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     wait_for_update: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
 
 
+class Lifetime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long choices hold. The law of a place shortens the one and prolongs the other.
+
+    Attributes:
+        consent: How long a grant lasts before it is asked for again, as a duration.
+        refusal: How long nobody who refused is asked again; a refusal itself never turns into a grant.
+    """
+
+    consent: str = "180 days"
+    refusal: str = "400 days"
+
+
+class SignalRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the site does with signals of browsers.
+
+    Attributes:
+        dnt: Whether Do Not Track is honoured as Global Privacy Control is.
+        gpc_updated: The date that ``/.well-known/gpc.json`` gives, ``YYYY-MM-DD``; empty for the date of the
+            package's table of jurisdictions.
+    """
+
+    dnt: bool = False
+    gpc_updated: str = ""
+
+
 class Banner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the banner looks and what it says.
 
     Attributes:
-        layout: ``bar``.
+        layout: ``bar`` along the bottom, ``box`` and ``corner`` above it, or ``modal`` before the page.
+        theme: ``light``, ``dark``, or ``auto`` for what the visitor prefers.
         accent: Colour of its buttons, ``#rrggbb``.
-        text: Locale → regime → key → text; keys are those of `TEXT_KEYS`. ``{opt-out}`` in a notice becomes a
-            button inside the sentence.
+        surface: Its background in the light theme.
+        dark_surface: Its background in the dark theme.
+        logo: Path or URL of a picture shown above the text.
+        link: Whether a small link to the settings stays on pages where nothing is asked.
+        templates: Folder with the site's own templates, which come before the package's.
+        text: Locale → section → key → text, over the package's; ``{opt-out}`` in a notice becomes a button
+            inside the sentence.
     """
 
-    layout: Literal["bar"] = "bar"
+    layout: Literal["bar", "box", "corner", "modal"] = "bar"
+    theme: Literal["auto", "light", "dark"] = "auto"
     accent: str = "#0b5cad"
+    surface: str = "#ffffff"
+    dark_surface: str = "#1b2120"
+    logo: str = ""
+    link: bool = True
+    templates: str = ""
     text: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
