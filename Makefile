@@ -23,10 +23,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
 
-test: $(VENV)/.dev browser
+test: $(VENV)/.dev $(VENV)/.node browser
 	$(BIN)/python -X dev -m pytest $(PYTEST)
 
-coverage: $(VENV)/.dev browser
+coverage: $(VENV)/.dev $(VENV)/.node browser
 	$(BIN)/coverage erase
 	$(BIN)/python -X dev -m coverage run -m pytest $(PYTEST)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
@@ -87,12 +87,20 @@ $(BENCH)/.bench: requirements/bench.txt pyproject.toml
 	$(BENCH)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The one peer that is no Python package. Without npm, or where it fails, it is left out of the comparison.
+# Packages from npm. Without npm, or where it fails, what needs them is left out and says so.
+# Arguments: environment, folder of the lock file, what needs them.
+define npm-packages
+	@mkdir -p $(1)/node && cp $(2)/package.json $(2)/package-lock.json $(1)/node/
+	@if ! command -v npm >/dev/null 2>&1; then echo "no npm on the path; left out: $(3)"; \
+		elif npm ci --prefix $(1)/node --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
+		else echo "npm could not install its packages; left out: $(3)"; fi
+endef
+
+$(VENV)/.node: tests/node/package-lock.json | $(VENV)/.dev
+	$(call npm-packages,$(VENV),tests/node,autoconsent and Consent-O-Matic in the tests)
+
 $(BENCH)/.node: tests/bench/package-lock.json | $(BENCH)/.bench
-	@mkdir -p $(BENCH)/node && cp tests/bench/package.json tests/bench/package-lock.json $(BENCH)/node/
-	@if ! command -v npm >/dev/null 2>&1; then echo "html-rewriter-wasm is left out: no npm on the path"; \
-		elif npm ci --prefix $(BENCH)/node --ignore-scripts --no-audit --no-fund --loglevel=error; then touch $@; \
-		else echo "html-rewriter-wasm is left out: npm could not install it"; fi
+	$(call npm-packages,$(BENCH),tests/bench,html-rewriter-wasm and Lighthouse)
 
 $(FUZZ)/.fuzz: requirements/soak.txt pyproject.toml
 	$(need-python)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib.metadata import version
@@ -38,6 +39,16 @@ def test_pins_hold_hashes_and_no_addresses(name: str) -> None:
     assert "://" not in text
     assert not re.search(r"^\s*--(?!hash=)", text, re.M)
     assert all(hashes for _, hashes in pins(name).values())
+
+
+@pytest.mark.parametrize("folder", ["bench", "node"])
+def test_packages_from_npm_are_pinned_with_hashes_and_no_addresses(folder: str) -> None:
+    text = (ROOT / "tests" / folder / "package-lock.json").read_text()
+    wanted = json.loads((ROOT / "tests" / folder / "package.json").read_text())["dependencies"]
+    itself, *packages = json.loads(text)["packages"].values()
+    assert "://" not in text
+    assert itself["dependencies"] == wanted
+    assert packages and all(package["integrity"].startswith("sha512-") for package in packages)
 
 
 def test_the_demo_needs_a_strict_part_of_what_development_needs() -> None:

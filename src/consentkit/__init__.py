@@ -31,6 +31,7 @@ from consentkit.policy import (
 )
 
 if TYPE_CHECKING:
+    from consentkit.asgi import FromMaxMind
     from consentkit.log import ConsentLog
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "Cookie",
     "Decision",
     "FromHeaders",
+    "FromMaxMind",
     "Lifetime",
     "LogCorrupt",
     "LogError",
@@ -67,9 +69,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load the log when it is asked for: whoever keeps none does not pay for it."""
+    """Load what not everybody uses when it is asked for: whoever does not, does not pay for it."""
     if name == "ConsentLog":
         from consentkit.log import ConsentLog
 
         return ConsentLog
+    if name == "FromMaxMind":
+        from consentkit.asgi import FromMaxMind
+
+        return FromMaxMind
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

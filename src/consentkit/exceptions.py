@@ -9,6 +9,7 @@
     │   ├── LogUnavailable      the store cannot take entries now
     │   ├── LogCorrupt          what the store holds contradicts itself
     │   └── OutboxFull          neither the store nor the outbox can take the entry
+    ├── ScanError               a site cannot be visited, or no browser can be started
     └── BadRequest              a visitor's request that cannot be honoured (4xx)
 
 No foreign exception crosses a room: each room catches what its libraries raise and raises one of these,
@@ -96,6 +97,10 @@ class LogCorrupt(LogError):
 
 class OutboxFull(LogError):
     """Neither the store nor the outbox can take the entry."""
+
+
+class ScanError(ConsentkitError):
+    """A site cannot be visited, or no browser can be started."""
 
 
 class BadRequest(ConsentkitError):

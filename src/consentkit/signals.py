@@ -12,11 +12,19 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         gpc: Global Privacy Control: do not sell or share.
-        dnt: Do Not Track. Abandoned by its authors; nothing in this package acts on it.
+        dnt: Do Not Track. Abandoned by its authors; it counts where a site says so.
     """
 
     gpc: bool = False
     dnt: bool = False
+
+    def names(self, *, dnt: bool) -> tuple[str, ...]:
+        """Return the names of the signals that count, ``gpc`` first.
+
+        Args:
+            dnt: Whether Do Not Track counts.
+        """
+        return ("gpc",) * self.gpc + ("dnt",) * (self.dnt and dnt)
 
 
 _COMBINATIONS = {(gpc, dnt): Signals(gpc=gpc, dnt=dnt) for gpc in (False, True) for dnt in (False, True)}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgi.visiting import POLICY, SECRET, scope_of, wrap
-from consentkit import Place
+from consentkit import Lifetime, Place, Policy, SignalRules
 from consentkit.asgi import consents as room
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.request import Request
@@ -21,7 +21,7 @@ NOW = 1_800_000_000
 
 
 def deployment(**options: Any) -> Deployment:
-    return wrap(policy=POLICY, **options)._deployment
+    return wrap(**{"policy": POLICY, **options})._deployment
 
 
 def request(cookies: str = "", **headers: str) -> Request:
@@ -53,8 +53,8 @@ COOKIES = ["", "session=1", "consentkit=forged", *(f"consentkit={value}" for val
     visits=st.lists(
         st.tuples(
             st.sampled_from(COOKIES),
-            st.sampled_from(["", "DE", "US", "GB"]),
-            st.booleans(),
+            st.sampled_from(["", "DE", "US", "GB", "FR"]),
+            st.sampled_from(["", "sec_gpc", "dnt"]),
             st.sampled_from(["none", "cross-site"]),
             st.integers(-1, 600).map(lambda days: NOW + days * DAY)
             | st.sampled_from([NOW, NOW - 300, NOW - 301]),
@@ -63,13 +63,21 @@ COOKIES = ["", "session=1", "consentkit=forged", *(f"consentkit={value}" for val
         max_size=12,
     )
 )
-def test_what_is_remembered_is_what_would_be_resolved(visits: list[tuple[str, str, bool, str, int]]) -> None:
-    place = {"place": lambda scope: Place(country=dict(scope["headers"])[b"x-place"].decode())}
+def test_what_is_remembered_is_what_would_be_resolved(visits: list[tuple[str, str, str, str, int]]) -> None:
+    policy = Policy(
+        uses=POLICY.uses,
+        lifetime=Lifetime(consent="1 year", refusal="200 days"),
+        signals=SignalRules(dnt=True),
+    )
+    place = {
+        "policy": policy,
+        "place": lambda scope: Place(country=dict(scope["headers"])[b"x-place"].decode()),
+    }
     remembering = deployment(**place)
-    for cookies, country, gpc, site, now in visits:
+    for cookies, country, signal, site, now in visits:
         sent = {
+            **({signal: "1"} if signal else {}),
             "x_place": country,
-            "sec_gpc": "1" if gpc else "0",
             "sec_fetch_site": site,
             "sec_fetch_dest": "empty",
         }
@@ -81,6 +89,17 @@ def test_the_same_visitor_is_resolved_once() -> None:
     site = deployment()
     first = consent(site, request("a=1"), NOW)
     assert consent(site, request("b=2"), NOW + 10 * DAY) is first
+
+
+def test_an_old_refusal_is_asked_about_again_though_it_was_remembered() -> None:
+    site = deployment(policy=Policy(uses=POLICY.uses, lifetime=Lifetime(refusal="200 days")))
+    value = CODEC.dumps(reject(UNDECIDED, source="banner", now=NOW), now=NOW)
+    begin = NOW - NOW % DAY
+    asked = [
+        consent(site, request(f"consentkit={value}"), at).needs_prompt
+        for at in (NOW, begin + 200 * DAY - 1, begin + 200 * DAY)
+    ]
+    assert asked == [False, False, True]
 
 
 def test_what_is_allowed_for_one_page_is_not_remembered() -> None:

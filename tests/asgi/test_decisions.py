@@ -14,7 +14,7 @@ import pytest
 from starlette.types import Scope
 
 from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, shown, state_of, wrap
-from consentkit import ConsentLog, Decision, LogError, LogUnavailable, Policy, Vendor
+from consentkit import Banner, ConsentLog, Decision, LogError, LogUnavailable, Policy, Purpose, Vendor
 from consentkit.log import Entry
 from log.making import FaultyStore
 
@@ -163,17 +163,63 @@ async def test_a_refusal_of_what_is_not_shown_any_more_holds_and_a_grant_does_no
         assert (state["granted"], state["source"]) == (["necessary"], "banner")
 
 
-async def test_a_refusal_of_an_older_notice_is_recorded_under_that_notice(log: ConsentLog) -> None:
-    older = wrap(policy=Policy(uses=("google-analytics",)), log=log)
-    async with browser(older) as client:
-        before = await shown(client)
-        await post(client, {"action": "accept"})
+# --- a deploy between the page and the click
+
+
+async def deploy(log: ConsentLog, before: Policy, after: Policy, choice: dict[str, str]) -> dict[str, Any]:
+    """Show a page, deploy, send what was chosen on it, and return the state."""
+    async with browser(wrap(policy=before, log=log)) as client:
+        seen = await shown(client)
+        await post(client, {"action": "reject"})  # somebody else: the notice is in the log from now on
+    async with browser(wrap(policy=after, log=log)) as client:
+        answer = await post(client, {**choice, **seen})
+        assert answer.status_code == 303
+        state = await state_of(client)
+    assert entries(log)[-1].notice == seen["notice"]
+    log.check()
+    return state
+
+
+async def test_a_choice_on_an_older_notice_of_the_same_purposes_holds(log: ConsentLog) -> None:
+    reworded = Policy(uses=POLICY.uses, banner=Banner(text={"en": {"opt-in": {"title": "New words"}}}))
+    state = await deploy(log, POLICY, reworded, {"action": "accept"})
+    assert state["granted"] == ["analytics", "functional", "marketing", "necessary"]
+    assert state["needs_prompt"] is False
+
+
+async def test_a_grant_on_an_older_notice_leaves_what_has_changed_to_be_asked(log: ConsentLog) -> None:
+    more = Policy(uses=(*POLICY.uses, "hotjar"))  # a vendor more for statistics
+    state = await deploy(log, POLICY, more, {"action": "accept"})
+    assert state["granted"] == ["functional", "marketing", "necessary"]
+    assert (state["denied"], state["needs_prompt"]) == (["analytics"], True)
+
+
+async def test_a_grant_on_an_older_notice_grants_no_purpose_that_was_not_in_it(log: ConsentLog) -> None:
+    news = Purpose(title="Newsletter", description="Shows the sign-up form.")
+    state = await deploy(log, POLICY, Policy(uses=POLICY.uses, purposes={"news": news}), {"action": "accept"})
+    assert ("news" in state["granted"], state["needs_prompt"]) == (False, True)
+    assert "news" not in entries(log)[-1].granted
+
+
+async def test_a_refusal_on_an_older_notice_holds_for_what_has_changed_and_is_asked_again(
+    log: ConsentLog,
+) -> None:
+    more = Policy(uses=(*POLICY.uses, "hotjar"))
+    state = await deploy(log, POLICY, more, {"action": "reject"})
+    assert (state["granted"], state["needs_prompt"]) == (["necessary"], True)
+
+
+async def test_a_grant_under_a_weaker_notice_counts_in_no_stricter_regime(log: ConsentLog) -> None:
+    weak, strict = (Policy(uses=POLICY.uses, regimes={"default": name}) for name in ("opt-out", "opt-in"))
+    state = await deploy(log, weak, strict, {"action": "accept"})
+    assert (state["granted"], state["needs_prompt"]) == (["necessary"], True)
+
+
+async def test_nobody_can_name_a_language_that_was_not_shown(log: ConsentLog) -> None:
+    await deploy(log, POLICY, Policy(uses=(*POLICY.uses, "hotjar")), {"action": "reject"})
     async with browser(wrap(log=log)) as client:
-        assert (await post(client, {"action": "reject", **before})).status_code == 409
-    assert [(entry.action, entry.notice) for entry in entries(log)] == [
-        ("accept_all", before["notice"]),
-        ("reject_all", before["notice"]),
-    ]
+        await post(client, {"action": "accept", "locale": "x" * 99, "notice": entries(log)[0].notice})
+    assert {entry.locale for entry in entries(log)} == {"en"}
 
 
 async def test_allowing_what_a_binding_signal_denies_says_so_and_changes_nothing(log: ConsentLog) -> None:
@@ -392,7 +438,7 @@ async def test_what_is_marked_with_a_purpose_is_loaded_once_as_well() -> None:
 async def test_a_kept_once_cookie_lasts_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     app, now = wrap(App(EMBED)), 1_800_000_000
     monkeypatch.setattr("consentkit.asgi.connection.epoch", lambda: now)
-    monkeypatch.setattr("consentkit.asgi.endpoints.epoch", lambda: now)
+    monkeypatch.setattr("consentkit.asgi.deciding.epoch", lambda: now)
     async with browser(app) as client:
         answer = await post(client, {"action": "allow", "vendor": "youtube", "once": "1"})
         kept = re.findall("consentkit-once=([^;]*)", answer.headers["set-cookie"])[0]

@@ -354,7 +354,7 @@ async def test_pages_of_ours_may_not_be_framed_by_others_or_load_from_them() -> 
 
 
 @pytest.mark.parametrize(
-    "language", ["de", "en-GB;q=0.5, *", "", "a" * 100_000, ",;q=nan" * 50, "en;q=1e999", "\xff"]
+    "language", ["tlh", "en-GB;q=0.5, *", "", "a" * 100_000, ",;q=nan" * 50, "en;q=1e999", "\xff"]
 )
 async def test_odd_languages_get_english(language: str) -> None:
     answer = await visit(wrap(), "/_consent/state", headers={"accept-language": language})

@@ -127,6 +127,6 @@ def test_what_is_put_into_pages_is_xml() -> None:
     for markup in (
         render_head(POLICY, prefix="/_consent"),
         render_banner(POLICY, consent, locale="en", prefix="/_consent", return_to="/?a=1&b=2"),
-        render_link(POLICY, locale="en", prefix="/_consent", return_to="/"),
+        render_link(POLICY, consent, locale="en", prefix="/_consent", return_to="/"),
     ):
         ElementTree.fromstring(f"<x>{markup}</x>")

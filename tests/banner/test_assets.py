@@ -9,36 +9,45 @@ import subprocess
 import sys
 import tomllib
 from importlib import resources
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.banner import assets_by_name, read_assets
-from consentkit.banner.assets import DARK_SURFACE, PAGE, SURFACE
-from consentkit.banner.colour import Colour, contrast, ensure_contrast, read_colour, readable_on
+from consentkit.banner.colour import (
+    Colour,
+    contrast,
+    ensure_contrast,
+    make_palette,
+    read_colour,
+    readable_on,
+)
 from consentkit.banner.texts import available_locales, direction, shipped_locales
 from consentkit.exceptions import ConfigurationError
+from consentkit.gating import stubs_script
 from consentkit.policy import Banner, Policy
 from consentkit.vendorcalls import calls_script
 
-BUDGET = 6_000  # bytes, gzip, for all of them
+SCRIPTS, SHEETS = 4_000, 3_000  # bytes, gzip, for all of a kind
 
 COLOURS = st.builds(Colour, *[st.integers(0, 255)] * 3)
-SURFACES = st.sampled_from([SURFACE, DARK_SURFACE, PAGE])
 
 
-def sheet(theme: str) -> dict[str, Colour]:
+def sheet(theme: str, banner: Banner | None = None) -> dict[str, Colour]:
     """Return the colours that the style sheet defines for a theme."""
-    body = read_assets(Policy()).page.body.decode()
+    body = read_assets(Policy(banner=banner or Banner())).sheet.body.decode()
     blocks = re.findall(r"--ck-surface:[^}]*", body)
     pairs = re.findall(r"--ck-(\w+):\s*(#[0-9a-f]{6})\b", blocks[theme == "dark"])
     return {name: read_colour(value) for name, value in pairs}
 
 
 def test_all_files_together_are_small() -> None:
-    bodies = [asset.body for asset in assets_by_name(Policy()).values()]
-    assert sum(len(gzip.compress(body, 9)) for body in (*bodies, calls_script())) < BUDGET
+    files = read_assets(Policy())
+    scripts = [files.script.body, calls_script(), stubs_script()]
+    assert sum(len(gzip.compress(body, 9)) for body in scripts) < SCRIPTS
+    assert sum(len(gzip.compress(sheet.body, 9)) for sheet in (files.sheet, files.page)) < SHEETS
 
 
 def test_files_are_named_by_their_content() -> None:
@@ -66,13 +75,33 @@ def test_every_pair_of_colours_reads(theme: str) -> None:
     assert min(contrast(colours["edge"], colours[ground]) for ground in ("surface", "page")) >= 3
 
 
-@given(COLOURS, SURFACES)
+@given(COLOURS, COLOURS)
+def test_any_two_colours_of_a_site_make_a_palette_that_reads(accent: Colour, surface: Colour) -> None:
+    palette = make_palette(accent, surface)
+    for ground in (palette.surface, palette.page):
+        assert min(contrast(ink, ground) for ink in (palette.ink, palette.muted, palette.link)) >= 4.5
+        assert contrast(palette.edge, ground) >= 3
+    assert (palette.accent, palette.surface) == (accent, surface)
+
+
+@pytest.mark.parametrize(
+    ("theme", "schemes"), [("auto", ["light", "dark"]), ("light", ["light"]), ("dark", ["dark"])]
+)
+def test_a_theme_is_the_visitors_choice_or_the_sites(
+    theme: Literal["auto", "light", "dark"], schemes: list[str]
+) -> None:
+    body = read_assets(Policy(banner=Banner(theme=theme))).sheet.body.decode()
+    assert re.findall(r"[;{]color-scheme:(\w+)", body) == schemes
+    assert ("prefers-color-scheme" in body) is (theme == "auto")
+
+
+@given(COLOURS, COLOURS)
 def test_any_accent_reads_on_any_surface(accent: Colour, surface: Colour) -> None:
     assert contrast(readable_on(accent), accent) >= 4.5
     assert contrast(ensure_contrast(accent, surface, 4.5), surface) >= 4.5
 
 
-@given(COLOURS, SURFACES)
+@given(COLOURS, COLOURS)
 def test_an_accent_that_reads_is_left_alone(accent: Colour, surface: Colour) -> None:
     if contrast(accent, surface) >= 4.5:
         assert ensure_contrast(accent, surface, 4.5) == accent

@@ -12,11 +12,13 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consentkit.banner import make_notice, read_assets, render_banner, render_head, render_link, safe_path
-from consentkit.consent import Consent
+from consentkit.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
+from consentkit.signals import Signals
 
 SEED = (
     "This website uses cookies to improve your experience. We'll assume you're ok with this, "
@@ -127,7 +129,7 @@ def test_the_form_carries_what_the_decision_needs(
 ) -> None:
     fields = section(banner(return_to="/a?b=1")).select("input")
     policy = make_policy()
-    notice = make_notice(policy, make_consent(policy).regimes, "en")
+    notice = make_notice(policy, make_consent(policy), "en")
     assert {field["name"]: field["value"] for field in fields} == {
         "notice": notice.hash,
         "locale": "en",
@@ -158,11 +160,17 @@ def test_the_head_carries_the_sites_nonce(make_policy: MakePolicy) -> None:
     ]
 
 
-def test_the_link_leads_to_settings_and_back(make_policy: MakePolicy) -> None:
-    markup = render_link(make_policy(), locale="en", prefix="/_consent", return_to="/ä?b=1&c=2")
+def test_the_link_leads_to_settings_and_back(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
+    policy = make_policy()
+    markup = render_link(
+        policy, make_consent(policy), locale="en", prefix="/_consent", return_to="/ä?b=1&c=2"
+    )
     link = BeautifulSoup(markup, "html.parser").select_one("#consentkit-link:not([hidden]) a")
     assert link is not None
-    assert parse_qs(urlsplit(str(link["href"])).query) == {"return_to": ["/ä?b=1&c=2"]}
+    assert parse_qs(urlsplit(str(link["href"])).query) == {
+        "return_to": ["/ä?b=1&c=2"],
+        "locale": ["en"],
+    }
 
 
 def test_beside_the_banner_the_link_waits_hidden(banner: Callable[..., str]) -> None:
@@ -172,7 +180,8 @@ def test_beside_the_banner_the_link_waits_hidden(banner: Callable[..., str]) -> 
 @given(st.text())
 def test_whatever_the_return_path_says_it_stays_text(path: str) -> None:
     policy = Policy(purposes={"analytics": Purpose(title="A", description="B")})
-    markup = render_link(policy, locale="en", prefix="/_consent", return_to="/" + path)
+    consent = resolve(policy, policy.regimes_at(None), None, Signals(), now=0)
+    markup = render_link(policy, consent, locale="en", prefix="/_consent", return_to="/" + path)
     assert markup.isascii()
     assert len(list(ElementTree.fromstring(f"<b>{markup}</b>").iter())) == 3
 
@@ -189,12 +198,16 @@ def test_a_safe_path_never_names_a_host(path: str) -> None:
     assert not urlsplit(safe_path(path)).netloc
 
 
-def test_a_notice_is_stable_and_names_all_that_was_shown(make_policy: MakePolicy) -> None:
+def test_a_notice_is_stable_and_names_all_that_was_shown(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
     policy = make_policy()
-    regimes = policy.regimes_at(None)
-    notice = make_notice(policy, regimes, "en")
-    assert make_notice(policy, dict(sorted(regimes.items(), reverse=True)), "en") is notice
-    assert make_notice(make_policy(), regimes, "en").hash == notice.hash
+    consent = make_consent(policy)
+    notice = make_notice(policy, consent, "en")
+    turned = replace(consent, regimes=dict(sorted(consent.regimes.items(), reverse=True)))
+    assert make_notice(policy, turned, "en") is notice
+    assert make_notice(make_policy(), consent, "en").hash == notice.hash
+    assert notice.fingerprints == policy.fingerprints
     assert {vendor.id for vendor in notice.vendors} == set(policy.vendors_declared)
     assert set(notice.assets.values()) == {
         asset.hash
@@ -213,15 +226,19 @@ def test_a_notice_is_stable_and_names_all_that_was_shown(make_policy: MakePolicy
         {"regime": "opt-out"},
     ],
 )
-def test_whatever_is_shown_changes_the_notice(make_policy: MakePolicy, change: dict[str, object]) -> None:
+def test_whatever_is_shown_changes_the_notice(
+    make_policy: MakePolicy, make_consent: MakeConsent, change: dict[str, object]
+) -> None:
     before, after = make_policy(), make_policy(**change)
-    hashes = {make_notice(policy, policy.regimes_at(None), "en").hash for policy in (before, after)}
+    hashes = {make_notice(policy, make_consent(policy), "en").hash for policy in (before, after)}
     assert len(hashes) == 2
 
 
-def test_where_nothing_is_asked_there_is_no_banner_but_a_notice(make_policy: MakePolicy) -> None:
+def test_where_nothing_is_asked_there_is_no_banner_but_a_notice(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
     policy = make_policy("none")
-    notice = make_notice(policy, policy.regimes_at(None), "en")
+    notice = make_notice(policy, make_consent(policy), "en")
     assert notice.html == "" and notice.hash
 
 

@@ -139,8 +139,9 @@ def go(page: Page, path: str) -> None:
 
 def fill_pages(site: Site, make_consent: MakeConsent, decide: Callable[..., Decision]) -> None:
     policy = site.policy
-    decided = make_consent(policy, decide(policy, "analytics ads", "functional marketing counter"))
-    settings = render_settings(policy, decided, gpc=True, saved=True, **URL)
+    decision = decide(policy, "analytics ads", "functional marketing counter")
+    decided = make_consent(policy, decision, gpc=True)
+    settings = render_settings(policy, decided, saved=True, **URL)
     frame = render_placeholder(
         policy,
         "Tube",
@@ -157,7 +158,7 @@ def fill_pages(site: Site, make_consent: MakeConsent, decide: Callable[..., Deci
         "/settings-rtl": rtl(settings),
         "/settings-new": render_settings(policy, make_consent(policy), **URL),
         "/message": message,
-        "/link": document(policy, render_link(policy, **URL)),
+        "/link": document(policy, render_link(policy, make_consent(policy), **URL)),
         "/embed": document(policy, "").replace("</h1>", f"</h1>{embed}"),
     }
 
@@ -337,8 +338,10 @@ def test_without_scripts_the_form_suffices(chromium: Browser, site: Site) -> Non
     context.close()
 
 
-def test_the_pages_own_element_replaces_the_link_and_opens_settings(page: Page, site: Site) -> None:
-    link = render_link(site.policy, **URL)
+def test_the_pages_own_element_replaces_the_link_and_opens_settings(
+    page: Page, site: Site, make_consent: MakeConsent
+) -> None:
+    link = render_link(site.policy, make_consent(site.policy), **URL)
     site.pages["/own"] = document(site.policy, link + "<span data-consentkit-open>Cookies</span>")
     go(page, "/own")
     expect(page.locator("#consentkit-link")).to_be_hidden()
@@ -346,7 +349,7 @@ def test_the_pages_own_element_replaces_the_link_and_opens_settings(page: Page, 
     own.focus()
     with page.expect_navigation():
         own.press("Enter")
-    assert page.url == "http://news.example/_consent/?return_to=%2Fown"
+    assert page.url == "http://news.example/_consent/?return_to=%2Fstory&locale=en"
 
 
 @pytest.mark.parametrize(
@@ -357,9 +360,10 @@ def test_the_pages_own_element_replaces_the_link_and_opens_settings(page: Page, 
     ],
 )
 def test_without_scripts_the_link_gives_way_only_to_a_link(
-    chromium: Browser, site: Site, element: str, hidden: bool
+    chromium: Browser, site: Site, make_consent: MakeConsent, element: str, hidden: bool
 ) -> None:
-    site.pages["/own"] = document(site.policy, render_link(site.policy, **URL) + element)
+    link = render_link(site.policy, make_consent(site.policy), **URL)
+    site.pages["/own"] = document(site.policy, link + element)
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.route("**/*", site.serve)

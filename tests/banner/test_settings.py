@@ -88,7 +88,7 @@ def test_a_refusal_can_not_be_withdrawn(
 def test_everything_is_told(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
     policy = make_policy()
     text = " ".join(page(policy, make_consent(policy)).get_text(" ").split())
-    for told in ("Newsroom", "_nr*", "30 days", "Odu & Söhne", "Basket", "Audience <b>measurement</b>"):
+    for told in ("Newsroom", "_nr*", "30 day(s)", "Odu & Söhne", "Basket", "Audience <b>measurement</b>"):
         assert told in text
     links = {str(a["href"]) for a in page(policy, make_consent(policy)).select("a")}
     assert {"https://newsroom.example/privacy", "mailto:privacy@odu.example", "/privacy"} <= links
@@ -103,7 +103,7 @@ def test_saving_leads_back_here_and_then_to_the_page(
     assert field is not None
     url = urlsplit(str(field["value"]))
     assert url.path == "/_consent/"
-    assert parse_qs(url.query) == {"saved": ["1"], "return_to": ["/a?b=1&c=2"]}
+    assert parse_qs(url.query) == {"saved": ["1"], "return_to": ["/a?b=1&c=2"], "locale": ["en"]}
     status = settings.select_one("[role=status]")
     assert status is not None and status.get_text(strip=True) == "Your choices are saved."
     assert settings.select("header a[href='/a?b=1&c=2']")
@@ -144,7 +144,7 @@ def test_the_signal_is_shown_as_processed(
         now=1_795_000_000,
         gpc_override=True,
     )
-    assert line in page(policy, consent, gpc=True).get_text()
+    assert line in page(policy, consent).get_text()
 
 
 def test_the_form_left_alone_changes_nothing(

@@ -41,6 +41,10 @@ GOALS = {
     "streaming: growth of memory, MB": Goal(4.0),
     "doubling: time of twice the input": Goal(2.2),
     "import: time ÷ starlette": Goal(1.2),
+    "lighthouse: points of performance lost": Goal(0),
+    "lighthouse: layout shift": Goal(0),
+    "lighthouse: largest paint is the banner's": Goal(0),
+    "lighthouse: accessibility": Goal(100, least=True),
 }
 """Limits and goals by the name of what is measured."""
 

@@ -13,7 +13,7 @@ from consentkit.consent import (
     set_id_cookie,
 )
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy import Regime
+from consentkit.policy import Regime, Validity
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,10 @@ def test_a_domain_must_be_one(domain: str) -> None:
 
 
 def test_refusals_are_kept_longer_than_grants() -> None:
+    half = Validity(grant_days=180, refusal_days=180)
     granted = Decision(regime=Regime.OPT_IN, day=100, granted=frozenset({"analytics"}))
     denied = Decision(regime=Regime.OPT_IN, day=100, denied=frozenset({"analytics"}))
-    assert granted.max_age(now=100 * 86_400) == 180 * 86_400
-    assert granted.max_age(now=200 * 86_400) == 80 * 86_400
-    assert granted.max_age(now=500 * 86_400) == 0
-    assert denied.max_age(now=500 * 86_400) == 400 * 86_400 == 34_560_000
+    assert granted.max_age(half, now=100 * 86_400) == 180 * 86_400
+    assert granted.max_age(half, now=200 * 86_400) == 80 * 86_400
+    assert granted.max_age(Validity(90, 180), now=200 * 86_400) == 0
+    assert denied.max_age(half, now=500 * 86_400) == 400 * 86_400 == 34_560_000

@@ -21,6 +21,7 @@ def notice() -> Notice:
         texts={"title": "Cookies – yes or no?", "accept": "Accept"},
         purposes=tuple(POLICY.purposes.values()),
         vendors=tuple(POLICY.vendors_declared.values()),
+        fingerprints=POLICY.fingerprints,
         html="<section>…</section>",
         assets={"banner.css": "00" * 32},
     )
@@ -41,6 +42,7 @@ def test_the_body_is_canonical_and_tells_everything() -> None:
     assert bundle["regimes"]["analytics"] == "opt-in"
     assert [purpose["id"] for purpose in bundle["purposes"]] == list(POLICY.purposes)
     assert bundle["vendors"][0]["id"] == "youtube"
+    assert bundle["fingerprints"] == dict(POLICY.fingerprints)
     assert bundle["texts"]["title"] == "Cookies – yes or no?"
 
 
@@ -50,6 +52,7 @@ def test_any_change_changes_the_hash() -> None:
         replace(notice(), html=""),
         replace(notice(), texts={}),
         replace(notice(), purposes=()),
+        replace(notice(), fingerprints=Policy().fingerprints),
         replace(notice(), assets={"banner.css": "11" * 32}),
     ]
-    assert len({other.hash for other in [notice(), *others]}) == 6
+    assert len({other.hash for other in [notice(), *others]}) == 7

@@ -49,7 +49,7 @@ def consent(
     gpc: bool = False,
     now: int = NOW,
     policy: Policy = POLICY,
-    **options: bool,
+    **options: Any,
 ) -> Consent:
     return resolve(policy, everywhere(regime), decision, Signals(gpc=gpc), now=now, **options)
 
@@ -338,7 +338,7 @@ def test_only_a_grant_in_force_opens_opt_in(
     result = resolve(POLICY, decision=decision, now=NOW + later * 86_400, **situation)
     closed = {name for name, regime in situation["regimes"].items() if regime is Regime.OPT_IN}
     assert result.granted & closed <= decision.granted
-    if decision.expires_at <= NOW + later * 86_400:
+    if decision.expires_at(POLICY.validity_at(None)) <= NOW + later * 86_400:
         assert not result.granted & closed
         assert not result.vendors_granted
 

@@ -18,14 +18,18 @@ from consentkit import (
     ConsentMiddleware,
     ConsentMode,
     Cookie,
+    Lifetime,
     Policy,
     Purpose,
+    SignalRules,
     Site,
     Vendor,
 )
 from consentkit.cli.root import root
+from consentkit.policy.lint import RULES
 from consentkit.policy.tables import TEXT_KEYS
 from consentkit.testing import cookie_for
+from docs import jurisdictions
 from docs.documents import DOCS, PAGES, ROOT, first_column, section
 
 
@@ -63,6 +67,8 @@ def test_every_argument_of_cookie_for() -> None:
         ("### `site`", fields(Site)),
         ("### `purposes.<id>`", fields(Purpose)),
         ("### `vendors.<id>`", fields(Vendor) | fields(Cookie)),
+        ("### `lifetime`", fields(Lifetime)),
+        ("### `signals`", fields(SignalRules)),
         ("### `consent_mode`", fields(ConsentMode)),
         ("### `banner`", (fields(Banner) - {"text"}) | {"text.<locale>.<regime>"}),
     ],
@@ -124,9 +130,22 @@ def test_every_dependency() -> None:
     assert described - set(project["optional-dependencies"]) == wanted - set(project["optional-dependencies"])
 
 
+def test_the_table_of_jurisdictions_is_what_the_package_goes_by() -> None:
+    written = jurisdictions.PAGE.read_text("utf-8")
+    assert written == jurisdictions.page(), "run `python -m docs.jurisdictions`"
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     index = (DOCS / "index.md").read_text("utf-8")
     listed = {
         line for block in re.findall(r"```\{toctree\}(.*?)```", index, re.DOTALL) for line in block.split()
     }
     assert {page.stem for page in PAGES} - {"index"} <= listed
+
+
+def test_every_rule() -> None:
+    lines = section(DOCS / "lint.md", "## The rules").splitlines()
+    assert [line for line in lines if re.match(r"\| \d", line)] == [
+        f"| {rule.number} | {rule.kind} | {rule.title} | {rule.source} | {rule.checks} | {rule.fix} |"
+        for rule in RULES.values()
+    ]

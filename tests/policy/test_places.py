@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.policy import Place, Policy, Regime, strictest
-from consentkit.policy.jurisdictions import jurisdictions
 
 ROWS = """
 [regimes]
@@ -96,15 +95,6 @@ def test_knowing_less_is_never_laxer(rows: dict[str, Regime], country: str, regi
 def test_where_gpc_binds(place: Place | None, binding: bool, override: bool) -> None:
     assert Policy().gpc_binding(place) is binding
     assert Policy().gpc_override(place) is override
-
-
-def test_the_jurisdictions_table_has_a_date_and_a_source_per_row() -> None:
-    table = jurisdictions()
-    places = [row.place for row in table.rows]
-    assert places == sorted(set(places))
-    assert " ".join(place.removeprefix("US-") for place in places) == "CA CO CT DE MD MN MT NE NH NJ OR TX"
-    assert len(table.date) == len("2026-11-22")
-    assert all(row.source for row in table.rows)
 
 
 @pytest.mark.parametrize("region", ["XX", "ZZ", "US-1"])

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.endpoints import Endpoints
+from consentkit.asgi.endpoints import GPC_PATH, Endpoints
 from consentkit.asgi.lifespan import answer_lifespan
 from consentkit.asgi.observer import Observer
 from consentkit.asgi.request import Request
@@ -31,6 +31,7 @@ class Connections:
         self._app = app
         self._deployment = deployment
         self._endpoints = Endpoints(deployment)
+        self._own = (deployment.prefix, GPC_PATH)
 
     def answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one ASGI connection."""
@@ -51,7 +52,7 @@ class Connections:
             if excluded or not deployment.enforce:
                 return app(scope, receive, send)
             return connect_socket(deployment, request, held, app, scope, receive, send)
-        if path.startswith(deployment.prefix) and self._endpoints.owns(path):
+        if path.startswith(self._own) and self._endpoints.owns(path):
             return self._endpoints(request, held.consent, receive, send)
         if excluded:
             return app(scope, receive, send)

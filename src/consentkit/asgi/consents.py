@@ -46,8 +46,8 @@ class Held(msgspec.Struct, frozen=True, eq=False):
 class ConsentMemo:
     """Remembers what was resolved.
 
-    With everything else the same, the result changes at two points in time only: where the decision's grants
-    lapse, and where its cookie is to be signed anew.
+    With everything else the same, the result changes at three points in time only: where the decision's grants
+    lapse, where its refusals may be asked about again, and where its cookie is to be signed anew.
     """
 
     def __init__(self) -> None:
@@ -60,8 +60,11 @@ class ConsentMemo:
 
     def keep(self, key: Hashable, consent: Consent, now: int) -> Resolved:
         """Remember what was resolved at epoch seconds ``now``."""
-        decision = consent.decision
-        changes = (decision.expires_at, decision.signed_at + RENEWAL) if decision else ()
+        decision, validity = consent.decision, consent.validity
+        changes: tuple[int, ...] = ()
+        if decision is not None:
+            lapses, asks_again = decision.expires_at(validity), decision.asks_again_at(validity)
+            changes = (lapses, asks_again, decision.signed_at + RENEWAL)
         until = min((at for at in changes if at > now), default=float("inf"))
         known = Resolved(consent, now, until)
         self._known.keep(key, known)

@@ -13,12 +13,12 @@ from starlette.types import Scope
 from consentkit.asgi.bounded import Bounded
 from consentkit.asgi.consents import MEMO, ConsentMemo, Held, Resolved
 from consentkit.asgi.csp import CSPMode, PagePolicy
-from consentkit.asgi.locales import negotiate
+from consentkit.asgi.locales import find_locale, negotiate
 from consentkit.asgi.memo import PageMemo
 from consentkit.asgi.once import OnceCodec
 from consentkit.asgi.request import Request
 from consentkit.asgi.traits import FRAGMENT_HEADERS
-from consentkit.banner import available_locales, make_notice
+from consentkit.banner import available_locales, check_templates, make_notice, read_words
 from consentkit.consent import (
     INVALID,
     Consent,
@@ -91,7 +91,11 @@ class Deployment:
         # A policy of browsers cannot name what to deny, only what to allow.
         self.gate = Gate(policy, unclassified="gate" if csp == "enforce" else unclassified)
         self.locales = available_locales(policy)
-        self.vary = (*_SHAPING, *FRAGMENT_HEADERS, *getattr(place, "headers", ()))
+        check_templates(policy.banner.templates)
+        for locale in policy.banner.text:
+            read_words(policy, locale)
+        signals = ("DNT",) if policy.signals.dnt else ()
+        self.vary = (*_SHAPING, *signals, *FRAGMENT_HEADERS, *getattr(place, "headers", ()))
         self.pages = PageMemo()
         self._held: Bounded[Hashable, Held] = Bounded(MEMO)
         self._consents = ConsentMemo()
@@ -145,7 +149,7 @@ class Deployment:
     def _consent_of(self, request: Request, place: Place | None, now: int) -> Resolved:
         traits = request.traits
         raw = traits.raw_cookies if traits.has_own_cookies else ()
-        key = (raw, request.secure, place, traits.signals.gpc, traits.travels)
+        key = (raw, request.secure, place, traits.signals, traits.travels)
         found = self._consents.find(key, now)
         if found is not None:
             return found
@@ -167,16 +171,19 @@ class Deployment:
     def _resolve(
         self, request: Request, decision: Decision | Invalid | None, place: Place | None, now: int
     ) -> Consent:
-        return resolve(
+        consent = resolve(
             self.policy,
             self.policy.regimes_at(place),
             decision,
             request.traits.signals,
             now=now,
             travels=request.traits.travels,
+            validity=self.policy.validity_at(place),
             gpc_binding=self.policy.gpc_binding(place),
             gpc_override=self.policy.gpc_override(place),
+            required_links=self.policy.required_links_at(place),
         )
+        return replace(consent, place=place)
 
     def _with_once(self, consent: Consent, values: Sequence[str], now: int) -> Consent:
         """Add what the visitor allowed for this one page."""
@@ -209,13 +216,19 @@ class Deployment:
         domains = [None, self.cookie_domain] if self.cookie_domain else [None]
         return [expire_cookie("consentkit", secure=False, domain=domain) for domain in domains]
 
-    def locale_of(self, request: Request) -> str:
-        """Return the best of the available locales for the request's ``Accept-Language``."""
-        return negotiate(request.header(b"accept-language"), self.locales)
+    def locale_of(self, request: Request, language: str = "") -> str:
+        """Choose the language to speak.
+
+        Args:
+            request: Its ``Accept-Language`` counts where nothing else does.
+            language: The page's own, or what the visitor was shown; empty where it is not known.
+        """
+        found = find_locale(language, self.locales) if language else None
+        return found or negotiate(request.header(b"accept-language"), self.locales)
 
     def notice_of(self, consent: Consent, locale: str) -> Notice:
         """Return the notice that such a visitor is shown."""
-        return make_notice(self.policy, consent.regimes, locale)
+        return make_notice(self.policy, consent, locale)
 
     def known_notice(self, consent: Consent, hash: str, locale: str) -> Notice | None:
         """Return the notice of that hash if it is what is shown to such a visitor now."""

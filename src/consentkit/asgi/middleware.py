@@ -45,9 +45,10 @@ class ConsentMiddleware:
         enforce: ``False`` changes nothing and logs what would be held back.
         debug: Add a response header that names what was held back and why.
         on_decision: Called with each decision and the request's scope, after it is recorded.
+        strict: Refuse a policy in which lint finds errors, instead of logging them.
 
     Raises:
-        ConfigurationError: An argument cannot hold.
+        ConfigurationError: An argument cannot hold, or the policy breaks a rule and `strict` holds.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class ConsentMiddleware:
         enforce: bool = True,
         debug: bool = False,
         on_decision: OnDecision | None = None,
+        strict: bool = False,
     ) -> None:
         self.app = app
         _check_kinds(policy=policy, place=place, on_decision=on_decision)
         # Whoever imports the package without using it does not pay for gate, rewriter and log.
         from consentkit.asgi.connection import Connections
         from consentkit.asgi.deployment import Deployment
+        from consentkit.asgi.linting import check_policy
 
         deployment = Deployment(
             secret_key=_plain(secret_key),
@@ -91,6 +94,7 @@ class ConsentMiddleware:
             debug=debug,
             on_decision=on_decision,
         )
+        check_policy(deployment.policy, strict=strict)
         self._deployment = deployment
         self._answer = Connections(app, deployment).answer
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from consentkit.asgi.charset import Charset, readable_charset
 from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.gpp import GPP_NAME, write_gpp
 from consentkit.asgi.headers import Headers
 from consentkit.asgi.kind import HTML
 from consentkit.asgi.request import Request
@@ -50,10 +51,15 @@ class Page:
         self._consent = consent
         self._memory = deployment.gate.memory
         self._prefix = request.mount + deployment.prefix
-        self._locale = deployment.locale_of(request)
         self._allowed = allowed or Allowed()
         self._made: PageGate | None = None
         self._made_for_headers: PageGate | None = None
+
+    @property
+    def _locale(self) -> str:
+        """The page's language, once it is known; until then, what the browser asks for."""
+        language = self._made.language if self._made is not None else ""
+        return self._deployment.locale_of(self._request, language)
 
     @property
     def _gate(self) -> PageGate:
@@ -83,9 +89,9 @@ class Page:
 
     @property
     def fingerprint(self) -> bytes:
-        """Return hexadecimal digits of everything that shapes the page, but for where it is."""
+        """Return hexadecimal digits of all that shapes the page, but for where it is and what it says."""
         consent, deployment = self._consent, self._deployment
-        notice = deployment.notice_of(consent, self._locale)
+        notice = deployment.notice_of(consent, deployment.locale_of(self._request))
         kind = (self._request.traits.takes_banner, self._request.traits.wants_document)
         modes = (deployment.csp.mode, deployment.gate.unclassified)
         return _fingerprint(_version(), consent.view, notice.hash, self._prefix, *kind, *modes)
@@ -172,23 +178,28 @@ class Page:
         script, style, _ = self._allowed
         policy = self._deployment.policy
         markup = render_head(policy, prefix=self._prefix, script=script, style=style, origin=origin)
-        return markup.encode("ascii")
+        told = write_gpp(self._consent)
+        first = self._script(GPP_NAME, told, self._gate.foreign_base) if told else b""
+        return first + markup.encode("ascii")
+
+    @property
+    def _shows_link(self) -> bool:
+        """Whether there is anything for the visitor to see or to change."""
+        consent = self._consent
+        asks = consent.needs_prompt or consent.regime is not Regime.NONE
+        return asks or consent.decision is not None or bool(consent.required_links)
 
     def _body(self) -> bytes:
         """Render when the place is found: by then a foreign ``<base>`` of the head is known."""
         origin = self._origin(self._gate.foreign_base)
         policy, consent, path = self._deployment.policy, self._consent, self._request.here
-        # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
-        if consent.needs_prompt and self._allowed.choice:
-            markup = render_banner(
-                policy, consent, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
-            )
-        elif consent.needs_prompt or consent.regime is not Regime.NONE or consent.decision is not None:
-            markup = render_link(
-                policy, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
-            )
-        else:
+        if not self._shows_link:
             return b""
+        # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
+        render = render_banner if consent.needs_prompt and self._allowed.choice else render_link
+        markup = render(
+            policy, consent, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
+        )
         if not origin:
             self._gate.settle_base()
         return markup.encode("ascii")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 import secrets
 
 import msgspec
@@ -40,6 +41,7 @@ _ACTIONS = {
     "withdraw": "withdraw",
     "allow": "allow_vendor",
 }
+_HASH = re.compile("[0-9a-f]{64}")
 _logger = logging.getLogger("consentkit")
 
 
@@ -100,7 +102,7 @@ class Recorder:
         submission: Submission,
         before: Consent,
         decision: Decision,
-        notice: Notice,
+        notice: Notice | None,
         *,
         now: int,
     ) -> Outcome:
@@ -111,7 +113,7 @@ class Recorder:
             submission: What was sent.
             before: What held before.
             decision: What the visitor wants to hold.
-            notice: What was shown.
+            notice: What was shown; ``None`` where the log has it already.
             now: Epoch seconds.
 
         Returns:
@@ -153,6 +155,17 @@ class Recorder:
         except LogError as error:
             _logger.warning("a refusal is honoured, but the consent log does not take it: %s", error)
 
+    async def published(self, notice: str) -> bytes | None:
+        """Return the bundle of a notice that the log has; ``None`` where it has not, or cannot say now."""
+        log = self._deployment.log
+        if log is None or not _HASH.fullmatch(notice):
+            return None
+        try:
+            return await log.published(notice)
+        except LogError as error:
+            _logger.warning("an earlier notice cannot be looked up: %s", error)
+            return None
+
     async def announce(self, decision: Decision, request: Request) -> None:
         """Tell the site's own callback. Its failure is logged and undoes nothing."""
         callback = self._deployment.on_decision
@@ -171,7 +184,7 @@ class Recorder:
         submission: Submission,
         before: Consent,
         rest: Decision,
-        notice: Notice,
+        notice: Notice | None,
         now: int,
     ) -> Outcome:
         """Keep what a decision newly denies, now that it cannot grant."""
@@ -194,7 +207,9 @@ class Recorder:
         now: int,
     ) -> Entry:
         place = self._deployment.place_of(request)
-        expires = now + ONCE_SECONDS if submission.once else decision.expires_at
+        validity = self._deployment.policy.validity_at(place)
+        expires = now + ONCE_SECONDS if submission.once else decision.expires_at(validity)
+        signals = request.traits.signals.names(dnt=self._deployment.policy.signals.dnt)
         return Entry(
             id=uuid7(milliseconds()),
             at=rfc3339(now),
@@ -208,16 +223,16 @@ class Recorder:
             fingerprints=dict(decision.fingerprints),
             notice=submission.notice,
             locale=submission.locale,
-            signals=("gpc",) if request.header(b"sec-gpc") == b"1" else (),
+            signals=tuple(sorted(signals)),
             expires=rfc3339(expires) if decision.granted else "",
         )
 
-    async def _append(self, entry: Entry, notice: Notice) -> None:
+    async def _append(self, entry: Entry, notice: Notice | None) -> None:
         if self._deployment.log is not None:
             await self._deployment.log.append(entry, bundle=self._bundle(notice, entry.at))
-            self._published.add(notice.hash)
+            self._published.add(entry.notice)
 
-    async def _honour(self, entry: Entry, notice: Notice) -> None:
+    async def _honour(self, entry: Entry, notice: Notice | None) -> None:
         if self._deployment.log is None:
             return
         try:
@@ -226,11 +241,11 @@ class Recorder:
             _logger.error("a refusal is honoured, but the consent log does not take it: %s", error)
             return
         if index is not None:
-            self._published.add(notice.hash)
+            self._published.add(entry.notice)
 
-    def _bundle(self, notice: Notice, at: str) -> Bundle | None:
+    def _bundle(self, notice: Notice | None, at: str) -> Bundle | None:
         """Return what publishes a notice, unless this process has seen it in the log."""
-        if notice.hash in self._published:
+        if notice is None or notice.hash in self._published:
             return None
         files = assets_by_name(self._deployment.policy).values()
         assets = {asset.hash: asset.body for asset in files}
@@ -239,6 +254,6 @@ class Recorder:
 
 def _in_force(consent: Consent, now: int) -> frozenset[str]:
     """Return what an earlier decision grants now; what only the regime grants is not in it."""
-    if consent.decision is None or now >= consent.decision.expires_at:
+    if consent.decision is None or now >= consent.decision.expires_at(consent.validity):
         return frozenset()
     return consent.decision.granted & (consent.granted | consent.vendors_granted)

@@ -33,7 +33,7 @@ def _lines(deployment: Deployment, request: Request, consent: Consent, now: int)
     lines = []
     if consent.renew and consent.decision is not None:
         value = deployment.decisions.dumps(consent.decision, now=now)
-        age = consent.decision.max_age(now=now)
+        age = consent.decision.max_age(consent.validity, now=now)
         lines.append(
             set_decision_cookie(value, max_age=age, secure=request.secure, domain=deployment.cookie_domain)
         )

@@ -4,18 +4,22 @@ from consentkit.banner.assets import Asset, Assets, assets_by_name, read_assets
 from consentkit.banner.form import read_choices, read_offered
 from consentkit.banner.markup import safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
-from consentkit.banner.pages import render_message, render_placeholder, render_settings
-from consentkit.banner.texts import available_locales
+from consentkit.banner.pages import problem_text, render_message, render_placeholder, render_settings
+from consentkit.banner.templating import check_templates
+from consentkit.banner.texts import available_locales, read_words
 
 __all__ = [
     "Asset",
     "Assets",
     "assets_by_name",
     "available_locales",
+    "check_templates",
     "make_notice",
+    "problem_text",
     "read_assets",
     "read_choices",
     "read_offered",
+    "read_words",
     "render_banner",
     "render_head",
     "render_link",

@@ -11,15 +11,11 @@ from string import Template
 
 import msgspec
 
-from consentkit.banner.colour import Colour, ensure_contrast, read_colour, readable_on
+from consentkit.banner.colour import make_palette, read_colour
 from consentkit.policy import Policy
 
-SURFACE = Colour(0xFF, 0xFF, 0xFF)
-DARK_SURFACE = Colour(0x1B, 0x21, 0x20)
-PAGE = Colour(0xF4, 0xF6, 0xF5)
-TEXT_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
-
-_CSS_NOISE = re.compile(r"/\*.*?\*/|(?<=[{};,:])\s+|\s+(?=[{}])|;\s*(?=\})", re.DOTALL)
+_SCOPE = "#consentkit-banner,#consentkit-link,#consentkit-dialog,.consentkit-page"
+_CSS_NOISE = re.compile(r"/\*.*?\*/\s*|(?<=[{};,:>])\s+|\s+(?=[{}>])|;\s*(?=\})", re.DOTALL)
 _JS_NOISE = re.compile(r"^\s*(?://.*)?\n|^\s+", re.MULTILINE)
 
 
@@ -41,11 +37,11 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assets(msgspec.Struct, frozen=True, kw_only=True):
-    """The files for one accent colour.
+    """The files for one choice of colours.
 
     Attributes:
-        sheet: Styles of banner and link, for the site's own pages.
-        page: Styles of the package's own pages and of embeds' placeholders.
+        sheet: Styles of banner, link and dialog, and what the package's own pages share with them.
+        page: All other styles of the package's own pages and of embeds' placeholders.
         script: What improves all of them.
     """
 
@@ -58,9 +54,10 @@ def read_assets(policy: Policy) -> Assets:
     """Return the files that belong to a policy.
 
     Raises:
-        ConfigurationError: The policy's accent is no colour.
+        ConfigurationError: One of the policy's colours is none.
     """
-    return _build(policy.banner.accent)
+    banner = policy.banner
+    return _build(banner.theme, banner.accent, banner.surface, banner.dark_surface)
 
 
 def assets_by_name(policy: Policy) -> Mapping[str, Asset]:
@@ -70,29 +67,26 @@ def assets_by_name(policy: Policy) -> Mapping[str, Asset]:
 
 
 @lru_cache(maxsize=64)
-def _build(accent: str) -> Assets:
-    colours = _colours(read_colour(accent, path="banner.accent"))
-    banner = _tokens("#consentkit-banner,#consentkit-link", colours) + _read("ck.css")
-    page = _tokens(":root", colours) + _read("page.css")
+def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
+    light = _tokens("light", accent, surface)
+    dark = _tokens("dark", accent, dark_surface)
+    preferred = f"{light}@media (prefers-color-scheme: dark) {{{dark}}}"
+    tokens = {"light": light, "dark": dark}.get(theme, preferred)
     return Assets(
-        sheet=_asset("ck", "css", _CSS_NOISE.sub("", banner)),
-        page=_asset("page", "css", _CSS_NOISE.sub("", page)),
+        sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + _read("ck.css"))),
+        page=_asset("page", "css", _CSS_NOISE.sub("", _read("page.css"))),
         script=_asset("ck", "js", _JS_NOISE.sub("", _read("ck.js"))),
     )
 
 
-def _colours(accent: Colour) -> dict[str, str]:
-    # The page is a little darker than its cards: what reads on it reads on both.
-    return {
-        "accent": str(accent),
-        "on": str(readable_on(accent)),
-        "link": str(ensure_contrast(accent, PAGE, TEXT_CONTRAST)),
-        "dark": str(ensure_contrast(accent, DARK_SURFACE, TEXT_CONTRAST)),
-    }
-
-
-def _tokens(scope: str, colours: Mapping[str, str]) -> str:
-    return Template(_read("tokens.css")).substitute(colours, scope=scope)
+def _tokens(scheme: str, accent: str, surface: str) -> str:
+    names = {"light": "banner.surface", "dark": "banner.dark_surface"}
+    palette = make_palette(
+        read_colour(accent, path="banner.accent"), read_colour(surface, path=names[scheme])
+    )
+    values = {name: str(colour) for name, colour in palette._asdict().items()}
+    shade = {"light": "#0c1c1629", "dark": "#0009"}[scheme]
+    return Template(_read("tokens.css")).substitute(values, scope=_SCOPE, scheme=scheme, shade=shade)
 
 
 def _asset(stem: str, kind: str, text: str) -> Asset:

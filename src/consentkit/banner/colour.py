@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
 
@@ -21,6 +22,35 @@ class Colour(NamedTuple):
     def __str__(self) -> str:
         return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
 
+
+class Palette(NamedTuple):
+    """The colours of one theme. Every pair that carries text reads at 4.5:1, every control's edge at 3:1.
+
+    Attributes:
+        surface: Behind the banner's text, and of cards.
+        page: Behind cards, a little darker.
+        ink: Text.
+        muted: Less important text.
+        line: Edges that nothing depends on.
+        edge: Edges of controls.
+        accent: Of buttons.
+        on: Text on the accent.
+        link: The accent where it is text.
+    """
+
+    surface: Colour
+    page: Colour
+    ink: Colour
+    muted: Colour
+    line: Colour
+    edge: Colour
+    accent: Colour
+    on: Colour
+    link: Colour
+
+
+TEXT_CONTRAST: Final = 4.5  # WCAG 2.2, 1.4.3
+EDGE_CONTRAST: Final = 3.0  # 1.4.11
 
 BLACK = Colour(0, 0, 0)
 WHITE = Colour(255, 255, 255)
@@ -61,8 +91,36 @@ def readable_on(surface: Colour) -> Colour:
 def ensure_contrast(colour: Colour, surface: Colour, ratio: float) -> Colour:
     """Move a colour towards black or white, no farther than needed to reach a ratio on a surface."""
     goal = readable_on(surface)
-    shades = (_mix(colour, goal, step / _STEPS) for step in range(_STEPS + 1))
-    return next((shade for shade in shades if contrast(shade, surface) >= ratio), goal)
+    return next((shade for shade in _towards(colour, goal) if contrast(shade, surface) >= ratio), goal)
+
+
+def _towards(colour: Colour, goal: Colour) -> Iterator[Colour]:
+    return (_mix(colour, goal, step / _STEPS) for step in range(_STEPS + 1))
+
+
+def make_palette(accent: Colour, surface: Colour) -> Palette:
+    """Make the colours of a theme from the two that a site names."""
+    goal = readable_on(surface)
+    darker = _mix(surface, BLACK, 0.04 if goal == BLACK else 0.3)
+    # On a surface of middle brightness black reads just so, on a darker one it would not.
+    page = darker if contrast(goal, darker) >= TEXT_CONTRAST else surface
+
+    def on_both(colour: Colour, ratio: float) -> Colour:
+        shades = _towards(colour, goal)
+        reads = (shade for shade in shades if min(contrast(shade, surface), contrast(shade, page)) >= ratio)
+        return next(reads, goal)
+
+    return Palette(
+        surface=surface,
+        page=page,
+        ink=on_both(_mix(surface, goal, 0.9), TEXT_CONTRAST),
+        muted=on_both(_mix(surface, goal, 0.64), TEXT_CONTRAST),
+        line=_mix(surface, goal, 0.14),
+        edge=on_both(_mix(surface, goal, 0.5), EDGE_CONTRAST),
+        accent=accent,
+        on=readable_on(accent),
+        link=on_both(accent, TEXT_CONTRAST),
+    )
 
 
 def _mix(one: Colour, other: Colour, share: float) -> Colour:

@@ -46,10 +46,15 @@ def base_url(prefix: str, origin: str = "") -> str:
 
 
 @lru_cache(maxsize=256)
-def _written(base: str, return_to: str) -> Mapping[str, str]:
+def _written(prefix: str, return_to: str, origin: str) -> Mapping[str, str]:
     """Write what the slots of one page's fragments have in common."""
     path = safe_path(return_to)
-    return {"base": escape(base), "return_to": escape(path), "return_query": quote(path, safe="")}
+    return {
+        "base": escape(base_url(prefix, origin)),
+        "origin": escape(origin),
+        "return_to": escape(path),
+        "return_query": quote(path, safe=""),
+    }
 
 
 class Fragment:
@@ -62,15 +67,16 @@ class Fragment:
     def __init__(self, markup: str) -> None:
         self._pieces = _SLOT.split(markup)
 
-    def fill(self, *, base: str, return_to: str, notice: str) -> str:
+    def fill(self, *, prefix: str, return_to: str, notice: str, origin: str = "") -> str:
         """Fill in the slots of one request.
 
         Args:
-            base: See `base_url`.
+            prefix: See `base_url`.
             return_to: Where the visitor is; see `safe_path`.
             notice: Hash of the notice that is shown.
+            origin: See `base_url`.
         """
-        values = {**_written(base, return_to), "notice": notice}
+        values = {**_written(prefix, return_to, origin), "notice": notice}
         pieces = self._pieces.copy()
         pieces[1::2] = [values[name] for name in pieces[1::2]]
         return "".join(pieces)

@@ -9,11 +9,25 @@ from typing import NamedTuple
 from consentkit.banner.assets import read_assets
 from consentkit.banner.markup import Fragment, base_url, escape
 from consentkit.banner.templating import render, slots
-from consentkit.banner.texts import Texts, direction, fill, read_texts
+from consentkit.banner.texts import Texts, Words, direction, fill, read_words
 from consentkit.consent import Consent, Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
-_Regimes = tuple[tuple[str, Regime], ...]
+
+class Shape(NamedTuple):
+    """What banner and link depend on besides the policy.
+
+    Attributes:
+        regimes: Purpose and its regime at the visitor's place, sorted.
+        locale: One of `available_locales`.
+        honoured: Whether a signal of the browser was honoured, which is said.
+        choices: Whether the link must have the words that the law of some states prescribes.
+    """
+
+    regimes: tuple[tuple[str, Regime], ...]
+    locale: str
+    honoured: bool = False
+    choices: bool = False
 
 
 class _Prepared(NamedTuple):
@@ -22,21 +36,32 @@ class _Prepared(NamedTuple):
     link: Fragment
 
 
-def make_notice(policy: Policy, regimes: Mapping[str, Regime], locale: str) -> Notice:
+def shape_of(consent: Consent, locale: str) -> Shape:
+    """Return what banner and link depend on for a visitor."""
+    return Shape(
+        regimes=tuple(sorted(consent.regimes.items())),
+        locale=locale,
+        honoured=consent.signal_honoured,
+        choices="choices" in consent.required_links,
+    )
+
+
+def make_notice(policy: Policy, consent: Consent, locale: str) -> Notice:
     """Make the bundle of everything that a visitor is shown.
 
     Args:
         policy: What to tell.
-        regimes: Purpose → regime at the visitor's place.
+        consent: What holds; its regimes, signal and required links count.
         locale: One of `available_locales`.
 
     Returns:
         The same object for the same arguments. Its banner still has slots where a request's values go.
 
     Raises:
-        ConfigurationError: The policy overrides a text that does not exist.
+        ConfigurationError: The policy overrides a text that does not exist, or a template of the site's own
+            is wrong.
     """
-    return _prepare(policy, _key(regimes), locale).notice
+    return _prepare(policy, shape_of(consent, locale)).notice
 
 
 def render_banner(
@@ -56,16 +81,18 @@ def render_banner(
     Returns:
         HTML that is also XML, in ASCII, to stand directly after ``<body>``.
     """
-    prepared = _prepare(policy, _key(consent.regimes), locale)
+    prepared = _prepare(policy, shape_of(consent, locale))
     return prepared.banner.fill(
-        base=base_url(prefix, origin), return_to=return_to, notice=prepared.notice.hash
+        prefix=prefix, origin=origin, return_to=return_to, notice=prepared.notice.hash
     )
 
 
-def render_link(policy: Policy, *, locale: str, prefix: str, return_to: str, origin: str = "") -> str:
+def render_link(
+    policy: Policy, consent: Consent, *, locale: str, prefix: str, return_to: str, origin: str = ""
+) -> str:
     """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
-    link = _link(policy, locale, hidden=False)
-    return link.fill(base=base_url(prefix, origin), return_to=return_to, notice="")
+    link = _prepare(policy, shape_of(consent, locale)).link
+    return link.fill(prefix=prefix, origin=origin, return_to=return_to, notice="")
 
 
 def render_head(
@@ -74,7 +101,7 @@ def render_head(
     """Render the elements that load style sheet and script.
 
     Args:
-        policy: Its accent colours the style sheet.
+        policy: Its colours are the style sheet's.
         prefix: Path prefix of the endpoints, `root_path` included.
         script: The nonce of the site's own Content-Security-Policy for scripts, if it has one; ``None`` where
             it lets no script of ours run.
@@ -95,75 +122,87 @@ def _proof(nonce: str) -> str:
     return f' nonce="{escape(nonce)}"' if nonce else ""
 
 
-def _key(regimes: Mapping[str, Regime]) -> _Regimes:
-    return tuple(sorted(regimes.items()))
-
-
-@lru_cache(maxsize=512)
-def _prepare(policy: Policy, regimes: _Regimes, locale: str) -> _Prepared:
-    texts = read_texts(policy, locale)
-    regime = strictest(dict(regimes))
-    banner = _banner_template(policy, dict(regimes), texts, locale) if regime.prompts else ""
-    link = _link_template(texts, locale, hidden=True)
+@lru_cache(maxsize=1024)
+def _prepare(policy: Policy, shape: Shape) -> _Prepared:
+    words = read_words(policy, shape.locale)
+    regime = strictest(dict(shape.regimes))
+    banner = _banner_template(policy, shape, words) if regime.prompts else ""
     assets = read_assets(policy)
     notice = Notice(
-        locale=locale,
+        locale=shape.locale,
         regime=regime,
-        regimes=dict(regimes),
-        texts=_flat(texts),
-        purposes=tuple(policy.purposes.values()),
-        vendors=tuple(policy.vendors_declared.values()),
+        regimes=dict(shape.regimes),
+        texts=_flat(words.texts),
+        purposes=tuple(words.purposes.values()),
+        vendors=tuple(words.vendors.values()),
+        fingerprints=dict(policy.fingerprints),
         html=banner,
         assets={asset.name: asset.hash for asset in (assets.sheet, assets.page, assets.script)},
     )
-    return _Prepared(notice, Fragment(banner + link), Fragment(link))
+    link = _link_template(policy, shape, words, hidden=not policy.banner.link)
+    waiting = _link_template(policy, shape, words, hidden=True)
+    return _Prepared(notice, Fragment(banner + waiting), Fragment(link))
 
 
-@lru_cache(maxsize=512)
-def _link(policy: Policy, locale: str, *, hidden: bool) -> Fragment:
-    return Fragment(_link_template(read_texts(policy, locale), locale, hidden=hidden))
-
-
-def _link_template(texts: Texts, locale: str, *, hidden: bool) -> str:
+def _link_template(policy: Policy, shape: Shape, words: Words, *, hidden: bool) -> str:
     return render(
         "link.html",
-        common=texts["common"],
-        dir=direction(locale),
+        folder=policy.banner.templates,
+        choices=shape.choices,
+        common=words.texts["common"],
+        dir=direction(shape.locale),
         hidden=hidden,
-        locale=locale,
+        honoured=shape.honoured,
+        locale=shape.locale,
+        shown=policy.banner.link,
         slot=slots("base", "return_query"),
     )
 
 
-def _banner_template(policy: Policy, regimes: Mapping[str, Regime], texts: Texts, locale: str) -> str:
+def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
+    regimes, texts = dict(shape.regimes), words.texts
     regime = strictest(regimes)
     text = texts[regime]
-    # Purposes that nobody is declared for are not worth a word, unless nobody is declared at all.
-    used = {vendor.purpose for vendor in policy.vendors_declared.values()}
-    asked = [
-        purpose.title
-        for purpose in policy.purposes.values()
-        if _asked(regimes.get(purpose.id)) and (purpose.id in used or used <= {NECESSARY})
-    ]
-    purposes = texts["common"]["separator"].join(asked)
+    purposes = texts["common"]["separator"].join(_asked(policy, regimes, words))
     before, button, after = text["notice"].partition("{opt-out}")
     return render(
         "banner.html",
+        folder=policy.banner.templates,
         after=fill(after, purposes=purposes),
         before=fill(before, purposes=purposes),
         common=texts["common"],
-        dir=direction(locale),
+        dir=direction(shape.locale),
+        honoured=shape.honoured,
         # Only where the law is content with a word in the sentence may it stand for the button.
         inline=regime is Regime.OPT_OUT and bool(button),
-        locale=locale,
+        layout=_layout(policy, regime),
+        locale=shape.locale,
+        logo=policy.banner.logo,
         quiet=regime is Regime.OPT_OUT,
-        slot=slots("base", "notice", "return_to", "return_query"),
+        slot=slots("base", "notice", "origin", "return_to", "return_query"),
         text=text,
     )
 
 
-def _asked(regime: Regime | None) -> bool:
-    return regime is not None and regime.prompts
+def _layout(policy: Policy, regime: Regime) -> str:
+    """Return the layout. Where nothing is off before a choice, nothing may stand before the page either."""
+    layout = policy.banner.layout
+    return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
+
+
+def _asked(policy: Policy, regimes: Mapping[str, Regime], words: Words) -> list[str]:
+    """Return the titles of the purposes that are asked for.
+
+    Purposes that nobody is declared for are not worth a word, unless nobody is declared at all.
+    """
+    used = {vendor.purpose for vendor in policy.vendors_declared.values()}
+    return [
+        purpose.title
+        for purpose in words.purposes.values()
+        if purpose.id in regimes
+        and regimes[purpose.id].prompts
+        and (purpose.id in used or used <= {NECESSARY})
+    ]
 
 
 def _flat(texts: Texts) -> dict[str, str]:

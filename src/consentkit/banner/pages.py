@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from consentkit.banner.assets import read_assets
@@ -12,10 +12,16 @@ from consentkit.banner.form import state_field
 from consentkit.banner.markup import Fragment, base_url, safe_path
 from consentkit.banner.notice import make_notice
 from consentkit.banner.templating import render, slots
-from consentkit.banner.texts import FALLBACK, Texts, direction, fill, read_texts, shipped_locales
+from consentkit.banner.texts import FALLBACK, Words, direction, fill, read_words, shipped_locales
 from consentkit.catalog import default_catalog
 from consentkit.consent import Consent
 from consentkit.policy import Policy, Purpose, Regime, Vendor
+
+SIGNALS: Final = {"gpc": "Global Privacy Control", "dnt": "Do Not Track"}
+"""What signals are called, in every language."""
+
+# The letters of Consent-O-Matic's categories, for tools that answer for people; other purposes are "X".
+_CATEGORIES: Final = {"functional": "A", "analytics": "B", "marketing": "F"}
 
 
 class _Row(NamedTuple):
@@ -31,8 +37,8 @@ def render_settings(
     locale: str,
     prefix: str,
     return_to: str,
-    gpc: bool = False,
     saved: bool = False,
+    framed: bool = False,
 ) -> str:
     """Render the settings page.
 
@@ -42,29 +48,34 @@ def render_settings(
         locale: One of `available_locales`.
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path of the page that the visitor came from.
-        gpc: Whether Sec-GPC was received.
         saved: Whether the visitor has just saved; the form's `return_to` leads here with ``saved=1``.
+        framed: Whether it is shown in the dialog of another page, which has its own way back.
 
     Returns:
         HTML in ASCII, for ``text/html; charset=utf-8``.
     """
-    texts = read_texts(policy, locale)
-    vendors = _vendors(policy, consent)
+    words = _words(policy, locale)
+    vendors = _vendors(words, consent)
     path = safe_path(return_to)
+    here = f"{prefix}/?saved=1&return_to={quote(path, safe='')}&locale={words.locale}"
     return _page(
         "settings.html",
         policy,
-        locale,
+        words,
         base=base_url(prefix),
+        categories=_CATEGORIES,
         consent=consent,
         contact_link=_contact_link(policy.site.contact),
-        here=f"{prefix}/?saved=1&return_to={quote(path, safe='')}",
-        notice=make_notice(policy, consent.regimes, locale).hash,
+        foreign="" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
+        framed=framed,
+        here=f"{here}&framed=1" if framed else here,
+        notice=make_notice(policy, consent, words.locale).hash,
         return_to=path,
-        rows=[_row(purpose, vendors, consent) for purpose in policy.purposes.values()],
+        rows=[_row(purpose, vendors, consent) for purpose in words.purposes.values()],
         saved=saved,
-        signal=_signal_line(policy, consent, texts) if gpc else "",
-        state=_state_lines(consent, texts["settings"]),
+        signal=_signal_line(words, consent) if consent.signal else "",
+        state=_state_lines(consent, words.texts["settings"]),
+        unsaid=words.english | (vendors.keys() - words.vendors.keys()),
         was=state_field(consent, _choosable(policy, vendors)),
         withdrawable=_withdrawable(consent),
     )
@@ -76,15 +87,31 @@ def render_message(
     """Render a page that says what went wrong.
 
     Args:
-        policy: Its accent and texts.
-        title: A few words.
-        problem: One or two sentences.
+        policy: Its colours and texts.
+        title: A few words: a key of the texts `problem`, or the words themselves.
+        problem: One or two sentences, in the same way.
         locale: One of `available_locales`.
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path of the page that the visitor came from.
     """
-    values = {"title": title, "problem": problem, "return_to": safe_path(return_to)}
-    return _page("message.html", policy, locale, base=base_url(prefix), **values)
+    words = _words(policy, locale)
+    return _page(
+        "message.html",
+        policy,
+        words,
+        base=base_url(prefix),
+        foreign="" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
+        problem=problem_text(policy, problem, locale=locale),
+        return_to=safe_path(return_to),
+        said=problem in words.texts["problem"],
+        title=problem_text(policy, title, locale=locale),
+    )
+
+
+def problem_text(policy: Policy, problem: str, *, locale: str) -> str:
+    """Return what a key of the texts `problem` says in a locale, or the argument itself if it is no key."""
+    text = _words(policy, locale).texts["problem"].get(problem, problem)
+    return fill(text, signal=SIGNALS["gpc"])
 
 
 def render_placeholder(
@@ -118,7 +145,7 @@ def render_placeholder(
         HTML in ASCII, not yet escaped for the attribute.
     """
     made = _placeholder(policy, vendor_name, purpose_title, vendor_id, purpose_id, locale)
-    return made.fill(base=base_url(prefix, origin), return_to=return_to, notice=notice_hash)
+    return made.fill(prefix=prefix, origin=origin, return_to=return_to, notice=notice_hash)
 
 
 @lru_cache(maxsize=512)
@@ -129,7 +156,7 @@ def _placeholder(
         _page(
             "embed.html",
             policy,
-            locale,
+            _words(policy, locale),
             purpose=purpose_title,
             purpose_id=purpose_id,
             vendor=vendor_name,
@@ -139,26 +166,34 @@ def _placeholder(
     )
 
 
-def _page(template: str, policy: Policy, locale: str, **values: object) -> str:
-    # Only banner texts can be the site's own: these pages speak what the package speaks.
-    locale = locale if locale in shipped_locales() else FALLBACK
+def _words(policy: Policy, locale: str) -> Words:
+    """Return what these pages say: in a locale of the site's own only if it speaks more than the banner."""
+    known = shipped_locales()
+    speaks = {locale, locale.partition("-")[0]} & known or "settings" in policy.banner.text.get(locale, {})
+    return read_words(policy, locale if speaks else FALLBACK)
+
+
+def _page(template: str, policy: Policy, words: Words, **values: object) -> str:
     return render(
         template,
+        folder=policy.banner.templates,
         assets=read_assets(policy),
-        dir=direction(locale),
-        locale=locale,
+        dir=direction(words.locale),
+        locale=words.locale,
+        logo=policy.banner.logo,
         policy=policy,
-        text=read_texts(policy, locale),
+        text=words.texts,
+        theme=policy.banner.theme,
         **values,
     )
 
 
-def _vendors(policy: Policy, consent: Consent) -> dict[str, Vendor]:
+def _vendors(words: Words, consent: Consent) -> dict[str, Vendor]:
     """Return the declared vendors, and those of the catalog that this visitor allowed one by one."""
-    vendors = dict(policy.vendors_declared)
+    vendors = dict(words.vendors)
     for ident in sorted(consent.vendors_granted - vendors.keys()):
         known = default_catalog().vendors.get(ident)
-        if known is not None and known.purpose in policy.purposes:
+        if known is not None and known.purpose in words.purposes:
             link = known.privacy_policy
             vendors[ident] = Vendor(id=ident, name=known.name, purpose=known.purpose, privacy_policy=link)
     return vendors
@@ -182,24 +217,25 @@ def _state_lines(consent: Consent, text: Mapping[str, str]) -> list[tuple[str, i
     if consent.decision is None:
         key = "undecided_opt-in" if consent.regime is Regime.OPT_IN else "undecided_other"
         return [(text[key], None)]
-    chosen = "gpc_decided" if consent.source == "gpc" else "decided"
-    lines = [(text[chosen], consent.decided_at)]
+    chosen = "signal_decided" if consent.source == "gpc" else "decided"
+    lines = [(fill(text[chosen], signal=SIGNALS["gpc"]), consent.decided_at)]
     if consent.decision.granted:
         lines.append((text["expires"], consent.expires_at))
     return [*lines, (text["asks_again"], None)] if consent.needs_prompt else lines
 
 
-def _signal_line(policy: Policy, consent: Consent, texts: Texts) -> str:
-    """Say what Sec-GPC did (California, regulations of the CPPA, section 7025(c)(6))."""
-    sales = [purpose for purpose in policy.purposes.values() if purpose.sale]
+def _signal_line(words: Words, consent: Consent) -> str:
+    """Say what the browser's signal did (California, regulations of the CPPA, section 7025(c)(6))."""
+    sales = [purpose for purpose in words.purposes.values() if purpose.sale]
     granted = [purpose for purpose in sales if consent.allows(purpose.id)]
     chosen = consent.decision.granted if consent.decision else frozenset[str]()
-    key, named = "gpc_honoured", sales
+    key, named = "signal_honoured", sales
     if granted:
         named = [purpose for purpose in granted if purpose.id in chosen]
-        key = "gpc_overridden" if named else "gpc"
-    titles = texts["common"]["separator"].join(purpose.title for purpose in named)
-    return fill(texts["settings"][key if sales else "gpc"], purposes=titles)
+        key = "signal_overridden" if named else "signal"
+    titles = words.texts["common"]["separator"].join(purpose.title for purpose in named)
+    text = words.texts["settings"][key if sales else "signal"]
+    return fill(text, purposes=titles, signal=SIGNALS[consent.signal])
 
 
 def _withdrawable(consent: Consent) -> bool:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from consentkit.banner.markup import to_ascii
-from consentkit.banner.texts import fill
+from consentkit.banner.texts import Texts, fill, write_duration
+from consentkit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+OWN_NAME: Final = "consentkit/"
+"""Before a template's name, it means the package's even where the site has one of that name."""
+
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: str) -> Environment:
     import jinja2
 
+    shipped = jinja2.PackageLoader("consentkit.banner")
+    loaders: list[jinja2.BaseLoader] = [shipped, jinja2.PrefixLoader({OWN_NAME.strip("/"): shipped})]
+    if folder:
+        loaders.insert(0, jinja2.FileSystemLoader(folder))
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("consentkit.banner"),
+        loader=jinja2.ChoiceLoader(loaders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -27,6 +38,7 @@ def _environment() -> Environment:
     )
     environment.filters["fill"] = _fill
     environment.filters["isodate"] = _isodate
+    environment.filters["duration"] = _duration
     return environment
 
 
@@ -37,9 +49,47 @@ def slots(*names: str) -> dict[str, Markup]:
     return {name: Markup(f"<%{name}%>") for name in names}
 
 
-def render(template: str, **values: object) -> str:
-    """Render a template of the package in ASCII; every value is escaped."""
-    return to_ascii(_environment().get_template(template).render(values))
+def check_templates(folder: str) -> None:
+    """Refuse a folder of own templates that is not there, and templates that cannot be read.
+
+    Raises:
+        ConfigurationError: It names the file and the line.
+    """
+    if not folder:
+        return
+    if not Path(folder).is_dir():
+        raise ConfigurationError(f'there is no folder "{folder}"', path="banner.templates")
+    for path in sorted(Path(folder).glob("*.html")):
+        with _explained():
+            _environment(folder).get_template(path.name)
+
+
+def render(template: str, *, folder: str = "", **values: object) -> str:
+    """Render a template in ASCII; every value is escaped.
+
+    Args:
+        template: Name of the file.
+        folder: Where the site's own templates are, which come before the package's.
+        values: What the template may name.
+
+    Raises:
+        ConfigurationError: A template of the site's own is wrong.
+    """
+    with _explained():
+        return to_ascii(_environment(folder).get_template(template).render(values))
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    import jinja2
+
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        place = f"{error.name}, line {error.lineno}"
+        raise ConfigurationError(f"{place}: {error.message}", path="banner.templates") from error
+    except jinja2.TemplateError as error:
+        raise ConfigurationError(f"a template cannot be used: {error}", path="banner.templates") from error
 
 
 def _fill(text: str, **values: object) -> Markup:
@@ -50,3 +100,7 @@ def _fill(text: str, **values: object) -> Markup:
 
 def _isodate(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+def _duration(text: str, texts: Texts) -> str:
+    return write_duration(texts, text)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy import Policy
+from consentkit.policy import Policy, Purpose, Regime, Vendor, read_duration
+from consentkit.policy.defaults import DEFAULT_PURPOSES
+from consentkit.policy.reading import nearest
 
 Texts = Mapping[str, Mapping[str, str]]
 
@@ -18,6 +24,26 @@ FALLBACK = "en"
 # Languages written from right to left, by the primary subtag of BCP 47.
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
+_DESCRIPTION = "_description"
+_BANNERS = frozenset(regime.value for regime in Regime)
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is said in one locale.
+
+    Attributes:
+        locale: The locale.
+        texts: Section → key → text.
+        purposes: The policy's purposes with titles and descriptions in it.
+        vendors: The declared vendors with names and descriptions in it.
+        english: Ids of vendors whose description is the catalog's own, which is in English.
+    """
+
+    locale: str
+    texts: Texts
+    purposes: Mapping[str, Purpose]
+    vendors: Mapping[str, Vendor]
+    english: frozenset[str]
 
 
 def direction(locale: str) -> str:
@@ -38,8 +64,13 @@ def available_locales(policy: Policy) -> frozenset[str]:
 
 
 @cache
-def _shipped(locale: str) -> Texts:
-    file = resources.files("consentkit.banner").joinpath("locales", f"{locale}.toml")
+def shipped_texts(locale: str) -> Texts:
+    """Return the package's texts of a locale, or of the nearest that there is: for ``de-AT``, ``de``."""
+    known = shipped_locales()
+    name = locale if locale in known else locale.partition("-")[0]
+    file = resources.files("consentkit.banner").joinpath(
+        "locales", f"{name if name in known else FALLBACK}.toml"
+    )
     texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
     return texts
 
@@ -49,23 +80,98 @@ def read_texts(policy: Policy, locale: str) -> Texts:
 
     Args:
         policy: Its `banner.text` overrides.
-        locale: One of `available_locales`; what it does not say is said in English.
+        locale: One of `available_locales`.
 
     Raises:
         ConfigurationError: The policy overrides a text that does not exist.
     """
-    base = _shipped(locale if locale in shipped_locales() else FALLBACK)
-    own = policy.banner.text.get(locale, {})
-    for section, key in _pairs(own):
-        if key not in base.get(section, {}):
-            raise ConfigurationError("there is no such text", path=f"banner.text.{locale}.{section}.{key}")
-    return {section: {**texts, **own.get(section, {})} for section, texts in base.items()}
+    return read_words(policy, locale).texts
 
 
-def _pairs(texts: Texts) -> Iterator[tuple[str, str]]:
-    return ((section, key) for section, keys in texts.items() for key in keys)
+@lru_cache(maxsize=512)
+def read_words(policy: Policy, locale: str) -> Words:
+    """Return all that is said in a locale; arguments and errors as in `read_texts`."""
+    base, own = shipped_texts(locale), policy.banner.text.get(locale, {})
+    for section, key, text in _own(own):
+        _check(policy, section, key, text, path=f"banner.text.{locale}.{section}.{key}")
+    told = own.get("vendors", {})
+    catalog = {ident for ident in policy.vendors_declared if not _declares(policy, ident)}
+    return Words(
+        locale=locale,
+        texts={section: {**texts, **own.get(section, {})} for section, texts in base.items()},
+        purposes=MappingProxyType(
+            {ident: _purpose(purpose, base, own) for ident, purpose in policy.purposes.items()}
+        ),
+        vendors=MappingProxyType(
+            {ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()}
+        ),
+        english=frozenset(ident for ident in catalog if f"{ident}{_DESCRIPTION}" not in told),
+    )
+
+
+def _declares(policy: Policy, ident: str) -> bool:
+    return bool(policy.vendors[ident].description) if ident in policy.vendors else False
+
+
+def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
+    """Say a purpose in the locale: the site's words for it, then the package's where it left its own."""
+    default, told, known = DEFAULT_PURPOSES.get(purpose.id), own.get("purposes", {}), base["purposes"]
+    title, description = purpose.title, purpose.description
+    if default is not None:
+        title = known[purpose.id] if title == default.title else title
+        kept = description == default.description
+        description = known[purpose.id + _DESCRIPTION] if kept else description
+    return replace(
+        purpose,
+        title=told.get(purpose.id, title),
+        description=told.get(purpose.id + _DESCRIPTION, description),
+    )
+
+
+def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
+    return replace(
+        vendor,
+        name=told.get(vendor.id, vendor.name),
+        description=told.get(vendor.id + _DESCRIPTION, vendor.description),
+    )
+
+
+def _own(texts: Texts) -> Iterator[tuple[str, str, str]]:
+    return ((section, key, text) for section, keys in texts.items() for key, text in keys.items())
+
+
+def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:
+    """Refuse a text that nobody would say, and words in braces for which nothing is filled in."""
+    ids: Mapping[str, object] = {"purposes": policy.purposes, "vendors": policy.vendors_declared}.get(
+        section, {}
+    )
+    english = shipped_texts(FALLBACK).get(section, {})
+    named = key.removesuffix(_DESCRIPTION) in ids
+    if not named and key not in english:
+        raise ConfigurationError(f"there is no such text{nearest(key, [*english, *ids])}", path=path)
+    if section in _BANNERS:
+        return  # The policy knows which words in braces those may hold.
+    slots = frozenset(() if named else _SLOT.findall(english[key]))
+    for word in _SLOT.findall(text):
+        if word not in slots:
+            raise ConfigurationError(
+                f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}', path=path
+            )
 
 
 def fill(text: str, **values: str) -> str:
     """Fill in the slots of a text; a slot without a value stays as it is written."""
     return _SLOT.sub(lambda slot: values.get(slot[1], slot[0]), text)
+
+
+def write_duration(texts: Texts, text: str) -> str:
+    """Write a duration of the policy in the words of a locale.
+
+    Args:
+        texts: What the locale says.
+        text: As the policy has it: ``14 months``, ``session``.
+    """
+    duration = read_duration(text)
+    if duration.unit == "session":
+        return texts["settings"]["session"]
+    return fill(texts["duration"][duration.unit], n=str(duration.amount))

@@ -98,6 +98,8 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         cookies: Its first-party cookies.
         stubs: Globals its inline snippet defines, and what stands in for them while it is inert.
         embed: Whether its frames show content, which deserves a placeholder.
+        processor: Whether it works for the site alone and, by its own terms, makes no use of what it receives
+            for itself. Where that is not certain it is not set.
     """
 
     id: str
@@ -113,3 +115,4 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cookies: tuple[KnownCookie, ...] = ()
     stubs: Mapping[str, StubKind] = {}
     embed: bool = False
+    processor: bool = False

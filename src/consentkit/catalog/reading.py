@@ -45,6 +45,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cookies: tuple[KnownCookie, ...] = ()
     stubs: dict[str, StubKind] = {}
     embed: bool = False
+    processor: bool = False
 
 
 _TABLES: Final = msgspec.json.Decoder(dict[str, _Table])
@@ -134,6 +135,7 @@ def _known(entry: _Table, purpose: CatalogPurpose) -> KnownVendor:
         cookies=entry.cookies,
         stubs=entry.stubs,
         embed=entry.embed,
+        processor=entry.processor,
     )
 
 

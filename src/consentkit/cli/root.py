@@ -6,6 +6,7 @@ import click
 
 from consentkit.cli.catalog import catalog
 from consentkit.cli.csp import csp
+from consentkit.cli.lint import lint
 from consentkit.cli.log import log
 
 
@@ -16,4 +17,5 @@ def root() -> None:
 
 root.add_command(catalog)
 root.add_command(csp)
+root.add_command(lint)
 root.add_command(log)

@@ -14,6 +14,7 @@ from consentkit.consent.cookies import (
 from consentkit.consent.decision import INVALID, Decision, Invalid, Source
 from consentkit.consent.notice import Notice
 from consentkit.consent.resolving import resolve
+from consentkit.consent.terms import Terms, on_terms, read_terms
 
 __all__ = [
     "INVALID",
@@ -24,6 +25,7 @@ __all__ = [
     "Notice",
     "Source",
     "SubjectCodec",
+    "Terms",
     "accept",
     "allow",
     "check_cookie_domain",
@@ -31,6 +33,8 @@ __all__ = [
     "decision_cookie_name",
     "expire_cookie",
     "id_cookie_name",
+    "on_terms",
+    "read_terms",
     "reject",
     "resolve",
     "set_decision_cookie",

@@ -87,7 +87,7 @@ def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -
     freed = {vendor for vendor in previous.denied if consent.policy.vendor_purpose(vendor) in added}
     denied = previous.denied - added - freed
     carried = previous.granted & (consent.granted | consent.vendors_granted)
-    if previous.regime.strictness < consent.regime.strictness or now >= previous.expires_at:
+    if previous.regime.strictness < consent.regime.strictness or now >= previous.expires_at(consent.validity):
         # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
         carried = frozenset()
     fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now)
@@ -139,7 +139,7 @@ def _decide(
         day=now // DAY,
         source=source,
         # Only the settings page says that the signal was received.
-        gpc_shown=consent.gpc and source == "settings",
+        gpc_shown=bool(consent.signal) and source == "settings",
     )
 
 

@@ -177,14 +177,17 @@ def most_restrictive(one: Decision, other: Decision) -> Decision:
     What either denies is denied, what only one grants is undecided, and every other field takes the value
     that makes grants count for less.
     """
+    granted = one.granted & other.granted
     denied = one.denied | other.denied
+    # Grants count from the older day; where none is left, a refusal is respected from the newer one on.
+    day = min(one.day, other.day) if granted - denied else max(one.day, other.day)
     same = one.fingerprints.items() & other.fingerprints.items()
     return Decision(
         regime=min(one.regime, other.regime, key=lambda regime: regime.strictness),
-        granted=one.granted & other.granted,
+        granted=granted,
         denied=denied,
         fingerprints=dict(same),
-        day=min(one.day, other.day),
+        day=day,
         source=one.source if one.day >= other.day else other.source,
         gpc_shown=one.gpc_shown and other.gpc_shown,
         signed_at=min(one.signed_at, other.signed_at),

@@ -9,7 +9,7 @@ import msgspec
 
 from consentkit.consent.decision import Decision
 from consentkit.exceptions import UnknownPurpose
-from consentkit.policy import Policy, Regime, strictest
+from consentkit.policy import Place, Policy, Regime, Validity, strictest
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -24,10 +24,15 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         vendors_denied: Vendors refused one by one, whatever their purpose.
         prompt_for: Purposes that the banner asks or informs about.
         source: How the decision was made (`banner`, `settings`, `embed`, `gpc`, `api`). Without a decision:
-            `regime`, or `gpc` where the signal denies something; `invalid` where the cookie cannot be
+            `regime`, or `gpc` where a signal denies something; `invalid` where the cookie cannot be
             believed; `unsent` where it does not travel with the request.
         decision: The stored decision, or ``None``.
+        place: Where the visitor is, as far as the site knows.
+        validity: How long choices hold at the visitor's place.
         gpc: Whether the browser sends Sec-GPC.
+        signal: The signal of the browser that counts, ``gpc`` or ``dnt``; empty without one.
+        signal_honoured: Whether that signal denies what would be granted without it.
+        required_links: Links that the law of the place prescribes, such as ``choices``.
         renew: Whether the decision cookie should be signed and set anew, unchanged.
     """
 
@@ -40,7 +45,12 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     prompt_for: frozenset[str] = frozenset()
     source: str = "regime"
     decision: Decision | None = None
+    place: Place | None = None
+    validity: Validity = Validity()
     gpc: bool = False
+    signal: str = ""
+    signal_honoured: bool = False
+    required_links: frozenset[str] = frozenset()
     renew: bool = False
 
     def allows(self, name: str) -> bool:
@@ -100,7 +110,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def expires_at(self) -> int | None:
         """Return epoch seconds from which the decision's grants count no longer, or ``None`` without one."""
-        return self.decision.expires_at if self.decision else None
+        return self.decision.expires_at(self.validity) if self.decision else None
 
     @cached_property
     def key(self) -> str:
@@ -113,4 +123,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return what identifies all that pages show this visitor: `key`, regimes, and what is asked."""
         regimes = ",".join(f"{name}={regime.value}" for name, regime in sorted(self.regimes.items()))
         asked = f"{int(self.needs_prompt)}{int(self.decision is None)}"
-        return f"{self.key}:{regimes}:{asked}"
+        links = ",".join(sorted(self.required_links))
+        # Scripts are told of the state in which a visitor is, and of the signal, in the United States only.
+        told = (self.place.region, self.signal) if self.place and self.place.country == "US" else ""
+        return f"{self.key}:{regimes}:{asked}{int(self.signal_honoured)}:{links}:{told}"

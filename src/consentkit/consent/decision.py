@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import msgspec
 from msgspec.structs import force_setattr
 
-from consentkit.policy import Policy, Regime
+from consentkit.policy import Regime, Validity
 
 DAY = 86_400  # seconds
 MAX_AGE = 34_560_000  # seconds: the 400 days that browsers allow a cookie (RFC 6265bis, section 5.5)
@@ -27,7 +27,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         fingerprints: Purpose → fingerprint at the time.
         day: Days since the epoch on which it was made; grants lapse counting from here.
         source: How it was made.
-        gpc_shown: Whether the visitor was shown that Sec-GPC had been received.
+        gpc_shown: Whether the visitor was shown that the browser's signal had been received.
         signed_at: Epoch seconds at which its cookie was last signed; 0 for one that has no cookie yet.
     """
 
@@ -49,21 +49,29 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return epoch seconds of the day's beginning."""
         return self.day * DAY
 
-    @property
-    def expires_at(self) -> int:
-        """Return epoch seconds from which its grants count no longer. Its denials never lapse."""
-        return (self.day + Policy.grant_days) * DAY
+    def expires_at(self, validity: Validity) -> int:
+        """Return epoch seconds from which its grants count no longer. Its denials never lapse.
 
-    def max_age(self, *, now: int) -> int:
+        Args:
+            validity: How long choices hold at the visitor's place, from `Policy.validity_at`.
+        """
+        return (self.day + validity.grant_days) * DAY
+
+    def asks_again_at(self, validity: Validity) -> int:
+        """Return epoch seconds from which its denials may be asked about again, under `opt-in` only."""
+        return (self.day + validity.refusal_days) * DAY
+
+    def max_age(self, validity: Validity, *, now: int) -> int:
         """Return how many seconds a browser should keep it.
 
         Args:
+            validity: As in `expires_at`.
             now: Epoch seconds.
 
         Returns:
             400 days where anything is denied, else the rest of the grants' time.
         """
-        return MAX_AGE if self.denied else max(0, min(self.expires_at - now, MAX_AGE))
+        return MAX_AGE if self.denied else max(0, min(self.expires_at(validity) - now, MAX_AGE))
 
 
 class Invalid(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         texts: Key → text as shown.
         purposes: With their titles and descriptions.
         vendors: With their cookies and retention.
+        fingerprints: Purpose → fingerprint of what a grant of it agrees to.
         html: The banner's HTML before nonce and return path are filled in.
         assets: File name → SHA-256 of the CSS and JS, in hexadecimal.
     """
@@ -32,6 +33,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     texts: Mapping[str, str]
     purposes: tuple[Purpose, ...]
     vendors: tuple[Vendor, ...]
+    fingerprints: Mapping[str, str]
     html: str
     assets: Mapping[str, str]
 
@@ -39,7 +41,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def body(self) -> bytes:
         """Return the bundle as canonical JSON: sorted keys, no spaces, UTF-8."""
         bundle = {name: getattr(self, name) for name in self.__struct_fields__}
-        bundle |= {name: dict(bundle[name]) for name in ("regimes", "texts", "assets")}
+        bundle |= {name: dict(bundle[name]) for name in ("regimes", "texts", "fingerprints", "assets")}
         plain = msgspec.to_builtins({**bundle, "v": 1})
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from consentkit.consent.consent import Consent
 from consentkit.consent.decision import DAY, Decision, Invalid
-from consentkit.policy import NECESSARY, Policy, Purpose, Regime
+from consentkit.policy import NECESSARY, Policy, Purpose, Regime, Validity
 from consentkit.signals import Signals
 
 RENEWAL = 30 * DAY  # seconds between two signatures of a refusal that visits keep alive
@@ -22,8 +23,10 @@ def resolve(
     *,
     now: int,
     travels: bool = True,
+    validity: Validity | None = None,
     gpc_binding: bool = True,
     gpc_override: bool = False,
+    required_links: frozenset[str] = frozenset(),
 ) -> Consent:
     """Resolve what holds now.
 
@@ -35,78 +38,69 @@ def resolve(
         now: Epoch seconds.
         travels: Whether a Lax cookie travels with such a request. If not, nothing is known of the visitor,
             so all but `necessary` is denied and nobody is asked.
-        gpc_binding: Whether Sec-GPC binds at the visitor's place.
+        validity: How long choices hold at the visitor's place; by default as where it is not known.
+        gpc_binding: Whether Sec-GPC binds at the visitor's place, and DNT where the policy honours it.
         gpc_override: Whether the place lets a visitor allow a sale after being shown the signal.
+        required_links: Links that the law of the place prescribes.
     """
     stored = decision if isinstance(decision, Decision) else None
-    if not travels:
-        return _denied(policy, regimes, signals, source="unsent", decision=stored)
-    if isinstance(decision, Invalid):
-        return _denied(policy, regimes, signals, source="invalid", decision=None)
-    judge = _Judge(
-        policy=policy,
-        regimes=regimes,
-        decision=stored,
-        now=now,
-        gpc=signals.gpc and gpc_binding,
-        override=gpc_override,
-    )
-    return judge.consent(signals)
-
-
-def _denied(
-    policy: Policy,
-    regimes: Mapping[str, Regime],
-    signals: Signals,
-    *,
-    source: str,
-    decision: Decision | None,
-) -> Consent:
+    names = signals.names(dnt=policy.signals.dnt)
     denied = frozenset(policy.purposes) - {NECESSARY}
-    asked = (name for name in denied if regimes.get(name, Regime.OPT_IN).prompts)
-    return Consent(
+    nothing = Consent(
         policy=policy,
         regimes=regimes,
         granted=frozenset({NECESSARY}),
         denied=denied,
-        prompt_for=frozenset(asked) if source == "invalid" else frozenset(),
-        source=source,
-        decision=decision,
+        decision=stored,
+        validity=validity or policy.validity_at(None),
         gpc=signals.gpc,
+        signal=names[0] if names else "",
+        required_links=required_links,
     )
+    if not travels:
+        return replace(nothing, source="unsent")
+    if isinstance(decision, Invalid):
+        asked = (name for name in denied if regimes.get(name, Regime.OPT_IN).prompts)
+        return replace(nothing, source="invalid", prompt_for=frozenset(asked))
+    signal = bool(names) and gpc_binding
+    return _Judge(nothing=nothing, now=now, signal=signal, override=gpc_override).consent()
 
 
 class _Judge(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one verdict depends on."""
 
-    policy: Policy
-    regimes: Mapping[str, Regime]
-    decision: Decision | None
+    nothing: Consent  # what would hold if everything were denied
     now: int
-    gpc: bool  # received and binding
+    signal: bool  # received and binding
     override: bool
 
-    def consent(self, signals: Signals) -> Consent:
+    def consent(self) -> Consent:
         """Put the verdicts on all purposes and vendors together."""
         purposes = self.policy.purposes
         granted = frozenset(name for name, purpose in purposes.items() if self._grants(purpose))
         denied = frozenset(purposes) - granted
-        return Consent(
-            policy=self.policy,
-            regimes=self.regimes,
+        return replace(
+            self.nothing,
             granted=granted,
             denied=denied,
             vendors_granted=self._vendors_granted(),
             vendors_denied=self.decision.denied - frozenset(purposes) if self.decision else frozenset(),
             prompt_for=frozenset(name for name, purpose in purposes.items() if self._asks(purpose)),
             source=self._source(denied),
-            decision=self.decision,
-            gpc=signals.gpc,
+            signal_honoured=self._signal_honoured(),
             renew=self._renews(),
         )
 
+    @property
+    def policy(self) -> Policy:
+        return self.nothing.policy
+
+    @property
+    def decision(self) -> Decision | None:
+        return self.nothing.decision
+
     def _regime(self, name: str) -> Regime:
-        return self.regimes.get(name, Regime.OPT_IN)
+        return self.nothing.regimes.get(name, Regime.OPT_IN)
 
     def _unchanged(self, name: str) -> bool:
         """Rule 6: the purpose is what it was when the visitor decided."""
@@ -119,14 +113,14 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
         decision = self.decision
         return (
             decision is not None
-            and self.now < decision.expires_at
+            and self.now < decision.expires_at(self.nothing.validity)
             and self._unchanged(name)
             and self._regime(name).strictness <= decision.regime.strictness
         )
 
     def _signal_denies(self, purpose: Purpose) -> bool:
-        """Rule 5: Sec-GPC denies a sale, unless allowed knowing that the signal was received."""
-        if not (self.gpc and purpose.sale):
+        """Rule 5: a signal denies a sale, unless allowed knowing that it was received."""
+        if not (self.signal and purpose.sale):
             return False
         return not (self.override and self.decision is not None and self.decision.gpc_shown)
 
@@ -144,15 +138,25 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
         if self._granted_by_visitor(purpose.id):
             return True
         # An override takes an explicit grant: without one the signal stands against the regime's default.
-        return self._regime(purpose.id).grants and not (self.gpc and purpose.sale)
+        return self._regime(purpose.id).grants and not (self.signal and purpose.sale)
 
     def _asks(self, purpose: Purpose) -> bool:
         if purpose.required or not self._regime(purpose.id).prompts:
             return False
-        if self._denied_by_visitor(purpose.id):
-            return not self._unchanged(purpose.id)
-        # What a binding signal has answered is not asked again.
-        return not (self._granted_by_visitor(purpose.id) or (self.gpc and purpose.sale))
+        if self._granted_by_visitor(purpose.id) or (self.signal and purpose.sale):
+            return False  # what a binding signal has answered is not asked again
+        return not self._denied_by_visitor(purpose.id) or self._asks_after_refusal(purpose.id)
+
+    def _asks_after_refusal(self, name: str) -> bool:
+        """Rules 1 and 6: a refusal is asked about again where its purpose changed, under `opt-in` in time.
+
+        In the other regimes time never asks again.
+        """
+        decision = self.decision
+        if decision is None or not self._unchanged(name):
+            return True
+        late = self.now >= decision.asks_again_at(self.nothing.validity)
+        return late and not self._regime(name).grants
 
     def _vendors_granted(self) -> frozenset[str]:
         if self.decision is None:
@@ -169,7 +173,19 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
     def _source(self, denied: frozenset[str]) -> str:
         if self.decision is not None:
             return self.decision.source
-        return "gpc" if self.gpc and any(self.policy.purposes[name].sale for name in denied) else "regime"
+        sales = self.signal and any(self.policy.purposes[name].sale for name in denied)
+        return "gpc" if sales else "regime"
+
+    def _signal_honoured(self) -> bool:
+        """Say whether the signal denies what would be granted without it."""
+        if not self.signal:
+            return False
+        silent = replace(self, signal=False)
+        return any(
+            silent._grants(purpose) and not self._grants(purpose)
+            for purpose in self.policy.purposes.values()
+            if purpose.sale
+        )
 
     def _renews(self) -> bool:
         """Rule 1: refusals are renewed on visits, but under `opt-in`, where silence denies anyway.
@@ -181,6 +197,6 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
             and bool(self.decision.denied)
             and not any(self._granted_by_visitor(name) for name in self.policy.purposes)
             and not self._vendors_granted()
-            and any(regime.grants for regime in self.regimes.values())
+            and any(regime.grants for regime in self.nothing.regimes.values())
             and self.now - self.decision.signed_at >= RENEWAL
         )

@@ -95,7 +95,7 @@ _FIRING: Final = _ANIMATED | frozenset(
 )
 _SOMETIMES: Final = frozenset(name for elements in RARE.values() for name in elements)
 
-NAMES: Final = frozenset(LOADING.keys() - _SOMETIMES) | _FIRING | {b"base"}
+NAMES: Final = frozenset(LOADING.keys() - _SOMETIMES) | _FIRING | {b"base", b"html"}
 """Elements that are always shown."""
 
 FRAMES: Final = frozenset({b"iframe", b"frame"})

@@ -15,7 +15,7 @@ from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.scripts import foreign_text
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
-from consentkit.rewriter import Attribute, Rewriter, Splice, Where
+from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
 if TYPE_CHECKING:
     from consentkit.gating.gate import Gate
@@ -27,6 +27,8 @@ class PageGate:
     Attributes:
         names: The elements the rewriter shows.
         rare: The elements it shows only with certain attributes.
+        language: The page's language by its own account (WHATWG HTML 3.2.6.2), as written; empty while
+            unknown.
     """
 
     names: Final = elements.NAMES
@@ -51,6 +53,7 @@ class PageGate:
         own = self._judge.own
         proxied = gate.is_proxied(own.host)
         self._bases = Bases(self._judge.own_host, (own._replace(path=path),) if proxied else ())
+        self.language = ""
         self._stubbed: set[str] = set()
         self._told: set[str] = set()
         self._frames = 0
@@ -94,6 +97,8 @@ class PageGate:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
         if name == b"base":
             return self._bases.see(raw, where)
+        if name == b"html":
+            return self._see_language(raw, where)
         plan = self._gate.plan(raw, name, self._bases.urls)
         if plan is None:
             return None
@@ -108,6 +113,13 @@ class PageGate:
         if plan.others and not plan.marked:
             made = edits.tidy(made, self._others(raw, name, plan, where, gone=denied is not None))
         return made if self._enforce else ()
+
+    def _see_language(self, raw: bytes, where: Where) -> Sequence[Splice]:
+        """Take the language of the first ``<html>`` that has one; in XML it has another name."""
+        if not (self.language or where):
+            found = attributes(raw)
+            self.language = elements.first(found, b"lang") or elements.first(found, b"xml:lang") or ""
+        return ()
 
     def reads(self, raw: bytes) -> bool:
         """Say whether a script's text can matter; see `consentkit.rewriter.Handler`."""

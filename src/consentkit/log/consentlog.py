@@ -78,6 +78,17 @@ class ConsentLog(LogReader):
             await self._drain_for_a_moment()
         return index
 
+    async def published(self, notice: str) -> bytes | None:
+        """Return a published notice's canonical bytes, or None where the log does not have it.
+
+        Args:
+            notice: SHA-256 of the bytes, hex.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        return await self._threads.run(lambda: self.notice(notice), seconds=DRAIN_SECONDS)
+
     async def invalidate(self, entry: Entry, *, id: str, at: str) -> None:
         """Note that an entry whose outcome is not known was not honoured, whether or not it is in the log.
 

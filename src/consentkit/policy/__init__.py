@@ -1,6 +1,7 @@
 """What the site tells its visitors: purposes, vendors, regimes, texts. Declares, reads no request."""
 
 from consentkit.policy.duration import Duration, read_duration
+from consentkit.policy.lifetime import Validity
 from consentkit.policy.model import Policy
 from consentkit.policy.place import Place
 from consentkit.policy.regime import Regime, strictest
@@ -29,6 +30,7 @@ __all__ = [
     "Regime",
     "SignalRules",
     "Site",
+    "Validity",
     "Vendor",
     "read_duration",
     "strictest",

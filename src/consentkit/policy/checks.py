@@ -7,10 +7,22 @@ from collections.abc import Mapping
 
 from consentkit.catalog import HostRule
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy.dates import check_date
 from consentkit.policy.duration import read_duration
 from consentkit.policy.reading import check_keys, join, nearest, read_mapping, read_text
 from consentkit.policy.regime import Regime
-from consentkit.policy.tables import NOTICE_SLOTS, TEXT_KEYS, Banner, Cookie, Purpose, Site, Vendor
+from consentkit.policy.tables import (
+    BANNER_SECTIONS,
+    NOTICE_SLOTS,
+    TEXT_KEYS,
+    TEXT_SECTIONS,
+    Banner,
+    Cookie,
+    Purpose,
+    SignalRules,
+    Site,
+    Vendor,
+)
 from consentkit.vendorcalls import calls_for
 
 # Ids are written into the decision cookie, into URLs and into attributes, hence the narrow alphabet.
@@ -19,6 +31,7 @@ _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _COOKIE = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+\*?")  # RFC 9110 token, its "*" only at the end
 _LINK = re.compile(r"(?:https?://|/(?![/\\]))[^\s\"<>\\]*")
+_PATH = re.compile(r"/(?![/\\])[^\s\"<>\\]*")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # the common shape of RFC 5646
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -33,6 +46,12 @@ def check_identifier(ident: str, *, path: str) -> None:
 def check_site(site: Site) -> None:
     """Check the table `site`."""
     _match(_LINK, site.privacy_policy, 'a path or URL such as "/privacy"', "site.privacy_policy")
+
+
+def check_signals(signals: SignalRules) -> None:
+    """Check the table `signals`."""
+    if signals.gpc_updated:
+        check_date(signals.gpc_updated, path="signals.gpc_updated")
 
 
 def check_purpose(purpose: Purpose, *, path: str) -> None:
@@ -82,18 +101,24 @@ def _check_cookie(cookie: Cookie, path: str) -> None:
 
 
 def check_banner(banner: Banner) -> None:
-    """Check the table `banner` with its texts."""
-    _match(_COLOUR, banner.accent, 'a colour such as "#0b6e4f"', "banner.accent", empty=False)
-    for locale, regimes in banner.text.items():
+    """Check the table `banner` with the texts of the banner itself; others are checked where they are said."""
+    for key, colour in (
+        ("accent", banner.accent),
+        ("surface", banner.surface),
+        ("dark_surface", banner.dark_surface),
+    ):
+        _match(_COLOUR, colour, 'a colour such as "#0b6e4f"', f"banner.{key}", empty=False)
+    _match(_PATH, banner.logo, 'a path on this site such as "/logo.svg"', "banner.logo")
+    for locale, sections in banner.text.items():
         path = f"banner.text.{locale}"
         _match(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, empty=False)
-        check_keys(regimes, [regime.value for regime in Regime if regime.prompts], path=path)
-        for regime, texts in regimes.items():
-            _check_texts(texts, regime, join(path, regime))
+        check_keys(sections, TEXT_SECTIONS, path=path)
+        for section, texts in sections.items():
+            _check_texts(texts, section, join(path, section))
 
 
 def check_banner_text(value: object) -> None:
-    """Refuse a `banner.text` that is not locale → regime → key → text, naming the very key."""
+    """Refuse a `banner.text` that is not locale → section → key → text, naming the very key."""
     for locale, regimes in read_mapping(value, path="banner.text").items():
         path = f"banner.text.{locale}"
         for regime, texts in read_mapping(regimes, path=path).items():
@@ -101,19 +126,22 @@ def check_banner_text(value: object) -> None:
                 read_text(text, path=f"{path}.{regime}.{key}")
 
 
-def _check_texts(texts: Mapping[str, str], regime: str, path: str) -> None:
+def _check_texts(texts: Mapping[str, str], section: str, path: str) -> None:
+    for key, text in texts.items():
+        if not text.strip():
+            raise ConfigurationError("expected a text, got nothing", path=join(path, key))
+    if section not in BANNER_SECTIONS:
+        return
     check_keys(texts, TEXT_KEYS, path=path)
     for key, text in texts.items():
         slots = NOTICE_SLOTS if key == "notice" else frozenset()
-        if regime != Regime.OPT_OUT:
+        if section != Regime.OPT_OUT:
             # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
             slots -= {"opt-out"}
         for word in _BRACES.findall(text):
             if word not in slots:
                 problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
                 raise ConfigurationError(problem, path=join(path, key))
-        if not text.strip():
-            raise ConfigurationError("expected a text, got nothing", path=join(path, key))
 
 
 def _match(shape: re.Pattern[str], text: str, expected: str, path: str, *, empty: bool = True) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
 
 import msgspec
 from msgspec.structs import asdict, force_setattr
@@ -21,15 +20,17 @@ from consentkit.policy.checks import (
     check_banner_text,
     check_identifier,
     check_purpose,
+    check_signals,
     check_site,
     check_vendor,
 )
 from consentkit.policy.defaults import DEFAULT_PURPOSES, with_default
 from consentkit.policy.fingerprint import canonical, fingerprint
+from consentkit.policy.lifetime import Validity, check_lifetime, validity_at
 from consentkit.policy.place import Place
 from consentkit.policy.reading import check_keys, join, read_mapping, read_table, read_text
 from consentkit.policy.regime import Regime
-from consentkit.policy.regimes import read_regimes, regime_at, regimes_by_code
+from consentkit.policy.regimes import RegimeTable, read_regimes
 from consentkit.policy.tables import (
     NECESSARY,
     Banner,
@@ -44,13 +45,13 @@ from consentkit.policy.vendors import check_uses, declare
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What the site tells its visitors. ``Policy()`` has four purposes and asks everywhere first.
+    """What the site tells its visitors. ``Policy()`` has four purposes and does everywhere what the law asks.
 
     Attributes:
         uses: Ids of the catalog's vendors that the site uses.
         site: Who is responsible.
         regimes: ``default``, or a place (``GB``, ``US-CA``, ``EU`` for EU and EEA) → a regime, or
-            purpose → regime.
+            purpose → regime. What they leave open, the law of the place says.
         purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing` are
             always there.
         vendors: The site's own vendors, and what differs from the catalog, by id.
@@ -58,8 +59,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         signals: What the site does with signals of browsers.
         consent_mode: What Google's tags are told besides what is granted and denied.
         banner: How the banner looks and what it says.
-        grant_days: How long a grant lasts.
-        refusal_days: How long a refusal is kept, and the most that a browser keeps a cookie.
 
     Raises:
         ConfigurationError: With the key path, such as ``vendors.youtube.retention``.
@@ -75,9 +74,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     consent_mode: ConsentMode = ConsentMode()
     banner: Banner = Banner()
 
-    grant_days: ClassVar[int] = 180
-    refusal_days: ClassVar[int] = 400
-
     def __post_init__(self) -> None:
         site = read_table(self.site, Site, path="site")
         check_site(site)
@@ -86,8 +82,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "purposes", MappingProxyType(_read_purposes(self.purposes)))
         force_setattr(self, "vendors", MappingProxyType(_read_vendors(self.vendors)))
         force_setattr(self, "regimes", MappingProxyType(read_regimes(self.regimes, self.purposes)))
-        force_setattr(self, "lifetime", read_table(self.lifetime, Lifetime, path="lifetime"))
-        force_setattr(self, "signals", read_table(self.signals, SignalRules, path="signals"))
+        lifetime = read_table(self.lifetime, Lifetime, path="lifetime")
+        check_lifetime(lifetime)
+        force_setattr(self, "lifetime", lifetime)
+        signals = read_table(self.signals, SignalRules, path="signals")
+        check_signals(signals)
+        force_setattr(self, "signals", signals)
         force_setattr(self, "consent_mode", read_table(self.consent_mode, ConsentMode, path="consent_mode"))
         force_setattr(self, "banner", _read_banner(self.banner))
         self._check_names()
@@ -173,7 +173,26 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def regimes_by_code(self) -> Mapping[str, Mapping[str, Regime]]:
         """Return the regime of every purpose by ISO 3166 code; the empty code is where none is named."""
         purposes = [purpose for purpose in self.purposes if purpose != NECESSARY]
-        return MappingProxyType(regimes_by_code(read_regimes(self.regimes, self.purposes), purposes))
+        return MappingProxyType(self._table.by_code(purposes))
+
+    @cached_property
+    def _table(self) -> RegimeTable:
+        # The rows were checked where the policy was made; reading them again only regains their type.
+        rows = read_regimes(self.regimes, self.purposes)
+        return RegimeTable(rows, own_use={name for name in self.purposes if self.own_use(name)})
+
+    def own_use(self, purpose: str) -> bool:
+        """Say whether a vendor of a purpose uses what it receives for itself, for all that is known."""
+        vendors = self.vendors_for(purpose)
+        return not vendors or any(vendor.own_use is not False for vendor in vendors)
+
+    def validity_at(self, place: Place | None) -> Validity:
+        """Return how long choices hold at a place: `lifetime`, within what the law there allows.
+
+        Args:
+            place: Where the visitor is. What is not known counts as the strictest that it could be.
+        """
+        return validity_at(self.lifetime, place)
 
     def gpc_binding(self, place: Place | None) -> bool:
         """Say whether Sec-GPC must be honoured at a place; it must where the place is not known."""
@@ -183,14 +202,29 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Say whether a visitor may allow a sale there although the browser sends Sec-GPC."""
         return jurisdictions.gpc_override(place)
 
+    @property
+    def gpc_updated(self) -> str:
+        """Return the date for ``/.well-known/gpc.json``: the site's, or that of the jurisdictions table."""
+        return self.signals.gpc_updated or jurisdictions.jurisdictions().date
+
+    def required_links_at(self, place: Place | None) -> frozenset[str]:
+        """Return the links that the law of a place prescribes to those who sell: ``choices``, or none.
+
+        Args:
+            place: Where the visitor is. Where the country is not known none is: consent is asked for first.
+        """
+        return frozenset(jurisdictions.required_links(place))
+
+    @cached_property
+    def sells(self) -> bool:
+        """Say whether a declared vendor serves a purpose that sells or shares data."""
+        return any(self.purposes[vendor.purpose].sale for vendor in self.vendors_declared.values())
+
 
 @lru_cache(maxsize=4096)
 def _regimes_at(policy: Policy, place: Place | None) -> Mapping[str, Regime]:
-    # The rows were checked where the policy was made; reading them again only regains their type.
-    rows = read_regimes(policy.regimes, policy.purposes)
-    return MappingProxyType(
-        {purpose: regime_at(rows, purpose, place) for purpose in policy.purposes if purpose != NECESSARY}
-    )
+    purposes = [purpose for purpose in policy.purposes if purpose != NECESSARY]
+    return MappingProxyType({purpose: policy._table.at(purpose, place) for purpose in purposes})
 
 
 def _read_uses(value: object) -> tuple[str, ...]:

@@ -24,6 +24,10 @@ _STATES = """
     OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR UM VI
 """
 US_STATES = frozenset(_STATES.split())
+# ISO 3166-2:CA. One of them has a law of its own that is stricter.
+CA_PROVINCES = frozenset({"AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"})
+
+_REGIONS = {"US": US_STATES, "CA": CA_PROVINCES}
 
 # ISO 3166-1 leaves AA, QM to QZ, XA to XZ and ZZ to users; CDNs say "nowhere" with XX or ZZ. XK is Kosovo.
 _ASSIGNABLE = re.compile(r"(?!AA|Q[M-Z]|X[A-JL-Z]|ZZ)[A-Z]{2}")
@@ -44,7 +48,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         country = self.country.strip().upper()
         region = self.region.strip().upper().removeprefix(f"{country}-")
         force_setattr(self, "country", country)
-        known = country != "US" or region in US_STATES
+        known = country not in _REGIONS or region in _REGIONS[country]
         force_setattr(self, "region", region if known else "")
 
     @property

@@ -1,19 +1,17 @@
-"""The table `regimes`: which regime holds where."""
+"""Which regime holds where: the table `regimes`, and the law of the place below it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy.jurisdictions import PLACE, jurisdictions
 from consentkit.policy.place import EU_AND_EEA, Place
 from consentkit.policy.reading import check_keys, join, nearest, read_mapping
 from consentkit.policy.regime import Regime, strictest_of
 from consentkit.policy.tables import NECESSARY
 
 Row = Regime | Mapping[str, Regime]
-
-_KEY = re.compile(r"default|[A-Z]{2}(?:-[A-Z0-9]{1,3})?")  # ISO 3166-1 alpha-2, ISO 3166-2
 
 
 def read_regimes(value: object, purposes: Iterable[str]) -> dict[str, Row]:
@@ -30,7 +28,7 @@ def read_regimes(value: object, purposes: Iterable[str]) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for key, row in read_mapping(value, path="regimes").items():
         path = join("regimes", key)
-        if not _KEY.fullmatch(key):
+        if key != "default" and not PLACE.fullmatch(key):
             problem = 'expected "default", a country such as "GB", "EU", or a region such as "US-CA"'
             raise ConfigurationError(problem, path=path)
         rows[key] = _read_row(row, known, path)
@@ -54,32 +52,64 @@ def _read_regime(value: object, path: str) -> Regime:
         raise ConfigurationError(problem, path=path) from None
 
 
-def regime_at(rows: Mapping[str, Row], purpose: str, place: Place | None) -> Regime:
-    """Find the regime of one purpose.
+class RegimeTable:
+    """Which regime holds where: by the site's own rows, and where they say nothing, by the law of the place.
 
-    Region beats country, country beats ``EU``, ``EU`` beats ``default``, and a row that does not name the
-    purpose leaves it to the next. What is not known counts as the strictest it could be: without a country
-    the strictest of all rows, without a region the strictest of the country's. Nothing at all is `opt-in`.
+    Args:
+        rows: From `read_regimes`.
+        own_use: Purposes of which a vendor uses what it receives for itself, for all that is known.
     """
-    if place is None or not (place.known or place.country in rows):
-        candidates = [_lookup([key, "default"], rows, purpose) for key in [*rows, "default"]]
-    elif place.region:
-        candidates = [_lookup(_keys(place.country, place.region), rows, purpose)]
-    else:
-        regions = [key.partition("-")[2] for key in rows if key.startswith(f"{place.country}-")]
-        candidates = [_lookup(_keys(place.country, region), rows, purpose) for region in ["", *regions]]
-    return strictest_of(candidates)
 
+    def __init__(self, rows: Mapping[str, Row], own_use: Collection[str]) -> None:
+        self._rows = rows
+        self._own_use = own_use
 
-def regimes_by_code(rows: Mapping[str, Row], purposes: Collection[str]) -> dict[str, Mapping[str, Regime]]:
-    """Find the regimes at every place that the rows name.
+    def at(self, purpose: str, place: Place | None) -> Regime:
+        """Find the regime of one purpose.
 
-    Returns:
-        ISO 3166 code → purpose → regime; ``EU`` is spelled out, and the empty code is everywhere else.
-    """
-    named = rows.keys() - {"default", "EU"}
-    codes = ["", *sorted(named | EU_AND_EEA if "EU" in rows else named)]
-    return {code: {name: _lookup(_keys(*_split(code)), rows, name) for name in purposes} for code in codes}
+        Region beats country, country beats ``EU``, ``EU`` beats ``default``, and a row that does not name the
+        purpose leaves it to the next; after the site's rows come those of the law, in the same order. What is
+        not known counts as the strictest it could be: without a country the strictest of all rows, without a
+        region the strictest of the country's. Nothing at all is `opt-in`.
+        """
+        if place is None or not (place.known or place.country in self._rows):
+            # The law's rows count, too: some are `opt-in`, than which nothing is stricter.
+            keys = [*self._rows, "default"]
+            return strictest_of(self._own([key, "default"], purpose) or Regime.OPT_IN for key in keys)
+        if place.region:
+            return self._find(place.country, place.region, purpose)
+        own = [key.partition("-")[2] for key in self._rows if key.startswith(f"{place.country}-")]
+        regions = {"", *own, *jurisdictions().regions(place.country)}
+        return strictest_of(self._find(place.country, region, purpose) for region in regions)
+
+    def by_code(self, purposes: Collection[str]) -> dict[str, Mapping[str, Regime]]:
+        """Find the regimes at every place that the site's rows name, or the law's where they count.
+
+        Returns:
+            ISO 3166 code → purpose → regime; ``EU`` is spelled out, and the empty code is everywhere else.
+        """
+        named = set(self._rows)
+        if not all(self._own(["default"], purpose) for purpose in purposes):
+            named |= jurisdictions().by_place.keys()
+        if "EU" in named:
+            named |= EU_AND_EEA
+        codes = ["", *sorted(named - {"default", "EU"})]
+        return {code: {name: self._find(*_split(code), name) for name in purposes} for code in codes}
+
+    def _find(self, country: str, region: str, purpose: str) -> Regime:
+        own = self._own(_keys(country, region), purpose)
+        if own is not None:
+            return own
+        law = jurisdictions().chain(country, region)
+        return law[0].regime_for(purpose, own_use=purpose in self._own_use) if law else Regime.OPT_IN
+
+    def _own(self, keys: Iterable[str], purpose: str) -> Regime | None:
+        for key in keys:
+            row = self._rows.get(key)
+            regime = row if row is None or isinstance(row, Regime) else row.get(purpose)
+            if regime is not None:
+                return regime
+        return None
 
 
 def _split(code: str) -> tuple[str, str]:
@@ -94,12 +124,3 @@ def _keys(country: str, region: str) -> Iterator[str]:
     if country in EU_AND_EEA:
         yield "EU"
     yield "default"
-
-
-def _lookup(keys: Iterable[str], rows: Mapping[str, Row], purpose: str) -> Regime:
-    for key in keys:
-        row = rows.get(key)
-        regime = row if row is None or isinstance(row, Regime) else row.get(purpose)
-        if regime is not None:
-            return regime
-    return Regime.OPT_IN

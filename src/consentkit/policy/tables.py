@@ -13,7 +13,12 @@ import msgspec
 
 NECESSARY = "necessary"
 
-# What `banner.text.<locale>.<regime>` may override.
+# The sections of texts that are the banner's, one per regime, and all that `banner.text.<locale>` may override.
+BANNER_SECTIONS = frozenset({"opt-in", "opt-out", "inform"})
+TEXT_SECTIONS = BANNER_SECTIONS | {
+    "common", "duration", "embed", "problem", "purposes", "settings", "vendors"
+}  # fmt: skip
+# What a section of the banner's may say.
 TEXT_KEYS = frozenset({"title", "notice", "accept", "reject", "read_more"})
 # Words in braces that a notice may hold: a button inside the sentence, the titles of the purposes asked for.
 NOTICE_SLOTS = frozenset({"opt-out", "purposes"})
@@ -149,7 +154,7 @@ class Banner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         accent: Colour of its buttons, ``#rrggbb``.
         surface: Its background in the light theme.
         dark_surface: Its background in the dark theme.
-        logo: Path or URL of a picture shown above the text.
+        logo: Path on the site of a picture shown above the text.
         link: Whether a small link to the settings stays on pages where nothing is asked.
         templates: Folder with the site's own templates, which come before the package's.
         text: Locale → section → key → text, over the package's; ``{opt-out}`` in a notice becomes a button

@@ -54,6 +54,7 @@ def _complete(vendor: Vendor, known: KnownVendor | None) -> Vendor:
         cookies=vendor.cookies or cookies,
         privacy_policy=vendor.privacy_policy or known.privacy_policy,
         country=vendor.country or known.country,
+        own_use=False if vendor.own_use is None and known.processor else vendor.own_use,
     )
 
 

@@ -1,0 +1,82 @@
+"""What all answers of the package's own pages share: headers, languages, and how problems are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.request import Request
+from consentkit.banner import problem_text, render_message
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+)
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Cookie, Sec-GPC, Accept-Language, Accept",
+}
+
+# Keys of the texts `problem`; what only authors of clients meet is said in English.
+_TITLES: Final = {
+    403: "refused",
+    404: "missing",
+    409: "choose_again",
+    503: "try_again",
+}
+
+
+def wants_json(request: Request) -> bool:
+    """Say whether a client rather than a visitor reads the answer."""
+    accept = request.header(b"accept")
+    sent = request.header(b"content-type").startswith(b"application/json")
+    return b"text/html" not in accept and (b"application/json" in accept or sent)
+
+
+def base_of(deployment: Deployment, request: Request) -> str:
+    """Return where the package's own pages are, root path included, without a slash at its end."""
+    return request.mount + deployment.prefix
+
+
+def problem(
+    deployment: Deployment,
+    request: Request,
+    status: int,
+    text: str,
+    *,
+    return_to: str = "",
+    language: str = "",
+) -> Response:
+    """Say what went wrong, in JSON or as a page.
+
+    Args:
+        deployment: The policy as it is deployed.
+        request: The request that cannot be honoured.
+        status: The HTTP status.
+        text: A key of the texts `problem`, or the sentence itself.
+        return_to: Path of the page that the visitor came from.
+        language: What the visitor was shown; empty where it is not known.
+    """
+    policy, locale = deployment.policy, deployment.locale_of(request, language)
+    headers = dict(HEADERS)
+    if status == 405:
+        headers["Allow"] = "POST" if request.path.endswith(("/decision", "/csp")) else "GET, HEAD"
+    if status == 503:
+        headers["Retry-After"] = "5"
+    if wants_json(request):
+        return JSONResponse({"error": problem_text(policy, text, locale=locale)}, status, headers=headers)
+    page = render_message(
+        policy,
+        _TITLES.get(status, "title"),
+        text,
+        locale=locale,
+        prefix=base_of(deployment, request),
+        return_to=return_to or request.mount + "/",
+    )
+    return HTMLResponse(page, status, headers=headers)

@@ -1,0 +1,194 @@
+"""``POST /_consent/decision``: from what a visitor sends to what a browser keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import Receive
+
+from consentkit.asgi.answering import HEADERS, base_of, problem, wants_json
+from consentkit.asgi.clock import epoch
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.recording import Outcome, Recorder, decide
+from consentkit.asgi.request import Request
+from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
+from consentkit.consent import (
+    Consent,
+    Decision,
+    Notice,
+    Source,
+    on_terms,
+    read_terms,
+    set_decision_cookie,
+    set_id_cookie,
+)
+
+State: TypeAlias = Callable[[Request, Consent], dict[str, object]]
+
+
+class _Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One choice on its way.
+
+    Attributes:
+        request: The visitor's request.
+        submission: What was sent.
+        before: What held before.
+        decision: What the visitor wants to hold.
+        notice: What was shown, if it is what is shown now; else it is in the log already.
+        now: Epoch seconds.
+    """
+
+    request: Request
+    submission: Submission
+    before: Consent
+    decision: Decision
+    notice: Notice | None
+    now: int
+
+
+class Decisions:
+    """Takes decisions.
+
+    Args:
+        deployment: The policy as it is deployed.
+        state: Returns what clients are told of a consent.
+    """
+
+    def __init__(self, deployment: Deployment, state: State) -> None:
+        self._deployment = deployment
+        self._state = state
+        self._recorder = Recorder(deployment)
+
+    async def answer(self, request: Request, consent: Consent, receive: Receive) -> Response:
+        """Answer one request.
+
+        Raises:
+            BadRequest: It cannot be honoured.
+        """
+        check_same_origin(request)
+        submission = read_submission(request, await read_body(request, receive))
+        now = epoch()
+        decision = decide(submission, consent, source=self._source(request, submission), now=now)
+        notice = self._deployment.known_notice(consent, submission.notice, submission.locale)
+        choice = _Choice(
+            request=request,
+            submission=submission,
+            before=consent,
+            decision=decision,
+            notice=notice,
+            now=now,
+        )
+        if notice is None and not submission.once:
+            earlier = await self._on_earlier_terms(choice)
+            return await (self._stale(choice) if earlier is None else self._take(earlier))
+        if notice is None:
+            return self._problem(choice, 409, "stale")
+        return await (self._once(choice) if submission.once else self._take(choice))
+
+    def _source(self, request: Request, submission: Submission) -> Source:
+        if submission.as_json:
+            return "api"
+        if submission.action == "allow":
+            return "embed"
+        below = submission.return_to.startswith(base_of(self._deployment, request) + "/")
+        return "settings" if below or submission.was else "banner"
+
+    async def _on_earlier_terms(self, choice: _Choice) -> _Choice | None:
+        """Bind a choice to the notice that was shown, if it was published: a deploy came in between."""
+        body = await self._recorder.published(choice.submission.notice)
+        terms = read_terms(body) if body is not None else None
+        if terms is None:
+            return None
+        submission = replace(choice.submission, locale=terms.locale)
+        return replace(choice, submission=submission, decision=on_terms(choice.decision, terms))
+
+    async def _take(self, choice: _Choice) -> Response:
+        request, submission, decision = choice.request, choice.submission, choice.decision
+        if submission.action == "allow" and not self._takes_effect(choice):
+            return self._problem(choice, 409, "signal" if choice.before.signal else "stale")
+        # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
+        self._deployment.decisions.dumps(decision, now=choice.now)
+        outcome = await self._recorder.record(
+            request, submission, choice.before, decision, choice.notice, now=choice.now
+        )
+        if outcome.decision is not None:
+            await self._recorder.announce(outcome.decision, request)
+        response = self._done(choice) if outcome.recorded else self._problem(choice, 503, "unrecorded")
+        self._remember(response, request, outcome, choice.now)
+        return response
+
+    def _takes_effect(self, choice: _Choice) -> bool:
+        """Say whether what is allowed will be: a binding signal or a changed purpose may stand against it."""
+        after = self._deployment.consent_with(choice.request, choice.decision, now=choice.now)
+        policy = self._deployment.policy
+        return all(
+            after.allows(name)
+            if name in policy.purposes
+            else after.allows_known(name, policy.vendor_purpose(name) or "")
+            for name in choice.submission.names
+        )
+
+    async def _stale(self, choice: _Choice) -> Response:
+        """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
+        if choice.decision.granted:
+            return self._problem(choice, 409, "stale")
+        await self._recorder.record_stale(choice.request, choice.submission, choice.decision, now=choice.now)
+        await self._recorder.announce(choice.decision, choice.request)
+        response = self._problem(choice, 409, "stale_refusal")
+        self._remember(response, choice.request, Outcome(decision=choice.decision), choice.now)
+        return response
+
+    async def _once(self, choice: _Choice) -> Response:
+        request, submission = choice.request, choice.submission
+        outcome = await self._recorder.record(
+            request, submission, choice.before, choice.decision, choice.notice, now=choice.now
+        )
+        if not outcome.recorded:
+            return self._problem(choice, 503, "unrecorded")
+        response = RedirectResponse(submission.return_to, 303, headers=HEADERS)
+        once = self._deployment.once
+        value = once.dumps(submission.names[0], now=choice.now)
+        cookie = once.set_cookie(value, secure=request.secure)
+        response.raw_headers.append((b"set-cookie", cookie.encode("ascii")))
+        return response
+
+    def _done(self, choice: _Choice) -> Response:
+        request, submission, before = choice.request, choice.submission, choice.before
+        if not (submission.as_json or wants_json(request)):
+            return RedirectResponse(submission.return_to, 303, headers=HEADERS)
+        after = self._deployment.consent_with(request, choice.decision, now=choice.now)
+        # What has changed since the page was made is asked on a page made anew.
+        reload = after.key != before.key or (after.needs_prompt and choice.notice is None)
+        return JSONResponse({**self._state(request, after), "reload": reload}, headers=HEADERS)
+
+    def _remember(self, response: Response, request: Request, outcome: Outcome, now: int) -> None:
+        """Set the two cookies, and on https remove a decision under its plain name."""
+        deployment = self._deployment
+        secure, domain = request.secure, deployment.cookie_domain
+        cookies: list[str] = []
+        if outcome.decision is not None:
+            value = deployment.decisions.dumps(outcome.decision, now=now)
+            validity = deployment.policy.validity_at(deployment.place_of(request))
+            age = outcome.decision.max_age(validity, now=now)
+            cookies.append(set_decision_cookie(value, max_age=age, secure=secure, domain=domain))
+        if outcome.subject is not None:
+            cookies.append(
+                set_id_cookie(deployment.subjects.dumps(outcome.subject), secure=secure, domain=domain)
+            )
+        cookies += deployment.expire_plain(request)
+        response.raw_headers += [(b"set-cookie", cookie.encode("ascii")) for cookie in cookies]
+
+    def _problem(self, choice: _Choice, status: int, text: str) -> Response:
+        submission = choice.submission
+        return problem(
+            self._deployment,
+            choice.request,
+            status,
+            text,
+            return_to=submission.return_to,
+            language=submission.locale,
+        )

@@ -1,0 +1,218 @@
+"""``consentkit lint``: hold a policy, and a site, against the rules of law."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from consentkit.banner import available_locales
+from consentkit.banner.texts import read_texts
+from consentkit.exceptions import ConfigurationError, ConsentkitError, MissingExtra
+from consentkit.policy import Policy, Regime
+from consentkit.policy.lint import (
+    RULES,
+    Finding,
+    Located,
+    lint_gpc,
+    lint_page,
+    locate,
+    to_json,
+    to_sarif,
+    write_text,
+)
+from consentkit.policy.lint import lint as lint_policy
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULT_FILE: Final = "consent.toml"
+"""What is looked at where neither a file nor a URL is named."""
+
+_SECONDS: Final = 30
+
+
+class Unreadable(click.ClickException):
+    """What was to be looked at cannot be read."""
+
+    exit_code = 2
+
+
+def _json(found: Sequence[Located]) -> str:
+    return json.dumps(to_json(found), indent=2, ensure_ascii=False)
+
+
+def _sarif(found: Sequence[Located]) -> str:
+    return json.dumps(to_sarif(found, version=version("consentkit")), indent=2, ensure_ascii=False)
+
+
+_WRITERS: Final[dict[str, Callable[[Sequence[Located]], str]]] = {
+    "text": write_text,
+    "json": _json,
+    "sarif": _sarif,
+}
+
+
+@click.command()
+@click.argument("file", required=False)
+@click.option("--against", metavar="OLD", help="The policy that FILE is to replace: what does it change?")
+@click.option("--url", metavar="URL", help="A page to fetch and look at as well.")
+@click.option(
+    "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Sent to the site; may be repeated."
+)
+@click.option("--browser", is_flag=True, help="Visit the site in a browser, too: the rules of kind B.")
+@click.option(
+    "--regime",
+    type=click.Choice([regime.value for regime in Regime]),
+    help="What holds for the browser, if it is not opt-in.",
+)
+@click.option("--autoconsent", metavar="SCRIPT", help="The script that rule 34 needs.")
+@click.option(
+    "--rule", "rules", type=click.IntRange(1, 36), multiple=True, help="Only this rule; may be repeated."
+)
+@click.option("--format", "form", type=click.Choice(sorted(_WRITERS)), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False), help="Write to this file, not to standard output.")
+def lint(
+    file: str | None,
+    against: str | None,
+    url: str | None,
+    headers: tuple[str, ...],
+    browser: bool,
+    regime: str | None,
+    autoconsent: str | None,
+    rules: tuple[int, ...],
+    form: str,
+    output: str | None,
+) -> None:
+    """Hold the policy in FILE against the law's rules, and the site at URL.
+
+    FILE is consent.toml if neither it nor a URL is named. The exit code is 1 if there are errors, 2 if
+    something cannot be read, 0 otherwise.
+    """
+    if browser and not url:
+        raise click.UsageError("--browser needs --url")
+    if against and not file:
+        raise click.UsageError("--against needs the FILE that replaces it")
+    name = file or DEFAULT_FILE
+    text = _read(name) if file or not url else ""
+    policy = _load(name, text) if file or not url else None
+    found = [] if policy is None else _lint_policy(policy, against)
+    if url:
+        sent = dict(map(_header, headers))
+        found += _lint_answers(url, policy, sent)
+        if browser:
+            found += _visit(url, policy, sent, regime, autoconsent, rules)
+    found = [finding for finding in found if not rules or finding.rule in rules]
+    _write(_WRITERS[form](locate(found, file=name, text=text)), output)
+    if any(finding.level == "error" for finding in found):
+        raise click.exceptions.Exit(1)
+
+
+def _read(name: str) -> str:
+    try:
+        return Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"cannot read {name!r}: {error}") from error
+
+
+def _load(name: str, text: str) -> Policy:
+    try:
+        return Policy.loads(text)
+    except ConfigurationError as error:
+        raise Unreadable(f"{name}: {error}") from error
+
+
+def _lint_policy(policy: Policy, against: str | None) -> list[Finding]:
+    before = _load(against, _read(against)) if against else None
+    try:
+        texts = {locale: read_texts(policy, locale) for locale in sorted(available_locales(policy))}
+    except ConfigurationError as error:
+        raise Unreadable(str(error)) from error
+    return lint_policy(policy, texts=texts, today=date.today().isoformat(), before=before)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not (colon and name.strip()):
+        raise click.UsageError(f'--header needs "Name: value", not {text!r}')
+    return name.strip(), value.strip()
+
+
+def _lint_answers(url: str, policy: Policy | None, headers: Mapping[str, str]) -> list[Finding]:
+    """Look at what the site answers."""
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError("--url needs a URL that begins with http:// or https://")
+    try:
+        import httpx
+    except ModuleNotFoundError as error:
+        raise Unreadable(str(MissingExtra("--url", extra="scan"))) from error
+    try:
+        with httpx.Client(headers=headers, follow_redirects=True, timeout=_SECONDS) as client:
+            page = client.get(url)
+            found = lint_page(page.content, page.headers.multi_items(), url=str(page.url))
+            return [*found, *_lint_signal(client, page.url), *_lint_link(client, page.url, policy)]
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unreadable(f"cannot fetch {url}: {error}") from error
+
+
+def _lint_signal(client: httpx.Client, page: httpx.URL) -> list[Finding]:
+    """Look at what the site says of Global Privacy Control, if it does."""
+    where = page.join("/.well-known/gpc.json")
+    answer = client.get(where)
+    if answer.status_code == 404:
+        return []
+    kind = answer.headers.get("content-type", "")
+    return lint_gpc(answer.content, kind, url=str(where), today=date.today().isoformat())
+
+
+def _lint_link(client: httpx.Client, page: httpx.URL, policy: Policy | None) -> list[Finding]:
+    """Follow the link to the privacy policy."""
+    if policy is None or not policy.site.privacy_policy:
+        return []
+    where = page.join(policy.site.privacy_policy)
+    status = client.get(where).status_code
+    message = f"the privacy policy answers {status}"
+    return [Finding(rule=25, level="error", where=str(where), message=message)] if status >= 400 else []
+
+
+def _visit(
+    url: str,
+    policy: Policy | None,
+    headers: Mapping[str, str],
+    regime: str | None,
+    autoconsent: str | None,
+    rules: Collection[int],
+) -> list[Finding]:
+    """Visit the site in a browser."""
+    from consentkit.scanner import lint_site
+
+    wanted = [number for number in rules if RULES[number].kind == "B"]
+    if rules and not wanted:
+        return []
+    try:
+        return lint_site(
+            url,
+            policy=policy,
+            headers=headers,
+            rules=wanted or None,
+            regime=regime,
+            autoconsent=autoconsent,
+            progress=lambda line: click.echo(line, err=True),
+        )
+    except ConsentkitError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _write(report: str, output: str | None) -> None:
+    if output is None:
+        click.echo(report)
+        return
+    try:
+        Path(output).write_text(report + "\n", "utf-8")
+    except OSError as error:
+        raise Unreadable(f"cannot write {output!r}: {error.strerror}") from error

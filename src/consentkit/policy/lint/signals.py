@@ -1,0 +1,50 @@
+"""What the site says of Global Privacy Control, against rule 30."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from consentkit.exceptions import ConfigurationError
+from consentkit.policy.dates import check_date
+from consentkit.policy.lint.facts import Facts
+from consentkit.policy.lint.model import Finding
+
+
+def gpc_is_valid(facts: Facts) -> Iterator[Finding]:
+    """Rule 30: /.well-known/gpc.json is valid."""
+    day = facts.policy.signals.gpc_updated
+    if day and (problem := _problem(day, facts.today)):
+        yield Finding(rule=30, level="error", where="signals.gpc_updated", message=problem)
+
+
+def lint_gpc(body: bytes, kind: str, *, url: str, today: str = "") -> list[Finding]:
+    """Hold a captured ``/.well-known/gpc.json`` against rule 30.
+
+    Args:
+        body: What was answered.
+        kind: Its media type.
+        url: Where it came from.
+        today: ISO 8601 date; empty where nobody says.
+    """
+    try:
+        told = json.loads(body)
+    except ValueError:
+        told = None
+    problems = []
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        problems.append(f'its media type is "{kind}", not "application/json"')
+    if not isinstance(told, dict) or not isinstance(told.get("gpc"), bool):
+        problems.append('it is no JSON object with a true or false "gpc"')
+    elif problem := _problem(told.get("lastUpdate", ""), today):
+        problems.append(f"lastUpdate: {problem}")
+    return [Finding(rule=30, level="error", where=url, message=problem) for problem in problems]
+
+
+def _problem(day: object, today: str) -> str:
+    """Say what is wrong with a day that something was changed on; empty if nothing is."""
+    try:
+        check_date(str(day), path="")
+    except ConfigurationError as error:
+        return error.problem
+    return f"{day} is yet to come" if today and str(day) > today else ""

@@ -1,0 +1,65 @@
+"""A real Chromium, started when it is needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from consentkit.exceptions import MissingExtra, ScanError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# Nothing that the browser asks for by itself is the site's doing.
+_ARGUMENTS: Final = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@contextmanager
+def launched(executable: str | Path | None = None) -> Iterator[Browser]:
+    """Start a Chromium and stop it in the end.
+
+    Args:
+        executable: Its path; by default the variable CHROMIUM, the system's, or Playwright's own.
+
+    Raises:
+        MissingExtra: Playwright is not installed.
+        ScanError: No Chromium can be started.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise MissingExtra("visiting a site in a browser", extra="scan") from error
+    with sync_playwright() as playwright:
+        arguments = [*_ARGUMENTS, *(["--no-sandbox"] if _is_root() else [])]
+        path = executable or _found()
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        except Error as error:
+            raise ScanError(f"no Chromium can be started: {_first_line(error)}") from error
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _found() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+def _is_root() -> bool:
+    """Say whether this is root, as which Chromium has no sandbox."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,140 @@
+"""Choosing as visitors do, counting the presses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from consentkit.scanner.view import Box, Control, View, first, look
+from consentkit.scanner.visiting import PRESS, Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Frame
+
+MOST: Final = 3
+"""Presses after which a layer that is still there will not go."""
+
+_ANSWERS: Final = ("save", "withdraw", "reject")
+
+Place = tuple["Frame", View]
+Shown = tuple[str, tuple[bool, ...]]
+"""What settings show of what holds: their text, and which boxes are ticked."""
+
+
+def choose(visit: Visit, action: str) -> int | None:
+    """Accept or reject where the visitor is asked.
+
+    Returns:
+        The presses that it took; `None` if there is no way, or it does not make the question go.
+    """
+    for presses in range(1, MOST + 1):
+        control = _asked(visit, action)
+        if control is None:
+            return _in_settings(visit, action) if presses == 1 else presses - 1
+        visit.press(control)
+        if visit.wait_until(lambda: _asked(visit, action) is None):
+            return presses
+    return None
+
+
+def open_settings(visit: Visit) -> bool:
+    """Open the settings from the first layer, or from the page; say whether there is a way."""
+    view = visit.look()
+    control = (view.layer and view.layer.find("settings")) or view.opener
+    if control is not None:
+        visit.press(control)
+    return control is not None
+
+
+def reopen_settings(visit: Visit) -> bool:
+    """Open the settings from the page; say whether there is a way."""
+    opener = visit.look().opener
+    if opener is not None:
+        visit.press(opener)
+    return opener is not None
+
+
+def answer(visit: Visit, *actions: str, tick: bool = False) -> int | None:
+    """Answer in the settings that are open: by a button, or by the boxes and saving.
+
+    Args:
+        visit: The visit.
+        actions: Buttons that would do, the best first.
+        tick: Whether boxes would have to be ticked, or not.
+
+    Returns:
+        The presses that it took, or `None` if there is no way.
+    """
+    places = open_places(visit)
+    for action in actions:
+        for frame, view in places:
+            if control := _pressable(view.controls, action):
+                visit.press(control, frame)
+                return 1
+    for frame, view in places:
+        if save := _pressable(view.controls, "save"):
+            wrong = [box for box in view.boxes if box.checked is not tick and not box.disabled]
+            for box in wrong:
+                frame.locator(box.path).first.click(timeout=PRESS)
+            visit.press(save, frame)
+            return len(wrong) + 1
+    return None
+
+
+def open_places(visit: Visit) -> list[Place]:
+    """Return what is on top of the page: frames in which something can be answered, then the page itself."""
+    page = visit.page
+    frames = [frame for frame in page.frames if frame is not page.main_frame and _shown(frame)]
+    seen = [(frame, look(frame)) for frame in frames]
+    answering = [
+        (frame, view) for frame, view in seen if any(first(view.controls, name) for name in _ANSWERS)
+    ]
+    return [*answering, (page.main_frame, visit.look())]
+
+
+def shown(visit: Visit) -> Shown:
+    """Return what the settings that are open show of what holds."""
+    view = open_places(visit)[0][1]
+    return view.text, tuple(box.checked for box in view.boxes)
+
+
+def ticked(visit: Visit) -> tuple[Box, ...]:
+    """Return the boxes that are ticked in what is open and could be unticked."""
+    for frame in visit.page.frames:
+        if frame is visit.page.main_frame or _shown(frame):
+            frame.evaluate(
+                "() => { for (const one of document.querySelectorAll('details')) one.open = true; }"
+            )
+    return tuple(
+        box for _, view in open_places(visit) for box in view.boxes if box.checked and not box.disabled
+    )
+
+
+def _asked(visit: Visit, action: str) -> Control | None:
+    layer = visit.look().layer
+    return layer.find(action) if layer else None
+
+
+def _in_settings(visit: Visit, action: str) -> int | None:
+    layer = visit.look().layer
+    settings = layer.find("settings") if layer else None
+    if settings is None:
+        return None
+    visit.press(settings)
+    actions = (action, "withdraw") if action == "reject" else (action,)
+    presses = answer(visit, *actions, tick=action == "accept")
+    return None if presses is None else presses + 1
+
+
+def _pressable(controls: Iterable[Control], action: str) -> Control | None:
+    controls = list(controls)
+    return first((one for one in controls if one.reachable), action) or first(controls, action)
+
+
+def _shown(frame: Frame) -> bool:
+    from playwright.sync_api import Error
+
+    try:
+        return frame.frame_element().is_visible()
+    except Error:
+        return False

@@ -1,0 +1,241 @@
+"""A visit: a fresh profile that opens pages, presses what is there, and sees what is asked and stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from consentkit.exceptions import ScanError
+from consentkit.scanner.owners import Kind, Stored
+from consentkit.scanner.view import Control, View, look
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Frame, Page, Request
+
+PRESS: Final = 3_000
+"""Milliseconds that something that is pressed has to be reachable."""
+LOAD: Final = 20_000
+"""Milliseconds that a page has to load."""
+SILENCE: Final = 5.0
+"""Seconds after which a page that never falls silent is taken as it is."""
+
+_GPC: Final = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });"
+_STORED: Final = """async () => {
+    const area = (name) => { try { return Object.entries(window[name]); } catch { return []; } };
+    const databases = await indexedDB.databases().catch(() => []);
+    const names = databases.map((one) => [one.name, ""]);
+    const [local, session] = [area("localStorage"), area("sessionStorage")];
+    return { "local storage": local, "session storage": session, database: names };
+}"""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``GET /_consent/state`` says.
+
+    Attributes:
+        regime: The strictest that holds for the visitor.
+        granted: Purposes and vendors that may be used.
+        needs_prompt: Whether the visitor is to be asked.
+    """
+
+    regime: str
+    granted: tuple[str, ...] = ()
+    needs_prompt: bool = True
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of opening a page.
+
+    Attributes:
+        url: The page.
+        view: What it looks like.
+        requests: Addresses that were asked for, or that something tried to ask.
+        stored: What is in the browser afterwards.
+    """
+
+    url: str
+    view: View
+    requests: tuple[str, ...]
+    stored: tuple[Stored, ...]
+
+
+class Visit:
+    """One visitor, from a fresh profile on.
+
+    Args:
+        browser: The browser.
+        headers: Sent with every request.
+        prefix: Where the consent endpoints of the site are.
+        quiet: Seconds without a request after which a page has settled.
+        gpc: Whether the browser sends Sec-GPC.
+        locale: The visitor's language.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        *,
+        headers: Mapping[str, str],
+        prefix: str,
+        quiet: float,
+        gpc: bool = False,
+        locale: str = "en-GB",
+    ) -> None:
+        self._headers = dict(headers)
+        self._prefix = prefix
+        self._quiet = quiet
+        self._requests: list[Request] = []
+        self._pending: set[Request] = set()
+        self._latest = time.monotonic()
+        self._sockets: list[str] = []
+        self.status = 0
+        self._context = browser.new_context(
+            locale=locale, extra_http_headers=self._headers, viewport={"width": 1280, "height": 800}
+        )
+        self._context.on("request", self._asked)
+        self._context.on("requestfinished", self._answered)
+        self._context.on("requestfailed", self._failed)
+        if gpc:
+            self.send_gpc()
+        self.page: Page = self._context.new_page()
+        self.page.on("websocket", lambda socket: self._sockets.append(socket.url))
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.close()
+
+    def send_gpc(self) -> None:
+        """Send Sec-GPC from now on."""
+        self._context.set_extra_http_headers({**self._headers, "Sec-GPC": "1"})
+        self._context.add_init_script(_GPC)
+
+    # --- what is asked
+
+    def _asked(self, request: Request) -> None:
+        self._requests.append(request)
+        self._pending.add(request)
+        self._latest = time.monotonic()
+
+    def _answered(self, request: Request) -> None:
+        self._pending.discard(request)
+        self._latest = time.monotonic()
+
+    def _failed(self, request: Request) -> None:
+        self._answered(request)
+        # The site's own Content-Security-Policy stopped it before it reached the network.
+        if "csp" in (request.failure or "").lower() and request in self._requests:
+            self._requests.remove(request)
+
+    def mark(self) -> None:
+        """Forget what was asked until now."""
+        self._requests.clear()
+        self._sockets.clear()
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """Addresses that were asked for since the mark, each once."""
+        return tuple(dict.fromkeys([*(request.url for request in self._requests), *self._sockets]))
+
+    # --- what a visitor does
+
+    def open(self, url: str) -> None:
+        """Open a page and wait until it has settled.
+
+        Raises:
+            ScanError: It cannot be opened.
+        """
+        from playwright.sync_api import Error
+
+        try:
+            response = self.page.goto(url, wait_until="commit", timeout=LOAD)
+        except Error as error:
+            raise ScanError(f"cannot open {url}: {str(error).partition(chr(10))[0]}") from error
+        self.status = response.status if response else 0
+        self._loaded()
+        self._silence()
+
+    def settle(self) -> None:
+        """Wait until nothing has been asked for a while, and a page that has begun meanwhile has loaded."""
+        self._silence()
+        before = self._latest
+        self._loaded()
+        if self._latest > before:
+            self._silence()
+
+    def _loaded(self) -> None:
+        from playwright.sync_api import TimeoutError as Waited
+
+        try:
+            self.page.wait_for_load_state("load", timeout=LOAD)
+        except Waited:
+            return
+
+    def _silence(self) -> None:
+        start = self._latest = time.monotonic()
+        while time.monotonic() - start < SILENCE:
+            if not self._pending and time.monotonic() - self._latest >= self._quiet:
+                return
+            self.page.wait_for_timeout(25)
+        self._pending.clear()
+
+    def press(self, control: Control, frame: Frame | None = None) -> None:
+        """Press something, and wait until what comes of it has come."""
+        (frame or self.page.main_frame).locator(control.path).first.click(timeout=PRESS)
+        self.settle()
+
+    def wait_until(self, holds: Callable[[], bool], *, patience: float = 2.0) -> bool:
+        """Wait until something on the page holds; say whether it does."""
+        end = time.monotonic() + patience
+        while not holds():
+            if time.monotonic() > end:
+                return False
+            self.page.wait_for_timeout(50)
+        return True
+
+    # --- what there is
+
+    def look(self) -> View:
+        """Look at the page; if it goes away meanwhile, at the one that comes."""
+        from playwright.sync_api import Error
+
+        try:
+            return look(self.page.main_frame)
+        except Error:
+            self.settle()
+            return look(self.page.main_frame)
+
+    def trace(self) -> Trace:
+        """Return what came of the page since the mark."""
+        return Trace(url=self.page.url, view=self.look(), requests=self.requests, stored=self.stored())
+
+    def stored(self) -> tuple[Stored, ...]:
+        """Return what is in the browser: cookies of all sites, and storage of the page's own."""
+        cookies: Any = self._context.cookies()
+        found = [
+            Stored(kind="cookie", name=one["name"], value=one["value"], domain=one["domain"].lstrip("."))
+            for one in cookies
+        ]
+        host = urlsplit(self.page.url).hostname or ""
+        kept: Mapping[Kind, list[tuple[str, str]]] = self.page.evaluate(_STORED)
+        for kind, entries in kept.items():
+            found += [Stored(kind=kind, name=name, value=value, domain=host) for name, value in entries]
+        return tuple(found)
+
+    def state(self) -> State | None:
+        """Ask the site what holds for this visitor; nothing if it does not run this package."""
+        from playwright.sync_api import Error
+
+        parts = urlsplit(self.page.url)
+        try:
+            answer = self._context.request.get(
+                f"{parts.scheme}://{parts.netloc}{self._prefix}/state", timeout=PRESS
+            )
+            return msgspec.json.decode(answer.body(), type=State) if answer.ok else None
+        except (Error, msgspec.MsgspecError):
+            return None
