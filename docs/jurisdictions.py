@@ -22,7 +22,7 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     table = jurisdictions()
     first = sum(not row.secondary for row in table.rows)
-    yield f"{len(table.rows)} places, as gathered on {table.date}; {first} sources are not marked as secondary.\n\n"
+    yield f"{len(table.rows)} places, gathered on {table.date}; {first} are not marked as secondary.\n\n"
     yield "| place | before a choice | days | more | source |\n|---|---|---|---|---|\n"
     for row in table.rows:
         cells = (f"`{row.place}` {row.name}", _regime(row), _days(row), _more(row), _source(row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,18 @@ from examples.news.collector import Collector
 from examples.news.edge import PLACE_COOKIE, PLACES, ByHost, PlaceFromCookie
 from examples.news.hits import Hits
 from examples.news.settings import Settings
-from examples.news.stories import OTHERS, SECTIONS, SEED, Brief, Story, read_others, read_seed
+from examples.news.stories import (
+    EDITIONS,
+    OTHERS,
+    SECTIONS,
+    SEED,
+    Brief,
+    Edition,
+    Story,
+    read_editions,
+    read_others,
+    read_seed,
+)
 
 HERE = Path(__file__).parent
 MONTH = 30 * 24 * 3600
@@ -31,9 +42,8 @@ MONTH = 30 * 24 * 3600
 
 def build(settings: Settings) -> ASGIApp:
     """Put the demo together."""
-    stories, briefs = read_others(OTHERS.read_text())
     policy = Policy.from_toml(HERE / "consent.toml")
-    site = NewsSite([read_seed(SEED.read_text()), *stories], briefs, policy)
+    site = read_site(policy)
     consent = Middleware(
         ConsentMiddleware,
         secret_key=settings.secret,
@@ -47,15 +57,30 @@ def build(settings: Settings) -> ASGIApp:
     return PlaceFromCookie(ByHost(news, {"localhost": collector}))
 
 
+def read_site(policy: Policy) -> NewsSite:
+    """Read what the site publishes; nothing asks for consent yet."""
+    stories, briefs = read_others(OTHERS.read_text())
+    editions = read_editions(EDITIONS.read_text())
+    return NewsSite([read_seed(SEED.read_text()), *stories], briefs, editions, policy)
+
+
 class NewsSite:
     """The pages that readers see."""
 
-    def __init__(self, stories: Sequence[Story], briefs: Sequence[Brief], policy: Policy) -> None:
+    def __init__(
+        self,
+        stories: Sequence[Story],
+        briefs: Sequence[Brief],
+        editions: Mapping[str, Edition],
+        policy: Policy,
+    ) -> None:
         self.stories = stories
         self.briefs = briefs
+        self.editions = editions
         self.policy = policy
         self.templates = Jinja2Templates(directory=HERE / "templates", context_processors=[_around])
         self.templates.env.filters["linked"] = linked
+        self.templates.env.globals["editions"] = editions
 
     def routes(self) -> list[BaseRoute]:
         """Return the site's routes."""
@@ -74,8 +99,10 @@ class NewsSite:
         return self._page(request, "front.html", lead=lead, others=others, briefs=self.briefs)
 
     async def section(self, request: Request) -> Response:
-        """Show a section's stories, then some of the other sections."""
+        """Show a section's stories, then some of the other sections; or the edition in a language."""
         section = request.path_params["section"]
+        if section in self.editions:
+            return self._page(request, "edition.html", edition=self.editions[section])
         if section not in SECTIONS:
             raise HTTPException(404)
         own = [story for story in self.stories if story.section == section]

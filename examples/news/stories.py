@@ -11,6 +11,7 @@ from examples.news.settings import PROJECT
 
 SEED = PROJECT / "seeds" / "000_d919394625708035.txt"
 OTHERS = Path(__file__).with_name("stories.toml")
+EDITIONS = Path(__file__).with_name("editions.toml")
 SECTIONS = {
     "world": "World",
     "city": "City",
@@ -63,6 +64,27 @@ class Brief:
     text: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """The seed article in a few sentences of another language.
+
+    Attributes:
+        language: Its tag (BCP 47), which is also its path.
+        name: What the language calls itself.
+    """
+
+    language: str
+    name: str
+    title: str
+    deck: str
+    body: tuple[str, ...]
+
+    @property
+    def direction(self) -> str:
+        """What the page's `dir` says."""
+        return "rtl" if self.language == "ar" else "ltr"
+
+
 def read_seed(text: str) -> Story:
     """Read the seed article: blocks of text between empty lines.
 
@@ -99,6 +121,15 @@ def read_others(text: str) -> tuple[list[Story], list[Brief]]:
     tables = tomllib.loads(text)
     stories = [Story(**{**table, "body": _paragraphs(table["body"])}) for table in tables["story"]]
     return stories, [Brief(**table) for table in tables["brief"]]
+
+
+def read_editions(text: str) -> dict[str, Edition]:
+    """Read the editions of editions.toml by language."""
+    tables = tomllib.loads(text)
+    return {
+        language: Edition(**{**table, "language": language, "body": _paragraphs(table["body"])})
+        for language, table in tables.items()
+    }
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:

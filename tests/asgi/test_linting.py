@@ -5,25 +5,21 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
-from consentkit import ConfigurationError, ConsentMiddleware, Policy
+from asgi.visiting import GATED, HTML, NAVIGATION, App, cookie, visit, wrap
+from consentkit import ConfigurationError, Policy
+from consentkit.policy.lint import lint_page
 
-SECRET = "a secret of at least thirty-two characters"
+pytestmark = pytest.mark.anyio
+
 BAD = Policy.loads('[lifetime]\nconsent = "30 days"\nrefusal = "20 days"\n')
 
 
-async def app(scope: object, receive: object, send: object) -> None:
-    """Never called."""
-
-
-def start(policy: Policy, *, strict: bool = False) -> None:
-    ConsentMiddleware(app, secret_key=SECRET, log=None, policy=policy, strict=strict)
-
-
 def test_each_error_is_logged_with_rule_place_and_fix(caplog: pytest.LogCaptureFixture) -> None:
-    start(BAD)
+    wrap(policy=BAD)
     assert {(record.name, record.levelno) for record in caplog.records} == {("consentkit", logging.ERROR)}
     assert len(caplog.messages) == 3
     assert caplog.messages[0] == (
@@ -33,16 +29,26 @@ def test_each_error_is_logged_with_rule_place_and_fix(caplog: pytest.LogCaptureF
 
 
 def test_a_policy_without_errors_is_not_spoken_of(caplog: pytest.LogCaptureFixture) -> None:
-    start(Policy(uses=("youtube",)), strict=True)
+    wrap(policy=Policy(uses=("youtube",)), strict=True)
     assert caplog.messages == []
 
 
 def test_strict_refuses_and_names_all(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ConfigurationError, match=r"^policy: .*rule 15, .*rule 16, .*rule 16, "):
-        start(BAD, strict=True)
+        wrap(policy=BAD, strict=True)
     assert caplog.messages == []
 
 
 def test_importing_the_package_loads_no_rules() -> None:
     code = "import sys, consentkit; assert 'consentkit.policy.lint' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("headers", [[HTML], [HTML, ("cache-control", "public"), ("set-cookie", "a=1")]])
+@pytest.mark.parametrize("granted", [None, "all", ["marketing"]])
+async def test_the_pages_it_makes_break_no_rule(headers: list[tuple[str, str]], granted: Any) -> None:
+    sent = {} if granted is None else {"cookie": cookie(granted)}
+    answer = await visit(wrap(App(headers=headers)), headers={**NAVIGATION, **sent})
+    named = [(name.decode(), value.decode("latin-1")) for name, value in answer.start["headers"]]
+    assert (GATED in answer.body) is (granted != "all")
+    assert lint_page(answer.body, named, url="https://site.example/") == []

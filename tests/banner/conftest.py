@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from consentkit.consent import Consent, Decision, resolve
-from consentkit.policy import Cookie, Policy, Purpose, Regime, Site, Vendor
+from consentkit.policy import Cookie, Place, Policy, Purpose, Regime, Site, Vendor
 from consentkit.signals import Signals
 
 NOW = 1_795_000_000
@@ -43,8 +43,17 @@ def make_policy() -> MakePolicy:
 
 @pytest.fixture(scope="session")
 def make_consent() -> MakeConsent:
-    def make(policy: Policy, decision: Decision | None = None, *, gpc: bool = False) -> Consent:
-        return resolve(policy, policy.regimes_at(None), decision, Signals(gpc=gpc), now=NOW)
+    def make(
+        policy: Policy, decision: Decision | None = None, *, gpc: bool = False, place: Place | None = None
+    ) -> Consent:
+        return resolve(
+            policy,
+            policy.regimes_at(place),
+            decision,
+            Signals(gpc=gpc),
+            now=NOW,
+            required_links=policy.required_links_at(place),
+        )
 
     return make
 

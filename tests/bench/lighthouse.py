@@ -28,10 +28,9 @@ from bench.goals import judge
 from consentkit import Policy
 from e2e.serving import ARTICLE, Served
 from examples.news.settings import Settings
-from examples.news.site import HERE, NewsSite, build
-from examples.news.stories import OTHERS, SEED, read_others, read_seed
+from examples.news.site import HERE, build, read_site
 
-RUNS = 5
+RUNS = 7
 PRESETS = ("mobile", "desktop")
 SIDES = ("without", "banner")
 PROGRAM = Path(sys.prefix) / "node" / "node_modules" / "lighthouse" / "cli" / "index.js"
@@ -100,8 +99,7 @@ def missing() -> str:
 
 def without() -> ASGIApp:
     """Return the demo's site as if nobody had to be asked."""
-    stories, briefs = read_others(OTHERS.read_text())
-    site = NewsSite([read_seed(SEED.read_text()), *stories], briefs, Policy.from_toml(HERE / "consent.toml"))
+    site = read_site(Policy.from_toml(HERE / "consent.toml"))
     environment = site.templates.env
     assert environment.loader is not None
     environment.loader = ChoiceLoader([DictLoader(_VENDORS), environment.loader])

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import anyio.to_thread
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -84,11 +84,10 @@ def test_space_opts_out(shared_demo: Demo, visitor: Visitor, script: bool) -> No
     assert granted(page, shared_demo) == {"necessary"}
 
 
-@both
-def test_the_keyboard_reads_more_saves_and_withdraws(
-    shared_demo: Demo, visitor: Visitor, script: bool
+def test_the_keyboard_reads_more_saves_and_withdraws_without_scripts(
+    shared_demo: Demo, visitor: Visitor
 ) -> None:
-    page = visitor("california", java_script_enabled=script).new_page()
+    page = visitor("california", java_script_enabled=False).new_page()
     page.goto(shared_demo.article)
     tab_to(page, f"{BANNER} {action('settings')}", within=3)
     page.keyboard.press("Enter")
@@ -126,6 +125,48 @@ def test_behind_the_banner_the_keyboard_goes_on_with_the_page(
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
 
 
+def test_the_keyboard_does_the_same_in_the_dialog(shared_demo: Demo, visitor: Visitor) -> None:
+    page = visitor("california").new_page()
+    page.goto(shared_demo.article)
+    tab_to(page, f"{BANNER} {action('settings')}", within=3)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    settings = dialog.frame_locator("iframe")
+    marketing = settings.locator("input[name=purpose][value=marketing]")
+    marketing.press("Space")
+    expect(marketing).not_to_be_checked()
+    with page.expect_navigation():
+        settings.locator(action("save")).press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.locator(BANNER)).to_have_count(0)
+    assert granted(page, shared_demo) & {"analytics", "marketing"} == {"analytics"}
+    page.locator("#consentkit-link a").press("Enter")
+    with page.expect_navigation():
+        settings.locator(action("withdraw")).press("Enter")
+    assert granted(page, shared_demo) == {"necessary"}
+
+
+def test_the_dialog_is_closed_without_a_choice(shared_demo: Demo, visitor: Visitor) -> None:
+    page = visitor("eu").new_page()
+    page.goto(shared_demo.article)
+    opener = page.locator(f"{BANNER} {action('settings')}")
+    for close in ("Escape", "Escape inside", "button"):
+        opener.press("Enter")
+        settings = page.frame_locator("#consentkit-dialog iframe")
+        box = settings.locator("input[name=purpose][value=analytics]")
+        expect(box).to_be_visible()
+        if close == "Escape":
+            page.keyboard.press("Escape")
+        elif close == "Escape inside":
+            box.press("Escape")
+        else:
+            page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(opener).to_be_focused()
+    assert granted(page, shared_demo) == {"necessary"}
+    assert page.context.cookies(shared_demo.url) == []
+
+
 # --- settings again
 
 
@@ -143,14 +184,17 @@ def test_reopening_shows_what_is_in_force_and_wipes_nothing(
     expect(page.locator("#consentkit-link")).to_be_hidden()
     before = context.cookies(shared_demo.url)
     page.locator("[data-consentkit-open]").click()
-    page.wait_for_url("**/_consent/**")
-    ticked = page.locator("input[name=purpose]").evaluate_all(
+    settings: Page | FrameLocator = page
+    if script:
+        settings = page.frame_locator("#consentkit-dialog iframe")
+    expect(settings.locator("input[name=purpose]").first).to_be_visible()
+    ticked = settings.locator("input[name=purpose]").evaluate_all(
         "all => Object.fromEntries(all.map(one => [one.value, one.checked]))"
     )
     assert ticked == {"necessary": True, "functional": False, "analytics": True, "marketing": False}
     if script:
-        page.get_by_role("link", name="Back to the page").click()
-        page.wait_for_url(shared_demo.article)
+        page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
     assert context.cookies(shared_demo.url) == before
 
 

@@ -118,6 +118,11 @@ def test_the_texts_that_come_with_the_package_ask(locale: str) -> None:
     assert lint(Policy(), texts={locale: read_texts(Policy(), locale)}) == []
 
 
+@pytest.mark.parametrize("locale", ["de", "en", "es", "fr", "it", "nl", "pl", "pt", "pt-BR"])
+def test_the_first_notice_is_known_in_other_languages(locale: str) -> None:
+    assert assumed(read_texts(Policy(), locale)["opt-out"]["notice"], locale)
+
+
 @pytest.mark.parametrize(
     ("locale", "text"),
     [

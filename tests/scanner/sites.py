@@ -18,7 +18,7 @@ body { margin: 0; padding-bottom: 14rem } html { scroll-padding-bottom: 14rem }
   overflow: auto; background: #fff; color: #222; border-top: 1px solid #555 }
 .ask button, .ask a { font: 600 16px sans-serif; padding: 10px 16px; min-height: 44px; color: #fff;
   background: #064; border: 0; display: inline-block; box-sizing: border-box }
-.ask button { width: 9rem } main button { min-height: 44px }
+.ask button { width: 9rem } main button, footer a { display: inline-block; min-height: 44px; margin: 9px }
 </style>"""
 ACCEPT = '<button name="answer" value="yes">Accept all</button>'
 REJECT = '<button name="answer" value="no">Reject all</button>'
@@ -54,7 +54,7 @@ class Tiny:
         signal: What Sec-GPC does: ``opts out``, ``nothing``, ``grants``, ``is outlived`` by stored grants.
         says: Whether the page says that the signal was honoured.
         asks_with_signal: Whether somebody with the signal is asked.
-        german: Whether the layer follows the browser's language.
+        french: Whether the layer follows the browser's language.
     """
 
     language: str = "en"
@@ -75,7 +75,7 @@ class Tiny:
     signal: str = "opts out"
     says: bool = True
     asks_with_signal: bool = True
-    german: bool = False
+    french: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -127,7 +127,7 @@ class Tiny:
 
     def _layer(self, request: Request) -> str:
         opening = self.opening
-        if self.german and request.headers.get("accept-language", "").startswith("fr"):
+        if self.french and request.headers.get("accept-language", "").startswith("fr"):
             opening += ' lang="fr"'
         form = f'<form method="post" action="/choose">{self.layer}</form>'
         return f"<{self.around} {opening}>{form}</{self.around}>{self.script}"

@@ -161,8 +161,8 @@ class Decisions:
         if not (submission.as_json or wants_json(request)):
             return RedirectResponse(submission.return_to, 303, headers=HEADERS)
         after = self._deployment.consent_with(request, choice.decision, now=choice.now)
-        # What has changed since the page was made is asked on a page made anew.
-        reload = after.key != before.key or (after.needs_prompt and choice.notice is None)
+        # A page with an earlier notice was made for what held then.
+        reload = after.key != before.key or choice.notice is None
         return JSONResponse({**self._state(request, after), "reload": reload}, headers=HEADERS)
 
     def _remember(self, response: Response, request: Request, outcome: Outcome, now: int) -> None:

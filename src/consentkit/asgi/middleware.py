@@ -31,7 +31,7 @@ class ConsentMiddleware:
         secret_key_fallbacks: Older keys, still accepted, so that a rotation asks nobody again.
         log: Where decisions are recorded: a path, ``sqlite:///…``, a :class:`consentkit.ConsentLog`, or
             ``None`` to keep no record on purpose.
-        policy: What visitors are told. By default four purposes, no declared vendor, opt-in everywhere.
+        policy: What visitors are told. By default four purposes, no declared vendor, and what the law asks.
         place: Tells where a visitor is, such as :class:`consentkit.FromHeaders`; without it nobody's place is
             known and the strictest regime holds.
         prefix: Path of the package's own pages, below the root path.

@@ -48,10 +48,16 @@ def open_settings(visit: Visit) -> bool:
 
 def reopen_settings(visit: Visit) -> bool:
     """Open the settings from the page; say whether there is a way."""
+    from playwright.sync_api import Error
+
     opener = visit.look().opener
-    if opener is not None:
+    if opener is None:
+        return False
+    try:
         visit.press(opener)
-    return opener is not None
+    except Error:  # something stands before it
+        return False
+    return True
 
 
 def answer(visit: Visit, *actions: str, tick: bool = False) -> int | None:

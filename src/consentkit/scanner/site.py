@@ -6,41 +6,32 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import msgspec
 
 from consentkit.policy import Policy, Regime
 from consentkit.scanner.access import Obstacle, find_obstacles
-from consentkit.scanner.choosing import Shown, answer, choose, open_settings, reopen_settings, shown, ticked
+from consentkit.scanner.choosing import (
+    answer,
+    choose,
+    open_places,
+    open_settings,
+    reopen_settings,
+    shown,
+    ticked,
+)
+from consentkit.scanner.evidence import Arrival, Chosen, Gesture, PolicyPage, Signalled
 from consentkit.scanner.gestures import GESTURES
-from consentkit.scanner.owners import Owners, Stored, needing_consent
+from consentkit.scanner.links import find_pages, find_policy
+from consentkit.scanner.owners import Owners, needing_consent
 from consentkit.scanner.tools import finds_reject
 from consentkit.scanner.view import Box, Layer, View
-from consentkit.scanner.visiting import State, Trace, Visit
-from consentkit.scanner.words import leads_to_policy
+from consentkit.scanner.visiting import Trace, Visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-_LINKS: Final = """(path) => {
-    const layer = path && document.querySelector(path);
-    return [...document.links].filter((link) => !layer?.contains(link)).map((link) => link.href);
-}"""
-_FILES: Final = (
-    ".pdf",
-    ".zip",
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".gif",
-    ".svg",
-    ".webp",
-    ".mp4",
-    ".mp3",
-    ".xml",
-    ".json",
-)
 _OTHERS: Final = ("fr-FR", "de-DE")
 
 
@@ -56,74 +47,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     quiet: float = 1.0
     axe: Path | None = None
     autoconsent: Path | None = None
-
-
-class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """Before a choice.
-
-    Attributes:
-        state: What the site says that holds, if it runs this package.
-        walk: The start page, then others.
-        dark: The start page for a visitor who prefers dark colours.
-    """
-
-    state: State | None
-    walk: tuple[Trace, ...]
-    dark: View
-
-
-class Chosen(msgspec.Struct, frozen=True, kw_only=True):
-    """After a choice on the first layer.
-
-    Attributes:
-        presses: What it took; `None` if there is no way.
-        stored: What was in the browser right afterwards.
-        walk: The pages, opened afterwards.
-        shown: What the settings showed; `None` where nothing opens them.
-        withdrawn: What came of withdrawing then, if that was tried and there is a way.
-    """
-
-    presses: int | None
-    stored: tuple[Stored, ...] = ()
-    walk: tuple[Trace, ...] = ()
-    shown: Shown | None = None
-    withdrawn: Chosen | None = None
-
-
-class Gesture(msgspec.Struct, frozen=True, kw_only=True):
-    """After something that is not a choice.
-
-    Attributes:
-        name: What was done.
-        trace: The page, opened again.
-        state: What the site says that holds.
-    """
-
-    name: str
-    trace: Trace
-    state: State | None
-
-
-class Signalled(msgspec.Struct, frozen=True, kw_only=True):
-    """With Sec-GPC.
-
-    Attributes:
-        state: What the site says that holds.
-        walk: The pages.
-        text: All that pages and settings say.
-    """
-
-    state: State | None
-    walk: tuple[Trace, ...]
-    text: str = ""
-
-
-class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The privacy policy, opened before a choice; without `status` where no link to it is found."""
-
-    url: str
-    status: int = 0
-    trace: Trace | None = None
 
 
 class Site:
@@ -155,13 +78,13 @@ class Site:
             raise
         return visit
 
-    def _walk(self, visit: Visit) -> tuple[Trace, ...]:
-        """Open all pages, in order."""
-        traces = []
-        for page in self._pages:
+    def _walk(self, visit: Visit, start: Trace | None = None) -> tuple[Trace, ...]:
+        """Open all pages, in order; not the first one where it has been opened already."""
+        traces = [start] if start else []
+        for page in self._pages[len(traces) :]:
+            visit.mark()
             visit.open(page)
             traces.append(visit.trace())
-            visit.mark()
         return tuple(traces)
 
     # --- what holds
@@ -192,33 +115,13 @@ class Site:
         """A fresh visit, before a choice."""
         with self._visit("arriving, and looking around before a choice") as visit:
             state, start = visit.state(), visit.trace()
-            self._pages = self._find_pages(visit, start.view.layer)
+            self._pages += find_pages(
+                visit.page.main_frame, start.view, prefix=self.plan.prefix, most=self.plan.pages - 1
+            )
             visit.page.emulate_media(color_scheme="dark")
             dark = visit.look()
             visit.page.emulate_media(color_scheme="light")
-            visit.mark()
-            others = []
-            for page in self._pages[1:]:
-                visit.open(page)
-                others.append(visit.trace())
-                visit.mark()
-        return Arrival(state=state, walk=(start, *others), dark=dark)
-
-    def _find_pages(self, visit: Visit, layer: Layer | None) -> list[str]:
-        """Return the start page and the first pages of the site that it links to, but for those of the layer."""
-        here = urlsplit(visit.page.url)
-        pages = {(here.path, here.query): self.plan.url}
-        for link in visit.page.evaluate(_LINKS, layer and layer.path):
-            to = urlsplit(link)
-            own = (to.scheme, to.netloc) == (here.scheme, here.netloc)
-            page = (
-                own
-                and not to.path.lower().endswith(_FILES)
-                and not to.path.startswith(self.plan.prefix + "/")
-            )
-            if page and len(pages) < self.plan.pages:
-                pages.setdefault((to.path, to.query), to._replace(fragment="").geturl())
-        return list(pages.values())
+            return Arrival(state=state, walk=self._walk(visit, start), dark=dark)
 
     @property
     def layer(self) -> Layer | None:
@@ -310,24 +213,18 @@ class Site:
             return PolicyPage(url=url, status=visit.status, trace=visit.trace())
 
     def _policy_link(self, visit: Visit) -> str:
-        view = visit.look()
-        inside = view.layer.controls if view.layer else ()
-        found = [
-            one.href
-            for one in (*inside, *view.controls)
-            if one.href and leads_to_policy(one.text or one.name)
-        ]
-        ours = [href for href in found if not urlsplit(href).path.startswith(self.plan.prefix + "/")]
-        return ours[0] if ours else ""
+        """Find the link on the page, else in the settings."""
+        link = find_policy(visit.page.main_frame)
+        if not link and open_settings(visit):
+            link = next(filter(None, (find_policy(frame) for frame, _ in open_places(visit))), "")
+        return link
 
     @cached_property
     def signalled(self) -> Signalled:
         """A visit with Sec-GPC."""
         self.arrival  # noqa: B018  # finds the pages
         with self._visit("arriving with Sec-GPC: 1", gpc=True) as visit:
-            state, start = visit.state(), visit.trace()
-            visit.mark()
-            walk = (start, *self._walk(visit))
+            state, walk = visit.state(), self._walk(visit, visit.trace())
             texts = [text for trace in walk for text in _texts(trace.view)]
             if open_settings(visit):
                 texts.append(shown(visit)[0])

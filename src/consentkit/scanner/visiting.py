@@ -179,10 +179,22 @@ class Visit:
     def _silence(self) -> None:
         start = self._latest = time.monotonic()
         while time.monotonic() - start < SILENCE:
-            if not self._pending and time.monotonic() - self._latest >= self._quiet:
+            still = not self._pending and time.monotonic() - self._latest >= self._quiet
+            if still and not self._stirs():
                 return
-            self.page.wait_for_timeout(25)
+            self.page.wait_for_timeout(20)
         self._pending.clear()
+
+    def _stirs(self) -> bool:
+        """Let the page do what it has begun, however busy the machine; say whether it asks for something."""
+        from playwright.sync_api import Error
+
+        before = self._latest
+        try:
+            self.page.evaluate("() => new Promise((done) => setTimeout(done))")
+        except Error:  # the page went away meanwhile
+            return True
+        return self._latest > before or bool(self._pending)
 
     def press(self, control: Control, frame: Frame | None = None) -> None:
         """Press something, and wait until what comes of it has come."""

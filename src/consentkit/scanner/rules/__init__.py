@@ -47,7 +47,7 @@ CHECKS: Final[Mapping[int, Check]] = MappingProxyType(
         23: Check(using.the_language_is_the_pages, _ASKED),
         24: Check(using.the_content_is_open, _OPT_IN),
         25: Check(tracking.the_policy_can_be_read, _EVERYWHERE),
-        27: Check(signals.the_signal_opts_out, _EVERYWHERE),
+        27: Check(signals.the_signal_opts_out, _ANSWERED),
         28: Check(signals.the_signal_grants_nothing, _OPT_IN),
         29: Check(signals.the_signal_prevails, _OPT_OUT),
         33: Check(using.everybody_can_use_it, _ASKED),

@@ -50,7 +50,7 @@ def the_policy_can_be_read(site: Site) -> Iterator[Flaw]:
     """25: the link to the privacy policy resolves, without tracking."""
     page = site.policy_page
     if not page.url:
-        yield Flaw(site.plan.url, "neither the first layer nor the page links to a privacy policy", "warning")
+        yield Flaw(site.plan.url, "neither the page nor the settings link to a privacy policy", "warning")
         return
     if page.status >= 400:
         yield Flaw(page.url, f"the privacy policy answers with {page.status}")

@@ -23,6 +23,8 @@ def settings_are_on_every_page(site: Site) -> Iterator[Flaw]:
         return
     for chosen, when in ((site.granted, " after accepting"), (site.refused, " after rejecting")):
         yield from _without_settings(chosen.walk, when)
+        if chosen.walk and chosen.walk[-1].view.opener and chosen.shown is None:
+            yield Flaw(chosen.walk[-1].url, f"what opens the settings cannot be pressed{when}")
     granted, refused = site.granted.shown, site.refused.shown
     if granted is not None and granted == refused:
         yield Flaw(site.plan.url, "the settings look the same whether the visitor has accepted or rejected")

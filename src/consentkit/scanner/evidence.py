@@ -1,0 +1,78 @@
+"""What visits find, each as it was when it ended."""
+
+from __future__ import annotations
+
+import msgspec
+
+from consentkit.scanner.choosing import Shown
+from consentkit.scanner.owners import Stored
+from consentkit.scanner.view import View
+from consentkit.scanner.visiting import State, Trace
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """Before a choice.
+
+    Attributes:
+        state: What the site says that holds, if it runs this package.
+        walk: The start page, then others.
+        dark: The start page for a visitor who prefers dark colours.
+    """
+
+    state: State | None
+    walk: tuple[Trace, ...]
+    dark: View
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """After a choice on the first layer.
+
+    Attributes:
+        presses: What it took; `None` if there is no way.
+        stored: What was in the browser right afterwards.
+        walk: The pages, opened afterwards.
+        shown: What the settings showed; `None` where nothing opens them.
+        withdrawn: What came of withdrawing then, if that was tried and there is a way.
+    """
+
+    presses: int | None
+    stored: tuple[Stored, ...] = ()
+    walk: tuple[Trace, ...] = ()
+    shown: Shown | None = None
+    withdrawn: Chosen | None = None
+
+
+class Gesture(msgspec.Struct, frozen=True, kw_only=True):
+    """After something that is not a choice.
+
+    Attributes:
+        name: What was done.
+        trace: The page, opened again.
+        state: What the site says that holds.
+    """
+
+    name: str
+    trace: Trace
+    state: State | None
+
+
+class Signalled(msgspec.Struct, frozen=True, kw_only=True):
+    """With Sec-GPC.
+
+    Attributes:
+        state: What the site says that holds.
+        walk: The pages.
+        text: All that pages and settings say.
+    """
+
+    state: State | None
+    walk: tuple[Trace, ...]
+    text: str = ""
+
+
+class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The privacy policy, opened before a choice; without `status` where no link to it is found."""
+
+    url: str
+    status: int = 0
+    trace: Trace | None = None

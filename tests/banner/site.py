@@ -1,0 +1,194 @@
+"""A site without a server: pages and files are answered inside the browser."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypedDict
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Browser, Page, Route
+
+from consentkit.banner import (
+    assets_by_name,
+    render_banner,
+    render_head,
+    render_link,
+    render_message,
+    render_placeholder,
+    render_settings,
+)
+from consentkit.banner.texts import direction, read_words
+from consentkit.consent import Consent
+from consentkit.policy import Place, Policy
+
+CALIFORNIA = Place(country="US", region="CA")
+ORIGIN = "http://news.example"
+CSP = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'"
+)
+PARAGRAPH = '<p>Text with a <a href="#x">link</a>.</p>'
+ARTICLE = f"<main><h1>A story</h1>{PARAGRAPH * 24}</main>"
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 20"><path fill="#777" d="M0 0h80v20H0z"/></svg>'
+)
+PLAINLY = "<!doctype html><title>Answered plainly</title>"
+
+
+class Where(TypedDict):
+    locale: str
+    prefix: str
+    return_to: str
+
+
+def where(locale: str = "en") -> Where:
+    return Where(locale=locale, prefix="/_consent", return_to="/story")
+
+
+class Site:
+    """Answers whatever a page asks for.
+
+    Attributes:
+        policy: What the settings page tells; `know` adds the files of others.
+        consent: What the settings page says holds.
+        pages: Markup by path.
+        csp: The Content-Security-Policy of every page.
+        headers: What the settings page is sent with besides.
+        answer: What the script is answered, status and JSON; with ``None`` its request fails.
+        posts: Who sent a choice, ``script`` or ``form``, and the fields.
+        loads: The pages that were asked for.
+    """
+
+    def __init__(self, policy: Policy, consent: Consent) -> None:
+        self.policy = policy
+        self.consent = consent
+        self.pages: dict[str, str] = {}
+        self.csp = CSP
+        self.headers: dict[str, str] = {}
+        self.answer: tuple[int, dict[str, Any]] | None = (200, {"reload": False})
+        self.posts: list[tuple[str, str]] = []
+        self.loads: list[str] = []
+        self._assets = dict(assets_by_name(policy))
+
+    def know(self, *policies: Policy) -> None:
+        """Serve the files of other policies, too."""
+        for policy in policies:
+            self._assets |= assets_by_name(policy)
+
+    def serve(self, route: Route) -> None:
+        """Answer one request."""
+        request = route.request
+        url = urlsplit(request.url)
+        if url.path.startswith("/_consent/assets/"):
+            asset = self._assets[url.path.rpartition("/")[2]]
+            route.fulfill(body=asset.body, content_type=asset.media_type)
+        elif url.path == "/logo.svg":
+            route.fulfill(body=LOGO, content_type="image/svg+xml")
+        elif request.method == "POST":
+            self._decide(route)
+        else:
+            self.loads.append(url.path)
+            self._html(
+                route, self._page(url.path, url.query), self.headers if url.path == "/_consent/" else {}
+            )
+
+    def _page(self, path: str, query: str) -> str:
+        if path != "/_consent/":
+            return self.pages.get(path, "<!doctype html><title>Elsewhere</title>")
+        asked = parse_qs(query)
+        return render_settings(
+            self.policy,
+            self.consent,
+            locale=asked["locale"][0],
+            prefix="/_consent",
+            return_to=asked["return_to"][0],
+            saved="saved" in asked,
+            framed="framed" in asked,
+        )
+
+    def _decide(self, route: Route) -> None:
+        fields = route.request.post_data or ""
+        script = route.request.headers["accept"] == "application/json"
+        self.posts.append(("script" if script else "form", fields))
+        if not script:
+            self._html(route, PLAINLY + self._way_back(fields), {"set-cookie": "consentkit=chosen; Path=/"})
+        elif self.answer is None:
+            route.abort()
+        else:
+            status, body = self.answer
+            route.fulfill(status=status, body=json.dumps(body), content_type="application/json")
+
+    def _way_back(self, fields: str) -> str:
+        """Lead back to the settings; what a redirect leads to would not be answered here."""
+        [back] = parse_qs(fields)["return_to"]
+        refresh = f'<meta http-equiv="refresh" content="0;url={html.escape(back)}">'
+        return refresh if back.startswith("/_consent/") else ""
+
+    def _html(self, route: Route, body: str, headers: dict[str, str]) -> None:
+        sent = {"content-type": "text/html; charset=utf-8", "content-security-policy": self.csp, **headers}
+        route.fulfill(body=body, headers=sent)
+
+
+@contextmanager
+def visiting(browser: Browser, site: Site, **options: Any) -> Iterator[Page]:
+    """Open a page of a site; an error in a script fails the test."""
+    options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
+    context = browser.new_context(**options)
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route("**/*", site.serve)
+    yield page
+    context.close()
+    assert errors == []
+
+
+def go(page: Page, path: str) -> None:
+    """Load a page of the site."""
+    page.goto(ORIGIN + path)
+
+
+def document(policy: Policy, body: str, *, locale: str = "en", head: str = "", article: str = ARTICLE) -> str:
+    """Return a page of the site in a language, with the package's files in its head."""
+    links = render_head(policy, prefix="/_consent")
+    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    opening = f'<!doctype html><html lang="{locale}" dir="{direction(locale)}"><head><meta charset="utf-8">{viewport}'
+    return f"{opening}<title>Story</title>{links}{head}</head><body>{body}{article}</body></html>"
+
+
+def banner_page(policy: Policy, consent: Consent, locale: str = "en", **how: str) -> str:
+    """Return a page with the banner."""
+    return document(policy, render_banner(policy, consent, **where(locale)), locale=locale, **how)
+
+
+def link_page(policy: Policy, consent: Consent, locale: str = "en", **how: str) -> str:
+    """Return a page with the link to the settings."""
+    return document(policy, render_link(policy, consent, **where(locale)), locale=locale, **how)
+
+
+def message_page(policy: Policy, locale: str = "en") -> str:
+    """Return a message."""
+    return render_message(policy, "choose_again", "stale", **where(locale))
+
+
+def embed_page(policy: Policy, consent: Consent, locale: str = "en") -> str:
+    """Return a page with a placeholder, as small as any and as large as a video."""
+    frame = render_placeholder(
+        policy,
+        "Tube",
+        read_words(policy, locale).purposes["functional"].title,
+        vendor_id="tube",
+        purpose_id="functional",
+        notice_hash="0" * 64,
+        **where(locale),
+    )
+    embeds = "".join(
+        f'<iframe title="{size}" width="{size[0]}" height="{size[1]}" srcdoc="{html.escape(frame)}"></iframe>'
+        for size in ((300, 150), (640, 360))
+    )
+    style = "<style>iframe { max-width: 100%; border: 0 }</style>"
+    return link_page(policy, consent, locale, head=style, article=f"<main><h1>A story</h1>{embeds}</main>")

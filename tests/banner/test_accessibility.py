@@ -1,0 +1,216 @@
+"""WCAG 2.2 at level AA, as far as a machine can tell, on everything that visitors see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal, NamedTuple
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, expect
+
+from banner.site import (
+    CALIFORNIA,
+    PARAGRAPH,
+    Site,
+    banner_page,
+    embed_page,
+    go,
+    link_page,
+    message_page,
+    visiting,
+    where,
+)
+from consentkit.banner import render_placeholder, render_settings
+from consentkit.banner.texts import shipped_locales
+from consentkit.consent import Consent, Decision
+from consentkit.policy import Banner, Policy
+
+pytestmark = pytest.mark.browser
+
+MakePolicy = Callable[..., Policy]
+MakeConsent = Callable[..., Consent]
+
+LAYOUTS: Final = ("bar", "box", "corner", "modal")
+LOGO: Final = "/logo.svg"
+SETTINGS: Final = "/_consent/?return_to=%2Fstory&locale="
+DIALOG: Final = "#consentkit-dialog iframe"
+MINIMUM: Final = 24  # CSS pixels (WCAG 2.2, 2.5.8)
+
+
+class Look(NamedTuple):
+    scheme: Literal["light", "dark"]
+    forced: Literal["none", "active"]
+    width: int
+    height: int
+
+
+# At 200 % the window of a desktop is half as wide and high in CSS pixels; 320 is one of 1280 at 400 %.
+LOOKS: Final = {
+    "light": Look("light", "none", 1280, 800),
+    "dark": Look("dark", "none", 1280, 800),
+    "forced colours": Look("dark", "active", 1280, 800),
+    "200 %": Look("light", "none", 640, 400),
+    "320 px": Look("dark", "none", 320, 640),
+}
+SURFACES: Final = [
+    *(f"/{layout}" for layout in LAYOUTS),
+    "/opt-out",
+    "/inform",
+    "/honoured",
+    "/dialog",
+    "/settings",
+    "/decided",
+    "/message",
+    "/embed",
+    "/link",
+    "/link-choices",
+    "/link-honoured",
+]
+
+
+@pytest.fixture(scope="module")
+def site(make_policy: MakePolicy, make_consent: MakeConsent, decide: Callable[..., Decision]) -> Site:
+    """A site with a page for every surface, in English and Arabic."""
+    policy = make_policy("opt-in", purposes={}, banner=Banner(logo=LOGO))
+    new = make_consent(policy)
+    decided = make_consent(policy, decide(policy, "analytics ads", "functional marketing counter"), gpc=True)
+    site = Site(policy, decided)
+    for locale in ("en", "ar"):
+        pages = {f"/{layout}": _banner(make_policy, make_consent, site, locale, layout) for layout in LAYOUTS}
+        for regime in ("opt-out", "inform"):
+            pages[f"/{regime}"] = _banner(make_policy, make_consent, site, locale, "bar", regime)
+        for name, how in {"": {}, "-choices": {"place": CALIFORNIA}, "-honoured": {"gpc": True}}.items():
+            seller = make_policy("opt-out", purposes={})
+            pages[f"/link{name}"] = link_page(seller, make_consent(seller, **how), locale)
+            pages["/honoured"] = banner_page(seller, make_consent(seller, **how), locale)
+        site.know(seller)
+        pages |= {
+            "/dialog": pages["/bar"],
+            "/settings": render_settings(policy, new, **where(locale)),
+            "/decided": render_settings(policy, decided, saved=True, **where(locale)),
+            "/message": message_page(policy, locale),
+            "/embed": embed_page(policy, new, locale),
+        }
+        site.pages |= {f"{path}-{locale}": markup for path, markup in pages.items()}
+    return site
+
+
+def _banner(
+    make_policy: MakePolicy,
+    make_consent: MakeConsent,
+    site: Site,
+    locale: str,
+    layout: Any,
+    regime: str = "opt-in",
+) -> str:
+    policy = make_policy(regime, purposes={}, banner=Banner(layout=layout, logo=LOGO))
+    site.know(policy)
+    return banner_page(
+        policy, make_consent(policy), locale, article=f"<main><h1>A story</h1>{PARAGRAPH * 9}</main>"
+    )
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    with visiting(chromium, site) as page:
+        yield page
+
+
+def show(page: Page, path: str) -> None:
+    """Load a surface and wait until it is whole."""
+    page.emulate_media(color_scheme="light", forced_colors="none")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    go(page, path)
+    if path.startswith("/dialog"):
+        page.locator("#consentkit-banner [data-consentkit-action=settings]").click()
+        page.frame_locator(DIALOG).locator("h1").wait_for()
+        page.frames[1].wait_for_load_state()
+    if path.startswith("/embed"):
+        page.frame_locator("iframe").last.locator("button").last.wait_for()
+
+
+def look_at(page: Page, look: Look) -> None:
+    page.emulate_media(color_scheme=look.scheme, forced_colors=look.forced)
+    page.set_viewport_size({"width": look.width, "height": look.height})
+
+
+def violations(page: Page) -> list[str]:
+    """Run axe in the page and its frames, where it has been put."""
+    found = page.evaluate(
+        """async () => {
+            const rules = { "target-size": { enabled: true } };
+            const { violations, incomplete } = await axe.run(document, { rules });
+            return violations.concat(incomplete.filter(rule => rule.id === "frame-tested"));
+        }"""
+    )
+    return [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in found]
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+@pytest.mark.parametrize("surface", SURFACES)
+def test_axe_finds_nothing(page: Page, surface: str, locale: str) -> None:
+    show(page, f"{surface}-{locale}")
+    for frame in page.frames:
+        frame.evaluate(AXE_SCRIPT)
+    looks = LOOKS if locale == "en" else {name: LOOKS[name] for name in ("dark", "320 px")}
+    found = {}
+    for name, look in looks.items():
+        look_at(page, look)
+        found[name] = violations(page)
+        for frame in page.frames:
+            wide = frame.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, (name, frame.url)
+    assert {name: rules for name, rules in found.items() if rules} == {}
+
+
+def test_axe_looks_inside_the_dialog(page: Page) -> None:
+    show(page, "/dialog-en")
+    for frame in page.frames:
+        frame.evaluate(AXE_SCRIPT)
+    page.frames[1].evaluate("document.querySelector('[data-consentkit-action=save]').textContent = ''")
+    assert [rule.split(":")[0] for rule in violations(page)] == ["button-name"]
+
+
+WALK = """place => {
+    const hidden = [], banner = document.getElementById("consentkit-banner").getBoundingClientRect();
+    const stops = [...document.querySelectorAll(place)];
+    for (const stop of [...stops, ...stops.reverse()]) {
+        stop.focus();
+        const box = stop.getBoundingClientRect();
+        const above = box.top < 0 || box.left < 0 || box.bottom > innerHeight;
+        const under = box.bottom > banner.top && box.top < banner.bottom
+            && box.right > banner.left && box.left < banner.right;
+        if (above || under) hidden.push([stop.textContent, box.top, box.bottom, banner.top]);
+    }
+    return [stops.length, hidden];
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (640, 400), (360, 640), (320, 568)], ids=str)
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_focus_is_never_hidden_behind_the_banner(
+    chromium: Browser,
+    site: Site,
+    make_policy: MakePolicy,
+    make_consent: MakeConsent,
+    size: tuple[int, int],
+    script: bool,
+) -> None:
+    """2.4.11, forwards and backwards, to the very end of the page."""
+    article = "".join(f'<p>{"Words. " * 9}<a href="#">{n}</a> {"Words. " * 90}</p>' for n in range(12))
+    with visiting(
+        chromium, site, viewport={"width": size[0], "height": size[1]}, java_script_enabled=script
+    ) as page:
+        for layout in LAYOUTS[: 3 if script else 4]:
+            for locale in ("en", "ta"):
+                policy = make_policy(purposes={}, banner=Banner(layout=layout))  # type: ignore[arg-type]
+                site.know(policy)
+                end = '<p><button>The last</button></p>'
+                site.pages["/long"] = banner_page(policy, make_consent(policy), locale, article=article + end)
+                go(page, "/long")
+                assert page.evaluate(WALK, "p a, p > button") == [13, []], (layout, locale)
+
+

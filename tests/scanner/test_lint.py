@@ -1,0 +1,59 @@
+"""What can go wrong before a rule is looked at, and while one is."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser
+
+from consentkit.exceptions import ConfigurationError, MissingExtra, ScanError
+from consentkit.policy.lint import RULES
+from consentkit.scanner import CHECKS, lint_site
+from e2e.serving import free_port
+from scanner.conftest import Lint
+from scanner.sites import TINY
+
+COVERED = '<div style="position: fixed; inset: 0; z-index: 9"></div>'
+
+
+def test_every_rule_of_the_browser_is_checked() -> None:
+    assert CHECKS.keys() == {rule.number for rule in RULES.values() if rule.kind == "B"}
+
+
+@pytest.mark.parametrize(
+    ("url", "rules", "said"),
+    [
+        ("news.example", (), "expected an address"),
+        ("http://news.example", {17}, "not seen in a browser: rule 17"),
+    ],
+)
+def test_what_cannot_be_is_refused(url: str, rules: set[int], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        lint_site(url, rules=rules)
+
+
+def test_without_playwright_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    with pytest.raises(MissingExtra, match=r"consentkit\[scan\]"):
+        lint_site("http://news.example/")
+
+
+@pytest.mark.browser
+def test_a_site_that_does_not_answer(chromium: Browser) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    with pytest.raises(ScanError, match="cannot open"):
+        lint_site(url, browser=chromium)
+
+
+@pytest.mark.browser
+def test_no_browser_where_one_was_named() -> None:
+    with pytest.raises(ScanError, match="no Chromium can be started"):
+        lint_site("http://127.0.0.1/", chromium="/nowhere/chromium")
+
+
+@pytest.mark.browser
+def test_a_rule_that_cannot_be_checked_is_a_warning(lint: Lint) -> None:
+    [finding] = lint(replace(TINY, script=COVERED), 11)
+    assert finding.level == "warning" and finding.message.startswith("could not be checked: ")

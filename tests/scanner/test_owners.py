@@ -1,0 +1,79 @@
+"""Whose requests and cookies are."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentkit import Policy
+from consentkit.scanner.owners import Owner, Owners, Stored, needing_consent
+
+SITE = "https://www.news.example/story"
+POLICY = Policy.loads(
+    """
+uses = ["google-analytics", "youtube"]
+
+[vendors.youtube]
+purpose = "functional"
+
+[vendors.newsroom]
+name = "Newsroom"
+purpose = "analytics"
+hosts = ["stats.news.example", "www.news.example/stats"]
+cookies = [{ name = "_nr*" }]
+"""
+)
+
+
+def cookie(name: str, domain: str = "www.news.example") -> Stored:
+    return Stored(kind="cookie", name=name, value="1", domain=domain)
+
+
+@pytest.mark.parametrize(
+    ("url", "owner"),
+    [
+        ("https://www.google-analytics.com/g/collect", ("Google Analytics", "analytics")),
+        ("https://www.youtube.com/embed/x", ("YouTube", "functional")),
+        ("https://stats.news.example/a.gif", ("Newsroom", "analytics")),
+        ("https://www.news.example/stats/a.gif", ("Newsroom", "analytics")),
+        ("https://www.news.example/a.gif", None),
+        ("https://nobody.example/", None),
+        ("data:image/gif;base64,R0lGOD", None),
+    ],
+)
+def test_whose_a_request_is(url: str, owner: tuple[str, str] | None) -> None:
+    found = Owners(POLICY, SITE).of_request(url)
+    assert (found and (found.name, found.purpose)) == owner
+
+
+def test_without_a_policy_the_catalog_says_what_for() -> None:
+    owners = Owners(None, SITE)
+    assert owners.of_request("https://www.youtube.com/embed/x") == Owner(name="YouTube", purpose="marketing")
+    assert owners.of_request("https://stats.news.example/a.gif") is None
+
+
+def test_whose_a_cookie_is() -> None:
+    owners = Owners(POLICY, SITE)
+    assert owners.of_stored(cookie("_nr_id")) == Owner(name="Newsroom", purpose="analytics")
+    assert owners.of_stored(cookie("_ga")) == Owner(name="Google Analytics", purpose="analytics")
+    assert owners.of_stored(cookie("anything", "www.facebook.com")) is not None
+    assert owners.of_stored(cookie("session")) is None
+
+
+def test_what_nobody_declares() -> None:
+    owners = Owners(POLICY, SITE)
+    assert owners.undeclared(cookie("session"))
+    assert not owners.undeclared(cookie("__Host-consentkit"))
+    assert not owners.undeclared(cookie("_ga"))
+    assert not Owners(None, SITE).undeclared(cookie("session"))
+
+
+def test_the_sites_own_domain() -> None:
+    owners = Owners(None, SITE)
+    assert owners.is_own("www.news.example") and owners.is_own("news.example")
+    assert not owners.is_own("ews.example") and not owners.is_own("a.www.news.example")
+
+
+def test_who_needs_consent() -> None:
+    owners = [Owner(name="A", purpose="analytics"), Owner(name="N", purpose="necessary"), None]
+    assert needing_consent([*owners, *owners], ()) == owners[:1]
+    assert needing_consent(owners, {"analytics"}) == []
