@@ -22,7 +22,7 @@ from banner.site import (
     where,
 )
 from consentkit.banner import render_placeholder, render_settings
-from consentkit.banner.texts import shipped_locales
+from consentkit.banner.texts import read_words, shipped_locales
 from consentkit.consent import Consent, Decision
 from consentkit.policy import Banner, Policy
 
@@ -208,9 +208,154 @@ def test_focus_is_never_hidden_behind_the_banner(
             for locale in ("en", "ta"):
                 policy = make_policy(purposes={}, banner=Banner(layout=layout))  # type: ignore[arg-type]
                 site.know(policy)
-                end = '<p><button>The last</button></p>'
+                end = "<p><button>The last</button></p>"
                 site.pages["/long"] = banner_page(policy, make_consent(policy), locale, article=article + end)
                 go(page, "/long")
                 assert page.evaluate(WALK, "p a, p > button") == [13, []], (layout, locale)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS[:3])
+def test_at_400_percent_focus_is_not_wholly_hidden(
+    page: Page, site: Site, make_policy: MakePolicy, make_consent: MakeConsent, layout: Any
+) -> None:
+    policy = make_policy(purposes={}, banner=Banner(layout=layout))
+    site.know(policy)
+    site.pages["/long"] = banner_page(policy, make_consent(policy), "de", article=PARAGRAPH * 30)
+    look_at(page, Look("light", "none", 320, 256))
+    go(page, "/long")
+    page.wait_for_timeout(0)
+    seen = page.evaluate(
+        """() => [...document.querySelectorAll("p > a[href='#x']")].map(stop => {
+            stop.focus();
+            const { top, bottom } = stop.getBoundingClientRect();
+            return bottom > 0 && top < document.getElementById("consentkit-banner").getBoundingClientRect().top;
+        })"""
+    )
+    assert seen == [True] * 30
+
+
+# Whole pages are read into the page, which is a hundred times faster than to load each. What overflows, is cut off
+# or lies outside the window is named.
+CUT_OFF = """pages => pages.flatMap(([name, markup]) => {
+    const read = new DOMParser().parseFromString(markup, "text/html");
+    const { lang, dir } = read.documentElement;
+    Object.assign(document.documentElement, { lang, dir });
+    document.body.replaceWith(read.body);
+    const controls = "button, a, input, summary, p, h1, h2, h3, dt, dd";
+    return [...document.querySelectorAll(controls), document.documentElement].filter(element => {
+        const { left, right, width } = element.getBoundingClientRect();
+        const inline = getComputedStyle(element).display === "inline";
+        const cut = element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight + 1;
+        return width && (left < -.5 || right > innerWidth + .5 || (cut && !inline && element.tagName !== "HTML"));
+    }).map(element => `${name}: ${element.tagName} ${element.textContent.slice(0, 40)}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 832, 1280])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_no_locale_overflows_the_banner(
+    page: Page, site: Site, make_policy: MakePolicy, make_consent: MakeConsent, layout: Any, width: int
+) -> None:
+    pages = []
+    for regime in ("opt-in", "opt-out", "inform"):
+        policy = make_policy(regime, purposes={}, banner=Banner(layout=layout))
+        consent = make_consent(policy)
+        site.know(policy)
+        for locale in sorted(shipped_locales()):
+            pages.append((f"{locale} {regime}", banner_page(policy, consent, locale, article="")))
+    assert_fit(page, site, pages, width)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_locale_overflows_the_pages(
+    page: Page,
+    site: Site,
+    make_policy: MakePolicy,
+    make_consent: MakeConsent,
+    decide: Callable[..., Decision],
+    width: int,
+) -> None:
+    policy = make_policy("opt-out", purposes={})
+    consent = make_consent(policy, place=CALIFORNIA, gpc=True)
+    decided = make_consent(policy, decide(policy, "analytics ads", "functional counter"), gpc=True)
+    site.know(policy)
+    locales = sorted(shipped_locales())
+    links = [(f"{locale} link", link_page(policy, consent, locale, article="")) for locale in locales]
+    assert_fit(page, site, links, width)
+    settings = [
+        (f"{locale} settings", render_settings(policy, decided, saved=True, **where(locale)))
+        for locale in locales
+    ]
+    messages = [(f"{locale} message", message_page(policy, locale)) for locale in locales]
+    assert_fit(page, site, settings + messages, width)
+
+
+@pytest.mark.parametrize("width", [300, 640])
+def test_no_locale_overflows_a_placeholder(
+    page: Page, site: Site, make_policy: MakePolicy, width: int
+) -> None:
+    policy = make_policy(purposes={})
+    titles = {locale: read_words(policy, locale).purposes["functional"].title for locale in shipped_locales()}
+    pages = [
+        (
+            locale,
+            render_placeholder(
+                policy,
+                "Tube",
+                title,
+                vendor_id="tube",
+                purpose_id="functional",
+                notice_hash="",
+                **where(locale),
+            ),
+        )
+        for locale, title in sorted(titles.items())
+    ]
+    site.know(policy)
+    assert_fit(page, site, pages, width)
+
+
+def assert_fit(page: Page, site: Site, pages: list[tuple[str, str]], width: int) -> None:
+    site.pages["/first"] = pages[0][1]
+    look_at(page, Look("light", "none", width, 900))
+    go(page, "/first")
+    assert page.evaluate(CUT_OFF, pages) == []
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_targets_are_large_enough(page: Page, surface: str) -> None:
+    show(page, f"{surface}-en")
+    small = []
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 640})
+        for frame in page.frames:
+            small += frame.evaluate(
+                """minimum => [...document.querySelectorAll("button, a, summary, input:not([type=hidden])")]
+                    .filter(target => !target.closest("main > p, [hidden]:not(input)") && target.checkVisibility())
+                    .map(target => [target.textContent, target.getBoundingClientRect()])
+                    .filter(([, { width, height }]) => width < minimum || height < minimum)
+                    .map(([text, { width, height }]) => [text, width, height])""",
+                MINIMUM,
+            )
+    assert small == []
+
+
+@pytest.mark.parametrize("surface", ["/bar", "/corner", "/opt-out", "/settings", "/dialog", "/link-choices"])
+def test_text_twice_as_large_stays_whole(page: Page, surface: str) -> None:
+    """1.4.4, for those who make letters larger and not pages."""
+    session = page.context.new_cdp_session(page)
+    session.send("Page.enable")
+    session.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    try:
+        show(page, f"{surface}-en")
+        page.set_viewport_size({"width": 640, "height": 800})
+        for frame in page.frames:
+            markup = frame.content()
+            assert frame.evaluate(CUT_OFF, [(surface, markup)]) == []
+            sizes = frame.evaluate(
+                "[...document.querySelectorAll('p, button')].map(e => parseFloat(getComputedStyle(e).fontSize))"
+            )
+            assert min(sizes) >= 24
+    finally:
+        session.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+        session.detach()

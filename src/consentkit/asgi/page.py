@@ -187,7 +187,8 @@ class Page:
         """Whether there is anything for the visitor to see or to change."""
         consent = self._consent
         asks = consent.needs_prompt or consent.regime is not Regime.NONE
-        return asks or consent.decision is not None or bool(consent.required_links)
+        required = bool(consent.required_links) and consent.policy.sells
+        return asks or consent.decision is not None or required
 
     def _body(self) -> bytes:
         """Render when the place is found: by then a foreign ``<base>`` of the head is known."""

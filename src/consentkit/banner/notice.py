@@ -42,7 +42,7 @@ def shape_of(consent: Consent, locale: str) -> Shape:
         regimes=tuple(sorted(consent.regimes.items())),
         locale=locale,
         honoured=consent.signal_honoured,
-        choices="choices" in consent.required_links,
+        choices="choices" in consent.required_links and consent.policy.sells,
     )
 
 

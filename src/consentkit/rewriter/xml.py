@@ -21,6 +21,7 @@ from consentkit.rewriter.tag import attributes, runs_script
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 SVG: Final = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
+_XML: Final = "http://www.w3.org/XML/1998/namespace"
 
 MAX_SCRIPT: Final = 1024 * 1024
 """Bytes of a script that are waited for before it is decided on; what is longer counts as cut."""
@@ -266,6 +267,8 @@ def _parts(raw: bytes, names: Sequence[str]) -> list[_Part]:
         shown = local.encode() if not namespace and local == local.lower() else b""
         if (namespace, local) == (_XLINK, "href"):
             shown = b"xlink:href"
+        elif (namespace, local) == (_XML, "lang"):
+            shown = b"xml:lang"
         parts.append(_Part(shown, written, value.replace(b'"', b"&quot;")))
     if next(resolved, None) is not None:
         raise _Refused
