@@ -1,11 +1,13 @@
 """Make the pictures of this documentation: ``.venv/bin/python docs/screenshots.py``.
 
-Runs the demo on a free port with data of its own, drives Chromium through it, and writes ``docs/images``.
-Chromium can reach this machine only.
+Runs the demo on a free port with data of its own, drives Chromium through it, and writes ``docs/images``. For the
+layouts it runs the same site once for each. Chromium can reach this machine only.
 """
 
 from __future__ import annotations
 
+import base64
+import html
 import logging
 import os
 import shutil
@@ -14,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -22,7 +25,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from consentkit import ConsentMiddleware, Policy
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 IMAGES: Final = ROOT / "docs" / "images"
@@ -32,7 +40,9 @@ READ: Final = ("/", ARTICLE, "/world", "/business", ARTICLE, "/", "/culture", "/
 EU: Final = {"CF-IPCountry": "DE"}
 CALIFORNIA: Final = {"CF-IPCountry": "US", "CF-Region-Code": "CA"}
 DESKTOP: Final = {"width": 1200, "height": 800}
+SMALL: Final = {"width": 1024, "height": 640}
 PHONE: Final = {"width": 390, "height": 800}
+LAYOUTS: Final = ("bar", "box", "corner", "modal")
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _ONLY_HERE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
@@ -43,8 +53,7 @@ _logger = logging.getLogger("screenshots")
 @contextmanager
 def demo() -> Iterator[int]:
     """Run the demo and yield its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+    port = _free_port()
     with tempfile.TemporaryDirectory() as data:
         environment = {**os.environ, "PORT": str(port), "DEMO_DATA": data}
         process = subprocess.Popen([sys.executable, "-m", "examples.news"], cwd=ROOT, env=environment)
@@ -56,14 +65,44 @@ def demo() -> Iterator[int]:
             process.wait(timeout=30)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+@contextmanager
+def demo_in(layout: str) -> Iterator[int]:
+    """Run the demo's site with another layout of the banner, keeping nothing, and yield its port."""
+    from examples.news.site import HERE, read_site
+
+    configured = (HERE / "consent.toml").read_text("utf-8")
+    policy = Policy.loads(configured.replace('layout = "bar"', f'layout = "{layout}"'))
+    consent = Middleware(ConsentMiddleware, secret_key="k" * 32, log=None, policy=policy)
+    app = Starlette(routes=read_site(policy).routes(), middleware=[consent])
+    port = _free_port()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        _wait(f"http://127.0.0.1:{port}/_consent/state", thread)
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _wait(url: str, server: subprocess.Popen[bytes] | threading.Thread) -> None:
     until = time.monotonic() + _START_SECONDS
     while True:
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError):
-            if process.poll() is not None or time.monotonic() > until:
+            gone = (
+                not server.is_alive() if isinstance(server, threading.Thread) else server.poll() is not None
+            )
+            if gone or time.monotonic() > until:
                 raise
             time.sleep(0.1)
 
@@ -101,6 +140,28 @@ class Camera:
             page.locator("input[name=purpose][value=analytics]").check()
             page.locator("[data-consentkit-action=save]").click()
             self._take(page, "settings")
+
+    def dialog(self) -> None:
+        """The settings over the page, on a desktop and on a phone."""
+        for name, size in {"dialog": DESKTOP, "dialog-phone": PHONE}.items():
+            with self._visitor(EU, size) as page:
+                page.goto(self._site + ARTICLE)
+                page.locator("#consentkit-banner [data-consentkit-action=settings]").click()
+                page.frame_locator("#consentkit-dialog iframe").locator("h1").wait_for()
+                self._take(page, name)
+
+    def layout(self, name: str) -> None:
+        """One layout in both themes, from left to right and from right to left, on one sheet."""
+        pictures = {}
+        for theme in ("light", "dark"):
+            for path, way in {"/de": "left to right", "/ar": "right to left"}.items():
+                with self._visitor({}, SMALL, color_scheme=theme) as page:
+                    page.goto(self._site + path)
+                    page.wait_for_load_state("networkidle")
+                    pictures[f"{name}, {theme}, {way}"] = page.screenshot(animations="disabled")
+        with self._visitor({}, {"width": 1040, "height": 400}) as page:
+            page.set_content(_sheet(pictures))
+            self._take(page, f"layout-{name}", clip_to="body")
 
     def placeholder(self) -> None:
         """What stands in a video's place."""
@@ -147,6 +208,19 @@ class Camera:
         _logger.info("%s  %d KB", path.relative_to(ROOT), path.stat().st_size // 1024)
 
 
+def _sheet(pictures: Mapping[str, bytes]) -> str:
+    """Return a page with pictures, two in a row."""
+    figures = "".join(
+        f'<figure><img src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for caption, picture in pictures.items()
+    )
+    style = """body { margin: 0; padding: 8px; display: grid; grid-template-columns: 1fr 1fr; gap: 8px 12px }
+        figure { margin: 0 } img { width: 100%; display: block; outline: 1px solid #ccc }
+        figcaption { font: 14px/1.8 sans-serif; color: #333 }"""
+    return f"<style>{style}</style>{figures}"
+
+
 def main() -> None:
     """Take every picture."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -161,7 +235,11 @@ def main() -> None:
         camera.phone_dark()
         camera.phone_opt_out()
         camera.settings()
+        camera.dialog()
         camera.placeholder()
+        for layout in LAYOUTS:
+            with demo_in(layout) as other:
+                Camera(browser, other).layout(layout)
         browser.close()
 
 

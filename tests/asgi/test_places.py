@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, browser, post, state_of, visit, wrap
+from asgi.visiting import BANNER, GATED, NAVIGATION, PAGE, POLICY, App, browser, post, state_of, visit, wrap
 from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, Lifetime, Policy, SignalRules
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +37,24 @@ async def test_one_setting_and_every_visitor_gets_what_the_law_there_asks(
     answer = await visit(site(), headers={**NAVIGATION, **place})
     assert (GATED in answer.body) is gated
     assert (BANNER in answer.body) is asked
+
+
+async def test_the_british_exception_is_for_whom_it_was_made() -> None:
+    """Statistics without consent are for vendors that make no own use of them: nobody else slips through."""
+    plausible = b'<script src="https://plausible.io/js/script.js"></script>'
+    app = App(PAGE.replace(b"</body>", plausible + b"</body>"))
+    policy = Policy(uses=("plausible",))
+    there = {"x-country": "GB"}
+    async with browser(
+        wrap(app, policy=policy, place=FromHeaders("X-Country", "X-Region")), headers=there
+    ) as client:
+        page = (await client.get("/", headers=NAVIGATION)).content
+        assert plausible in page and GATED in page  # the other is Google's, which nobody declared
+        assert (await state_of(client))["regime"] == "opt-in"  # for advertising
+        await post(client, {"action": "accept"})
+        assert GATED not in (await client.get("/", headers=NAVIGATION)).content
+        await post(client, {"action": "withdraw"})
+        assert plausible not in (await client.get("/", headers=NAVIGATION)).content
 
 
 @pytest.mark.parametrize(("country", "days"), [("FR", 180), ("BR", 365), ("", 180)])

@@ -27,8 +27,8 @@ from consentkit.policy import Place, Policy
 CALIFORNIA = Place(country="US", region="CA")
 ORIGIN = "http://news.example"
 CSP = (
-    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'"
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 )
 PARAGRAPH = '<p>Text with a <a href="#x">link</a>.</p>'
 ARTICLE = f"<main><h1>A story</h1>{PARAGRAPH * 24}</main>"
@@ -156,8 +156,9 @@ def document(policy: Policy, body: str, *, locale: str = "en", head: str = "", a
     """Return a page of the site in a language, with the package's files in its head."""
     links = render_head(policy, prefix="/_consent")
     viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    opening = f'<!doctype html><html lang="{locale}" dir="{direction(locale)}"><head><meta charset="utf-8">{viewport}'
-    return f"{opening}<title>Story</title>{links}{head}</head><body>{body}{article}</body></html>"
+    opening = f'<!doctype html><html lang="{locale}" dir="{direction(locale)}">'
+    meta = f'<head><meta charset="utf-8">{viewport}<title>Story</title>'
+    return f"{opening}{meta}{links}{head}</head><body>{body}{article}</body></html>"
 
 
 def banner_page(policy: Policy, consent: Consent, locale: str = "en", **how: str) -> str:

@@ -103,5 +103,5 @@ def consent_o_matic(context: BrowserContext, *, allowed: str) -> Tool:
 
 def _read(path: Path) -> Any:
     if not path.is_file():
-        pytest.skip(f"no {path.relative_to(PACKAGES).parts[0]} from npm: {HOW}")
+        pytest.skip(f"no autoconsent from npm: {HOW}")
     return json.loads(path.read_text("utf-8"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser
 
-from consentkit.exceptions import ConfigurationError, MissingExtra, ScanError
+from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.policy.lint import RULES
 from consentkit.scanner import CHECKS, lint_site
 from e2e.serving import free_port
@@ -34,12 +33,6 @@ def test_what_cannot_be_is_refused(url: str, rules: set[int], said: str) -> None
         lint_site(url, rules=rules)
 
 
-def test_without_playwright_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
-    with pytest.raises(MissingExtra, match=r"consentkit\[scan\]"):
-        lint_site("http://news.example/")
-
-
 @pytest.mark.browser
 def test_a_site_that_does_not_answer(chromium: Browser) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
@@ -48,9 +41,11 @@ def test_a_site_that_does_not_answer(chromium: Browser) -> None:
 
 
 @pytest.mark.browser
-def test_no_browser_where_one_was_named() -> None:
-    with pytest.raises(ScanError, match="no Chromium can be started"):
-        lint_site("http://127.0.0.1/", chromium="/nowhere/chromium")
+def test_what_is_no_page_is_left_out(lint: Lint) -> None:
+    kept = (
+        '<a href="data:,text" download>Data</a> <a href="/none.zip">All</a> <a href="//127.0.0.1:1/">Gone</a>'
+    )
+    assert lint(replace(TINY, link=kept + TINY.link), 9, 10, pages=9) == []
 
 
 @pytest.mark.browser

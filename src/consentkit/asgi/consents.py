@@ -46,8 +46,8 @@ class Held(msgspec.Struct, frozen=True, eq=False):
 class ConsentMemo:
     """Remembers what was resolved.
 
-    With everything else the same, the result changes at three points in time only: where the decision's grants
-    lapse, where its refusals may be asked about again, and where its cookie is to be signed anew.
+    With everything else the same, the result changes at three points in time only: where the decision's
+    grants lapse, where its refusals may be asked about again, and where its cookie is to be signed anew.
     """
 
     def __init__(self) -> None:

@@ -181,6 +181,7 @@ class Deployment:
             validity=self.policy.validity_at(place),
             gpc_binding=self.policy.gpc_binding(place),
             gpc_override=self.policy.gpc_override(place),
+            narrow=self.policy.narrow_at(place),
             required_links=self.policy.required_links_at(place),
         )
         return replace(consent, place=place)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import msgspec
 
+from consentkit.catalog import default_catalog
 from consentkit.consent.decision import Decision
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import Place, Policy, Regime, Validity, strictest
@@ -32,6 +33,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         gpc: Whether the browser sends Sec-GPC.
         signal: The signal of the browser that counts, ``gpc`` or ``dnt``; empty without one.
         signal_honoured: Whether that signal denies what would be granted without it.
+        narrow: Purposes that are granted by the law of the place and not by the visitor, for declared vendors
+            and for those known to make no own use of what they receive.
         required_links: Links that the law of the place prescribes, such as ``choices``.
         renew: Whether the decision cookie should be signed and set anew, unchanged.
     """
@@ -50,6 +53,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     gpc: bool = False
     signal: str = ""
     signal_honoured: bool = False
+    narrow: frozenset[str] = frozenset()
     required_links: frozenset[str] = frozenset()
     renew: bool = False
 
@@ -77,7 +81,12 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             purpose: The purpose that the catalog gives it. One that the policy does not have is denied.
         """
         vendor = self.policy.vendors_declared.get(vendor_id)
-        return self._allows_vendor(vendor_id, purpose if vendor is None else vendor.purpose)
+        if vendor is not None:
+            return self._allows_vendor(vendor_id, vendor.purpose)
+        if purpose in self.narrow and vendor_id not in self.vendors_granted:
+            known = default_catalog().vendors.get(vendor_id)
+            return known is not None and known.processor and self._allows_vendor(vendor_id, purpose)
+        return self._allows_vendor(vendor_id, purpose)
 
     def _allows_vendor(self, ident: str, purpose: str) -> bool:
         declared = self.policy.purposes.get(purpose)
@@ -115,7 +124,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def key(self) -> str:
         """Return what identifies all that is granted and denied under this policy, for memos and ETags."""
-        names = (self.granted, self.vendors_granted, self.vendors_denied)
+        names = (self.granted, self.vendors_granted, self.vendors_denied, self.narrow)
         return ":".join([self.policy.revision, *(",".join(sorted(part)) for part in names)])
 
     @cached_property

@@ -26,6 +26,7 @@ def resolve(
     validity: Validity | None = None,
     gpc_binding: bool = True,
     gpc_override: bool = False,
+    narrow: frozenset[str] = frozenset(),
     required_links: frozenset[str] = frozenset(),
 ) -> Consent:
     """Resolve what holds now.
@@ -41,6 +42,7 @@ def resolve(
         validity: How long choices hold at the visitor's place; by default as where it is not known.
         gpc_binding: Whether Sec-GPC binds at the visitor's place, and DNT where the policy honours it.
         gpc_override: Whether the place lets a visitor allow a sale after being shown the signal.
+        narrow: Purposes whose regime there is an exception for vendors that make no own use of the data.
         required_links: Links that the law of the place prescribes.
     """
     stored = decision if isinstance(decision, Decision) else None
@@ -55,6 +57,7 @@ def resolve(
         validity=validity or policy.validity_at(None),
         gpc=signals.gpc,
         signal=names[0] if names else "",
+        narrow=narrow,
         required_links=required_links,
     )
     if not travels:
@@ -88,6 +91,7 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
             prompt_for=frozenset(name for name, purpose in purposes.items() if self._asks(purpose)),
             source=self._source(denied),
             signal_honoured=self._signal_honoured(),
+            narrow=frozenset(name for name in self.nothing.narrow if not self._granted_by_visitor(name)),
             renew=self._renews(),
         )
 

@@ -101,7 +101,7 @@ def _check_cookie(cookie: Cookie, path: str) -> None:
 
 
 def check_banner(banner: Banner) -> None:
-    """Check the table `banner` with the texts of the banner itself; others are checked where they are said."""
+    """Check the table `banner` with the banner's own texts; others are checked where they are said."""
     for key, colour in (
         ("accent", banner.accent),
         ("surface", banner.surface),

@@ -186,6 +186,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         vendors = self.vendors_for(purpose)
         return not vendors or any(vendor.own_use is not False for vendor in vendors)
 
+    def narrow_at(self, place: Place | None) -> frozenset[str]:
+        """Return the purposes that are on before a choice only for vendors that make no own use of the data.
+
+        Args:
+            place: Where the visitor is.
+        """
+        return frozenset(name for name in self.purposes if self._table.is_narrow(name, place))
+
     def validity_at(self, place: Place | None) -> Validity:
         """Return how long choices hold at a place: `lifetime`, within what the law there allows.
 

@@ -82,6 +82,16 @@ class RegimeTable:
         regions = {"", *own, *jurisdictions().regions(place.country)}
         return strictest_of(self._find(place.country, region, purpose) for region in regions)
 
+    def is_narrow(self, purpose: str, place: Place | None) -> bool:
+        """Say whether the regime of a purpose is there only for vendors that make no own use of the data.
+
+        It is the law's then, not the site's own: the exception for statistics of the United Kingdom.
+        """
+        if place is None or not place.known or self._own(_keys(place.country, place.region), purpose):
+            return False
+        law = jurisdictions().chain(place.country, place.region)
+        return bool(law) and law[0].without_own_use and purpose in law[0].purposes
+
     def by_code(self, purposes: Collection[str]) -> dict[str, Mapping[str, Regime]]:
         """Find the regimes at every place that the site's rows name, or the law's where they count.
 

@@ -13,7 +13,7 @@ import msgspec
 
 NECESSARY = "necessary"
 
-# The sections of texts that are the banner's, one per regime, and all that `banner.text.<locale>` may override.
+# The sections of texts that are the banner's, one per regime, and all that `banner.text.<locale>` may have.
 BANNER_SECTIONS = frozenset({"opt-in", "opt-out", "inform"})
 TEXT_SECTIONS = BANNER_SECTIONS | {
     "common", "duration", "embed", "problem", "purposes", "settings", "vendors"

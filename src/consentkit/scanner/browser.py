@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,17 +39,15 @@ def launched(executable: str | Path | None = None) -> Iterator[Browser]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         raise MissingExtra("visiting a site in a browser", extra="scan") from error
-    with sync_playwright() as playwright:
-        arguments = [*_ARGUMENTS, *(["--no-sandbox"] if _is_root() else [])]
-        path = executable or _found()
+    arguments = [*_ARGUMENTS, *(["--no-sandbox"] if _is_root() else [])]
+    with ExitStack() as stack:
         try:
-            browser = playwright.chromium.launch(executable_path=path, args=arguments)
+            playwright = stack.enter_context(sync_playwright())
+            browser = playwright.chromium.launch(executable_path=executable or _found(), args=arguments)
         except Error as error:
-            raise ScanError(f"no Chromium can be started: {_first_line(error)}") from error
-        try:
-            yield browser
-        finally:
-            browser.close()
+            raise ScanError(f"no Chromium can be started: {str(error).partition(chr(10))[0]}") from error
+        stack.callback(browser.close)
+        yield browser
 
 
 def _found() -> str | None:
@@ -59,7 +57,3 @@ def _found() -> str | None:
 def _is_root() -> bool:
     """Say whether this is root, as which Chromium has no sandbox."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -15,11 +15,13 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: What the site says that holds, if it runs this package.
-        walk: The start page, then others.
+        pages: Addresses of the start page, then of others.
+        walk: What came of opening them.
         dark: The start page for a visitor who prefers dark colours.
     """
 
     state: State | None
+    pages: tuple[str, ...]
     walk: tuple[Trace, ...]
     dark: View
 
@@ -71,7 +73,7 @@ class Signalled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The privacy policy, opened before a choice; without `status` where no link to it is found."""
+    """The privacy policy, opened before a choice; without `url` where no link to it is found, `status` 0 if it does not answer."""
 
     url: str
     status: int = 0

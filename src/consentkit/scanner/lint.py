@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from consentkit.exceptions import ConfigurationError
+from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.policy import Policy, Regime
 from consentkit.policy.lint import Finding
 from consentkit.scanner.browser import launched
@@ -76,27 +76,41 @@ def lint_site(
         autoconsent=Path(autoconsent) if autoconsent else None,
     )
     with nullcontext(browser) if browser else launched(chromium) as running:
-        site = Site(running, plan, progress or _silent)
-        return [
-            finding
-            for number, check in CHECKS.items()
-            if rules is None or number in rules
-            for finding in _check(site, number, check)
-        ]
+        return _checked(Site(running, plan, progress or _silent), rules)
+
+
+def _checked(site: Site, rules: Collection[int] | None) -> list[Finding]:
+    from playwright.sync_api import Error
+
+    try:
+        return check_site(site, rules)
+    except Error as error:
+        raise ScanError(f"cannot visit {site.plan.url}: {_first_line(error)}") from error
+
+
+def check_site(site: Site, rules: Collection[int] | None = None) -> list[Finding]:
+    """Hold a site against some rules, or all, where they hold under its regime."""
+    return [
+        finding
+        for number, check in CHECKS.items()
+        if (rules is None or number in rules) and site.regime in check.regimes
+        for finding in _check(site, number, check)
+    ]
 
 
 def _check(site: Site, number: int, check: Check) -> Iterator[Finding]:
-    """Hold the site against one rule, if it holds under the regime."""
     from playwright.sync_api import Error
 
-    if site.regime not in check.regimes:
-        return
     try:
         for where, message, level, fix in check.find(site):
             yield Finding(rule=number, level=level, where=where, message=message, fix=fix)
-    except Error as error:
-        problem = f"could not be checked: {str(error).partition(chr(10))[0]}"
+    except (Error, ScanError) as error:
+        problem = f"could not be checked: {_first_line(error)}"
         yield Finding(rule=number, level="warning", where=site.plan.url, message=problem)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _silent(_: str) -> None:

@@ -35,10 +35,12 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: The vendor's name.
         purpose: What for.
+        guessed: Whether only a word of the address says so.
     """
 
     name: str
     purpose: str
+    guessed: bool = False
 
 
 class Owners:
@@ -74,8 +76,10 @@ class Owners:
         if (url.host, url.port) == (self._site.host, self._site.port):
             return None
         known = default_catalog().match_host(url.host, url.path, url.query)
-        found = default_catalog().find_word(url.host, url.path) if known is None else None
-        return self._known(known or (found[1] if found else None))
+        if known is not None:
+            return self._known(known)
+        word = default_catalog().find_word(url.host, url.path)
+        return self._known(word[1], guessed=True) if word else None
 
     def of_stored(self, stored: Stored) -> Owner | None:
         """Return who stored something; nobody where that is not known."""
@@ -85,7 +89,7 @@ class Owners:
         known = default_catalog().match_cookie(stored.name)
         if known is None and not self.is_own(stored.domain):
             known = default_catalog().match_host(stored.domain)
-        return self._known(known)
+        return self._known(known) if known else None
 
     def is_own(self, domain: str) -> bool:
         """Say whether a cookie's domain is the site's."""
@@ -97,10 +101,9 @@ class Owners:
         own = stored.name.removeprefix("__Host-").removeprefix("__Secure-").startswith("consentkit")
         return self._declares and not own and self.of_stored(stored) is None
 
-    def _known(self, vendor: KnownVendor | None) -> Owner | None:
-        if vendor is None:
-            return None
-        return Owner(name=vendor.name, purpose=self._policy.vendor_purpose(vendor.id) or vendor.purpose)
+    def _known(self, vendor: KnownVendor, *, guessed: bool = False) -> Owner:
+        purpose = self._policy.vendor_purpose(vendor.id) or vendor.purpose
+        return Owner(name=vendor.name, purpose=purpose, guessed=guessed)
 
 
 def needing_consent(owners: Iterable[Owner | None], allowed: Iterable[str]) -> list[Owner]:

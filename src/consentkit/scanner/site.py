@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
+from consentkit.exceptions import ScanError
 from consentkit.policy import Policy, Regime
 from consentkit.scanner.access import Obstacle, find_obstacles
 from consentkit.scanner.choosing import (
@@ -63,7 +64,6 @@ class Site:
         self.owners = Owners(plan.policy, plan.url)
         self._browser = browser
         self._tell = tell
-        self._pages: list[str] = [plan.url]
 
     def _visit(self, what: str, *, gpc: bool = False, locale: str = "en-GB") -> Visit:
         self._tell(what)
@@ -81,11 +81,23 @@ class Site:
     def _walk(self, visit: Visit, start: Trace | None = None) -> tuple[Trace, ...]:
         """Open all pages, in order; not the first one where it has been opened already."""
         traces = [start] if start else []
-        for page in self._pages[len(traces) :]:
+        for page in self.arrival.pages[len(traces) :]:
             visit.mark()
             visit.open(page)
             traces.append(visit.trace())
         return tuple(traces)
+
+    def _look_around(self, visit: Visit, start: Trace) -> dict[str, Trace]:
+        """Open the first page's links as far as they lead to pages; return the pages, it being the first."""
+        walk, most = {self.plan.url: start}, self.plan.pages - 1
+        for page in find_pages(visit.page.main_frame, start.view, prefix=self.plan.prefix, most=most):
+            visit.mark()
+            try:
+                visit.open(page)
+            except ScanError:  # a file to keep, for example
+                continue
+            walk[page] = visit.trace()
+        return walk
 
     # --- what holds
 
@@ -93,7 +105,7 @@ class Site:
     def regime(self) -> Regime:
         """The regime: given, or as the site says; the strictest where it says nothing."""
         state = self.arrival.state
-        return self.plan.regime or (Regime(state.regime) if state else Regime.OPT_IN)
+        return self.plan.regime or (state.regime if state else Regime.OPT_IN)
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -115,13 +127,11 @@ class Site:
         """A fresh visit, before a choice."""
         with self._visit("arriving, and looking around before a choice") as visit:
             state, start = visit.state(), visit.trace()
-            self._pages += find_pages(
-                visit.page.main_frame, start.view, prefix=self.plan.prefix, most=self.plan.pages - 1
-            )
             visit.page.emulate_media(color_scheme="dark")
             dark = visit.look()
             visit.page.emulate_media(color_scheme="light")
-            return Arrival(state=state, walk=self._walk(visit, start), dark=dark)
+            walk = self._look_around(visit, start)
+        return Arrival(state=state, pages=tuple(walk), walk=tuple(walk.values()), dark=dark)
 
     @property
     def layer(self) -> Layer | None:
@@ -152,7 +162,6 @@ class Site:
     @cached_property
     def refused(self) -> Chosen:
         """A visit that rejects."""
-        self.arrival  # noqa: B018  # finds the pages
         with self._visit("rejecting") as visit:
             presses = choose(visit, "reject")
             if presses is None:
@@ -160,13 +169,12 @@ class Site:
             stored = visit.stored()
             visit.mark()
             walk = self._walk(visit)
-            seen = shown(visit) if reopen_settings(visit) else None
+            seen = shown(visit) if self._reopen(visit) else None
             return Chosen(presses=presses, stored=stored, walk=walk, shown=seen)
 
     @cached_property
     def granted(self) -> Chosen:
         """A visit that accepts, and then withdraws."""
-        self.arrival  # noqa: B018  # finds the pages
         with self._visit("accepting, then withdrawing") as visit:
             presses = choose(visit, "accept")
             if presses is None:
@@ -174,9 +182,15 @@ class Site:
             stored = visit.stored()
             visit.mark()
             walk = self._walk(visit)
-            seen = shown(visit) if reopen_settings(visit) else None
+            seen = shown(visit) if self._reopen(visit) else None
             withdrawn = self._withdraw(visit) if seen is not None else None
             return Chosen(presses=presses, stored=stored, walk=walk, shown=seen, withdrawn=withdrawn)
+
+    def _reopen(self, visit: Visit) -> bool:
+        """Open the settings from the page that is there, else from the first one."""
+        if visit.look().opener is None:
+            visit.open(self.plan.url)
+        return reopen_settings(visit)
 
     def _withdraw(self, visit: Visit) -> Chosen | None:
         presses = answer(visit, "withdraw", "reject")
@@ -202,14 +216,16 @@ class Site:
     @cached_property
     def policy_page(self) -> PolicyPage:
         """The privacy policy: where the policy says, or where a link in layer, settings or page leads."""
-        self.arrival  # noqa: B018  # finds the pages
         with self._visit("opening the privacy policy before a choice") as visit:
             declared = self.plan.policy.site.privacy_policy if self.plan.policy else ""
             url = urljoin(self.plan.url, declared) if declared else self._policy_link(visit)
             if not url:
                 return PolicyPage(url="")
             visit.mark()
-            visit.open(url)
+            try:
+                visit.open(url)
+            except ScanError:
+                return PolicyPage(url=url)
             return PolicyPage(url=url, status=visit.status, trace=visit.trace())
 
     def _policy_link(self, visit: Visit) -> str:
@@ -222,7 +238,6 @@ class Site:
     @cached_property
     def signalled(self) -> Signalled:
         """A visit with Sec-GPC."""
-        self.arrival  # noqa: B018  # finds the pages
         with self._visit("arriving with Sec-GPC: 1", gpc=True) as visit:
             state, walk = visit.state(), self._walk(visit, visit.trace())
             texts = [text for trace in walk for text in _texts(trace.view)]
@@ -233,7 +248,6 @@ class Site:
     @cached_property
     def overridden(self) -> Signalled | None:
         """A visit that accepts without Sec-GPC and comes back with it; nothing where nobody can accept."""
-        self.arrival  # noqa: B018  # finds the pages
         with self._visit("accepting, then coming back with Sec-GPC: 1") as visit:
             if choose(visit, "accept") is None:
                 return None

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from consentkit.exceptions import ScanError
+from consentkit.policy import Regime
 from consentkit.scanner.owners import Kind, Stored
 from consentkit.scanner.view import Control, View, look
 
@@ -20,6 +21,8 @@ PRESS: Final = 3_000
 """Milliseconds that something that is pressed has to be reachable."""
 LOAD: Final = 20_000
 """Milliseconds that a page has to load."""
+POLL: Final = 20
+"""Milliseconds between looks at what has not been answered yet."""
 SILENCE: Final = 5.0
 """Seconds after which a page that never falls silent is taken as it is."""
 
@@ -42,7 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         needs_prompt: Whether the visitor is to be asked.
     """
 
-    regime: str
+    regime: Regime
     granted: tuple[str, ...] = ()
     needs_prompt: bool = True
 
@@ -179,10 +182,11 @@ class Visit:
     def _silence(self) -> None:
         start = self._latest = time.monotonic()
         while time.monotonic() - start < SILENCE:
-            still = not self._pending and time.monotonic() - self._latest >= self._quiet
-            if still and not self._stirs():
+            left = self._quiet - (time.monotonic() - self._latest)
+            if self._pending or left > 0:
+                self.page.wait_for_timeout(POLL if self._pending else left * 1000)
+            elif not self._stirs():
                 return
-            self.page.wait_for_timeout(20)
         self._pending.clear()
 
     def _stirs(self) -> bool:

@@ -14,7 +14,7 @@ from consentkit.banner.texts import shipped_locales, shipped_texts
 ACTIONS: Final = ("reject", "withdraw", "save", "settings", "accept", "close")
 
 _CLOSING: Final = frozenset({"x", "×", "✕", "✖", "✗", "⨯", "╳"})
-_DROPPED: Final = re.compile(r"[^\w\s-]")
+_DROPPED: Final = re.compile(r"[^\w\s]")
 _SPACE: Final = re.compile(r"\s+")
 _KEYS: Final = (
     ("accept", "accept"),
@@ -81,7 +81,7 @@ def _fits(text: str, action: str) -> bool:
 
 
 def _plain(label: str) -> str:
-    return _SPACE.sub(" ", _DROPPED.sub("", label.lower().replace("_", " "))).strip()
+    return _SPACE.sub(" ", _DROPPED.sub("", label.lower().replace("_", " ").replace("-", " "))).strip()
 
 
 @cache

@@ -153,8 +153,8 @@
   each("time.consentkit-day", (time) => {
     time.textContent = new Date(time.dateTime).toLocaleDateString(root.lang, { dateStyle: "long", timeZone: "UTC" });
   });
-  each("[data-span$=s]", (span) => {
-    const [count, unit] = span.dataset.span.split(/s?\s+|s$/);
+  each("[data-span*=' ']", (span) => {
+    const [count, unit] = span.dataset.span.toLowerCase().split(/s?\s+|s$/);
     span.textContent = (+count).toLocaleString(root.lang, { style: "unit", unit, unitDisplay: "long" });
   });
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from consentkit.policy.lint.model import Level
 from consentkit.scanner.flaw import Flaw, listed
-from consentkit.scanner.owners import Stored, needing_consent
+from consentkit.scanner.owners import Owner, Stored, needing_consent
 from consentkit.scanner.site import Site
 from consentkit.scanner.visiting import Trace
 
@@ -52,9 +52,11 @@ def the_policy_can_be_read(site: Site) -> Iterator[Flaw]:
     if not page.url:
         yield Flaw(site.plan.url, "neither the page nor the settings link to a privacy policy", "warning")
         return
-    if page.status >= 400:
+    if page.trace is None:
+        yield Flaw(page.url, "the privacy policy cannot be opened")
+    elif page.status >= 400:
         yield Flaw(page.url, f"the privacy policy answers with {page.status}")
-    elif page.trace is not None:
+    else:
         yield from _requested(
             site, page.trace, site.allowed, "when the privacy policy is opened before a choice"
         )
@@ -63,7 +65,7 @@ def the_policy_can_be_read(site: Site) -> Iterator[Flaw]:
 def _requested(site: Site, trace: Trace, allowed: Iterable[str], when: str) -> Iterator[Flaw]:
     for owner in needing_consent(map(site.owners.of_request, trace.requests), allowed):
         asked = f"{owner.name} ({owner.purpose}) is asked {when}"
-        yield Flaw(trace.url, asked, _level(owner.purpose))
+        yield Flaw(trace.url, asked, _level(owner))
 
 
 def _stored(
@@ -75,13 +77,13 @@ def _stored(
         owner = site.owners.of_stored(one)
         if needing_consent([owner], exempt) and owner is not None:
             said = f"the {one.kind} {one.name!r} of {owner.name} ({owner.purpose}) is there {when}"
-            yield Flaw(url, said, _level(owner.purpose))
+            yield Flaw(url, said, _level(owner))
         elif site.owners.undeclared(one):
             unknown.append(f"{one.kind} {one.name!r}")
     if unknown:
         yield Flaw(url, f"nobody declares what is there {when}: {listed(unknown)}", "warning")
 
 
-def _level(purpose: str) -> Level:
-    """Weigh a purpose: whether what is functional needs consent depends on what the visitor has asked for."""
-    return "warning" if purpose == "functional" else "error"
+def _level(owner: Owner) -> Level:
+    """Weigh it: whether what is functional needs consent depends on what the visitor has asked for."""
+    return "warning" if owner.guessed or owner.purpose == "functional" else "error"
