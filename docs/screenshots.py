@@ -1,7 +1,7 @@
-"""Make the pictures of this documentation: ``.venv/bin/python docs/screenshots.py``.
+"""Make the pictures of this documentation: ``.venv/bin/python -m docs.screenshots``.
 
-Runs the demo on a free port with data of its own, drives Chromium through it, and writes ``docs/images``. For the
-layouts it runs the same site once for each. Chromium can reach this machine only.
+Runs the demo on a free port with data of its own, drives Chromium through it, and writes ``docs/images``. For
+the layouts it runs the same site once for each. Chromium can reach this machine only.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from consentkit import ConsentMiddleware, Policy
+from examples.news.site import HERE, read_site
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 IMAGES: Final = ROOT / "docs" / "images"
@@ -40,7 +41,7 @@ READ: Final = ("/", ARTICLE, "/world", "/business", ARTICLE, "/", "/culture", "/
 EU: Final = {"CF-IPCountry": "DE"}
 CALIFORNIA: Final = {"CF-IPCountry": "US", "CF-Region-Code": "CA"}
 DESKTOP: Final = {"width": 1200, "height": 800}
-SMALL: Final = {"width": 1024, "height": 640}
+SMALL: Final = {"width": 1024, "height": 600}
 PHONE: Final = {"width": 390, "height": 800}
 LAYOUTS: Final = ("bar", "box", "corner", "modal")
 
@@ -68,8 +69,6 @@ def demo() -> Iterator[int]:
 @contextmanager
 def demo_in(layout: str) -> Iterator[int]:
     """Run the demo's site with another layout of the banner, keeping nothing, and yield its port."""
-    from examples.news.site import HERE, read_site
-
     configured = (HERE / "consent.toml").read_text("utf-8")
     policy = Policy.loads(configured.replace('layout = "bar"', f'layout = "{layout}"'))
     consent = Middleware(ConsentMiddleware, secret_key="k" * 32, log=None, policy=policy)
@@ -99,12 +98,13 @@ def _wait(url: str, server: subprocess.Popen[bytes] | threading.Thread) -> None:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError):
-            gone = (
-                not server.is_alive() if isinstance(server, threading.Thread) else server.poll() is not None
-            )
-            if gone or time.monotonic() > until:
+            if not _runs(server) or time.monotonic() > until:
                 raise
             time.sleep(0.1)
+
+
+def _runs(server: subprocess.Popen[bytes] | threading.Thread) -> bool:
+    return server.is_alive() if isinstance(server, threading.Thread) else server.poll() is None
 
 
 class Camera:
@@ -159,7 +159,7 @@ class Camera:
                     page.goto(self._site + path)
                     page.wait_for_load_state("networkidle")
                     pictures[f"{name}, {theme}, {way}"] = page.screenshot(animations="disabled")
-        with self._visitor({}, {"width": 1040, "height": 400}) as page:
+        with self._visitor({}, {"width": 840, "height": 400}) as page:
             page.set_content(_sheet(pictures))
             self._take(page, f"layout-{name}", clip_to="body")
 
@@ -215,9 +215,9 @@ def _sheet(pictures: Mapping[str, bytes]) -> str:
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
         for caption, picture in pictures.items()
     )
-    style = """body { margin: 0; padding: 8px; display: grid; grid-template-columns: 1fr 1fr; gap: 8px 12px }
+    style = """body { margin: 0; padding: 8px; display: grid; grid-template-columns: 1fr 1fr; gap: 6px 12px }
         figure { margin: 0 } img { width: 100%; display: block; outline: 1px solid #ccc }
-        figcaption { font: 14px/1.8 sans-serif; color: #333 }"""
+        figcaption { font: 13px/1.8 sans-serif; color: #333 }"""
     return f"<style>{style}</style>{figures}"
 
 

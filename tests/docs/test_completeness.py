@@ -6,6 +6,7 @@ import inspect
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from importlib import resources
 
 import click
 import msgspec
@@ -25,9 +26,10 @@ from consentkit import (
     Site,
     Vendor,
 )
+from consentkit.banner.texts import shipped_locales
 from consentkit.cli.root import root
 from consentkit.policy.lint import RULES
-from consentkit.policy.tables import TEXT_KEYS
+from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
 from consentkit.testing import cookie_for
 from docs import jurisdictions
 from docs.documents import DOCS, PAGES, ROOT, first_column, section
@@ -70,16 +72,34 @@ def test_every_argument_of_cookie_for() -> None:
         ("### `lifetime`", fields(Lifetime)),
         ("### `signals`", fields(SignalRules)),
         ("### `consent_mode`", fields(ConsentMode)),
-        ("### `banner`", (fields(Banner) - {"text"}) | {"text.<locale>.<regime>"}),
+        ("### `banner`", (fields(Banner) - {"text"}) | {"text.<locale>.<section>"}),
     ],
 )
 def test_every_key_of_a_policy(heading: str, expected: set[str]) -> None:
     assert first_column(section(DOCS / "configuration.md", heading)) == expected
 
 
-def test_every_text_of_the_banner() -> None:
-    text = section(DOCS / "configuration.md", "### `banner`")
+def test_every_section_of_texts() -> None:
+    text = section(DOCS / "configuration.md", "### Words of your own")
+    assert first_column(text) == TEXT_SECTIONS
     assert {key for key in TEXT_KEYS if f"`{key}`" in text} == TEXT_KEYS
+
+
+def test_every_block_of_the_banners_template() -> None:
+    template = resources.files("consentkit.banner").joinpath("templates", "banner.html").read_text("utf-8")
+    described = first_column(section(DOCS / "configuration.md", "### Your own templates"))
+    assert described == set(re.findall(r"{% block (\w+) %}", template))
+
+
+def test_every_custom_property() -> None:
+    tokens = resources.files("consentkit.banner").joinpath("static", "tokens.css").read_text("utf-8")
+    described = first_column(section(DOCS / "visitors.md", "## Colours"))
+    assert described == set(re.findall(r"--ck-\w+", tokens))
+
+
+def test_every_language() -> None:
+    listed = re.findall(r"`([\w-]+)`[,.]", section(DOCS / "visitors.md", "## Languages"))
+    assert listed == sorted(shipped_locales())
 
 
 def test_every_command_and_option() -> None:

@@ -16,7 +16,7 @@ from e2e.serving import ROOT, Demo
 pytestmark = pytest.mark.browser
 
 POLICY = Policy.from_toml(ROOT / "examples" / "news" / "consent.toml")
-QUIET = 0.2
+QUIET = 0.1
 
 
 @pytest.fixture(scope="module")

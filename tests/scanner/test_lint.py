@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser
 
+from consentkit import Policy, Site
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.policy.lint import RULES
 from consentkit.scanner import CHECKS, lint_site
@@ -46,6 +47,13 @@ def test_what_is_no_page_is_left_out(lint: Lint) -> None:
         '<a href="data:,text" download>Data</a> <a href="/none.zip">All</a> <a href="//127.0.0.1:1/">Gone</a>'
     )
     assert lint(replace(TINY, link=kept + TINY.link), 9, 10, pages=9) == []
+
+
+@pytest.mark.browser
+def test_a_privacy_policy_that_cannot_be_opened(lint: Lint) -> None:
+    policy = Policy(site=Site(privacy_policy=f"http://127.0.0.1:{free_port()}/"))
+    [finding] = lint(TINY, 25, policy=policy)
+    assert finding.level == "error" and "cannot be opened" in finding.message
 
 
 @pytest.mark.browser

@@ -73,7 +73,13 @@ class Signalled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The privacy policy, opened before a choice; without `url` where no link to it is found, `status` 0 if it does not answer."""
+    """The privacy policy, opened before a choice.
+
+    Attributes:
+        url: Where it is; empty if no link to it is found.
+        status: What it answers with.
+        trace: What came of opening it; `None` if it cannot be opened.
+    """
 
     url: str
     status: int = 0
