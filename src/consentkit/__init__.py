@@ -14,6 +14,7 @@ from consentkit.exceptions import (
     MissingExtra,
     OutboxFull,
     RewriteError,
+    ScanError,
     UnknownPurpose,
 )
 from consentkit.policy import (
@@ -60,6 +61,7 @@ __all__ = [
     "Purpose",
     "Regime",
     "RewriteError",
+    "ScanError",
     "SignalRules",
     "Site",
     "UnknownPurpose",

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from banner.site import (
     CALIFORNIA,
@@ -194,7 +194,7 @@ WALK = """place => {
 }"""
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (640, 400), (360, 640), (320, 568)], ids=str)
+@pytest.mark.parametrize("size", [(1280, 800), (960, 600), (640, 400), (320, 568)], ids=str)
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 def test_focus_is_never_hidden_behind_the_banner(
     chromium: Browser,
@@ -217,6 +217,25 @@ def test_focus_is_never_hidden_behind_the_banner(
             site.pages["/long"] = banner_page(policy, make_consent(policy), "ta", article=article)
             go(page, "/long")
             assert page.evaluate(WALK, "p a, p > button") == [13, []], layout
+
+
+def test_the_link_gives_way_to_what_has_focus(
+    page: Page, site: Site, make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy(purposes={})
+    site.know(policy)
+    footer = '<input aria-label="Search"><p><a href="#x">Imprint</a></p>'
+    site.pages["/end"] = link_page(policy, make_consent(policy), article=PARAGRAPH * 30 + footer)
+    look_at(page, LOOKS["light"])
+    go(page, "/end")
+    link = page.locator("#consentkit-link")
+    page.get_by_label("Search").click()  # where something is typed, it stays
+    expect(link).to_have_css("opacity", "1")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Imprint")).to_be_focused()
+    expect(link).to_have_css("opacity", "0")
+    page.get_by_role("link", name="Privacy settings").focus()
+    expect(link).to_have_css("opacity", "1")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:3])
@@ -270,7 +289,7 @@ def test_no_locale_overflows_the_banner(
             (f"{locale} {regime}", banner_page(policy, consent, locale, article=""))
             for locale in sorted(shipped_locales())
         ]
-    assert_fit(page, site, pages, 320, 832, 1280)
+    assert_fit(page, site, pages, 320, 832, 960, 1280)
 
 
 def test_no_locale_overflows_the_pages(

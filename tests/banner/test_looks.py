@@ -150,7 +150,10 @@ def test_a_sites_style_sheet_sets_what_the_documentation_names(page: Page, add: 
     }</style>"""
     add("/own", head=own)
     go(page, "/own")
-    assert colours(page) == ["rgb(16, 32, 48)", "rgb(254, 254, 254)", "rgb(255, 212, 0)", "rgb(17, 17, 17)"]
+    set_there = ["rgb(16, 32, 48)", "rgb(254, 254, 254)", "rgb(255, 212, 0)", "rgb(17, 17, 17)"]
+    assert colours(page) == set_there
+    page.emulate_media(color_scheme="dark")
+    assert colours(page) == set_there
     font = page.locator(f"{BANNER} [value=accept]").evaluate("button => getComputedStyle(button).fontFamily")
     assert font == "monospace"
 

@@ -36,7 +36,7 @@ _RULES = (
         kind="B",
         title="Rejecting is a button on the first layer",
         source=f"{_TASKFORCE}, sections 8 and 14",
-        checks="the first layer under opt-in",
+        checks="the first layer",
         fix="Put a reject button next to the accept button; a link in the text does not do.",
     ),
     Rule(
@@ -84,7 +84,7 @@ _RULES = (
         kind="B",
         title="No request that needs consent is made before a choice",
         source=_EPRIVACY,
-        checks="the requests of a fresh visit under opt-in",
+        checks="the requests of a fresh visit",
         fix="Declare the vendor, or let the gate hold back what is not declared.",
     ),
     Rule(
@@ -92,7 +92,7 @@ _RULES = (
         kind="B",
         title="No cookie or storage that needs consent is set before a choice",
         source=_EPRIVACY,
-        checks="cookies and storage after a fresh visit under opt-in",
+        checks="cookies and storage after a fresh visit",
         fix="Declare who sets it, under the purpose that it serves.",
     ),
     Rule(
