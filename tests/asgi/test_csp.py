@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, POLICY, Answer, App, cookie, visit, wrap
-from consentkit import ConsentLog, ConsentMiddleware, Policy, Vendor
+from asgi.visiting import (
+    BANNER,
+    GATED,
+    HTML,
+    NAVIGATION,
+    POLICY,
+    Answer,
+    App,
+    browser,
+    cookie,
+    post,
+    visit,
+    wrap,
+)
+from consentkit import Banner, ConsentLog, ConsentMiddleware, Policy, Vendor
 from consentkit.asgi.csp import PagePolicy
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed, read_allowed
@@ -502,3 +516,14 @@ def test_no_report_breaks_the_reader(data: Any, blocked: Any, directive: str) ->
     body = {"csp-report": {"blocked-uri": blocked, "effective-directive": directive, "x": data}}
     for key in reader.undeclared(request, json.dumps(body).encode()):
         assert len(key.split(" ")) == 2
+
+
+async def test_where_our_script_may_not_run_nothing_stands_before_the_page() -> None:
+    policy = Policy(uses=POLICY.uses, banner=Banner(layout="modal"))
+    app = wrap(App(headers=[HTML, ("content-security-policy", "script-src 'none'")]), policy=policy)
+    async with browser(app) as client:
+        page = (await client.get("/", headers=NAVIGATION)).text
+        assert "<dialog" not in page and 'data-layout="bar"' in page
+        notice = re.findall(r'name="notice" value="([0-9a-f]{64})"', page)[0]
+        assert (await post(client, {"action": "accept", "notice": notice})).status_code == 303
+    assert "<dialog" in (await visit(wrap(policy=policy), headers=NAVIGATION)).body.decode()

@@ -235,8 +235,11 @@ class Deployment:
         """Return the notice of that hash if it is what is shown to such a visitor now."""
         if locale not in self.locales:
             return None
-        notice = self.notice_of(consent, locale)
-        return notice if notice.hash == hash else None
+        for scripted in (True, False):
+            notice = make_notice(self.policy, consent, locale, scripted=scripted)
+            if notice.hash == hash:
+                return notice
+        return None
 
 
 def _check_prefix(prefix: str) -> str:

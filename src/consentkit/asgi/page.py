@@ -192,15 +192,17 @@ class Page:
 
     def _body(self) -> bytes:
         """Render when the place is found: by then a foreign ``<base>`` of the head is known."""
-        origin = self._origin(self._gate.foreign_base)
-        policy, consent, path = self._deployment.policy, self._consent, self._request.here
         if not self._shows_link:
             return b""
+        origin, here = self._origin(self._gate.foreign_base), self._request.here
+        policy, consent, locale = self._deployment.policy, self._consent, self._locale
+        where = {"prefix": self._prefix, "return_to": here, "origin": origin}
         # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
-        render = render_banner if consent.needs_prompt and self._allowed.choice else render_link
-        markup = render(
-            policy, consent, locale=self._locale, prefix=self._prefix, return_to=path, origin=origin
-        )
+        if consent.needs_prompt and self._allowed.choice:
+            scripted = self._allowed.script is not None
+            markup = render_banner(policy, consent, locale=locale, scripted=scripted, **where)
+        else:
+            markup = render_link(policy, consent, locale=locale, **where)
         if not origin:
             self._gate.settle_base()
         return markup.encode("ascii")

@@ -22,12 +22,14 @@ class Shape(NamedTuple):
         locale: One of `available_locales`.
         honoured: Whether a signal of the browser was honoured, which is said.
         choices: Whether the link must have the words that the law of some states prescribes.
+        scripted: Whether our script may run on the page: without it nothing can be modal.
     """
 
     regimes: tuple[tuple[str, Regime], ...]
     locale: str
     honoured: bool = False
     choices: bool = False
+    scripted: bool = True
 
 
 class _Prepared(NamedTuple):
@@ -36,23 +38,25 @@ class _Prepared(NamedTuple):
     link: Fragment
 
 
-def shape_of(consent: Consent, locale: str) -> Shape:
+def shape_of(consent: Consent, locale: str, *, scripted: bool = True) -> Shape:
     """Return what banner and link depend on for a visitor."""
     return Shape(
         regimes=tuple(sorted(consent.regimes.items())),
         locale=locale,
         honoured=consent.signal_honoured,
         choices="choices" in consent.required_links and consent.policy.sells,
+        scripted=scripted or consent.policy.banner.layout != "modal",
     )
 
 
-def make_notice(policy: Policy, consent: Consent, locale: str) -> Notice:
+def make_notice(policy: Policy, consent: Consent, locale: str, *, scripted: bool = True) -> Notice:
     """Make the bundle of everything that a visitor is shown.
 
     Args:
         policy: What to tell.
         consent: What holds; its regimes, signal and required links count.
         locale: One of `available_locales`.
+        scripted: Whether our script may run on the page.
 
     Returns:
         The same object for the same arguments. Its banner still has slots where a request's values go.
@@ -61,11 +65,18 @@ def make_notice(policy: Policy, consent: Consent, locale: str) -> Notice:
         ConfigurationError: The policy overrides a text that does not exist, or a template of the site's own
             is wrong.
     """
-    return _prepare(policy, shape_of(consent, locale)).notice
+    return _prepare(policy, shape_of(consent, locale, scripted=scripted)).notice
 
 
 def render_banner(
-    policy: Policy, consent: Consent, *, locale: str, prefix: str, return_to: str, origin: str = ""
+    policy: Policy,
+    consent: Consent,
+    *,
+    locale: str,
+    prefix: str,
+    return_to: str,
+    origin: str = "",
+    scripted: bool = True,
 ) -> str:
     """Render the banner and, hidden, the link that takes its place when it is answered.
 
@@ -77,11 +88,12 @@ def render_banner(
         return_to: Path and query of the page.
         origin: Given where the page's ``<base>`` is foreign, such as ``https://example.org``; URLs then
             begin with it.
+        scripted: Whether our script may run on the page.
 
     Returns:
         HTML that is also XML, in ASCII, to stand directly after ``<body>``.
     """
-    prepared = _prepare(policy, shape_of(consent, locale))
+    prepared = _prepare(policy, shape_of(consent, locale, scripted=scripted))
     return prepared.banner.fill(
         prefix=prefix, origin=origin, return_to=return_to, notice=prepared.notice.hash
     )
@@ -175,7 +187,7 @@ def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
         honoured=shape.honoured,
         # Only where the law is content with a word in the sentence may it stand for the button.
         inline=regime is Regime.OPT_OUT and bool(button),
-        layout=_layout(policy, regime),
+        layout=_layout(policy, regime, scripted=shape.scripted),
         locale=shape.locale,
         logo=policy.banner.logo,
         quiet=regime is Regime.OPT_OUT,
@@ -184,9 +196,11 @@ def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
     )
 
 
-def _layout(policy: Policy, regime: Regime) -> str:
+def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
     """Return the layout. Where nothing is off before a choice, nothing may stand before the page either."""
     layout = policy.banner.layout
+    if layout == "modal" and not scripted:
+        return "bar"
     return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
 
 
