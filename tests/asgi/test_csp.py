@@ -518,6 +518,7 @@ def test_no_report_breaks_the_reader(data: Any, blocked: Any, directive: str) ->
         assert len(key.split(" ")) == 2
 
 
+@pytest.mark.anyio
 async def test_where_our_script_may_not_run_nothing_stands_before_the_page() -> None:
     policy = Policy(uses=POLICY.uses, banner=Banner(layout="modal"))
     app = wrap(App(headers=[HTML, ("content-security-policy", "script-src 'none'")]), policy=policy)
