@@ -329,9 +329,11 @@ NONE = Allowed(script=None, style=None)
         ("form-action 'none'; script-src 'none'", Allowed(script=None, choice=False)),
         ("form-action 'none', connect-src https://a.example", Allowed(choice=False)),
         ("form-action https://www.example.org; default-src 'none'", NONE),
-        ("sandbox allow-forms", Allowed(script=None)),
+        ("sandbox allow-forms", Allowed(script=None, choice=False)),
+        ("sandbox allow-forms allow-same-origin", Allowed(script=None)),
+        ("sandbox allow-scripts allow-same-origin", Allowed()),
         ("sandbox", Allowed(script=None, choice=False)),
-        ("sandbox allow-scripts allow-forms", Allowed()),
+        ("sandbox allow-scripts allow-forms", Allowed(choice=False)),
         ("script-src :99999999999999999999 [ ] http://: //x", Allowed(script=None)),
     ],
 )

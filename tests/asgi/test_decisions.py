@@ -93,10 +93,11 @@ async def test_who_refuses_gets_no_id(log: ConsentLog, action: str) -> None:
 async def test_the_id_comes_with_the_first_grant_and_stays_after_a_withdrawal(log: ConsentLog) -> None:
     async with browser(wrap(log=log)) as client:
         await post(client, {"action": "reject"})
-        first = await post(client, {"action": "accept"})
+        settings = {"return_to": "/_consent/"}
+        first = await post(client, {"action": "accept", **settings})
         assert "consentkit-id" in cookies_of(first)
         for action in ("withdraw", "accept"):
-            assert cookies_of(await post(client, {"action": action})).keys() == {"consentkit"}
+            assert cookies_of(await post(client, {"action": action, **settings})).keys() == {"consentkit"}
         assert client.cookies["consentkit-id"]
     subjects = [entry.subject for entry in entries(log)]
     assert subjects[0] is None
@@ -488,4 +489,5 @@ async def test_notices_are_published_once(log: ConsentLog) -> None:
         for action in ("accept", "reject", "accept"):
             await post(client, {"action": action})
     kinds = [recorded.entry.type for recorded in log.entries() if recorded.entry]
-    assert kinds == ["notice", "decision", "decision", "decision"]
+    # What asks, and what has been answered.
+    assert kinds == ["notice", "decision", "notice", "decision", "decision"]

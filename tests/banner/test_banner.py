@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
@@ -32,7 +33,7 @@ MakeConsent = Callable[..., Consent]
 
 @pytest.fixture
 def banner(make_policy: MakePolicy, make_consent: MakeConsent) -> Callable[..., str]:
-    def render(regime: str = "opt-in", *, prefix: str = "/_consent", **values: str) -> str:
+    def render(regime: str = "opt-in", *, prefix: str = "/_consent", **values: Any) -> str:
         policy = make_policy(regime)
         return render_banner(
             policy, make_consent(policy), locale="en", prefix=prefix, **{"return_to": "/", **values}

@@ -197,4 +197,4 @@ def test_in_settings_vendors_follow_their_purpose(page: Page, site: Site) -> Non
     [(how, fields)] = site.posts
     assert how == "form"
     assert "purpose=analytics&vendor=newsroom" in fields and "vendor=counter" not in fields
-    assert "%3Danalytics" in fields and "action=save" in fields
+    assert "%7Eanalytics" in fields and "action=save" in fields

@@ -50,8 +50,8 @@ def test_blocks_are_overridden_and_the_rest_stays(banner: RenderBanner) -> None:
 
 def test_the_actions_can_stand_in_another_order(banner: RenderBanner) -> None:
     template = """{% extends "consentkit/banner.html" %}{% block actions %}<div class="consentkit-actions">
-<button name="action" value="reject">{{ text.reject }}</button>
-<button name="action" value="accept">{{ text.accept }}</button>
+<button form="consentkit-form" name="action" value="reject">{{ text.reject }}</button>
+<button form="consentkit-form" name="action" value="accept">{{ text.accept }}</button>
 <a class="consentkit-quiet" href="{{ slot.base }}/">{{ text.read_more }}</a></div>{% endblock %}"""
     page = banner(template, locale="de")
     assert [button.get_text() for button in page.select("button")] == ["Alle ablehnen", "Alle akzeptieren"]
@@ -113,7 +113,31 @@ def test_a_name_that_does_not_exist_is_said(banner: RenderBanner) -> None:
         banner("{{ text.titel }}")
 
 
-def test_templates_that_can_be_read_pass(tmp_path: Path) -> None:
-    check_templates("")
+def test_templates_that_can_be_used_pass(tmp_path: Path) -> None:
+    check_templates(Policy())
     (tmp_path / "banner.html").write_text(EXTENDED, "utf-8")
-    check_templates(str(tmp_path))
+    check_templates(Policy(banner=Banner(templates=str(tmp_path))))
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "problem"),
+    [
+        ("banner.html", "{{ text.titel }}", "titel"),
+        ("settings.html", "{{ nobody }}", "nobody"),
+        ("embed.html", "{{ vendor | shout }}", "shout"),
+        ("banner.html", "<p>{{ slot.nonsense }}</p>", "nonsense"),
+        ("banner.html", '<button name="action" value="accept">Yes</button>', "consentkit-form"),
+    ],
+)
+def test_what_would_fail_before_visitors_fails_at_start(
+    tmp_path: Path, name: str, template: str, problem: str
+) -> None:
+    (tmp_path / name).write_text(template, "utf-8")
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        ConsentMiddleware(
+            Starlette(),
+            secret_key="a key of more than thirty-two characters",
+            log=None,
+            policy=Policy(banner=Banner(templates=str(tmp_path))),
+        )
+    assert caught.value.path == "banner.templates"

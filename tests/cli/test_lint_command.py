@@ -98,6 +98,8 @@ def test_the_report_can_go_to_a_file(folder: Path) -> None:
     assert (result.exit_code, result.output) == (1, "")
     assert len(json.loads((folder / "report.json").read_text("utf-8"))) == 1
     assert run("own.toml", "--output", "nowhere/report.txt").exit_code == 2
+    assert run("own.toml", "--output", "-").output == run("own.toml").output
+    assert not (folder / "-").exists()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_the_browser_is_told_what_was_asked(folder: Path, site: str, monkeypatch
         "autoconsent": "a.js",
     }
     asked.clear()
-    assert run("--url", f"{site}/", "--browser", "--rule", "15").exit_code == 0
+    assert run("own.toml", "--url", f"{site}/", "--browser", "--rule", "15").exit_code == 0
     assert asked == {}
 
 
@@ -195,6 +197,41 @@ def test_rules_can_be_picked(folder: Path) -> None:
     (folder / "own.toml").write_text(BAD)
     assert run("own.toml", "--rule", "15").exit_code == 0
     assert run("own.toml", "--rule", "15", "--rule", "16").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["own.toml", "--rule", "4"], "rule 4 needs --url with --browser"),
+        (["own.toml", "--rule", "15", "--rule", "4"], "rule 4 needs --url with --browser"),
+        (["own.toml", "--rule", "22"], "rule 22 needs --against"),
+        (["own.toml", "--rule", "36"], "rule 36 needs --url"),
+        (["--url", "http://127.0.0.1:1/", "--rule", "15"], "rule 15 needs FILE"),
+        (["--url", "http://127.0.0.1:1/", "--rule", "3"], "rule 3 needs --url with --browser"),
+    ],
+)
+def test_a_rule_that_nothing_shows_is_not_kept_for_that(
+    folder: Path, arguments: list[str], problem: str
+) -> None:
+    (folder / "own.toml").write_text("")
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert problem in result.stderr
+
+
+def test_a_rule_that_is_seen_in_part_is_said_to_be(folder: Path, site: str) -> None:
+    (folder / "own.toml").write_text("")
+    for arguments, number in ((["own.toml"], "3"), (["own.toml"], "27"), (["--url", f"{site}/"], "13")):
+        result = run(*arguments, "--rule", number)
+        assert (result.exit_code, result.stdout) == (0, "errors: 0, warnings: 0, notes: 0\n")
+        assert f"rule {number} is looked at in part" in result.stderr
+    assert run("own.toml", "--rule", "30", "--rule", "35").stderr == ""
+    assert run("--url", f"{site}/", "--rule", "30", "--rule", "35", "--rule", "36").stderr == ""
+
+
+def test_a_byte_order_mark_does_no_harm(folder: Path) -> None:
+    (folder / "own.toml").write_text(BAD, encoding="utf-8-sig")
+    assert run("own.toml").output.startswith("own.toml:2: error: rule 16: ")
 
 
 def test_without_a_browser_it_says_what_to_install(

@@ -11,7 +11,6 @@ from consentkit.consent import (
     Consent,
     Decision,
     Invalid,
-    Source,
     accept,
     allow,
     choose,
@@ -149,7 +148,7 @@ def test_carried_grants_gain_no_knowledge_of_the_signal() -> None:
     before = accept(consent(), source="banner", now=NOW)
     decision = allow(consent(before, gpc=True), ["stats"], source="embed", now=NOW)
     assert not consent(decision, gpc=True).allows("marketing")
-    informed = accept(consent(before, gpc=True), source="settings", now=NOW)
+    informed = accept(consent(before, gpc=True), source="settings", now=NOW, told=True)
     assert informed.gpc_shown
     assert consent(informed, gpc=True).allows("marketing")
 
@@ -199,8 +198,9 @@ def test_a_choice_is_what_holds_afterwards(granted: frozenset[str], regime: Regi
     assert not result.needs_prompt
 
 
-@pytest.mark.parametrize(("source", "shown"), [("settings", True), ("banner", False), ("embed", False)])
-def test_only_the_settings_page_shows_that_the_signal_was_received(source: Source, shown: bool) -> None:
-    decision = allow(consent(gpc=True), ["marketing"], source=source, now=NOW)
-    assert decision.gpc_shown is shown
-    assert consent(decision, gpc=True).allows("marketing") is shown
+@pytest.mark.parametrize("told", [True, False])
+def test_only_who_was_told_of_the_signal_overrules_it(told: bool) -> None:
+    decision = allow(consent(gpc=True), ["marketing"], source="settings", now=NOW, told=told)
+    assert decision.gpc_shown is told
+    assert consent(decision, gpc=True).allows("marketing") is told
+    assert not allow(consent(), ["marketing"], source="settings", now=NOW, told=told).gpc_shown

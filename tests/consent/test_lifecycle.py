@@ -171,7 +171,8 @@ def test_a_grant_against_dnt_takes_the_same_as_one_against_gpc() -> None:
     site: dict[str, Any] = {"policy": heard, "signals": Signals(dnt=True), "gpc_override": True}
     unaware = choose(consent(policy=heard), {"marketing"}, source="settings", now=NOW)
     assert not consent(unaware, Regime.OPT_OUT, **site).allows("marketing")
-    informed = choose(consent(None, Regime.OPT_OUT, **site), {"marketing"}, source="settings", now=NOW)
+    before = consent(None, Regime.OPT_OUT, **site)
+    informed = choose(before, {"marketing"}, source="settings", now=NOW, told=True)
     assert informed.gpc_shown
     result = consent(informed, Regime.OPT_OUT, **site)
     assert result.allows("marketing")
@@ -182,12 +183,12 @@ def test_a_grant_against_dnt_takes_the_same_as_one_against_gpc() -> None:
     ("decision", "regime", "honoured"),
     [
         (None, Regime.OPT_OUT, True),
-        (None, Regime.OPT_IN, False),  # nothing was granted anyway
+        (None, Regime.OPT_IN, True),
         (granted(), Regime.OPT_IN, True),
-        (refused(Regime.OPT_OUT), Regime.OPT_OUT, False),  # the visitor has said it already
+        (refused(Regime.OPT_OUT), Regime.OPT_OUT, True),  # the visitor has said it as well
     ],
 )
-def test_a_signal_is_honoured_where_it_takes_something_away(
+def test_a_signal_that_binds_is_shown_as_honoured_whatever_else_was_said(
     decision: Decision | None, regime: Regime, honoured: bool
 ) -> None:
     assert consent(decision, regime, signals=Signals(gpc=True)).signal_honoured is honoured

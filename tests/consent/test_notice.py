@@ -18,6 +18,7 @@ def notice() -> Notice:
         locale="en",
         regime=Regime.OPT_IN,
         regimes=POLICY.regimes_at(None),
+        asked=("analytics",),
         texts={"title": "Cookies – yes or no?", "accept": "Accept"},
         purposes=tuple(POLICY.purposes.values()),
         vendors=tuple(POLICY.vendors_declared.values()),
@@ -31,7 +32,7 @@ def test_body_and_hash() -> None:
     first, second = notice(), notice()
     assert first.body == second.body
     assert first.hash == second.hash == hashlib.sha256(first.body).hexdigest()
-    assert first.body.startswith(b'{"assets":{')
+    assert first.body.startswith(b'{"asked":[')
 
 
 def test_the_body_is_canonical_and_tells_everything() -> None:
@@ -51,8 +52,9 @@ def test_any_change_changes_the_hash() -> None:
         replace(notice(), locale="de"),
         replace(notice(), html=""),
         replace(notice(), texts={}),
+        replace(notice(), asked=()),
         replace(notice(), purposes=()),
         replace(notice(), fingerprints=Policy().fingerprints),
         replace(notice(), assets={"banner.css": "11" * 32}),
     ]
-    assert len({other.hash for other in [notice(), *others]}) == 7
+    assert len({other.hash for other in [notice(), *others]}) == 8

@@ -97,9 +97,53 @@ def test_statistics_for_the_site_alone_may_be_exempt() -> None:
     assert found(policy.format("none", "own_use = false"), 1) == [("error", where)]
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"DE-BY": "none", "FR-IDF": "opt-out"},
+        {"BY": "none", "AQ": "inform"},  # the table has no row: consent is asked first
+        {"BY-MI": "opt-out"},
+        {"CA-QC": "opt-out"},
+    ],
+)
+def test_every_place_that_the_policy_names_is_looked_at(rows: dict[str, str]) -> None:
+    findings = lint(Policy(regimes=rows), today=TODAY)
+    assert {finding.where for finding in findings if finding.rule == 1} == {f"regimes.{key}" for key in rows}
+
+
+def test_a_stricter_region_hides_nothing_of_its_country() -> None:
+    assert found('[regimes]\nDE = "none"\nDE-BY = "opt-in"', 1) == [("error", "regimes.DE")]
+
+
 def test_advanced_mode_is_worth_a_warning() -> None:
     policy = 'vendors.google-analytics.consent_mode = "advanced"'
     assert found(policy, 1) == [("warning", "vendors.google-analytics.consent_mode")]
+
+
+OWN_STATISTICS = """
+    [regimes]
+    GB = { stats = "inform" }
+    [purposes.stats]
+    title = "Statistics"
+    description = "Counts visits."
+    [vendors.plausible]
+    purpose = "stats"
+    """
+
+
+def test_the_british_exception_is_for_statistics_by_any_name() -> None:
+    assert found(OWN_STATISTICS, 1) == found(OWN_STATISTICS, 31) == []
+    doubted = OWN_STATISTICS + "own_use = true"
+    assert (found(doubted, 1), found(doubted, 31)) == ([], [("error", "vendors.plausible.own_use")])
+    silent = OWN_STATISTICS.replace("inform", "none")
+    assert (found(silent, 1), found(silent, 31)) == ([], [("error", "regimes.GB.stats")])
+
+
+def test_the_british_exception_is_for_nothing_else() -> None:
+    where = [("error", "regimes.GB.stats")]
+    assert found(OWN_STATISTICS.replace("plausible", "meta-pixel") + "own_use = false", 1) == where
+    assert found(OWN_STATISTICS + '[vendors.meta-pixel]\npurpose = "stats"\nown_use = false', 1) == where
+    assert found(OWN_STATISTICS.replace("title =", "sale = true\ntitle ="), 1) == where
 
 
 # Rule 2
@@ -173,6 +217,43 @@ def test_texts_that_assume_consent(locale: str, text: str) -> None:
 )
 def test_texts_that_ask(locale: str, text: str) -> None:
     assert assumed(text, locale) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "By contin\u00aduing you ac\u00adcept cookies.",  # soft hyphens
+        "By  continuing \u00a0 you \u200baccept cookies.",
+        "B\u200by conti\u2060nuing you agr\ufeffee.",
+        "\uff22\uff59 using this site you agree.",  # wide letters
+        "We use cookies unless you opt\u2011out.",  # a hyphen that does not break
+    ],
+)
+def test_what_nobody_sees_hides_nothing(text: str) -> None:
+    assert assumed(text, "en")
+
+
+# Rule 3, as far as the configuration shows it
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["More options", "Settings", "Manage cookies", "Cookie settings\u2026", "Customise", "OK", "Accept all"],
+)
+def test_a_reject_button_that_leads_elsewhere_is_worth_a_warning(label: str) -> None:
+    findings = lint(Policy(), texts={"en": {"opt-in": {"reject": label}}})
+    (finding,) = [finding for finding in findings if finding.rule == 3]
+    assert (finding.level, finding.where) == ("warning", "banner.text.en.opt-in.reject")
+    assert label in finding.message
+    assert lint(Policy(), texts={"en": {"inform": {"reject": label}}}) == []
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Reject all", "No thanks", "Continue without accepting", "Necessary only", "Ablehnen", "Accept none"],
+)
+def test_a_reject_button_that_says_so(label: str) -> None:
+    assert lint(Policy(), texts={"en": {"opt-in": {"reject": label}}}) == []
 
 
 # Rules 15 to 18
@@ -299,6 +380,56 @@ def test_the_link_matters_only_where_something_is_sold() -> None:
     assert found(policy, 26) == [("warning", "regimes.US-CA.marketing")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "link", "expected"),
+    [
+        ('US-CA = "inform"', "true", [("warning", "regimes.US-CA")]),
+        ('US = "none"', "true", [("warning", "regimes.US")]),
+        ('US-VA = "none"', "false", [("error", "banner.link"), ("error", "regimes.US-VA")]),
+        ('US = { analytics = "none" }', "true", []),  # counting is no sale
+        ('US-WY = "inform"\nAU = "none"', "true", []),  # the law there asks for no opt-out
+        ('CA-ON = "inform"\nCA-QC = "opt-in"', "true", [("warning", "regimes.CA-ON")]),
+    ],
+)
+def test_less_than_the_opt_out_of_a_sale(rows: str, link: str, expected: list[tuple[str, str]]) -> None:
+    policy = f'uses = ["meta-pixel", "google-analytics"]\nbanner.link = {link}\n[regimes]\n{rows}'
+    assert found(policy, 26) == expected
+    assert found(policy.replace('"meta-pixel", ', "").replace("false", "true"), 26) == []
+
+
+@pytest.mark.parametrize(
+    ("purpose", "vendor", "level"),
+    [
+        ("marketing", "meta-pixel", []),
+        ("ads", "meta-pixel", ["error"]),
+        ("ads", "hotjar", []),
+        ("ads", "youtube", ["note"]),  # content that is shown
+        ("functional", "youtube", ["note"]),
+        ("functional", "meta-pixel", ["warning"]),
+        ("analytics", "meta-pixel", ["warning"]),
+        ("necessary", "meta-pixel", []),  # rule 21
+    ],
+)
+def test_the_signal_stops_who_advertises(purpose: str, vendor: str, level: list[str]) -> None:
+    ads = '[purposes.ads]\ntitle = "Ads"\ndescription = "Shows ads."\n'
+    policy = f'{ads}[vendors.{vendor}]\npurpose = "{purpose}"'
+    assert found(policy, 27) == [(one, f"vendors.{vendor}.purpose") for one in level]
+    assert found(policy.replace("title", "sale = true\ntitle"), 27) == (
+        [] if purpose == "ads" else found(policy, 27)
+    )
+
+
+def test_the_signal_stops_advertising_that_is_called_no_sale() -> None:
+    policy = 'uses = ["meta-pixel"]\npurposes.marketing.sale = false'
+    assert found(policy, 27) == [("error", "vendors.meta-pixel.purpose")]
+    contract = policy + "\nvendors.meta-pixel.own_use = false"
+    assert found(contract, 27) == [("note", "vendors.meta-pixel.purpose")]
+    own = '[vendors.own]\nname = "Own"\npurpose = "analytics"\nhosts = ["connect.facebook.net"]'
+    assert found(own, 27) == [("warning", "vendors.own.hosts[0]")]
+    hidden = '[vendors.youtube]\npurpose = "functional"\nhosts = ["connect.facebook.net"]'
+    assert ("warning", "vendors.youtube.hosts[0]") in found(hidden, 27)
+
+
 def test_nobody_can_object_without_a_banner() -> None:
     assert found('regimes.GB = { analytics = "none" }', 31) == [("error", "regimes.GB.analytics")]
 
@@ -395,7 +526,8 @@ def test_a_page_that_leads_nowhere_is_noticed() -> None:
         (b'{"gpc": true, "lastUpdate": "2026-11-22"}', "application/json; charset=utf-8", 0),
         (b'{"gpc": true, "lastUpdate": "2026-11-23"}', "application/json", 1),
         (b'{"gpc": true, "lastUpdate": "soon"}', "application/json", 1),
-        (b'{"gpc": true}', "application/json", 1),
+        (b'{"gpc": true, "lastUpdate": null}', "application/json", 1),
+        (b"[" * 100_000, "application/json", 1),
         (b'{"gpc": "yes", "lastUpdate": "2026-11-22"}', "application/json", 1),
         (b"[]", "text/html", 2),
         (b"\xff", "application/json", 1),
@@ -404,6 +536,11 @@ def test_a_page_that_leads_nowhere_is_noticed() -> None:
 def test_the_file_that_says_how_the_signal_is_honoured(body: bytes, kind: str, problems: int) -> None:
     findings = lint_gpc(body, kind, url="https://site.example/.well-known/gpc.json", today=TODAY)
     assert [finding.rule for finding in findings] == [30] * problems
+
+
+def test_the_file_need_not_say_since_when() -> None:
+    (finding,) = lint_gpc(b'{"gpc": true}', "application/json", url="https://site.example/", today=TODAY)
+    assert (finding.rule, finding.level) == (30, "note")
 
 
 @given(st.binary())

@@ -217,3 +217,38 @@ def test_errors_in_python_name_the_key_path_too() -> None:
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot read the policy"):
         Policy.from_toml(tmp_path / "none.toml")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_policy(tmp_path: Path) -> None:
+    file = tmp_path / "consent.toml"
+    file.write_text('uses = ["youtube"]', encoding="utf-8-sig")
+    assert Policy.from_toml(file).uses == ("youtube",)
+
+
+def test_a_notice_has_one_button() -> None:
+    with pytest.raises(ConfigurationError, match="there twice") as caught:
+        Policy.loads('banner.text.en.opt-out.notice = "{opt-out} or {opt-out}"')
+    assert caught.value.path == "banner.text.en.opt-out.notice"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("UK", '; did you mean "GB"?'),
+        ("de", '; did you mean "DE"?'),
+        ("us-ca", '; did you mean "US-CA"?'),
+        ("AP", ""),
+        ("US-ZZ", ""),
+        ("DE-", ""),
+        ("", ""),
+    ],
+)
+def test_a_row_is_for_a_place_that_a_visitor_can_be_at(key: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Policy(regimes={key: "inform"})
+    assert str(caught.value).endswith(f'or a region such as "US-CA"{hint}')
+
+
+def test_rows_for_groups_and_regions() -> None:
+    rows = dict.fromkeys(("default", "EU", "GB-ENG", "JP-13", "XK"), "inform")
+    assert set(Policy(regimes=rows).regimes) == set(rows)

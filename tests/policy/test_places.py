@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.policy import Place, Policy, Regime, strictest
+from consentkit.policy.jurisdictions import jurisdictions
+from consentkit.policy.place import CA_PROVINCES, COUNTRIES, EU_AND_EEA, US_STATES
 
 ROWS = """
 [regimes]
@@ -38,6 +40,9 @@ POLICY = Policy.loads(ROWS)
         ("XX", "", "opt-in", "opt-in"),
         ("T1", "", "opt-in", "opt-in"),
         ("ZZ", "CA", "opt-in", "opt-in"),
+        ("AP", "", "opt-in", "opt-in"),  # no country, though it looks like one
+        ("SU", "", "opt-in", "opt-in"),
+        ("EU", "", "opt-in", "opt-in"),
     ],
 )
 def test_regimes_by_place(country: str, region: str, analytics: str, marketing: str) -> None:
@@ -104,3 +109,49 @@ def test_a_region_that_is_no_state_is_not_known(region: str) -> None:
     assert place.region == ""
     assert set(policy.regimes_at(place).values()) == {Regime.OPT_IN}
     assert policy.gpc_binding(place)
+
+
+# Codes
+
+
+def test_countries_are_those_of_the_standard_and_kosovo() -> None:
+    assert len(COUNTRIES) == 250
+    assert EU_AND_EEA | {"GB", "US", "SS", "XK"} < COUNTRIES
+    assert COUNTRIES.isdisjoint({"AN", "AP", "CS", "EU", "SU", "UK", "WW", "XX", "YU", "ZZ"})
+    rows = {row.place.partition("-")[0] for row in jurisdictions().rows} - {"EU"}
+    assert rows <= COUNTRIES
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "place"),
+    [
+        ("gb", "eng", ("GB", "ENG")),
+        (" DE ", "DE-BY", ("DE", "BY")),
+        ("UK", "", ("GB", "")),  # reserved for the United Kingdom
+        ("UK", "UK-ENG", ("GB", "ENG")),
+        ("UK", "GB-ENG", ("GB", "ENG")),
+        ("JP", "13", ("JP", "13")),
+        ("DE", "BAVARIA", ("DE", "")),
+        ("DE", "FR-IDF", ("DE", "")),
+        ("DE", "B\u00dc", ("DE", "")),
+        ("\u00df", "", ("", "")),  # "SS" in upper case, which is South Sudan
+        ("l\u0131", "", ("", "")),  # "LI"
+        ("XX", "CA", ("", "")),
+        ("US-CA", "CA", ("", "")),
+        ("", "CA", ("", "")),
+    ],
+)
+def test_what_is_no_code_is_not_kept(country: str, region: str, place: tuple[str, str]) -> None:
+    found = Place(country=country, region=region)
+    assert (found.country, found.region) == place
+    assert found.known is bool(place[0])
+
+
+@given(country=st.text(max_size=4), region=st.text(max_size=8))
+def test_whatever_a_header_says_few_places_come_of_it(country: str, region: str) -> None:
+    place = Place(country=country, region=region)
+    assert place.country in COUNTRIES | {""}
+    assert len(place.region) <= 3 and (place.region.isalnum() or not place.region)
+    assert place.country != "US" or place.region in US_STATES | {""}
+    assert place.country != "CA" or place.region in CA_PROVINCES | {""}
+    assert Place(country=place.country, region=place.region) == place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -71,12 +72,16 @@ def problem(
         headers["Retry-After"] = "5"
     if wants_json(request):
         return JSONResponse({"error": problem_text(policy, text, locale=locale)}, status, headers=headers)
+    base = base_of(deployment, request)
+    # The settings send visitors back to themselves, as saved: that is not where they came from.
+    query = dict(parse_qsl(urlsplit(return_to).query)) if return_to.startswith(f"{base}/?") else {}
     page = render_message(
         policy,
         _TITLES.get(status, "title"),
         text,
         locale=locale,
-        prefix=base_of(deployment, request),
-        return_to=return_to or request.mount + "/",
+        prefix=base,
+        return_to=query.get("return_to", "" if query else return_to) or request.mount + "/",
+        framed="framed" in query,
     )
     return HTMLResponse(page, status, headers=headers)

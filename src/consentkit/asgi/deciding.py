@@ -13,7 +13,7 @@ from starlette.types import Receive
 from consentkit.asgi.answering import HEADERS, base_of, problem, wants_json
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.recording import Outcome, Recorder, decide
+from consentkit.asgi.recording import Outcome, Recorder, decide, refused_only
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
 from consentkit.consent import (
@@ -22,7 +22,6 @@ from consentkit.consent import (
     Notice,
     Source,
     on_terms,
-    read_terms,
     set_decision_cookie,
     set_id_cookie,
 )
@@ -72,8 +71,14 @@ class Decisions:
         check_same_origin(request)
         submission = read_submission(request, await read_body(request, receive))
         now = epoch()
-        decision = decide(submission, consent, source=self._source(request, submission), now=now)
         notice = self._deployment.known_notice(consent, submission.notice, submission.locale)
+        # A deploy came in between: the choice holds on the terms of the notice that was seen, if it is known.
+        terms = await self._recorder.terms_of(submission.notice) if notice is None else None
+        asked = notice.asked if notice else terms.asked if terms else ()
+        source = self._source(request, submission)
+        decision = decide(submission, consent, asked=asked, source=source, now=now)
+        if terms is not None:
+            submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
         choice = _Choice(
             request=request,
             submission=submission,
@@ -82,11 +87,8 @@ class Decisions:
             notice=notice,
             now=now,
         )
-        if notice is None and not submission.once:
-            earlier = await self._on_earlier_terms(choice)
-            return await (self._stale(choice) if earlier is None else self._take(earlier))
-        if notice is None:
-            return self._problem(choice, 409, "stale")
+        if notice is None and terms is None:
+            return await self._stale(choice)
         return await (self._once(choice) if submission.once else self._take(choice))
 
     def _source(self, request: Request, submission: Submission) -> Source:
@@ -96,15 +98,6 @@ class Decisions:
             return "embed"
         below = submission.return_to.startswith(base_of(self._deployment, request) + "/")
         return "settings" if below or submission.was else "banner"
-
-    async def _on_earlier_terms(self, choice: _Choice) -> _Choice | None:
-        """Bind a choice to the notice that was shown, if it was published: a deploy came in between."""
-        body = await self._recorder.published(choice.submission.notice)
-        terms = read_terms(body) if body is not None else None
-        if terms is None:
-            return None
-        submission = replace(choice.submission, locale=terms.locale)
-        return replace(choice, submission=submission, decision=on_terms(choice.decision, terms))
 
     async def _take(self, choice: _Choice) -> Response:
         request, submission, decision = choice.request, choice.submission, choice.decision
@@ -118,7 +111,7 @@ class Decisions:
         if outcome.decision is not None:
             await self._recorder.announce(outcome.decision, request)
         response = self._done(choice) if outcome.recorded else self._problem(choice, 503, "unrecorded")
-        self._remember(response, request, outcome, choice.now)
+        self._remember(response, choice, outcome)
         return response
 
     def _takes_effect(self, choice: _Choice) -> bool:
@@ -134,12 +127,15 @@ class Decisions:
 
     async def _stale(self, choice: _Choice) -> Response:
         """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
-        if choice.decision.granted:
+        refusal = refused_only(choice.decision, choice.before, now=choice.now)
+        # A client asks for the state and sends all of it again; a visitor has said no, and goes.
+        half = choice.submission.as_json and bool(choice.decision.granted)
+        if refusal is None or half or choice.submission.once:
             return self._problem(choice, 409, "stale")
-        await self._recorder.record_stale(choice.request, choice.submission, choice.decision, now=choice.now)
-        await self._recorder.announce(choice.decision, choice.request)
-        response = self._problem(choice, 409, "stale_refusal")
-        self._remember(response, choice.request, Outcome(decision=choice.decision), choice.now)
+        await self._recorder.record_stale(choice.request, choice.submission, refusal, now=choice.now)
+        await self._recorder.announce(refusal, choice.request)
+        response = self._problem(choice, 409, "stale" if refusal.granted else "stale_refusal")
+        self._remember(response, choice, Outcome(decision=refusal))
         return response
 
     async def _once(self, choice: _Choice) -> Response:
@@ -165,15 +161,14 @@ class Decisions:
         reload = after.key != before.key or choice.notice is None
         return JSONResponse({**self._state(request, after), "reload": reload}, headers=HEADERS)
 
-    def _remember(self, response: Response, request: Request, outcome: Outcome, now: int) -> None:
+    def _remember(self, response: Response, choice: _Choice, outcome: Outcome) -> None:
         """Set the two cookies, and on https remove a decision under its plain name."""
-        deployment = self._deployment
+        deployment, request, now = self._deployment, choice.request, choice.now
         secure, domain = request.secure, deployment.cookie_domain
         cookies: list[str] = []
         if outcome.decision is not None:
             value = deployment.decisions.dumps(outcome.decision, now=now)
-            validity = deployment.policy.validity_at(deployment.place_of(request))
-            age = outcome.decision.max_age(validity, now=now)
+            age = outcome.decision.max_age(choice.before.validity, now=now)
             cookies.append(set_decision_cookie(value, max_age=age, secure=secure, domain=domain))
         if outcome.subject is not None:
             cookies.append(

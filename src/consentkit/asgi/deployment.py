@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from itertools import product
 from typing import Final, TypeAlias, get_args
 
 from msgspec.structs import replace
@@ -91,7 +92,7 @@ class Deployment:
         # A policy of browsers cannot name what to deny, only what to allow.
         self.gate = Gate(policy, unclassified="gate" if csp == "enforce" else unclassified)
         self.locales = available_locales(policy)
-        check_templates(policy.banner.templates)
+        check_templates(policy)
         for locale in policy.banner.text:
             read_words(policy, locale)
         signals = ("DNT",) if policy.signals.dnt else ()
@@ -235,8 +236,10 @@ class Deployment:
         """Return the notice of that hash if it is what is shown to such a visitor now."""
         if locale not in self.locales:
             return None
-        for scripted in (True, False):
-            notice = make_notice(self.policy, consent, locale, scripted=scripted)
+        every = [name for name, regime in consent.regimes.items() if regime.prompts]
+        # The page may be from before another choice of this visitor's, or from one that lets no script run.
+        for asked, scripted in product((consent.prompt_for, every, ()), (True, False)):
+            notice = make_notice(self.policy, consent, locale, asked=asked, scripted=scripted)
             if notice.hash == hash:
                 return notice
         return None

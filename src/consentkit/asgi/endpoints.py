@@ -57,7 +57,7 @@ class Endpoints:
         """Say whether a path below the root path is answered here."""
         prefix = self._deployment.prefix
         if path == GPC_PATH:
-            return not self._deployment.excludes(path)
+            return self._deployment.enforce and not self._deployment.excludes(path)
         return path == prefix or path.startswith(prefix + "/")
 
     async def __call__(self, request: Request, consent: Consent, receive: Receive, send: Send) -> None:

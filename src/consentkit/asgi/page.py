@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Sequence
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, TypedDict
 
 from consentkit.asgi.charset import Charset, readable_charset
 from consentkit.asgi.deployment import Deployment
@@ -31,6 +31,13 @@ CALLS_NAME: Final = f"vc.{hashlib.sha256(calls_script()).hexdigest()[:12]}.js"
 
 MAX_REPORT: Final = 2048
 """Bytes of the header that names what was held back."""
+
+
+class _Where(TypedDict):
+    prefix: str
+    return_to: str
+    origin: str
+    posted: bool
 
 
 class Page:
@@ -196,7 +203,7 @@ class Page:
             return b""
         origin, here = self._origin(self._gate.foreign_base), self._request.here
         policy, consent, locale = self._deployment.policy, self._consent, self._locale
-        where = {"prefix": self._prefix, "return_to": here, "origin": origin}
+        where = _Where(prefix=self._prefix, return_to=here, origin=origin, posted=not self._request.is_safe)
         # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
         if consent.needs_prompt and self._allowed.choice:
             scripted = self._allowed.script is not None
@@ -223,7 +230,17 @@ def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed
     scope, traits = request.scope, request.traits
     locale = deployment.locale_of(request)
     where = (scope.get("root_path"), scope["path"], scope.get("query_string"), request.header(b"host"))
-    return consent.view, locale, traits.takes_banner, traits.wants_document, request.secure, where, allowed
+    came_from = "" if request.is_safe else request.here
+    return (
+        consent.view,
+        locale,
+        traits.takes_banner,
+        traits.wants_document,
+        request.secure,
+        where,
+        came_from,
+        allowed,
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ import inspect
 import logging
 import re
 import secrets
+from collections.abc import Iterable
 
 import msgspec
 from msgspec.structs import replace
@@ -19,20 +20,23 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.once import SECONDS as ONCE_SECONDS
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission
-from consentkit.banner import assets_by_name, read_choices, read_offered
+from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
 from consentkit.consent import (
     Consent,
     Decision,
     Notice,
     Source,
+    Terms,
     accept,
     allow,
     choose,
     id_cookie_name,
+    read_terms,
     reject,
 )
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.log import Bundle, Entry, uuid7
+from consentkit.policy.checks import IDENTIFIER
 
 _ACTIONS = {
     "accept": "accept_all",
@@ -59,30 +63,54 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     recorded: bool = True
 
 
-def decide(submission: Submission, consent: Consent, *, source: Source, now: int) -> Decision:
+def decide(
+    submission: Submission, consent: Consent, *, asked: Iterable[str], source: Source, now: int
+) -> Decision:
     """Work out the next decision.
+
+    Args:
+        submission: What was sent.
+        consent: What holds before.
+        asked: Purposes that the banner asked for.
+        source: Where the choice was made.
+        now: Epoch seconds.
 
     Raises:
         BadRequest: 400 for a purpose or vendor that the policy does not have.
     """
+    # Only the settings page says that the signal was received.
+    told = source == "settings" and submission.signal == consent.signal
     try:
         if submission.action == "accept":
-            return accept(consent, source=source, now=now)
+            return accept(consent, source=source, now=now, asked=asked, told=told)
         if submission.action in ("reject", "withdraw"):
             return reject(consent, source=source, now=now)
         if submission.action == "allow":
             return allow(consent, submission.names, source=source, now=now)
-        return _save(submission, consent, source=source, now=now)
+        if submission.as_json:
+            return choose(consent, submission.names, submission.denied, source=source, now=now)
+        return _save(submission, consent, source=source, now=now, told=told)
     except UnknownPurpose as error:
         raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
 
 
-def _save(submission: Submission, consent: Consent, *, source: Source, now: int) -> Decision:
-    if not submission.as_json:
-        granted = read_choices(consent.policy, ticked=submission.names, was=submission.was)
-        refused = read_offered(submission.was) - granted
-        return choose(consent, granted, refused, source=source, now=now)
-    return choose(consent, submission.names, submission.denied, source=source, now=now)
+def _save(submission: Submission, consent: Consent, *, source: Source, now: int, told: bool) -> Decision:
+    """Read the settings form. A box that was ticked by default, and still is, is no grant."""
+    policy, offered = consent.policy, read_offered(submission.was)
+    # What the page offered and a deploy took away can be neither granted nor refused any more.
+    gone = {name for name in offered if name not in policy.purposes and policy.vendor_purpose(name) is None}
+    if not all(map(IDENTIFIER.fullmatch, gone)):
+        raise UnknownPurpose(min(gone), policy.purposes)
+    granted = read_choices(policy, ticked=submission.names, was=submission.was) - gone
+    return choose(
+        consent,
+        granted,
+        offered - granted - gone,
+        left_on=read_ticked(submission.was) - consent.chosen,
+        source=source,
+        now=now,
+        told=told,
+    )
 
 
 class Recorder:
@@ -135,8 +163,7 @@ class Recorder:
             _logger.error("a grant is not honoured, because the consent log cannot take it: %s", error)
             if isinstance(error, LogUnavailable) and error.unknown:
                 await self._deployment.log.invalidate(entry, id=uuid7(milliseconds()), at=rfc3339(now))
-            rest = replace(decision, granted=decision.granted - new)
-            return await self._refused_only(request, submission, before, rest, notice, now)
+            return await self._refused_only(request, submission, before, decision, notice, now)
         return outcome
 
     async def record_stale(
@@ -155,16 +182,17 @@ class Recorder:
         except LogError as error:
             _logger.warning("a refusal is honoured, but the consent log does not take it: %s", error)
 
-    async def published(self, notice: str) -> bytes | None:
-        """Return the bundle of a notice that the log has; ``None`` where it has not, or cannot say now."""
+    async def terms_of(self, notice: str) -> Terms | None:
+        """Return the terms of a notice that the log has; ``None`` where it has not, or cannot say now."""
         log = self._deployment.log
         if log is None or not _HASH.fullmatch(notice):
             return None
         try:
-            return await log.published(notice)
+            body = await log.published(notice)
         except LogError as error:
             _logger.warning("an earlier notice cannot be looked up: %s", error)
             return None
+        return read_terms(body) if body is not None else None
 
     async def announce(self, decision: Decision, request: Request) -> None:
         """Tell the site's own callback. Its failure is logged and undoes nothing."""
@@ -183,12 +211,12 @@ class Recorder:
         request: Request,
         submission: Submission,
         before: Consent,
-        rest: Decision,
+        decision: Decision,
         notice: Notice | None,
         now: int,
     ) -> Outcome:
-        """Keep what a decision newly denies, now that it cannot grant."""
-        if not rest.denied - (before.decision.denied if before.decision else frozenset()):
+        rest = refused_only(decision, before, now=now)
+        if rest is None:
             return Outcome(decision=None, recorded=False)
         entry = self._entry(request, submission, rest, self._subject(request), now)
         await self._honour(entry, notice)
@@ -252,8 +280,21 @@ class Recorder:
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 
 
+def refused_only(decision: Decision, before: Consent, *, now: int) -> Decision | None:
+    """Return what a decision newly denies, where it cannot grant; ``None`` if it denies nothing more.
+
+    Args:
+        decision: What the visitor wants to hold.
+        before: What held before; what it granted and the decision still grants is kept.
+        now: Epoch seconds.
+    """
+    known = before.decision.denied if before.decision else frozenset[str]()
+    rest = replace(decision, granted=decision.granted & _in_force(before, now))
+    return rest if rest.denied - known or (rest.denied and not decision.granted) else None
+
+
 def _in_force(consent: Consent, now: int) -> frozenset[str]:
     """Return what an earlier decision grants now; what only the regime grants is not in it."""
     if consent.decision is None or now >= consent.decision.expires_at(consent.validity):
         return frozenset()
-    return consent.decision.granted & (consent.granted | consent.vendors_granted)
+    return consent.decision.granted & (consent.chosen | consent.vendors_granted)

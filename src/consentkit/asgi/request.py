@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.types import Scope
 
-from consentkit.asgi.traits import MAX_MEMO, read_traits
+from consentkit.asgi.traits import MAX_MEMO, SAFE_METHODS, read_traits
 
 # RFC 3986, section 3.3: what a path may hold as it is. Its "%" was decoded by the server.
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
@@ -85,8 +85,18 @@ class Request:
         return quote("/" + root.lstrip("/"), safe=_PATH_SAFE) if root else ""
 
     @property
+    def is_safe(self) -> bool:
+        """Say whether asking again changes nothing (RFC 9110, section 9.2.1)."""
+        return self.method in SAFE_METHODS
+
+    @property
     def here(self) -> str:
-        """Return path and query as a same-origin reference; what makes it too long is left out."""
+        """Return path and query as a same-origin reference; what makes it too long is left out.
+
+        What answers a form is not asked for again: that is where the visitor came from instead.
+        """
+        if not self.is_safe:
+            return _read_referrer(self.header(b"referer")[:MAX_HERE], self.host) or f"{self.mount}/"
         path, query = self.scope["path"], self.scope.get("query_string", b"")
         remembered = len(path) + len(query) <= MAX_HERE
         read = _read_here if remembered else _read_here.__wrapped__
@@ -112,6 +122,16 @@ class Request:
 @lru_cache(maxsize=1024)
 def _read_host(host: bytes) -> str:
     return host.decode("ascii") if _HOST.fullmatch(host) else ""
+
+
+def _read_referrer(referrer: bytes, host: str) -> str | None:
+    try:
+        parts = urlsplit(referrer.decode("ascii"))
+    except ValueError:
+        return None
+    if not host or parts.netloc.lower() != host.lower():
+        return None
+    return _read_here(unquote(parts.path), parts.query.encode("ascii"))
 
 
 @lru_cache(maxsize=1024)

@@ -60,9 +60,16 @@ def _read(text: str, origin: str) -> Allowed:
     script, style = _nonce(policies, _SCRIPT, own), _nonce(policies, _STYLE, own)
     if not all(_sandbox(policy, "allow-scripts") for policy in policies):
         script = None
-    fetch = all(_matches(_sources(policy, _CONNECT), own) for policy in policies)
+    # What a page without an origin of its own sends nobody takes.
+    fetch = all(
+        _matches(_sources(policy, _CONNECT), own) and _sandbox(policy, "allow-same-origin")
+        for policy in policies
+    )
     form = all(
-        _matches(_sources(policy, _FORM), own) and _sandbox(policy, "allow-forms") for policy in policies
+        _matches(_sources(policy, _FORM), own)
+        and _sandbox(policy, "allow-forms")
+        and _sandbox(policy, "allow-same-origin")
+        for policy in policies
     )
     return Allowed(script, style, form or (fetch and script is not None))
 

@@ -30,6 +30,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         was: The settings form's field of that name: its boxes when it was shown.
         notice: Hash of the notice that was shown.
         locale: Its language.
+        signal: The signal that the settings page said had been received.
         return_to: Path and query on this site to go back to.
         once: Whether an embed is allowed for one page only.
         as_json: Whether the body was JSON, which is a client's, not a form's.
@@ -41,6 +42,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     was: str = ""
     notice: str = ""
     locale: str = ""
+    signal: str = ""
     return_to: str = "/"
     once: bool = False
     as_json: bool = False
@@ -128,6 +130,7 @@ def _from_form(body: bytes) -> Submission:
         was=single.get("was", ""),
         notice=single.get("notice", ""),
         locale=single.get("locale", ""),
+        signal=single.get("signal", ""),
         return_to=check_return(single.get("return_to", "/")),
         once=once,
     )

@@ -34,7 +34,7 @@ _READ = _PRESENT | frozenset(
 _DOCUMENT = frozenset((b"document", b""))
 _FRAMES = frozenset((b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
 _WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker"))
-_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
 _SUBRESOURCES = frozenset(b"audio audioworklet font image manifest script style track video worker".split())
 
 Pairs = list[tuple[bytes, bytes]]
@@ -127,7 +127,7 @@ def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
         has_own_cookies=b"consentkit" in b";".join(cookies),
         signals=read_signals(pairs),
         travels=get(b"sec-fetch-site", b"") != b"cross-site"
-        or (method in _SAFE_METHODS and dest in _DOCUMENT),
+        or (method in SAFE_METHODS and dest in _DOCUMENT),
         wants_document=wants_document,
         wants_worker=dest in _WORKERS,
         wants_service_worker=dest == b"serviceworker",

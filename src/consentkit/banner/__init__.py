@@ -1,11 +1,16 @@
 """What visitors see: the banner, the settings page, the link to it, placeholders of embeds, their files."""
 
 from consentkit.banner.assets import Asset, Assets, assets_by_name, read_assets
-from consentkit.banner.form import read_choices, read_offered
+from consentkit.banner.form import read_choices, read_offered, read_ticked
 from consentkit.banner.markup import safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
-from consentkit.banner.pages import problem_text, render_message, render_placeholder, render_settings
-from consentkit.banner.templating import check_templates
+from consentkit.banner.pages import (
+    check_templates,
+    problem_text,
+    render_message,
+    render_placeholder,
+    render_settings,
+)
 from consentkit.banner.texts import available_locales, read_words
 
 __all__ = [
@@ -19,6 +24,7 @@ __all__ = [
     "read_assets",
     "read_choices",
     "read_offered",
+    "read_ticked",
     "read_words",
     "render_banner",
     "render_head",

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from consentkit.consent import Consent
 from consentkit.policy import Policy, Vendor
 
+_MARKS = "+-=~"
+
 
 def state_field(consent: Consent, vendors: Iterable[Vendor]) -> str:
     """Return the form's hidden field `was`: each box as it was shown, ``+`` for ticked and ``-`` for not."""
@@ -19,8 +21,9 @@ def read_choices(policy: Policy, *, ticked: Iterable[str], was: str = "") -> fro
     """Read what a saved settings form grants, as `consentkit.consent.choose` takes it.
 
     Without a script a purpose's box cannot move its vendors' boxes: a vendor's box that was left alone
-    follows a purpose's box that was moved. The script moves them itself and writes ``=`` in `was`: the
-    boxes are meant as they stand. A purpose all of whose vendors were refused is refused.
+    follows a purpose's box that was moved. The script moves them itself and writes ``=`` for ``+`` and ``~``
+    for ``-`` in `was`: the boxes are meant as they stand. A purpose all of whose vendors were refused is
+    refused.
 
     Args:
         policy: The policy that the form was made from.
@@ -28,7 +31,7 @@ def read_choices(policy: Policy, *, ticked: Iterable[str], was: str = "") -> fro
         was: Field `was` of the form. Empty where a client sends no such form: then `ticked` is returned.
     """
     granted = set(ticked)
-    before = {item[1:]: item[0] for item in was.split() if item[0] in "+-="}
+    before = {item[1:]: item[0] for item in was.split() if item[0] in _MARKS}
     purposes = _optional(policy)
     moved = {ident for ident in purposes if _moved(ident, granted, before)}
     vendors = {ident: policy.vendor_purpose(ident) for ident in before if ident not in purposes}
@@ -44,7 +47,12 @@ def read_choices(policy: Policy, *, ticked: Iterable[str], was: str = "") -> fro
 
 def read_offered(was: str) -> frozenset[str]:
     """Return the names of all boxes that a settings form showed; names are not checked."""
-    return frozenset(item[1:] for item in was.split() if item[0] in "+-=")
+    return frozenset(item[1:] for item in was.split() if item[0] in _MARKS)
+
+
+def read_ticked(was: str) -> frozenset[str]:
+    """Return the names of the boxes that were ticked when the form was shown; names are not checked."""
+    return frozenset(item[1:] for item in was.split() if item[0] in "+=")
 
 
 def _optional(policy: Policy) -> frozenset[str]:

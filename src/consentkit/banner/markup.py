@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
+from consentkit.exceptions import ConfigurationError
+
 # What a browser drops from, or reads as a slash in, a URL (WHATWG URL, "basic URL parser").
 _TREACHEROUS = re.compile(r"[\x00-\x20\x7f\\]")
 # "<" cannot come from escaped text, so no text of a site or visitor can look like a slot.
@@ -46,10 +48,11 @@ def base_url(prefix: str, origin: str = "") -> str:
 
 
 @lru_cache(maxsize=256)
-def _written(prefix: str, return_to: str, origin: str) -> Mapping[str, str]:
+def _written(prefix: str, return_to: str, origin: str, posted: bool) -> Mapping[str, str]:
     """Write what the slots of one page's fragments have in common."""
     path = safe_path(return_to)
     return {
+        "again": escape(path) if posted else "",
         "base": escape(base_url(prefix, origin)),
         "origin": escape(origin),
         "return_to": escape(path),
@@ -67,7 +70,9 @@ class Fragment:
     def __init__(self, markup: str) -> None:
         self._pieces = _SLOT.split(markup)
 
-    def fill(self, *, prefix: str, return_to: str, notice: str, origin: str = "") -> str:
+    def fill(
+        self, *, prefix: str, return_to: str, notice: str, origin: str = "", posted: bool = False
+    ) -> str:
         """Fill in the slots of one request.
 
         Args:
@@ -75,8 +80,16 @@ class Fragment:
             return_to: Where the visitor is; see `safe_path`.
             notice: Hash of the notice that is shown.
             origin: See `base_url`.
+            posted: Whether the page came in answer to a form, which must not be sent again.
+
+        Raises:
+            ConfigurationError: A template of the site's own has a slot that nothing is filled in for.
         """
-        values = {**_written(prefix, return_to, origin), "notice": notice}
+        values = {**_written(prefix, return_to, origin, posted), "notice": notice}
         pieces = self._pieces.copy()
-        pieces[1::2] = [values[name] for name in pieces[1::2]]
+        try:
+            pieces[1::2] = [values[name] for name in pieces[1::2]]
+        except KeyError as error:
+            problem = f"a template has a slot that is not filled in: {error}"
+            raise ConfigurationError(problem, path="banner.templates") from error
         return "".join(pieces)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ class Shape(NamedTuple):
     Attributes:
         regimes: Purpose and its regime at the visitor's place, sorted.
         locale: One of `available_locales`.
+        asked: Purposes that the banner asks for, sorted; without one there is no banner.
         honoured: Whether a signal of the browser was honoured, which is said.
         choices: Whether the link must have the words that the law of some states prescribes.
         scripted: Whether our script may run on the page: without it nothing can be modal.
@@ -27,6 +28,7 @@ class Shape(NamedTuple):
 
     regimes: tuple[tuple[str, Regime], ...]
     locale: str
+    asked: tuple[str, ...] = ()
     honoured: bool = False
     choices: bool = False
     scripted: bool = True
@@ -38,24 +40,35 @@ class _Prepared(NamedTuple):
     link: Fragment
 
 
-def shape_of(consent: Consent, locale: str, *, scripted: bool = True) -> Shape:
-    """Return what banner and link depend on for a visitor."""
+def shape_of(
+    consent: Consent, locale: str, *, asked: Iterable[str] | None = None, scripted: bool = True
+) -> Shape:
+    """Return what banner and link depend on for a visitor; arguments as in `make_notice`."""
     return Shape(
         regimes=tuple(sorted(consent.regimes.items())),
         locale=locale,
+        asked=tuple(sorted(consent.prompt_for if asked is None else asked)),
         honoured=consent.signal_honoured,
         choices="choices" in consent.required_links and consent.policy.sells,
         scripted=scripted or consent.policy.banner.layout != "modal",
     )
 
 
-def make_notice(policy: Policy, consent: Consent, locale: str, *, scripted: bool = True) -> Notice:
+def make_notice(
+    policy: Policy,
+    consent: Consent,
+    locale: str,
+    *,
+    asked: Iterable[str] | None = None,
+    scripted: bool = True,
+) -> Notice:
     """Make the bundle of everything that a visitor is shown.
 
     Args:
         policy: What to tell.
         consent: What holds; its regimes, signal and required links count.
         locale: One of `available_locales`.
+        asked: Purposes that the banner asks for; by default what this visitor is to be asked.
         scripted: Whether our script may run on the page.
 
     Returns:
@@ -65,7 +78,7 @@ def make_notice(policy: Policy, consent: Consent, locale: str, *, scripted: bool
         ConfigurationError: The policy overrides a text that does not exist, or a template of the site's own
             is wrong.
     """
-    return _prepare(policy, shape_of(consent, locale, scripted=scripted)).notice
+    return _prepare(policy, shape_of(consent, locale, asked=asked, scripted=scripted)).notice
 
 
 def render_banner(
@@ -76,6 +89,7 @@ def render_banner(
     prefix: str,
     return_to: str,
     origin: str = "",
+    posted: bool = False,
     scripted: bool = True,
 ) -> str:
     """Render the banner and, hidden, the link that takes its place when it is answered.
@@ -88,6 +102,7 @@ def render_banner(
         return_to: Path and query of the page.
         origin: Given where the page's ``<base>`` is foreign, such as ``https://example.org``; URLs then
             begin with it.
+        posted: Whether the page came in answer to a form, which must not be sent again.
         scripted: Whether our script may run on the page.
 
     Returns:
@@ -95,16 +110,23 @@ def render_banner(
     """
     prepared = _prepare(policy, shape_of(consent, locale, scripted=scripted))
     return prepared.banner.fill(
-        prefix=prefix, origin=origin, return_to=return_to, notice=prepared.notice.hash
+        prefix=prefix, origin=origin, return_to=return_to, notice=prepared.notice.hash, posted=posted
     )
 
 
 def render_link(
-    policy: Policy, consent: Consent, *, locale: str, prefix: str, return_to: str, origin: str = ""
+    policy: Policy,
+    consent: Consent,
+    *,
+    locale: str,
+    prefix: str,
+    return_to: str,
+    origin: str = "",
+    posted: bool = False,
 ) -> str:
     """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
     link = _prepare(policy, shape_of(consent, locale)).link
-    return link.fill(prefix=prefix, origin=origin, return_to=return_to, notice="")
+    return link.fill(prefix=prefix, origin=origin, return_to=return_to, notice="", posted=posted)
 
 
 def render_head(
@@ -138,12 +160,13 @@ def _proof(nonce: str) -> str:
 def _prepare(policy: Policy, shape: Shape) -> _Prepared:
     words = read_words(policy, shape.locale)
     regime = strictest(dict(shape.regimes))
-    banner = _banner_template(policy, shape, words) if regime.prompts else ""
+    banner = _banner_template(policy, shape, words) if shape.asked else ""
     assets = read_assets(policy)
     notice = Notice(
         locale=shape.locale,
         regime=regime,
         regimes=dict(shape.regimes),
+        asked=shape.asked,
         texts=_flat(words.texts),
         purposes=tuple(words.purposes.values()),
         vendors=tuple(words.vendors.values()),
@@ -167,7 +190,7 @@ def _link_template(policy: Policy, shape: Shape, words: Words, *, hidden: bool) 
         honoured=shape.honoured,
         locale=shape.locale,
         shown=policy.banner.link,
-        slot=slots("base", "return_query"),
+        slot=slots("again", "base", "return_query"),
     )
 
 
@@ -175,13 +198,14 @@ def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
     regimes, texts = dict(shape.regimes), words.texts
     regime = strictest(regimes)
     text = texts[regime]
-    purposes = texts["common"]["separator"].join(_asked(policy, regimes, words))
+    purposes = texts["common"]["separator"].join(_asked(policy, shape, words))
     before, button, after = text["notice"].partition("{opt-out}")
     return render(
         "banner.html",
         folder=policy.banner.templates,
         after=fill(after, purposes=purposes),
         before=fill(before, purposes=purposes),
+        choices=shape.choices,
         common=texts["common"],
         dir=direction(shape.locale),
         honoured=shape.honoured,
@@ -204,7 +228,7 @@ def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
     return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
 
 
-def _asked(policy: Policy, regimes: Mapping[str, Regime], words: Words) -> list[str]:
+def _asked(policy: Policy, shape: Shape, words: Words) -> list[str]:
     """Return the titles of the purposes that are asked for.
 
     Purposes that nobody is declared for are not worth a word, unless nobody is declared at all.
@@ -213,9 +237,7 @@ def _asked(policy: Policy, regimes: Mapping[str, Regime], words: Words) -> list[
     return [
         purpose.title
         for purpose in words.purposes.values()
-        if purpose.id in regimes
-        and regimes[purpose.id].prompts
-        and (purpose.id in used or used <= {NECESSARY})
+        if purpose.id in shape.asked and (purpose.id in used or used <= {NECESSARY})
     ]
 
 

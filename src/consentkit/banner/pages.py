@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 from urllib.parse import quote
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.form import state_field
 from consentkit.banner.markup import Fragment, base_url, safe_path
-from consentkit.banner.notice import make_notice
-from consentkit.banner.templating import render, slots
+from consentkit.banner.notice import make_notice, render_banner, render_link
+from consentkit.banner.templating import read_templates, render, slots
 from consentkit.banner.texts import FALLBACK, Words, direction, fill, read_words, shipped_locales
 from consentkit.catalog import default_catalog
-from consentkit.consent import Consent
-from consentkit.policy import Policy, Purpose, Regime, Vendor
+from consentkit.consent import Consent, resolve
+from consentkit.exceptions import ConfigurationError
+from consentkit.policy import NECESSARY, Policy, Purpose, Regime, Vendor
+from consentkit.signals import Signals
 
 SIGNALS: Final = {"gpc": "Global Privacy Control", "dnt": "Do Not Track"}
 """What signals are called, in every language."""
 
+_BUTTON: Final = re.compile(r"<button\b[^>]*>")
 # The letters of Consent-O-Matic's categories, for tools that answer for people; other purposes are "X".
 _CATEGORIES: Final = {"functional": "A", "analytics": "B", "marketing": "F"}
+
+
+class _Where(TypedDict):
+    locale: str
+    prefix: str
+    return_to: str
 
 
 class _Row(NamedTuple):
@@ -82,7 +92,14 @@ def render_settings(
 
 
 def render_message(
-    policy: Policy, title: str, problem: str, *, locale: str, prefix: str, return_to: str = "/"
+    policy: Policy,
+    title: str,
+    problem: str,
+    *,
+    locale: str,
+    prefix: str,
+    return_to: str = "/",
+    framed: bool = False,
 ) -> str:
     """Render a page that says what went wrong.
 
@@ -93,6 +110,7 @@ def render_message(
         locale: One of `available_locales`.
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path of the page that the visitor came from.
+        framed: Whether it is shown in the dialog of another page, which has its own way back.
     """
     words = _words(policy, locale)
     return _page(
@@ -101,11 +119,40 @@ def render_message(
         words,
         base=base_url(prefix),
         foreign="" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
+        framed=framed,
         problem=problem_text(policy, problem, locale=locale),
         return_to=safe_path(return_to),
         said=problem in words.texts["problem"],
         title=problem_text(policy, title, locale=locale),
     )
+
+
+def check_templates(policy: Policy) -> None:
+    """Render everything once, where a site has templates of its own.
+
+    Raises:
+        ConfigurationError: A template cannot be read, or names what is not there; it says which.
+    """
+    if not policy.banner.templates:
+        return
+    read_templates(policy.banner.templates)
+    where = _Where(locale=FALLBACK, prefix="/", return_to="/")
+    for regime in Regime:
+        regimes = dict.fromkeys(policy.purposes, regime)
+        consent = resolve(policy, regimes, None, Signals(gpc=True), now=0, gpc_binding=False)
+        _check_buttons(render_banner(policy, consent, **where))
+        render_link(policy, consent, **where)
+        render_settings(policy, consent, **where)
+    render_message(policy, "title", "stale", **where)
+    render_placeholder(policy, "V", "P", vendor_id="", purpose_id=NECESSARY, notice_hash="", **where)
+
+
+def _check_buttons(banner: str) -> None:
+    """Refuse a banner whose buttons would do nothing: its form stands beside them, not around them."""
+    for button in _BUTTON.findall(banner):
+        if 'name="action"' in button and 'form="consentkit-form"' not in button:
+            problem = f'a button of the banner needs form="consentkit-form": {button}'
+            raise ConfigurationError(problem, path="banner.templates")
 
 
 def problem_text(policy: Policy, problem: str, *, locale: str) -> str:

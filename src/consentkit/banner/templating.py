@@ -49,14 +49,12 @@ def slots(*names: str) -> dict[str, Markup]:
     return {name: Markup(f"<%{name}%>") for name in names}
 
 
-def check_templates(folder: str) -> None:
-    """Refuse a folder of own templates that is not there, and templates that cannot be read.
+def read_templates(folder: str) -> None:
+    """Read the templates in a folder of a site's own.
 
     Raises:
-        ConfigurationError: It names the file and the line.
+        ConfigurationError: There is no such folder, or one cannot be read; it names the file and the line.
     """
-    if not folder:
-        return
     if not Path(folder).is_dir():
         raise ConfigurationError(f'there is no folder "{folder}"', path="banner.templates")
     for path in sorted(Path(folder).glob("*.html")):

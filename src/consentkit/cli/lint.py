@@ -36,6 +36,17 @@ DEFAULT_FILE: Final = "consent.toml"
 
 _SECONDS: Final = 30
 
+# What shows whether a rule is kept, and which of those for a browser are seen in part without one.
+_VISIT: Final = "--url with --browser"
+_SEEN: Final = frozenset(number for number, rule in RULES.items() if rule.kind == "B")
+_SHOWN: Final[Mapping[str, Collection[int]]] = {
+    "FILE": RULES.keys() - _SEEN - {22, 36},
+    "--against": {22},
+    "--url": {30, 35, 36},
+    _VISIT: _SEEN,
+}
+_SHOWN_IN_PART: Final[Mapping[str, Collection[int]]] = {"FILE": {3, 27}, "--url": {13, 25}}
+
 
 class Unreadable(click.ClickException):
     """What was to be looked at cannot be read."""
@@ -76,7 +87,7 @@ _WRITERS: Final[dict[str, Callable[[Sequence[Located]], str]]] = {
     "--rule", "rules", type=click.IntRange(1, 36), multiple=True, help="Only this rule; may be repeated."
 )
 @click.option("--format", "form", type=click.Choice(sorted(_WRITERS)), default="text", show_default=True)
-@click.option("--output", type=click.Path(dir_okay=False), help="Write to this file, not to standard output.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write to this file; - is standard output.")
 def lint(
     file: str | None,
     against: str | None,
@@ -92,12 +103,14 @@ def lint(
     """Hold the policy in FILE against the law's rules, and the site at URL.
 
     FILE is consent.toml if neither it nor a URL is named. The exit code is 1 if there are errors, 2 if
-    something cannot be read, 0 otherwise.
+    something cannot be read or a rule not be checked, 0 otherwise.
     """
     if browser and not url:
         raise click.UsageError("--browser needs --url")
     if against and not file:
         raise click.UsageError("--against needs the FILE that replaces it")
+    given = {"FILE": file or not url, "--against": against, "--url": url, _VISIT: browser}
+    _check_rules(rules, [way for way, is_given in given.items() if is_given])
     name = file or DEFAULT_FILE
     text = _read(name) if file or not url else ""
     policy = _load(name, text) if file or not url else None
@@ -113,9 +126,20 @@ def lint(
         raise click.exceptions.Exit(1)
 
 
+def _check_rules(rules: Collection[int], given: Collection[str]) -> None:
+    """Refuse rules that nothing of what is given shows, lest they seem kept; name those seen in part."""
+    for number in dict.fromkeys(rules):
+        if any(number in _SHOWN[way] for way in given):
+            continue
+        needed = " or ".join(way for way, numbers in _SHOWN.items() if number in numbers)
+        if not any(number in _SHOWN_IN_PART.get(way, ()) for way in given):
+            raise click.UsageError(f"rule {number} needs {needed}")
+        click.echo(f"rule {number} is looked at in part: all of it needs {needed}", err=True)
+
+
 def _read(name: str) -> str:
     try:
-        return Path(name).read_text("utf-8")
+        return Path(name).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"cannot read {name!r}: {error}") from error
 
@@ -209,7 +233,7 @@ def _visit(
 
 
 def _write(report: str, output: str | None) -> None:
-    if output is None:
+    if output is None or output == "-":
         click.echo(report)
         return
     try:

@@ -14,17 +14,22 @@ from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import NECESSARY
 
 
-def accept(consent: Consent, *, source: Source, now: int) -> Decision:
-    """Grant what the visitor was asked for: what the banner prompts for, or in settings every purpose.
+def accept(
+    consent: Consent, *, source: Source, now: int, asked: Iterable[str] | None = None, told: bool = False
+) -> Decision:
+    """Grant what the visitor was asked for: what the banner asked, or in settings every purpose.
 
     Args:
         consent: What holds before the choice.
         source: Where the choice was made.
         now: Epoch seconds.
+        asked: What the banner asked for; by default what it would ask for now.
+        told: Whether the visitor was shown that the browser's signal had been received.
     """
-    every = frozenset(consent.policy.purposes) - {NECESSARY}
-    asked = consent.prompt_for if source == "banner" else every
-    return allow(consent, asked or every, source=source, now=now)
+    purposes = frozenset(consent.policy.purposes) - {NECESSARY}
+    if source == "banner":
+        purposes &= consent.prompt_for if asked is None else frozenset(asked)
+    return allow(consent, purposes, source=source, now=now, told=told)
 
 
 def reject(consent: Consent, *, source: Source, now: int) -> Decision:
@@ -33,7 +38,14 @@ def reject(consent: Consent, *, source: Source, now: int) -> Decision:
 
 
 def choose(
-    consent: Consent, granted: Iterable[str], denied: Iterable[str] = (), *, source: Source, now: int
+    consent: Consent,
+    granted: Iterable[str],
+    denied: Iterable[str] = (),
+    *,
+    source: Source,
+    now: int,
+    left_on: Iterable[str] = (),
+    told: bool = False,
 ) -> Decision:
     """Replace the decision: purposes that are not named are denied.
 
@@ -45,6 +57,8 @@ def choose(
             stay denied if they were denied by name before.
         source: Where the choice was made.
         now: Epoch seconds.
+        left_on: Those of the granted purposes that were on by default, and that nobody touched.
+        told: As in `accept`.
 
     Returns:
         A decision that names vendors only where they differ from their purpose.
@@ -59,16 +73,22 @@ def choose(
     chosen = wanted & purposes
     settled = chosen | {NECESSARY}
     apart = (refused | _left_out(consent, wanted) | (consent.vendors_denied - wanted)) - purposes
+    left = chosen & frozenset(left_on)
+    single = {name for name in wanted - purposes if policy.vendor_purpose(name) not in settled}
     return _decide(
         consent,
-        granted=chosen | {name for name in wanted - purposes if policy.vendor_purpose(name) not in settled},
+        granted=(chosen - left) | single,
+        left_on=left,
         denied=(purposes - chosen) | {name for name in apart if policy.vendor_purpose(name) in chosen},
         source=source,
         now=now,
+        told=told,
     )
 
 
-def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -> Decision:
+def allow(
+    consent: Consent, names: Iterable[str], *, source: Source, now: int, told: bool = False
+) -> Decision:
     """Add to the decision: what is not named stays as it is.
 
     Args:
@@ -76,6 +96,7 @@ def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -
         names: Purposes and vendors to grant. A purpose takes back the denials of its single vendors.
         source: Where the choice was made.
         now: Epoch seconds.
+        told: As in `accept`.
 
     Raises:
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
@@ -83,19 +104,23 @@ def allow(consent: Consent, names: Iterable[str], *, source: Source, now: int) -
     added = _check(consent, names)
     previous = consent.decision
     if previous is None:
-        return _decide(consent, granted=added, denied=_unbelieved(consent) - added, source=source, now=now)
+        denied = _unbelieved(consent) - added
+        return _decide(consent, granted=added, denied=denied, source=source, now=now, told=told)
     freed = {vendor for vendor in previous.denied if consent.policy.vendor_purpose(vendor) in added}
     denied = previous.denied - added - freed
-    carried = previous.granted & (consent.granted | consent.vendors_granted)
+    # What only the regime grants is no grant of the visitor's, and becomes none by being carried.
+    carried = previous.granted & (consent.chosen | consent.vendors_granted)
+    left = previous.left_on - added
     if previous.regime.strictness < consent.regime.strictness or now >= previous.expires_at(consent.validity):
         # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
-        carried = frozenset()
-    fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now)
+        carried = left = frozenset()
+    fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now, told=told)
     return Decision(
         regime=fresh.regime,
         granted=added | carried,
         denied=denied,
-        fingerprints={**_kept(consent, previous, carried | denied), **fresh.fingerprints},
+        left_on=left,
+        fingerprints={**_kept(consent, previous, carried | denied | left), **fresh.fingerprints},
         day=min(previous.day, fresh.day) if carried - added else fresh.day,
         source=source,
         gpc_shown=fresh.gpc_shown if _sells(consent, added) else previous.gpc_shown,
@@ -127,19 +152,26 @@ def _check(consent: Consent, names: Iterable[str]) -> frozenset[str]:
 
 
 def _decide(
-    consent: Consent, *, granted: frozenset[str], denied: frozenset[str], source: Source, now: int
+    consent: Consent,
+    *,
+    granted: frozenset[str],
+    denied: frozenset[str],
+    left_on: frozenset[str] = frozenset(),
+    source: Source,
+    now: int,
+    told: bool,
 ) -> Decision:
-    touched = {_purpose(consent, name) for name in granted | denied}
+    touched = {_purpose(consent, name) for name in granted | denied | left_on}
     fingerprints = consent.policy.fingerprints
     return Decision(
         regime=consent.regime,
         granted=granted,
         denied=denied,
+        left_on=left_on,
         fingerprints={name: fingerprints[name] for name in touched if name in fingerprints},
         day=now // DAY,
         source=source,
-        # Only the settings page says that the signal was received.
-        gpc_shown=bool(consent.signal) and source == "settings",
+        gpc_shown=told and bool(consent.signal),
     )
 
 

@@ -4,8 +4,9 @@ A decision reads, signed at a point in time that follows it:
 
     1:<regime>:<source>:<gpc shown, 0 or 1>:<day>[:<name><mark><fingerprint>]...
 
-where the mark is ``*`` for granted, ``!`` for denied and ``~`` for a purpose that stands there for its
-fingerprint alone (a vendor of it was decided); single vendors have no fingerprint. Scripts may read it.
+where the mark is ``*`` for granted, ``!`` for denied, ``+`` for left on where it was on, and ``~`` for a
+purpose that stands there for its fingerprint alone (a vendor of it was decided); single vendors have no
+fingerprint. Scripts may read it.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
 MIN_SECRET = 32  # characters
 
 _VERSION = "1"
-_MARKS = {"*": "granted", "!": "denied", "~": "neither"}
+_MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
 _CACHED = 1_024  # verified cookies kept, of at most MAX_VALUE bytes each
 _HEAD = re.compile(
     rf"{_VERSION}:({'|'.join(Regime)}):({'|'.join(SOURCES)}):([01]):(0|[1-9][0-9]{{0,5}})", re.ASCII
 )
-_ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!~])([0-9a-f]{6})?", re.ASCII)
+_ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!+~])([0-9a-f]{6})?", re.ASCII)
 
 
 class SignerAt(TimestampSigner):
@@ -181,11 +182,13 @@ def most_restrictive(one: Decision, other: Decision) -> Decision:
     denied = one.denied | other.denied
     # Grants count from the older day; where none is left, a refusal is respected from the newer one on.
     day = min(one.day, other.day) if granted - denied else max(one.day, other.day)
+    on = (one.granted | one.left_on) & (other.granted | other.left_on)
     same = one.fingerprints.items() & other.fingerprints.items()
     return Decision(
         regime=min(one.regime, other.regime, key=lambda regime: regime.strictness),
         granted=granted,
         denied=denied,
+        left_on=on,
         fingerprints=dict(same),
         day=day,
         source=one.source if one.day >= other.day else other.source,
@@ -196,6 +199,7 @@ def most_restrictive(one: Decision, other: Decision) -> Decision:
 
 def _write(decision: Decision) -> str:
     marks = dict.fromkeys(decision.fingerprints, "~")
+    marks |= dict.fromkeys(decision.left_on, "+")
     marks |= dict.fromkeys(decision.granted, "*") | dict.fromkeys(decision.denied, "!")
     items = (f":{name}{mark}{decision.fingerprints.get(name, '')}" for name, mark in sorted(marks.items()))
     head = (_VERSION, decision.regime, decision.source, str(int(decision.gpc_shown)), str(decision.day))
@@ -206,7 +210,7 @@ def _parse(payload: str) -> Decision:
     head = _HEAD.match(payload)
     if head is None:
         raise ValueError("not a decision of this version")
-    names: dict[str, set[str]] = {"granted": set(), "denied": set(), "neither": set()}
+    names: dict[str, set[str]] = {kind: set() for kind in _MARKS.values()}
     fingerprints: dict[str, str] = {}
     position = head.end()
     while position < len(payload):
@@ -224,6 +228,7 @@ def _parse(payload: str) -> Decision:
         day=int(head[4]),
         granted=frozenset(names["granted"]),
         denied=frozenset(names["denied"]),
+        left_on=frozenset(names["left_on"]),
         fingerprints=fingerprints,
     )
 

@@ -21,6 +21,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         regimes: Purpose → regime at the visitor's place.
         granted: Purposes that are granted, `necessary` always among them.
         denied: All other purposes.
+        chosen: Purposes that are granted because the visitor granted them.
         vendors_granted: Vendors allowed one by one, whatever their purpose.
         vendors_denied: Vendors refused one by one, whatever their purpose.
         prompt_for: Purposes that the banner asks or informs about.
@@ -32,7 +33,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         validity: How long choices hold at the visitor's place.
         gpc: Whether the browser sends Sec-GPC.
         signal: The signal of the browser that counts, ``gpc`` or ``dnt``; empty without one.
-        signal_honoured: Whether that signal denies what would be granted without it.
+        signal_honoured: Whether that signal binds and stands: nothing that it speaks of is granted.
         narrow: Purposes that are granted by the law of the place and not by the visitor, for declared vendors
             and for those known to make no own use of what they receive.
         required_links: Links that the law of the place prescribes, such as ``choices``.
@@ -43,6 +44,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     regimes: Mapping[str, Regime]
     granted: frozenset[str]
     denied: frozenset[str]
+    chosen: frozenset[str] = frozenset()
     vendors_granted: frozenset[str] = frozenset()
     vendors_denied: frozenset[str] = frozenset()
     prompt_for: frozenset[str] = frozenset()

@@ -24,6 +24,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         regime: The strictest regime under which it was made. Its grants count in none that is stricter.
         granted: Purposes, and vendors allowed one by one.
         denied: Purposes, and vendors refused one by one. A name in both counts as denied.
+        left_on: Purposes that were on by the regime's default, and that the visitor left on. That is an
+            answer where the default grants, and no grant anywhere.
         fingerprints: Purpose → fingerprint at the time.
         day: Days since the epoch on which it was made; grants lapse counting from here.
         source: How it was made.
@@ -34,6 +36,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     regime: Regime
     granted: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
+    left_on: frozenset[str] = frozenset()
     fingerprints: Mapping[str, str] = {}
     day: int
     source: Source = "banner"
@@ -43,6 +46,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         force_setattr(self, "granted", frozenset(self.granted) - frozenset(self.denied))
         force_setattr(self, "denied", frozenset(self.denied))
+        force_setattr(self, "left_on", frozenset(self.left_on) - self.granted - self.denied)
 
     @property
     def decided_at(self) -> int:

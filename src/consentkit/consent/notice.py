@@ -19,6 +19,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         locale: The language shown.
         regime: The strictest regime, for which the banner is written.
         regimes: Purpose → regime.
+        asked: Purposes that the banner asks for.
         texts: Key → text as shown.
         purposes: With their titles and descriptions.
         vendors: With their cookies and retention.
@@ -30,6 +31,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     locale: str
     regime: Regime
     regimes: Mapping[str, Regime]
+    asked: tuple[str, ...]
     texts: Mapping[str, str]
     purposes: tuple[Purpose, ...]
     vendors: tuple[Vendor, ...]

@@ -86,6 +86,7 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
             self.nothing,
             granted=granted,
             denied=denied,
+            chosen=frozenset(name for name in granted if self._granted_by_visitor(name)),
             vendors_granted=self._vendors_granted(),
             vendors_denied=self.decision.denied - frozenset(purposes) if self.decision else frozenset(),
             prompt_for=frozenset(name for name, purpose in purposes.items() if self._asks(purpose)),
@@ -131,6 +132,12 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
     def _granted_by_visitor(self, name: str) -> bool:
         return self.decision is not None and name in self.decision.granted and self._in_force(name)
 
+    def _left_on(self, name: str) -> bool:
+        """Say whether the visitor has seen that the regime's default is on, and left it on."""
+        decision = self.decision
+        left = decision is not None and name in decision.left_on
+        return left and self._regime(name).grants and self._in_force(name)
+
     def _denied_by_visitor(self, name: str) -> bool:
         return self.decision is not None and name in self.decision.denied
 
@@ -149,6 +156,8 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
             return False
         if self._granted_by_visitor(purpose.id) or (self.signal and purpose.sale):
             return False  # what a binding signal has answered is not asked again
+        if self._left_on(purpose.id):
+            return False
         return not self._denied_by_visitor(purpose.id) or self._asks_after_refusal(purpose.id)
 
     def _asks_after_refusal(self, name: str) -> bool:
@@ -181,15 +190,9 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
         return "gpc" if sales else "regime"
 
     def _signal_honoured(self) -> bool:
-        """Say whether the signal denies what would be granted without it."""
-        if not self.signal:
-            return False
-        silent = replace(self, signal=False)
-        return any(
-            silent._grants(purpose) and not self._grants(purpose)
-            for purpose in self.policy.purposes.values()
-            if purpose.sale
-        )
+        """Say whether a binding signal stands: nothing that it speaks of is granted."""
+        sales = [purpose for purpose in self.policy.purposes.values() if purpose.sale]
+        return self.signal and bool(sales) and not any(map(self._grants, sales))
 
     def _renews(self) -> bool:
         """Rule 1: refusals are renewed on visits, but under `opt-in`, where silence denies anyway.

@@ -19,12 +19,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         locale: The language that was shown.
         regime: The strictest regime of all purposes.
+        asked: Purposes that the banner asked for.
         fingerprints: Purpose → fingerprint.
         vendors: The declared vendors.
     """
 
     locale: str
     regime: Regime
+    asked: tuple[str, ...]
     fingerprints: dict[str, str]
     vendors: tuple[_Named, ...]
 
@@ -56,5 +58,6 @@ def on_terms(decision: Decision, terms: Terms) -> Decision:
         decision,
         regime=terms.regime,
         granted=decision.granted & terms.names,
+        left_on=decision.left_on & terms.names,
         fingerprints={name: seen[name] for name in decision.fingerprints if name in seen},
     )

@@ -112,9 +112,18 @@ def check_banner(banner: Banner) -> None:
     for locale, sections in banner.text.items():
         path = f"banner.text.{locale}"
         _match(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, empty=False)
+        if locale != canonical_locale(locale):
+            raise ConfigurationError(f'write "{canonical_locale(locale)}"', path=path)
         check_keys(sections, TEXT_SECTIONS, path=path)
         for section, texts in sections.items():
             _check_texts(texts, section, join(path, section))
+
+
+def canonical_locale(tag: str) -> str:
+    """Write a language tag in the one spelling that counts (RFC 5646, section 2.1.1)."""
+    language, *rest = tag.split("-")
+    shapes = {4: str.title, 2: str.upper}
+    return "-".join([language.lower(), *(shapes.get(len(part), str.lower)(part) for part in rest)])
 
 
 def check_banner_text(value: object) -> None:
@@ -142,6 +151,8 @@ def _check_texts(texts: Mapping[str, str], section: str, path: str) -> None:
             if word not in slots:
                 problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
                 raise ConfigurationError(problem, path=join(path, key))
+        if text.count("{opt-out}") > 1:
+            raise ConfigurationError('"{opt-out}" is one button, and is there twice', path=join(path, key))
 
 
 def _match(shape: re.Pattern[str], text: str, expected: str, path: str, *, empty: bool = True) -> None:

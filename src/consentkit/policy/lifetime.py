@@ -14,6 +14,9 @@ from consentkit.policy.tables import Lifetime
 MOST: Final = 400
 """Days for which browsers keep a cookie at most: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
 
+MOST_GRANTED: Final = MOST - 30
+"""Days for which a grant counts at most: once it has lapsed, what the same cookie refuses is renewed."""
+
 
 class Validity(NamedTuple):
     """How long choices hold at a place.
@@ -43,7 +46,7 @@ def validity_at(lifetime: Lifetime, place: Place | None) -> Validity:
         place: Where the visitor is. What is not known counts as the strictest that it could be.
     """
     law = bounds(place)
-    grants = _days(lifetime.consent, "lifetime.consent")
+    grants = min(_days(lifetime.consent, "lifetime.consent"), MOST_GRANTED)
     if law.consent_max is not None:
         grants = min(grants, law.consent_max)
     refusals = max(_days(lifetime.refusal, "lifetime.refusal"), law.refusal_min, grants)

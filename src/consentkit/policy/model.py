@@ -102,13 +102,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Load a policy from a file.
 
         Args:
-            path: A TOML file in UTF-8, usually ``consent.toml``.
+            path: A TOML file in UTF-8, with or without a byte order mark, usually ``consent.toml``.
 
         Raises:
             ConfigurationError: It cannot be read, is not TOML, or says something impossible.
         """
         try:
-            text = Path(path).read_text("utf-8")
+            text = Path(path).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"cannot read the policy: {error}") from error
         return cls.loads(text)

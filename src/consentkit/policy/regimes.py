@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.jurisdictions import PLACE, jurisdictions
+from consentkit.policy.jurisdictions import jurisdictions
 from consentkit.policy.place import EU_AND_EEA, Place
 from consentkit.policy.reading import check_keys, join, nearest, read_mapping
 from consentkit.policy.regime import Regime, strictest_of
@@ -28,11 +28,21 @@ def read_regimes(value: object, purposes: Iterable[str]) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for key, row in read_mapping(value, path="regimes").items():
         path = join("regimes", key)
-        if key != "default" and not PLACE.fullmatch(key):
-            problem = 'expected "default", a country such as "GB", "EU", or a region such as "US-CA"'
-            raise ConfigurationError(problem, path=path)
+        if key not in ("default", "EU"):
+            _check_place(key, path)
         rows[key] = _read_row(row, known, path)
     return rows
+
+
+def _check_place(key: str, path: str) -> None:
+    """Refuse a key that no visitor's place can have: its row would never hold."""
+    country, region = _split(key)
+    place = Place(country=country, region=region)
+    code = "-".join(filter(None, (place.country, place.region)))
+    if not place.known or code != key:
+        hint = f'; did you mean "{code}"?' if code.count("-") == key.count("-") and code else ""
+        problem = f'expected "default", a country such as "GB", "EU", or a region such as "US-CA"{hint}'
+        raise ConfigurationError(problem, path=path)
 
 
 def _read_row(row: object, purposes: list[str], path: str) -> Row:
@@ -72,7 +82,7 @@ class RegimeTable:
         not known counts as the strictest it could be: without a country the strictest of all rows, without a
         region the strictest of the country's. Nothing at all is `opt-in`.
         """
-        if place is None or not (place.known or place.country in self._rows):
+        if place is None or not place.known:
             # The law's rows count, too: some are `opt-in`, than which nothing is stricter.
             keys = [*self._rows, "default"]
             return strictest_of(self._own([key, "default"], purpose) or Regime.OPT_IN for key in keys)

@@ -2,162 +2,195 @@
 // stale. The page's own element with data-consentkit-open opens settings, too. No markup is made from strings.
 (() => {
   "use strict";
-  // A foreign <base> may come later than our markup, or be made by a script: what is ours stays on this site.
-  const own = (text) => {
-    const url = new URL(text, location);
-    return location.origin + url.pathname + url.search;
-  };
-  const base = own(document.currentScript.getAttribute("src")).replace(/[^/]*\/[^/]*$/, "");
-  const root = document.documentElement;
-  const banner = document.getElementById("consentkit-banner");
-  const link = document.getElementById("consentkit-link");
-  const opener = "[data-consentkit-open]";
-  const inert = opener + ":not(a[href],button,input,summary)";
-  const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
-  const tell = (name, detail) => dispatchEvent(new CustomEvent(name, { detail }));
-  let busy = false;
-  each("#consentkit-banner :is(form,a), #consentkit-link a", (one) => {
-    const name = one.matches("form") ? "action" : "href";
-    one.setAttribute(name, own(one.getAttribute(name)));
-  });
-
-  // Reading cookies throws where the page is sandboxed.
-  const cookie = () => {
-    try {
-      return /(?:^|; )(?:__(?:Host|Secure)-)?consentkit=([^;]*)/.exec(document.cookie)?.[1];
-    } catch {}
-  };
-  let known = cookie();
-
-  const put = (parent, name, values) => parent.appendChild(Object.assign(document.createElement(name), values));
-  const open = () => {
+  const source = document.currentScript.getAttribute("src");
+  const start = () => {
+    // A foreign <base> may come later than our markup, or be made by a script: what is ours stays on this site.
+    const own = (text) => {
+      const url = new URL(text, location);
+      return location.origin + url.pathname + url.search;
+    };
+    const base = own(source).replace(/[^/]*\/[^/]*$/, "");
+    const root = document.documentElement;
+    const [banner, link, form] = ["banner", "link", "form"].map((id) => document.getElementById("consentkit-" + id));
     const way = link?.querySelector("a");
-    const url = way?.href || base + "?return_to=" + encodeURIComponent(location.pathname + location.search);
-    if (!way || !window.HTMLDialogElement) return location.assign(url);
-    const dialog = put(document.body, "dialog", { id: "consentkit-dialog" });
-    const { lang, dir } = link;
-    Object.assign(dialog, { lang, dir }).setAttribute("aria-label", way.textContent.trim());
-    put(dialog, "button", { className: "consentkit-button", textContent: link.dataset.close }).onclick = () => dialog.close();
-    const frame = put(dialog, "iframe", { src: url + "&framed=1", title: way.textContent.trim() });
-    frame.onload = () => {
+    const opener = "[data-consentkit-open]";
+    const inert = opener + ":not(a[href],button,input,summary)";
+    const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
+    const tell = (name, detail) => dispatchEvent(new CustomEvent(name, { detail }));
+    const put = (parent, name, values) => parent.appendChild(Object.assign(document.createElement(name), values));
+    // What came in answer to a form is not sent again.
+    const again = () => (link?.dataset.again ? location.assign(link.dataset.again) : location.reload());
+    const forms = [];
+    each("[data-consentkit-form]", (one) => forms.push(one));
+    let busy, answered;
+    each("#consentkit-form, #consentkit-banner a, #consentkit-link a", (one) => {
+      const name = one === form ? "action" : "href";
+      one.setAttribute(name, own(one.getAttribute(name)));
+    });
+
+    // Reading cookies throws where the page is sandboxed.
+    const cookie = () => {
       try {
-        if (/[?&]saved=/.test(frame.contentWindow.location.search)) dialog.close();
+        return /(?:^|; )(?:__(?:Host|Secure)-)?consentkit=([^;]*)/.exec(document.cookie)?.[1];
+      } catch {}
+    };
+    let known = cookie();
+
+    const open = () => {
+      const url = way?.href || base + "?return_to=" + encodeURIComponent(location.pathname + location.search);
+      if (document.getElementById("consentkit-dialog")) return;
+      const go = () => location.assign(url);
+      if (!way || !window.HTMLDialogElement) return go();
+      const title = way.textContent.trim();
+      const { lang, dir } = link;
+      const dialog = put(document.body, "dialog", { id: "consentkit-dialog", lang, dir });
+      dialog.setAttribute("aria-label", title);
+      put(dialog, "button", { className: "consentkit-button", textContent: link.dataset.close }).onclick = () => dialog.close();
+      const frame = put(dialog, "iframe", { src: url + "&framed=1", title });
+      frame.onload = () => {
+        try {
+          if (/[?&]saved=/.test(frame.contentWindow.location.search)) dialog.close();
+        } catch {
+          // Something on the way forbids frames.
+          go();
+        }
+      };
+      const done = () => {
+        dialog.remove();
+        tell("consentkit-settings", { open: false });
+        if (cookie() !== known) again();
+      };
+      // A choice that is on its way arrives first.
+      dialog.onclose = () => {
+        if (frame.contentDocument?.querySelector("[aria-busy]")) frame.onload = done;
+        else done();
+      };
+      try {
+        dialog.showModal();
       } catch {
-        // Something on the way forbids frames.
-        location.assign(url);
+        return go();
+      }
+      tell("consentkit-settings", { open: true });
+    };
+    const showLink = () => {
+      answered = true;
+      banner?.remove();
+      form?.remove();
+      root.style.removeProperty("--consentkit-height");
+      if (link) link.hidden = "own" in link.dataset || (!("required" in link.dataset) && !!document.querySelector(opener));
+    };
+
+    const send = async (button) => {
+      const body = new URLSearchParams(new FormData(form));
+      body.append(button.name, button.value);
+      let answer;
+      try {
+        answer = await fetch(form.getAttribute("action"), {
+          method: "POST",
+          body,
+          keepalive: true,
+          headers: { Accept: "application/json" },
+        });
+      } catch {
+        put(form, "input", { type: "hidden", name: button.name, value: button.value });
+        return HTMLFormElement.prototype.submit.call(form);
+      }
+      const state = await answer.json().catch(() => ({}));
+      known = cookie();
+      busy = 0;
+      banner.removeAttribute("aria-busy");
+      if (state.reload || answer.status === 409) {
+        // 409: what was asked is not what is asked now, and a refusal holds all the same.
+        again();
+      } else if (!answer.ok) {
+        const status = banner.querySelector("[role=status]");
+        status.textContent = state.error || status.dataset.error;
+      } else {
+        // For whoever is told of choices without a new page: vendors' scripts, the page's own.
+        tell("consentkit", state);
+        showLink();
       }
     };
-    dialog.onclose = () => {
-      dialog.remove();
-      tell("consentkit-settings", { open: false });
-      if (cookie() !== known) location.reload();
-    };
-    dialog.showModal();
-    tell("consentkit-settings", { open: true });
+
+    // Before the page's own listeners, which may mean every form.
+    const listen = (name, act) => addEventListener(name, act, true);
+    listen("submit", (event) => {
+      if (!forms.includes(event.target)) return;
+      event.stopImmediatePropagation();
+      const mine = event.target === form;
+      if (busy || (mine && event.submitter)) event.preventDefault();
+      if (busy) return;
+      // A load that was stopped tells nobody.
+      busy = setTimeout(() => (busy = 0), 5e3);
+      (mine ? banner : event.target).setAttribute("aria-busy", "true");
+      if (mine && event.submitter) send(event.submitter);
+    });
+
+    document.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!event.target.closest?.(opener + ",[data-consentkit-action=settings]")) return;
+      event.preventDefault();
+      open();
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") frameElement?.closest("#consentkit-dialog")?.close();
+      if ((event.key !== "Enter" && event.key !== " ") || !event.target.matches?.(inert)) return;
+      event.preventDefault();
+      open();
+    });
+    each(inert, (element) => {
+      element.tabIndex = 0;
+      element.setAttribute("role", "button");
+    });
+
+    // The back/forward cache brings pages back as they were: consent may have changed meanwhile.
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      busy = 0;
+      if (cookie() !== known) again();
+    });
+
+    if (banner) {
+      // Scripts that mean the page's first form mean none of ours.
+      document.body.append(form);
+      if (banner.open) {
+        // Dismissed without a choice, it asks again on the next page: nothing was said.
+        banner.open = false;
+        banner.tabIndex = -1;
+        banner.onclose = showLink;
+        banner.showModal();
+        banner.focus();
+      }
+      new ResizeObserver(() => {
+        if (banner.isConnected) root.style.setProperty("--consentkit-height", banner.offsetHeight + 24 + "px");
+      }).observe(banner);
+    } else showLink();
+
+    // Scripts that replace the page's body do not mean to take away the choice.
+    let times = 99;
+    const watch = new MutationObserver(() => {
+      watch.observe(document.body, { childList: true });
+      for (const one of answered ? [link] : [form, link, banner])
+        if (one && !one.isConnected && times--) document.body.prepend(one);
+    });
+    watch.observe(root, { childList: true });
+    watch.observe(document.body, { childList: true });
+
+    // Settings: vendors follow their purpose on screen; the boxes are meant as they stand.
+    const was = document.querySelector("form[data-consentkit-form] input[name=was]");
+    was?.form.addEventListener("change", ({ target }) => {
+      was.value = was.value.replace(/(^| )\+/g, "$1=").replace(/(^| )-/g, "$1~");
+      if (target.name !== "purpose") return;
+      for (const box of was.form.elements) if (box.dataset.purpose === target.value) box.checked = target.checked;
+    });
+    each("time.consentkit-day", (time) => {
+      time.textContent = new Date(time.dateTime).toLocaleDateString(root.lang, { dateStyle: "long", timeZone: "UTC" });
+    });
+
+    window.consentkit = { open, state: () => fetch(base + "state").then((answer) => answer.json()) };
+    tell("consentkit-ready");
   };
-  const showLink = () => {
-    banner?.remove();
-    root.style.removeProperty("--consentkit-height");
-    if (link) link.hidden = "own" in link.dataset || (!("required" in link.dataset) && !!document.querySelector(opener));
-  };
-
-  // form.action and form.submit may be hidden by fields of that name.
-  const submitPlainly = (form, button) => {
-    put(form, "input", { type: "hidden", name: button.name, value: button.value });
-    HTMLFormElement.prototype.submit.call(form);
-  };
-
-  const send = async (form, button) => {
-    const body = new URLSearchParams(new FormData(form));
-    body.append(button.name, button.value);
-    const headers = { Accept: "application/json" };
-    let answer, state;
-    try {
-      answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers });
-      state = await answer.json();
-    } catch {
-      return submitPlainly(form, button);
-    }
-    known = cookie();
-    busy = false;
-    form.removeAttribute("aria-busy");
-    if (state.reload || answer.status === 409) {
-      // 409: what was asked is not what is asked now, and a refusal holds all the same.
-      location.reload();
-    } else if (!answer.ok) {
-      const status = form.querySelector("[role=status]");
-      status.textContent = state.error || status.dataset.error;
-    } else {
-      // For whoever is told of choices without a new page: vendors' scripts, the page's own.
-      tell("consentkit", state);
-      showLink();
-    }
-  };
-
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!form.matches("[data-consentkit-form]")) return;
-    if (busy) return event.preventDefault();
-    busy = true;
-    if (!banner?.contains(form) || !event.submitter) return;
-    event.preventDefault();
-    form.setAttribute("aria-busy", "true");
-    send(form, event.submitter);
-  });
-
-  document.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (!event.target.closest?.(opener + ",[data-consentkit-action=settings]")) return;
-    event.preventDefault();
-    open();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") frameElement?.closest("#consentkit-dialog")?.close();
-    if ((event.key !== "Enter" && event.key !== " ") || !event.target.matches?.(inert)) return;
-    event.preventDefault();
-    open();
-  });
-  each(inert, (element) => {
-    element.tabIndex = 0;
-    element.setAttribute("role", "button");
-  });
-
-  // The back/forward cache brings pages back as they were: consent may have changed meanwhile.
-  addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
-    busy = false;
-    if (cookie() !== known) location.reload();
-  });
-
-  if (banner) {
-    if (banner.open) {
-      // Dismissed without a choice, it asks again on the next page: nothing was said.
-      banner.open = false;
-      banner.tabIndex = -1;
-      banner.onclose = showLink;
-      banner.showModal();
-      banner.focus();
-    }
-    new ResizeObserver(() => {
-      if (banner.isConnected) root.style.setProperty("--consentkit-height", banner.offsetHeight + 24 + "px");
-    }).observe(banner);
-  } else showLink();
-
-  // Settings: vendors follow their purpose on screen, and "=" says that the boxes are meant as they stand.
-  const was = document.querySelector("form[data-consentkit-form] input[name=was]");
-  was?.form.addEventListener("change", ({ target }) => {
-    was.value = was.value.replace(/(^| )[+-]/g, "$1=");
-    if (target.name !== "purpose") return;
-    for (const box of was.form.elements) if (box.dataset.purpose === target.value) box.checked = target.checked;
-  });
-  each("time.consentkit-day", (time) => {
-    time.textContent = new Date(time.dateTime).toLocaleDateString(root.lang, { dateStyle: "long", timeZone: "UTC" });
-  });
-  each("[data-span*=' ']", (span) => {
-    const [count, unit] = span.dataset.span.toLowerCase().split(/s?\s+|s$/);
-    span.textContent = (+count).toLocaleString(root.lang, { style: "unit", unit, unitDisplay: "long" });
-  });
-
-  window.consentkit = { open, state: () => fetch(base + "state").then((answer) => answer.json()) };
-  tell("consentkit-ready");
+  // In XHTML, deferred scripts run at once.
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
+  else start();
 })();

@@ -9,6 +9,7 @@ from consentkit.policy.lint.change import asks_about_what_is_new, asks_again_for
 from consentkit.policy.lint.declarations import (
     belongs_to_one_purpose,
     google_is_told,
+    hears_the_signal,
     necessary_is_necessary,
     says_what_it_is,
 )
@@ -27,12 +28,13 @@ from consentkit.policy.lint.places import (
     lasts_no_longer,
 )
 from consentkit.policy.lint.signals import gpc_is_valid
-from consentkit.policy.lint.wording import assumes_nothing
+from consentkit.policy.lint.wording import assumes_nothing, refuses_by_name
 from consentkit.policy.model import Policy
 
 CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     grants_nothing_before,
     assumes_nothing,
+    refuses_by_name,
     refusal_holds_as_long,
     asks_no_sooner,
     asks_again_for_a_reason,
@@ -43,6 +45,7 @@ CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     necessary_is_necessary,
     asks_about_what_is_new,
     has_the_link,
+    hears_the_signal,
     gpc_is_valid,
     exception_is_kept,
     exempt_is_short,

@@ -1,4 +1,4 @@
-"""Who is declared for what, against rules 19, 20, 21 and 35."""
+"""Who is declared for what, against rules 19, 20, 21, 27 and 35."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ WATCHING: Final = frozenset({"analytics", "marketing"})
 """Purposes of the catalog that are never necessary."""
 
 _GOOGLE: Final = "google"
+_NO_SALE: Final = "Nothing, if what it receives from your site is neither sold nor shared."
 
 
 def says_what_it_is(facts: Facts) -> Iterator[Finding]:
@@ -101,6 +102,26 @@ def _covers(pattern: str, name: str) -> bool:
         or (pattern.endswith("*") and second.startswith(first))
         or (name.endswith("*") and first.startswith(second))
     )
+
+
+def hears_the_signal(facts: Facts) -> Iterator[Finding]:
+    """Rule 27: Sec-GPC denies what sells, hence whoever advertises is under a purpose that does."""
+    for vendor in facts.policy.vendors_declared.values():
+        if vendor.purpose == NECESSARY or facts.policy.purposes[vendor.purpose].sale:
+            continue
+        for where, known in _known(vendor):
+            if known.purpose == "marketing":
+                message = f"Sec-GPC does not stop {known.name}: {vendor.purpose} is no sale"
+                level = _deafness(vendor, known)
+                fix = _NO_SALE if level == "note" else ""
+                yield Finding(rule=27, level=level, where=where, message=message, fix=fix)
+
+
+def _deafness(vendor: Vendor, known: KnownVendor) -> Level:
+    """Content that is shown, and who only works for the site, may be no sale; statistics might be none."""
+    if known.embed or vendor.own_use is False:
+        return "note"
+    return "warning" if vendor.purpose in ("functional", "analytics") else "error"
 
 
 def google_is_told(facts: Facts) -> Iterator[Finding]:

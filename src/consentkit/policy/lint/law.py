@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from consentkit.catalog import default_catalog
 from consentkit.policy.jurisdictions import Jurisdiction, jurisdictions
 from consentkit.policy.model import Policy
-from consentkit.policy.place import EU_AND_EEA, Place
+from consentkit.policy.place import EU_AND_EEA
 from consentkit.policy.regime import Regime
 from consentkit.policy.tables import Vendor
 
@@ -21,39 +21,53 @@ class Law(NamedTuple):
     """One place.
 
     Attributes:
+        code: ISO 3166 code.
         row: What its law asks for.
-        regimes: Purpose → regime that the policy has there.
+        regimes: Purpose → regime that the policy has there; of a country, where its regions have none.
     """
 
+    code: str
     row: Jurisdiction
     regimes: Mapping[str, Regime]
 
     @property
-    def code(self) -> str:
-        """Return the ISO 3166 code."""
-        return self.row.place
-
-    @property
     def country(self) -> str:
         """Return the country's code."""
-        return self.row.place.partition("-")[0]
-
-    def least(self, purpose: str) -> Regime:
-        """Return the loosest regime that the law there allows for a purpose."""
-        return self.row.purposes.get(purpose, self.row.regime)
+        return self.code.partition("-")[0]
 
 
 @lru_cache(maxsize=8)
 def laws(policy: Policy) -> tuple[Law, ...]:
-    """Return every place that the table has a row for; of ``EU``, its countries."""
-    return tuple(
-        Law(row, policy.regimes_at(_place(row.place))) for row in jurisdictions().rows if row.place != "EU"
-    )
+    """Return every place that the table or the policy has a row for; of ``EU``, its countries."""
+    codes = {*jurisdictions().by_place, *policy.regimes} - {"EU", "default"}
+    return tuple(Law(code, _row(code), _regimes(policy, code)) for code in sorted(codes))
 
 
-def _place(code: str) -> Place:
+def _row(code: str) -> Jurisdiction:
+    """Return the most specific row of a place; without one, consent is asked first."""
     country, _, region = code.partition("-")
-    return Place(country=country, region=region)
+    chain = jurisdictions().chain(country, region)
+    return chain[0] if chain else Jurisdiction(place=code, name=code, regime=Regime.OPT_IN, source="none")
+
+
+def _regimes(policy: Policy, code: str) -> Mapping[str, Regime]:
+    """Return the regimes of one very place: `Policy.regimes_at` takes in all regions of a country."""
+    told = policy.regimes_by_code
+    return next(told[key] for key in (code, code.partition("-")[0], "") if key in told)
+
+
+def least(policy: Policy, law: Law, purpose: str) -> Regime:
+    """Return the loosest regime that the law of a place allows for a purpose of a policy."""
+    known = "analytics" if law.row.without_own_use and _is_only_statistics(policy, purpose) else purpose
+    return law.row.purposes.get(known, law.row.regime)
+
+
+def _is_only_statistics(policy: Policy, purpose: str) -> bool:
+    """Say whether a purpose of the site's own is for statistics, and for nothing else that is known."""
+    known = default_catalog().vendors
+    vendors = [known[vendor.id] for vendor in policy.vendors_for(purpose) if vendor.id in known]
+    alone = bool(vendors) and all(vendor.purpose == "analytics" for vendor in vendors)
+    return alone and not policy.purposes[purpose].sale
 
 
 def deciding_key(policy: Policy, law: Law, purpose: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from consentkit.policy.duration import read_duration
 from consentkit.policy.lint.facts import Facts
-from consentkit.policy.lint.law import Law, deciding_key, is_statistics, laws, listed
+from consentkit.policy.lint.law import Law, deciding_key, is_statistics, laws, least, listed
 from consentkit.policy.lint.model import Finding, Level
 from consentkit.policy.model import Policy
 from consentkit.policy.place import EU_AND_EEA
@@ -22,7 +22,7 @@ def grants_nothing_before(facts: Facts) -> Iterator[Finding]:
     found: dict[tuple[str, Level], tuple[list[str], list[str]]] = {}
     for law in laws(policy):
         for purpose, regime in law.regimes.items():
-            if law.least(purpose) is Regime.OPT_IN and regime.grants:
+            if least(policy, law, purpose) is Regime.OPT_IN and regime.grants:
                 where, level = deciding_key(policy, law, purpose), _level(policy, law, purpose)
                 purposes, places = found.setdefault((where, level), ([], []))
                 purposes.append(purpose)
@@ -75,18 +75,32 @@ def has_the_link(facts: Facts) -> Iterator[Finding]:
     if linked and not policy.banner.link:
         message = f"there is no link, and it must be there in {listed(law.code for law in linked)}"
         yield Finding(rule=26, level="error", where="banner.link", message=message)
-    silent: dict[str, list[str]] = {}
-    for law in linked:
-        if unasked := [name for name, regime in law.regimes.items() if _is_silent(policy, name, regime)]:
-            silent.setdefault(deciding_key(policy, law, unasked[0]), []).append(law.code)
-    for where, places in silent.items():
-        message = f"nothing but the link tells of the sale in {listed(places)}"
-        fix = 'Set the regime there to "opt-out".'
-        yield Finding(rule=26, level="warning", where=where, message=message, fix=fix)
+    looser: dict[tuple[str, Regime], list[str]] = {}
+    for law in laws(policy):
+        for purpose, regime in law.regimes.items():
+            if _is_looser(policy, law, purpose):
+                looser.setdefault((deciding_key(policy, law, purpose), regime), []).append(law.code)
+    for (where, regime), places in looser.items():
+        yield _offers_less(regime, where, listed(places), linked=policy.banner.link)
 
 
-def _is_silent(policy: Policy, purpose: str, regime: Regime) -> bool:
-    return policy.purposes[purpose].sale is True and regime is Regime.NONE
+def _is_looser(policy: Policy, law: Law, purpose: str) -> bool:
+    """Say whether a purpose that sells has less than the opt-out that the law of a place asks for."""
+    sells = policy.purposes[purpose].sale is True and bool(policy.vendors_for(purpose))
+    allowed = least(policy, law, purpose)
+    return sells and allowed is Regime.OPT_OUT and law.regimes[purpose].strictness < allowed.strictness
+
+
+def _offers_less(regime: Regime, where: str, places: str, *, linked: bool) -> Finding:
+    fix = 'Set the regime there to "opt-out", or leave the place out.'
+    level: Level = "warning"
+    if regime is Regime.INFORM:
+        message = f'"inform" is less than the opt-out of a sale that is asked for in {places}'
+    elif linked:
+        message = f"nothing but the link tells of the sale in {places}"
+    else:
+        level, message = "error", f"nothing tells of the sale, or lets anybody opt out, in {places}"
+    return Finding(rule=26, level=level, where=where, message=message, fix=fix)
 
 
 def exception_is_kept(facts: Facts) -> Iterator[Finding]:
@@ -94,8 +108,9 @@ def exception_is_kept(facts: Facts) -> Iterator[Finding]:
     policy = facts.policy
     told: set[str] = set()
     for law in laws(policy):
-        for purpose in law.row.purposes if law.row.without_own_use else ():
-            regime = law.regimes.get(purpose, Regime.OPT_IN)
+        for purpose, regime in law.regimes.items() if law.row.without_own_use else ():
+            if least(policy, law, purpose) is Regime.OPT_IN:
+                continue
             if regime is Regime.NONE:
                 message = f"nobody can object to {purpose} in {law.code}: there is no banner"
                 where = deciding_key(policy, law, purpose)

@@ -19,8 +19,8 @@ _RULES = (
         kind="C",
         title="Where consent is asked first, nothing but what is necessary is granted before",
         source=f"{_EPRIVACY}; GDPR, Articles 4(11) and 25(2); CJEU C-673/17 (Planet49)",
-        checks="the regimes of the policy against the table of jurisdictions, place by place; tags in "
-        "advanced mode",
+        checks="the regimes of the policy against the table of jurisdictions, at each place that either "
+        "names; tags in advanced mode",
         fix='Set the regime of that place to "opt-in", or leave the place out.',
     ),
     Rule(
@@ -36,7 +36,7 @@ _RULES = (
         kind="B",
         title="Rejecting is a button on the first layer",
         source=f"{_TASKFORCE}, sections 8 and 14",
-        checks="the first layer",
+        checks="the first layer; of the configuration, reject labels under opt-in that are no refusal",
         fix="Put a reject button next to the accept button; a link in the text does not do.",
     ),
     Rule(
@@ -221,7 +221,8 @@ _RULES = (
         kind="C",
         title="Where a sale or sharing can be opted out of, a link says so on every page",
         source=f"Cal. Civ. Code 1798.135(a); {_CCPA}, 11 CCR 7013, 7015 and 7026(a)(4)",
-        checks="`banner.link`, and regimes without a banner, where the law asks for it and data is sold",
+        checks="`banner.link`, where the law asks for the link and data is sold; regimes looser than the "
+        "opt-out that the law of a place asks for",
         fix="Set banner.link = true.",
     ),
     Rule(
@@ -229,7 +230,8 @@ _RULES = (
         kind="B",
         title="With Sec-GPC the visitor is opted out, is shown so, and no advertising runs",
         source=f"{_CCPA}, 11 CCR 7025(c)(1) and (c)(6)",
-        checks="a visit with `Sec-GPC: 1`",
+        checks="a visit with `Sec-GPC: 1`; of the configuration, vendors that the catalog knows for "
+        "advertising under a purpose that is no sale",
         fix="Declare the vendor under a purpose with sale = true.",
     ),
     Rule(
@@ -261,7 +263,8 @@ _RULES = (
         kind="C",
         title="Statistics on the British exception can be objected to, and serve the site alone",
         source="PECR 2003 (United Kingdom), Schedule A1, in force since 5 February 2026",
-        checks="purposes and vendors under `inform` or `none` in the United Kingdom",
+        checks="purposes and vendors under `inform` or `none` in the United Kingdom; a purpose whose vendors "
+        "the catalog knows for statistics alone counts as `analytics`",
         fix='Set the regime of the purpose in GB to "opt-in", or to "inform" and only with vendors that use '
         "nothing for themselves.",
     ),

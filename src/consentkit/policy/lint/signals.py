@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.dates import check_date
 from consentkit.policy.lint.facts import Facts
 from consentkit.policy.lint.model import Finding
+
+_UNDATED: Final = "it does not say when it last changed"
+_DATE: Final = 'Add "lastUpdate", if you know the day: it tells by which version of the signal you go.'
 
 
 def gpc_is_valid(facts: Facts) -> Iterator[Finding]:
@@ -29,16 +33,22 @@ def lint_gpc(body: bytes, kind: str, *, url: str, today: str = "") -> list[Findi
     """
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
-    problems = []
+    found = []
     if kind.partition(";")[0].strip().lower() != "application/json":
-        problems.append(f'its media type is "{kind}", not "application/json"')
+        found.append(_broken(url, f'its media type is "{kind}", not "application/json"'))
     if not isinstance(told, dict) or not isinstance(told.get("gpc"), bool):
-        problems.append('it is no JSON object with a true or false "gpc"')
-    elif problem := _problem(told.get("lastUpdate", ""), today):
-        problems.append(f"lastUpdate: {problem}")
-    return [Finding(rule=30, level="error", where=url, message=problem) for problem in problems]
+        found.append(_broken(url, 'it is no JSON object with a true or false "gpc"'))
+    elif "lastUpdate" not in told:
+        found.append(Finding(rule=30, level="note", where=url, message=_UNDATED, fix=_DATE))
+    elif problem := _problem(told["lastUpdate"], today):
+        found.append(_broken(url, f"lastUpdate: {problem}"))
+    return found
+
+
+def _broken(url: str, problem: str) -> Finding:
+    return Finding(rule=30, level="error", where=url, message=problem)
 
 
 def _problem(day: object, today: str) -> str:
