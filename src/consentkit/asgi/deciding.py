@@ -48,6 +48,12 @@ class _Choice(msgspec.Struct, frozen=True, kw_only=True):
     notice: Notice | None
     now: int
 
+    @property
+    def on_same_terms(self) -> bool:
+        """Whether the purposes that it speaks of are what they were when the notice was shown."""
+        current = self.before.policy.fingerprints
+        return all(current.get(name) == mark for name, mark in self.decision.fingerprints.items())
+
 
 class Decisions:
     """Takes decisions.
@@ -87,7 +93,8 @@ class Decisions:
             notice=notice,
             now=now,
         )
-        if notice is None and terms is None:
+        changed = submission.once and not choice.on_same_terms
+        if (notice is None and terms is None) or changed:
             return await self._stale(choice)
         return await (self._once(choice) if submission.once else self._take(choice))
 

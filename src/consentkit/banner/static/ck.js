@@ -115,15 +115,16 @@
     // Before the page's own listeners, which may mean every form.
     const listen = (name, act) => addEventListener(name, act, true);
     listen("submit", (event) => {
-      if (!forms.includes(event.target)) return;
+      const { target, submitter } = event;
+      if (!forms.includes(target) || !submitter?.name) return;
       event.stopImmediatePropagation();
-      const mine = event.target === form;
-      if (busy || (mine && event.submitter)) event.preventDefault();
+      const mine = target === form;
+      if (busy || mine) event.preventDefault();
       if (busy) return;
       // A load that was stopped tells nobody.
       busy = setTimeout(() => (busy = 0), 5e3);
-      (mine ? banner : event.target).setAttribute("aria-busy", "true");
-      if (mine && event.submitter) send(event.submitter);
+      (mine ? banner : target).setAttribute("aria-busy", "true");
+      if (mine) send(submitter);
     });
 
     document.addEventListener("click", (event) => {
