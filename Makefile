@@ -10,6 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
+# Processes of `make test`, each with files of its own.
+WORKERS ?= 2
 # Seconds that `make soak` fuzzes each target.
 FUZZ_SECONDS ?= 1800
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -24,7 +26,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
 
 test: $(VENV)/.dev $(VENV)/.node browser
-	$(BIN)/python -X dev -m pytest $(PYTEST)
+	$(BIN)/python -X dev -m pytest --dist loadfile --tx '$(WORKERS)*popen//python=$(BIN)/python -X dev' $(PYTEST)
 
 coverage: $(VENV)/.dev $(VENV)/.node browser
 	$(BIN)/coverage erase

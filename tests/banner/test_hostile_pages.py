@@ -154,7 +154,7 @@ STYLES: Final = {
     "section:not(#\\#):not(#\\#) { position: relative } a:not(#\\#):not(#\\#) { display: none }",
     "root-id": "#root #page nav, #root #page section { display: none } #root #page button { opacity: .1 }",
 }
-LOOKS: Final = """() => [...document.querySelectorAll("#consentkit-banner, #consentkit-banner *")].map((one) => {
+LOOKS: Final = """(selector) => [...document.querySelectorAll(`${selector}, ${selector} *`)].map((one) => {
     const { x, y, width, height } = one.getBoundingClientRect(), style = getComputedStyle(one);
     const { color, backgroundColor, font, letterSpacing, opacity } = style;
     return [one.localName, x, y, width, height, color, backgroundColor, font, letterSpacing, opacity];
@@ -167,13 +167,13 @@ def test_style_sheets_that_weigh_ids_change_nothing(page: Page, show: Show, how:
     page.set_viewport_size({"width": width, "height": 800})
     show()
     go(page, "/story")
-    clean = page.evaluate(LOOKS)
+    clean = page.evaluate(LOOKS, BANNER)
     show(
         head=f"<style>{STYLES[how]}</style><script>document.documentElement.id = 'root'</script>",
         body='<body id="page">',
     )
     go(page, "/story")
-    assert page.evaluate(LOOKS) == clean
+    assert page.evaluate(LOOKS, BANNER) == clean
 
 
 # --- scripts
@@ -268,17 +268,11 @@ def test_an_answer_that_is_not_ours_is_said_in_the_banner(page: Page, site: Site
 
 
 def test_a_choice_that_was_stopped_can_be_made_again(page: Page, site: Site) -> None:
-    held: list[Route] = []
+    press = "document.querySelector('[value=reject]').click()"
     page.clock.install()
     go(page, SETTINGS)
-    page.route("**/decision", held.append)
-    button = page.get_by_role("button", name="Reject")
-    with page.expect_request("**/decision"):
-        button.dispatch_event("click")
-    page.evaluate("window.stop()")
-    button.dispatch_event("click")
+    page.evaluate(f"() => {{ {press}; stop(); }}")
     page.clock.fast_forward(5_000)
-    page.unroute("**/decision")
-    button.dispatch_event("click")
+    page.evaluate(press)
     expect(page.get_by_role("status")).to_have_text("Your choices are saved.")
-    assert (len(held), len(site.posts)) == (1, 1)
+    assert len(site.posts) == 1
