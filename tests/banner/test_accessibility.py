@@ -343,7 +343,8 @@ def test_targets_are_large_enough(page: Page, surface: str) -> None:
         for frame in page.frames:
             small += frame.evaluate(
                 """minimum => [...document.querySelectorAll("button, a, summary, input:not([type=hidden])")]
-                    .filter(target => !target.matches("[href='#x']") && target.checkVisibility())
+                    .filter(target => !target.matches("[href='#x']"))
+                    .filter(target => target.checkVisibility({ visibilityProperty: true }))
                     .map(target => [target.textContent, target.getBoundingClientRect()])
                     .filter(([, { width, height }]) => width < minimum || height < minimum)
                     .map(([text, { width, height }]) => [text, width, height])""",

@@ -184,7 +184,8 @@ XHTML = Hostile(
     b'<img alt="" src="https://www.facebook.com/tr?id=1"/></body></html>',
     "application/xhtml+xml",
 )
-SERVED = {**PAGES, **HANDLERS, "frameset": FRAMES, "xhtml": XHTML}
+SANDBOXED = page_of(csp="sandbox allow-scripts allow-forms")
+SERVED = {**PAGES, **HANDLERS, "frameset": FRAMES, "xhtml": XHTML, "sandboxed": SANDBOXED}
 
 both = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 
@@ -283,6 +284,32 @@ def test_xhtml_is_shown_as_it_is_and_leaks_nothing(
     page = visit("xhtml", script)
     expect(page.get_by_text("Text", exact=True)).to_be_visible()
     assert sink.hosts == set()
+
+
+def test_in_xhtml_the_script_answers_in_place(visit: Callable[[str, bool], Page]) -> None:
+    page = visit("xhtml", True)
+    page.evaluate("window.mark = 'the same page'")
+    page.locator("#consentkit-banner [data-consentkit-action=reject]").click()
+    page.locator("#consentkit-banner").wait_for(state="detached")
+    assert page.evaluate("window.mark") == "the same page"
+    page.get_by_role("link", name="Privacy settings").click()
+    dialog = page.get_by_role("dialog", name="Privacy settings")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_a_page_without_an_origin_of_its_own_leads_to_where_a_choice_can_be_made(
+    site: Served, visit: Callable[[str, bool], Page]
+) -> None:
+    page = visit("sandboxed", True)
+    assert page.locator("#consentkit-banner").count() == 0
+    page.get_by_role("link", name="Privacy settings").click()
+    page.wait_for_url(f"{site.url}/_consent/?return_to=%2Fsandboxed*")
+    page.get_by_role("button", name="Reject").click()
+    page.wait_for_url("**saved=1*")
+    state = page.request.get(f"{site.url}/_consent/state").json()
+    assert (state["source"], state["granted"]) == ("settings", ["necessary"])
 
 
 @pytest.mark.parametrize("name", HANDLERS)
