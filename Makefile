@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
-# Processes of `make test`; one that has nothing left takes from the other.
+# Processes of `make test`, each with files of its own. Python's development mode is for `make coverage`.
 WORKERS ?= 2
 # Seconds that `make soak` fuzzes each target.
 FUZZ_SECONDS ?= 1800
@@ -26,7 +26,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
 
 test: $(VENV)/.dev $(VENV)/.node browser
-	$(BIN)/python -X dev -m pytest --dist worksteal --tx '$(WORKERS)*popen//python=$(BIN)/python -X dev' $(PYTEST)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
 coverage: $(VENV)/.dev $(VENV)/.node browser
 	$(BIN)/coverage erase
