@@ -169,6 +169,17 @@ async def test_a_placeholder_of_a_page_from_before_the_refusal_still_loads_once(
         assert once.status_code == 303
 
 
+async def test_a_refusal_of_an_earlier_edition_does_not_stand_against_loading_once(log: ConsentLog) -> None:
+    later = Purpose(title="Statistics", description="Counts.", edition=2)
+    async with browser(site(log=log), headers=DE) as client:
+        await post(client, {"action": "reject"})
+    again = site(Policy(uses=POLICY.uses, purposes={"analytics": later}), log=log)
+    async with browser(again, headers=DE, cookies=client.cookies) as back:
+        assert (await state_of(back))["needs_prompt"] is True
+        once = await post(back, {"action": "allow", "vendor": "youtube", "once": "1"})
+        assert once.status_code == 303
+
+
 # --- deploys
 
 

@@ -93,7 +93,7 @@ class Decisions:
             notice=notice,
             now=now,
         )
-        changed = submission.once and not choice.on_same_terms
+        changed = notice is None and submission.once and not choice.on_same_terms
         if (notice is None and terms is None) or changed:
             return await self._stale(choice)
         return await (self._once(choice) if submission.once else self._take(choice))

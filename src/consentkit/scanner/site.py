@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 import msgspec
+from msgspec.structs import replace
 
 from consentkit.exceptions import ScanError
 from consentkit.policy import Policy, Regime
@@ -163,28 +164,27 @@ class Site:
     def refused(self) -> Chosen:
         """A visit that rejects."""
         with self._visit("rejecting") as visit:
-            presses = choose(visit, "reject")
-            if presses is None:
-                return Chosen(presses=None)
-            stored = visit.stored()
-            visit.mark()
-            walk = self._walk(visit)
-            seen = shown(visit) if self._reopen(visit) else None
-            return Chosen(presses=presses, stored=stored, walk=walk, shown=seen)
+            return self._choose(visit, "reject")
 
     @cached_property
     def granted(self) -> Chosen:
         """A visit that accepts, and then withdraws."""
         with self._visit("accepting, then withdrawing") as visit:
-            presses = choose(visit, "accept")
-            if presses is None:
-                return Chosen(presses=None)
-            stored = visit.stored()
-            visit.mark()
-            walk = self._walk(visit)
-            seen = shown(visit) if self._reopen(visit) else None
-            withdrawn = self._withdraw(visit) if seen is not None else None
-            return Chosen(presses=presses, stored=stored, walk=walk, shown=seen, withdrawn=withdrawn)
+            chosen = self._choose(visit, "accept")
+            if chosen.shown is None:
+                return chosen
+            return replace(chosen, withdrawn=self._withdraw(visit))
+
+    def _choose(self, visit: Visit, action: str) -> Chosen:
+        """Make a choice, walk on, and look at the settings again."""
+        presses = choose(visit, action)
+        if presses is None:
+            return Chosen(presses=None)
+        stored = visit.stored()
+        visit.mark()
+        walk = self._walk(visit)
+        seen = shown(visit) if self._reopen(visit) else None
+        return Chosen(presses=presses, stored=stored, walk=walk, shown=seen)
 
     def _reopen(self, visit: Visit) -> bool:
         """Open the settings from the page that is there, else from the first one."""

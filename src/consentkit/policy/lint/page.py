@@ -89,6 +89,7 @@ class _Page:
         self.choice = False
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> tuple[()]:
+        """Note banner and settings; see `consentkit.rewriter.Handler`."""
         found = _attributes(raw)
         ident, action = found.get("id", ""), found.get("data-consentkit-action", "")
         self.banner = self.banner or (ident == _BANNER and "hidden" not in found)
@@ -101,6 +102,7 @@ class _Page:
         return True
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> tuple[()]:
+        """Note what a script would run, in the order of the page; see `consentkit.rewriter.Handler`."""
         found = _attributes(raw)
         self.count += 1
         self.choice = self.choice or '"now":' in found.get("data-says", "")
