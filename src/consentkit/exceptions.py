@@ -8,7 +8,8 @@
     ├── LogError                the consent log
     │   ├── LogUnavailable      the store cannot take entries now
     │   ├── LogCorrupt          what the store holds contradicts itself
-    │   └── OutboxFull          neither the store nor the outbox can take the entry
+    │   ├── OutboxFull          neither the store nor the outbox can take the entry
+    │   └── ProofInvalid        a key, signature or proof does not hold or cannot be read
     ├── ScanError               a site cannot be visited, or no browser can be started
     └── BadRequest              a visitor's request that cannot be honoured (4xx)
 
@@ -97,6 +98,10 @@ class LogCorrupt(LogError):
 
 class OutboxFull(LogError):
     """Neither the store nor the outbox can take the entry."""
+
+
+class ProofInvalid(LogError):
+    """A key, signature, checkpoint or proof does not hold or cannot be read."""
 
 
 class ScanError(ConsentkitError):

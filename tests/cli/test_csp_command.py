@@ -33,7 +33,9 @@ def store(path: Path) -> Iterator[Store]:
 
 
 def see(store: Store, day: str, *keys: str) -> None:
-    store.observe({Observation(day=day, kind="csp", key=key): 2 for key in keys})
+    store.transact(
+        lambda transaction: transaction.count({Observation(day=day, kind="csp", key=key): 2 for key in keys})
+    )
 
 
 def run(*arguments: str | Path) -> Result:

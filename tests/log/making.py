@@ -5,17 +5,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 import msgspec
 
 from consentkit.log import Bundle, Entry, uuid7
 from consentkit.log.entry import Item
-from consentkit.log.store import Outcome, Row, Store
+from consentkit.log.scripts import Sign, record
+from consentkit.log.store import Head, Outcome, Row, Script, Store
+
+T = TypeVar("T")
 
 AT = "2026-11-22T10:00:00Z"
 STYLE = b"body { color: black }"
 
 _milliseconds = itertools.count(1_800_000_000_000)
+
+
+def unsigned(before: Head, size: int, root: bytes) -> None:
+    """Sign nothing."""
 
 
 def make_bundle(text: str = "We use cookies.") -> Bundle:
@@ -58,24 +66,27 @@ def make_refusal() -> Entry:
 
 
 class FaultyStore:
-    """A store around a real one that runs `before` and `after` its commits; either may raise or wait."""
+    """A store around a real one that runs `before` and `after` its transactions; either may raise or wait."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.before: Callable[[], None] = _nothing
         self.after: Callable[[], None] = _nothing
-        self.batches: list[int] = []
         self.snapshot = store.snapshot
-        self.observe = store.observe
+        self.tidy = store.tidy
         self.close = store.close
 
-    def commit(self, batch: Sequence[Item]) -> list[Outcome]:
-        """Commit, unless a fault comes first."""
+    def transact(self, script: Script[T]) -> T:
+        """Run a script, unless a fault comes first."""
         self.before()
-        outcomes = self.store.commit(batch)
-        self.batches.append(len(batch))
+        outcome = self.store.transact(script)
         self.after()
-        return outcomes
+        return outcome
+
+
+def commit(store: Store, batch: Sequence[Item], sign: Sign = unsigned) -> list[Outcome]:
+    """Record a batch in a store of its own."""
+    return store.transact(lambda transaction: record(transaction, batch, sign))
 
 
 def rows_of(store: Store) -> list[Row]:

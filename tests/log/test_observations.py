@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import anyio
@@ -14,6 +14,7 @@ from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog, Observation, open_log
 from consentkit.log.observations import DAYS, KEPT_DAYS, MOST, WRITE_SECONDS, Observations
 from consentkit.log.sqlite import SQLiteStore
+from consentkit.log.store import Store
 
 NOW = 1_795_000_000
 DAY = "2026-11-18"
@@ -34,6 +35,11 @@ def log(path: Path) -> Iterator[ConsentLog]:
     """Make an empty log."""
     with ConsentLog(path) as made:
         yield made
+
+
+def count(store: Store, counts: Mapping[Observation, int]) -> None:
+    """Add to a store's counts."""
+    store.transact(lambda transaction: transaction.count(counts))
 
 
 async def observe(log: ConsentLog, *keys: str, now: int = NOW) -> None:
@@ -69,7 +75,7 @@ def test_what_cannot_be_written_waits(log: ConsentLog, monkeypatch: pytest.Monke
         raise LogUnavailable("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(SQLiteStore, "observe", away)
+        patched.setattr(SQLiteStore, "transact", away)
         anyio.run(observe, log, "a")
     anyio.run(observe, log, "a")
     log.write_observations()
@@ -79,7 +85,7 @@ def test_what_cannot_be_written_waits(log: ConsentLog, monkeypatch: pytest.Monke
 def test_a_log_that_is_read_only_counts_nothing(log: ConsentLog, path: Path) -> None:
     log.commit([])
     with pytest.raises(LogError, match="reading only"):
-        SQLiteStore(path, read_only=True).observe({one("a"): 1})
+        count(SQLiteStore(path, read_only=True), {one("a"): 1})
 
 
 def test_a_flood_does_not_drive_out_what_is_seen_often_in_memory() -> None:
@@ -94,9 +100,9 @@ def test_a_flood_does_not_drive_out_what_is_seen_often_in_memory() -> None:
 
 def test_a_flood_does_not_drive_out_what_is_seen_often_on_disk(log: ConsentLog) -> None:
     store = log._store
-    store.observe({one("often"): 3})
+    count(store, {one("often"): 3})
     for batch in range(4):
-        store.observe({one(f"flood-{batch}-{number}"): 2 for number in range(MOST)})
+        count(store, {one(f"flood-{batch}-{number}"): 2 for number in range(MOST)})
     counts = log.observations("csp")
     assert counts[one("often")] == 3
     assert len(counts) == MOST
@@ -112,18 +118,18 @@ def test_what_is_seen_often_is_counted_in_the_midst_of_a_flood() -> None:
 
 
 def test_kinds_and_days_do_not_compete(log: ConsentLog) -> None:
-    log._store.observe({one("a", kind="x"): 1, one("a", day="2026-11-17"): 1})
-    log._store.observe({one(f"flood-{number}"): 9 for number in range(2 * MOST)})
+    count(log._store, {one("a", kind="x"): 1, one("a", day="2026-11-17"): 1})
+    count(log._store, {one(f"flood-{number}"): 9 for number in range(2 * MOST)})
     assert log.observations("x") == {one("a", kind="x"): 1}
     assert one("a", day="2026-11-17") in log.observations("csp")
 
 
 def test_old_days_go(log: ConsentLog) -> None:
-    log._store.observe({one("old", day="2026-01-01"): 1})
-    log._store.observe({one("new", day="2026-04-01"): 1})
+    count(log._store, {one("old", day="2026-01-01"): 1})
+    count(log._store, {one("new", day="2026-04-01"): 1})
     assert KEPT_DAYS == 90
     assert set(log.observations("csp")) == {one("old", day="2026-01-01"), one("new", day="2026-04-01")}
-    log._store.observe({one("new", day="2026-04-02"): 1})
+    count(log._store, {one("new", day="2026-04-02"): 1})
     assert one("old", day="2026-01-01") not in log.observations("csp")
 
 
@@ -148,7 +154,7 @@ def test_a_child_does_not_write_what_its_parent_has_counted() -> None:
 
 def test_they_are_no_part_of_the_tree(log: ConsentLog, path: Path) -> None:
     log.commit([])
-    log._store.observe({one("a"): 1})
+    count(log._store, {one("a"): 1})
     assert log.check().size == 0
     with sqlite3.connect(path) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(observations)")]

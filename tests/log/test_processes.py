@@ -15,8 +15,9 @@ from sqlite3 import Connection
 import pytest
 
 import consentkit.exceptions
-from consentkit.log import ConsentLog, sqlite
+from consentkit.log import ConsentLog
 from consentkit.log.sqlite import SQLiteStore
+from consentkit.log.sqlite import store as sqlite
 from log.making import BUNDLE, make_entry, make_refusal
 
 WRITER = Path(__file__).with_name("writer.py")

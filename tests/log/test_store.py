@@ -15,13 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
-from consentkit.log import schema, sqlite
-from consentkit.log.check import check
+from consentkit.log import scripts
 from consentkit.log.entry import Item
-from consentkit.log.sqlite import SQLiteStore
+from consentkit.log.sqlite import SQLiteStore, schema
+from consentkit.log.sqlite import store as sqlite
 from consentkit.log.store import Head, Rollup, Store
+from consentkit.log.verify import verify
 from consentkit.tlog import EMPTY_ROOT
-from log.making import AT, BUNDLE, STYLE, make_bundle, make_entry, make_refusal, rows_of
+from log.making import AT, BUNDLE, STYLE, commit, make_bundle, make_entry, make_refusal, rows_of
 
 MakeStore = Callable[[], AbstractContextManager[Store]]
 
@@ -52,7 +53,7 @@ def store(make_store: MakeStore) -> Iterator[Store]:
 def checked(store: Store) -> Head:
     """Recompute everything."""
     with store.snapshot() as view:
-        return check(view)
+        return verify(view)
 
 
 def test_an_empty_log_has_the_empty_root(store: Store) -> None:
@@ -62,7 +63,7 @@ def test_an_empty_log_has_the_empty_root(store: Store) -> None:
 
 def test_a_notice_comes_before_the_decisions_that_name_it(store: Store) -> None:
     entry = make_entry()
-    assert store.commit([BUNDLE, entry]) == [0, 1]
+    assert commit(store, [BUNDLE, entry]) == [0, 1]
     assert checked(store).size == 2
     notice, decision = rows_of(store)
     assert (notice.id, notice.salt, notice.subject) == (BUNDLE.hash, None, None)
@@ -78,23 +79,23 @@ def test_a_notice_comes_before_the_decisions_that_name_it(store: Store) -> None:
 
 def test_a_decision_that_names_an_unknown_notice_is_refused_alone(store: Store) -> None:
     lost, kept = make_entry(), make_entry()
-    refused, *others = store.commit([lost, BUNDLE, kept])
+    refused, *others = commit(store, [lost, BUNDLE, kept])
     assert isinstance(refused, LogError)
     assert others == [0, 1]
     assert [row.id for row in rows_of(store)] == [BUNDLE.hash, kept.id]
-    assert store.commit([lost]) == [2]
+    assert commit(store, [lost]) == [2]
     assert checked(store).size == 3
 
 
 def test_a_notice_is_not_smuggled_in_as_an_entry(store: Store) -> None:
-    (refused,) = store.commit([BUNDLE.entry()])
+    (refused,) = commit(store, [BUNDLE.entry()])
     assert isinstance(refused, LogError)
     assert checked(store).size == 0
 
 
 def test_entries_that_are_no_decisions_need_no_notice(store: Store) -> None:
-    erasure = make_entry(type="erasure", notice="", regime="", action="", source="")
-    assert store.commit([erasure]) == [0]
+    note = make_entry(type="invalidated", notice="", regime="", action="", source="")
+    assert commit(store, [note]) == [0]
     assert checked(store).size == 1
     with store.snapshot() as view:
         assert view.daily() == {}
@@ -102,26 +103,26 @@ def test_entries_that_are_no_decisions_need_no_notice(store: Store) -> None:
 
 def test_what_is_there_already_is_dropped(store: Store) -> None:
     first, second = make_entry(), make_entry()
-    assert store.commit([BUNDLE, first]) == [0, 1]
+    assert commit(store, [BUNDLE, first]) == [0, 1]
     before = rows_of(store)
     other_words = msgspec.structs.replace(first, country="FR")
-    assert store.commit([first, BUNDLE, second, second, other_words]) == [1, 0, 2, 2, 1]
+    assert commit(store, [first, BUNDLE, second, second, other_words]) == [1, 0, 2, 2, 1]
     assert rows_of(store)[:2] == before
     assert checked(store).size == 3
-    assert store.commit([first]) == [1]
-    assert store.commit([]) == []
+    assert commit(store, [first]) == [1]
+    assert commit(store, []) == []
     assert checked(store).size == 3
 
 
 def test_assets_that_two_notices_share_are_stored_once(store: Store) -> None:
-    assert store.commit([BUNDLE, make_bundle("Other words.")]) == [0, 1]
+    assert commit(store, [BUNDLE, make_bundle("Other words.")]) == [0, 1]
     assert checked(store).size == 2
 
 
 def test_rollups_count_decisions_by_day(store: Store) -> None:
     later = make_entry(at="2026-11-23T00:00:00Z")
-    store.commit([BUNDLE, make_entry(), make_refusal()])
-    store.commit([make_entry(), later, later])
+    commit(store, [BUNDLE, make_entry(), make_refusal()])
+    commit(store, [make_entry(), later, later])
     with store.snapshot() as view:
         counts = view.daily()
         assert view.daily("2026-11-23", "2026-11-23") == {
@@ -136,16 +137,16 @@ def test_rollups_count_decisions_by_day(store: Store) -> None:
 
 
 def test_a_view_stays_as_it_was_opened(store: Store) -> None:
-    store.commit([BUNDLE])
+    commit(store, [BUNDLE])
     with store.snapshot() as view:
         rows = view.rows()
-        assert store.commit([make_entry()]) == [1]
+        assert commit(store, [make_entry()]) == [1]
         assert len(list(rows)) == view.head().size == 1
     assert checked(store).size == 2
 
 
 def test_rows_are_read_by_range(store: Store) -> None:
-    store.commit([BUNDLE, *(make_entry() for _ in range(5))])
+    commit(store, [BUNDLE, *(make_entry() for _ in range(5))])
     with store.snapshot() as view:
         assert [row.index for row in view.rows(2, 4)] == [2, 3]
         assert [row.index for row in view.rows(4)] == [4, 5]
@@ -159,23 +160,23 @@ def test_any_batches_keep_the_log_whole(make_store: MakeStore, data: st.DataObje
     with make_store() as store:
         seen: dict[str, int] = {}
         for batch in batches:
-            for item, outcome in zip(batch, store.commit(batch), strict=True):
+            for item, outcome in zip(batch, commit(store, batch), strict=True):
                 assert isinstance(outcome, LogError) or seen.setdefault(item.id, outcome) == outcome
             assert checked(store).size == len(seen)
 
 
 def test_many_tiles(store: Store) -> None:
-    store.commit([BUNDLE])
+    commit(store, [BUNDLE])
     for size in (200, 200, 500, 1, 700):
-        store.commit([make_entry() for _ in range(size)])
+        commit(store, [make_entry() for _ in range(size)])
         checked(store)
     assert checked(store).size == 1602
 
 
 def test_a_closed_store_opens_again(store: Store) -> None:
-    store.commit([BUNDLE])
+    commit(store, [BUNDLE])
     store.close()
-    assert store.commit([make_entry()]) == [1]
+    assert commit(store, [make_entry()]) == [1]
     assert checked(store).size == 2
 
 
@@ -227,7 +228,7 @@ def run(path: Path, *statements: str) -> None:
 def test_a_change_behind_the_logs_back_is_found(
     embedded: SQLiteStore, path: Path, statement: str, found: str
 ) -> None:
-    embedded.commit([BUNDLE, *(make_entry() for _ in range(300))])
+    commit(embedded, [BUNDLE, *(make_entry() for _ in range(300))])
     run(path, statement)
     with pytest.raises(LogCorrupt, match=found):
         checked(embedded)
@@ -236,15 +237,15 @@ def test_a_change_behind_the_logs_back_is_found(
 def test_a_leaf_that_is_in_the_way_is_corrupt_and_nothing_is_recorded(
     embedded: SQLiteStore, path: Path
 ) -> None:
-    embedded.commit([BUNDLE, make_entry()])
+    commit(embedded, [BUNDLE, make_entry()])
     run(path, "UPDATE head SET size = 1")
     with pytest.raises(LogCorrupt):
-        embedded.commit([make_entry()])
+        commit(embedded, [make_entry()])
     assert len(rows_of(embedded)) == 1
 
 
 def test_the_file_is_its_owners_and_durable(embedded: SQLiteStore, path: Path) -> None:
-    embedded.commit([BUNDLE])
+    commit(embedded, [BUNDLE])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     connection = embedded._connection
     assert connection is not None
@@ -269,31 +270,31 @@ def test_a_commit_that_breaks_off_is_repeated_with_the_same_ids(
             raise sqlite._OutcomeUnknown("cut")
 
     monkeypatch.setattr(sqlite, "_finish", finish_and_fail)
-    assert embedded.commit([BUNDLE, make_entry()]) == [0, 1]
+    assert commit(embedded, [BUNDLE, make_entry()]) == [0, 1]
     assert checked(embedded).size == 2
 
 
 def test_a_failure_inside_a_transaction_leaves_nothing(
     embedded: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedded.commit([BUNDLE])
+    commit(embedded, [BUNDLE])
 
     def fail(*arguments: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite, "append", fail)
+        patch.setattr(scripts, "append", fail)
         with pytest.raises(LogUnavailable, match="disk is full"):
-            embedded.commit([make_entry()])
+            commit(embedded, [make_entry()])
     assert checked(embedded).size == 1
-    assert embedded.commit([make_entry()]) == [1]
+    assert commit(embedded, [make_entry()]) == [1]
     assert checked(embedded).size == 2
 
 
 def test_a_database_of_something_else_is_left_alone(embedded: SQLiteStore, path: Path) -> None:
     run(path, "CREATE TABLE recipes (name)")
     before = path.read_bytes()
-    for use in (lambda: embedded.commit([BUNDLE]), lambda: rows_of(embedded)):
+    for use in (lambda: commit(embedded, [BUNDLE]), lambda: rows_of(embedded)):
         with pytest.raises(LogCorrupt, match="not a consent log"):
             use()
     assert path.read_bytes() == before
@@ -302,14 +303,14 @@ def test_a_database_of_something_else_is_left_alone(embedded: SQLiteStore, path:
 def test_a_file_that_is_no_database_is_corrupt(embedded: SQLiteStore, path: Path) -> None:
     path.write_bytes(b"not a database, " * 100)
     with pytest.raises(LogCorrupt, match="not a database"):
-        embedded.commit([BUNDLE])
+        commit(embedded, [BUNDLE])
 
 
 def test_a_log_of_a_newer_version_is_left_alone(embedded: SQLiteStore, path: Path) -> None:
-    embedded.commit([BUNDLE])
+    commit(embedded, [BUNDLE])
     embedded.close()
     run(path, f"PRAGMA user_version = {schema.VERSION + 1}")
-    for use in (lambda: embedded.commit([make_entry()]), lambda: rows_of(embedded)):
+    for use in (lambda: commit(embedded, [make_entry()]), lambda: rows_of(embedded)):
         with pytest.raises(LogUnavailable, match="schema version"):
             use()
 
@@ -317,29 +318,29 @@ def test_a_log_of_a_newer_version_is_left_alone(embedded: SQLiteStore, path: Pat
 def test_migrations_run_in_order_and_all_or_none(
     embedded: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedded.commit([BUNDLE])
+    commit(embedded, [BUNDLE])
     embedded.close()
-    monkeypatch.setattr(schema, "VERSION", 3)
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 2)
     steps = (*schema.MIGRATIONS, ("CREATE TABLE later (x)",), ("INSERT INTO later VALUES (1)", "oops"))
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
     with pytest.raises(LogUnavailable, match="oops"):
-        embedded.commit([make_entry()])
+        commit(embedded, [make_entry()])
     reader = SQLiteStore(path, read_only=True)
     with pytest.raises(LogUnavailable, match="older schema"):
         rows_of(reader)
-    monkeypatch.setattr(schema, "MIGRATIONS", (*steps[:2], ("INSERT INTO later VALUES (1)",)))
-    assert embedded.commit([make_entry()]) == [1]
+    monkeypatch.setattr(schema, "MIGRATIONS", (*steps[:-1], ("INSERT INTO later VALUES (1)",)))
+    assert commit(embedded, [make_entry()]) == [1]
     assert checked(embedded).size == 2
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT x FROM later").fetchall() == [(1,)]
 
 
 def test_a_reader_never_writes(embedded: SQLiteStore, path: Path) -> None:
-    embedded.commit([BUNDLE])
+    commit(embedded, [BUNDLE])
     reader = SQLiteStore(path, read_only=True)
     assert checked(reader).size == 1
     with pytest.raises(LogError, match="reading only"):
-        reader.commit([make_entry()])
+        commit(reader, [make_entry()])
 
 
 def test_a_reader_does_not_make_what_is_missing(path: Path) -> None:
@@ -349,6 +350,6 @@ def test_a_reader_does_not_make_what_is_missing(path: Path) -> None:
 
 
 def test_an_error_of_the_readers_own_is_not_the_logs(embedded: SQLiteStore) -> None:
-    embedded.commit([BUNDLE])
+    commit(embedded, [BUNDLE])
     with pytest.raises(BrokenPipeError), embedded.snapshot():
         raise BrokenPipeError

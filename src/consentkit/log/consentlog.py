@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +16,20 @@ from consentkit.log.group import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import demand_folder, log_path
 from consentkit.log.observations import Observations
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
-from consentkit.log.reader import LogReader, sqlite_store
-from consentkit.log.store import Outcome
+from consentkit.log.reader import LogReader, Recorded, open_store, signer_of
+from consentkit.log.scripts import erase, purge, record, resign
+from consentkit.log.store import Head, Outcome
 from consentkit.log.threads import Threads
+from consentkit.tlog import SigningKey, sign_checkpoint
 
-# Threads, for each event loop, that look up notices, drain and fill the outbox.
+# Threads, for each event loop, that read, erase, drain and fill the outbox.
 AT_ONCE = 4
 
 DRAIN_SECONDS = 1.0
+ERASE_SECONDS = 10.0
+
+PURGE_ROWS = 10_000
+"""Rows that one transaction of a purge looks at."""
 
 _logger = logging.getLogger("consentkit.log")
 
@@ -34,21 +40,33 @@ class ConsentLog(LogReader):
     Nothing is opened before the first use, and nothing that is open is used in a forked child.
     """
 
-    def __init__(self, url: str | Path, *, outbox: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        key: str | Path | None = None,
+        outbox: str | Path | None = None,
+    ) -> None:
         """Name a log.
 
         Args:
-            url: A file's path, ``sqlite:///relative/path`` or ``sqlite:////absolute/path``.
+            url: A file's path, ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or
+                ``postgresql://user@host/database``, to which ``?schema=name`` may be added.
+            key: Signs the checkpoints: the private key itself or the path of its file
+                (``consentkit log key new`` makes one). By default a file beside a SQLite log, its name with
+                ``.key`` after it, made when the log is; for PostgreSQL none, and nothing is signed.
             outbox: File in which refusals wait while the store is away. Without it they wait in memory,
                 and a crash of this process loses those.
 
         Raises:
             ConfigurationError: The URL is of a kind that is not supported, or the folder of the log or of
                 the outbox cannot be written.
+            MissingExtra: It names PostgreSQL, and the extra ``postgres`` is not installed.
         """
         path = log_path(url)
-        demand_folder(path, "log")
-        super().__init__(sqlite_store(path, read_only=False))
+        if path is not None:
+            demand_folder(path, "log")
+        super().__init__(open_store(url, read_only=False), signer_of(url, key))
         self._outbox: Outbox = MemoryOutbox()
         if outbox is not None:
             demand_folder(Path(outbox), "outbox")
@@ -88,6 +106,91 @@ class ConsentLog(LogReader):
             LogUnavailable: The store is away.
         """
         return await self._threads.run(lambda: self.notice(notice), seconds=DRAIN_SECONDS)
+
+    async def history(self, subject: str) -> list[Recorded]:
+        """Return a visitor's entries, the oldest first.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        return await self._threads.run(lambda: self.of_subject(subject), seconds=DRAIN_SECONDS)
+
+    async def erase(self, subject: str, *, at: str) -> int:
+        """Destroy a visitor's entries; what they were cannot be read again. Return how many there were.
+
+        The leaves stay, so that every proof still holds, and an entry says which were erased.
+
+        Args:
+            subject: The visitor's id.
+            at: Now, RFC 3339 in UTC.
+
+        Raises:
+            LogUnavailable: They are not known to be erased; asking again is safe.
+        """
+        erased = 0
+        with CancelScope(shield=True):
+            erased = await self._threads.run(lambda: self.erase_now(subject, at=at), seconds=ERASE_SECONDS)
+        return erased
+
+    def erase_now(self, subject: str, *, at: str) -> int:
+        """Do what `erase` does, without an event loop."""
+        # What waits in the outbox may be the visitor's.
+        self.drain()
+        return self._store.transact(
+            lambda transaction: erase(transaction, subject, at=at, sign=self._signer.sign)
+        )
+
+    def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
+        """Destroy all decisions from before a day, in as many transactions as it takes.
+
+        What has been done stays done if it is interrupted; calling it again goes on.
+
+        Args:
+            before: The day, ``YYYY-MM-DD``.
+            at: Now, RFC 3339 in UTC.
+
+        Yields:
+            After each transaction, how many entries were looked at in it, and how many of them destroyed.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        size = self.head().size
+        destroyed = 0
+        for start in range(0, size, PURGE_ROWS):
+            stop = min(start + PURGE_ROWS, size)
+            count = self._purge(before, start, stop, at)
+            destroyed += count
+            yield stop - start, count
+        if destroyed:
+            self._store.tidy()
+
+    def rotate(self, key: SigningKey) -> Head:
+        """Sign the head with a new key and with the present one, which vouches for it; return that head.
+
+        The caller then keeps the new key where `key` names it: the next entry is signed with that.
+
+        Args:
+            key: Of the same name as the present one.
+
+        Raises:
+            LogError: The log has no key, or it has another name.
+        """
+        keys = self.keys()
+        if keys is None or keys.signing.name != key.name:
+            raise LogError("a log's keys all have its origin as their name")
+        both = [keys.signing, key]
+        return self._store.transact(
+            lambda transaction: resign(transaction, lambda _, size, root: sign_checkpoint(size, root, both))
+        )
+
+    def sign_now(self) -> Head:
+        """Sign the head as it is, where it is not signed yet; return it.
+
+        Raises:
+            LogUnavailable: The key cannot be used.
+        """
+        return self._store.transact(lambda transaction: resign(transaction, self._signer.sign))
 
     async def invalidate(self, entry: Entry, *, id: str, at: str) -> None:
         """Note that an entry whose outcome is not known was not honoured, whether or not it is in the log.
@@ -142,7 +245,7 @@ class ConsentLog(LogReader):
         if not counts:
             return
         try:
-            self._store.observe(counts)
+            self._store.transact(lambda transaction: transaction.count(counts))
         except LogError as error:
             self._observations.restore(counts)
             _logger.warning("what was observed is not written yet: %s", error)
@@ -191,8 +294,15 @@ class ConsentLog(LogReader):
         """
         return self._outbox.drain(self._record)
 
+    def _purge(self, before: str, start: int, stop: int, at: str) -> int:
+        return self._store.transact(
+            lambda transaction: purge(
+                transaction, before, start=start, stop=stop, at=at, sign=self._signer.sign
+            )
+        )
+
     def _record(self, batch: Sequence[Item]) -> list[Outcome]:
-        return self._store.commit(batch)
+        return self._store.transact(lambda transaction: record(transaction, batch, self._signer.sign))
 
     def _drain_quietly(self) -> None:
         try:

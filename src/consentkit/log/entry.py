@@ -27,6 +27,7 @@ NAMES_LIMIT = 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _PATTERNS: Mapping[str, re.Pattern[str]] = {
     "subject": re.compile(r"[A-Za-z0-9_-]{16,64}"),
@@ -43,12 +44,31 @@ _DECISION_PATTERNS: Mapping[str, re.Pattern[str]] = {
 }
 
 
+class Count(msgspec.Struct, frozen=True, kw_only=True, order=True, forbid_unknown_fields=True):
+    """How many decisions of one day agree in regime, language, notice (hash) and action."""
+
+    regime: str
+    locale: str
+    notice: str
+    action: str
+    count: int
+
+
+_BOOKS: Mapping[str, EntryType] = {
+    "closes": "rollup",
+    "counts": "rollup",
+    "erased": "erasure",
+    "before": "purge",
+    "stop": "purge",
+}
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of the consent log. Validated where it is made.
 
     Args:
         id: UUIDv7, lower case; of a notice its hash.
-        type: Only ``decision`` and ``notice`` are written so far.
+        type: A visitor's ``decision``, or what the log says of itself.
         at: When it happened, RFC 3339 in UTC with a final ``Z``.
         subject: The visitor's random id; None until the first grant.
         previous: Id of the visitor's decision before this one.
@@ -64,6 +84,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         signals: Names of the browser's signals that were received, sorted.
         expires: When the decision lapses, as `at`; empty where it does not.
         agent: The browser's family, letters only.
+        closes: Of a ``rollup``, the day (``YYYY-MM-DD``) of which it counts all decisions before it.
+        counts: Of a ``rollup``, the counts, sorted.
+        erased: Of an ``erasure``, the indexes of the entries that it destroyed, sorted.
+        before: Of a ``purge``, the day before which it destroyed decisions …
+        stop: … and the index below which it did.
 
     Raises:
         LogError: A field holds what the log does not take; the message names the field, not its value.
@@ -86,6 +111,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     signals: tuple[str, ...] = ()
     expires: str = ""
     agent: str | None = None
+    closes: str | None = None
+    counts: tuple[Count, ...] | None = None
+    erased: tuple[int, ...] | None = None
+    before: str | None = None
+    stop: int | None = None
 
     def __post_init__(self) -> None:
         _require(self.type in get_args(EntryType), "type")
@@ -100,6 +130,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         _require(_are_names(sorted(self.fingerprints)), "fingerprints")
         _require(all(_NAME.fullmatch(value) for value in self.fingerprints.values()), "fingerprints")
         _require(set(self.granted).isdisjoint(self.denied), "denied")
+        self._check_books()
+
+    def _check_books(self) -> None:
+        """Check what the log says of itself: each kind of it stands in its own type of entry, and only there."""
+        for field, kind in _BOOKS.items():
+            _require((getattr(self, field) is not None) == (self.type == kind), field)
+        for field in ("closes", "before"):
+            _require(_DAY.fullmatch(getattr(self, field) or "0000-00-00") is not None, field)
+        for field in ("counts", "erased"):
+            values = getattr(self, field)
+            _require(values is None or (values != () and list(values) == sorted(set(values))), field)
+        _require(min(self.erased or (0,)) >= 0, "erased")
+        _require((self.stop or 0) >= 0, "stop")
 
     def _match(self, patterns: Mapping[str, re.Pattern[str]]) -> None:
         for field, pattern in patterns.items():

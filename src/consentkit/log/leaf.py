@@ -5,6 +5,9 @@ from __future__ import annotations
 import secrets
 from hashlib import sha256
 
+import msgspec
+
+from consentkit.exceptions import LogCorrupt
 from consentkit.log.canonical import canonical
 from consentkit.log.entry import EntryType
 
@@ -25,9 +28,32 @@ def commitment(salt: bytes, body: bytes) -> str:
 
 def committed_leaf(kind: EntryType, day: str, committed: str) -> bytes:
     """Return the leaf of an entry that only its commitment stands for; `day` is ``YYYY-MM-DD``."""
-    return canonical({"commitment": committed, "day": day, "type": kind, "v": _VERSION})
+    # Nothing in it needs an escape: this is its canonical JSON.
+    return f'{{"commitment":"{committed}","day":"{day}","type":"{kind}","v":{_VERSION}}}'.encode()
 
 
 def notice_leaf(day: str, notice: str) -> bytes:
     """Return the leaf that publishes a notice's hash (hex); `day` is ``YYYY-MM-DD``."""
     return canonical({"day": day, "notice": notice, "type": "notice", "v": _VERSION})
+
+
+class Leaf(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leaf says: of which type of entry it is the leaf, and of which day (``YYYY-MM-DD``)."""
+
+    type: EntryType
+    day: str
+
+
+def read_leaf(leaf: bytes) -> Leaf:
+    """Read a leaf's public part.
+
+    Raises:
+        LogCorrupt: It is not a leaf of a consent log.
+    """
+    try:
+        return _decode(leaf)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise LogCorrupt("not a leaf of a consent log") from error
+
+
+_decode = msgspec.json.Decoder(Leaf).decode

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 from consentkit.exceptions import ConfigurationError
 
 
-def log_path(url: str | Path) -> Path:
-    """Return the file that a log's URL names.
+def log_path(url: str | Path) -> Path | None:
+    """Return the file that a log's URL names; None if it names a PostgreSQL database.
 
     Raises:
         ConfigurationError: The URL is of a kind that is not supported. It is not repeated: it may hold a
@@ -19,11 +19,10 @@ def log_path(url: str | Path) -> Path:
     scheme, separator, rest = str(url).partition("://")
     if isinstance(url, Path) or not separator:
         return Path(url)
-    if scheme.startswith("postgres"):
-        problem = "PostgreSQL is not supported by this version; name a SQLite file"
-        raise ConfigurationError(problem, path="log")
+    if scheme in ("postgresql", "postgres"):
+        return None
     if scheme != "sqlite" or len(rest) < 2 or not rest.startswith("/"):
-        raise ConfigurationError("expected a path or sqlite:///path", path="log")
+        raise ConfigurationError("expected a path, sqlite:///path or postgresql://…", path="log")
     return Path(unquote(rest[1:]))
 
 

@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from consentkit.exceptions import LogError
-from consentkit.log.entry import Bundle, Entry, Item
+from consentkit.log.entry import Bundle, Count, Entry, Item
+from consentkit.log.ids import uuid7
 from consentkit.log.leaf import commitment, committed_leaf, new_salt, notice_leaf
-from consentkit.log.store import Outcome, Rollup, Row
+from consentkit.log.store import Head, Outcome, Rollup, Row
 
 
 class Plan:
-    """What one commit does.
+    """What one transaction appends.
 
     Attributes:
-        outcomes: For each item of the batch, in order.
+        outcomes: For each item that was added, in order.
         rows: The new rows, numbered from the size of the tree.
         bundles: The notices that are new.
         daily: What to add to the roll-ups.
+        open_days: Days with decisions that no roll-up counts.
     """
 
-    def __init__(self, size: int, known: Mapping[str, int]) -> None:
-        """Args: size: leaves in the tree; known: index by id, for every id that `asked` named."""
+    def __init__(self, head: Head, known: Mapping[str, int]) -> None:
+        """Args: head: the tree's; known: index by id, for every id that `asked` named."""
         self.outcomes: list[Outcome] = []
         self.rows: list[Row] = []
         self.bundles: list[Bundle] = []
         self.daily: Counter[Rollup] = Counter()
-        self._size = size
+        self.open_days = set(head.open_days)
+        self._size = head.size
         self._known = dict(known)
+        self._latest = ""
 
-    def add(self, item: Item) -> None:
+    def add(self, item: Item) -> Outcome:
         """Decide what becomes of the next item."""
-        self.outcomes.append(self._outcome(item))
+        outcome = self._outcome(item)
+        self.outcomes.append(outcome)
+        self._latest = max(self._latest, item.at)
+        return outcome
+
+    @property
+    def days_over(self) -> list[str]:
+        """Days to be closed by a roll-up: they have decisions that none counts, and a later day has come."""
+        today = max(self._latest[:10], *self.open_days, "")
+        return sorted(day for day in self.open_days if day < today)
+
+    def close(
+        self, days: Iterable[str], daily: Callable[[str], Mapping[Rollup, int]], *, at: str = ""
+    ) -> None:
+        """Append a roll-up for each day: what `daily` counts, and what this plan adds to that."""
+        for day in days:
+            counts = Counter(dict(daily(day)))
+            counts.update({key: count for key, count in self.daily.items() if key.day == day})
+            self.add(rollup_entry(day, counts, at=at or self._latest))
+            self.open_days.discard(day)
 
     def _outcome(self, item: Item) -> Outcome:
         if item.id in self._known:
@@ -46,6 +70,7 @@ class Plan:
             if item.notice not in self._known:
                 return LogError(f"entry {item.id} names a notice that is not in the log")
             self.daily[rollup_of(item)] += 1
+            self.open_days.add(item.day)
         return self._number(entry_row(item, self._size + len(self.rows)))
 
     def _number(self, row: Row) -> int:
@@ -61,14 +86,6 @@ def asked(batch: Iterable[Item]) -> list[str]:
     return sorted({item.id for item in items} | notices)
 
 
-def plan(batch: Sequence[Item], *, size: int, known: Mapping[str, int]) -> Plan:
-    """Plan a batch's commit: `size` leaves are there, `known` gives the index of each `asked` id there is."""
-    made = Plan(size, known)
-    for item in batch:
-        made.add(item)
-    return made
-
-
 def rollup_of(entry: Entry) -> Rollup:
     """Say where a decision is counted."""
     return Rollup(
@@ -76,15 +93,62 @@ def rollup_of(entry: Entry) -> Rollup:
     )
 
 
+def rollup_entry(day: str, counts: Mapping[Rollup, int], *, at: str) -> Entry:
+    """Make the entry that closes a day; `at` is now, RFC 3339 in UTC."""
+    sums = [
+        Count(regime=key.regime, locale=key.locale, notice=key.notice, action=key.action, count=count)
+        for key, count in counts.items()
+    ]
+    return Entry(id=new_id(at), type="rollup", at=at, closes=day, counts=tuple(sorted(sums)))
+
+
+def new_id(at: str) -> str:
+    """Make an entry's id for a time, RFC 3339 in UTC."""
+    return uuid7(int(datetime.fromisoformat(at).timestamp() * 1000))
+
+
 def entry_row(entry: Entry, index: int) -> Row:
     """Make an entry's row, under a salt of its own."""
     body, salt = entry.encode(), new_salt()
-    leaf = committed_leaf(entry.type, entry.day, commitment(salt, body))
-    return Row(index=index, id=entry.id, at=entry.at, subject=entry.subject, body=body, salt=salt, leaf=leaf)
+    return Row(
+        index=index,
+        id=entry.id,
+        type=entry.type,
+        at=entry.at,
+        subject=entry.subject,
+        body=body,
+        salt=salt,
+        leaf=committed_leaf(entry.type, entry.day, commitment(salt, body)),
+    )
 
 
 def publication_row(bundle: Bundle, index: int) -> Row:
     """Make the row that publishes a notice: public, so without a salt."""
     entry = bundle.entry()
-    leaf = notice_leaf(entry.day, bundle.hash)
-    return Row(index=index, id=entry.id, at=entry.at, subject=None, body=entry.encode(), salt=None, leaf=leaf)
+    return Row(
+        index=index,
+        id=entry.id,
+        type="notice",
+        at=entry.at,
+        subject=None,
+        body=entry.encode(),
+        salt=None,
+        leaf=notice_leaf(entry.day, bundle.hash),
+    )
+
+
+def plan(
+    batch: Sequence[Item],
+    *,
+    head: Head,
+    known: Mapping[str, int],
+    daily: Callable[[str], Mapping[Rollup, int]],
+) -> Plan:
+    """Plan a batch's transaction: `known` gives the index of each `asked` id there is, `daily` a day's counts."""
+    made = Plan(head, known)
+    for item in batch:
+        made.add(item)
+    if made.rows:
+        made.close(made.days_over, daily)
+        del made.outcomes[len(batch) :]
+    return made

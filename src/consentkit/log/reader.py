@@ -1,19 +1,33 @@
-"""Reading a log: entries, notices, counts, and whether it agrees with itself."""
+"""Reading a log: entries, notices, counts, proofs, and whether it agrees with itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from consentkit.log.check import check
+from consentkit.exceptions import LogError
 from consentkit.log.entry import Entry
+from consentkit.log.leaf import read_leaf
 from consentkit.log.location import demand_file, log_path
 from consentkit.log.observations import Observation
-from consentkit.log.store import Head, Rollup, Row, Store
+from consentkit.log.signing import Keyring, Signer
+from consentkit.log.store import Head, Rollup, Row, Store, View
+from consentkit.log.verify import Progress, silent, verify
+from consentkit.tlog import (
+    Checkpoint,
+    InclusionProof,
+    TileId,
+    VerifierKey,
+    consistency_proof,
+    inclusion_proof,
+)
+
+# Rows that a search looks at in one go; it says where to go on.
+SEARCH_WINDOW = 200_000
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,20 +35,55 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         index: Of its leaf in the tree.
+        id: Of the entry; of a notice its hash.
         entry: None once it has been erased.
         leaf: The leaf's exact bytes.
+        body: The entry's exact bytes, to which the leaf commits; None once erased.
+        salt: What the commitment is salted with; None once erased, and for a notice.
     """
 
     index: int
+    id: str
     entry: Entry | None
     leaf: bytes
+    body: bytes | None
+    salt: bytes | None
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice's publication: index of its leaf, hash of its bundle (hex), day (``YYYY-MM-DD``)."""
+
+    index: int
+    hash: str
+    day: str
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search has found so far.
+
+    Attributes:
+        entries: The highest index first.
+        before: What to pass to go on; None where there is no more.
+    """
+
+    entries: Sequence[Recorded]
+    before: int | None
 
 
 class LogReader:
     """Reads a log. Every call sees one moment's state and delays no append."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, signer: Signer) -> None:
         self._store = store
+        self._signer = signer
+
+    def keys(self) -> Keyring | None:
+        """Return the log's own keys, None where it has none or they are kept elsewhere.
+
+        Raises:
+            ConfigurationError: The key that was named is none, or cannot be read.
+        """
+        return self._signer.keys()
 
     def head(self) -> Head:
         """Return the tree's head."""
@@ -47,11 +96,93 @@ class LogReader:
             for row in view.rows(start, stop):
                 yield _recorded(row)
 
+    def at(self, index: int) -> Recorded | None:
+        """Return the entry with an index."""
+        with self._store.snapshot() as view:
+            return next(map(_recorded, view.rows(index, index + 1)), None)
+
     def find(self, id: str) -> Recorded | None:
         """Return the entry with an id, or that publishes the notice with this hash."""
         with self._store.snapshot() as view:
             row = view.find(id)
             return None if row is None else _recorded(row)
+
+    def of_subject(self, subject: str) -> list[Recorded]:
+        """Return a visitor's entries, the oldest first."""
+        with self._store.snapshot() as view:
+            return [_recorded(row) for row in view.of_subject(subject)]
+
+    def destroyed_by(self, index: int) -> Recorded | None:
+        """Return the erasure or purge that destroyed the entry with this index."""
+        with self._store.snapshot() as view:
+            for row in view.rows(index, index + 1):
+                leaf = read_leaf(row.leaf)
+                for kind in ("erasure", "purge"):
+                    for note in map(_recorded, view.of_type(kind)):
+                        entry = note.entry
+                        if entry is None or note.index < index:
+                            continue
+                        if index in (entry.erased or ()):
+                            return note
+                        if entry.before and leaf.day < entry.before and index < (entry.stop or 0):
+                            return note
+        return None
+
+    def search(self, *, day: str = "", action: str = "", before: int | None = None, limit: int = 50) -> Found:
+        """Search entries, the highest index first.
+
+        Args:
+            day: Only those of that day (``YYYY-MM-DD``).
+            action: Only decisions of that action.
+            before: Only those with a lower index.
+            limit: At most so many. A search for what is rare may return fewer, and says where to go on.
+        """
+        with self._store.snapshot() as view:
+            size = view.head().size
+            before = size if before is None else min(before, size)
+            start = 0 if day else max(0, before - SEARCH_WINDOW)
+            rows = view.search(day=day, action=action, start=start, before=before, limit=limit)
+        more = rows[-1].index if len(rows) == limit else start
+        return Found(entries=[_recorded(row) for row in rows], before=more or None)
+
+    def proof(self, index: int) -> InclusionProof:
+        """Prove that the leaf with an index is in the tree of the head's signed checkpoint.
+
+        Raises:
+            LogError: There is no such leaf, or the log's checkpoints are not signed.
+        """
+        return self.proofs([index])[0]
+
+    def proofs(self, indexes: Sequence[int]) -> list[InclusionProof]:
+        """Prove several leaves against one checkpoint. Raises as `proof`."""
+        with self._store.snapshot() as view:
+            head = view.head()
+            return [_proof(view, head, index) for index in indexes]
+
+    def consistency(self, old: int) -> list[bytes]:
+        """Prove that the tree of `old` leaves is the beginning of the present one.
+
+        Raises:
+            LogError: There are not that many leaves.
+        """
+        with self._store.snapshot() as view:
+            size = view.head().size
+            if not 0 <= old <= size:
+                raise LogError(f"the log has {size} entries, not {old}")
+            return consistency_proof(old, size, view.tile)
+
+    def tile(self, tile: TileId) -> bytes | None:
+        """Return a tile's hashes, 32 bytes each."""
+        with self._store.snapshot() as view:
+            return view.tile(tile)
+
+    def notices(self) -> list[Published]:
+        """Return every notice that was published, in order."""
+        with self._store.snapshot() as view:
+            return [
+                Published(index=row.index, hash=row.id, day=read_leaf(row.leaf).day)
+                for row in view.of_type("notice")
+            ]
 
     def notice(self, hash: str) -> bytes | None:
         """Return the canonical bytes of a notice."""
@@ -73,14 +204,27 @@ class LogReader:
         with self._store.snapshot() as view:
             return view.observations(kind, since, until)
 
-    def check(self) -> Head:
+    def check(
+        self,
+        *,
+        keys: Sequence[VerifierKey] = (),
+        saved: Checkpoint | None = None,
+        only_new: bool = False,
+        progress: Progress = silent,
+    ) -> Head:
         """Recompute the whole tree, every commitment and the roll-ups; return the head found right.
+
+        Args:
+            keys: Public keys of which one must have signed the head; none: the signature is not looked at.
+            saved: A checkpoint seen earlier, of which the log must be a continuation.
+            only_new: Recompute only what came after `saved`. Roll-ups are then not recomputed.
+            progress: Called with the number of entries that were checked since it was last called.
 
         Raises:
             LogCorrupt: The first contradiction.
         """
         with self._store.snapshot() as view:
-            return check(view)
+            return verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
 
     def close(self) -> None:
         """Close this process's handles; the next use opens them again. The outbox keeps what it has."""
@@ -95,27 +239,55 @@ class LogReader:
         self.close()
 
 
-def open_log(url: str | Path) -> LogReader:
+def open_log(url: str | Path, *, key: str | Path | None = None) -> LogReader:
     """Open a log that exists, for reading only.
 
     Args:
         url: As `ConsentLog` takes it.
+        key: As `ConsentLog` takes it.
 
     Raises:
         ConfigurationError: The URL is of a kind that is not supported, or there is no such file.
+        MissingExtra: It names PostgreSQL, and the extra ``postgres`` is not installed.
     """
     path = log_path(url)
-    demand_file(path)
-    return LogReader(sqlite_store(path, read_only=True))
+    if path is not None:
+        demand_file(path)
+    return LogReader(open_store(url, read_only=True), signer_of(url, key))
 
 
-def sqlite_store(path: Path, *, read_only: bool) -> Store:
-    """Make the store for a file. SQLite is imported here: only who keeps a log pays for it."""
+def open_store(url: str | Path, *, read_only: bool) -> Store:
+    """Make the store that a URL names. Its library is imported here: only who keeps a log pays for it."""
+    path = log_path(url)
+    if path is None:
+        from consentkit.log.postgres import PostgresStore
+
+        return PostgresStore(str(url), read_only=read_only)
     from consentkit.log.sqlite import SQLiteStore
 
     return SQLiteStore(path, read_only=read_only)
 
 
+def signer_of(url: str | Path, key: str | Path | None) -> Signer:
+    """Return what signs the log at a URL: a SQLite file has its key beside it, unless one is named."""
+    path = log_path(url)
+    return Signer(key, default=None if path is None else key_path(path))
+
+
+def key_path(path: Path) -> Path:
+    """Return where the key of a SQLite log is, unless one is named."""
+    return path.with_name(path.name + ".key")
+
+
 def _recorded(row: Row) -> Recorded:
     entry = None if row.body is None else Entry.decode(row.body)
-    return Recorded(index=row.index, entry=entry, leaf=row.leaf)
+    return Recorded(index=row.index, id=row.id, entry=entry, leaf=row.leaf, body=row.body, salt=row.salt)
+
+
+def _proof(view: View, head: Head, index: int) -> InclusionProof:
+    if head.checkpoint is None:
+        raise LogError("the log's checkpoints are not signed, so nothing can be proved to others")
+    if not 0 <= index < head.size:
+        raise LogError(f"the log has no entry {index}: it has {head.size}")
+    hashes = inclusion_proof(index, head.size, view.tile)
+    return InclusionProof(index, tuple(hashes), head.checkpoint)

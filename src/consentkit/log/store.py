@@ -1,39 +1,56 @@
 """The contract between the log and what keeps it. The docstrings are the contract.
 
-A store keeps rows, tiles, head, notices and roll-ups together: every commit moves all of them or none.
-It knows nothing of event loops; the log calls it from worker threads, one commit at a time.
+A store keeps rows, tiles, head, notices and roll-ups together: every transaction moves all of them or none.
+What is written is decided by the scripts of `consentkit.log.scripts`, the same for every store; a store
+brings the transaction that they run in, and views to read from. It knows nothing of event loops; the log
+calls it from worker threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.log.entry import Item
+from consentkit.log.entry import Bundle, EntryType
 from consentkit.log.observations import Observation
 from consentkit.tlog import TileId
+
+T = TypeVar("T")
 
 Outcome: TypeAlias = int | LogError
 """What became of one item: the index of its leaf, or why the log does not take it."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The tree's head: number of leaves, and their root hash (32 bytes)."""
+    """The tree's head.
+
+    Attributes:
+        size: Number of leaves.
+        root: Their root hash, 32 bytes.
+        checkpoint: The signed note that says so (C2SP tlog-checkpoint); None where the log has no key.
+        open_days: Days with decisions that no roll-up counts yet, sorted.
+    """
 
     size: int
     root: bytes
+    checkpoint: str | None = None
+    open_days: tuple[str, ...] = ()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One leaf and what it stands for. `body` and `salt` are None once erased; a notice has no salt."""
+    """One leaf and what it stands for.
+
+    `at`, `subject`, `body` and `salt` are None once erased; a notice has no salt.
+    """
 
     index: int
     id: str
-    at: str
+    type: EntryType
+    at: str | None
     subject: str | None
     body: bytes | None
     salt: bytes | None
@@ -50,6 +67,24 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True, order=True):
     action: str
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What one transaction adds.
+
+    Attributes:
+        rows: New rows, numbered from the size of the tree.
+        bundles: Notices that are new.
+        daily: What to add to the roll-ups.
+        tiles: Tiles that are new or longer than before, whole.
+        head: The head from now on.
+    """
+
+    rows: Sequence[Row]
+    bundles: Sequence[Bundle]
+    daily: Mapping[Rollup, int]
+    tiles: Mapping[TileId, bytes]
+    head: Head
+
+
 class View(Protocol):
     """Everything as it stood at one moment, whatever is appended meanwhile."""
 
@@ -62,6 +97,20 @@ class View(Protocol):
     def find(self, id: str) -> Row | None:
         """Return the row of an entry's id, or of a notice's hash."""
 
+    def of_subject(self, subject: str) -> Sequence[Row]:
+        """Return the rows of one visitor, in order."""
+
+    def of_type(self, type: EntryType) -> Iterator[Row]:
+        """Stream the rows of a type other than ``decision``, in order."""
+
+    def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> Sequence[Row]:
+        """Return at most `limit` rows with `start` ≤ index < `before`, the highest index first.
+
+        Args:
+            day: Only those of that day (``YYYY-MM-DD``), where it is not empty.
+            action: Only decisions of that action, where it is not empty.
+        """
+
     def tile(self, tile: TileId) -> bytes | None:
         """Return a tile's hashes."""
 
@@ -71,6 +120,9 @@ class View(Protocol):
     def asset(self, hash: str) -> bytes | None:
         """Return an asset's bytes."""
 
+    def assets(self) -> Iterator[tuple[str, bytes]]:
+        """Stream every asset: hash and bytes."""
+
     def daily(self, since: str = "", until: str = "9999") -> Mapping[Rollup, int]:
         """Return the counts of decisions for days from `since` to `until`, both included."""
 
@@ -78,38 +130,70 @@ class View(Protocol):
         """Return the counts of a kind for days from `since` to `until`, both included."""
 
 
+class Transaction(Protocol):
+    """One transaction of a store: nothing of it is seen before all of it is durable."""
+
+    def head(self) -> Head:
+        """Lock the head, so that no other transaction changes the tree before this one ends, and read it."""
+
+    def known(
+        self, ids: Sequence[str], tiles: Iterable[TileId]
+    ) -> tuple[dict[str, int], dict[TileId, bytes]]:
+        """Return the index of each of `ids` that is in the log, and those of `tiles` that there are."""
+
+    def daily(self, day: str) -> Mapping[Rollup, int]:
+        """Return a day's roll-ups."""
+
+    def of_subject(self, subject: str) -> Sequence[Row]:
+        """Return the rows of one visitor, in order."""
+
+    def leaves(self, start: int, stop: int, *, before: str) -> Iterable[tuple[int, bytes]]:
+        """Return index and leaf of rows with `start` ≤ index < `stop` that have a body from before a day."""
+
+    def write(self, change: Change) -> None:
+        """Write what a script adds."""
+
+    def sign(self, checkpoint: str) -> None:
+        """Replace the head's checkpoint."""
+
+    def blank(self, indexes: Sequence[int]) -> None:
+        """Destroy time, subject, body and salt of rows; what the store had of them cannot be read again."""
+
+    def count(self, counts: Mapping[Observation, int]) -> None:
+        """Add to what was observed, and keep the `MOST` largest counts of each kind and day."""
+
+
+Script: TypeAlias = Callable[[Transaction], T]
+"""What is done in a transaction. It may be run again, so it must do nothing else."""
+
+
 class Store(Protocol):
     """Keeps one log."""
 
-    def commit(self, batch: Sequence[Item]) -> list[Outcome]:
-        """Append a batch durably, in one transaction, and say what became of each item.
+    def transact(self, script: Script[T]) -> T:
+        """Run a script in one transaction. When it returns, all that it wrote is on disk.
 
-        Under the store's lock it reads the head again, drops items whose id is already there (their
-        outcome is the index they have), refuses decisions that name a notice which is neither in the log
-        nor before them in the batch, numbers the rest and writes rows, tiles, roll-ups and head. When it
-        returns, all of it is on disk. A refused item does not keep the others out.
+        If the outcome cannot be known (the connection broke during the commit), the script is run once more:
+        entries are known by their ids and are not written twice.
 
         Raises:
-            LogUnavailable: Nothing is known to be recorded. If the outcome could not be known (the
-                connection broke during the commit) the store has already repeated the batch once, with
-                the same ids. Repeating it later is always safe.
-            LogCorrupt: What is stored contradicts itself; nothing was recorded.
-        """
-
-    def observe(self, counts: Mapping[Observation, int]) -> None:
-        """Add to the counts, in one transaction, and keep the `MOST` largest of each kind and day.
-
-        Raises:
-            LogUnavailable: They are not known to be added.
-            LogCorrupt: What is stored is not a consent log.
+            LogUnavailable: Nothing is known to be recorded. Repeating it later is always safe.
+            LogCorrupt: What is stored contradicts itself, or is not a consent log; nothing was recorded.
         """
 
     def snapshot(self) -> AbstractContextManager[View]:
-        """Open a view of the present state. Reading delays no commit.
+        """Open a view of the present state. Reading delays no transaction.
 
         Raises:
             LogUnavailable: The store cannot be read now, or another version of this package wrote it.
             LogCorrupt: What is stored is not a consent log.
+        """
+
+    def tidy(self) -> None:
+        """Give back what many destroyed rows have held.
+
+        Raises:
+            LogUnavailable: It cannot be done now.
         """
 
     def close(self) -> None:

@@ -1,17 +1,48 @@
-"""A transparency log's tree: RFC 6962 hashing kept in the tiles of C2SP tlog-tiles. Does no I/O."""
+"""A transparency log's tree: RFC 6962 hashing in the tiles of C2SP tlog-tiles, checkpoints, proofs.
 
+Does no I/O. Ed25519 comes from `cryptography`, which is imported when something is signed or verified.
+"""
+
+from consentkit.tlog.checkpoint import Checkpoint, open_checkpoint, read_checkpoint, sign_checkpoint
 from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
+from consentkit.tlog.inclusion import InclusionProof
+from consentkit.tlog.keys import SigningKey, VerifierKey
+from consentkit.tlog.note import open_note, sign_note
+from consentkit.tlog.proofs import (
+    ReadTile,
+    check_consistency,
+    check_inclusion,
+    consistency_proof,
+    inclusion_proof,
+)
+from consentkit.tlog.tiles import parse_tile_path, tile_path
 from consentkit.tlog.tree import TILE_WIDTH, Grown, TileId, append, frontier, root
 
 __all__ = [
     "EMPTY_ROOT",
     "HASH_BYTES",
     "TILE_WIDTH",
+    "Checkpoint",
     "Grown",
+    "InclusionProof",
+    "ReadTile",
+    "SigningKey",
     "TileId",
+    "VerifierKey",
     "append",
+    "check_consistency",
+    "check_inclusion",
+    "consistency_proof",
     "frontier",
+    "inclusion_proof",
     "leaf_hash",
     "node_hash",
+    "open_checkpoint",
+    "open_note",
+    "parse_tile_path",
+    "read_checkpoint",
     "root",
+    "sign_checkpoint",
+    "sign_note",
+    "tile_path",
 ]

@@ -17,7 +17,7 @@ from consentkit.exceptions import LogCorrupt
 from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
 
 TILE_WIDTH = 256
-_TILE_BITS = 8
+TILE_BITS = 8
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
 
@@ -47,7 +47,7 @@ def frontier(size: int) -> tuple[TileId, ...]:
 
     They are all that `append` and `root` read.
     """
-    counts = enumerate(size >> shift for shift in range(0, size.bit_length(), _TILE_BITS))
+    counts = enumerate(size >> shift for shift in range(0, size.bit_length(), TILE_BITS))
     return tuple(TileId(level, count // TILE_WIDTH) for level, count in counts if count % TILE_WIDTH)
 
 
@@ -67,7 +67,7 @@ def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) ->
     grown = size + len(hashes)
     level = 0
     while hashes:
-        hashes = _extend(level, size >> (_TILE_BITS * level), hashes, tiles, changed)
+        hashes = _extend(level, size >> (TILE_BITS * level), hashes, tiles, changed)
         level += 1
     return Grown(grown, root(grown, ChainMap(changed, dict(tiles))), changed)
 
@@ -82,10 +82,18 @@ def root(size: int, tiles: Mapping[TileId, bytes]) -> bytes:
     """
     head = b""
     for tile in frontier(size):
-        count = size >> (_TILE_BITS * tile.level)
+        count = size >> (TILE_BITS * tile.level)
         for peak in _peaks(_first(tiles, tile, count % TILE_WIDTH)):
             head = node_hash(peak, head) if head else peak
     return head or EMPTY_ROOT
+
+
+def perfect_root(data: bytes) -> bytes:
+    """Hash a power of two of hashes into one."""
+    while len(data) > HASH_BYTES:
+        pairs = range(0, len(data), 2 * HASH_BYTES)
+        data = b"".join([sha256(b"\x01" + data[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
+    return data
 
 
 def _extend(
@@ -96,7 +104,7 @@ def _extend(
     data = _first(tiles, TileId(level, number), held) + b"".join(hashes)
     cut = [data[start : start + _TILE_BYTES] for start in range(0, len(data), _TILE_BYTES)]
     changed.update({TileId(level, number + step): tile for step, tile in enumerate(cut)})
-    return [_perfect_root(tile) for tile in cut if len(tile) == _TILE_BYTES]
+    return [perfect_root(tile) for tile in cut if len(tile) == _TILE_BYTES]
 
 
 def _first(tiles: Mapping[TileId, bytes], tile: TileId, width: int) -> bytes:
@@ -115,14 +123,6 @@ def _peaks(data: bytes) -> list[bytes]:
     peaks, end = [], width
     while end:
         start = end & (end - 1)
-        peaks.append(_perfect_root(data[start * HASH_BYTES : end * HASH_BYTES]))
+        peaks.append(perfect_root(data[start * HASH_BYTES : end * HASH_BYTES]))
         end = start
     return peaks
-
-
-def _perfect_root(data: bytes) -> bytes:
-    """Hash a power of two of hashes into one."""
-    while len(data) > HASH_BYTES:
-        pairs = range(0, len(data), 2 * HASH_BYTES)
-        data = b"".join([sha256(b"\x01" + data[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
-    return data

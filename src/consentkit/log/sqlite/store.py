@@ -5,27 +5,27 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
-from consentkit.log import schema
-from consentkit.log.entry import Item
 from consentkit.log.forks import tell_of_forks
 from consentkit.log.locks import turn
-from consentkit.log.observations import KEPT_DAYS, MOST, Observation
-from consentkit.log.plan import Plan, asked, plan
-from consentkit.log.sqlite_view import SQLiteView, index_by_id
-from consentkit.log.store import Outcome
-from consentkit.tlog import append, frontier
+from consentkit.log.sqlite import schema
+from consentkit.log.sqlite.transaction import SQLiteTransaction
+from consentkit.log.sqlite.view import SQLiteView
+from consentkit.log.store import Script
 
 T = TypeVar("T")
 
 # How long SQLite waits for a lock that a program other than consentkit holds on the file.
 BUSY_SECONDS = 2.0
+
+# How long an erasure waits for readers that keep the write-ahead log from being cut.
+WAL_SECONDS = 0.5
 
 # How long a fork waits for a commit under way in another thread.
 FORK_SECONDS = 2.0
@@ -47,6 +47,8 @@ class SQLiteStore:
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
         self._prepared = read_only
+        # Whether the write-ahead log may hold what was destroyed: perhaps by a process that did not end well.
+        self._remains = True
         self._guard = threading.Lock()
         self._forking: int | None = None
         tell_of_forks(self)
@@ -68,22 +70,18 @@ class SQLiteStore:
             self._forking = None
             self._guard.release()
 
-    def commit(self, batch: Sequence[Item]) -> list[Outcome]:
-        """Append a batch durably, in one transaction."""
+    def transact(self, script: Script[T]) -> T:
+        """Run a script in one transaction."""
         if self._read_only:
             raise LogError("the log was opened for reading only")
         with self._guard, foreign_errors(), turn(self._path):
             try:
-                return self._transact(lambda connection: _record(connection, batch))
+                return self._run(script)
             except _OutcomeUnknown:
-                return self._repeat(batch)
+                return self._repeat(script)
 
-    def observe(self, counts: Mapping[Observation, int]) -> None:
-        """Add to the counts, in one transaction."""
-        if self._read_only:
-            raise LogError("the log was opened for reading only")
-        with self._guard, foreign_errors(), turn(self._path):
-            self._transact(lambda connection: _count(connection, counts))
+    def tidy(self) -> None:
+        """Nothing is left to do: destroyed rows were overwritten, and their space is used again."""
 
     @contextmanager
     def snapshot(self) -> Iterator[SQLiteView]:
@@ -103,22 +101,25 @@ class SQLiteStore:
         with self._guard:
             self._disconnect()
 
-    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _run(self, script: Script[T]) -> T:
         try:
             connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
-            outcome = work(connection)
+            transaction = SQLiteTransaction(connection)
+            outcome = script(transaction)
             _finish(connection)
+            if self._remains or transaction.has_destroyed:
+                self._remains = not _empty_wal(connection, wait=transaction.has_destroyed)
         except BaseException:
             # Closing rolls back what is open, and nobody trusts a connection that has failed.
             self._disconnect()
             raise
         return outcome
 
-    def _repeat(self, batch: Sequence[Item]) -> list[Outcome]:
+    def _repeat(self, script: Script[T]) -> T:
         """Settle an unknown outcome: the same ids again are taken once."""
         try:
-            return self._transact(lambda connection: _record(connection, batch))
+            return self._run(script)
         except (sqlite3.Error, OSError, LogUnavailable) as error:
             raise LogUnavailable(
                 f"whether a batch is recorded is not known: {error}", unknown=True
@@ -180,37 +181,6 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _record(connection: sqlite3.Connection, batch: Sequence[Item]) -> list[Outcome]:
-    view = SQLiteView(connection)
-    head = view.head()
-    made = plan(batch, size=head.size, known=index_by_id(connection, asked(batch)))
-    if made.rows:
-        _write_rows(connection, made)
-        tiles = {tile: view.tile(tile) or b"" for tile in frontier(head.size)}
-        grown = append(head.size, tiles, [row.leaf for row in made.rows])
-        connection.executemany(
-            "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)",
-            [(*tile, hashes) for tile, hashes in grown.tiles.items()],
-        )
-        connection.execute("UPDATE head SET size = ?, root = ?", (grown.size, grown.root))
-    return made.outcomes
-
-
-def _write_rows(connection: sqlite3.Connection, made: Plan) -> None:
-    connection.executemany(
-        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(row.index, row.id, row.at, row.subject, row.body, row.salt, row.leaf) for row in made.rows],
-    )
-    for bundle in made.bundles:
-        connection.execute("INSERT INTO notices VALUES (?, ?)", (bundle.hash, bundle.body))
-        connection.executemany("INSERT OR IGNORE INTO assets VALUES (?, ?)", bundle.assets.items())
-    connection.executemany(
-        "INSERT INTO daily VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, regime, locale, notice, action)"
-        " DO UPDATE SET count = count + excluded.count",
-        [(key.day, key.regime, key.locale, key.notice, key.action, n) for key, n in made.daily.items()],
-    )
-
-
 def _finish(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("COMMIT")
@@ -218,16 +188,15 @@ def _finish(connection: sqlite3.Connection) -> None:
         raise _OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
 
 
-def _count(connection: sqlite3.Connection, counts: Mapping[Observation, int]) -> None:
-    connection.executemany(
-        "INSERT INTO observations VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, key)"
-        " DO UPDATE SET count = count + excluded.count",
-        [(one.day, one.kind, one.key, count) for one, count in counts.items()],
-    )
-    for day, kind in {(one.day, one.kind) for one in counts}:
-        connection.execute(
-            "DELETE FROM observations WHERE day = ?1 AND kind = ?2 AND key NOT IN"
-            " (SELECT key FROM observations WHERE day = ?1 AND kind = ?2 ORDER BY count DESC, key LIMIT ?3)",
-            (day, kind, MOST),
-        )
-        connection.execute("DELETE FROM observations WHERE day < date(?, ?)", (day, f"-{KEPT_DAYS} days"))
+def _empty_wal(connection: sqlite3.Connection, *, wait: bool) -> bool:
+    """Move all pages into the file and cut the write-ahead log; False while a reader keeps it from that.
+
+    What was committed is committed: nothing is raised.
+    """
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {int(WAL_SECONDS * 1000) if wait else 0}")
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+    except sqlite3.Error:
+        return False
+    return not busy

@@ -35,8 +35,19 @@ _FIRST = (
         PRIMARY KEY (day, kind, key)) WITHOUT ROWID""",
 )
 
+# Types beside the body, which erasure destroys; days that no roll-up counts.
+_SECOND = (
+    "ALTER TABLE entries ADD COLUMN type TEXT NOT NULL DEFAULT 'decision'",
+    "UPDATE entries SET type = json_extract(CAST(leaf AS TEXT), '$.type')"
+    ' WHERE leaf NOT LIKE \'%"type":"decision"%\'',
+    "CREATE INDEX entries_type ON entries (type, \"index\") WHERE type <> 'decision'",
+    "ALTER TABLE head ADD COLUMN open_days TEXT NOT NULL DEFAULT ''",
+    "UPDATE head SET open_days = coalesce((SELECT group_concat(day, ' ') FROM"
+    " (SELECT DISTINCT day FROM daily ORDER BY day)), '')",
+)
+
 # Step n leads from version n to version n + 1. Steps that were released are never edited.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 VERSION = len(MIGRATIONS)
 
 

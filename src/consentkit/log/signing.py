@@ -1,0 +1,187 @@
+"""The log's key: where it is kept, and the checkpoints that are signed with it.
+
+A key file's first line is the private key, in the form of Go's ``sumdb/note``; every line after it is the
+public key (C2SP vkey) of an earlier one, still accepted. The key is never in the log's database: who can
+write the database only cannot sign.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from consentkit.exceptions import ConfigurationError, LogUnavailable, MissingExtra, ProofInvalid
+from consentkit.log.store import Head
+from consentkit.tlog import SigningKey, VerifierKey, open_checkpoint, sign_checkpoint
+
+PRIVATE = "PRIVATE+KEY+"
+
+
+class Keyring(msgspec.Struct, frozen=True, kw_only=True):
+    """A log's keys.
+
+    Attributes:
+        signing: The key that signs.
+        earlier: Public keys of those that signed before it, latest first.
+    """
+
+    signing: SigningKey
+    earlier: tuple[VerifierKey, ...] = ()
+
+    @property
+    def accepted(self) -> tuple[VerifierKey, ...]:
+        """The public keys of all of them."""
+        return (self.signing.verifier, *self.earlier)
+
+    def rotated(self, key: SigningKey) -> Keyring:
+        """Return the keyring in which `key` signs from now on."""
+        return Keyring(signing=key, earlier=self.accepted)
+
+    def __str__(self) -> str:
+        return "".join(f"{key}\n" for key in (self.signing, *self.earlier))
+
+
+def read_keyring(text: str) -> Keyring:
+    """Read a key file's content.
+
+    Raises:
+        ProofInvalid: A line is not a key. No line is repeated in the message.
+    """
+    first, *others = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    return Keyring(signing=SigningKey.parse(first), earlier=tuple(VerifierKey.parse(line) for line in others))
+
+
+def new_origin() -> str:
+    """Return a name for a log that nobody has named: an origin must be unique (C2SP tlog-checkpoint)."""
+    return f"consent-log/{secrets.token_hex(8)}"
+
+
+def make_key_file(path: Path, keys: Keyring) -> bool:
+    """Make a key file, readable by its owner only and complete from the first moment on.
+
+    Returns:
+        False if there is one already; it is left as it is.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    draft = _draft(path, keys)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
+
+
+def replace_key_file(path: Path, keys: Keyring) -> None:
+    """Put other keys into a key file, at once or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    os.replace(_draft(path, keys), path)
+
+
+def _draft(path: Path, keys: Keyring) -> Path:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(str(keys))
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+class Signer:
+    """Signs a log's checkpoints. Nothing is read or made before it is needed."""
+
+    def __init__(self, key: str | Path | None, *, default: Path | None = None) -> None:
+        """Name the key.
+
+        Args:
+            key: The private key itself, or the path of its file.
+            default: Where `key` is None: the file, which is made when a new log needs it. Without it, and
+                without the extra ``log``, checkpoints are not signed.
+        """
+        self._secret = key if isinstance(key, str) and key.startswith(PRIVATE) else None
+        self._path = default if key is None else None if self._secret else Path(key)
+        self._may_make = key is None
+        self._keys: Keyring | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The key's file, if it has one."""
+        return self._path
+
+    def keys(self) -> Keyring | None:
+        """Return the keys; None where there are none (yet).
+
+        Raises:
+            ConfigurationError: What was named as a key is none, or cannot be read.
+        """
+        if self._keys is None:
+            self._keys = self._load()
+        return self._keys
+
+    def sign(self, before: Head, size: int, root: bytes) -> str | None:
+        """Sign a checkpoint (see `consentkit.log.scripts.Sign`).
+
+        Raises:
+            LogUnavailable: There should be a key and it cannot be used, or it is not the one that signed
+                the log so far.
+        """
+        try:
+            keys = self._keys or self._first_keys(before)
+        except (ConfigurationError, OSError) as error:
+            raise LogUnavailable(f"the log's key cannot be used: {error}") from error
+        return None if keys is None else sign_checkpoint(size, root, [keys.signing])
+
+    def _first_keys(self, before: Head) -> Keyring | None:
+        keys = self.keys()
+        if keys is None and before.checkpoint is not None:
+            raise ConfigurationError("the log is signed, and the key that signed it is not there", path="key")
+        if keys is None and self._may_make and self._path is not None:
+            keys = self._keys = self._make(self._path)
+        if keys is not None and before.checkpoint is not None:
+            _demand_continuity(before.checkpoint, keys.accepted)
+        return keys
+
+    def _load(self) -> Keyring | None:
+        if self._secret is None and (self._path is None or (self._may_make and not self._path.exists())):
+            return None
+        try:
+            text = self._secret or self._path.read_text("ascii") if self._path else self._secret or ""
+            return read_keyring(text)
+        except MissingExtra:
+            if self._may_make:
+                return None
+            raise
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise ConfigurationError(f"cannot read {str(self._path)!r}: {reason}", path="key") from error
+        except ProofInvalid as error:
+            raise ConfigurationError(str(error), path="key") from error
+
+    def _make(self, path: Path) -> Keyring | None:
+        try:
+            made = Keyring(signing=SigningKey.generate(new_origin()))
+        except MissingExtra:
+            return None
+        return made if make_key_file(path, made) else self._load()
+
+
+def _demand_continuity(checkpoint: str, accepted: Sequence[VerifierKey]) -> None:
+    try:
+        open_checkpoint(checkpoint, accepted)
+    except ProofInvalid as error:
+        raise ConfigurationError(
+            "this key did not sign the log so far: name the right one, or change keys with"
+            " `consentkit log key rotate`",
+            path="key",
+        ) from error

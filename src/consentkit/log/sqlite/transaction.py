@@ -1,0 +1,113 @@
+"""One transaction on a SQLite log."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from consentkit.log.observations import KEPT_DAYS, MOST, Observation
+from consentkit.log.sqlite.view import daily_of, head_of, index_by_id, rows_of_subject
+from consentkit.log.store import Change, Head, Rollup, Row
+from consentkit.tlog import TileId
+
+
+class SQLiteTransaction:
+    """Reads and writes inside the open transaction of a connection (the contract is `store.Transaction`).
+
+    Attributes:
+        has_destroyed: Whether rows were blanked.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Args: connection: after ``BEGIN IMMEDIATE``, which is what locks the head."""
+        self._connection = connection
+        self.has_destroyed = False
+
+    def head(self) -> Head:
+        """Read the head."""
+        return head_of(self._connection)
+
+    def known(
+        self, ids: Sequence[str], tiles: Iterable[TileId]
+    ) -> tuple[dict[str, int], dict[TileId, bytes]]:
+        """Return the index of each id, and the tiles, that there are."""
+        query = 'SELECT hashes FROM tiles WHERE level = ? AND "index" = ?'
+        found = {tile: self._connection.execute(query, tile).fetchone() for tile in tiles}
+        hashes = {tile: bytes(row[0]) for tile, row in found.items() if row is not None}
+        return index_by_id(self._connection, ids), hashes
+
+    def daily(self, day: str) -> Mapping[Rollup, int]:
+        """Return a day's roll-ups."""
+        return daily_of(self._connection, day, day)
+
+    def of_subject(self, subject: str) -> list[Row]:
+        """Return the rows of one visitor."""
+        return rows_of_subject(self._connection, subject)
+
+    def leaves(self, start: int, stop: int, *, before: str) -> list[tuple[int, bytes]]:
+        """Return index and leaf of rows from before a day."""
+        return self._connection.execute(
+            'SELECT "index", leaf FROM entries WHERE "index" >= ? AND "index" < ? AND at < ?',
+            (start, stop, before),
+        ).fetchall()
+
+    def write(self, change: Change) -> None:
+        """Write what a script adds."""
+        run = self._connection.executemany
+        run(
+            'INSERT INTO entries ("index", id, type, at, subject, body, salt, leaf)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (row.index, row.id, row.type, row.at, row.subject, row.body, row.salt, row.leaf)
+                for row in change.rows
+            ],
+        )
+        for bundle in change.bundles:
+            run("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)])
+            run("INSERT OR IGNORE INTO assets VALUES (?, ?)", bundle.assets.items())
+        run(
+            "INSERT INTO daily VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, regime, locale, notice, action)"
+            " DO UPDATE SET count = count + excluded.count",
+            [(key.day, key.regime, key.locale, key.notice, key.action, n) for key, n in change.daily.items()],
+        )
+        run(
+            "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)",
+            [(*tile, hashes) for tile, hashes in change.tiles.items()],
+        )
+        head = change.head
+        self._connection.execute(
+            "UPDATE head SET size = ?, root = ?, checkpoint = ?, open_days = ?",
+            (head.size, head.root, head.checkpoint, " ".join(head.open_days)),
+        )
+
+    def sign(self, checkpoint: str) -> None:
+        """Replace the head's checkpoint."""
+        self._connection.execute("UPDATE head SET checkpoint = ?", (checkpoint,))
+
+    def blank(self, indexes: Sequence[int]) -> None:
+        """Destroy what rows hold; ``secure_delete`` overwrites it in the file."""
+        self.has_destroyed = True
+        self._connection.execute(
+            "UPDATE entries SET at = NULL, subject = NULL, body = NULL, salt = NULL"
+            ' WHERE "index" IN (SELECT value FROM json_each(?))',
+            (json.dumps(list(indexes)),),
+        )
+
+    def count(self, counts: Mapping[Observation, int]) -> None:
+        """Add to what was observed."""
+        self._connection.executemany(
+            "INSERT INTO observations VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, key)"
+            " DO UPDATE SET count = count + excluded.count",
+            [(one.day, one.kind, one.key, count) for one, count in counts.items()],
+        )
+        for day, kind in {(one.day, one.kind) for one in counts}:
+            self._connection.execute(
+                "DELETE FROM observations WHERE day = ?1 AND kind = ?2 AND key NOT IN"
+                " (SELECT key FROM observations WHERE day = ?1 AND kind = ?2"
+                " ORDER BY count DESC, key LIMIT ?3)",
+                (day, kind, MOST),
+            )
+            self._connection.execute(
+                "DELETE FROM observations WHERE day < date(?, ?)", (day, f"-{KEPT_DAYS} days")
+            )

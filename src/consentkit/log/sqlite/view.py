@@ -1,0 +1,135 @@
+"""Reading a SQLite log."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from consentkit.exceptions import LogCorrupt
+from consentkit.log.entry import EntryType
+from consentkit.log.observations import Observation
+from consentkit.log.store import Head, Rollup, Row
+from consentkit.tlog import TileId
+
+_ROW = 'SELECT "index", id, type, at, subject, body, salt, leaf FROM entries'
+
+
+class SQLiteView:
+    """Reads through one connection; its open transaction makes it one moment's state (see `store.View`)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def head(self) -> Head:
+        """Return the tree's head."""
+        return head_of(self._connection)
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+        """Stream rows in order."""
+        end = self.head().size if stop is None else stop
+        cursor = self._connection.execute(
+            f'{_ROW} WHERE "index" >= ? AND "index" < ? ORDER BY "index"', (start, end)
+        )
+        return map(_row, cursor)
+
+    def find(self, id: str) -> Row | None:
+        """Return the row of an id."""
+        found = self._connection.execute(f"{_ROW} WHERE id = ?", (id,)).fetchone()
+        return None if found is None else _row(found)
+
+    def of_subject(self, subject: str) -> list[Row]:
+        """Return the rows of one visitor."""
+        return rows_of_subject(self._connection, subject)
+
+    def of_type(self, type: EntryType) -> Iterator[Row]:
+        """Stream the rows of a type other than ``decision``."""
+        query = f"{_ROW} WHERE type = ? AND type <> 'decision' ORDER BY \"index\""
+        return map(_row, self._connection.execute(query, (type,)))
+
+    def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
+        """Return rows, the highest index first."""
+        query = f'{_ROW} WHERE "index" >= ? AND "index" < ?'
+        arguments: list[int | str] = [start, before]
+        if day:
+            query += " AND at BETWEEN ? AND ?"
+            arguments += [day, f"{day}U"]
+        if action:
+            query += " AND instr(body, CAST(? AS BLOB))"
+            arguments.append(f'"action":"{action}"')
+        query += ' ORDER BY "index" DESC LIMIT ?'
+        return [_row(found) for found in self._connection.execute(query, (*arguments, limit))]
+
+    def tile(self, tile: TileId) -> bytes | None:
+        """Return a tile's hashes."""
+        return self._value('SELECT hashes FROM tiles WHERE level = ? AND "index" = ?', *tile)
+
+    def notice(self, hash: str) -> bytes | None:
+        """Return a notice's canonical bytes."""
+        return self._value("SELECT body FROM notices WHERE hash = ?", hash)
+
+    def asset(self, hash: str) -> bytes | None:
+        """Return an asset's bytes."""
+        return self._value("SELECT bytes FROM assets WHERE hash = ?", hash)
+
+    def assets(self) -> Iterator[tuple[str, bytes]]:
+        """Stream every asset."""
+        return iter(self._connection.execute("SELECT hash, bytes FROM assets"))
+
+    def daily(self, since: str = "", until: str = "9999") -> dict[Rollup, int]:
+        """Return the counts of decisions by day."""
+        return daily_of(self._connection, since, until)
+
+    def observations(self, kind: str, since: str = "", until: str = "9999") -> dict[Observation, int]:
+        """Return the counts of a kind by day."""
+        cursor = self._connection.execute(
+            "SELECT day, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
+            " ORDER BY day, key",
+            (kind, since, until),
+        )
+        return {Observation(day=day, kind=kind, key=key): count for day, key, count in cursor}
+
+    def _value(self, query: str, *arguments: str | int) -> bytes | None:
+        found = self._connection.execute(query, arguments).fetchone()
+        return None if found is None else bytes(found[0])
+
+
+def head_of(connection: sqlite3.Connection) -> Head:
+    """Return the tree's head."""
+    found = connection.execute("SELECT size, root, checkpoint, open_days FROM head").fetchone()
+    if found is None:
+        raise LogCorrupt("the log has no tree head")
+    size, root, checkpoint, open_days = found
+    return Head(size=size, root=root, checkpoint=checkpoint, open_days=tuple(open_days.split()))
+
+
+def index_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Return the index of each id that is in the log."""
+    query = 'SELECT id, "index" FROM entries WHERE id IN (SELECT value FROM json_each(?))'
+    return dict(connection.execute(query, (json.dumps(ids),)))
+
+
+def rows_of_subject(connection: sqlite3.Connection, subject: str) -> list[Row]:
+    """Return the rows of one visitor, in order."""
+    query = f'{_ROW} WHERE subject = ? ORDER BY "index"'
+    return [_row(found) for found in connection.execute(query, (subject,))]
+
+
+def daily_of(connection: sqlite3.Connection, since: str, until: str) -> dict[Rollup, int]:
+    """Return the counts of decisions for days from `since` to `until`, both included."""
+    cursor = connection.execute(
+        "SELECT day, regime, locale, notice, action, count FROM daily WHERE day BETWEEN ? AND ?"
+        " ORDER BY day, regime, locale, notice, action",
+        (since, until),
+    )
+    return {
+        Rollup(day=day, regime=regime, locale=locale, notice=notice, action=action): count
+        for day, regime, locale, notice, action, count in cursor
+    }
+
+
+def _row(
+    found: tuple[int, str, EntryType, str | None, str | None, bytes | None, bytes | None, bytes],
+) -> Row:
+    index, id, type, at, subject, body, salt, leaf = found
+    return Row(index=index, id=id, type=type, at=at, subject=subject, body=body, salt=salt, leaf=leaf)
