@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from anyio import CancelScope
 
@@ -30,6 +32,10 @@ ERASE_SECONDS = 10.0
 
 PURGE_ROWS = 10_000
 """Rows that one transaction of a purge looks at."""
+
+T = TypeVar("T")
+
+_DAY_SECONDS = 86_400
 
 _logger = logging.getLogger("consentkit.log")
 
@@ -94,6 +100,7 @@ class ConsentLog(LogReader):
         index = await self._group.submit(_items(entry, bundle))
         if self._outbox.pending():
             await self._drain_for_a_moment()
+        await self._write_when_due(int(datetime.fromisoformat(entry.at).timestamp()))
         return index
 
     async def published(self, notice: str) -> bytes | None:
@@ -106,6 +113,18 @@ class ConsentLog(LogReader):
             LogUnavailable: The store is away.
         """
         return await self._threads.run(lambda: self.notice(notice), seconds=DRAIN_SECONDS)
+
+    async def read(self, work: Callable[[LogReader], T], *, seconds: float = DRAIN_SECONDS) -> T:
+        """Do what reads this log in a thread of its own, and return what comes of it.
+
+        Args:
+            work: Takes the log.
+            seconds: How long to wait.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        return await self._threads.run(lambda: work(self), seconds=seconds)
 
     async def history(self, subject: str) -> list[Recorded]:
         """Return a visitor's entries, the oldest first.
@@ -234,10 +253,18 @@ class ConsentLog(LogReader):
             keys: What was seen.
             now: Epoch seconds.
         """
-        self._observations.add(datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d"), kind, keys)
-        if self._observations.due(now):
-            with suppress(LogUnavailable):
-                await self._threads.run(self.write_observations, seconds=DRAIN_SECONDS)
+        self._observations.add(_day_of(now), kind, keys)
+        await self._write_when_due(now)
+
+    def count(self, kind: str, key: str, *, now: int) -> None:
+        """Count one more of what was seen today, in memory: an entry or observation to come takes it along.
+
+        Args:
+            kind: What sort of thing was seen.
+            key: What was seen.
+            now: Epoch seconds.
+        """
+        self._observations.add(_day_of(now), kind, (key,))
 
     def write_observations(self) -> None:
         """Write what was counted. While the store is away it waits on."""
@@ -310,6 +337,11 @@ class ConsentLog(LogReader):
         except LogError as error:
             _logger.warning("what waits in the outbox waits on: %s", error)
 
+    async def _write_when_due(self, now: int) -> None:
+        if self._observations.due(now):
+            with suppress(LogUnavailable):
+                await self._threads.run(self.write_observations, seconds=DRAIN_SECONDS)
+
     async def _drain_for_a_moment(self) -> None:
         """Drain; a long outbox is drained on while the caller goes its way."""
         with suppress(LogUnavailable):
@@ -324,3 +356,13 @@ class ConsentLog(LogReader):
 
 def _items(entry: Entry, bundle: Bundle | None) -> tuple[Item, ...]:
     return (entry,) if bundle is None else (bundle, entry)
+
+
+@lru_cache(maxsize=1)
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * _DAY_SECONDS, UTC).strftime("%Y-%m-%d")
+
+
+def _day_of(now: int) -> str:
+    """Return the day of epoch seconds: every page with a banner asks for it."""
+    return _day(now // _DAY_SECONDS)

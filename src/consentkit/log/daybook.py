@@ -7,7 +7,7 @@ decision of that day is erased. So a day's counts are those of its last roll-up 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt
@@ -26,12 +26,10 @@ class Daybook:
         self._since: dict[str, Counter[DayKey]] = {}
         self._missing: Counter[str] = Counter()
 
-    def count(self, day: str, key: DayKey) -> None:
-        """Count a decision."""
-        since = self._since.get(day)
-        if since is None:
-            since = self._since[day] = Counter()
-        since[key] += 1
+    def count(self, decisions: Iterable[tuple[str, DayKey]]) -> None:
+        """Count decisions, each by its day and key."""
+        for (day, key), count in Counter(decisions).items():
+            self._since.setdefault(day, Counter())[key] += count
 
     def miss(self, day: str) -> None:
         """Count a decision of which nothing is known but its day."""

@@ -133,7 +133,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         self._check_books()
 
     def _check_books(self) -> None:
-        """Check what the log says of itself: each kind of it stands in its own type of entry, and only there."""
+        """Check what the log says of itself: it stands in its own type of entry, and only there."""
         for field, kind in _BOOKS.items():
             _require((getattr(self, field) is not None) == (self.type == kind), field)
         for field in ("closes", "before"):

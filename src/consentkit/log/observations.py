@@ -14,6 +14,8 @@ import msgspec
 
 from consentkit.log.forks import tell_of_forks
 
+SHOWN = "shown"
+"""Kind under which banners are counted; a key is regime and language, such as ``opt-in de``."""
 MOST = 256
 """Keys of one kind and day."""
 DAYS = 3

@@ -144,7 +144,14 @@ def plan(
     known: Mapping[str, int],
     daily: Callable[[str], Mapping[Rollup, int]],
 ) -> Plan:
-    """Plan a batch's transaction: `known` gives the index of each `asked` id there is, `daily` a day's counts."""
+    """Plan a batch's transaction.
+
+    Args:
+        batch: What is to be appended.
+        head: The tree's head.
+        known: Index of each id that `asked` names and the log has.
+        daily: Returns a day's counts.
+    """
     made = Plan(head, known)
     for item in batch:
         made.add(item)

@@ -1,4 +1,4 @@
-"""What is done within one transaction: record a batch, erase a visitor, purge what is old. For every store."""
+"""What is done within one transaction, the same for every store: record, erase, purge, sign."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     open_days: tuple[str, ...] = ()
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One leaf and what it stands for.
 
     `at`, `subject`, `body` and `salt` are None once erased; a notice has no salt.

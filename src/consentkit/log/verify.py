@@ -15,7 +15,7 @@ from typing import TypeAlias
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
-from consentkit.log.daybook import Daybook, DayKey
+from consentkit.log.daybook import Daybook
 from consentkit.log.entry import Entry, EntryType
 from consentkit.log.leaf import commitment, committed_leaf, notice_leaf, read_leaf
 from consentkit.log.scripts import PERSONAL
@@ -69,7 +69,7 @@ def verify(
     return head
 
 
-class _Facts(msgspec.Struct, frozen=True, kw_only=True):
+class _Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What of an entry is checked against something else; decoding all of it would take most of the time."""
 
     id: str
@@ -83,6 +83,7 @@ class _Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _facts = msgspec.json.Decoder(_Facts).decode
+_all_facts = msgspec.json.Decoder(list[_Facts]).decode
 
 
 class _Named(msgspec.Struct):
@@ -105,16 +106,17 @@ class _Walk:
 
     def take(self, rows: Sequence[Row]) -> None:
         """Check the next rows."""
-        index = self._grown.size
-        for index, row in enumerate(rows, index):
+        start = self._grown.size
+        for index, row in enumerate(rows, start):
             if row.index != index:
                 raise LogCorrupt(f"entry {index} is missing")
-            if row.body is None:
-                self._erased(row)
-            elif row.type == "notice":
-                self._notice(row)
-            else:
-                self._committed(row, row.body)
+        done = 0
+        for at, row in enumerate(rows):
+            if row.type != "decision" or row.body is None:
+                self._decisions(rows[done:at])
+                self._other(row)
+                done = at + 1
+        self._decisions(rows[done:])
         self._grow([row.leaf for row in rows])
 
     def finish(self, head: Head) -> None:
@@ -132,16 +134,27 @@ class _Walk:
         if self._from_zero:
             self._daybook.check(view.daily(), head.open_days)
 
-    def _committed(self, row: Row, body: bytes) -> None:
-        facts = _checked(row, body)
-        kind = row.type
-        if kind in PERSONAL and self._destroyed.names(row.index, facts.at[:10]):
-            raise LogCorrupt(f"entry {row.index}: it is there, although an entry says that it was erased")
-        if kind == "decision":
-            key: DayKey = (facts.regime, facts.locale, facts.notice, facts.action)
-            self._daybook.count(facts.at[:10], key)
-        elif kind == "rollup" and self._from_zero:
-            self._daybook.close(row.index, Entry.decode(body))
+    def _decisions(self, rows: Sequence[Row]) -> None:
+        """Check decisions that are there: at once, and one by one only to name the first that is wrong."""
+        facts = _agreeing(rows) or [_checked(row, row.body or b"") for row in rows]
+        days = [one.at[:10] for one in facts]
+        if self._destroyed:
+            for row, day in zip(rows, days, strict=True):
+                self._destroyed.demand_gone(row, day)
+        keys = [(one.regime, one.locale, one.notice, one.action) for one in facts]
+        self._daybook.count(zip(days, keys, strict=True))
+
+    def _other(self, row: Row) -> None:
+        if row.body is None:
+            self._erased(row)
+        elif row.type == "notice":
+            self._notice(row)
+        else:
+            facts = _checked(row, row.body)
+            if row.type in PERSONAL:
+                self._destroyed.demand_gone(row, facts.at[:10])
+            if row.type == "rollup" and self._from_zero:
+                self._daybook.close(row.index, Entry.decode(row.body))
 
     def _notice(self, row: Row) -> None:
         facts = _decoded(row, row.body or b"")
@@ -206,6 +219,14 @@ class _Destroyed:
             self._purges.append((entry.before or "", entry.stop or 0))
         self._days = max((before for before, _ in self._purges), default="")
 
+    def __bool__(self) -> bool:
+        return bool(self._erased or self._purges)
+
+    def demand_gone(self, row: Row, day: str) -> None:
+        """Raise LogCorrupt if an entry that has a body was erased, as the log says."""
+        if self.names(row.index, day):
+            raise LogCorrupt(f"entry {row.index}: it is there, although an entry says that it was erased")
+
     def names(self, index: int, day: str) -> bool:
         """Say whether the entry with this index, of this day, was erased."""
         if index in self._erased:
@@ -222,6 +243,22 @@ def _books(view: View, kind: EntryType) -> Iterator[Entry]:
         if max(entry.erased or (-1,)) >= row.index or (entry.stop or 0) > row.index:
             raise LogCorrupt(f"entry {row.index}: it says that entries after it were erased")
         yield entry
+
+
+def _agreeing(rows: Sequence[Row]) -> list[_Facts] | None:
+    """Decode decisions if all of them agree with their leaves and the columns that they are filed under."""
+    try:
+        facts = _all_facts(b"[" + b",".join([row.body or b"" for row in rows]) + b"]")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    leaves = [
+        committed_leaf("decision", one.at[:10], commitment(row.salt or b"", row.body or b""))
+        for one, row in zip(facts, rows, strict=False)
+    ]
+    filed = [(row.id, row.type, row.at, row.subject) for row in rows]
+    if leaves != [row.leaf for row in rows] or filed != [(f.id, f.type, f.at, f.subject) for f in facts]:
+        return None
+    return facts
 
 
 def _checked(row: Row, body: bytes) -> _Facts:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
+from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, node_hash
 
 TILE_WIDTH = 256
 TILE_BITS = 8
@@ -63,7 +63,7 @@ def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) ->
         LogCorrupt: A tile is missing or shorter than `size` demands.
     """
     changed: dict[TileId, bytes] = {}
-    hashes = [leaf_hash(leaf) for leaf in leaves]
+    hashes = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
     grown = size + len(hashes)
     level = 0
     while hashes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.entry import EntryType
@@ -31,12 +32,12 @@ class SQLiteView:
         cursor = self._connection.execute(
             f'{_ROW} WHERE "index" >= ? AND "index" < ? ORDER BY "index"', (start, end)
         )
-        return map(_row, cursor)
+        return starmap(Row, cursor)
 
     def find(self, id: str) -> Row | None:
         """Return the row of an id."""
         found = self._connection.execute(f"{_ROW} WHERE id = ?", (id,)).fetchone()
-        return None if found is None else _row(found)
+        return None if found is None else Row(*found)
 
     def of_subject(self, subject: str) -> list[Row]:
         """Return the rows of one visitor."""
@@ -45,7 +46,7 @@ class SQLiteView:
     def of_type(self, type: EntryType) -> Iterator[Row]:
         """Stream the rows of a type other than ``decision``."""
         query = f"{_ROW} WHERE type = ? AND type <> 'decision' ORDER BY \"index\""
-        return map(_row, self._connection.execute(query, (type,)))
+        return starmap(Row, self._connection.execute(query, (type,)))
 
     def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
         """Return rows, the highest index first."""
@@ -58,7 +59,7 @@ class SQLiteView:
             query += " AND instr(body, CAST(? AS BLOB))"
             arguments.append(f'"action":"{action}"')
         query += ' ORDER BY "index" DESC LIMIT ?'
-        return [_row(found) for found in self._connection.execute(query, (*arguments, limit))]
+        return list(starmap(Row, self._connection.execute(query, (*arguments, limit))))
 
     def tile(self, tile: TileId) -> bytes | None:
         """Return a tile's hashes."""
@@ -112,7 +113,7 @@ def index_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str,
 def rows_of_subject(connection: sqlite3.Connection, subject: str) -> list[Row]:
     """Return the rows of one visitor, in order."""
     query = f'{_ROW} WHERE subject = ? ORDER BY "index"'
-    return [_row(found) for found in connection.execute(query, (subject,))]
+    return list(starmap(Row, connection.execute(query, (subject,))))
 
 
 def daily_of(connection: sqlite3.Connection, since: str, until: str) -> dict[Rollup, int]:
@@ -126,10 +127,3 @@ def daily_of(connection: sqlite3.Connection, since: str, until: str) -> dict[Rol
         Rollup(day=day, regime=regime, locale=locale, notice=notice, action=action): count
         for day, regime, locale, notice, action, count in cursor
     }
-
-
-def _row(
-    found: tuple[int, str, EntryType, str | None, str | None, bytes | None, bytes | None, bytes],
-) -> Row:
-    index, id, type, at, subject, body, salt, leaf = found
-    return Row(index=index, id=id, type=type, at=at, subject=subject, body=body, salt=salt, leaf=leaf)
