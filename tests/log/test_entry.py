@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from consentkit.exceptions import LogError
 from consentkit.log import Bundle, Entry, uuid7
 from consentkit.log.canonical import Json, canonical
+from consentkit.log.entry import Count
 from consentkit.log.leaf import commitment, committed_leaf, new_salt, notice_leaf
 from log.making import AT, BUNDLE, make_entry, make_refusal
 
@@ -82,6 +83,43 @@ def test_an_entry_refuses_what_the_log_must_not_hold(field: str, value: object) 
 def test_an_entry_reads_back_as_it_was() -> None:
     for entry in (make_entry(), make_refusal(), BUNDLE.entry(), make_entry(country="", agent=None)):
         assert Entry.decode(entry.encode()) == entry
+
+
+def books() -> list[Entry]:
+    """Make an entry of each kind in which the log speaks of itself."""
+    counts = (Count(regime="opt-in", locale="de", notice=BUNDLE.hash, action="save", count=3),)
+    return [
+        Entry(id=uuid7(1), type="rollup", at=AT, closes="2026-11-21", counts=counts),
+        Entry(id=uuid7(2), type="erasure", at=AT, erased=(3, 17, 4_000_000_000)),
+        Entry(id=uuid7(3), type="purge", at=AT, before="2024-11-22", stop=0),
+    ]
+
+
+def test_an_entry_is_canonical_json() -> None:
+    for entry in (make_entry(), make_refusal(), make_entry(granted=(), signals=()), BUNDLE.entry(), *books()):
+        body = entry.encode()
+        assert body == canonical(json.loads(body)) == rfc8785.dumps(json.loads(body))
+        assert Entry.decode(body) == entry
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("closes", "2026-11"),
+        ("counts", ()),
+        ("erased", ()),
+        ("erased", (2, 1)),
+        ("erased", (1, 1)),
+        ("erased", (-1, 1)),
+        ("before", "yesterday"),
+        ("stop", -1),
+        ("type", "decision"),
+    ],
+)
+def test_the_logs_own_entries_hold_their_own_fields_only(number: int, field: str, value: object) -> None:
+    with pytest.raises(LogError):
+        msgspec.structs.replace(books()[number], **{field: value})
 
 
 def test_a_refusal_says_what_was_denied_and_nothing_of_the_visitor() -> None:

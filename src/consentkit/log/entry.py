@@ -15,7 +15,6 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.log.canonical import canonical
 
 EntryType: TypeAlias = Literal["decision", "notice", "rollup", "erasure", "purge", "invalidated"]
 Regime: TypeAlias = Literal["opt-in", "opt-out", "inform", "none"]
@@ -53,6 +52,8 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, order=True, forbid_unknow
     action: str
     count: int
 
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 _BOOKS: Mapping[str, EntryType] = {
     "closes": "rollup",
@@ -157,7 +158,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def encode(self) -> bytes:
         """Return the canonical JSON that is stored and committed to; None and empty strings are left out."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
-        return canonical({key: value for key, value in plain.items() if value not in (None, "")})
+        # No field takes what canonical JSON would escape or refuse, so the faster encoder says the same.
+        return _encode({key: value for key, value in plain.items() if value is not None and value != ""})
 
     @classmethod
     def decode(cls, body: bytes) -> Entry:

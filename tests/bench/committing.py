@@ -1,0 +1,240 @@
+"""What a durable acknowledgement costs: single commits, group commit, and four processes on one log.
+
+Slices take turns. The yardstick of each store is a client that inserts one row of the same size into a table
+of its own, with the same durability, commit by commit. The disk's own time for an fsync stands beside it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import anyio
+
+from bench.goals import judge
+from consentkit.log import ConsentLog, Entry
+from consentkit.log.store import Script, Store
+from consentkit.tlog import SigningKey
+from log.making import BUNDLE, make_entry
+
+T = TypeVar("T")
+
+ROUNDS = 7
+SLICE_SECONDS = 1.0
+CLIENTS = 64
+PROCESSES = 4
+PROCESS_SECONDS = 4.0
+
+_template = make_entry()
+
+
+class Timed:
+    """A store that takes the time of its transactions."""
+
+    def __init__(self, store: Store) -> None:
+        self.seconds: list[float] = []
+        self._store = store
+        self.snapshot = store.snapshot
+        self.tidy = store.tidy
+        self.close = store.close
+
+    def transact(self, script: Script[T]) -> T:
+        """Run a script and note how long that took."""
+        begin = time.perf_counter()
+        try:
+            return self._store.transact(script)
+        finally:
+            self.seconds.append(time.perf_counter() - begin)
+
+
+class Load(NamedTuple):
+    """What one slice showed: entries a second, and the seconds that each one waited."""
+
+    rate: float
+    waits: list[float]
+
+
+class Side(NamedTuple):
+    """One store: its name, where its log is, and what makes a bare commit."""
+
+    name: str
+    url: str
+    bare: Callable[[], None]
+
+
+def new_entry() -> Entry:
+    """Make an entry of the usual size."""
+    return make_entry()
+
+
+def fsync_seconds(folder: Path) -> float:
+    """Return the median time to write and fsync 4 KB at the end of a file."""
+    taken = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(200):
+            begin = time.perf_counter()
+            file.write(bytes(4096))
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - begin)
+    return statistics.median(taken)
+
+
+def bare_rate(commit: Callable[[], None], seconds: float) -> float:
+    """Commit one after the other; return commits a second."""
+    begin, count = time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds:
+        commit()
+        count += 1
+    return count / (time.perf_counter() - begin)
+
+
+async def load(log: ConsentLog, clients: int, seconds: float) -> Load:
+    """Append from so many tasks at once; each waits for its acknowledgement."""
+    waits: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def client() -> None:
+        while (begin := time.perf_counter()) < end:
+            await log.append(new_entry())
+            waits.append(time.perf_counter() - begin)
+
+    begin = time.perf_counter()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(clients):
+            tasks.start_soon(client)
+    return Load(len(waits) / (time.perf_counter() - begin), waits)
+
+
+def compare(side: Side, key: str) -> bool:
+    """Measure one store and say whether it is within its limits."""
+    ratios, ours, batches, p99s = [], [], [], []
+    with ConsentLog(side.url, key=key) as log:
+        log.commit([BUNDLE])
+        timed = log._store = Timed(log._store)
+        for _ in range(ROUNDS + 1):
+            bare = bare_rate(side.bare, SLICE_SECONDS)
+            one = anyio.run(load, log, 1, SLICE_SECONDS)
+            timed.seconds.clear()
+            many = anyio.run(load, log, CLIENTS, SLICE_SECONDS)
+            batch = statistics.mean(timed.seconds)
+            ratios.append(many.rate / bare)
+            ours.append((bare, one.rate, many.rate))
+            batches.append(batch)
+            p99s.append(statistics.quantiles(many.waits, n=100)[98] / batch)
+        assert log.check().size == log.head().size
+    bare, single, many_rate = (statistics.median(column) for column in zip(*ours[1:], strict=True))
+    print(
+        f"  {side.name}: bare commits {bare:.0f}/s, one client {single:.0f}/s, {CLIENTS} clients"
+        f" {many_rate:.0f}/s, a batch takes {statistics.median(batches[1:]) * 1e3:.2f} ms"
+    )
+    name = f"committing: {side.name}"
+    fine = judge(f"{name}, {CLIENTS} clients ÷ bare commits", statistics.median(ratios[1:]))
+    return judge(f"{name}, p99 in batches", statistics.median(p99s[1:])) and fine
+
+
+def share(side: Side, key: str) -> bool:
+    """Measure four processes on one log against one, in turn."""
+    shares, evens = [], []
+    for _ in range(3):
+        alone = sum(_processes(side.url, key, 1))
+        together = _processes(side.url, key, PROCESSES)
+        shares.append(sum(together) / alone)
+        evens.append(min(together) / max(together))
+        print(f"  {side.name}: one process {alone:.0f}/s, four {', '.join(f'{n:.0f}' for n in together)}/s")
+    name = f"committing: {side.name}, four processes"
+    fine = judge(f"{name}, throughput ÷ one", statistics.median(shares))
+    return judge(f"{name}, slowest ÷ fastest", statistics.median(evens)) and fine
+
+
+def _processes(url: str, key: str, count: int) -> list[float]:
+    """Append from so many processes for the same seconds; return the entries a second of each."""
+    start = time.time() + 1.5
+    command = [sys.executable, "-m", "bench.committing", url, key, str(start)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+    said = [child.communicate()[0] for child in children]
+    return [float(json.loads(line)) for line in said]
+
+
+def child(url: str, key: str, start: float) -> None:
+    """Append from one of the processes, from `start` (epoch seconds) on."""
+    with ConsentLog(url, key=key) as log:
+        log.commit([BUNDLE])
+        time.sleep(max(0.0, start - time.time()))
+        print(json.dumps(anyio.run(load, log, CLIENTS, PROCESS_SECONDS).rate))
+
+
+@contextmanager
+def sqlite_side(folder: Path) -> Iterator[Side]:
+    """SQLite, in a file of its own beside the yardstick's."""
+    row = (_template.encode(), bytes(32), bytes(110))
+    numbers = itertools.count()
+    with closing(sqlite3.connect(folder / "bare.sqlite3", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB, salt BLOB, leaf BLOB)")
+
+        def commit() -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", (next(numbers), *row))
+            connection.execute("COMMIT")
+
+        yield Side("SQLite", str(folder / "log.sqlite3"), commit)
+
+
+@contextmanager
+def postgres_side(folder: Path) -> Iterator[Side | None]:
+    """A PostgreSQL of its own, durable as it comes."""
+    try:
+        import psycopg
+
+        from log.postgres import durable_server
+    except ImportError as error:
+        print(f"  PostgreSQL: left out ({error})")
+        yield None
+        return
+    row = (_template.encode(), bytes(32), bytes(110))
+    numbers = itertools.count()
+    with durable_server(folder) as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE rows (id bigint PRIMARY KEY, body bytea, salt bytea, leaf bytea)")
+
+        def commit() -> None:
+            connection.execute("INSERT INTO rows VALUES (%s, %s, %s, %s)", (next(numbers), *row))
+
+        yield Side("PostgreSQL", url, commit)
+
+
+def main(sides: Sequence[str] = ("sqlite", "postgres")) -> bool:
+    """Print rates and ratios and say whether they are within their limits."""
+    print(f"committing: rates are medians of {ROUNDS} slices of {SLICE_SECONDS:g} s in turn")
+    key = str(SigningKey.generate("bench.example/log"))
+    fine = True
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"  fsync of 4 KB takes {fsync_seconds(folder) * 1e3:.3f} ms here")
+        with (
+            sqlite_side(folder) if "sqlite" in sides else nullcontext() as sqlite,
+            postgres_side(folder) if "postgres" in sides else nullcontext() as postgres,
+        ):
+            for side in (sqlite, postgres):
+                if side is not None:
+                    fine = compare(side, key) and fine
+                    fine = share(side, key) and fine
+    return fine
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        child(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    else:
+        raise SystemExit(not main())
