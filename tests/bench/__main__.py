@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-BENCHES = ("rewrite", "asgi", "streaming", "doubling", "importing", "lighthouse")
+BENCHES = ("rewrite", "asgi", "streaming", "doubling", "importing", "lighthouse", "committing", "growth")
 
 
 def main(names: list[str]) -> int:

@@ -14,6 +14,7 @@ import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import Bundle, ConsentLog, LogReader, open_log, uuid7
+from consentkit.log.consentlog import AT_ONCE
 from consentkit.log.group import GroupCommit
 from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_refusal
 
@@ -286,6 +287,30 @@ async def test_an_outbox_that_cannot_be_drained_spoils_no_append(
     faulty.before = lambda: next(faults)()
     assert await log.append(make_entry(), bundle=BUNDLE) == 1
     assert "waits on" in caplog.text
+
+
+@ASYNC
+async def test_reads_that_stall_do_not_keep_a_refusal_from_the_outbox(
+    log: ConsentLog, faulty: FaultyStore
+) -> None:
+    gate = threading.Event()
+    faulty.before = away
+
+    def stall(_: LogReader) -> None:
+        gate.wait(10)
+
+    async def read() -> None:
+        await log.read(stall, seconds=30)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as readers:
+            for _ in range(2 * AT_ONCE):
+                readers.start_soon(read)
+            await anyio.wait_all_tasks_blocked()
+            await log.honour(make_refusal(), bundle=BUNDLE)
+            assert log._outbox.pending()
+            readers.cancel_scope.cancel()
+            gate.set()
 
 
 def test_a_full_disk_is_told_apart_from_a_broken_log(log: ConsentLog, path: Path) -> None:

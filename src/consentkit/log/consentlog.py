@@ -24,7 +24,7 @@ from consentkit.log.store import Head, Outcome
 from consentkit.log.threads import Threads
 from consentkit.tlog import SigningKey, sign_checkpoint
 
-# Threads, for each event loop, that read, erase, drain and fill the outbox.
+# Threads, for each event loop, that read, erase and drain; and as many that fill the outbox.
 AT_ONCE = 4
 
 DRAIN_SECONDS = 1.0
@@ -79,6 +79,8 @@ class ConsentLog(LogReader):
             self._outbox = FileOutbox(Path(outbox))
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
+        # Reads of a stalled store hold all of the others; a refusal must not wait for them.
+        self._outbox_threads = Threads(AT_ONCE)
         self._observations = Observations()
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
@@ -112,7 +114,7 @@ class ConsentLog(LogReader):
         Raises:
             LogUnavailable: The store is away.
         """
-        return await self._threads.run(lambda: self.notice(notice), seconds=DRAIN_SECONDS)
+        return await self.read(lambda log: log.notice(notice))
 
     async def read(self, work: Callable[[LogReader], T], *, seconds: float = DRAIN_SECONDS) -> T:
         """Do what reads this log in a thread of its own, and return what comes of it.
@@ -132,7 +134,7 @@ class ConsentLog(LogReader):
         Raises:
             LogUnavailable: The store is away.
         """
-        return await self._threads.run(lambda: self.of_subject(subject), seconds=DRAIN_SECONDS)
+        return await self.read(lambda log: log.of_subject(subject))
 
     async def erase(self, subject: str, *, at: str) -> int:
         """Destroy a visitor's entries; what they were cannot be read again. Return how many there were.
@@ -221,7 +223,7 @@ class ConsentLog(LogReader):
             id: A new id, UUIDv7.
             at: Now, RFC 3339 in UTC.
         """
-        note = Entry(id=id, type="invalidated", at=at, previous=entry.id)
+        note = Entry(id=id, type="invalidated", at=at, subject=entry.subject, previous=entry.id)
         with CancelScope(shield=True):
             await self._keep((note,), LogUnavailable(f"entry {entry.id} was not honoured"))
 
@@ -349,7 +351,7 @@ class ConsentLog(LogReader):
 
     async def _keep(self, items: Sequence[Item], why: LogError) -> None:
         try:
-            await self._threads.run(lambda: self._outbox.put(items), seconds=COMMIT_SECONDS)
+            await self._outbox_threads.run(lambda: self._outbox.put(items), seconds=COMMIT_SECONDS)
         except LogError as error:
             _logger.error("%s, and the outbox cannot take it: %s", why, error)
 
