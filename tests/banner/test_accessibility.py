@@ -21,7 +21,7 @@ from banner.site import (
     visiting,
     where,
 )
-from consentkit.banner import render_placeholder, render_settings
+from consentkit.banner import Choice, History, render_placeholder, render_settings
 from consentkit.banner.texts import read_words, shipped_locales
 from consentkit.consent import Consent, Decision
 from consentkit.policy import Banner, Policy
@@ -37,6 +37,17 @@ LOGO: Final = "/logo.svg"
 SETTINGS: Final = "/_consent/?return_to=%2Fstory&locale="
 DIALOG: Final = "#consentkit-dialog iframe"
 MINIMUM: Final = 24  # CSS pixels (WCAG 2.2, 2.5.8)
+HISTORY: Final = History(
+    choices=(
+        Choice(
+            at="2026-11-18T12:34:56Z",
+            granted=("ads", "analytics"),
+            denied=("functional", "marketing"),
+            in_settings=True,
+        ),
+        Choice(at="2026-11-03T23:59:00Z", denied=("analytics", "functional", "marketing")),
+    )
+)
 
 
 class Look(NamedTuple):
@@ -92,8 +103,8 @@ def site(make_policy: MakePolicy, make_consent: MakeConsent, decide: Callable[..
         pages["/honoured"] = banner_page(seller, make_consent(seller, gpc=True), locale)
         pages |= {
             "/dialog": pages["/bar"],
-            "/settings": render_settings(policy, new, **where(locale)),
-            "/decided": render_settings(policy, decided, saved=True, **where(locale)),
+            "/settings": render_settings(policy, new, history=History(), **where(locale)),
+            "/decided": render_settings(policy, decided, saved=True, history=HISTORY, **where(locale)),
             "/message": message_page(policy, locale),
             "/embed": embed_page(policy, new, locale),
         }
@@ -154,7 +165,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("locale", ["en", "ar"])
 @pytest.mark.parametrize("surface", SURFACES)
-def test_axe_finds_nothing(page: Page, surface: str, locale: str) -> None:
+def test_axe_finds_nothing_and_targets_are_large_enough(page: Page, surface: str, locale: str) -> None:
     show(page, f"{surface}-{locale}")
     for frame in page.frames:
         frame.evaluate(AXE_SCRIPT)
@@ -169,6 +180,25 @@ def test_axe_finds_nothing(page: Page, surface: str, locale: str) -> None:
             )
             assert wide <= 0, (name, frame.url)
     assert {name: rules for name, rules in found.items() if rules} == {}
+    assert small_targets(page) == []
+
+
+def small_targets(page: Page) -> list[object]:
+    """Return label and size of what is too small to be hit, on a desk and on a phone."""
+    small = []
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 640})
+        for frame in page.frames:
+            small += frame.evaluate(
+                """minimum => [...document.querySelectorAll("button, a, summary, input:not([type=hidden])")]
+                    .filter(target => !target.matches("[href='#x']"))
+                    .filter(target => target.checkVisibility({ visibilityProperty: true }))
+                    .map(target => [target.textContent, target.getBoundingClientRect()])
+                    .filter(([, { width, height }]) => width < minimum || height < minimum)
+                    .map(([text, { width, height }]) => [text, width, height])""",
+                MINIMUM,
+            )
+    return small
 
 
 def test_axe_looks_inside_the_dialog(page: Page) -> None:
@@ -207,9 +237,7 @@ def test_focus_is_never_hidden_behind_the_banner(
     """2.4.11, forwards and backwards, to the very end of the page."""
     links = "".join(f'<p>{"Words. " * 9}<a href="#">{n}</a> {"Words. " * 90}</p>' for n in range(12))
     article = f"{links}<p><button>The last</button></p>"
-    with visiting(
-        chromium, site, viewport={"width": size[0], "height": size[1]}, java_script_enabled=script
-    ) as page:
+    with visiting(chromium, site, viewport=size, java_script_enabled=script) as page:
         for layout in LAYOUTS[: 3 if script else 4]:
             policy = make_policy(purposes={}, banner=Banner(layout=layout))
             site.know(policy)
@@ -307,7 +335,7 @@ def test_no_locale_overflows_the_pages(
     links = [(f"{locale} link", link_page(policy, consent, locale, article="")) for locale in locales]
     assert_fit(page, site, links, 320, 1280)
     settings = [
-        (f"{locale} settings", render_settings(policy, decided, saved=True, **where(locale)))
+        (f"{locale} settings", render_settings(policy, decided, saved=True, history=HISTORY, **where(locale)))
         for locale in locales
     ]
     messages = [(f"{locale} message", message_page(policy, locale)) for locale in locales]
@@ -332,25 +360,6 @@ def assert_fit(page: Page, site: Site, pages: list[tuple[str, str]], *widths: in
     for width in widths:
         look_at(page, Look("light", "none", width, 900))
         assert page.evaluate(CUT_OFF, pages) == [], width
-
-
-@pytest.mark.parametrize("surface", SURFACES)
-def test_targets_are_large_enough(page: Page, surface: str) -> None:
-    show(page, f"{surface}-en")
-    small = []
-    for width in (1280, 320):
-        page.set_viewport_size({"width": width, "height": 640})
-        for frame in page.frames:
-            small += frame.evaluate(
-                """minimum => [...document.querySelectorAll("button, a, summary, input:not([type=hidden])")]
-                    .filter(target => !target.matches("[href='#x']"))
-                    .filter(target => target.checkVisibility({ visibilityProperty: true }))
-                    .map(target => [target.textContent, target.getBoundingClientRect()])
-                    .filter(([, { width, height }]) => width < minimum || height < minimum)
-                    .map(([text, { width, height }]) => [text, width, height])""",
-                MINIMUM,
-            )
-    assert small == []
 
 
 @pytest.mark.parametrize("surface", ["/bar", "/corner", "/opt-out", "/settings", "/dialog", "/link-choices"])

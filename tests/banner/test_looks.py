@@ -241,12 +241,12 @@ def test_the_seeds_notice_is_what_people_see(page: Page, add: AddPage) -> None:
 @pytest.mark.parametrize("layout", ["bar", "box", "corner", "modal"])
 def test_it_is_there_at_first_paint_and_shifts_nothing(page: Page, add: AddPage, layout: str) -> None:
     add("/first", layout=layout)
-    page.add_init_script(
-        """window.shifts = 0; new PerformanceObserver(list => {
-            for (const entry of list.getEntries()) window.shifts += entry.value;
-        }).observe({ type: "layout-shift", buffered: true });"""
-    )
     go(page, "/first")
+    page.evaluate(
+        """() => { window.shifts = 0; new PerformanceObserver(list => {
+            for (const entry of list.getEntries()) window.shifts += entry.value;
+        }).observe({ type: "layout-shift", buffered: true }); }"""
+    )
     expect(page.locator(BANNER)).to_be_visible()
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("window.shifts") == 0

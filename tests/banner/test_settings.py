@@ -6,11 +6,20 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.banner import read_choices, render_message, render_placeholder, render_settings
+from consentkit.banner import (
+    Choice,
+    History,
+    read_choices,
+    render_message,
+    render_placeholder,
+    render_settings,
+)
+from consentkit.banner.history import SHOWN
+from consentkit.banner.texts import shipped_texts
 from consentkit.consent import Consent, Decision, choose, resolve
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
@@ -27,8 +36,24 @@ VENDORS = {
 POLICY = Policy(vendors=VENDORS)
 
 
-def page(policy: Policy, consent: Consent, *, return_to: str = "/", **values: bool) -> BeautifulSoup:
-    markup = render_settings(policy, consent, locale="en", prefix="/_consent", return_to=return_to, **values)
+def page(
+    policy: Policy,
+    consent: Consent,
+    *,
+    return_to: str = "/",
+    history: History | None = None,
+    locale: str = "en",
+    **values: bool,
+) -> BeautifulSoup:
+    markup = render_settings(
+        policy,
+        consent,
+        locale=locale,
+        prefix="/_consent",
+        return_to=return_to,
+        history=history,
+        **values,
+    )
     assert markup.isascii()
     return BeautifulSoup(markup, "html.parser")
 
@@ -245,3 +270,115 @@ def test_the_regime_says_what_holds_before_a_choice(
     assert make_consent(policy).regime is Regime.OPT_OUT
     assert {"analytics", "marketing", "functional"} <= ticked(settings)
     assert "until you turn it off" in settings.get_text()
+
+
+CHOICE = Choice(
+    at="2026-11-18T12:34:56Z",
+    granted=("ads", "analytics", "gone", "youtube"),
+    denied=("functional",),
+    in_settings=True,
+)
+
+
+def history_of(settings: BeautifulSoup) -> Tag:
+    section = settings.select_one("section[aria-labelledby=consentkit-history]")
+    assert section is not None
+    return section
+
+
+def test_the_history_says_when_where_and_what_by_titles(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy()
+    older = Choice(at="2026-11-03T23:59:00Z", denied=("analytics",))
+    section = history_of(page(policy, make_consent(policy), history=History(choices=(CHOICE, older))))
+    first, second = section.select("[role=listitem]")
+    assert [time["datetime"] for time in first.select("time")] == ["2026-11-18", CHOICE.at]
+    assert " ".join(first.get_text(" ").split()) == (
+        "2026-11-18 , 12:34 UTC Privacy settings "
+        "Allowed Audience <b>measurement</b>, Ads, gone, YouTube Refused Extras"
+    )
+    assert "On a page of this website" in second.get_text()
+    assert [term.get_text() for term in second.select("dt")] == ["Refused"]
+
+
+def test_the_history_can_be_taken_home_and_erased_without_a_script(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy()
+    settings = page(policy, make_consent(policy), return_to="/a?b=1", history=History(choices=(CHOICE,)))
+    section = history_of(settings)
+    assert section.select("a[href='/_consent/receipt?return_to=%2Fa%3Fb%3D1&locale=en']")
+    form = section.form
+    assert form is not None and (form["method"], form["action"]) == ("post", "/_consent/erase")
+    fields = {str(field["name"]): str(field["value"]) for field in form.select("[name]")}
+    assert fields["action"] == "erase"
+    assert fields["return_to"] == "/_consent/?erased=1&return_to=%2Fa%3Fb%3D1&locale=en"
+    assert "for good" in section.get_text()
+
+
+def test_in_a_dialog_erasing_leads_back_into_it_and_closes_it_where_something_ends(
+    make_policy: MakePolicy, make_consent: MakeConsent, decide: Decide
+) -> None:
+    policy = make_policy()
+    history = History(choices=(CHOICE,))
+    refused, granted = decide(policy, "", "analytics"), decide(policy, "analytics")
+    for decision, flags in (refused, {"erased"}), (granted, {"erased", "saved"}):
+        consent = make_consent(policy, decision)
+        field = history_of(page(policy, consent, history=history, framed=True)).select_one(
+            "input[name=return_to]"
+        )
+        assert field is not None
+        asked = parse_qs(urlsplit(str(field["value"])).query)
+        assert asked.keys() == {"return_to", "locale", "framed", *flags}
+
+
+@pytest.mark.parametrize(
+    ("history", "said"),
+    [
+        (History(), "No record of your choices is linked to this browser."),
+        (History(readable=False), "Your history can be neither shown nor erased just now."),
+    ],
+)
+def test_without_a_history_a_sentence_says_so(
+    make_policy: MakePolicy, make_consent: MakeConsent, history: History, said: str
+) -> None:
+    policy = make_policy()
+    section = history_of(page(policy, make_consent(policy), history=history))
+    assert said in section.get_text()
+    assert not section.select("form, a, time")
+
+
+def test_where_no_record_is_kept_there_is_no_history(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy()
+    assert "consentkit-history" not in str(page(policy, make_consent(policy)))
+
+
+def test_erased_is_said_only_where_nothing_is_left(
+    make_policy: MakePolicy, make_consent: MakeConsent
+) -> None:
+    policy = make_policy()
+    consent = make_consent(policy)
+    for history, said in (History(), "Your history is erased."), (History(choices=(CHOICE,)), ""):
+        status = page(policy, consent, history=history, erased=True).select_one("[role=status]")
+        assert status is not None and status.get_text(strip=True) == said
+
+
+def test_a_long_history_shows_its_newest_part(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
+    policy = make_policy()
+    many = tuple(Choice(at=f"2026-11-18T12:00:{59 - n % 60:02}Z") for n in range(SHOWN + 9))
+    items = history_of(page(policy, make_consent(policy), history=History(choices=many))).select(
+        "[role=listitem]"
+    )
+    assert len(items) == SHOWN
+    assert items[0].select("time")[1]["datetime"] == many[0].at
+
+
+def test_the_history_speaks_the_language(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
+    policy = make_policy()
+    section = history_of(page(policy, make_consent(policy), history=History(choices=(CHOICE,)), locale="de"))
+    german = shipped_texts("de")["settings"]
+    said = section.get_text()
+    assert all(german[key] in said for key in ("allowed", "refused", "receipt", "erase", "erase_note"))

@@ -2,6 +2,7 @@
 
 from consentkit.banner.assets import Asset, Assets, assets_by_name, read_assets
 from consentkit.banner.form import read_choices, read_offered, read_ticked
+from consentkit.banner.history import Choice, History
 from consentkit.banner.markup import safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
 from consentkit.banner.pages import (
@@ -16,6 +17,8 @@ from consentkit.banner.texts import available_locales, read_words
 __all__ = [
     "Asset",
     "Assets",
+    "Choice",
+    "History",
     "assets_by_name",
     "available_locales",
     "check_templates",

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.form import state_field
+from consentkit.banner.history import Choice, History, tell
 from consentkit.banner.markup import Fragment, base_url, safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_link
 from consentkit.banner.templating import read_templates, render, slots
@@ -48,7 +49,9 @@ def render_settings(
     prefix: str,
     return_to: str,
     saved: bool = False,
+    erased: bool = False,
     framed: bool = False,
+    history: History | None = None,
 ) -> str:
     """Render the settings page.
 
@@ -59,15 +62,18 @@ def render_settings(
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path of the page that the visitor came from.
         saved: Whether the visitor has just saved; the form's `return_to` leads here with ``saved=1``.
+        erased: Whether the visitor has just erased the history, in the same way.
         framed: Whether it is shown in the dialog of another page, which has its own way back.
+        history: What the site has recorded of the visitor; ``None`` where it keeps no record.
 
     Returns:
         HTML in ASCII, for ``text/html; charset=utf-8``.
     """
     words = _words(policy, locale)
     vendors = _vendors(words, consent)
+    told = tell(history, words) if history else []
     path = safe_path(return_to)
-    here = f"{prefix}/?saved=1&return_to={quote(path, safe='')}&locale={words.locale}"
+    query = f"return_to={quote(path, safe='')}&locale={words.locale}{'&framed=1' if framed else ''}"
     return _page(
         "settings.html",
         policy,
@@ -76,15 +82,20 @@ def render_settings(
         categories=_CATEGORIES,
         consent=consent,
         contact_link=_contact_link(policy.site.contact),
+        done=_done(words, saved=saved, erased=erased and not told),
+        # A dialog closes where something ended, so that its page comes anew.
+        erased_here=f"{prefix}/?erased=1&{'saved=1&' if framed and _withdrawable(consent) else ''}{query}",
         foreign="" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
         framed=framed,
-        here=f"{here}&framed=1" if framed else here,
+        here=f"{prefix}/?saved=1&{query}",
+        history=history,
         notice=make_notice(policy, consent, words.locale).hash,
+        receipt=f"{base_url(prefix)}/receipt?{query}",
         return_to=path,
         rows=[_row(purpose, vendors, consent) for purpose in words.purposes.values()],
-        saved=saved,
         signal=_signal_line(words, consent) if consent.signal else "",
         state=_state_lines(consent, words.texts["settings"]),
+        told=told,
         unsaid=words.english | (vendors.keys() - words.vendors.keys()),
         was=state_field(consent, _choosable(policy, vendors)),
         withdrawable=_withdrawable(consent),
@@ -137,12 +148,13 @@ def check_templates(policy: Policy) -> None:
         return
     read_templates(policy.banner.templates)
     where = _Where(locale=FALLBACK, prefix="/", return_to="/")
+    history = History(choices=(Choice(at="1970-01-01T00:00:00Z", denied=(NECESSARY,)),))
     for regime in Regime:
         regimes = dict.fromkeys(policy.purposes, regime)
         consent = resolve(policy, regimes, None, Signals(gpc=True), now=0, gpc_binding=False)
         _check_buttons(render_banner(policy, consent, **where))
         render_link(policy, consent, **where)
-        render_settings(policy, consent, **where)
+        render_settings(policy, consent, history=history, **where)
     render_message(policy, "title", "stale", **where)
     render_placeholder(policy, "V", "P", vendor_id="", purpose_id=NECESSARY, notice_hash="", **where)
 
@@ -244,6 +256,11 @@ def _vendors(words: Words, consent: Consent) -> dict[str, Vendor]:
             link = known.privacy_policy
             vendors[ident] = Vendor(id=ident, name=known.name, purpose=known.purpose, privacy_policy=link)
     return vendors
+
+
+def _done(words: Words, *, saved: bool, erased: bool) -> str:
+    text = words.texts["settings"]
+    return text["erased"] if erased else text["saved"] if saved else ""
 
 
 def _choosable(policy: Policy, vendors: Mapping[str, Vendor]) -> list[Vendor]:
