@@ -224,6 +224,8 @@ async def test_a_visitor_who_goes_away_decides_nothing() -> None:
         ("/_consent/decision", "GET", "POST"),
         ("/_consent/decision", "HEAD", "POST"),
         ("/_consent/decision", "PUT", "POST"),
+        ("/_consent/erase", "GET", "POST"),
+        ("/_consent/receipt", "POST", "GET, HEAD"),
         ("/_consent/", "POST", "GET, HEAD"),
         ("/_consent/state", "DELETE", "GET, HEAD"),
         ("/_consent/state", "OPTIONS", "GET, HEAD"),

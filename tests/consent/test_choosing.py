@@ -14,6 +14,7 @@ from consentkit.consent import (
     accept,
     allow,
     choose,
+    forget,
     reject,
     resolve,
 )
@@ -204,3 +205,36 @@ def test_only_who_was_told_of_the_signal_overrules_it(told: bool) -> None:
     assert decision.gpc_shown is told
     assert consent(decision, gpc=True).allows("marketing") is told
     assert not allow(consent(), ["marketing"], source="settings", now=NOW, told=told).gpc_shown
+
+
+def test_what_is_forgotten_leaves_the_refusals_alone() -> None:
+    assert forget(consent()) is None
+    mixed = choose(consent(), ["analytics", "stats"], ["count"], source="settings", now=NOW)
+    after = forget(consent(mixed))
+    assert after is not None
+    assert not after.granted and after.denied == {"functional", "marketing", "count"}
+    assert after.fingerprints == mixed.fingerprints
+    assert consent(after).prompt_for == {"analytics"}
+    accepted = accept(consent(gpc=True), source="settings", now=NOW, told=True)
+    nothing = forget(consent(accepted, gpc=True))
+    assert nothing is not None
+    assert (nothing.granted, nothing.denied, nothing.fingerprints) == (frozenset(), frozenset(), {})
+    # Having been shown the signal then is no reason to overrule it now.
+    assert not nothing.gpc_shown
+
+
+@given(
+    st.sets(st.sampled_from(NAMES)),
+    st.sets(st.sampled_from(NAMES)),
+    st.sampled_from([*Regime]),
+    st.booleans(),
+)
+def test_forgetting_grants_nothing_and_takes_back_no_refusal(
+    granted: set[str], denied: set[str], regime: Regime, gpc: bool
+) -> None:
+    before = consent(choose(consent(), granted, denied, source="settings", now=NOW), regime, gpc=gpc)
+    after = consent(forget(before), regime, gpc=gpc)
+    assert not after.chosen and not after.vendors_granted
+    assert after.granted <= before.granted | consent(None, regime, gpc=gpc).granted
+    assert after.denied >= before.denied & (before.decision.denied if before.decision else frozenset())
+    assert after.vendors_denied == before.vendors_denied

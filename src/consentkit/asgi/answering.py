@@ -51,6 +51,7 @@ def problem(
     status: int,
     text: str,
     *,
+    title: str = "",
     return_to: str = "",
     language: str = "",
 ) -> Response:
@@ -61,13 +62,14 @@ def problem(
         request: The request that cannot be honoured.
         status: The HTTP status.
         text: A key of the texts `problem`, or the sentence itself.
+        title: The same for the title of the page; by default what fits the status.
         return_to: Path of the page that the visitor came from.
         language: What the visitor was shown; empty where it is not known.
     """
     policy, locale = deployment.policy, deployment.locale_of(request, language)
     headers = dict(HEADERS)
     if status == 405:
-        headers["Allow"] = "POST" if request.path.endswith(("/decision", "/csp")) else "GET, HEAD"
+        headers["Allow"] = "POST" if request.path.endswith(("/decision", "/csp", "/erase")) else "GET, HEAD"
     if status == 503:
         headers["Retry-After"] = "5"
     if wants_json(request):
@@ -77,7 +79,7 @@ def problem(
     query = dict(parse_qsl(urlsplit(return_to).query)) if return_to.startswith(f"{base}/?") else {}
     page = render_message(
         policy,
-        _TITLES.get(status, "title"),
+        title or _TITLES.get(status, "title"),
         text,
         locale=locale,
         prefix=base,

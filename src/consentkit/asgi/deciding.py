@@ -13,7 +13,7 @@ from starlette.types import Receive
 from consentkit.asgi.answering import HEADERS, base_of, problem, wants_json
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.recording import Outcome, Recorder, decide, refused_only
+from consentkit.asgi.recording import Outcome, Recorder, announce, decide, refused_only
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
 from consentkit.consent import (
@@ -116,7 +116,7 @@ class Decisions:
             request, submission, choice.before, decision, choice.notice, now=choice.now
         )
         if outcome.decision is not None:
-            await self._recorder.announce(outcome.decision, request)
+            await announce(self._deployment, outcome.decision, request)
         response = self._done(choice) if outcome.recorded else self._problem(choice, 503, "unrecorded")
         self._remember(response, choice, outcome)
         return response
@@ -140,7 +140,7 @@ class Decisions:
         if refusal is None or half or choice.submission.once:
             return self._problem(choice, 409, "stale")
         await self._recorder.record_stale(choice.request, choice.submission, refusal, now=choice.now)
-        await self._recorder.announce(refusal, choice.request)
+        await announce(self._deployment, refusal, choice.request)
         response = self._problem(choice, 409, "stale" if refusal.granted else "stale_refusal")
         self._remember(response, choice, Outcome(decision=refusal))
         return response

@@ -31,6 +31,7 @@ from consentkit.consent import (
     check_cookie_domain,
     decision_cookie_name,
     expire_cookie,
+    id_cookie_name,
     resolve,
 )
 from consentkit.exceptions import ConfigurationError
@@ -210,6 +211,10 @@ class Deployment:
             if request.traits.is_short:
                 self._hidden.keep(key, found)
         return found
+
+    def subject_of(self, request: Request) -> str | None:
+        """Return the visitor's id; ``None`` where there is none, or none that can be believed."""
+        return self.subjects.loads(request.cookie_values(id_cookie_name(request.secure, self.cookie_domain)))
 
     def expire_plain(self, request: Request) -> list[str]:
         """Return the ``Set-Cookie`` values that remove, on https, a decision under its plain name."""

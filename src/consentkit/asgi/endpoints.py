@@ -1,4 +1,4 @@
-"""The package's own pages: settings, decision, state and assets."""
+"""The package's own pages: settings, decision, erasure, receipt, state, proofs and assets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from consentkit.asgi.answering import HEADERS, base_of, problem
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deciding import Decisions
 from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.erasing import Erasing
 from consentkit.asgi.expiring import expire_hidden
 from consentkit.asgi.gpp import GPP_NAME, gpp_of
+from consentkit.asgi.history import answer_receipt, read_history
 from consentkit.asgi.page import CALLS_NAME, STUBS_NAME
+from consentkit.asgi.proofs import Proofs
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import check_return, read_body
 from consentkit.banner import assets_by_name, render_settings
@@ -42,6 +45,8 @@ class Endpoints:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._decisions = Decisions(deployment, self._state)
+        self._erasing = Erasing(deployment, self._state)
+        self._proofs = Proofs(deployment)
         self._assets = {
             **{
                 asset.name: (asset.body, asset.media_type)
@@ -76,6 +81,9 @@ class Endpoints:
         if path == "/decision":
             self._allow(request, "POST")
             return await self._decisions.answer(request, consent, receive)
+        if path == "/erase":
+            self._allow(request, "POST")
+            return await self._erasing.answer(request, consent, receive)
         if path == "/csp":
             self._allow(request, "POST")
             return await self._report(request, receive)
@@ -83,9 +91,14 @@ class Endpoints:
         if path == "":
             return RedirectResponse(base_of(self._deployment, request) + "/", 308, headers=HEADERS)
         if path == "/":
-            return self._settings(request, consent)
+            return await self._settings(request, consent)
+        if path == "/receipt":
+            language = _query(request).get("locale", [""])[0]
+            return await answer_receipt(self._deployment, request, language=language)
         if path == "/state":
             return JSONResponse(self._state(request, consent), headers=HEADERS)
+        if path.startswith("/log/"):
+            return await self._proofs.answer(request, path.removeprefix("/log/"))
         if path.startswith("/assets/"):
             return self._asset(path.removeprefix("/assets/"))
         raise BadRequest(404, "missing")
@@ -94,7 +107,7 @@ class Endpoints:
         if request.method not in methods:
             raise BadRequest(405, f"This address takes {' and '.join(methods)} only.")
 
-    def _settings(self, request: Request, consent: Consent) -> Response:
+    async def _settings(self, request: Request, consent: Consent) -> Response:
         query = _query(request)
         page = render_settings(
             self._deployment.policy,
@@ -103,7 +116,9 @@ class Endpoints:
             prefix=base_of(self._deployment, request),
             return_to=check_return(query.get("return_to", [request.mount + "/"])[0]),
             saved="saved" in query,
+            erased="erased" in query,
             framed="framed" in query,
+            history=await read_history(self._deployment, request),
         )
         response = HTMLResponse(page, headers=HEADERS)
         expire_hidden(self._deployment, request, consent, response.raw_headers)

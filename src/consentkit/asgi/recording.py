@@ -30,7 +30,6 @@ from consentkit.consent import (
     accept,
     allow,
     choose,
-    id_cookie_name,
     read_terms,
     reject,
 )
@@ -149,7 +148,7 @@ class Recorder:
         """
         if self._deployment.log is None:
             return Outcome(decision=decision)  # an id is the key to entries; without them nobody gets one
-        known = self._subject(request)
+        known = self._deployment.subject_of(request)
         new = decision.granted - _in_force(before, now)
         subject = known or (secrets.token_urlsafe(18) if new and not submission.once else None)
         outcome = Outcome(decision=decision, subject=subject if subject != known else None)
@@ -177,7 +176,7 @@ class Recorder:
         if log is None:
             return
         try:
-            entry = self._entry(request, submission, decision, self._subject(request), now)
+            entry = self._entry(request, submission, decision, self._deployment.subject_of(request), now)
             await log.honour(entry)
         except LogError as error:
             _logger.warning("a refusal is honoured, but the consent log does not take it: %s", error)
@@ -194,18 +193,6 @@ class Recorder:
             return None
         return read_terms(body) if body is not None else None
 
-    async def announce(self, decision: Decision, request: Request) -> None:
-        """Tell the site's own callback. Its failure is logged and undoes nothing."""
-        callback = self._deployment.on_decision
-        if callback is None:
-            return
-        try:
-            answer = callback(decision, request.scope)
-            if inspect.isawaitable(answer):
-                await answer
-        except Exception:
-            _logger.exception("on_decision failed; the decision holds all the same")
-
     async def _refused_only(
         self,
         request: Request,
@@ -218,13 +205,9 @@ class Recorder:
         rest = refused_only(decision, before, now=now)
         if rest is None:
             return Outcome(decision=None, recorded=False)
-        entry = self._entry(request, submission, rest, self._subject(request), now)
+        entry = self._entry(request, submission, rest, self._deployment.subject_of(request), now)
         await self._honour(entry, notice)
         return Outcome(decision=rest, recorded=False)
-
-    def _subject(self, request: Request) -> str | None:
-        name = id_cookie_name(request.secure, self._deployment.cookie_domain)
-        return self._deployment.subjects.loads(request.cookie_values(name))
 
     def _entry(
         self,
@@ -278,6 +261,19 @@ class Recorder:
         files = assets_by_name(self._deployment.policy).values()
         assets = {asset.hash: asset.body for asset in files}
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
+
+
+async def announce(deployment: Deployment, decision: Decision, request: Request) -> None:
+    """Tell the site's own callback. Its failure is logged and undoes nothing."""
+    callback = deployment.on_decision
+    if callback is None:
+        return
+    try:
+        answer = callback(decision, request.scope)
+        if inspect.isawaitable(answer):
+            await answer
+    except Exception:
+        _logger.exception("on_decision failed; the decision holds all the same")
 
 
 def refused_only(decision: Decision, before: Consent, *, now: int) -> Decision | None:

@@ -1,4 +1,4 @@
-"""What a visitor's form, or a client's JSON, says about a decision."""
+"""What a visitor's form, or a client's JSON, says about a decision, or that it is to be forgotten."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     signal: str = ""
     return_to: str = "/"
     once: bool = False
+    as_json: bool = False
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """A visitor's wish to have their entries erased.
+
+    Attributes:
+        return_to: Path and query on this site to go back to; empty: the settings.
+        locale: The language of the page.
+        as_json: As in `Submission`.
+    """
+
+    return_to: str = ""
+    locale: str = ""
     as_json: bool = False
 
 
@@ -101,17 +115,30 @@ def read_submission(request: Request, body: bytes) -> Submission:
     Raises:
         BadRequest: 400 or 415, with what is wrong.
     """
+    return _from_json(body) if _is_json(request) else _from_form(body)
+
+
+def read_erasure(request: Request, body: bytes) -> Erasure:
+    """Read a wish to erase, in the same way and with the same errors; JSON says nothing more: ``{}``."""
+    if _is_json(request):
+        if _object(body):
+            raise BadRequest(400, "Expected an empty JSON object.")
+        return Erasure(as_json=True)
+    single = dict(reversed(_fields(body)))
+    return_to = single.get("return_to", "")
+    return Erasure(return_to=check_return(return_to) if return_to else "", locale=single.get("locale", ""))
+
+
+def _is_json(request: Request) -> bool:
     media_type = request.header(b"content-type").split(b";")[0].strip().lower()
-    if media_type == b"application/json":
-        return _from_json(body)
-    if media_type == b"application/x-www-form-urlencoded":
-        return _from_form(body)
-    raise BadRequest(415, "Send a form (application/x-www-form-urlencoded) or application/json.")
+    if media_type not in (b"application/json", b"application/x-www-form-urlencoded"):
+        raise BadRequest(415, "Send a form (application/x-www-form-urlencoded) or application/json.")
+    return media_type == b"application/json"
 
 
-def _from_form(body: bytes) -> Submission:
+def _fields(body: bytes) -> list[tuple[str, str]]:
     try:
-        fields = parse_qsl(
+        return parse_qsl(
             body.decode("utf-8"),
             keep_blank_values=True,
             max_num_fields=_MAX_FIELDS,
@@ -119,6 +146,10 @@ def _from_form(body: bytes) -> Submission:
         )
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest(400, "The form cannot be read.") from error
+
+
+def _from_form(body: bytes) -> Submission:
+    fields = _fields(body)
     single = dict(reversed(fields))  # of fields that come twice, the first counts
     names = tuple(value for name, value in fields if name in ("purpose", "vendor"))
     action, once = _action(single.get("action", "")), single.get("once", "") == "1"
@@ -144,13 +175,18 @@ def _action(value: object) -> Action:
     raise BadRequest(400, "The choice has no known action: accept, reject, save, withdraw or allow.")
 
 
-def _from_json(body: bytes) -> Submission:
+def _object(body: bytes) -> dict[str, Any]:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadRequest(400, "The body is not valid JSON.") from error
     if not isinstance(data, dict):
         raise BadRequest(400, "Expected a JSON object.")
+    return data
+
+
+def _from_json(body: bytes) -> Submission:
+    data = _object(body)
     unknown = data.keys() - {"granted", "denied", "allow", "notice", "locale"}
     if unknown or ("allow" in data) == ("granted" in data or "denied" in data):
         raise BadRequest(400, 'Expected "granted" and "denied", or "allow", with "notice" and "locale".')

@@ -1,6 +1,6 @@
 """The visitor's decision, its cookie, and what holds now. Reads no clock: `now` is passed in."""
 
-from consentkit.consent.choosing import accept, allow, choose, reject
+from consentkit.consent.choosing import accept, allow, choose, forget, reject
 from consentkit.consent.codec import DecisionCodec, SubjectCodec
 from consentkit.consent.consent import Consent
 from consentkit.consent.cookies import (
@@ -32,6 +32,7 @@ __all__ = [
     "choose",
     "decision_cookie_name",
     "expire_cookie",
+    "forget",
     "id_cookie_name",
     "on_terms",
     "read_terms",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from consentkit.consent.consent import Consent
 from consentkit.consent.decision import DAY, Decision, Source
 from consentkit.exceptions import UnknownPurpose
@@ -125,6 +127,23 @@ def allow(
         source=source,
         gpc_shown=fresh.gpc_shown if _sells(consent, added) else previous.gpc_shown,
     )
+
+
+def forget(consent: Consent) -> Decision | None:
+    """Keep of a decision what it denies, and nothing else: what it granted is undecided again.
+
+    Args:
+        consent: What holds before.
+
+    Returns:
+        A decision that may be empty; ``None`` where there is none before.
+    """
+    previous = consent.decision
+    if previous is None:
+        return None
+    kept = _kept(consent, previous, previous.denied)
+    nothing: frozenset[str] = frozenset()
+    return replace(previous, granted=nothing, left_on=nothing, fingerprints=kept, gpc_shown=False)
 
 
 def _sells(consent: Consent, names: Iterable[str]) -> bool:
