@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from consentkit.tlog import (
     Checkpoint,
     InclusionProof,
     SigningKey,
+    VerifierKey,
     inclusion_proof,
     sign_checkpoint,
 )
@@ -57,6 +60,14 @@ def test_the_lines_are_those_of_the_specification() -> None:
     assert lines[:3] == ["c2sp.org/tlog-proof@v1", "extra bW9yZQ==", "index 299"]
     assert lines[3 + len(proof_of(299).hashes)] == ""
     assert WITH_EXTRA.endswith("\n\n" + checkpoint)
+
+
+def test_the_documentations_example_holds() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "log-format.md").read_text("utf-8")
+    example = re.search(r"```text\n(c2sp\.org/tlog-proof@v1\n.*?)```", text, re.DOTALL)
+    vkey = re.search(r"`(odunews\.example\S+\+[0-9a-f]{8}\+\S+)`", text)
+    assert example and vkey
+    InclusionProof.decode(example[1]).check(b"2", [VerifierKey.parse(vkey[1])])
 
 
 def test_extra_data_are_not_authenticated() -> None:

@@ -1,7 +1,7 @@
 """Keys of signed notes: Ed25519, in the text form that Go's ``sumdb/note`` reads and writes.
 
-name+<key id, 8 hex digits>+<base64 of 0x01 and the public key>
-PRIVATE+KEY+name+<key id>+<base64 of 0x01 and the seed>
+Public is ``name+<key id, 8 hex digits>+<base64 of 0x01 and the public key>``, secret is
+``PRIVATE+KEY+name+<key id>+<base64 of 0x01 and the seed>``.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
         """
         if not is_key_name(self.name):
             raise ProofInvalid("a key's name has no white space and no +, and is not empty")
-        if len(self.public) != _KEY_BYTES:
-            raise ProofInvalid(f"an Ed25519 key has {_KEY_BYTES} bytes, this one has {len(self.public)}")
+        _check_length(self.public)
 
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
