@@ -22,6 +22,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,8 +30,13 @@ import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from consentkit import ConsentMiddleware, Policy
+from consentkit.asgi.clock import epoch
+from consentkit.dashboard import Dashboard
+from docs.invented import invent
 from examples.news.site import HERE, read_site
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -73,12 +79,29 @@ def demo_in(layout: str) -> Iterator[int]:
     policy = Policy.loads(configured.replace('layout = "bar"', f'layout = "{layout}"'))
     consent = Middleware(ConsentMiddleware, secret_key="k" * 32, log=None, policy=policy)
     app = Starlette(routes=read_site(policy).routes(), middleware=[consent])
+    with served(app, "/_consent/state") as port:
+        yield port
+
+
+@contextmanager
+def audit() -> Iterator[int]:
+    """Run the auditor's pages of an invented log, and yield their port."""
+    with tempfile.TemporaryDirectory() as data:
+        invent(Path(data) / "consent.sqlite3", now=datetime.fromtimestamp(epoch(), UTC))
+        pages = Dashboard(Path(data) / "consent.sqlite3", guard=lambda request: True)
+        with served(Starlette(routes=[Mount("/audit", pages)]), "/audit/log") as port:
+            yield port
+
+
+@contextmanager
+def served(app: ASGIApp, ready: str) -> Iterator[int]:
+    """Serve an app until the block ends, and yield the port once the path `ready` answers."""
     port = _free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        _wait(f"http://127.0.0.1:{port}/_consent/state", thread)
+        _wait(f"http://127.0.0.1:{port}{ready}", thread)
         yield port
     finally:
         server.should_exit = True
@@ -185,6 +208,17 @@ class Camera:
             page.goto(self._collector + "/")
             self._take(page, "live-hits")
 
+    def audit(self) -> None:
+        """The auditor's overview, and an entry with its banner."""
+        with self._visitor({}, {"width": 1200, "height": 960}) as page:
+            page.goto(f"{self._site}/audit/?days=30")
+            self._take(page, "audit-overview")
+        with self._visitor({}, {"width": 960, "height": 1290}) as page:
+            page.goto(f"{self._site}/audit/entries?action=accept_all")
+            page.locator("tbody th a").nth(1).click()
+            page.frame_locator("iframe.banner").locator("button").first.wait_for()
+            self._take(page, "audit-entry")
+
     @contextmanager
     def _visitor(self, place: Mapping[str, str], size: Any, **options: Any) -> Iterator[Page]:
         options.setdefault("color_scheme", "light")
@@ -240,6 +274,8 @@ def main() -> None:
         for layout in LAYOUTS:
             with demo_in(layout) as other:
                 Camera(browser, other).layout(layout)
+        with audit() as other:
+            Camera(browser, other).audit()
         browser.close()
 
 

@@ -16,6 +16,7 @@ WELCOME = """
   The site       http://127.0.0.1:{port}/
   The article    http://127.0.0.1:{port}/world/biden-authorizes-long-range-missiles
   Live hits      http://localhost:{port}/     open beside it, then choose in the banner
+  For auditors   http://127.0.0.1:{port}/audit/   token: {audit}
 
   Data in {data}. Ctrl-C ends it.
 """
@@ -33,7 +34,7 @@ def main() -> int:
         return _refuse(str(error), code=2)
     if problem := port_problem(settings.port):
         return _refuse(problem, code=1)
-    print(WELCOME.format(port=settings.port, data=settings.data), flush=True)
+    print(WELCOME.format(port=settings.port, data=settings.data, audit=settings.audit), flush=True)
     uvicorn.run(
         "examples.news.app:app",
         host="127.0.0.1",

@@ -19,8 +19,9 @@ class Settings:
 
     Attributes:
         port: TCP port on the loopback address, 1 to 65535.
-        data: Folder of the consent log, the hits and the generated key; only its owner can enter it.
+        data: Folder of the consent log, the hits and the generated keys; only its owner can enter it.
         secret: Key that signs the decision cookie.
+        audit: Token for the auditor's pages; without it there are none.
         fallbacks: Older keys, still accepted.
         workers: Number of server processes.
     """
@@ -28,14 +29,17 @@ class Settings:
     port: int
     data: Path
     secret: str = field(repr=False)
+    audit: str = field(default="", repr=False)
     fallbacks: tuple[str, ...] = field(default=(), repr=False)
     workers: int = 1
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read PORT, DEMO_DATA, DEMO_SECRET, DEMO_SECRET_FALLBACKS (commas between) and WEB_CONCURRENCY.
+        """Read PORT, DEMO_DATA, DEMO_SECRET, DEMO_SECRET_FALLBACKS (commas between), DEMO_AUDIT_TOKEN and
+        WEB_CONCURRENCY.
 
-        Makes the data folder, and in it the key that later runs use again, where they are missing.
+        Makes the data folder, and in it the key and the token that later runs use again, where they are
+        missing.
 
         Raises:
             ValueError: A number is not one, or the folder cannot be made.
@@ -46,17 +50,18 @@ class Settings:
             port=_number(environ, "PORT", default=8000, most=65535),
             data=data,
             secret=environ.get("DEMO_SECRET") or kept_secret(data),
+            audit=environ.get("DEMO_AUDIT_TOKEN") or kept_secret(data, "audit-token"),
             fallbacks=tuple(key.strip() for key in fallbacks if key.strip()),
             workers=_number(environ, "WEB_CONCURRENCY", default=1, most=64),
         )
 
 
-def kept_secret(folder: Path) -> str:
-    """Return the folder's key, made on first use and readable by its owner only.
+def kept_secret(folder: Path, name: str = "secret") -> str:
+    """Return the folder's key of that name, made on first use and readable by its owner only.
 
     The key is complete before it gets its name, and the first of several processes wins.
     """
-    kept = folder / "secret"
+    kept = folder / name
     if not kept.exists():
         descriptor, draft = tempfile.mkstemp(dir=folder)
         with os.fdopen(descriptor, "w") as file:

@@ -19,6 +19,7 @@ from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
 from consentkit import ConsentMiddleware, FromHeaders, Policy
+from consentkit.dashboard import Dashboard
 from examples.news.collector import Collector
 from examples.news.edge import PLACE_COOKIE, PLACES, ByHost, PlaceFromCookie
 from examples.news.hits import Hits
@@ -51,8 +52,11 @@ def build(settings: Settings) -> ASGIApp:
         log=settings.data / "consent.sqlite3",
         policy=policy,
         place=FromHeaders("CF-IPCountry", "CF-Region-Code"),
+        exclude=["/audit"],
     )
-    news = Starlette(routes=site.routes(), middleware=[consent], exception_handlers={404: site.missing})
+    audit = Dashboard(settings.data / "consent.sqlite3", token=settings.audit) if settings.audit else None
+    routes = [*([Mount("/audit", audit)] if audit else []), *site.routes()]
+    news = Starlette(routes=routes, middleware=[consent], exception_handlers={404: site.missing})
     collector = Collector(Hits(settings.data / "hits.db")).app()
     return PlaceFromCookie(ByHost(news, {"localhost": collector}))
 

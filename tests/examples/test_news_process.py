@@ -56,6 +56,7 @@ def test_it_serves_both_origins_and_ends_cleanly(tmp_path: Path, workers: str) -
     assert f"http://127.0.0.1:{port}/" in printed and f"http://localhost:{port}/" in printed
     assert "Traceback" not in printed
     assert (tmp_path / "data" / "secret").read_text() not in printed
+    assert (tmp_path / "data" / "audit-token").read_text() in printed
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
@@ -90,14 +91,17 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert len(first.secret) >= 32
     assert stat.S_IMODE((data / "secret").stat().st_mode) == 0o600
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
-    assert [path.name for path in data.iterdir()] == ["secret"]
+    assert stat.S_IMODE((data / "audit-token").stat().st_mode) == 0o600
+    assert first.audit == again.audit != first.secret
+    assert sorted(path.name for path in data.iterdir()) == ["audit-token", "secret"]
 
 
 def test_keys_from_the_environment_win_and_are_never_shown(tmp_path: Path) -> None:
     environ = {"DEMO_DATA": str(tmp_path), "DEMO_SECRET": "new" * 20, "DEMO_SECRET_FALLBACKS": "old, older,"}
-    settings = Settings.from_environ(environ)
+    settings = Settings.from_environ({**environ, "DEMO_AUDIT_TOKEN": "token" * 8})
     assert (settings.secret, settings.fallbacks) == ("new" * 20, ("old", "older"))
-    assert "new" not in repr(settings) and "old" not in repr(settings)
+    assert settings.audit == "token" * 8
+    assert not [key for key in ("new", "old", "tokentoken") if key in repr(settings)]
     assert list(tmp_path.iterdir()) == []
 
 

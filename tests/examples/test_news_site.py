@@ -7,6 +7,8 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from examples.news.settings import Settings
+from examples.news.site import build
 from examples.news.stories import OTHERS, SECTIONS, read_others
 
 ARTICLE = "/world/biden-authorizes-long-range-missiles"
@@ -47,6 +49,21 @@ async def test_pictures_are_local_and_have_a_size(site: httpx.AsyncClient) -> No
     for picture in _found((await site.get("/")).text, "main img"):
         assert picture["width"] == "1200" and picture["height"] == "675"
         assert (STATIC.parent / str(picture["src"]).lstrip("/")).is_file()
+
+
+async def test_auditors_have_pages_of_their_own_without_a_banner(tmp_path: Path) -> None:
+    token = "a token of more than thirty-two characters"
+    demo = build(Settings(port=8000, data=tmp_path, secret="k" * 32, audit=token))
+    transport = httpx.ASGITransport(app=demo)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        assert (await client.get("/audit/")).status_code == 401
+        shown = (await client.get("/_consent/state")).json()
+        fields = {"action": "reject", "notice": shown["notice"], "locale": shown["locale"], "return_to": "/"}
+        await client.post("/_consent/decision", data=fields)
+        page = await client.get("/audit/", headers={"authorization": f"Bearer {token}"})
+    assert page.status_code == 200 and "consentkit-banner" not in page.text
+    (decisions,) = [tile for tile in _found(page.text, ".tiles div") if "Decisions" in tile.text]
+    assert decisions.get_text(" ").split() == ["Decisions", "1"]
 
 
 async def test_every_page_leads_to_the_privacy_settings(site: httpx.AsyncClient) -> None:

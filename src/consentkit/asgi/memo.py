@@ -26,14 +26,16 @@ class Kept:
         before: The app's bytes.
         after: The bytes sent.
         report: What the gate did, as the debug header tells it.
+        asked: The banner in it, as it is counted; empty where there is none.
     """
 
-    __slots__ = ("after", "before", "report", "used")
+    __slots__ = ("after", "asked", "before", "report", "used")
 
-    def __init__(self, before: bytes, after: bytes, report: str) -> None:
+    def __init__(self, before: bytes, after: bytes, report: str, asked: str = "") -> None:
         self.before = before
         self.after = after
         self.report = report
+        self.asked = asked
         self.used = False
 
     @property

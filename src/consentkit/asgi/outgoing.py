@@ -9,6 +9,7 @@ from starlette.types import Message, Send
 
 from consentkit.asgi import headers as work
 from consentkit.asgi.body import Body
+from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.headers import Headers
 from consentkit.asgi.kind import Read
@@ -17,6 +18,7 @@ from consentkit.asgi.page import MAX_REPORT, Page, shape_of
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
 from consentkit.consent import Consent
+from consentkit.log.observations import SHOWN
 
 
 class Outgoing:
@@ -34,8 +36,8 @@ class Outgoing:
     """
 
     __slots__ = (
-        *("_allowed", "_body", "_consent", "_deployment", "_done", "_gated", "_read", "_request", "_send"),
-        "_start",
+        *("_allowed", "_asked", "_body", "_consent", "_deployment", "_done", "_gated", "_page", "_read"),
+        *("_request", "_send", "_start"),
     )
 
     def __init__(
@@ -58,6 +60,8 @@ class Outgoing:
         self._allowed = allowed
         self._gated = gated
         self._body: Body | None = None
+        self._page: Page | None = None
+        self._asked = ""
         self._done = False
 
     async def take(self, message: Message) -> None:
@@ -75,6 +79,8 @@ class Outgoing:
             await self._send(self._settled(start, body, more, report))
         if body or not more:
             await self._send({**message, "body": body})
+        if not more:
+            self._count()
 
     def _whole(self, data: bytes) -> tuple[bytes, str]:
         """Turn a page of one message, or take what became of these bytes before."""
@@ -88,20 +94,27 @@ class Outgoing:
             body, report = self._first(data, more=False)
             if self._body is None or self._body.broken or self._body.refused:
                 return body, report
-            kept = Kept(data, body, report)
+            kept = Kept(data, body, report, self._page.asked if self._page is not None else "")
             memo.keep(key, kept)
+        self._asked = kept.asked
         return kept.after, kept.report
 
     def _first(self, data: bytes, more: bool) -> tuple[bytes, str]:
         """Turn the first message of a page, and say what was done, if that is to be told."""
         read = self._read
-        page = Page(self._deployment, self._request, self._consent, self._allowed)
+        page = self._page = Page(self._deployment, self._request, self._consent, self._allowed)
         self._body = Body(page.stage(read.kind, read.charset), read.coding or b"")
         body = self._rewrite(data, more)
         return body, page.report() if self._deployment.debug else ""
 
     def _rewrite(self, data: bytes, more: bool) -> bytes:
         return self._body.turn(data, more) if self._body is not None else data
+
+    def _count(self) -> None:
+        """Count the banner that was shown, if there was one."""
+        asked = self._asked or (self._page.asked if self._page is not None else "")
+        if asked and self._deployment.log is not None:
+            self._deployment.log.count(SHOWN, asked, now=epoch())
 
     def _settled(self, start: Message, body: bytes, more: bool, report: str) -> Message:
         """Finish the held start message, now that the first bytes are known."""

@@ -48,6 +48,9 @@ class Page:
         request: The request for it.
         consent: What holds for it.
         allowed: What the site's own Content-Security-Policy lets us put in; everything if left out.
+
+    Attributes:
+        asked: Regime and language of the banner that was put in, such as ``opt-in de``; empty before that.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Page:
         self._allowed = allowed or Allowed()
         self._made: PageGate | None = None
         self._made_for_headers: PageGate | None = None
+        self.asked = ""
 
     @property
     def _locale(self) -> str:
@@ -208,6 +212,7 @@ class Page:
         if consent.needs_prompt and self._allowed.choice:
             scripted = self._allowed.script is not None
             markup = render_banner(policy, consent, locale=locale, scripted=scripted, **where)
+            self.asked = f"{consent.regime.value} {locale}"
         else:
             markup = render_link(policy, consent, locale=locale, **where)
         if not origin:

@@ -1,0 +1,174 @@
+"""Dashboard: the ASGI application that a site mounts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from starlette.datastructures import MutableHeaders, Secret
+from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response
+from starlette.routing import Router
+from starlette.types import Message, Receive, Scope, Send
+
+from consentkit.asgi.request import Request
+from consentkit.dashboard.access import Guard, make_access
+from consentkit.dashboard.pages import Pages
+from consentkit.dashboard.reading import Reading
+from consentkit.dashboard.rendering import SHEET, SHEET_PATH, SIGNS_OUT, respond
+from consentkit.exceptions import BadRequest, ConfigurationError, LogError, LogUnavailable, ProofInvalid
+from consentkit.log import LogReader
+from consentkit.tlog import VerifierKey
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+"""Headers of every response that does not set them itself."""
+
+_SHEET_HEADERS: Final = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Content-Type": "text/css; charset=utf-8",
+}
+
+_REFUSED_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
+    405: {"Allow": "GET, HEAD"},
+    429: {"Retry-After": "60"},
+}
+
+_logger = logging.getLogger("consentkit.dashboard")
+
+
+class Dashboard:
+    """The auditor's pages: what was decided, what was shown, and whether the log holds. Nothing is written.
+
+    Mount it below a path of its own, and name that path in the middleware's `exclude`.
+
+    Args:
+        log: The consent log: a path, a URL, a :class:`consentkit.ConsentLog` or a reader.
+        token: What auditors sign in with, at least 32 characters; random ones.
+        guard: The site's own decision, instead of a token: called with the request (Starlette's), it returns
+            or resolves to ``True`` for whom it lets in.
+        vkeys: The log's public keys, as ``consentkit log key show`` prints them; by default those of its key
+            file.
+        checkpoint: File in which the checkpoint is kept up to which the log was last verified; the log's page
+            says whether the log still continues it.
+        https_only: Whether auditors come over https; ``None``: as the request's scheme says.
+
+    Raises:
+        ConfigurationError: There is neither a token nor a guard, or both, or an argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        log: LogReader | str | Path,
+        *,
+        token: str | Secret | None = None,
+        guard: Guard | None = None,
+        vkeys: Sequence[str] = (),
+        checkpoint: str | Path | None = None,
+        https_only: bool | None = None,
+    ) -> None:
+        self._access = make_access(token, guard)
+        self._https_only = https_only
+        kept = None if checkpoint is None else Path(checkpoint)
+        routes = Pages(Reading(log), _read_keys(vkeys), kept).routes()
+        self._router = Router(routes, redirect_slashes=False, default=_nowhere)
+        handlers = {
+            BadRequest: _refused,
+            HTTPException: _refused,
+            LogUnavailable: _away,
+            LogError: _corrupt,
+        }
+        self._app = ExceptionMiddleware(self._answer, handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI connection."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app({**scope, SIGNS_OUT: False}, receive, guarded)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, self._https_only)
+        if request.path == SHEET_PATH:
+            await Response(SHEET, headers=_SHEET_HEADERS)(scope, receive, send)
+            return
+        refusal = await self._access.answer(request, receive)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        scope[SIGNS_OUT] = self._access.signs_out
+        if request.method not in ("GET", "HEAD"):
+            raise BadRequest(405, "These pages are for reading only.")
+        await self._router(scope, receive, send)
+
+
+def _read_keys(vkeys: object) -> tuple[VerifierKey, ...]:
+    if isinstance(vkeys, str) or not isinstance(vkeys, Sequence):
+        raise ConfigurationError("expected a list of public keys", path="dashboard.vkeys")
+    try:
+        return tuple(VerifierKey.parse(vkey) for vkey in vkeys)
+    except ProofInvalid as error:
+        raise ConfigurationError(str(error), path="dashboard.vkeys") from error
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    raise BadRequest(404, "There is no such page.")
+
+
+async def _refused(request: StarletteRequest, error: Exception) -> Response:
+    """Answer for what cannot be had; a guard may raise Starlette's own exception, with headers."""
+    headers: Mapping[str, str] = {}
+    if isinstance(error, BadRequest):
+        status, problem = error.status, error.problem
+        headers = _REFUSED_HEADERS.get(status, {})
+    elif isinstance(error, HTTPException):
+        status, problem = error.status_code, error.detail
+        headers = error.headers or {}
+    else:
+        raise error
+    response = _problem(request, status, "This cannot be shown", problem)
+    response.headers.update(headers)
+    return response
+
+
+async def _away(request: StarletteRequest, error: Exception) -> Response:
+    _logger.warning("the auditor's pages cannot read the log: %s", error)
+    text = "Nothing is lost by that. Try again in a moment."
+    response = _problem(request, 503, "The log cannot be read now", text)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+async def _corrupt(request: StarletteRequest, error: Exception) -> Response:
+    _logger.error("the auditor's pages found the log contradicting itself: %s", error)
+    text = f"{error}. The command `consentkit log verify` says more."
+    return _problem(request, 500, "The log contradicts itself", text)
+
+
+def _problem(request: StarletteRequest, status: int, title: str, problem: str) -> Response:
+    return respond("problem.html", Request(request.scope), status=status, title=title, problem=problem)
