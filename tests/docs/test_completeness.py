@@ -28,6 +28,7 @@ from consentkit import (
 )
 from consentkit.banner.texts import shipped_locales
 from consentkit.cli.root import root
+from consentkit.dashboard import Dashboard
 from consentkit.policy.lint import RULES
 from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
 from consentkit.testing import cookie_for
@@ -56,6 +57,10 @@ def test_every_argument_of_the_middleware() -> None:
     assert first_column(section(DOCS / "middleware.md", "## Arguments")) >= parameters(ConsentMiddleware)
     arguments = section(DOCS / "middleware.md", "## Arguments").split("###")[0]
     assert first_column(arguments) == parameters(ConsentMiddleware)
+
+
+def test_every_argument_of_the_dashboard() -> None:
+    assert first_column(section(DOCS / "dashboard.md", "## Arguments")) == parameters(Dashboard)
 
 
 def test_every_argument_of_cookie_for() -> None:

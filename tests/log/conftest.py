@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
+
 import pytest
+
+from log.postgres import HOW, Server, find
+
+_schemas = itertools.count()
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Run every asynchronous test on both event loops."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A running PostgreSQL."""
+    programs = find()
+    if programs is None:
+        pytest.skip(HOW)
+    server = Server(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def new_schema() -> Callable[[], str]:
+    """Name schemas that nobody else uses."""
+    return lambda: f"log_{next(_schemas)}"

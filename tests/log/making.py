@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import traceback
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import TypeVar
@@ -13,6 +15,7 @@ from consentkit.log import Bundle, Entry, uuid7
 from consentkit.log.entry import Item
 from consentkit.log.scripts import Sign, record
 from consentkit.log.store import Head, Outcome, Row, Script, Store
+from consentkit.log.verify import verify
 
 T = TypeVar("T")
 
@@ -89,10 +92,29 @@ def commit(store: Store, batch: Sequence[Item], sign: Sign = unsigned) -> list[O
     return store.transact(lambda transaction: record(transaction, batch, sign))
 
 
+def checked(store: Store) -> Head:
+    """Recompute everything; return the head."""
+    with store.snapshot() as view:
+        return verify(view)
+
+
 def rows_of(store: Store) -> list[Row]:
     """Read all rows."""
     with store.snapshot() as view:
         return list(view.rows())
+
+
+def in_child(work: Callable[[], None]) -> None:
+    """Run in a forked child; fail if it fails."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def _nothing() -> None:

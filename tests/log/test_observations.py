@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,9 @@ from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog, Observation, open_log
 from consentkit.log.observations import DAYS, KEPT_DAYS, MOST, WRITE_SECONDS, Observations
 from consentkit.log.sqlite import SQLiteStore
+from consentkit.log.sqlite.transaction import SQLiteTransaction
 from consentkit.log.store import Store
+from log.making import AT, BUNDLE, make_entry
 
 NOW = 1_795_000_000
 DAY = "2026-11-18"
@@ -68,6 +71,44 @@ def test_closing_writes_what_waits(path: Path) -> None:
 def test_closing_a_log_that_observed_nothing_makes_no_file(path: Path) -> None:
     ConsentLog(path).close()
     assert not path.exists()
+
+
+def test_what_is_only_counted_goes_with_the_next_entry(log: ConsentLog) -> None:
+    log.commit([BUNDLE])
+    now = int(datetime.fromisoformat(AT).timestamp())
+    for _ in range(3):
+        log.count("shown", "opt-in de", now=now)
+    seen = one("opt-in de", day=AT[:10], kind="shown")
+    assert log.observations("shown") == {}
+    anyio.run(log.append, make_entry())
+    assert log.observations("shown") == {seen: 3}
+    log.count("shown", "opt-in de", now=now)
+    anyio.run(log.append, make_entry())
+    assert log.observations("shown") == {seen: 3}
+    late = datetime.fromtimestamp(now + WRITE_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    anyio.run(log.append, make_entry(at=late))
+    assert log.observations("shown") == {seen: 4}
+
+
+def test_what_is_only_counted_goes_with_the_next_observation(log: ConsentLog) -> None:
+    log.count("shown", "opt-in de", now=NOW)
+    anyio.run(observe, log, "a")
+    assert log.observations("shown") == {one("opt-in de", kind="shown"): 1}
+
+
+def test_an_entry_is_taken_where_counts_cannot_be_written(
+    log: ConsentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise LogUnavailable("away")
+
+    log.commit([BUNDLE])
+    log.count("shown", "opt-in de", now=NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(SQLiteTransaction, "count", away)
+        assert anyio.run(log.append, make_entry(at="2026-11-23T10:00:00Z")) == 1
+    log.write_observations()
+    assert log.observations("shown") == {one("opt-in de", kind="shown"): 1}
 
 
 def test_what_cannot_be_written_waits(log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,7 @@ import random
 import subprocess
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -18,7 +17,9 @@ import consentkit.exceptions
 from consentkit.log import ConsentLog
 from consentkit.log.sqlite import SQLiteStore
 from consentkit.log.sqlite import store as sqlite
-from log.making import BUNDLE, make_entry, make_refusal
+from consentkit.tlog import VerifierKey
+from log.making import BUNDLE, in_child, make_entry, make_refusal
+from log.postgres import Server
 
 WRITER = Path(__file__).with_name("writer.py")
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
@@ -30,16 +31,32 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "consent.sqlite3"
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> str:
+    """Name a log in each kind of store."""
+    if request.param == "sqlite":
+        return str(path)
+    server: Server = request.getfixturevalue("postgres")
+    return server.url(schema=new_schema())
+
+
+@pytest.fixture
+def shared(url: str) -> Iterator[ConsentLog]:
+    """Make an empty log in each kind of store."""
+    with ConsentLog(url) as made:
+        yield made
+
+
 @pytest.fixture
 def log(path: Path) -> Iterator[ConsentLog]:
-    """Make an empty log."""
+    """Make an empty log in a file."""
     with ConsentLog(path) as made:
         yield made
 
 
-def start(path: Path, *, count: int, tasks: int) -> subprocess.Popen[str]:
+def start(url: str, outbox: Path, *, count: int, tasks: int) -> subprocess.Popen[str]:
     """Start a process that appends."""
-    command = [sys.executable, str(WRITER), str(path), str(path.with_name("outbox")), str(count), str(tasks)]
+    command = [sys.executable, str(WRITER), url, str(outbox), str(count), str(tasks)]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
@@ -50,26 +67,34 @@ def acknowledged(lines: list[str]) -> dict[str, int]:
     return {id: int(index) for index, id in whole}
 
 
+def accepted(log: ConsentLog) -> Sequence[VerifierKey]:
+    """Return the public keys of a log; none where it is not signed."""
+    keys = log.keys()
+    return () if keys is None else keys.accepted
+
+
 def found(log: ConsentLog) -> dict[str, int]:
     """Read every entry's index."""
     return {one.entry.id: one.index for one in log.entries() if one.entry is not None}
 
 
-def test_four_processes_leave_no_gap(path: Path, log: ConsentLog) -> None:
-    writers = [start(path, count=150, tasks=8) for _ in range(4)]
+def test_four_processes_leave_no_gap(url: str, shared: ConsentLog, tmp_path: Path) -> None:
+    writers = [start(url, tmp_path / "outbox", count=150, tasks=8) for _ in range(4)]
     said = [acknowledged(writer.communicate(timeout=120)[0].splitlines(keepends=True)) for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 4
     assert [len(one) for one in said] == [150] * 4
-    assert log.check().size == 601
-    assert found(log) == {BUNDLE.hash: 0} | said[0] | said[1] | said[2] | said[3]
+    assert shared.check(keys=accepted(shared)).size == 601
+    assert found(shared) == {BUNDLE.hash: 0} | said[0] | said[1] | said[2] | said[3]
 
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.soak)])
-def test_a_killed_writer_loses_nothing_that_it_acknowledged(path: Path, log: ConsentLog, rounds: int) -> None:
+def test_a_killed_writer_loses_nothing_that_it_acknowledged(
+    url: str, shared: ConsentLog, tmp_path: Path, rounds: int
+) -> None:
     seeded = random.Random(2)
     said: dict[str, int] = {}
     for _ in range(rounds):
-        writers = [start(path, count=1_000_000, tasks=32) for _ in range(2)]
+        writers = [start(url, tmp_path / "outbox", count=1_000_000, tasks=32) for _ in range(2)]
         for writer in writers:
             assert writer.stdout is not None
             lines = [writer.stdout.readline() for _ in range(seeded.randrange(1, 400))]
@@ -77,22 +102,9 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(path: Path, log: Con
             said |= acknowledged([*lines, *writer.stdout.readlines()])
             writer.wait()
             writer.stdout.close()
-        assert log.check().size >= len(said)
-        assert said.items() <= found(log).items()
-    assert log.commit([make_refusal()]) == [log.head().size - 1]
-
-
-def in_child(work: Callable[[], None]) -> None:
-    """Run in a forked child; fail if it fails."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+        assert shared.check(keys=accepted(shared)).size >= len(said)
+        assert said.items() <= found(shared).items()
+    assert shared.commit([make_refusal()]) == [shared.head().size - 1]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
-import stat
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -14,27 +14,44 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
-from consentkit.log import scripts
+from consentkit.exceptions import LogError
+from consentkit.log import Bundle, Observation
 from consentkit.log.entry import Item
-from consentkit.log.sqlite import SQLiteStore, schema
-from consentkit.log.sqlite import store as sqlite
-from consentkit.log.store import Head, Rollup, Store
-from consentkit.log.verify import verify
-from consentkit.tlog import EMPTY_ROOT
-from log.making import AT, BUNDLE, STYLE, commit, make_bundle, make_entry, make_refusal, rows_of
+from consentkit.log.observations import KEPT_DAYS, MOST
+from consentkit.log.postgres import PostgresStore
+from consentkit.log.scripts import erase, purge, resign
+from consentkit.log.sqlite import SQLiteStore
+from consentkit.log.store import Head, Rollup, Store, Transaction
+from consentkit.tlog import EMPTY_ROOT, TileId
+from log.making import (
+    AT,
+    BUNDLE,
+    STYLE,
+    checked,
+    commit,
+    make_bundle,
+    make_entry,
+    make_refusal,
+    rows_of,
+    unsigned,
+)
 
 MakeStore = Callable[[], AbstractContextManager[Store]]
 
 
-@pytest.fixture(params=["sqlite"])
-def make_store(tmp_path: Path) -> MakeStore:
+@pytest.fixture(params=["sqlite", "postgres"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path, new_schema: Callable[[], str]) -> MakeStore:
     """Make stores that are empty at first."""
     numbers = itertools.count()
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
 
     @contextmanager
     def make() -> Iterator[Store]:
-        store = SQLiteStore(tmp_path / f"log {next(numbers)}?.sqlite3")
+        store: Store
+        if server is None:
+            store = SQLiteStore(tmp_path / f"log {next(numbers)}?.sqlite3")
+        else:
+            store = PostgresStore(server.url(schema=new_schema()))
         try:
             yield store
         finally:
@@ -48,12 +65,6 @@ def store(make_store: MakeStore) -> Iterator[Store]:
     """Make one empty store."""
     with make_store() as made:
         yield made
-
-
-def checked(store: Store) -> Head:
-    """Recompute everything."""
-    with store.snapshot() as view:
-        return verify(view)
 
 
 def test_an_empty_log_has_the_empty_root(store: Store) -> None:
@@ -180,176 +191,175 @@ def test_a_closed_store_opens_again(store: Store) -> None:
     assert checked(store).size == 2
 
 
-# What only SQLite has to show.
+def test_bytes_come_back_as_they_were(store: Store) -> None:
+    words = bytes(range(256)) * 40
+    assets = {sha256(STYLE).hexdigest(): STYLE, sha256(words).hexdigest(): words}
+    bundle = Bundle(hash=BUNDLE.hash, body=BUNDLE.body, assets=assets, at=AT)
+    for size in (1, 20):
+        commit(store, [bundle, *(make_entry() for _ in range(size))])
+    assert checked(store).size == 22
+    with store.snapshot() as view:
+        assert dict(view.assets()) == assets
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "log.sqlite3"
+def test_entries_are_found_by_visitor_and_type(store: Store) -> None:
+    mine, others = (
+        [make_entry() for _ in range(2)],
+        [make_entry(subject="c3ViamVjdC10d28z") for _ in range(3)],
+    )
+    note = make_entry(type="invalidated", notice="", regime="", action="", source="", subject=None)
+    commit(store, [BUNDLE, mine[0], *others, note, mine[1], make_refusal()])
+    with store.snapshot() as view:
+        subject = mine[0].subject or ""
+        assert [row.id for row in view.of_subject(subject)] == [one.id for one in mine]
+        assert view.of_subject("nobody") == []
+        assert [row.id for row in view.of_type("invalidated")] == [note.id]
+        assert [row.index for row in view.of_type("notice")] == [0]
+        assert list(view.of_type("decision")) == []
 
 
-@pytest.fixture
-def embedded(path: Path) -> Iterator[SQLiteStore]:
-    """Make an empty SQLite log."""
-    store = SQLiteStore(path)
-    yield store
-    store.close()
+def test_a_search_starts_at_the_end(store: Store) -> None:
+    days = ["2026-11-22T23:59:59Z", "2026-11-23T00:00:00Z", "2026-11-23T23:59:59Z", "2026-11-24T00:00:00Z"]
+    commit(store, [BUNDLE, *(make_entry(at=at) for at in days), make_refusal()])
+
+    def search(
+        day: str = "", action: str = "", start: int = 0, before: int = 99, limit: int = 99
+    ) -> list[int]:
+        with store.snapshot() as view:
+            rows = view.search(day=day, action=action, start=start, before=before, limit=limit)
+            return [row.index for row in rows]
+
+    assert search(start=1, before=5) == [4, 3, 2, 1]
+    assert search(limit=2) == [7, 6]
+    assert search(day="2026-11-23", action="save") == [3, 2]
+    assert search(action="reject_all") == [5]
+    assert search(action="withdraw") == search(day="2025-01-01") == []
 
 
-def run(path: Path, *statements: str) -> None:
-    """Change the file behind the store's back."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
+def test_texts_that_no_store_holds_find_nothing(store: Store) -> None:
+    commit(store, [BUNDLE, make_entry()])
+    for text in ("", "\0", "x\0y", "'", "%", "\U0001f36a", "x" * 10_000):
+        with store.snapshot() as view:
+            assert (view.find(text), view.notice(text), view.asset(text)) == (None, None, None)
+            assert view.of_subject(text) == []
+            assert view.observations(text) == {}
+            assert view.search(day=text or "-", action=text or "-", start=0, before=9, limit=9) == []
+            assert view.tile(TileId(0, 2**80)) is None
 
 
-@pytest.mark.parametrize(
-    ("statement", "found"),
-    [
-        ("UPDATE entries SET body = CAST(replace(body, 'DE', 'FR') AS BLOB) WHERE \"index\" = 5", "entry 5"),
-        ("UPDATE entries SET body = NULL WHERE \"index\" = 5", "entry 5: its body is missing"),
-        ("UPDATE entries SET salt = randomblob(32) WHERE \"index\" = 5", "entry 5: its body is not"),
-        ("UPDATE entries SET leaf = x'00' WHERE \"index\" = 5", "entry 5: its body is not"),
-        ("UPDATE entries SET subject = 'somebody-else-here' WHERE \"index\" = 5", "entry 5: it is filed"),
-        ("DELETE FROM entries WHERE \"index\" = 5", "entry 5 is missing"),
-        ("DELETE FROM entries WHERE \"index\" = 300", "head says 301 entries"),
-        ("UPDATE head SET size = 300", "head says 300"),
-        ("UPDATE head SET root = randomblob(32)", "head says 301"),
-        ("UPDATE tiles SET hashes = randomblob(8192) WHERE level = 0 AND \"index\" = 0", "tile 0/0"),
-        ("DELETE FROM tiles WHERE level = 1", "tile 1/0"),
-        ("UPDATE notices SET body = x'7b7d'", "entry 0: the notice"),
-        ("DELETE FROM notices", "entry 0: the notice"),
-        ("UPDATE daily SET count = count + 1", "roll-ups"),
-        ("DELETE FROM daily", "roll-ups"),
-        ("DELETE FROM head", "no tree head"),
-    ],
-)  # fmt: skip
-def test_a_change_behind_the_logs_back_is_found(
-    embedded: SQLiteStore, path: Path, statement: str, found: str
-) -> None:
-    commit(embedded, [BUNDLE, *(make_entry() for _ in range(300))])
-    run(path, statement)
-    with pytest.raises(LogCorrupt, match=found):
-        checked(embedded)
+def test_an_erasure_leaves_the_leaves(store: Store) -> None:
+    mine, others = make_entry(), make_entry(subject="c3ViamVjdC10d28z")
+    commit(store, [BUNDLE, mine, others])
+    before = rows_of(store)
+    subject = mine.subject or ""
+    with store.snapshot() as earlier:
+        gone = store.transact(lambda transaction: erase(transaction, subject, at=AT, sign=unsigned))
+        assert gone == 1
+        assert list(earlier.rows()) == before
+    notice, blank, kept, rollup, erasure = rows_of(store)
+    assert [notice, kept] == [before[0], before[2]]
+    assert (blank.at, blank.subject, blank.body, blank.salt) == (None,) * 4
+    assert (blank.id, blank.type, blank.leaf) == (mine.id, "decision", before[1].leaf)
+    assert (rollup.type, erasure.type) == ("rollup", "erasure")
+    assert store.transact(lambda transaction: erase(transaction, subject, at=AT, sign=unsigned)) == 0
+    assert commit(store, [mine]) == [1]
+    assert checked(store).size == 5
+    store.tidy()
+    assert checked(store).size == 5
 
 
-def test_a_leaf_that_is_in_the_way_is_corrupt_and_nothing_is_recorded(
-    embedded: SQLiteStore, path: Path
-) -> None:
-    commit(embedded, [BUNDLE, make_entry()])
-    run(path, "UPDATE head SET size = 1")
-    with pytest.raises(LogCorrupt):
-        commit(embedded, [make_entry()])
-    assert len(rows_of(embedded)) == 1
+def test_a_purge_ends_at_its_day(store: Store) -> None:
+    old = [make_entry(at="2025-01-01T12:00:00Z") for _ in range(30)]
+    commit(store, [BUNDLE, *old, make_entry(at="2025-01-02T00:00:00Z"), make_entry()])
+    for start, gone in ((0, 19), (20, 11), (20, 0)):
+        count = store.transact(
+            lambda transaction, start=start: purge(  # type: ignore[misc]
+                transaction, "2025-01-02", start=start, stop=start + 20, at=AT, sign=unsigned
+            )
+        )
+        assert count == gone
+        checked(store)
+    assert [row.index for row in rows_of(store) if row.body is None] == list(range(1, 31))
 
 
-def test_the_file_is_its_owners_and_durable(embedded: SQLiteStore, path: Path) -> None:
-    commit(embedded, [BUNDLE])
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    connection = embedded._connection
-    assert connection is not None
-    pragmas = ("journal_mode", "synchronous", "secure_delete", "user_version")
-    found = [connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in pragmas]
-    assert found == ["wal", 2, 1, schema.VERSION]
+def test_a_head_keeps_its_checkpoint_and_its_open_days(store: Store) -> None:
+    days = ("2026-11-21", "2026-11-22")
+    late = [make_entry(at=f"{day}T10:00:00Z") for day in days]
+    commit(store, [BUNDLE, *late], lambda before, size, root: f"— {size}\n")
+    with store.snapshot() as view:
+        assert (view.head().checkpoint, view.head().open_days) == ("— 4\n", days[1:])
+    again = store.transact(lambda transaction: resign(transaction, lambda *_: "again"))
+    assert again.checkpoint == "again"
+    with store.snapshot() as view:
+        assert view.head() == again
 
 
-def test_nothing_is_opened_before_the_first_use(path: Path) -> None:
-    SQLiteStore(path)
-    assert list(path.parent.iterdir()) == []
+def test_tiles_are_those_of_the_tree(store: Store) -> None:
+    commit(store, [BUNDLE, *(make_entry() for _ in range(299))])
+    with store.snapshot() as view:
+        tiles = [view.tile(TileId(*at)) for at in ((0, 0), (0, 1), (1, 0), (0, 2))]
+    assert [tile and len(tile) // 32 for tile in tiles] == [256, 44, 1, None]
 
 
-def test_a_commit_that_breaks_off_is_repeated_with_the_same_ids(
-    embedded: SQLiteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    finish, failures = sqlite._finish, iter([True, False])
+def test_what_fails_in_mid_script_leaves_nothing(store: Store) -> None:
+    commit(store, [BUNDLE])
 
-    def finish_and_fail(connection: sqlite3.Connection) -> None:
-        finish(connection)
-        if next(failures, False):
-            raise sqlite._OutcomeUnknown("cut")
+    def fail(transaction: Transaction) -> None:
+        transaction.count({Observation(day="2026-11-22", kind="csp", key="x"): 1})
+        transaction.blank([0])
+        transaction.sign("x")
+        raise ZeroDivisionError
 
-    monkeypatch.setattr(sqlite, "_finish", finish_and_fail)
-    assert commit(embedded, [BUNDLE, make_entry()]) == [0, 1]
-    assert checked(embedded).size == 2
-
-
-def test_a_failure_inside_a_transaction_leaves_nothing(
-    embedded: SQLiteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commit(embedded, [BUNDLE])
-
-    def fail(*arguments: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(scripts, "append", fail)
-        with pytest.raises(LogUnavailable, match="disk is full"):
-            commit(embedded, [make_entry()])
-    assert checked(embedded).size == 1
-    assert commit(embedded, [make_entry()]) == [1]
-    assert checked(embedded).size == 2
+    with pytest.raises(ZeroDivisionError):
+        store.transact(fail)
+    with store.snapshot() as view:
+        assert view.observations("csp") == {}
+    assert checked(store).checkpoint is None
+    assert commit(store, [make_entry()]) == [1]
 
 
-def test_a_database_of_something_else_is_left_alone(embedded: SQLiteStore, path: Path) -> None:
-    run(path, "CREATE TABLE recipes (name)")
-    before = path.read_bytes()
-    for use in (lambda: commit(embedded, [BUNDLE]), lambda: rows_of(embedded)):
-        with pytest.raises(LogCorrupt, match="not a consent log"):
-            use()
-    assert path.read_bytes() == before
+def test_observations_add_up_and_stay_few(store: Store) -> None:
+    keys = ["often", "tab\tquote'\\", "\U0001f36a %s"]
+    seen = {Observation(day="2026-11-22", kind="csp", key=key): 5 for key in keys}
+    for _ in range(2):
+        store.transact(lambda transaction: transaction.count(seen))
+    flood = {Observation(day="2026-11-22", kind="csp", key=f"flood {n}"): 1 for n in range(2 * MOST)}
+    store.transact(lambda transaction: transaction.count(flood))
+    with store.snapshot() as view:
+        found = view.observations("csp")
+        assert len(found) == MOST
+        assert seen.keys() <= found.keys()
+        assert {found[one] for one in seen} == {10}
+        assert view.observations("csp", "2026-11-23") == view.observations("other") == {}
+    later = {Observation(day="2027-11-22", kind="csp", key="x"): KEPT_DAYS}
+    store.transact(lambda transaction: transaction.count(later))
+    with store.snapshot() as view:
+        assert view.observations("csp") == later
 
 
-def test_a_file_that_is_no_database_is_corrupt(embedded: SQLiteStore, path: Path) -> None:
-    path.write_bytes(b"not a database, " * 100)
-    with pytest.raises(LogCorrupt, match="not a database"):
-        commit(embedded, [BUNDLE])
+def test_threads_take_turns(store: Store) -> None:
+    commit(store, [BUNDLE])
+    entries = [[[make_entry() for _ in range(size)] for size in (1, 9)] for _ in range(6)]
+    threads = [
+        threading.Thread(target=lambda own=own: [commit(store, batch) for batch in own]) for own in entries
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert checked(store).size == 61
 
 
-def test_a_log_of_a_newer_version_is_left_alone(embedded: SQLiteStore, path: Path) -> None:
-    commit(embedded, [BUNDLE])
-    embedded.close()
-    run(path, f"PRAGMA user_version = {schema.VERSION + 1}")
-    for use in (lambda: commit(embedded, [make_entry()]), lambda: rows_of(embedded)):
-        with pytest.raises(LogUnavailable, match="schema version"):
-            use()
-
-
-def test_migrations_run_in_order_and_all_or_none(
-    embedded: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commit(embedded, [BUNDLE])
-    embedded.close()
-    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 2)
-    steps = (*schema.MIGRATIONS, ("CREATE TABLE later (x)",), ("INSERT INTO later VALUES (1)", "oops"))
-    monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    with pytest.raises(LogUnavailable, match="oops"):
-        commit(embedded, [make_entry()])
-    reader = SQLiteStore(path, read_only=True)
-    with pytest.raises(LogUnavailable, match="older schema"):
-        rows_of(reader)
-    monkeypatch.setattr(schema, "MIGRATIONS", (*steps[:-1], ("INSERT INTO later VALUES (1)",)))
-    assert commit(embedded, [make_entry()]) == [1]
-    assert checked(embedded).size == 2
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT x FROM later").fetchall() == [(1,)]
-
-
-def test_a_reader_never_writes(embedded: SQLiteStore, path: Path) -> None:
-    commit(embedded, [BUNDLE])
-    reader = SQLiteStore(path, read_only=True)
-    assert checked(reader).size == 1
-    with pytest.raises(LogError, match="reading only"):
-        commit(reader, [make_entry()])
-
-
-def test_a_reader_does_not_make_what_is_missing(path: Path) -> None:
-    with pytest.raises(LogUnavailable):
-        rows_of(SQLiteStore(path, read_only=True))
-    assert not path.exists()
-
-
-def test_an_error_of_the_readers_own_is_not_the_logs(embedded: SQLiteStore) -> None:
-    commit(embedded, [BUNDLE])
-    with pytest.raises(BrokenPipeError), embedded.snapshot():
+def test_an_error_of_the_readers_own_is_not_the_logs(store: Store) -> None:
+    commit(store, [BUNDLE])
+    with pytest.raises(BrokenPipeError), store.snapshot():
         raise BrokenPipeError
+    assert checked(store).size == 1
+
+
+def test_a_reader_that_goes_away_in_mid_stream_is_in_nobodys_way(store: Store) -> None:
+    commit(store, [BUNDLE, *(make_entry() for _ in range(50))])
+    for _ in range(20):
+        with store.snapshot() as view:
+            assert next(view.rows()).index == 0
+    assert commit(store, [make_entry()]) == [51]

@@ -1,6 +1,6 @@
 """A process that appends to a log until it is killed, and says on standard output what was acknowledged.
 
-Usage: ``python writer.py PATH OUTBOX COUNT TASKS``
+Usage: ``python writer.py URL OUTBOX COUNT TASKS``
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from consentkit.log import ConsentLog
 from log.making import BUNDLE, make_entry
 
 
-async def main(path: str, outbox: str, count: int, tasks: int) -> None:
+async def main(url: str, outbox: str, count: int, tasks: int) -> None:
     """Append `count` entries from `tasks` tasks at once."""
-    log = ConsentLog(path, outbox=outbox)
+    log = ConsentLog(url, outbox=outbox)
     numbers = iter(range(count))
 
     async def work() -> None:

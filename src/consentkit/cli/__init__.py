@@ -15,4 +15,6 @@ def main() -> None:
         if error.name != "click":
             raise
         sys.exit(str(MissingExtra("The command consentkit", extra="cli")))
+    except KeyboardInterrupt:
+        sys.exit(130)  # 128 + SIGINT, as shells say it
     root(prog_name="consentkit")

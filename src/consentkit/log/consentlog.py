@@ -20,7 +20,7 @@ from consentkit.log.observations import Observations
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.reader import LogReader, Recorded, open_store, signer_of
 from consentkit.log.scripts import erase, purge, record, resign
-from consentkit.log.store import Head, Outcome
+from consentkit.log.store import Head, Outcome, Script, Transaction
 from consentkit.log.threads import Threads
 from consentkit.tlog import SigningKey, sign_checkpoint
 
@@ -72,6 +72,8 @@ class ConsentLog(LogReader):
         path = log_path(url)
         if path is not None:
             demand_folder(path, "log")
+        elif key is None:
+            _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
         super().__init__(open_store(url, read_only=False), signer_of(url, key))
         self._outbox: Outbox = MemoryOutbox()
         if outbox is not None:
@@ -157,9 +159,7 @@ class ConsentLog(LogReader):
         """Do what `erase` does, without an event loop."""
         # What waits in the outbox may be the visitor's.
         self.drain()
-        return self._store.transact(
-            lambda transaction: erase(transaction, subject, at=at, sign=self._signer.sign)
-        )
+        return self._destroy(lambda transaction: erase(transaction, subject, at=at, sign=self._signer.sign))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
         """Destroy all decisions from before a day, in as many transactions as it takes.
@@ -266,7 +266,7 @@ class ConsentLog(LogReader):
             key: What was seen.
             now: Epoch seconds.
         """
-        self._observations.add(_day_of(now), kind, (key,))
+        self._observations.count(_day_of(now), kind, key)
 
     def write_observations(self) -> None:
         """Write what was counted. While the store is away it waits on."""
@@ -324,11 +324,21 @@ class ConsentLog(LogReader):
         return self._outbox.drain(self._record)
 
     def _purge(self, before: str, start: int, stop: int, at: str) -> int:
-        return self._store.transact(
+        return self._destroy(
             lambda transaction: purge(
                 transaction, before, start=start, stop=stop, at=at, sign=self._signer.sign
             )
         )
+
+    def _destroy(self, script: Script[int]) -> int:
+        """Run a script that says how many it has destroyed: run again after it was done, it finds none."""
+        counts: list[int] = []
+
+        def counted(transaction: Transaction) -> int:
+            counts.append(script(transaction))
+            return max(counts)
+
+        return self._store.transact(counted)
 
     def _record(self, batch: Sequence[Item]) -> list[Outcome]:
         return self._store.transact(lambda transaction: record(transaction, batch, self._signer.sign))

@@ -1,44 +1,97 @@
-"""The log as files that other programs read: JSON Lines and CSV."""
+"""The log as files that other programs read: JSON Lines and CSV, entry after entry."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TextIO, TypeAlias
 
 import msgspec
 
 from consentkit.log.entry import Entry
-from consentkit.log.reader import Recorded
+from consentkit.log.reader import LogReader, Recorded
 
 COLUMNS = ("index", *Entry.__struct_fields__)
+"""What each line has. Of an erased entry there are index and id only."""
+
+PROOF_COLUMNS = ("body", "salt", "leaf", "proof")
+"""What makes a line verify alone: the entry's exact bytes, the salt of its commitment in hex (a notice has
+none), the leaf's exact bytes, and its proof of inclusion (c2sp.org/tlog-proof@v1)."""
+
+Fields: TypeAlias = Mapping[str, Any]
+"""One line, by column."""
+
+Write: TypeAlias = Callable[[Iterable[Fields], TextIO], None]
+
+# Entries that are proved together: their proofs share a checkpoint and most tiles.
+_AT_A_TIME = 1024
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_jsonl(entries: Iterable[Recorded], file: TextIO) -> None:
-    """Write one JSON object a line: the entry's index and its fields; an erased one has its index only."""
-    for recorded in entries:
-        file.write(json.dumps(_fields(recorded), ensure_ascii=False, separators=(",", ":")) + "\n")
+    """Write one JSON object a line, as `plain` has it."""
+    write_json_lines(plain(entries), file)
 
 
 def write_csv(entries: Iterable[Recorded], file: TextIO) -> None:
-    """Write CSV (RFC 4180) with a header line.
+    """Write CSV with a header line, as `plain` has it and `write_csv_lines` writes it."""
+    write_csv_header(file)
+    write_csv_lines(plain(entries), file)
 
-    Lists are joined by spaces, fingerprints are ``purpose:fingerprint``. A cell that a spreadsheet would
-    read as a formula starts with an apostrophe.
+
+def plain(entries: Iterable[Recorded]) -> Iterator[Fields]:
+    """Yield each entry's line: its index and fields."""
+    return map(_fields, entries)
+
+
+def proved(entries: Iterable[Recorded], reader: LogReader) -> Iterator[Fields]:
+    """Yield each entry's line with what verifies it, `PROOF_COLUMNS`.
+
+    Raises:
+        LogError: The log's checkpoints are not signed.
+    """
+    remaining = iter(entries)
+    while batch := list(islice(remaining, _AT_A_TIME)):
+        proofs = reader.proofs([recorded.index for recorded in batch])
+        for recorded, proof in zip(batch, proofs, strict=True):
+            evidence = {
+                "body": None if recorded.body is None else recorded.body.decode(),
+                "salt": None if recorded.salt is None else recorded.salt.hex(),
+                "leaf": recorded.leaf.decode(),
+                "proof": proof.encode(),
+            }
+            yield {**_fields(recorded), **evidence}
+
+
+def write_json_lines(lines: Iterable[Fields], file: TextIO) -> None:
+    """Write one JSON object a line."""
+    for line in lines:
+        file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def write_csv_header(file: TextIO, *, proofs: bool = False) -> None:
+    """Write the names of the columns."""
+    csv.writer(file).writerow((*COLUMNS, *PROOF_COLUMNS) if proofs else COLUMNS)
+
+
+def write_csv_lines(lines: Iterable[Fields], file: TextIO) -> None:
+    """Write CSV (RFC 4180): records end in CR LF, which stands nowhere within one.
+
+    Lists are joined by spaces, fingerprints are ``purpose:fingerprint``, the counts of a roll-up JSON. A cell
+    that a spreadsheet would read as a formula starts with an apostrophe.
     """
     rows = csv.writer(file)
-    rows.writerow(COLUMNS)
-    for recorded in entries:
-        fields = _fields(recorded)
-        rows.writerow([_cell(fields.get(column)) for column in COLUMNS])
+    for line in lines:
+        columns = (*COLUMNS, *PROOF_COLUMNS) if "proof" in line else COLUMNS
+        rows.writerow([_cell(line.get(column)) for column in columns])
 
 
 def _fields(recorded: Recorded) -> dict[str, Any]:
-    entry = {} if recorded.entry is None else msgspec.to_builtins(recorded.entry)
+    entry = {"id": recorded.id} if recorded.entry is None else msgspec.to_builtins(recorded.entry)
     return {"index": recorded.index, **entry}
 
 
@@ -49,7 +102,14 @@ def _cell(value: object) -> str:
         case dict():
             text = " ".join(f"{key}:{item}" for key, item in value.items())
         case tuple() | list():
-            text = " ".join(value)
+            text = _joined(value)
         case _:
             text = str(value)
+    text = text.replace("\r\n", "\n")
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _joined(values: Sequence[object]) -> str:
+    if any(isinstance(value, dict) for value in values):
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return " ".join(map(str, values))

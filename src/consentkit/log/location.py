@@ -35,6 +35,19 @@ def demand_folder(path: Path, key: str) -> None:
         )
 
 
+def sync_folder(folder: Path) -> None:
+    """Wait until a folder is on disk: before that, a new file's name is not.
+
+    Raises:
+        OSError: It cannot be synchronised.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def demand_file(path: Path) -> None:
     """Raise ConfigurationError unless there is a file at `path`."""
     if not path.is_file():

@@ -23,6 +23,7 @@ import msgspec
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
 from consentkit.log.entry import Bundle, Entry, Item
 from consentkit.log.forks import tell_of_forks
+from consentkit.log.location import sync_folder
 from consentkit.log.locks import locked
 from consentkit.log.store import Outcome
 
@@ -207,21 +208,12 @@ def _append(path: Path, lines: Sequence[bytes]) -> None:
     finally:
         os.close(descriptor)
     if new:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _write(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new file's name is on disk only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _size(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,11 +16,12 @@ from consentkit.log.leaf import read_leaf
 from consentkit.log.location import demand_file, log_path
 from consentkit.log.observations import Observation
 from consentkit.log.signing import Keyring, Signer
-from consentkit.log.store import Head, Rollup, Row, Store, View
+from consentkit.log.store import Head, Rollup, Row, Store
 from consentkit.log.verify import Progress, silent, verify
 from consentkit.tlog import (
     Checkpoint,
     InclusionProof,
+    ReadTile,
     TileId,
     VerifierKey,
     consistency_proof,
@@ -28,6 +30,9 @@ from consentkit.tlog import (
 
 # Rows that a search looks at in one go; it says where to go on.
 SEARCH_WINDOW = 200_000
+
+# Tiles that are kept while several leaves are proved, of 8 kB at most.
+TILES_KEPT = 256
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +162,8 @@ class LogReader:
         """Prove several leaves against one checkpoint. Raises as `proof`."""
         with self._store.snapshot() as view:
             head = view.head()
-            return [_proof(view, head, index) for index in indexes]
+            read = lru_cache(maxsize=TILES_KEPT)(view.tile)
+            return [_proof(read, head, index) for index in indexes]
 
     def consistency(self, old: int) -> list[bytes]:
         """Prove that the tree of `old` leaves is the beginning of the present one.
@@ -218,7 +224,8 @@ class LogReader:
             keys: Public keys of which one must have signed the head; none: the signature is not looked at.
             saved: A checkpoint seen earlier, of which the log must be a continuation.
             only_new: Recompute only what came after `saved`. Roll-ups are then not recomputed.
-            progress: Called with the number of entries that were checked since it was last called.
+            progress: Called with the number of entries that were checked since it was last called, and with
+                how many of these are erased.
 
         Raises:
             LogCorrupt: The first contradiction.
@@ -284,10 +291,10 @@ def _recorded(row: Row) -> Recorded:
     return Recorded(index=row.index, id=row.id, entry=entry, leaf=row.leaf, body=row.body, salt=row.salt)
 
 
-def _proof(view: View, head: Head, index: int) -> InclusionProof:
+def _proof(read: ReadTile, head: Head, index: int) -> InclusionProof:
     if head.checkpoint is None:
         raise LogError("the log's checkpoints are not signed, so nothing can be proved to others")
     if not 0 <= index < head.size:
         raise LogError(f"the log has no entry {index}: it has {head.size}")
-    hashes = inclusion_proof(index, head.size, view.tile)
+    hashes = inclusion_proof(index, head.size, read)
     return InclusionProof(index, tuple(hashes), head.checkpoint)

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogUnavailable, MissingExtra, ProofInvalid
+from consentkit.log.location import sync_folder
 from consentkit.log.store import Head
 from consentkit.tlog import SigningKey, VerifierKey, open_checkpoint, sign_checkpoint
 
@@ -72,6 +73,7 @@ def make_key_file(path: Path, keys: Keyring) -> bool:
     draft = _draft(path, keys)
     try:
         os.link(draft, path)
+        sync_folder(path.parent)
     except FileExistsError:
         return False
     finally:
@@ -86,15 +88,20 @@ def replace_key_file(path: Path, keys: Keyring) -> None:
         OSError: It cannot be written.
     """
     os.replace(_draft(path, keys), path)
+    sync_folder(path.parent)
 
 
 def _draft(path: Path, keys: Keyring) -> Path:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:
-        file.write(str(keys))
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(str(keys))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink()
+        raise
     return draft
 
 
@@ -113,6 +120,8 @@ class Signer:
         self._path = default if key is None else None if self._secret else Path(key)
         self._may_make = key is None
         self._keys: Keyring | None = None
+        # Whether the keys were held against the log; until then nothing is signed with them.
+        self._continues = False
 
     @property
     def path(self) -> Path | None:
@@ -137,36 +146,58 @@ class Signer:
                 the log so far.
         """
         try:
-            keys = self._keys or self._first_keys(before)
+            keys = self._keys if self._continues else self._first_keys(before)
         except (ConfigurationError, OSError) as error:
             raise LogUnavailable(f"the log's key cannot be used: {error}") from error
         return None if keys is None else sign_checkpoint(size, root, [keys.signing])
 
     def _first_keys(self, before: Head) -> Keyring | None:
-        keys = self.keys()
+        # Read again, whatever was read before: the right key may have been put back.
+        keys = self._load()
         if keys is None and before.checkpoint is not None:
-            raise ConfigurationError("the log is signed, and the key that signed it is not there", path="key")
+            how = f"put {str(self._path)!r} back" if self._path else "name it"
+            raise ConfigurationError(
+                f"the log is signed, and the key that signed it is not there: {how}"
+                ' (signing needs the extra "log")',
+                path="key",
+            )
         if keys is None and self._may_make and self._path is not None:
-            keys = self._keys = self._make(self._path)
+            keys = self._make(self._path)
         if keys is not None and before.checkpoint is not None:
             _demand_continuity(before.checkpoint, keys.accepted)
+        self._keys, self._continues = keys, keys is not None
         return keys
 
     def _load(self) -> Keyring | None:
-        if self._secret is None and (self._path is None or (self._may_make and not self._path.exists())):
+        text = self._secret or self._text()
+        if text is None:
             return None
         try:
-            text = self._secret or self._path.read_text("ascii") if self._path else self._secret or ""
             return read_keyring(text)
         except MissingExtra:
             if self._may_make:
                 return None
             raise
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigurationError(f"cannot read {str(self._path)!r}: {reason}", path="key") from error
         except ProofInvalid as error:
-            raise ConfigurationError(str(error), path="key") from error
+            which = "the key" if self._path is None else repr(str(self._path))
+            raise ConfigurationError(f"{which} cannot be read as a key: {error}", path="key") from error
+
+    def _text(self) -> str | None:
+        if self._path is None:
+            return None
+        where = repr(str(self._path))
+        try:
+            return self._path.read_text("ascii")
+        except FileNotFoundError as error:
+            if self._may_make:
+                return None
+            how = "make one with `consentkit log key new`"
+            raise ConfigurationError(f"there is no key at {where}: {how}", path="key") from error
+        except OSError as error:
+            raise ConfigurationError(f"cannot read {where}: {error.strerror}", path="key") from error
+        except UnicodeDecodeError:
+            # Not chained: the error repeats what it could not decode.
+            raise ConfigurationError(f"{where} is not a key: it is not text", path="key") from None
 
     def _make(self, path: Path) -> Keyring | None:
         try:

@@ -30,6 +30,9 @@ WAL_SECONDS = 0.5
 # How long a fork waits for a commit under way in another thread.
 FORK_SECONDS = 2.0
 
+# Temporary files would be one more place for what is destroyed.
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
+
 # Connections of a parent process. SQLite forbids even closing them in the child, so they are kept for ever.
 _inherited: list[sqlite3.Connection] = []
 
@@ -47,8 +50,6 @@ class SQLiteStore:
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
         self._prepared = read_only
-        # Whether the write-ahead log may hold what was destroyed: perhaps by a process that did not end well.
-        self._remains = True
         self._guard = threading.Lock()
         self._forking: int | None = None
         tell_of_forks(self)
@@ -81,7 +82,7 @@ class SQLiteStore:
                 return self._repeat(script)
 
     def tidy(self) -> None:
-        """Nothing is left to do: destroyed rows were overwritten, and their space is used again."""
+        """Do nothing: destroyed rows were overwritten. The file keeps its size; only VACUUM would cut it."""
 
     @contextmanager
     def snapshot(self) -> Iterator[SQLiteView]:
@@ -107,9 +108,10 @@ class SQLiteStore:
             connection.execute("BEGIN IMMEDIATE")
             transaction = SQLiteTransaction(connection)
             outcome = script(transaction)
+            remains = _has_remains(connection)
             _finish(connection)
-            if self._remains or transaction.has_destroyed:
-                self._remains = not _empty_wal(connection, wait=transaction.has_destroyed)
+            if remains:
+                _clear_remains(connection, wait=transaction.has_destroyed)
         except BaseException:
             # Closing rolls back what is open, and nobody trusts a connection that has failed.
             self._disconnect()
@@ -143,10 +145,15 @@ class SQLiteStore:
             self._connection = None
 
     def _open_for_reading(self) -> sqlite3.Connection:
-        uri = f"file:{quote(str(self._path.resolve()))}?mode=ro"
+        uri = f"file:{quote(str(self._path.resolve()))}?mode=ro{'&immutable=1' if self._is_a_copy() else ''}"
         return sqlite3.connect(
             uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+
+    def _is_a_copy(self) -> bool:
+        """Say whether nothing can be made beside the file and nobody has it open: SQLite is told of it."""
+        wal = self._path.with_name(self._path.name + "-wal")
+        return self._read_only and not os.access(self._path.absolute().parent, os.W_OK) and not wal.exists()
 
 
 class _OutcomeUnknown(LogUnavailable):
@@ -160,9 +167,12 @@ def foreign_errors(kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
         yield
     except kinds as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code
-        wrong = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+        # Without a code it is Python's: text that is not UTF-8.
+        foreign = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
+        wrong = foreign or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
         kind = LogCorrupt if wrong else LogUnavailable
-        raise kind(f"the log's SQLite file failed: {error}") from error
+        problem = str(error).partition(" with text ")[0]  # which may be a visitor's
+        raise kind(f"the log's SQLite file failed: {problem}") from error
 
 
 def _open_for_writing(path: Path) -> sqlite3.Connection:
@@ -172,7 +182,7 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         schema.version(connection)
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         schema.migrate(connection)
     except BaseException:
@@ -188,15 +198,27 @@ def _finish(connection: sqlite3.Connection) -> None:
         raise _OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
 
 
-def _empty_wal(connection: sqlite3.Connection, *, wait: bool) -> bool:
-    """Move all pages into the file and cut the write-ahead log; False while a reader keeps it from that.
+def _has_remains(connection: sqlite3.Connection) -> bool:
+    """Say whether the write-ahead log may hold what was destroyed, by this process or another."""
+    (count,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
+    return bool(count)
+
+
+def _clear_remains(connection: sqlite3.Connection, *, wait: bool) -> None:
+    """Cut the write-ahead log. While a reader keeps it from that, the next commit of any process will.
 
     What was committed is committed: nothing is raised.
     """
+    with suppress(sqlite3.Error):
+        if _empty_wal(connection, wait=wait):
+            connection.execute("UPDATE head SET remains = 0")
+
+
+def _empty_wal(connection: sqlite3.Connection, *, wait: bool) -> bool:
+    """Move all pages into the file and cut the write-ahead log; False while a reader keeps it from that."""
+    connection.execute(f"PRAGMA busy_timeout = {int(WAL_SECONDS * 1000) if wait else 0}")
     try:
-        connection.execute(f"PRAGMA busy_timeout = {int(WAL_SECONDS * 1000) if wait else 0}")
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-    except sqlite3.Error:
-        return False
     return not busy

@@ -86,13 +86,14 @@ class SQLiteTransaction:
         self._connection.execute("UPDATE head SET checkpoint = ?", (checkpoint,))
 
     def blank(self, indexes: Sequence[int]) -> None:
-        """Destroy what rows hold; ``secure_delete`` overwrites it in the file."""
+        """Destroy what rows hold; ``secure_delete`` overwrites it in the file (see `schema`)."""
         self.has_destroyed = True
         self._connection.execute(
             "UPDATE entries SET at = NULL, subject = NULL, body = NULL, salt = NULL"
             ' WHERE "index" IN (SELECT value FROM json_each(?))',
             (json.dumps(list(indexes)),),
         )
+        self._connection.execute("UPDATE head SET remains = 1")
 
     def count(self, counts: Mapping[Observation, int]) -> None:
         """Add to what was observed."""

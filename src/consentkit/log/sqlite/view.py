@@ -56,13 +56,16 @@ class SQLiteView:
             query += " AND at BETWEEN ? AND ?"
             arguments += [day, f"{day}U"]
         if action:
-            query += " AND instr(body, CAST(? AS BLOB))"
+            query += " AND type = 'decision' AND instr(body, CAST(? AS BLOB))"
             arguments.append(f'"action":"{action}"')
         query += ' ORDER BY "index" DESC LIMIT ?'
         return list(starmap(Row, self._connection.execute(query, (*arguments, limit))))
 
     def tile(self, tile: TileId) -> bytes | None:
         """Return a tile's hashes."""
+        # A public address may name a larger one than SQLite has integers for.
+        if tile.number >> 63:
+            return None
         return self._value('SELECT hashes FROM tiles WHERE level = ? AND "index" = ?', *tile)
 
     def notice(self, hash: str) -> bytes | None:
@@ -112,7 +115,9 @@ def index_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str,
 
 def rows_of_subject(connection: sqlite3.Connection, subject: str) -> list[Row]:
     """Return the rows of one visitor, in order."""
-    query = f'{_ROW} WHERE subject = ? ORDER BY "index"'
+    # Without the sign, SQLite would put the value in place of the column, and not know its index again.
+    which = "substr(subject, 1, 4) = substr(?1, 1, 4) AND subject IS NOT NULL AND +subject = ?1"
+    query = f'{_ROW} WHERE {which} ORDER BY "index"'
     return list(starmap(Row, connection.execute(query, (subject,))))
 
 

@@ -1,0 +1,31 @@
+"""The group of commands, which ends as programs do that are interrupted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells say it."""
+
+
+class LogGroup(click.Group):
+    """Commands that leave nothing half-written behind, however they end."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; Ctrl-C, also at a question, ends it with `INTERRUPTED`."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            return _interrupted(ctx)
+        except click.Abort as error:
+            # Click hides what ended a question: Ctrl-C, or that nobody is there to answer.
+            if isinstance(error.__context__, KeyboardInterrupt):
+                return _interrupted(ctx)
+            raise click.ClickException("nobody is there to answer; --yes goes on without asking") from error
+
+
+def _interrupted(ctx: click.Context) -> None:
+    click.echo("Interrupted.", err=True)
+    ctx.exit(INTERRUPTED)

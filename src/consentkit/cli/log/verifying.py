@@ -1,0 +1,188 @@
+"""``consentkit log verify|verify-receipt``: does it hold, who says so, and what could not be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from consentkit.cli.log.files import atomically
+from consentkit.cli.log.opening import plainly, read_file, reading, with_key, with_log
+from consentkit.cli.log.progress import progress
+from consentkit.cli.log.proving import signed_checkpoint
+from consentkit.exceptions import ProofInvalid
+from consentkit.log import Head, LogReader
+from consentkit.log.receipt import Verified
+from consentkit.log.receipt import verify_receipt as check_receipt
+from consentkit.tlog import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+
+_vkeys = click.option(
+    "--vkey",
+    "vkeys",
+    multiple=True,
+    metavar="VKEY|FILE",
+    help="A public key of the log, or a file with one a line. Repeat it for several.",
+)
+_file = click.Path(exists=True, dir_okay=False)
+
+
+@click.command()
+@with_log
+@with_key
+@_vkeys
+@click.option("--checkpoint", type=_file, metavar="FILE", help="The log must continue this saved checkpoint.")
+@click.option("--since", type=_file, metavar="FILE", help="Check only what came after this saved checkpoint.")
+@click.option("--save", metavar="FILE", help="Save the checkpoint there if all is well.")
+def verify(
+    url: str,
+    key: str | None,
+    vkeys: tuple[str, ...],
+    checkpoint: str | None,
+    since: str | None,
+    save: str | None,
+) -> None:
+    """Recompute the log and compare: entries, tree, counts, notices, signature.
+
+    The first contradiction is named, and the command ends with 1.
+    """
+    if checkpoint and since:
+        raise click.UsageError("--checkpoint checks the whole log, --since what is new: name one of them")
+    with reading(url, key) as reader:
+        keys = read_keys(vkeys) or _own(reader)
+        if save is not None:
+            signed_checkpoint(reader)
+        known = _saved(since or checkpoint, keys)
+        head, erased = _check(reader, keys, known, only_new=since is not None)
+    for name, text in _summary(head, erased, keys, known, only_new=since is not None):
+        click.echo(f"{name:9}  {text}")
+    if save is not None:
+        with atomically(save) as file:
+            file.write(head.checkpoint or "")
+
+
+@click.command(name="verify-receipt")
+@click.argument("file", type=_file)
+@_vkeys
+def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
+    """Check a visitor's receipt, without the log."""
+    with plainly():
+        keys = read_keys(vkeys)
+        verified = check_receipt(Path(file).read_bytes(), keys)
+    for name, text in _receipt(verified):
+        click.echo(f"{name:9}  {text}")
+
+
+def read_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
+    """Read public keys: each is one itself, or a file with one a line.
+
+    Raises:
+        click.UsageError: One of them is no public key. Nothing of it is repeated.
+    """
+    keys: list[VerifierKey] = []
+    for name in named:
+        try:
+            keys.append(VerifierKey.parse(name))
+        except ProofInvalid:
+            keys += _keys_in(name)
+    return tuple(dict.fromkeys(keys))
+
+
+def _keys_in(path: str) -> list[VerifierKey]:
+    if not Path(path).is_file():
+        raise click.UsageError("--vkey names neither a public key (name+id+base64) nor a file of them")
+    lines = [line.strip() for line in read_file(path).splitlines() if line.strip()]
+    try:
+        return [VerifierKey.parse(line) for line in lines]
+    except ProofInvalid as error:
+        raise click.UsageError(f"a line of {path!r} is not a public key: {error}") from error
+
+
+def _own(reader: LogReader) -> tuple[VerifierKey, ...]:
+    keys = reader.keys()
+    return () if keys is None else keys.accepted
+
+
+def _saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | None:
+    if path is None:
+        return None
+    note = read_file(path)
+    try:
+        saved = read_checkpoint(note)
+    except ProofInvalid as error:
+        raise click.UsageError(f"{path!r} is not a checkpoint: {error}") from error
+    try:
+        return open_checkpoint(note, keys) if keys else saved
+    except ProofInvalid as error:
+        raise click.ClickException(f"the saved checkpoint {path!r} does not hold: {error}") from error
+
+
+def _check(
+    reader: LogReader, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
+) -> tuple[Head, int]:
+    erased = 0
+    start = saved.size if saved is not None and only_new else 0
+    with progress("Verifying", reader.head().size - start) as advance:
+
+        def count(entries: int, of_them_erased: int) -> None:
+            nonlocal erased
+            erased += of_them_erased
+            advance(entries)
+
+        head = reader.check(keys=keys, saved=saved, only_new=only_new, progress=count)
+    return head, erased
+
+
+def _summary(
+    head: Head, erased: int, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
+) -> list[tuple[str, str]]:
+    lines = [
+        ("size", f"{head.size}"),
+        ("root", head.root.hex()),
+        (
+            "origin",
+            read_checkpoint(head.checkpoint).origin if head.checkpoint else "none: the log has no key",
+        ),
+        ("signature", _signature(head, keys)),
+        ("erased", f"{erased} of the new entries" if only_new else f"{erased} entries"),
+    ]
+    if saved is not None:
+        lines.append(("continues", f"the saved checkpoint of {saved.size} entries"))
+    checked = f"{head.size - saved.size} new entries" if saved and only_new else "all entries"
+    return [*lines, ("verified", checked)]
+
+
+def _signature(head: Head, keys: Sequence[VerifierKey]) -> str:
+    if head.checkpoint is None:
+        return "NOT CHECKED: the head is not signed"
+    if find_spec("cryptography") is None:
+        return 'NOT CHECKED: that needs pip install "consentkit[log]"'
+    if not keys:
+        return "NOT CHECKED: the log's public key is not here; name it with --vkey"
+    return "holds, by " + ", ".join(str(key) for key in keys if _signed(head.checkpoint, key))
+
+
+def _signed(checkpoint: str, key: VerifierKey) -> bool:
+    try:
+        open_checkpoint(checkpoint, [key])
+    except ProofInvalid:
+        return False
+    return True
+
+
+def _receipt(verified: Verified) -> list[tuple[str, str]]:
+    head = verified.checkpoint
+    return [
+        ("receipt", f"{verified.id}, made {verified.created}"),
+        *(("entry", f"{entry.id}, {entry.at}, {entry.action or entry.type}") for entry in verified.entries),
+        *(("notice", hash) for hash in verified.notices),
+        ("log", f"{head.origin}, {head.size} entries, root {head.root.hex()}"),
+        (
+            "signature",
+            "holds, by a key that you named"
+            if verified.independent
+            else "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
+            "name the log's with --vkey",
+        ),
+    ]

@@ -1,0 +1,120 @@
+"""One entry: what it says against its leaf, and against the columns that it is filed under."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import msgspec
+
+from consentkit.exceptions import LogCorrupt, LogError
+from consentkit.log.canonical import canonical
+from consentkit.log.entry import Entry
+from consentkit.log.leaf import Leaf, commitment, committed_leaf, read_leaf
+from consentkit.log.store import Row
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What of an entry is checked against something else; decoding all of it would take most of the time."""
+
+    id: str
+    type: str
+    at: str
+    subject: str | None = None
+    regime: str = ""
+    locale: str = ""
+    notice: str = ""
+    action: str = ""
+
+
+_one = msgspec.json.Decoder(Facts).decode
+_all = msgspec.json.Decoder(list[Facts]).decode
+
+# What a body raises that is not an entry's: in SQLite it may be any kind of value.
+_NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
+
+
+class _Named(msgspec.Struct):
+    assets: dict[str, str] = {}
+
+
+def agreeing(rows: Sequence[Row]) -> list[Facts] | None:
+    """Decode decisions if all of them agree with their leaves and the columns that they are filed under."""
+    try:
+        facts = _all(b"[" + b",".join([row.body or b"" for row in rows]) + b"]")
+        leaves = [
+            committed_leaf("decision", one.at[:10], commitment(row.salt or b"", row.body or b""))
+            for one, row in zip(facts, rows, strict=False)
+        ]
+    except _NO_ENTRY:
+        return None
+    filed = [(row.id, row.type, row.at, row.subject) for row in rows]
+    if leaves != [row.leaf for row in rows] or filed != [(f.id, f.type, f.at, f.subject) for f in facts]:
+        return None
+    return facts
+
+
+def checked(row: Row, body: bytes) -> Facts:
+    """Decode an entry that agrees with its leaf and its columns.
+
+    Raises:
+        LogCorrupt: It does not.
+    """
+    facts = decoded(row, body)
+    try:
+        committed = commitment(row.salt or b"", body)
+    except TypeError as error:
+        raise LogCorrupt(f"entry {row.index}: its body and salt are not bytes") from error
+    if row.leaf != committed_leaf(row.type, facts.at[:10], committed):
+        raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
+    check_filing(row, facts)
+    return facts
+
+
+def decoded(row: Row, body: bytes) -> Facts:
+    """Decode an entry's body; raise LogCorrupt if it is none."""
+    try:
+        return _one(body)
+    except _NO_ENTRY as error:
+        raise LogCorrupt(f"entry {row.index}: its body is not an entry") from error
+
+
+def check_filing(row: Row, facts: Facts) -> None:
+    """Raise LogCorrupt unless an entry's columns are what its body says."""
+    if (facts.id, facts.type, facts.at, facts.subject) != (row.id, row.type, row.at, row.subject):
+        raise LogCorrupt(f"entry {row.index}: it is filed under another id, type, time or subject")
+
+
+def assets_of(notice: bytes) -> dict[str, str]:
+    """Return the files that a notice names, with their hashes; what is no notice of ours names none."""
+    try:
+        return msgspec.json.decode(notice, type=_Named).assets
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+
+
+def entry_of(index: int, body: bytes) -> Entry:
+    """Read the whole entry with an index; raise LogCorrupt if it is none."""
+    try:
+        return Entry.decode(body)
+    except LogError as error:
+        raise LogCorrupt(f"entry {index}: its body is not an entry") from error
+
+
+def says_no_more(body: bytes, facts: Facts) -> bool:
+    """Say whether a notice's body, to which no leaf commits, is the publication and nothing else."""
+    try:
+        said = json.loads(body)
+        spelt = canonical(said)
+    except (ValueError, RecursionError, LogError):
+        return False
+    publication = {"at": facts.at, "id": facts.notice, "notice": facts.notice, "type": "notice"}
+    return spelt == body and {key: value for key, value in said.items() if value} == publication
+
+
+def read_leaf_of(row: Row) -> Leaf:
+    """Read an entry's leaf; raise LogCorrupt if it is none."""
+    try:
+        return read_leaf(row.leaf)
+    except LogCorrupt as error:
+        raise LogCorrupt(f"entry {row.index}: its leaf is not one of a consent log") from error

@@ -1,0 +1,144 @@
+"""One transaction on a PostgreSQL log. What needs no answer from the server is sent together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+from psycopg import Connection
+
+from consentkit.log.observations import KEPT_DAYS, MOST, Observation
+from consentkit.log.postgres.view import daily_of, rows_of_subject
+from consentkit.log.store import Change, Head, Rollup, Row
+from consentkit.tlog import TileId
+
+# COPY costs two round trips more than statements that are sent along with the others.
+COPY_FROM_ROWS = 8
+
+_COLUMNS = '("index", id, type, at, subject, body, salt, leaf)'
+_TYPES = ("int8", *["text"] * 4, *["bytea"] * 3)
+
+
+class PostgresTransaction:
+    """Reads and writes inside the open transaction of a connection (the contract is `store.Transaction`)."""
+
+    def __init__(self, connection: Connection, head: Head) -> None:
+        """Args: connection: with a transaction that holds the lock on the head; head: as it was read then."""
+        self._connection = connection
+        self._head = head
+
+    def head(self) -> Head:
+        """Return the head."""
+        return self._head
+
+    def known(
+        self, ids: Sequence[str], tiles: Iterable[TileId]
+    ) -> tuple[dict[str, int], dict[TileId, bytes]]:
+        """Return the index of each id, and the tiles, that there are."""
+        wanted = list(tiles)
+        with self._connection.pipeline():
+            indexes = self._connection.execute(
+                'SELECT id, "index" FROM entries WHERE id = ANY(%s)', (list(ids),)
+            )
+            hashes = self._connection.execute(
+                'SELECT level, "index", hashes FROM tiles WHERE (level, "index") IN'
+                " (SELECT * FROM unnest(%s::integer[], %s::bigint[]))",
+                ([tile.level for tile in wanted], [tile.number for tile in wanted]),
+                binary=True,
+            )
+        return dict(indexes), {TileId(level, number): found for level, number, found in hashes}
+
+    def daily(self, day: str) -> Mapping[Rollup, int]:
+        """Return a day's roll-ups."""
+        return daily_of(self._connection, day, day)
+
+    def of_subject(self, subject: str) -> list[Row]:
+        """Return the rows of one visitor."""
+        return rows_of_subject(self._connection, subject)
+
+    def leaves(self, start: int, stop: int, *, before: str) -> list[tuple[int, bytes]]:
+        """Return index and leaf of rows from before a day."""
+        return self._connection.execute(
+            'SELECT "index", leaf FROM entries WHERE "index" >= %s AND "index" < %s AND at < %s',
+            (start, stop, before),
+            binary=True,
+        ).fetchall()
+
+    def write(self, change: Change) -> None:
+        """Write what a script adds."""
+        rows = [
+            (row.index, row.id, row.type, row.at, row.subject, row.body, row.salt, row.leaf)
+            for row in change.rows
+        ]
+        if len(rows) >= COPY_FROM_ROWS:
+            self._copy(rows)
+            rows = []
+        with self._connection.pipeline(), self._connection.cursor() as cursor:
+            cursor.executemany(
+                f"INSERT INTO entries {_COLUMNS} VALUES (%s, %s, %s, %s, %s, %b, %b, %b)", rows
+            )
+            for bundle in change.bundles:
+                cursor.execute("INSERT INTO notices VALUES (%s, %b)", (bundle.hash, bundle.body))
+                cursor.executemany(
+                    "INSERT INTO assets VALUES (%s, %b) ON CONFLICT (hash) DO NOTHING",
+                    list(bundle.assets.items()),
+                )
+            cursor.executemany(
+                "INSERT INTO daily VALUES (%s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (day, regime, locale, notice, action)"
+                " DO UPDATE SET count = daily.count + excluded.count",
+                [
+                    (key.day, key.regime, key.locale, key.notice, key.action, count)
+                    for key, count in change.daily.items()
+                ],
+            )
+            cursor.executemany(
+                'INSERT INTO tiles VALUES (%s, %s, %b) ON CONFLICT (level, "index")'
+                " DO UPDATE SET hashes = excluded.hashes",
+                [(*tile, hashes) for tile, hashes in change.tiles.items()],
+            )
+            head = change.head
+            cursor.execute(
+                "UPDATE head SET size = %s, root = %b, checkpoint = %s, open_days = %s",
+                (head.size, head.root, head.checkpoint, " ".join(head.open_days)),
+            )
+
+    def sign(self, checkpoint: str) -> None:
+        """Replace the head's checkpoint."""
+        self._connection.execute("UPDATE head SET checkpoint = %s", (checkpoint,))
+
+    def blank(self, indexes: Sequence[int]) -> None:
+        """Destroy what rows hold. VACUUM frees what they held before."""
+        self._connection.execute(
+            "UPDATE entries SET at = NULL, subject = NULL, body = NULL, salt = NULL"
+            ' WHERE "index" = ANY(%s::bigint[])',
+            (list(indexes),),
+        )
+
+    def count(self, counts: Mapping[Observation, int]) -> None:
+        """Add to what was observed."""
+        with self._connection.pipeline(), self._connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO observations VALUES (%s, %s, %s, %s) ON CONFLICT (day, kind, key)"
+                " DO UPDATE SET count = observations.count + excluded.count",
+                [(one.day, one.kind, one.key, count) for one, count in counts.items()],
+            )
+            for day, kind in {(one.day, one.kind) for one in counts}:
+                cursor.execute(
+                    "DELETE FROM observations WHERE day = %(day)s AND kind = %(kind)s AND key NOT IN"
+                    " (SELECT key FROM observations WHERE day = %(day)s AND kind = %(kind)s"
+                    " ORDER BY count DESC, key LIMIT %(most)s)",
+                    {"day": day, "kind": kind, "most": MOST},
+                )
+            for day in {one.day for one in counts}:
+                oldest = date.fromisoformat(day) - timedelta(days=KEPT_DAYS)
+                cursor.execute("DELETE FROM observations WHERE day < %s", (oldest.isoformat(),))
+
+    def _copy(self, rows: Sequence[tuple[object, ...]]) -> None:
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy(f"COPY entries {_COLUMNS} FROM STDIN (FORMAT BINARY)") as copy,
+        ):
+            copy.set_types(_TYPES)
+            for row in rows:
+                copy.write_row(row)

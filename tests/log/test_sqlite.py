@@ -1,0 +1,185 @@
+"""What only the SQLite store has to show."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.log import scripts
+from consentkit.log.sqlite import SQLiteStore, schema
+from consentkit.log.sqlite import store as sqlite
+from log.making import BUNDLE, checked, commit, make_entry, rows_of
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name a log's file."""
+    return tmp_path / "log.sqlite3"
+
+
+@pytest.fixture
+def embedded(path: Path) -> Iterator[SQLiteStore]:
+    """Make an empty SQLite log."""
+    store = SQLiteStore(path)
+    yield store
+    store.close()
+
+
+def run(path: Path, *statements: str) -> None:
+    """Change the file behind the store's back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("UPDATE entries SET body = CAST(replace(body, 'DE', 'FR') AS BLOB) WHERE \"index\" = 5", "entry 5"),
+        ("UPDATE entries SET body = NULL WHERE \"index\" = 5", "entry 5: its body is missing"),
+        ("UPDATE entries SET salt = randomblob(32) WHERE \"index\" = 5", "entry 5: its body is not"),
+        ("UPDATE entries SET leaf = x'00' WHERE \"index\" = 5", "entry 5: "),
+        ("UPDATE entries SET subject = 'somebody-else-here' WHERE \"index\" = 5", "entry 5: it is filed"),
+        ("DELETE FROM entries WHERE \"index\" = 5", "entry 5 is missing"),
+        ("DELETE FROM entries WHERE \"index\" = 300", "head says 301 entries"),
+        ("UPDATE head SET size = 300", "head says 300"),
+        ("UPDATE head SET root = randomblob(32)", "head says 301"),
+        ("UPDATE tiles SET hashes = randomblob(8192) WHERE level = 0 AND \"index\" = 0", "tile 0/0"),
+        ("DELETE FROM tiles WHERE level = 1", "tile 1/0"),
+        ("UPDATE notices SET body = x'7b7d'", "entry 0: the notice"),
+        ("DELETE FROM notices", "entry 0: the notice"),
+        ("UPDATE daily SET count = count + 1", "roll-ups"),
+        ("DELETE FROM daily", "roll-ups"),
+        ("DELETE FROM head", "no tree head"),
+    ],
+)  # fmt: skip
+def test_a_change_behind_the_logs_back_is_found(
+    embedded: SQLiteStore, path: Path, statement: str, found: str
+) -> None:
+    commit(embedded, [BUNDLE, *(make_entry() for _ in range(300))])
+    run(path, statement)
+    with pytest.raises(LogCorrupt, match=found):
+        checked(embedded)
+
+
+def test_a_leaf_that_is_in_the_way_is_corrupt_and_nothing_is_recorded(
+    embedded: SQLiteStore, path: Path
+) -> None:
+    commit(embedded, [BUNDLE, make_entry()])
+    run(path, "UPDATE head SET size = 1")
+    with pytest.raises(LogCorrupt):
+        commit(embedded, [make_entry()])
+    assert len(rows_of(embedded)) == 1
+
+
+def test_the_file_is_its_owners_and_durable(embedded: SQLiteStore, path: Path) -> None:
+    commit(embedded, [BUNDLE])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    connection = embedded._connection
+    assert connection is not None
+    pragmas = ("journal_mode", "synchronous", "secure_delete", "user_version")
+    found = [connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in pragmas]
+    assert found == ["wal", 2, 1, schema.VERSION]
+
+
+def test_nothing_is_opened_before_the_first_use(path: Path) -> None:
+    SQLiteStore(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_commit_that_breaks_off_is_repeated_with_the_same_ids(
+    embedded: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, failures = sqlite._finish, iter([True, False])
+
+    def finish_and_fail(connection: sqlite3.Connection) -> None:
+        finish(connection)
+        if next(failures, False):
+            raise sqlite._OutcomeUnknown("cut")
+
+    monkeypatch.setattr(sqlite, "_finish", finish_and_fail)
+    assert commit(embedded, [BUNDLE, make_entry()]) == [0, 1]
+    assert checked(embedded).size == 2
+
+
+def test_a_failure_inside_a_transaction_leaves_nothing(
+    embedded: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(embedded, [BUNDLE])
+
+    def fail(*arguments: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scripts, "append", fail)
+        with pytest.raises(LogUnavailable, match="disk is full"):
+            commit(embedded, [make_entry()])
+    assert checked(embedded).size == 1
+    assert commit(embedded, [make_entry()]) == [1]
+    assert checked(embedded).size == 2
+
+
+def test_a_database_of_something_else_is_left_alone(embedded: SQLiteStore, path: Path) -> None:
+    run(path, "CREATE TABLE recipes (name)")
+    before = path.read_bytes()
+    for use in (lambda: commit(embedded, [BUNDLE]), lambda: rows_of(embedded)):
+        with pytest.raises(LogCorrupt, match="not a consent log"):
+            use()
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_corrupt(embedded: SQLiteStore, path: Path) -> None:
+    path.write_bytes(b"not a database, " * 100)
+    with pytest.raises(LogCorrupt, match="not a database"):
+        commit(embedded, [BUNDLE])
+
+
+def test_a_log_of_a_newer_version_is_left_alone(embedded: SQLiteStore, path: Path) -> None:
+    commit(embedded, [BUNDLE])
+    embedded.close()
+    run(path, f"PRAGMA user_version = {schema.VERSION + 1}")
+    for use in (lambda: commit(embedded, [make_entry()]), lambda: rows_of(embedded)):
+        with pytest.raises(LogUnavailable, match="schema version"):
+            use()
+
+
+def test_migrations_run_in_order_and_all_or_none(
+    embedded: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(embedded, [BUNDLE])
+    embedded.close()
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 2)
+    steps = (*schema.MIGRATIONS, ("CREATE TABLE later (x)",), ("INSERT INTO later VALUES (1)", "oops"))
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    with pytest.raises(LogUnavailable, match="oops"):
+        commit(embedded, [make_entry()])
+    reader = SQLiteStore(path, read_only=True)
+    with pytest.raises(LogUnavailable, match="older schema"):
+        rows_of(reader)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*steps[:-1], ("INSERT INTO later VALUES (1)",)))
+    assert commit(embedded, [make_entry()]) == [1]
+    assert checked(embedded).size == 2
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT x FROM later").fetchall() == [(1,)]
+
+
+def test_a_reader_never_writes(embedded: SQLiteStore, path: Path) -> None:
+    commit(embedded, [BUNDLE])
+    reader = SQLiteStore(path, read_only=True)
+    assert checked(reader).size == 1
+    with pytest.raises(LogError, match="reading only"):
+        commit(reader, [make_entry()])
+
+
+def test_a_reader_does_not_make_what_is_missing(path: Path) -> None:
+    with pytest.raises(LogUnavailable):
+        rows_of(SQLiteStore(path, read_only=True))
+    assert not path.exists()
