@@ -26,7 +26,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
 
 test: $(VENV)/.dev $(VENV)/.node browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 coverage: $(VENV)/.dev $(VENV)/.node browser
 	$(BIN)/coverage erase

@@ -19,7 +19,17 @@ hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
+# For each window Chromium renders what its address bar might unfold, which costs as much as the page itself.
+ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxAimPopup")
+# The last list counts: these are Playwright's.
+PLAYWRIGHTS_OWN = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
+    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints",
+    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+)  # fmt: skip
 CHROMIUM_ARGUMENTS = [
+    f"--disable-features={','.join((*PLAYWRIGHTS_OWN, *ADDRESS_BAR))}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -75,9 +85,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the long counts to `make soak`."""
+    """Leave the long counts to `make soak`, and begin with browsers, which take longest.
+
+    So no process of `make test` waits long for another at the end.
+    """
     if not os.environ.get("CONSENTKIT_SOAK"):
         items[:] = [item for item in items if item.get_closest_marker("soak") is None]
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

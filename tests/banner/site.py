@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
 from urllib.parse import parse_qs, urlsplit
-from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, Error, Page, Route
+from playwright.sync_api import Browser, Page, Route
 
 from consentkit.banner import (
     assets_by_name,
@@ -24,6 +23,7 @@ from consentkit.banner import (
 from consentkit.banner.texts import direction, read_words
 from consentkit.consent import Consent
 from consentkit.policy import Place, Policy
+from tabs import borrowed
 
 CALIFORNIA = Place(country="US", region="CA")
 ORIGIN = "http://news.example"
@@ -133,48 +133,15 @@ class Site:
         route.fulfill(body=body, headers=sent)
 
 
-# A window costs more than what a test does in it: whoever comes later takes over one that has been left.
-_left: WeakKeyDictionary[Browser, dict[bool, list[Page]]] = WeakKeyDictionary()
-
-
 @contextmanager
 def visiting(
     browser: Browser, site: Site, *, viewport: tuple[int, int] = (1280, 800), java_script_enabled: bool = True
 ) -> Iterator[Page]:
     """Open a page of a site as its first visitor; an error in a script fails the test."""
-    left = _left.setdefault(browser, {True: [], False: []})[java_script_enabled]
-    page = left.pop() if left else _open(browser, java_script_enabled)
-    page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
-    page.emulate_media(media="null", color_scheme="light", forced_colors="none", reduced_motion="reduce")
-    errors: list[str] = []
-
-    def note(error: Error) -> None:
-        errors.append(str(error))
-
-    page.on("pageerror", note)
-    page.route("**/*", site.serve)
-    yield page
-    _leave(page)
-    page.remove_listener("pageerror", note)
-    left.append(page)
-    assert errors == []
-
-
-def _open(browser: Browser, script: bool) -> Page:
-    context = browser.new_context(java_script_enabled=script)
-    context.set_default_timeout(60_000)
-    return context.new_page()
-
-
-def _leave(page: Page) -> None:
-    """Forget everything that a visit leaves behind."""
-    for other in page.context.pages:
-        if other is not page:
-            other.close()
-    page.goto("about:blank")
-    page.unroute_all()
-    page.mouse.move(0, 0)
-    page.context.clear_cookies()
+    with borrowed(browser, script=java_script_enabled) as page:
+        page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
+        page.route("**/*", site.serve)
+        yield page
 
 
 def go(page: Page, path: str) -> None:

@@ -32,12 +32,32 @@ def answered(page: Page, demo: Demo) -> set[str] | None:
     return None if state["needs_prompt"] else OPTIONAL & set(state["granted"])
 
 
-def entry(demo: Demo) -> Entry:
-    """Return the one decision that the log holds."""
-    with open_log(demo.data / "consent.sqlite3") as log:
-        entries = [recorded.entry for recorded in log.entries()]
-    [decision] = [entry for entry in entries if entry is not None and entry.type == "decision"]
-    return decision
+class Decided:
+    """What the log of the demo, which other tests use too, holds since this was made."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._path = demo.data / "consent.sqlite3"
+        self._before = len(self._decisions()) if self._path.exists() else 0
+
+    def _decisions(self) -> list[Entry]:
+        with open_log(self._path) as log:
+            entries = [recorded.entry for recorded in log.entries()]
+        return [entry for entry in entries if entry is not None and entry.type == "decision"]
+
+    def entry(self) -> Entry:
+        """Return the one decision."""
+        [decision] = self._decisions()[self._before :]
+        return decision
+
+
+@pytest.fixture
+def demo(shared_demo: Demo) -> Demo:
+    return shared_demo
+
+
+@pytest.fixture
+def decided(demo: Demo) -> Decided:
+    return Decided(demo)
 
 
 def read_again(page: Page, demo: Demo, sink: Sink) -> None:
@@ -52,23 +72,28 @@ def read_again(page: Page, demo: Demo, sink: Sink) -> None:
 
 @places
 @pytest.mark.parametrize("ours", [False, True], ids=["heuristics", "rule"])
-def test_autoconsent_refuses(demo: Demo, sink: Sink, visitor: Visitor, place: str, ours: bool) -> None:
+def test_autoconsent_refuses(
+    demo: Demo, decided: Decided, sink: Sink, visitor: Visitor, place: str, ours: bool
+) -> None:
     context = visitor(place)
     tool = autoconsent(context, ours=ours)
     page = context.new_page()
     page.goto(demo.article)
-    wait_until(lambda: answered(page, demo) is not None)
+    wait_until(lambda: answered(page, demo) is not None and bool(tool.told("autoconsentDone")))
     rule = "consentkit" if ours else "HEURISTIC-REJECT"
     assert tool.told("popupFound") == tool.told("autoconsentDone") == [rule]
     assert (tool.told("optOutResult"), tool.told("autoconsentError")) == ([True], [])
     assert answered(page, demo) == set()
-    assert (entry(demo).action, OPTIONAL & set(entry(demo).granted)) == ("reject_all", set())
+    entry = decided.entry()
+    assert (entry.action, OPTIONAL & set(entry.granted)) == ("reject_all", set())
     read_again(page, demo, sink)
     assert sink.hosts == set()
 
 
 @places
-def test_autoconsent_accepts_where_told_to(demo: Demo, sink: Sink, visitor: Visitor, place: str) -> None:
+def test_autoconsent_accepts_where_told_to(
+    demo: Demo, decided: Decided, sink: Sink, visitor: Visitor, place: str
+) -> None:
     context = visitor(place)
     tool = autoconsent(context, ours=True, action="optIn")
     page = context.new_page()
@@ -76,7 +101,7 @@ def test_autoconsent_accepts_where_told_to(demo: Demo, sink: Sink, visitor: Visi
     wait_until(lambda: answered(page, demo) is not None)
     assert (tool.told("popupFound"), tool.told("optInResult")) == (["consentkit"], [True])
     assert answered(page, demo) == OPTIONAL
-    assert entry(demo).action == "accept_all"
+    assert decided.entry().action == "accept_all"
     read_again(page, demo, sink)
     sink.wait_for(ADVERTISERS | COUNTERS | EMBEDS)
 
@@ -106,7 +131,14 @@ def test_the_rules_own_test_passes(demo: Demo, visitor: Visitor) -> None:
     ],
 )
 def test_consent_o_matic_gives_what_the_visitor_allows(
-    demo: Demo, sink: Sink, visitor: Visitor, place: str, allowed: str, purposes: set[str], hosts: set[str]
+    demo: Demo,
+    decided: Decided,
+    sink: Sink,
+    visitor: Visitor,
+    place: str,
+    allowed: str,
+    purposes: set[str],
+    hosts: set[str],
 ) -> None:
     context = visitor(place)
     tool = consent_o_matic(context, allowed=allowed)
@@ -115,7 +147,7 @@ def test_consent_o_matic_gives_what_the_visitor_allows(
     wait_until(lambda: answered(page, demo) is not None)
     assert answered(page, demo) == purposes
     assert tool.told("popupFound")[0] == "com_consentkit"
-    assert entry(demo).action == ("save" if purposes else "reject_all")
+    assert decided.entry().action == ("save" if purposes else "reject_all")
     read_again(page, demo, sink)
     sink.wait_for(hosts)
     assert sink.hosts & (ADVERTISERS | COUNTERS | EMBEDS) == hosts

@@ -135,7 +135,9 @@ class Round:
 def check(folder: Path, grants: list[str], refusals: int) -> None:
     """Hold the log against what visitors were told."""
     with ConsentLog(folder / "consent.sqlite3") as log:
-        assert log.check() == log.head()
+        keys = log.keys()
+        assert keys is not None
+        assert log.check(keys=keys.accepted) == log.head()
         entries = [one.entry for one in log.entries() if one.entry is not None]
     logged = Counter(entry.subject for entry in entries if entry.granted)
     assert {logged[subject] for subject in grants} == {1}
@@ -145,7 +147,7 @@ def check(folder: Path, grants: list[str], refusals: int) -> None:
         assert not (folder / name).exists() or (folder / name).stat().st_size == 0
 
 
-@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(100, marks=pytest.mark.soak)])
 def test_what_was_acknowledged_survives_the_kill(
     tmp_path: Path, start: Callable[[], Group], rounds: int
 ) -> None:

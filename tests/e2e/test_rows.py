@@ -367,7 +367,7 @@ class Visit:
             for at in range(0, len(names), AT_ONCE):
                 self._open(self._tabs[script], names[at : at + AT_ONCE], phase)
             for name in names:
-                self._open_again(context, name, phase)
+                self._open_again(self._tabs[script][:1], name, phase)
         return self._found(phase)
 
     def _open(self, tabs: Sequence[Page], names: Sequence[str], phase: Phase) -> None:
@@ -379,16 +379,14 @@ class Visit:
             _settle(tab, row.click, quiet=phase not in row.seen)
         self._wait(phase, {name for name in names if phase in ROWS[name].seen})
 
-    def _open_again(self, context: BrowserContext, name: str, phase: Phase) -> None:
+    def _open_again(self, tab: Sequence[Page], name: str, phase: Phase) -> None:
         """Open a row alone until it has reached its vendor: as often as may be, or as it has taken so far."""
         expected = phase in ROWS[name].seen
         for _ in range(AGAIN if expected else self._repeated[name]):
             if name in self._found(phase):
                 return
             self._repeated[name] += expected
-            tab = context.new_page()
-            self._open([tab], [name], phase)
-            tab.close()
+            self._open(tab, [name], phase)
 
     def _found(self, phase: Phase) -> frozenset[str]:
         labels = {part for host in self._sink.hosts for part in host.split(".")}

@@ -177,9 +177,9 @@ def written() -> list[str]:
 
 
 def test_the_documentation_shows_what_twelve_visitors_met(
-    demo: Demo, sink: Sink, arrive: Callable[[Visitor], BrowserContext]
+    shared_demo: Demo, sink: Sink, arrive: Callable[[Visitor], BrowserContext]
 ) -> None:
-    rows = [observe(visitor, demo, sink, arrive) for visitor in TWELVE]
+    rows = [observe(visitor, shared_demo, sink, arrive) for visitor in TWELVE]
     numbered = [("", *HEADS), ("---",) * (len(HEADS) + 1)]
     numbered += [(str(number), *row) for number, row in enumerate(rows, start=1)]
     lines = [f"| {' | '.join(cells)} |" for cells in numbered]

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from consentkit.vendorcalls.gpp import GPP, gpp_attributes, gpp_for, gpp_script
+from tabs import borrowed
 
 pytestmark = pytest.mark.browser
 
@@ -51,31 +52,34 @@ Load = Callable[..., Page]
 @pytest.fixture
 def load(chromium: Browser) -> Iterator[Load]:
     """Load a page whose policy allows nothing inline of ours: a script, the file, and a script behind."""
-    context = chromium.new_context()
-    page = context.new_page()
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
 
-    def make(gpp: GPP = IN, *, prompting: bool = False, before: str = "", behind: str = "") -> Page:
-        inline = '<script nonce="test">{}</script>'
-        file = f'<script src="/gpp.js" {gpp_attributes(gpp, prompting=prompting)}></script>'
-        html = f"<title>Story</title>{inline.format(before)}{file}{inline.format(behind)}<p>Story"
-        files: dict[str, tuple[str | bytes, str]] = {
-            "/": (html, "text/html"),
-            "/gpp.js": (gpp_script(), "text/javascript"),
-        }
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
 
-        def serve(route: Any) -> None:
-            body, kind = files["/" + route.request.url.split("/", 3)[3]]
-            route.fulfill(body=body, content_type=kind, headers={"content-security-policy": CSP})
+    with borrowed(chromium) as page:
 
-        page.route("**/*", serve)
-        page.goto("https://localhost/")
-        return page
+        def make(gpp: GPP = IN, *, prompting: bool = False, before: str = "", behind: str = "") -> Page:
+            inline = '<script nonce="test">{}</script>'
+            file = f'<script src="/gpp.js" {gpp_attributes(gpp, prompting=prompting)}></script>'
+            html = f"<title>Story</title>{inline.format(before)}{file}{inline.format(behind)}<p>Story"
+            files: dict[str, tuple[str | bytes, str]] = {
+                "/": (html, "text/html"),
+                "/gpp.js": (gpp_script(), "text/javascript"),
+            }
 
-    yield make
-    context.close()
+            def serve(route: Any) -> None:
+                body, kind = files["/" + route.request.url.split("/", 3)[3]]
+                route.fulfill(body=body, content_type=kind, headers={"content-security-policy": CSP})
+
+            page.route("**/*", serve)
+            page.goto("https://localhost/")
+            return page
+
+        page.on("console", note)
+        yield make
+        page.remove_listener("console", note)
     assert errors == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from consentkit.vendorcalls import calls_script, calls_table, write_attributes
+from tabs import borrowed
 
 pytestmark = pytest.mark.browser
 
@@ -37,27 +38,24 @@ Load = Callable[..., Page]
 @pytest.fixture
 def load(chromium: Browser) -> Iterator[Load]:
     """Load a page: a script before, the calls, a script behind; no error may come of it."""
-    context = chromium.new_context()
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    with borrowed(chromium) as page:
 
-    def make(attributes: str, *, before: str = "", behind: str = "", cookies: str = "") -> Page:
-        html = (
-            f"<script>{before}</script><script {attributes}>{calls_script().decode()}</script>"
-            f"<script>{behind}</script>"
-        )
-        page.route("**/*", lambda route: route.fulfill(body=html, content_type="text/html"))
-        context.clear_cookies()
-        for cookie in filter(None, cookies.split("; ")):
-            name, _, value = cookie.partition("=")
-            context.add_cookies([{"name": name, "value": value, "url": "https://localhost", "secure": True}])
-        page.goto("https://localhost/")
-        return page
+        def make(attributes: str, *, before: str = "", behind: str = "", cookies: str = "") -> Page:
+            html = (
+                f"<script>{before}</script><script {attributes}>{calls_script().decode()}</script>"
+                f"<script>{behind}</script>"
+            )
+            page.route("**/*", lambda route: route.fulfill(body=html, content_type="text/html"))
+            page.context.clear_cookies()
+            for cookie in filter(None, cookies.split("; ")):
+                name, _, value = cookie.partition("=")
+                page.context.add_cookies(
+                    [{"name": name, "value": value, "url": "https://localhost", "secure": True}]
+                )
+            page.goto("https://localhost/")
+            return page
 
-    yield make
-    context.close()
-    assert errors == []
+        yield make
 
 
 def attributes(calls: str, before: set[str], now: set[str] | None = None) -> str:
