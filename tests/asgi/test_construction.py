@@ -56,7 +56,7 @@ def test_a_log_needs_a_folder_that_can_be_written(tmp_path: Path) -> None:
 
 def test_a_log_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        wrap(log="postgresql://me:hunter2@host/db")
+        wrap(log="mysql://me:hunter2@host/db")
     assert "hunter2" not in str(caught.value)
 
 

@@ -17,13 +17,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import anyio
 
 from bench.goals import judge
-from consentkit.log import ConsentLog, Entry
+from consentkit.log import ConsentLog
 from consentkit.log.store import Script, Store
 from consentkit.tlog import SigningKey
 from log.making import BUNDLE, make_entry
@@ -33,8 +34,11 @@ T = TypeVar("T")
 ROUNDS = 7
 SLICE_SECONDS = 1.0
 CLIENTS = 64
+MOST_PER_SECOND = 20_000
 PROCESSES = 4
 PROCESS_SECONDS = 4.0
+# How long the processes may take to start and to make their entries.
+START_SECONDS = 12.0
 
 _template = make_entry()
 
@@ -73,11 +77,6 @@ class Side(NamedTuple):
     bare: Callable[[], None]
 
 
-def new_entry() -> Entry:
-    """Make an entry of the usual size."""
-    return make_entry()
-
-
 def fsync_seconds(folder: Path) -> float:
     """Return the median time to write and fsync 4 KB at the end of a file."""
     taken = []
@@ -99,15 +98,23 @@ def bare_rate(commit: Callable[[], None], seconds: float) -> float:
     return count / (time.perf_counter() - begin)
 
 
-async def load(log: ConsentLog, clients: int, seconds: float) -> Load:
-    """Append from so many tasks at once; each waits for its acknowledgement."""
+async def load(log: ConsentLog, clients: int, seconds: float, *, start: float = 0) -> Load:
+    """Append from so many tasks at once, from `start` (epoch seconds) on; each waits for its acknowledgement.
+
+    The entries are made before.
+    """
     waits: list[float] = []
+    made = iter([make_entry() for _ in range(int(MOST_PER_SECOND * seconds))])
+    await anyio.sleep(max(0.0, start - time.time()))
     end = time.perf_counter() + seconds
 
     async def client() -> None:
-        while (begin := time.perf_counter()) < end:
-            await log.append(new_entry())
+        for entry in made:
+            if (begin := time.perf_counter()) >= end:
+                return
+            await log.append(entry)
             waits.append(time.perf_counter() - begin)
+        raise AssertionError("make more entries")
 
     begin = time.perf_counter()
     async with anyio.create_task_group() as tasks:
@@ -159,7 +166,7 @@ def share(side: Side, key: str) -> bool:
 
 def _processes(url: str, key: str, count: int) -> list[float]:
     """Append from so many processes for the same seconds; return the entries a second of each."""
-    start = time.time() + 1.5
+    start = time.time() + START_SECONDS
     command = [sys.executable, "-m", "bench.committing", url, key, str(start)]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
     said = [child.communicate()[0] for child in children]
@@ -170,8 +177,8 @@ def child(url: str, key: str, start: float) -> None:
     """Append from one of the processes, from `start` (epoch seconds) on."""
     with ConsentLog(url, key=key) as log:
         log.commit([BUNDLE])
-        time.sleep(max(0.0, start - time.time()))
-        print(json.dumps(anyio.run(load, log, CLIENTS, PROCESS_SECONDS).rate))
+        work = partial(load, log, CLIENTS, PROCESS_SECONDS, start=start)
+        print(json.dumps(anyio.run(work).rate))
 
 
 @contextmanager

@@ -51,7 +51,8 @@ class Step(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.size:10,} {self.file / 1e6:8,.0f} MB {self.append * 1e3:5.1f} ms {self.proof * 1e3:5.2f} ms"
+            f"{self.size:10,} {self.file / 1e6:8,.0f} MB"
+            f" {self.append * 1e3:5.1f} ms {self.proof * 1e3:5.2f} ms"
             f" {self.verify:6.1f} s {self.verify / self.size * 1e6:8.1f} µs"
             f" {self.verify / self.hashing:9.2f} {self.memory:7.0f} MB {self.overview * 1e3:6.0f} ms"
         )
