@@ -201,9 +201,12 @@ class ConsentLog(LogReader):
         if keys is None or keys.signing.name != key.name:
             raise LogError("a log's keys all have its origin as their name")
         both = [keys.signing, key]
-        return self._store.transact(
-            lambda transaction: resign(transaction, lambda _, size, root: sign_checkpoint(size, root, both))
-        )
+
+        def sign(before: Head, size: int, root: bytes) -> str:
+            self._signer.sign(before, size, root)  # only what this key has signed before
+            return sign_checkpoint(size, root, both)
+
+        return self._store.transact(lambda transaction: resign(transaction, sign))
 
     def sign_now(self) -> Head:
         """Sign the head as it is, where it is not signed yet; return it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from consentkit.exceptions import LogError
@@ -31,6 +31,7 @@ class Plan:
         self.bundles: list[Bundle] = []
         self.daily: Counter[Rollup] = Counter()
         self.open_days = set(head.open_days)
+        self._open_before = frozenset(head.open_days)
         self._size = head.size
         self._known = dict(known)
         self._latest = ""
@@ -44,19 +45,34 @@ class Plan:
 
     @property
     def days_over(self) -> list[str]:
-        """Days to be closed by a roll-up: they have decisions that none counts, and a later day has come."""
-        today = max(self._latest[:10], *self.open_days, "")
-        return sorted(day for day in self.open_days if day < today)
+        """Days to be closed by a roll-up: they have decisions that none counts, and a later day has just come.
+
+        That is so once for each day. Were it so whenever a later day is in the log, a clock that is ahead
+        or behind, or an outbox, would have a roll-up written with every transaction.
+        """
+        today = self._latest[:10]
+        return [] if today in self._open_before else sorted(day for day in self.open_days if day < today)
 
     def close(
-        self, days: Iterable[str], daily: Callable[[str], Mapping[Rollup, int]], *, at: str = ""
+        self,
+        days: Iterable[str],
+        daily: Callable[[str], Mapping[Rollup, int]],
+        *,
+        at: str = "",
+        only: Container[Rollup] | None = None,
     ) -> None:
-        """Append a roll-up for each day: what `daily` counts, and what this plan adds to that."""
+        """Append a roll-up for each day: what `daily` counts, and what this plan adds to that.
+
+        With `only`, what is counted elsewhere is left out, and a day of which something was stays open.
+        """
         for day in days:
             counts = Counter(dict(daily(day)))
             counts.update({key: count for key, count in self.daily.items() if key.day == day})
-            self.add(rollup_entry(day, counts, at=at or self._latest))
-            self.open_days.discard(day)
+            told = {key: count for key, count in counts.items() if only is None or key in only}
+            if told:
+                self.add(rollup_entry(day, told, at=at or self._latest))
+            if len(told) == len(counts):
+                self.open_days.discard(day)
 
     def _outcome(self, item: Item) -> Outcome:
         if item.id in self._known:
@@ -94,7 +110,7 @@ def rollup_of(entry: Entry) -> Rollup:
 
 
 def rollup_entry(day: str, counts: Mapping[Rollup, int], *, at: str) -> Entry:
-    """Make the entry that closes a day; `at` is now, RFC 3339 in UTC."""
+    """Make the entry that counts a day's decisions; `at` is now, RFC 3339 in UTC."""
     sums = [
         Count(regime=key.regime, locale=key.locale, notice=key.notice, action=key.action, count=count)
         for key, count in counts.items()

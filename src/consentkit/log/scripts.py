@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import TypeAlias
 
+from consentkit.exceptions import LogCorrupt
 from consentkit.log.entry import Entry, Item
 from consentkit.log.leaf import read_leaf
-from consentkit.log.plan import Plan, asked, new_id, plan
-from consentkit.log.store import Change, Head, Outcome, Transaction
-from consentkit.tlog import TileId, append, frontier
+from consentkit.log.plan import Plan, asked, new_id, plan, rollup_of
+from consentkit.log.store import Change, Head, Outcome, Rollup, Transaction
+from consentkit.tlog import TileId, append, frontier, root
 
 Sign: TypeAlias = Callable[[Head, int, bytes], str | None]
 """Signs a checkpoint: the head so far, then size and root of the new one. None where the log has no key."""
@@ -36,7 +37,8 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
 def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int:
     """Destroy a visitor's entries, and append the entry that says so; return how many they were.
 
-    Days whose decisions no roll-up counts yet get one first, so that the rates stay checkable.
+    Where no roll-up counts its decisions yet, one does first, so that the rates stay checkable: it counts
+    what they are counted with, and nothing else, so that many erasures of one day stay short.
     """
     head = transaction.head()
     rows = transaction.of_subject(subject)
@@ -44,7 +46,8 @@ def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int
         return 0
     erased = tuple(row.index for row in rows)
     note = Entry(id=new_id(at), type="erasure", at=at, erased=erased)
-    _destroy(transaction, head, erased, {read_leaf(row.leaf).day for row in rows}, note, sign)
+    counted = {rollup_of(Entry.decode(row.body)) for row in rows if row.type == "decision" and row.body}
+    _destroy(transaction, head, erased, {key.day for key in counted}, note, sign, only=counted)
     return len(rows)
 
 
@@ -66,6 +69,8 @@ def purge(transaction: Transaction, before: str, *, start: int, stop: int, at: s
 def resign(transaction: Transaction, sign: Sign) -> Head:
     """Sign the head again, as it is; return it."""
     head = transaction.head()
+    _, tiles = transaction.known([], frontier(head.size))
+    _demand_root(head, tiles)
     checkpoint = sign(head, head.size, head.root)
     if checkpoint is not None:
         transaction.sign(checkpoint)
@@ -73,10 +78,17 @@ def resign(transaction: Transaction, sign: Sign) -> Head:
 
 
 def _destroy(
-    transaction: Transaction, head: Head, indexes: Sequence[int], days: set[str], note: Entry, sign: Sign
+    transaction: Transaction,
+    head: Head,
+    indexes: Sequence[int],
+    days: set[str],
+    note: Entry,
+    sign: Sign,
+    *,
+    only: Container[Rollup] | None = None,
 ) -> None:
     made = Plan(head, {})
-    made.close(sorted(days & made.open_days), transaction.daily, at=note.at)
+    made.close(sorted(days & made.open_days), transaction.daily, at=note.at, only=only)
     made.add(note)
     _, tiles = transaction.known([], frontier(head.size))
     _write(transaction, head, made, tiles, sign)
@@ -84,6 +96,7 @@ def _destroy(
 
 
 def _write(transaction: Transaction, head: Head, made: Plan, tiles: dict[TileId, bytes], sign: Sign) -> None:
+    _demand_root(head, tiles)
     grown = append(head.size, tiles, [row.leaf for row in made.rows])
     new = Head(
         size=grown.size,
@@ -93,3 +106,9 @@ def _write(transaction: Transaction, head: Head, made: Plan, tiles: dict[TileId,
     )
     change = Change(rows=made.rows, bundles=made.bundles, daily=made.daily, tiles=grown.tiles, head=new)
     transaction.write(change)
+
+
+def _demand_root(head: Head, tiles: Mapping[TileId, bytes]) -> None:
+    """What is signed next is computed from these tiles: they must be those of the head."""
+    if root(head.size, tiles) != head.root:
+        raise LogCorrupt("the tree's last tiles do not lead to the head's root: somebody has changed them")

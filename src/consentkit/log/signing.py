@@ -7,6 +7,7 @@ write the database only cannot sign.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Sequence
@@ -14,12 +15,21 @@ from pathlib import Path
 
 import msgspec
 
-from consentkit.exceptions import ConfigurationError, LogUnavailable, MissingExtra, ProofInvalid
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
 from consentkit.log.location import sync_folder
 from consentkit.log.store import Head
-from consentkit.tlog import SigningKey, VerifierKey, open_checkpoint, sign_checkpoint
+from consentkit.tlog import (
+    Checkpoint,
+    SigningKey,
+    VerifierKey,
+    open_checkpoint,
+    read_checkpoint,
+    sign_checkpoint,
+)
 
 PRIVATE = "PRIVATE+KEY+"
+
+_logger = logging.getLogger("consentkit.log")
 
 
 class Keyring(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +116,10 @@ def _draft(path: Path, keys: Keyring) -> Path:
 
 
 class Signer:
-    """Signs a log's checkpoints. Nothing is read or made before it is needed."""
+    """Signs a log's checkpoints. Nothing is read or made before it is needed.
+
+    What is signed continues what was signed: a head that somebody else has put into the database is not.
+    """
 
     def __init__(self, key: str | Path | None, *, default: Path | None = None) -> None:
         """Name the key.
@@ -122,6 +135,9 @@ class Signer:
         self._keys: Keyring | None = None
         # Whether the keys were held against the log; until then nothing is signed with them.
         self._continues = False
+        # The signed head that was met last, and its note: it need not be verified twice.
+        self._met: Checkpoint | None = None
+        self._note = ""
 
     @property
     def path(self) -> Path | None:
@@ -144,12 +160,40 @@ class Signer:
         Raises:
             LogUnavailable: There should be a key and it cannot be used, or it is not the one that signed
                 the log so far.
+            LogCorrupt: `before` is not what was signed, or less than what this process has met: somebody
+                has changed the database.
         """
         try:
             keys = self._keys if self._continues else self._first_keys(before)
+            if keys is not None:
+                keys = self._continued(before, keys)
         except (ConfigurationError, OSError) as error:
             raise LogUnavailable(f"the log's key cannot be used: {error}") from error
-        return None if keys is None else sign_checkpoint(size, root, [keys.signing])
+        if keys is None:
+            return None
+        self._note = sign_checkpoint(size, root, [keys.signing])
+        return self._note
+
+    def _continued(self, before: Head, keys: Keyring) -> Keyring:
+        """Return the keys that sign what comes after a head, once it is sure that the head is the log's."""
+        if before.checkpoint is None:
+            if self._met is not None:
+                raise LogCorrupt("the log was signed, and its head is not signed any more")
+            return keys
+        if before.checkpoint != self._note and not _is_signed(before.checkpoint, keys.accepted):
+            # Another process may sign with a newer key already.
+            keys = self._first_keys(before) or keys
+        stated = read_checkpoint(before.checkpoint)
+        if (stated.size, stated.root) != (before.size, before.root):
+            raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
+        if self._met is not None and (
+            stated.size < self._met.size or (stated.size == self._met.size and stated.root != self._met.root)
+        ):
+            raise LogCorrupt(
+                f"the log had {self._met.size} entries and has {stated.size}, or others: it was rolled back"
+            )
+        self._met, self._note = stated, before.checkpoint
+        return keys
 
     def _first_keys(self, before: Head) -> Keyring | None:
         # Read again, whatever was read before: the right key may have been put back.
@@ -163,6 +207,8 @@ class Signer:
             )
         if keys is None and self._may_make and self._path is not None:
             keys = self._make(self._path)
+        if keys is not None and before.size and before.checkpoint is None:
+            _logger.warning("the log of %d entries was not signed so far; it is from now on", before.size)
         if keys is not None and before.checkpoint is not None:
             _demand_continuity(before.checkpoint, keys.accepted)
         self._keys, self._continues = keys, keys is not None
@@ -208,11 +254,17 @@ class Signer:
 
 
 def _demand_continuity(checkpoint: str, accepted: Sequence[VerifierKey]) -> None:
-    try:
-        open_checkpoint(checkpoint, accepted)
-    except ProofInvalid as error:
+    if not _is_signed(checkpoint, accepted):
         raise ConfigurationError(
             "this key did not sign the log so far: name the right one, or change keys with"
             " `consentkit log key rotate`",
             path="key",
-        ) from error
+        )
+
+
+def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:
+    try:
+        open_checkpoint(checkpoint, accepted)
+    except ProofInvalid:
+        return False
+    return True
