@@ -73,7 +73,6 @@ def _entries(
             notice=bundles[country].hash,
             locale=LOCALES[country],
             expires=_written(at + timedelta(days=180)),
-            agent=chance.choice(["Firefox", "Chrome", "Safari"]),
         )
 
 

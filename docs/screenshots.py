@@ -213,7 +213,7 @@ class Camera:
         with self._visitor({}, {"width": 1200, "height": 960}) as page:
             page.goto(f"{self._site}/audit/?days=30")
             self._take(page, "audit-overview")
-        with self._visitor({}, {"width": 960, "height": 1290}) as page:
+        with self._visitor({}, {"width": 960, "height": 1230}) as page:
             page.goto(f"{self._site}/audit/entries?action=accept_all")
             page.locator("tbody th a").nth(1).click()
             page.frame_locator("iframe.banner").locator("button").first.wait_for()

@@ -92,6 +92,10 @@ class LogUnavailable(LogError):
         self.unknown = unknown
 
 
+class LogMissing(LogUnavailable):
+    """There is no log yet where one was named."""
+
+
 class LogCorrupt(LogError):
     """What the store holds contradicts itself: evidence of a fault or of tampering."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from base64 import b64decode
@@ -13,7 +15,7 @@ import pytest
 
 import consentkit.exceptions
 from cli.running import failed, fields, run, said
-from consentkit.log import ConsentLog, Entry
+from consentkit.log import ConsentLog, Entry, LogReader
 from consentkit.tlog import InclusionProof, check_consistency, read_checkpoint
 from log.making import BUNDLE, make_entry, make_refusal
 
@@ -105,7 +107,17 @@ def test_a_notice_that_is_no_json_is_shown_as_text(log: ConsentLog, path: Path) 
 
 @pytest.mark.parametrize("id", ["unknown", "3", "9" * 30])
 def test_show_of_an_unknown_id_fails(log: ConsentLog, path: Path, id: str) -> None:
-    assert f"no entry with the id '{id}'" in failed(1, "show", id, "--log", path)
+    assert f"no entry with the id or index '{id}'" in failed(1, "show", id, "--log", path)
+
+
+def test_what_cannot_be_written_is_said_in_a_sentence(
+    log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(LogReader, "head", full)
+    assert failed(1, "stats", "--log", path) == "Error: cannot read or write: No space left on device\n"
 
 
 def test_stats_add_up_by_day_and_regime(log: ConsentLog, path: Path) -> None:

@@ -77,6 +77,11 @@ def test_show_prints_public_keys_latest_first(log: ConsentLog, path: Path) -> No
         VerifierKey.parse(line)
 
 
+def test_a_key_can_be_shown_before_the_log_is_there(path: Path) -> None:
+    assert "no log at" in failed(2, "key", "show", "--log", path)
+    assert said("key", "new", "--log", path) == said("key", "show", "--log", path)
+
+
 def test_show_where_there_is_no_key(log: ConsentLog, path: Path) -> None:
     key_path(path).unlink()
     assert "no key here" in failed(1, "key", "show", "--log", path)

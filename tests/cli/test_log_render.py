@@ -65,7 +65,7 @@ def test_what_was_not_shown_cannot_be_rendered(path: Path) -> None:
     unshown = make_entry(notice=nothing.hash)
     with ConsentLog(path) as log:
         log.commit([BUNDLE, entry, nothing, unshown])
-        for id, said_of_it in ((entry.id, "has no banner"), (unshown.id, "has no banner")):
+        for id, said_of_it in ((entry.id, "has no banner"), (unshown.id, "in the settings")):
             _fails(path, id, said_of_it)
         log.erase_now(entry.subject or "", at=AT)
         _fails(path, entry.id, "it was destroyed")

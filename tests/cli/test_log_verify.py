@@ -53,6 +53,7 @@ def test_a_log_that_holds(log: ConsentLog, path: Path, grant: Entry) -> None:
         "signature": f"holds, by {vkey}",
         "erased": "1 entries",
         "verified": "all entries",
+        "key": "from the key file itself; one that you have from elsewhere shows more (--vkey)",
     }
 
 
@@ -84,7 +85,8 @@ def test_without_cryptography_it_says_what_is_needed(
     told = fields(said("verify", "--log", path))
     assert told["signature"] == 'NOT CHECKED: that needs pip install "consentkit[log]"'
     vkey = "odunews.example/log+e7a1bb0b+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
-    assert failed(2, "verify", "--log", path, "--vkey", vkey)
+    assert "the id of this key is not that" in failed(2, "verify", "--log", path, "--vkey", vkey)
+    assert "--vkey" in failed(2, "verify", "--log", path, "--vkey", "x" * 5000)
 
 
 def test_a_key_may_be_named(log: ConsentLog, path: Path, tmp_path: Path) -> None:

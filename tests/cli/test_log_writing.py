@@ -16,6 +16,7 @@ from cli.running import failed, run, said
 from consentkit.cli.log.writing import _ago
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog, Entry
+from consentkit.log.reader import key_path
 from log.making import make_entry, make_refusal
 
 LATER = "2027-01-01T10:00:00Z"
@@ -41,15 +42,32 @@ def gone(log: ConsentLog) -> list[int]:
 
 
 def test_drain_hands_over_what_waits(log: ConsentLog, path: Path, outbox: Path) -> None:
-    assert said("drain", "--log", path, "--outbox", outbox) == "1 items handed over\n"
+    assert said("drain", "--log", path, "--outbox", outbox) == "1 item handed over\n"
     assert log.head().size == 4
     assert said("drain", "--log", path, "--outbox", outbox) == "nothing waits in the outbox\n"
     assert "--outbox" in failed(2, "drain", "--log", path)
 
 
+def test_drain_says_where_there_is_no_such_file(log: ConsentLog, path: Path) -> None:
+    result = run("drain", "--log", path, "--outbox", path.with_name("another"))
+    assert (result.exit_code, result.stdout) == (0, "nothing waits in the outbox\n")
+    assert "There is no file" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["drain", "erase c3ViamVjdC1vbmU0 --yes"])
+def test_a_file_that_is_no_outbox_is_left_alone(log: ConsentLog, path: Path, command: str) -> None:
+    notes = path.with_name("notes.txt")
+    notes.write_text("something else\n")
+    for file in (path, notes, key_path(path)):
+        before = file.read_bytes()
+        assert "is not an outbox" in failed(2, *command.split(), "--log", path, "--outbox", file)
+        assert file.read_bytes() == before
+    assert "cannot read" in failed(2, *command.split(), "--log", path, "--outbox", path.parent)
+
+
 def test_drain_tells_of_what_the_log_did_not_take(log: ConsentLog, path: Path) -> None:
     outbox = path.with_name("outbox")
-    outbox.write_bytes(b"torn\n")
+    outbox.write_bytes(b'{"entry":{"torn\n')
     result = run("drain", "--log", path, "--outbox", outbox)
     assert result.exit_code == 0
     assert f"is in {outbox}.refused" in result.stderr
@@ -66,8 +84,8 @@ def test_nothing_is_destroyed_unasked(log: ConsentLog, path: Path, grant: Entry,
 
 def test_erase_destroys_a_visitors_entries(log: ConsentLog, path: Path, grant: Entry) -> None:
     result = run("erase", grant.subject or "", "--log", path, answer="y\n")
-    assert "Destroy 1 entries, from 1 to 1?" in result.stderr
-    assert result.stdout == "1 entries destroyed\n"
+    assert "Destroy 1 entry, from 1 to 1?" in result.stderr
+    assert result.stdout == "1 entry destroyed\n"
     assert gone(log) == [1]
     assert "no entries of this subject" in failed(1, "erase", grant.subject or "", "--log", path, "--yes")
 
@@ -122,7 +140,7 @@ def test_an_interrupted_purge_is_gone_on_with(
         patched.setattr(ConsentLog, "purge", interrupted)
         assert "Interrupted." in failed(130, "purge", "--older-than", "2y", "--log", path, "--yes")
     assert gone(log) == [1]
-    assert said("purge", "--older-than", "2y", "--log", path, "--yes") == "1 entries destroyed\n"
+    assert said("purge", "--older-than", "2y", "--log", path, "--yes") == "1 entry destroyed\n"
     log.check()
 
 

@@ -240,6 +240,7 @@ async def test_it_can_be_made_before_the_log_is(tmp_path: Path) -> None:
     async with auditing(path) as client:
         answer = await client.get("")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert "There is no log yet" in answer.text
         with ConsentLog(path) as log:
             log.commit([BUNDLE])
         assert (await client.get("")).status_code == 200

@@ -155,4 +155,9 @@ def test_paper_has_everything_and_no_controls(page: Page, served: str) -> None:
     cut = """() => [...document.querySelectorAll(".scroll")].filter(box => box.scrollHeight > box.clientHeight
         && getComputedStyle(box).overflowY !== "visible").length"""
     assert page.evaluate(cut) == 0
+    # Far below what is in sight, and not scrolled to.
+    page.set_viewport_size({"width": 794, "height": 200})
+    page.goto(f"{served}entries/3")
+    frame = page.locator("iframe.banner").element_handle().content_frame()
+    assert frame is not None and "Accept all" in frame.content()
     page.emulate_media(media="screen")

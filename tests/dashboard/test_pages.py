@@ -151,6 +151,7 @@ async def test_an_entry_is_told_in_words(log: ConsentLog) -> None:
         "Global Privacy Control",
         f"Visitor {SUBJECT}",
         "analytics 0a1b2c",
+        "_gid (1 day)",
         BUNDLE.hash,
     ):
         assert said in text, said
@@ -166,7 +167,7 @@ async def test_entries_of_the_logs_own_are_told_as_well(path: Path) -> None:
     async with auditing(path) as client:
         for kind, said in {
             "notice": "Publication of a notice",
-            "rollup": "Counts of a closed day",
+            "rollup": "Counts of a day",
             "erasure": "Destroyed entry 1",
         }.items():
             assert said in read(await client.get(f"entries/{kinds[kind]}")).get_text(" ", strip=True), kind

@@ -32,6 +32,7 @@ from consentkit.dashboard import Dashboard
 from consentkit.policy.lint import RULES
 from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
 from consentkit.testing import cookie_for
+from consentkit.tlog import VerifierKey
 from docs import jurisdictions
 from docs.documents import DOCS, PAGES, ROOT, first_column, section
 
@@ -166,6 +167,18 @@ def test_every_page_is_in_the_table_of_contents() -> None:
         line for block in re.findall(r"```\{toctree\}(.*?)```", index, re.DOTALL) for line in block.split()
     }
     assert {page.stem for page in PAGES} - {"index"} <= listed
+
+
+def test_every_public_key_is_one() -> None:
+    """Names and ids of the keys in examples belong together: they can be pasted."""
+    found = {
+        vkey
+        for page in PAGES
+        for vkey in re.findall(r"[\w./-]+\+[0-9a-f]{8}\+[\w+/]{43,44}=*", page.read_text("utf-8"))
+    }
+    assert found
+    for vkey in found:
+        VerifierKey.parse(vkey)
 
 
 def test_every_rule() -> None:

@@ -91,6 +91,11 @@ def test_a_folder_that_is_not_there_is_refused_when_the_log_is_made(tmp_path: Pa
         ConsentLog(tmp_path / "log.sqlite3", outbox=tmp_path / "gone" / "outbox")
 
 
+def test_an_outbox_in_the_logs_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="another file"):
+        ConsentLog(tmp_path / "log.sqlite3", outbox=tmp_path / "log.sqlite3")
+
+
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda *arguments: False)
     with pytest.raises(ConfigurationError, match="can be written"):

@@ -423,10 +423,10 @@ def test_a_log_of_the_first_schema_goes_on(path: Path, log: ConsentLog) -> None:
     head = log.check()
     assert (head.size, head.checkpoint, head.open_days) == (14, None, tuple(DAYS[:3]))
     assert [one.entry for one in log.entries(1)] == entries
-    log.commit([on(DAYS[2])])
+    log.commit([on(DAYS[3])])
     head = log.check(keys=accepted(log))
-    assert (head.size, head.open_days) == (17, (DAYS[2],))
-    assert [entry_at(log, index).closes for index in (15, 16)] == DAYS[:2]
+    assert (head.size, head.open_days) == (18, (DAYS[3],))
+    assert [entry_at(log, index).closes for index in (15, 16, 17)] == DAYS[:3]
     assert [found.hash for found in log.notices()] == [BUNDLE.hash]
     assert log.erase_now(SUBJECTS[2], at=NOW) == 3
     log.check(keys=accepted(log))

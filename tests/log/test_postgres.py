@@ -319,7 +319,7 @@ class TestTransactions:
     @pytest.mark.parametrize(
         ("statement", "found"),
         [
-            ("UPDATE head SET size = 1", "duplicate key"),
+            ("UPDATE head SET size = 1", "do not lead to the head"),
             ("DELETE FROM head", "no tree head"),
             ("DELETE FROM schema_version", "no schema version"),
             ("DROP TABLE tiles", "does not exist"),

@@ -151,7 +151,11 @@ def test_a_log_that_is_open_goes_on_with_the_key_that_it_has(log: ConsentLog, ke
     assert not key.exists()
 
 
-@pytest.mark.parametrize("text", ["PRIVATE+KEY+", f"{SECRET}é", SECRET[:-3], SECRET + "AAAA"])
+@pytest.mark.parametrize(
+    "text",
+    ["PRIVATE+KEY+", f"{SECRET}é", SECRET[:-3], SECRET + "AAAA"],
+    ids=["empty", "not ASCII", "too short", "too long"],
+)
 def test_a_secret_that_is_none_is_not_repeated(path: Path, text: str) -> None:
     with ConsentLog(path, key=text) as log:
         with pytest.raises(LogUnavailable, match="the key cannot be read as a key") as caught:

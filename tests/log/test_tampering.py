@@ -80,7 +80,7 @@ def test_another_history_is_found_only_against_a_saved_checkpoint(specimen: Spec
         for index, entry in enumerate(added, scene.size):
             scene.put(index, entry)
         scene.run(
-            "INSERT INTO daily VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO daily VALUES (?, ?, ?, ?, ?, ?, 0)",
             day, added[0].regime, added[0].locale, notice, added[0].action, len(added),
         )  # fmt: skip
         scene.sign(specimen.key)
@@ -103,6 +103,7 @@ def test_without_keys_and_checkpoint_a_rewritten_log_holds(specimen: Specimen) -
             check(specimen.database)
         scene.run("DELETE FROM daily")
         scene.run("DELETE FROM entries")
+        scene.run("DELETE FROM notices")
         scene.run("UPDATE head SET open_days = ''")
         scene.rebuild()
         assert check(specimen.database).size == 0

@@ -20,7 +20,14 @@ from consentkit.dashboard.access import Guard, make_access
 from consentkit.dashboard.pages import Pages
 from consentkit.dashboard.reading import Reading
 from consentkit.dashboard.rendering import SHEET, SHEET_PATH, SIGNS_OUT, respond
-from consentkit.exceptions import BadRequest, ConfigurationError, LogError, LogUnavailable, ProofInvalid
+from consentkit.exceptions import (
+    BadRequest,
+    ConfigurationError,
+    LogError,
+    LogMissing,
+    LogUnavailable,
+    ProofInvalid,
+)
 from consentkit.log import LogReader
 from consentkit.tlog import VerifierKey
 
@@ -158,8 +165,11 @@ async def _refused(request: StarletteRequest, error: Exception) -> Response:
 
 async def _away(request: StarletteRequest, error: Exception) -> Response:
     _logger.warning("the auditor's pages cannot read the log: %s", error)
-    text = "Nothing is lost by that. Try again in a moment."
-    response = _problem(request, 503, "The log cannot be read now", text)
+    title, text = "The log cannot be read now", "Nothing is lost by that. Try again in a moment."
+    if isinstance(error, LogMissing):
+        title = "There is no log yet"
+        text = "It is made with the first decision. If there should be one, another place was named for it."
+    response = _problem(request, 503, title, text)
     response.headers["Retry-After"] = "5"
     return response
 

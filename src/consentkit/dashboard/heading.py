@@ -54,7 +54,8 @@ def _check_tiles(reader: LogReader, head: Head) -> Check:
         holds = root(head.size, tiles) == head.root
     except LogCorrupt as error:
         return Check(title=title, holds=False, text=f"{error}.")
-    return Check(title=title, holds=holds, text=said(holds, f"{len(tiles)} unfinished tiles give the root."))
+    unfinished = "1 unfinished tile gives" if len(tiles) == 1 else f"{len(tiles)} unfinished tiles give"
+    return Check(title=title, holds=holds, text=said(holds, f"{unfinished} the root."))
 
 
 def _check_last(reader: LogReader, head: Head) -> Check:

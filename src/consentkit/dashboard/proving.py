@@ -11,7 +11,7 @@ from consentkit.dashboard.checking import Check, check_signature, said
 from consentkit.dashboard.showing import is_genuine
 from consentkit.exceptions import LogCorrupt, ProofInvalid
 from consentkit.log import LogReader, Recorded
-from consentkit.log.leaf import commitment, committed_leaf, notice_leaf
+from consentkit.log.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
 from consentkit.tlog import (
     InclusionProof,
     VerifierKey,
@@ -111,6 +111,7 @@ def _check_body(recorded: Recorded) -> Check:
         committed = commitment(recorded.salt or b"", recorded.body)
         made = committed_leaf(entry.type, entry.day, committed)
         text = "It has this type and day, and commits to SHA-256 over the entry's bytes and its salt."
+        made = made if len(recorded.salt or b"") == SALT_BYTES else b""
     holds = made == recorded.leaf and entry.id == recorded.id
     return Check(title=title, holds=holds, text=said(holds, text))
 
@@ -128,7 +129,8 @@ def _check_path(index: int, size: int, hashed: bytes, hashes: Sequence[bytes], t
         check_inclusion(index, size, hashed, hashes, top)
     except ProofInvalid as error:
         return Check(title=title, holds=False, text=f"{error}.")
-    return Check(title=title, holds=True, text=f"{len(hashes)} hashes lead from it to the root.")
+    lead = "1 hash leads" if len(hashes) == 1 else f"{len(hashes)} hashes lead"
+    return Check(title=title, holds=True, text=f"{lead} from it to the root.")
 
 
 def _way(index: int, size: int, hashed: bytes, hashes: Sequence[bytes]) -> Iterator[Node]:

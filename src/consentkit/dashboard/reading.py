@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from consentkit.exceptions import ConfigurationError, LogUnavailable
+from consentkit.exceptions import ConfigurationError, LogMissing
 from consentkit.log import LogReader, open_log
 from consentkit.log.location import log_path
 from consentkit.log.threads import Threads
@@ -41,7 +41,8 @@ class Reading:
         """Have a thread do what reads.
 
         Raises:
-            LogUnavailable: The log is away, is not there yet, or took too long.
+            LogUnavailable: The log is away, or took too long.
+            LogMissing: It is not there yet.
             LogCorrupt: What is stored contradicts itself.
         """
         return await self._threads.run(lambda: work(self._reader()), seconds=SECONDS)
@@ -52,5 +53,5 @@ class Reading:
         try:
             self._log = open_log(self._log)
         except ConfigurationError as error:
-            raise LogUnavailable(f"the log cannot be opened: {error.problem}") from error
+            raise LogMissing(f"the log cannot be opened: {error.problem}") from error
         return self._log

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
@@ -32,7 +31,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         regime: For which it is written.
         banner: Whether it has a banner: where nothing is asked there is none.
         purposes: Id, title and description of each purpose.
-        vendors: Name, purpose and retention of each vendor.
+        vendors: Name, purpose, retention and cookies of each vendor.
     """
 
     hash: str
@@ -40,7 +39,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     regime: str
     banner: bool
     purposes: tuple[tuple[str, str, str], ...]
-    vendors: tuple[tuple[str, str, str], ...]
+    vendors: tuple[tuple[str, str, str, str], ...]
 
 
 def read_shown(hash: str, bundle: bytes | None) -> Shown | None:
@@ -53,8 +52,14 @@ def read_shown(hash: str, bundle: bytes | None) -> Shown | None:
         locale=_text(notice, "locale"),
         regime=_text(notice, "regime"),
         banner=bool(_text(notice, "html")),
-        purposes=tuple(_fields(notice, "purposes", "id", "title", "description")),
-        vendors=tuple(_fields(notice, "vendors", "name", "purpose", "retention")),
+        purposes=tuple(
+            (_text(purpose, "id"), _text(purpose, "title"), _text(purpose, "description"))
+            for purpose in _items(notice, "purposes")
+        ),
+        vendors=tuple(
+            (_text(vendor, "name"), _text(vendor, "purpose"), _text(vendor, "retention"), _cookies(vendor))
+            for vendor in _items(notice, "vendors")
+        ),
     )
 
 
@@ -106,7 +111,7 @@ def _link(sheet: bytes) -> str:
 
 def _decode(bundle: bytes | None) -> dict[str, Any] | None:
     try:
-        notice = json.loads(bundle or b"null")
+        notice = msgspec.json.decode(bundle or b"null")
     except (ValueError, RecursionError):
         return None
     return notice if isinstance(notice, dict) else None
@@ -117,7 +122,12 @@ def _text(mapping: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _fields(notice: Mapping[str, Any], name: str, *wanted: str) -> list[Any]:
-    items = notice.get(name)
-    found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    return [tuple(_text(item, field) for field in wanted) for item in found]
+def _items(mapping: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    items = mapping.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _cookies(vendor: Mapping[str, Any]) -> str:
+    """Name a vendor's cookies, each with how long it is kept."""
+    named = [(_text(cookie, "name"), _text(cookie, "retention")) for cookie in _items(vendor, "cookies")]
+    return ", ".join(f"{name} ({kept})" if kept else name for name, kept in named)

@@ -28,7 +28,7 @@ REGIMES: Final[Mapping[str, str]] = {
 TYPES: Final[Mapping[str, str]] = {
     "decision": "Decision of a visitor",
     "notice": "Publication of a notice",
-    "rollup": "Counts of a closed day",
+    "rollup": "Counts of a day",
     "erasure": "Erasure of entries",
     "purge": "Purge of old entries",
     "invalidated": "Note that a grant was not honoured",

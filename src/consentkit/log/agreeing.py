@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from hashlib import sha256
 
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.canonical import canonical
 from consentkit.log.entry import Entry
-from consentkit.log.leaf import Leaf, commitment, committed_leaf, read_leaf
-from consentkit.log.store import Row
+from consentkit.log.leaf import DOMAIN, SALT_BYTES, Leaf, commitment, committed_leaf, read_leaf
+from consentkit.log.store import RawRow, Row
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -28,7 +29,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 _one = msgspec.json.Decoder(Facts).decode
-_all = msgspec.json.Decoder(list[Facts]).decode
 
 # What a body raises that is not an entry's: in SQLite it may be any kind of value.
 _NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
@@ -38,20 +38,32 @@ class _Named(msgspec.Struct):
     assets: dict[str, str] = {}
 
 
-def agreeing(rows: Sequence[Row]) -> list[Facts] | None:
-    """Decode decisions if all of them agree with their leaves and the columns that they are filed under."""
+def agreeing(rows: Sequence[RawRow]) -> list[Facts] | None:
+    """Decode decisions if all of them agree with their leaves and the columns that they are filed under.
+
+    This is most of what verifying a log takes. So it goes by columns, and says once more, in one expression,
+    what `commitment` and `committed_leaf` say.
+    """
+    _, ids, types, times, subjects, bodies, salts, leaves = zip(*rows, strict=True)
     try:
-        facts = _all(b"[" + b",".join([row.body or b"" for row in rows]) + b"]")
-        leaves = [
-            committed_leaf("decision", one.at[:10], commitment(row.salt or b"", row.body or b""))
-            for one, row in zip(facts, rows, strict=False)
+        # One by one: read as one list, what one of them begins another could end.
+        facts = list(map(_one, bodies))
+        hashes = [sha256(DOMAIN + salt + body).hexdigest() for salt, body in zip(salts, bodies, strict=True)]
+        expected = [
+            f'{{"commitment":"{hash}","day":"{one.at[:10]}","type":"decision","v":1}}'.encode()
+            for hash, one in zip(hashes, facts, strict=True)
         ]
-    except _NO_ENTRY:
+    except (*_NO_ENTRY, UnicodeEncodeError):
         return None
-    filed = [(row.id, row.type, row.at, row.subject) for row in rows]
-    if leaves != [row.leaf for row in rows] or filed != [(f.id, f.type, f.at, f.subject) for f in facts]:
-        return None
-    return facts
+    agree = (
+        set(map(len, salts)) == {SALT_BYTES}
+        and list(leaves) == expected
+        and list(ids) == [one.id for one in facts]
+        and list(types) == [one.type for one in facts]
+        and list(times) == [one.at for one in facts]
+        and list(subjects) == [one.subject for one in facts]
+    )
+    return facts if agree else None
 
 
 def checked(row: Row, body: bytes) -> Facts:
@@ -65,7 +77,8 @@ def checked(row: Row, body: bytes) -> Facts:
         committed = commitment(row.salt or b"", body)
     except TypeError as error:
         raise LogCorrupt(f"entry {row.index}: its body and salt are not bytes") from error
-    if row.leaf != committed_leaf(row.type, facts.at[:10], committed):
+    # Salt and body are hashed as one: without this, what ends the one could begin the other.
+    if len(row.salt or b"") != SALT_BYTES or row.leaf != committed_leaf(row.type, facts.at[:10], committed):
         raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
     check_filing(row, facts)
     return facts

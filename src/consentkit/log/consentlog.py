@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from anyio import CancelScope
 
-from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
 from consentkit.log.entry import Bundle, Entry, Item
 from consentkit.log.group import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import demand_folder, log_path
@@ -29,6 +29,9 @@ AT_ONCE = 4
 
 DRAIN_SECONDS = 1.0
 ERASE_SECONDS = 10.0
+
+LATEST = 200
+"""Entries of a history: nobody decides that often, but who wants to keep the log busy."""
 
 PURGE_ROWS = 10_000
 """Rows that one transaction of a purge looks at."""
@@ -78,6 +81,8 @@ class ConsentLog(LogReader):
         self._outbox: Outbox = MemoryOutbox()
         if outbox is not None:
             demand_folder(Path(outbox), "outbox")
+            if path is not None and Path(outbox).absolute() == path.absolute():
+                raise ConfigurationError("expected another file than the log's", path="outbox")
             self._outbox = FileOutbox(Path(outbox))
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
@@ -131,12 +136,12 @@ class ConsentLog(LogReader):
         return await self._threads.run(lambda: work(self), seconds=seconds)
 
     async def history(self, subject: str) -> list[Recorded]:
-        """Return a visitor's entries, the oldest first.
+        """Return a visitor's latest entries, at most `LATEST`, the oldest of them first.
 
         Raises:
             LogUnavailable: The store is away.
         """
-        return await self.read(lambda log: log.of_subject(subject))
+        return await self.read(lambda log: log.of_subject(subject, last=LATEST))
 
     async def erase(self, subject: str, *, at: str) -> int:
         """Destroy a visitor's entries; what they were cannot be read again. Return how many there were.
@@ -157,8 +162,8 @@ class ConsentLog(LogReader):
 
     def erase_now(self, subject: str, *, at: str) -> int:
         """Do what `erase` does, without an event loop."""
-        # What waits in the outbox may be the visitor's.
-        self.drain()
+        # What waits in the outbox, or is on its way from there, may be the visitor's.
+        self._outbox.drain(self._record, wait=True)
         return self._destroy(lambda transaction: erase(transaction, subject, at=at, sign=self._signer.sign))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:

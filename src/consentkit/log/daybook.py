@@ -1,8 +1,8 @@
 """The days' counts, as they follow from the entries: what the roll-ups are checked against.
 
-What was erased is counted nowhere but in roll-ups. Invariant of the log: after the last roll-up that counts
-decisions of one kind (day, regime, locale, notice, action) none of that kind is erased. So their number is what
-that roll-up says, and the decisions since. A day is open from a decision on to a roll-up that counts all kinds.
+What was erased is counted nowhere but in roll-ups. Invariant of the log: after the last roll-up of a day no
+decision of that day is erased. A roll-up tells the counts that changed since the one before it. So a day's
+counts are what its roll-ups told last, and the decisions since.
 """
 
 from __future__ import annotations
@@ -26,18 +26,15 @@ class Daybook:
         self._closed: dict[str, Counter[DayKey]] = {}
         self._since: dict[str, Counter[DayKey]] = {}
         self._missing: Counter[str] = Counter()
-        self._open: set[str] = set()
 
-    def count(self, decisions: Iterable[tuple[str, DayKey]]) -> None:
-        """Count decisions, each by its day and key."""
-        for (day, key), count in Counter(decisions).items():
-            self._since.setdefault(day, Counter())[key] += count
-            self._open.add(day)
+    def count(self, decisions: Iterable[tuple[str, str, str, str, str]]) -> None:
+        """Count decisions, each by its day and what follows in `DayKey`."""
+        for (day, regime, locale, notice, action), count in Counter(decisions).items():
+            self._since.setdefault(day, Counter())[regime, locale, notice, action] += count
 
     def miss(self, day: str) -> None:
         """Count a decision of which nothing is known but its day."""
         self._missing[day] += 1
-        self._open.add(day)
 
     def close(self, index: int, rollup: Entry) -> None:
         """Check a day's roll-up, the entry with this index, and go on from it.
@@ -49,19 +46,13 @@ class Daybook:
         told = Counter(
             {(one.regime, one.locale, one.notice, one.action): one.count for one in rollup.counts or ()}
         )
-        closed, since = self._closed.setdefault(day, Counter()), self._since.get(day, Counter())
-        rest = {key: count - closed[key] - since[key] for key, count in told.items()}
-        erased = sum(rest.values())
-        is_twice = len(told) != len(rollup.counts or ())
-        if is_twice or min(rest.values(), default=0) < 0 or erased > self._missing[day]:
+        since, missing = self._since.pop(day, Counter()), self._missing.pop(day, 0)
+        before = self._closed.setdefault(day, Counter())
+        rest = {key: count - before[key] - since[key] for key, count in told.items()}
+        is_whole = len(told) == len(rollup.counts or ()) and told.keys() >= since.keys()
+        if not is_whole or min(rest.values(), default=0) < 0 or sum(rest.values()) != missing:
             raise LogCorrupt(f"entry {index}: the roll-up of {day} is not what the entries add up to")
-        # What it leaves out, later ones must count: `check` sees to that.
-        self._missing[day] -= erased
-        if not self._missing[day] and told.keys() >= closed.keys() | since.keys():
-            self._open.discard(day)
-        for key, count in told.items():
-            closed[key] = count
-            since.pop(key, None)
+        before |= told  # no count is lower than it was
 
     def check(self, daily: Mapping[Rollup, int], open_days: tuple[str, ...]) -> None:
         """Check the daily counts, and which days no roll-up counts.
@@ -82,7 +73,7 @@ class Daybook:
         if wrong:
             raise LogCorrupt(f"the daily roll-ups of {wrong[0]} are not what the entries add up to")
         if self._missing.total():
-            day = min(day for day, count in self._missing.items() if count)
+            day = min(self._missing.keys())
             raise LogCorrupt(f"decisions of {day} were erased before they were in a roll-up")
-        if tuple(sorted(self._open)) != open_days:
+        if tuple(sorted(self._since)) != open_days:
             raise LogCorrupt("the head names other days that no roll-up counts than the entries do")

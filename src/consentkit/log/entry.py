@@ -63,6 +63,9 @@ _BOOKS: Mapping[str, EntryType] = {
     "stop": "purge",
 }
 
+BOOKS: frozenset[EntryType] = frozenset(_BOOKS.values())
+"""Types of what the log says of itself: it writes them with what they speak of, and in no other way."""
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of the consent log. Validated where it is made.
@@ -86,7 +89,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         expires: When the decision lapses, as `at`; empty where it does not.
         agent: The browser's family, letters only.
         closes: Of a ``rollup``, the day (``YYYY-MM-DD``) of which it counts all decisions before it.
-        counts: Of a ``rollup``, the counts, sorted.
+        counts: Of a ``rollup``, the counts that have changed since the day's one before it, sorted.
         erased: Of an ``erasure``, the indexes of the entries that it destroyed, sorted.
         before: Of a ``purge``, the day before which it destroyed decisions …
         stop: … and the index below which it did.

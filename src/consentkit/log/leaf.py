@@ -12,7 +12,8 @@ from consentkit.log.canonical import canonical
 from consentkit.log.entry import EntryType
 
 SALT_BYTES = 32
-_DOMAIN = b"consentkit/entry/v1\n"
+DOMAIN = b"consentkit/entry/v1\n"
+"""What every commitment begins with, so that it is not the hash of anything else."""
 _VERSION = 1
 
 
@@ -23,7 +24,7 @@ def new_salt() -> bytes:
 
 def commitment(salt: bytes, body: bytes) -> str:
     """Commit to an entry: SHA-256 over domain, salt and the entry's canonical JSON, in hex."""
-    return sha256(_DOMAIN + salt + body).hexdigest()
+    return sha256(DOMAIN + salt + body).hexdigest()
 
 
 def committed_leaf(kind: EntryType, day: str, committed: str) -> bytes:
@@ -52,7 +53,7 @@ def read_leaf(leaf: bytes) -> Leaf:
     """
     try:
         return _decode(leaf)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError) as error:
         raise LogCorrupt("not a leaf of a consent log") from error
 
 

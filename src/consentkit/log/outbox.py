@@ -48,11 +48,11 @@ class Outbox(Protocol):
     def pending(self) -> bool:
         """Say, cheaply, whether anything may be waiting."""
 
-    def drain(self, commit: Commit) -> int:
+    def drain(self, commit: Commit, *, wait: bool = False) -> int:
         """Hand everything to `commit`, in order, then forget it; return how many items that were.
 
         What `commit` raises passes through, and nothing is forgotten. Items that it refuses are set aside.
-        While another thread or process drains, it does nothing.
+        While another thread or process drains, it does nothing, or with `wait` what is left then.
         """
 
 
@@ -84,9 +84,9 @@ class MemoryOutbox:
         """Say whether anything is waiting."""
         return bool(self._items)
 
-    def drain(self, commit: Commit) -> int:
+    def drain(self, commit: Commit, *, wait: bool = False) -> int:
         """Hand everything to `commit`."""
-        if not self._draining.acquire(blocking=False):
+        if not self._draining.acquire(blocking=wait):
             return 0
         try:
             items = list(self._items)
@@ -124,10 +124,10 @@ class FileOutbox:
         """Say whether anything may be waiting."""
         return _size(self._path) > 0 or _size(self._draining) > 0
 
-    def drain(self, commit: Commit) -> int:
+    def drain(self, commit: Commit, *, wait: bool = False) -> int:
         """Hand everything to `commit`."""
         try:
-            with locked(self._drainer, wait=False) as alone:
+            with locked(self._drainer, wait=wait) as alone:
                 # What a crash or a failure has left over comes before what was put since.
                 return sum(self._drain_moved(commit) for _ in iter(self._move, False)) if alone else 0
         except OSError as error:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from consentkit.exceptions import LogError
-from consentkit.log.entry import Bundle, Count, Entry, Item
+from consentkit.log.entry import BOOKS, Bundle, Count, Entry, Item
 from consentkit.log.ids import uuid7
 from consentkit.log.leaf import commitment, committed_leaf, new_salt, notice_leaf
-from consentkit.log.store import Head, Outcome, Rollup, Row
+from consentkit.log.store import Counted, Head, Outcome, Rollup, Row
 
 
 class Plan:
@@ -21,6 +21,7 @@ class Plan:
         rows: The new rows, numbered from the size of the tree.
         bundles: The notices that are new.
         daily: What to add to the roll-ups.
+        told: The counts that the new roll-ups tell.
         open_days: Days with decisions that no roll-up counts.
     """
 
@@ -30,6 +31,7 @@ class Plan:
         self.rows: list[Row] = []
         self.bundles: list[Bundle] = []
         self.daily: Counter[Rollup] = Counter()
+        self.told: dict[Rollup, int] = {}
         self.open_days = set(head.open_days)
         self._open_before = frozenset(head.open_days)
         self._size = head.size
@@ -43,9 +45,17 @@ class Plan:
         self._latest = max(self._latest, item.at)
         return outcome
 
+    def take(self, item: Item) -> None:
+        """Decide what becomes of the next item, which comes from outside: the log writes its books itself."""
+        if isinstance(item, Entry) and item.type in BOOKS:
+            problem = f"only the log itself writes what is a {item.type}"
+            self.outcomes.append(LogError(f"entry {item.id}: {problem}"))
+        else:
+            self.add(item)
+
     @property
     def days_over(self) -> list[str]:
-        """Days to be closed by a roll-up: they have decisions that none counts, and a later day has just come.
+        """Days to be closed by a roll-up: they have decisions that none counts, and a later day just came.
 
         That is so once for each day. Were it so whenever a later day is in the log, a clock that is ahead
         or behind, or an outbox, would have a roll-up written with every transaction.
@@ -54,25 +64,23 @@ class Plan:
         return [] if today in self._open_before else sorted(day for day in self.open_days if day < today)
 
     def close(
-        self,
-        days: Iterable[str],
-        daily: Callable[[str], Mapping[Rollup, int]],
-        *,
-        at: str = "",
-        only: Container[Rollup] | None = None,
+        self, days: Iterable[str], daily: Callable[[str], Mapping[Rollup, Counted]], *, at: str = ""
     ) -> None:
         """Append a roll-up for each day: what `daily` counts, and what this plan adds to that.
 
-        With `only`, what is counted elsewhere is left out, and a day of which something was stays open.
+        What an earlier roll-up has told and has not changed is left out: many roll-ups of one day, as many
+        erasures need them, are together no longer than the decisions that they count.
         """
         for day in days:
-            counts = Counter(dict(daily(day)))
+            counts, told = Counter[Rollup](), {}
+            for key, counted in daily(day).items():
+                counts[key], told[key] = counted.count, counted.told
             counts.update({key: count for key, count in self.daily.items() if key.day == day})
-            told = {key: count for key, count in counts.items() if only is None or key in only}
-            if told:
-                self.add(rollup_entry(day, told, at=at or self._latest))
-            if len(told) == len(counts):
-                self.open_days.discard(day)
+            changed = {key: count for key, count in counts.items() if count != told.get(key)}
+            if changed:
+                self.add(rollup_entry(day, changed, at=at or self._latest))
+                self.told |= changed
+            self.open_days.discard(day)
 
     def _outcome(self, item: Item) -> Outcome:
         if item.id in self._known:
@@ -158,7 +166,7 @@ def plan(
     *,
     head: Head,
     known: Mapping[str, int],
-    daily: Callable[[str], Mapping[Rollup, int]],
+    daily: Callable[[str], Mapping[Rollup, Counted]],
 ) -> Plan:
     """Plan a batch's transaction.
 
@@ -166,11 +174,11 @@ def plan(
         batch: What is to be appended.
         head: The tree's head.
         known: Index of each id that `asked` names and the log has.
-        daily: Returns a day's counts.
+        daily: Returns a day's counts, and what of them roll-ups have told.
     """
     made = Plan(head, known)
     for item in batch:
-        made.add(item)
+        made.take(item)
     if made.rows:
         made.close(made.days_over, daily)
         del made.outcomes[len(batch) :]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from consentkit.exceptions import LogError
+from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.entry import Entry
 from consentkit.log.leaf import read_leaf
 from consentkit.log.location import demand_file, log_path
@@ -27,6 +28,10 @@ from consentkit.tlog import (
     consistency_proof,
     inclusion_proof,
 )
+from consentkit.tlog.encoding import MAX_NUMBER
+
+# SQLite keeps any kind of value in any column: an entry's are its id, leaf, body and salt of these.
+_KINDS = frozenset((str, bytes, *kinds) for kinds in product((bytes, type(None)), repeat=2))
 
 # Rows that a search looks at in one go; it says where to go on.
 SEARCH_WINDOW = 200_000
@@ -103,29 +108,42 @@ class LogReader:
 
     def at(self, index: int) -> Recorded | None:
         """Return the entry with an index."""
+        if not 0 <= index <= MAX_NUMBER:
+            return None
         with self._store.snapshot() as view:
             return next(map(_recorded, view.rows(index, index + 1)), None)
 
     def find(self, id: str) -> Recorded | None:
         """Return the entry with an id, or that publishes the notice with this hash."""
+        if not _can_be_stored(id):
+            return None
         with self._store.snapshot() as view:
             row = view.find(id)
             return None if row is None else _recorded(row)
 
-    def of_subject(self, subject: str) -> list[Recorded]:
-        """Return a visitor's entries, the oldest first."""
+    def of_subject(self, subject: str, *, last: int | None = None) -> list[Recorded]:
+        """Return a visitor's entries, the oldest first; with `last`, only so many of the latest."""
+        if not _can_be_stored(subject):
+            return []
         with self._store.snapshot() as view:
-            return [_recorded(row) for row in view.of_subject(subject)]
+            return [_recorded(row) for row in view.of_subject(subject, last=last)]
 
     def destroyed_by(self, index: int) -> Recorded | None:
         """Return the erasure or purge that destroyed the entry with this index."""
+        number = str(index).encode()
         with self._store.snapshot() as view:
             for row in view.rows(index, index + 1):
                 leaf = read_leaf(row.leaf)
                 for kind in ("erasure", "purge"):
-                    for note in map(_recorded, view.of_type(kind)):
+                    for found in view.of_type(kind):
+                        # Of very many erasures, only those are read that may be the one.
+                        if found.index < index or (
+                            kind == "erasure" and isinstance(found.body, bytes) and number not in found.body
+                        ):
+                            continue
+                        note = _recorded(found)
                         entry = note.entry
-                        if entry is None or note.index < index:
+                        if entry is None:
                             continue
                         if index in (entry.erased or ()):
                             return note
@@ -233,6 +251,18 @@ class LogReader:
         with self._store.snapshot() as view:
             return verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
 
+    def check_indexes(self) -> None:
+        """Check that what is found by id, visitor, type and day is all that there is.
+
+        In SQLite an index may have been changed behind the back of its table, which `check` reads; for
+        PostgreSQL, that is the server's business.
+
+        Raises:
+            LogCorrupt: It is not.
+        """
+        with self._store.snapshot() as view:
+            view.demand_indexes()
+
     def close(self) -> None:
         """Close this process's handles; the next use opens them again. The outbox keeps what it has."""
         self._store.close()
@@ -287,8 +317,19 @@ def key_path(path: Path) -> Path:
 
 
 def _recorded(row: Row) -> Recorded:
+    if tuple(map(type, (row.id, row.leaf, row.body, row.salt))) not in _KINDS:
+        raise LogCorrupt(f"entry {row.index}: a column of it holds another kind of value")
     entry = None if row.body is None else Entry.decode(row.body)
     return Recorded(index=row.index, id=row.id, entry=entry, leaf=row.leaf, body=row.body, salt=row.salt)
+
+
+def _can_be_stored(text: str) -> bool:
+    """Say whether it is text: what a command line or JSON gives may have lone surrogates in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _proof(read: ReadTile, head: Head, index: int) -> InclusionProof:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.entry import Entry, Item
 from consentkit.log.leaf import read_leaf
-from consentkit.log.plan import Plan, asked, new_id, plan, rollup_of
-from consentkit.log.store import Change, Head, Outcome, Rollup, Transaction
+from consentkit.log.plan import Plan, asked, new_id, plan
+from consentkit.log.store import Change, Head, Outcome, Transaction
 from consentkit.tlog import TileId, append, frontier, root
 
 Sign: TypeAlias = Callable[[Head, int, bytes], str | None]
@@ -37,8 +37,7 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
 def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int:
     """Destroy a visitor's entries, and append the entry that says so; return how many they were.
 
-    Where no roll-up counts its decisions yet, one does first, so that the rates stay checkable: it counts
-    what they are counted with, and nothing else, so that many erasures of one day stay short.
+    Days whose decisions no roll-up counts yet get one first, so that the rates stay checkable.
     """
     head = transaction.head()
     rows = transaction.of_subject(subject)
@@ -46,8 +45,7 @@ def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int
         return 0
     erased = tuple(row.index for row in rows)
     note = Entry(id=new_id(at), type="erasure", at=at, erased=erased)
-    counted = {rollup_of(Entry.decode(row.body)) for row in rows if row.type == "decision" and row.body}
-    _destroy(transaction, head, erased, {key.day for key in counted}, note, sign, only=counted)
+    _destroy(transaction, head, erased, {read_leaf(row.leaf).day for row in rows}, note, sign)
     return len(rows)
 
 
@@ -78,17 +76,10 @@ def resign(transaction: Transaction, sign: Sign) -> Head:
 
 
 def _destroy(
-    transaction: Transaction,
-    head: Head,
-    indexes: Sequence[int],
-    days: set[str],
-    note: Entry,
-    sign: Sign,
-    *,
-    only: Container[Rollup] | None = None,
+    transaction: Transaction, head: Head, indexes: Sequence[int], days: set[str], note: Entry, sign: Sign
 ) -> None:
     made = Plan(head, {})
-    made.close(sorted(days & made.open_days), transaction.daily, at=note.at, only=only)
+    made.close(sorted(days & made.open_days), transaction.daily, at=note.at)
     made.add(note)
     _, tiles = transaction.known([], frontier(head.size))
     _write(transaction, head, made, tiles, sign)
@@ -104,7 +95,9 @@ def _write(transaction: Transaction, head: Head, made: Plan, tiles: dict[TileId,
         checkpoint=sign(head, grown.size, grown.root),
         open_days=tuple(sorted(made.open_days)),
     )
-    change = Change(rows=made.rows, bundles=made.bundles, daily=made.daily, tiles=grown.tiles, head=new)
+    change = Change(
+        rows=made.rows, bundles=made.bundles, daily=made.daily, told=made.told, tiles=grown.tiles, head=new
+    )
     transaction.write(change)
 
 

@@ -129,7 +129,8 @@ class Signer:
             default: Where `key` is None: the file, which is made when a new log needs it. Without it, and
                 without the extra ``log``, checkpoints are not signed.
         """
-        self._secret = key if isinstance(key, str) and key.startswith(PRIVATE) else None
+        # Wherever a secret stands in it, it is no path: paths are repeated in messages.
+        self._secret = key.strip() if isinstance(key, str) and PRIVATE in key else None
         self._path = default if key is None else None if self._secret else Path(key)
         self._may_make = key is None
         self._keys: Keyring | None = None

@@ -57,6 +57,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     leaf: bytes
 
 
+RawRow: TypeAlias = tuple[int, str, EntryType, str | None, str | None, bytes | None, bytes | None, bytes]
+"""The fields of a `Row`, in order."""
+
+
 class Rollup(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """Which decisions are counted together, day by day (``YYYY-MM-DD``, UTC)."""
 
@@ -67,6 +71,13 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True, order=True):
     action: str
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """How many decisions there are of one kind, and how many the last roll-up that speaks of them told."""
+
+    count: int
+    told: int = 0
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What one transaction adds.
 
@@ -74,6 +85,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         rows: New rows, numbered from the size of the tree.
         bundles: Notices that are new.
         daily: What to add to the roll-ups.
+        told: What roll-ups among the rows tell, to be kept beside the counts.
         tiles: Tiles that are new or longer than before, whole.
         head: The head from now on.
     """
@@ -81,6 +93,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[Row]
     bundles: Sequence[Bundle]
     daily: Mapping[Rollup, int]
+    told: Mapping[Rollup, int] = {}
     tiles: Mapping[TileId, bytes]
     head: Head
 
@@ -94,11 +107,14 @@ class View(Protocol):
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
         """Stream the rows with `start` ≤ index < `stop` in order, in bounded memory."""
 
+    def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
+        """Stream what `rows` does, as it comes: verifying a log makes a `Row` of few of them."""
+
     def find(self, id: str) -> Row | None:
         """Return the row of an entry's id, or of a notice's hash."""
 
-    def of_subject(self, subject: str) -> Sequence[Row]:
-        """Return the rows of one visitor, in order."""
+    def of_subject(self, subject: str, *, last: int | None = None) -> Sequence[Row]:
+        """Return the rows of one visitor, or the `last` of them, in order."""
 
     def of_type(self, type: EntryType) -> Iterator[Row]:
         """Stream the rows of a type other than ``decision``, in order."""
@@ -119,6 +135,23 @@ class View(Protocol):
 
     def asset(self, hash: str) -> bytes | None:
         """Return an asset's bytes."""
+
+    def demand_form(self) -> None:
+        """Check what only the store knows of: that its tables are those of a log, and nothing is beside them.
+
+        Raises:
+            LogCorrupt: They are not.
+        """
+
+    def extent(self) -> tuple[int, int]:
+        """Return how many tiles and how many notices are kept."""
+
+    def demand_indexes(self) -> None:
+        """Check that what the store looks up is all that it keeps.
+
+        Raises:
+            LogCorrupt: It is not.
+        """
 
     def assets(self) -> Iterator[tuple[str, bytes]]:
         """Stream every asset: hash and bytes."""
@@ -141,8 +174,8 @@ class Transaction(Protocol):
     ) -> tuple[dict[str, int], dict[TileId, bytes]]:
         """Return the index of each of `ids` that is in the log, and those of `tiles` that there are."""
 
-    def daily(self, day: str) -> Mapping[Rollup, int]:
-        """Return a day's roll-ups."""
+    def daily(self, day: str) -> Mapping[Rollup, Counted]:
+        """Return a day's counts, and what of them roll-ups have told."""
 
     def of_subject(self, subject: str) -> Sequence[Row]:
         """Return the rows of one visitor, in order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, starmap
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
@@ -27,7 +27,7 @@ from consentkit.log.daybook import Daybook
 from consentkit.log.destroyed import Destroyed
 from consentkit.log.leaf import notice_leaf
 from consentkit.log.scripts import PERSONAL
-from consentkit.log.store import Head, Row, View
+from consentkit.log.store import Head, RawRow, Row, View
 from consentkit.tlog import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -47,6 +47,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many entries were checked, and how many of these are erased, since it was last told."""
 
 _AT_A_TIME = 16 * TILE_WIDTH
+
+# No text comes after it.
+_LAST = "\U0010ffff"
 
 
 def silent(count: int, erased: int) -> None:
@@ -75,15 +78,15 @@ def verify(
 def _verify(
     view: View, keys: Sequence[VerifierKey], saved: Checkpoint | None, start: int, progress: Progress
 ) -> Head:
+    view.demand_form()
     head = view.head()
     _check_signature(head, keys)
     if saved is not None:
         _check_growth(head, saved)
     walk = _Walk(view, saved, start)
-    rows = view.rows(start, head.size)
+    rows = view.raw_rows(start, head.size)
     while batch := list(islice(rows, _AT_A_TIME)):
-        walk.take(batch)
-        progress(len(batch), sum(row.body is None for row in batch))
+        progress(len(batch), walk.take(batch))
     walk.finish(head)
     return head
 
@@ -103,22 +106,32 @@ class _Walk:
         self._grown = Grown(start, head, {})
         self._check_saved({})
 
-    def take(self, rows: Sequence[Row]) -> None:
-        """Check the next rows."""
-        start = self._grown.size
-        for index, row in enumerate(rows, start):
-            if row.index != index:
-                raise LogCorrupt(f"entry {index} is missing")
-            if type(row.leaf) is not bytes:
-                raise LogCorrupt(f"entry {index}: its leaf is not bytes")
-        self._grow([row.leaf for row in rows])
+    def take(self, rows: Sequence[RawRow]) -> int:
+        """Check the next rows; return how many of them were erased."""
+        indexes, _, types, _, _, bodies, _, leaves = zip(*rows, strict=True)
+        self._check_order(indexes, leaves)
+        self._grow(list(leaves))
         done = 0
-        for at, row in enumerate(rows):
-            if row.type != "decision" or row.body is None:
-                self._decisions(rows[done:at])
-                self._other(row)
-                done = at + 1
+        others = [
+            at
+            for at, (kind, body) in enumerate(zip(types, bodies, strict=True))
+            if kind != "decision" or body is None
+        ]
+        for at in others:
+            self._decisions(rows[done:at])
+            self._other(Row(*rows[at]))
+            done = at + 1
         self._decisions(rows[done:])
+        return bodies.count(None)
+
+    def _check_order(self, indexes: Sequence[int], leaves: Sequence[bytes]) -> None:
+        start = self._grown.size
+        if indexes != tuple(range(start, start + len(indexes))):
+            index = next(index for index, found in enumerate(indexes, start) if found != index)
+            raise LogCorrupt(f"entry {index} is missing")
+        if set(map(type, leaves)) != {bytes}:
+            index = next(index for index, leaf in enumerate(leaves, start) if type(leaf) is not bytes)
+            raise LogCorrupt(f"entry {index}: its leaf is not bytes")
 
     def finish(self, head: Head) -> None:
         """Check what must agree once all rows are known."""
@@ -129,7 +142,7 @@ class _Walk:
             raise LogCorrupt(
                 f"the head says {head.size} entries, the leaves give {grown.size} or another root"
             )
-        for start, stop in ((-(2**62), 0), (head.size, 2**62)):
+        for start, stop in ((-(2**63), 0), (head.size, 2**63)):
             for row in view.rows(start, stop):
                 raise LogCorrupt(f"entry {row.index} is beyond the head, which says {head.size} entries")
         self._check_last_tiles()
@@ -137,22 +150,27 @@ class _Walk:
             if sha256(content).hexdigest() != hash:
                 raise LogCorrupt(f"the asset {hash} has another content")
         if self._from_zero:
-            self._daybook.check(view.daily(), head.open_days)
+            self._check_extent(head)
+            self._daybook.check(view.daily(until=_LAST), head.open_days)
 
-    def _decisions(self, rows: Sequence[Row]) -> None:
+    def _decisions(self, rows: Sequence[RawRow]) -> None:
         """Check decisions that are there: at once, and one by one only to name the first that is wrong."""
-        facts = agreeing(rows) or [checked(row, row.body or b"") for row in rows]
-        days = [one.at[:10] for one in facts]
+        if not rows:
+            return
+        facts = agreeing(rows) or [checked(row, row.body or b"") for row in starmap(Row, rows)]
         if self._destroyed:
-            for row, day in zip(rows, days, strict=True):
-                self._destroyed.demand_gone(row, day)
+            for row, one in zip(starmap(Row, rows), facts, strict=True):
+                self._destroyed.demand_gone(row, one.at[:10])
         if not self._notices.issuperset([one.notice for one in facts]):
-            row = next(row for row, one in zip(rows, facts, strict=True) if one.notice not in self._notices)
-            raise LogCorrupt(f"entry {row.index}: the notice it names was not published before it")
-        keys = [(one.regime, one.locale, one.notice, one.action) for one in facts]
-        self._daybook.count(zip(days, keys, strict=True))
+            index = next(
+                row[0] for row, one in zip(rows, facts, strict=True) if one.notice not in self._notices
+            )
+            raise LogCorrupt(f"entry {index}: the notice it names was not published before it")
+        self._daybook.count([(one.at[:10], one.regime, one.locale, one.notice, one.action) for one in facts])
 
     def _other(self, row: Row) -> None:
+        if row.type not in PERSONAL:
+            self._destroyed.demand_unnamed(row)
         if row.body is None:
             self._erased(row)
         elif row.type == "notice":
@@ -161,6 +179,8 @@ class _Walk:
             facts = checked(row, row.body)
             if row.type in PERSONAL:
                 self._destroyed.demand_gone(row, facts.at[:10])
+            elif row.type in ("erasure", "purge") and row.index not in self._destroyed.indexes:
+                raise LogCorrupt(f"entry {row.index}: it is not found by its type")
             if row.type == "rollup" and self._from_zero:
                 self._daybook.close(row.index, entry_of(row.index, row.body))
 
@@ -217,6 +237,14 @@ class _Walk:
             after = TileId(level, -(-count // TILE_WIDTH))
             if self._view.tile(after) is not None:
                 raise LogCorrupt(f"tile {after.level}/{after.number} is beyond the leaves")
+
+    def _check_extent(self, head: Head) -> None:
+        """What the tree needs is there; then nothing else is, if it is not more."""
+        tiles, notices = self._view.extent()
+        if tiles != sum(-(-width // TILE_WIDTH) for width in _widths(head.size)):
+            raise LogCorrupt("there are tiles besides those of the tree")
+        if notices != len(self._notices):
+            raise LogCorrupt("there are notices besides those that entries publish")
 
     def _check_saved(self, tiles: Mapping[TileId, bytes]) -> None:
         saved = self._saved

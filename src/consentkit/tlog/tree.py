@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -123,6 +124,10 @@ def _peaks(data: bytes) -> list[bytes]:
     peaks, end = [], width
     while end:
         start = end & (end - 1)
-        peaks.append(perfect_root(data[start * HASH_BYTES : end * HASH_BYTES]))
+        peaks.append(_peak(data[start * HASH_BYTES : end * HASH_BYTES]))
         end = start
     return peaks
+
+
+# From one append to the next, most peaks of the unfinished tiles stay as they are.
+_peak = lru_cache(maxsize=64)(perfect_root)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import click
 
 from consentkit.cli.log.opening import reading, with_log
+from consentkit.cli.log.terminal import printable
 from consentkit.log import Head, Rollup
 from consentkit.log.entry import Action
 
@@ -31,7 +32,7 @@ def stats(url: str, form: str) -> None:
     click.echo(f"{head.size} entries, root {head.root.hex()}")
     table = _by_day_and_regime(counts)
     if table:
-        click.echo("\n" + "\n".join(_lines(table)))
+        click.echo(printable("\n" + "\n".join(_lines(table))))
 
 
 def _by_day_and_regime(counts: Mapping[Rollup, int]) -> _Table:

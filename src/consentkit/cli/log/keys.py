@@ -12,7 +12,8 @@ from consentkit.cli.log.opening import plainly, reading, with_key, with_log, wri
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, open_log
 from consentkit.log.location import log_path
-from consentkit.log.reader import key_path
+from consentkit.log.locks import locked
+from consentkit.log.reader import key_path, signer_of
 from consentkit.log.signing import PRIVATE, Keyring, make_key_file, new_origin, replace_key_file
 from consentkit.tlog import SigningKey
 
@@ -50,11 +51,15 @@ def new(url: str | None, key: str | None, origin: str | None) -> None:
 @with_log
 @with_key
 def show_key(url: str, key: str | None) -> None:
-    """Print the public key (C2SP vkey), and below it those of earlier keys."""
-    with reading(url, key) as reader:
-        keys = reader.keys()
+    """Print the public key.
+
+    A C2SP vkey; below it are those of earlier keys. The log itself need not be there yet.
+    """
+    with plainly():
+        keys = signer_of(url, key).keys()
     if keys is None:
-        raise click.ClickException("the log has no key here")
+        with reading(url, key):
+            raise click.ClickException("the log has no key here")
     click.echo("\n".join(map(str, keys.accepted)))
 
 
@@ -62,14 +67,16 @@ def show_key(url: str, key: str | None) -> None:
 @with_log
 @with_key
 def rotate(url: str, key: str | None) -> None:
-    """Change the key, and print the checkpoint that the old and the new one have signed."""
+    """Change the key, and print the checkpoint that both have signed."""
     with writing(url, key) as log:
-        path, keys = _file(url, key), log.keys()
-        if keys is None:
-            raise LogError("the log has no key here: make one with `consentkit log key new`")
-        changed = SigningKey.generate(keys.signing.name)
-        head = log.rotate(changed)
-        with _said(path):
+        path = _file(url, key)
+        # Of two at once, the second begins with what the first has made.
+        with _said(path), locked(path.with_name(f"{path.name}.lock")):
+            keys = log.keys()
+            if keys is None:
+                raise LogError("the log has no key here: make one with `consentkit log key new`")
+            changed = SigningKey.generate(keys.signing.name)
+            head = log.rotate(changed)
             replace_key_file(path, keys.rotated(changed))
     click.echo(f"The new key is in {path}. Its public key is {changed.verifier}", err=True)
     click.echo(
@@ -81,7 +88,7 @@ def rotate(url: str, key: str | None) -> None:
 def _file(url: str | None, key: str | None) -> Path:
     """Return where the key is kept: where `key` says, else beside a SQLite log."""
     path = None if url is None else log_path(url)
-    if key is not None and not key.startswith(PRIVATE):
+    if key is not None and PRIVATE not in key:
         return Path(key)
     if key is not None or path is None:
         raise click.UsageError("name the key's file with --key")

@@ -17,7 +17,7 @@ _INDEX = click.IntRange(min=0)
 @click.command()
 @with_log
 def checkpoint(url: str) -> None:
-    """Print the signed checkpoint (C2SP tlog-checkpoint), exactly."""
+    """Print the signed checkpoint, byte for byte (C2SP)."""
     with reading(url) as reader:
         click.echo(signed_checkpoint(reader), nl=False)
 
@@ -26,7 +26,7 @@ def checkpoint(url: str) -> None:
 @click.argument("index", type=_INDEX)
 @with_log
 def proof(index: int, url: str) -> None:
-    """Print the proof that the leaf INDEX is in the log (C2SP tlog-proof)."""
+    """Print the proof that a leaf is in the log. As C2SP has it (tlog-proof)."""
     with reading(url) as reader:
         click.echo(reader.proof(index).encode(), nl=False)
 
@@ -35,7 +35,7 @@ def proof(index: int, url: str) -> None:
 @click.argument("index", type=_INDEX)
 @with_log
 def leaf(index: int, url: str) -> None:
-    """Print the exact bytes of the leaf INDEX, without a newline after them."""
+    """Print the exact bytes of a leaf. No newline is added."""
     with reading(url) as reader:
         click.echo(demand(reader, index).leaf, nl=False)
 
@@ -47,7 +47,9 @@ def leaf(index: int, url: str) -> None:
 )
 @with_log
 def consistency(old_size: int, new_size: int | None, url: str) -> None:
-    """Print the proof that the log of OLD_SIZE entries is the beginning of a later one.
+    """Print the proof that the log only grew.
+
+    The log of OLD_SIZE entries is the beginning of a later one.
 
     Hashes in base64, one a line (RFC 6962, section 2.1.2).
     """

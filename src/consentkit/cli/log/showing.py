@@ -11,6 +11,7 @@ import msgspec
 from consentkit.cli.log.files import atomically
 from consentkit.cli.log.opening import reading, with_log
 from consentkit.cli.log.rendering import page
+from consentkit.cli.log.terminal import printable
 from consentkit.log import LogReader, Recorded
 
 
@@ -19,13 +20,13 @@ from consentkit.log import LogReader, Recorded
 @with_log
 @click.option("--render", metavar="FILE", help="Write the banner as it was shown to this HTML file.")
 def show(id: str, url: str, render: str | None) -> None:
-    """Show an entry, the notice that was shown, and the entry's proof.
+    """Show an entry, what was shown with it, and its proof.
 
     ID is the entry's id, a notice's hash, or an index.
     """
     with reading(url) as reader:
         found = _find(reader, id)
-        click.echo(json.dumps(_shown(reader, found), indent=2, ensure_ascii=False))
+        click.echo(printable(json.dumps(_shown(reader, found), indent=2, ensure_ascii=False)))
         if render is not None:
             _render(reader, found, render)
 
@@ -35,7 +36,7 @@ def _find(reader: LogReader, id: str) -> Recorded:
     if found is None and id.isascii() and id.isdigit() and len(id) < 19:
         found = reader.at(int(id))
     if found is None:
-        raise click.ClickException(f"the log has no entry with the id {id!r}")
+        raise click.ClickException(f"the log has no entry with the id or index {id!r}")
     return found
 
 
@@ -46,7 +47,7 @@ def _shown(reader: LogReader, found: Recorded) -> dict[str, Any]:
         "id": found.id,
         "entry": None if found.entry is None else msgspec.to_builtins(found.entry),
         "destroyed": _destroyed(reader, found),
-        "leaf": found.leaf.decode(),
+        "leaf": found.leaf.decode(errors="replace"),
         "salt": None if found.salt is None else found.salt.hex(),
         "proof": reader.proof(found.index).encode() if signed else None,
         "notice": _readable(reader.notice(_notice(found))),
@@ -84,6 +85,9 @@ def _render(reader: LogReader, found: Recorded, path: str) -> None:
         raise click.ClickException(f"what was shown with entry {found.index} is not known: {reason}")
     document = page(reader, notice)
     if document is None:
-        raise click.ClickException(f"the notice {notice} has no banner that could be shown")
+        raise click.ClickException(
+            f"the notice {notice} has no banner that could be shown: of what is decided in the settings"
+            " the words are kept, which are printed above"
+        )
     with atomically(path) as file:
         file.write(document)

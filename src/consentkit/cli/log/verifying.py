@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,8 +11,9 @@ import click
 
 from consentkit.cli.log.files import atomically
 from consentkit.cli.log.opening import plainly, read_file, reading, with_key, with_log
-from consentkit.cli.log.progress import progress
+from consentkit.cli.log.progress import PROGRESS_FROM, progress
 from consentkit.cli.log.proving import signed_checkpoint
+from consentkit.cli.log.terminal import printable
 from consentkit.exceptions import ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.log.receipt import Verified
@@ -43,9 +45,10 @@ def verify(
     since: str | None,
     save: str | None,
 ) -> None:
-    """Recompute the log and compare: entries, tree, counts, notices, signature.
+    """Recompute the whole log and compare.
 
-    The first contradiction is named, and the command ends with 1.
+    Entries, tree, counts, notices and signature. The first contradiction is named, and the command
+    ends with 1.
     """
     if checkpoint and since:
         raise click.UsageError("--checkpoint checks the whole log, --since what is new: name one of them")
@@ -55,8 +58,15 @@ def verify(
             signed_checkpoint(reader)
         known = _saved(since or checkpoint, keys)
         head, erased = _check(reader, keys, known, only_new=since is not None)
-    for name, text in _summary(head, erased, keys, known, only_new=since is not None):
-        click.echo(f"{name:9}  {text}")
+        if since is None:
+            _check_indexes(reader, head)
+    summary = _summary(head, erased, keys, known, only_new=since is not None)
+    if keys and not vkeys:
+        summary.append(
+            ("key", "from the key file itself; one that you have from elsewhere shows more (--vkey)")
+        )
+    for name, text in summary:
+        click.echo(f"{name:9}  {printable(text)}")
     if save is not None:
         with atomically(save) as file:
             file.write(head.checkpoint or "")
@@ -71,7 +81,7 @@ def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
         keys = read_keys(vkeys)
         verified = check_receipt(Path(file).read_bytes(), keys)
     for name, text in _receipt(verified):
-        click.echo(f"{name:9}  {text}")
+        click.echo(f"{name:9}  {printable(text)}")
 
 
 def read_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
@@ -84,14 +94,17 @@ def read_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
     for name in named:
         try:
             keys.append(VerifierKey.parse(name))
-        except ProofInvalid:
-            keys += _keys_in(name)
+        except ProofInvalid as error:
+            keys += _keys_in(name, error)
     return tuple(dict.fromkeys(keys))
 
 
-def _keys_in(path: str) -> list[VerifierKey]:
-    if not Path(path).is_file():
-        raise click.UsageError("--vkey names neither a public key (name+id+base64) nor a file of them")
+def _keys_in(path: str, no_key: ProofInvalid) -> list[VerifierKey]:
+    # What is not a path at all, such as a key with a typing error, may be too long for one.
+    if not os.path.isfile(path):
+        raise click.UsageError(
+            f"--vkey names neither a public key (name+id+base64) nor a file of them: {no_key}"
+        ) from no_key
     lines = [line.strip() for line in read_file(path).splitlines() if line.strip()]
     try:
         return [VerifierKey.parse(line) for line in lines]
@@ -132,6 +145,12 @@ def _check(
 
         head = reader.check(keys=keys, saved=saved, only_new=only_new, progress=count)
     return head, erased
+
+
+def _check_indexes(reader: LogReader, head: Head) -> None:
+    if head.size >= PROGRESS_FROM:
+        click.echo("Checking what is found by id, visitor and day …", err=True)
+    reader.check_indexes()
 
 
 def _summary(

@@ -12,6 +12,9 @@ from consentkit.cli.log.opening import now, rfc3339, with_key, with_log, with_ou
 from consentkit.cli.log.progress import progress
 from consentkit.log import ConsentLog
 
+OUTBOX_LINES = (b'{"entry":', b'{"bundle":')
+"""How lines of an outbox begin."""
+
 GRANT_DAYS = 400
 """No grant holds for longer: what is older shows nothing any more that is in force."""
 
@@ -35,9 +38,12 @@ def _past(age: str) -> date:
 @click.option("--outbox", required=True, metavar="FILE", help="The file in which refusals wait for the log.")
 def drain(url: str, key: str | None, outbox: str) -> None:
     """Hand what waits in an outbox to the log."""
+    _demand_outbox(outbox)
     with writing(url, key, outbox) as log:
+        if not any(Path(outbox + suffix).exists() for suffix in ("", ".draining")):
+            click.echo(f"There is no file {outbox!r}.", err=True)
         count = log.drain()
-    click.echo(f"{count} items handed over" if count else "nothing waits in the outbox")
+    click.echo(f"{_count(count, 'item')} handed over" if count else "nothing waits in the outbox")
     refused = Path(f"{outbox}.refused")
     if refused.is_file():
         click.echo(f"What the log did not take is in {refused}.", err=True)
@@ -51,9 +57,9 @@ def drain(url: str, key: str | None, outbox: str) -> None:
 )
 @with_yes
 def purge(url: str, key: str | None, before: date, yes: bool) -> None:
-    """Destroy decisions that are older than an age; counts and proofs stay.
+    """Destroy decisions that are older than an age.
 
-    What was destroyed stays destroyed if this is interrupted. Run it again to go on.
+    Counts and proofs stay. What was destroyed stays destroyed if this is interrupted. Run it again to go on.
     """
     day, time = before.isoformat(), now()
     with writing(url, key) as log:
@@ -69,7 +75,7 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
             )
         _demand(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
         destroyed = _purge(log, day, rfc3339(time))
-    click.echo(f"{destroyed} entries destroyed")
+    click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
 @click.command()
@@ -79,16 +85,22 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
 @with_outbox
 @with_yes
 def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool) -> None:
-    """Destroy all entries of a visitor, by the id that stands in them as `subject`."""
+    """Destroy all entries of a visitor.
+
+    SUBJECT is the random id that stands in them as `subject`.
+    """
+    if outbox is not None:
+        _demand_outbox(outbox)
     with writing(url, key, outbox) as log:
         if outbox is not None:
             log.drain()
         indexes = [recorded.index for recorded in log.of_subject(subject)]
         if not indexes:
             raise click.ClickException("the log has no entries of this subject")
-        _demand(yes, f"Destroy {len(indexes)} entries, from {indexes[0]} to {indexes[-1]}?")
+        count = _count(len(indexes), "entry", "entries")
+        _demand(yes, f"Destroy {count}, from {indexes[0]} to {indexes[-1]}?")
         destroyed = log.erase_now(subject, at=rfc3339(now()))
-    click.echo(f"{destroyed} entries destroyed")
+    click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
 def _purge(log: ConsentLog, day: str, at: str) -> int:
@@ -98,6 +110,23 @@ def _purge(log: ConsentLog, day: str, at: str) -> int:
             destroyed += count
             advance(looked_at)
     return destroyed
+
+
+def _demand_outbox(path: str) -> None:
+    """Refuse a file that is no outbox, such as the log itself: draining takes the file away."""
+    try:
+        with open(path, "rb") as file:
+            start = file.readline(len(OUTBOX_LINES[1]))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise click.UsageError(f"cannot read {path!r}: {error.strerror}") from error
+    if start and not start.startswith(OUTBOX_LINES):
+        raise click.UsageError(f"{path!r} is not an outbox; nothing was done")
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _demand(yes: bool, question: str) -> None:

@@ -32,7 +32,7 @@ _FIRST = (
     """CREATE TABLE daily (
         day text COLLATE "C" NOT NULL, regime text COLLATE "C" NOT NULL, locale text COLLATE "C" NOT NULL,
         notice text COLLATE "C" NOT NULL, action text COLLATE "C" NOT NULL, count bigint NOT NULL,
-        PRIMARY KEY (day, regime, locale, notice, action))""",
+        told bigint NOT NULL DEFAULT 0, PRIMARY KEY (day, regime, locale, notice, action))""",
     """CREATE TABLE observations (
         day text COLLATE "C" NOT NULL, kind text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL,
         count bigint NOT NULL, PRIMARY KEY (day, kind, key))""",

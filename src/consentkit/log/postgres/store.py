@@ -17,7 +17,7 @@ from psycopg import Connection, IsolationLevel
 from psycopg.errors import FeatureNotSupported, SyntaxError
 from psycopg.sql import SQL, Identifier
 
-from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.exceptions import LogCorrupt, LogError, LogMissing, LogUnavailable
 from consentkit.log.postgres import schema
 from consentkit.log.postgres.address import read_address
 from consentkit.log.postgres.errors import OutcomeUnknown, commit, foreign_errors, may_repeat
@@ -137,7 +137,9 @@ class PostgresStore:
         with connection.pipeline():
             if not write:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            connection.execute(_WRITE if write else _READ, (f'"{self._address.schema}"',))
+            # Named last, temporary tables stand in for none of the log's.
+            path = f'"{self._address.schema}", pg_temp'
+            connection.execute(_WRITE if write else _READ, (path,))
             head = connection.execute(f"{_HEAD} FOR UPDATE" if write else _HEAD, binary=True)
             version = connection.execute("SELECT version FROM schema_version")
         if schema.demand_known(version.fetchone()) < schema.VERSION:
@@ -155,7 +157,7 @@ class PostgresStore:
         if self._read_only:
             with self._reading.connection() as connection:
                 if not schema.version(connection, name):
-                    raise LogUnavailable("there is no log in this schema yet")
+                    raise LogMissing("there is no log in this schema yet")
                 connection.rollback()
         else:
             with self._writing.connection() as connection:

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from psycopg import Connection
 
 from consentkit.log.observations import KEPT_DAYS, MOST, Observation
-from consentkit.log.postgres.view import daily_of, rows_of_subject
-from consentkit.log.store import Change, Head, Rollup, Row
+from consentkit.log.postgres.view import rows_of_subject, select
+from consentkit.log.store import Change, Counted, Head, Rollup, Row
 from consentkit.tlog import TileId
 
 # COPY costs two round trips more than statements that are sent along with the others.
@@ -48,9 +48,13 @@ class PostgresTransaction:
             )
         return dict(indexes), {TileId(level, number): found for level, number, found in hashes}
 
-    def daily(self, day: str) -> Mapping[Rollup, int]:
-        """Return a day's roll-ups."""
-        return daily_of(self._connection, day, day)
+    def daily(self, day: str) -> Mapping[Rollup, Counted]:
+        """Return a day's counts, and what of them roll-ups have told."""
+        query = "SELECT regime, locale, notice, action, count, told FROM daily WHERE day = %s"
+        return {
+            Rollup(day=day, regime=regime, locale=locale, notice=notice, action=action): Counted(count, told)
+            for regime, locale, notice, action, count, told in select(self._connection, query, day)
+        }
 
     def of_subject(self, subject: str) -> list[Row]:
         """Return the rows of one visitor."""
@@ -84,12 +88,21 @@ class PostgresTransaction:
                     list(bundle.assets.items()),
                 )
             cursor.executemany(
-                "INSERT INTO daily VALUES (%s, %s, %s, %s, %s, %s)"
+                "INSERT INTO daily (day, regime, locale, notice, action, count)"
+                " VALUES (%s, %s, %s, %s, %s, %s)"
                 " ON CONFLICT (day, regime, locale, notice, action)"
                 " DO UPDATE SET count = daily.count + excluded.count",
                 [
                     (key.day, key.regime, key.locale, key.notice, key.action, count)
                     for key, count in change.daily.items()
+                ],
+            )
+            cursor.executemany(
+                "UPDATE daily SET told = %s"
+                " WHERE day = %s AND regime = %s AND locale = %s AND notice = %s AND action = %s",
+                [
+                    (count, key.day, key.regime, key.locale, key.notice, key.action)
+                    for key, count in change.told.items()
                 ],
             )
             cursor.executemany(

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from psycopg import Connection
 
+from consentkit.exceptions import LogCorrupt
 from consentkit.log.entry import EntryType
 from consentkit.log.observations import Observation
-from consentkit.log.store import Head, Rollup, Row
+from consentkit.log.store import Head, RawRow, Rollup, Row
 from consentkit.tlog import TileId
 
 # Rows and assets that are in memory at once.
@@ -41,27 +42,38 @@ class PostgresView:
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
         """Stream rows in order."""
         end = self._head.size if stop is None else stop
-        return self._stream(f'{_ROW} WHERE "index" >= %s AND "index" < %s', start, end)
+        return starmap(Row, self.raw_rows(start, end))
+
+    def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
+        """Stream rows as they come."""
+        return self._stream(f'{_ROW} WHERE "index" >= %s AND "index" <= %s', start, stop - 1)
 
     def find(self, id: str) -> Row | None:
         """Return the row of an id."""
         return next(iter(self._rows(f"{_ROW} WHERE id = %s", id)), None)
 
-    def of_subject(self, subject: str) -> list[Row]:
-        """Return the rows of one visitor."""
-        return rows_of_subject(self._connection, subject)
+    def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
+        """Return the rows of one visitor, or the last of them."""
+        return rows_of_subject(self._connection, subject, last)
 
     def of_type(self, type: EntryType) -> Iterator[Row]:
         """Stream the rows of a type other than ``decision``."""
-        return self._stream(f"{_ROW} WHERE \"index\" >= %s AND type = %s AND type <> 'decision'", 0, type)
+        query = f"{_ROW} WHERE \"index\" >= %s AND type = %s AND type <> 'decision'"
+        return starmap(Row, self._stream(query, 0, type))
 
     def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
         """Return rows, the highest index first."""
         query = f'{_ROW} WHERE "index" >= %s AND "index" < %s'
-        arguments: list[_Argument] = [start, before]
+        times = [day, f"{day}U"] if day else []
         if day:
+            # Else all entries might be looked at, the newest first, for an old day.
+            span = 'SELECT min("index" + 0), max("index" + 0) FROM entries WHERE at BETWEEN %s AND %s'
+            ((first, last),) = select(self._connection, span, *times) or [(None, None)]
+            if first is None:
+                return []
+            start, before = max(start, first), min(before, last + 1)
             query += " AND at BETWEEN %s AND %s"
-            arguments += [day, f"{day}U"]
+        arguments: list[_Argument] = [start, before, *times]
         if action:
             query += " AND type = 'decision' AND position(%s IN body) > 0"
             arguments.append(f'"action":"{action}"'.encode())
@@ -78,6 +90,18 @@ class PostgresView:
     def asset(self, hash: str) -> bytes | None:
         """Return an asset's bytes."""
         return self._value("SELECT bytes FROM assets WHERE hash = %s", hash)
+
+    def demand_form(self) -> None:
+        """Check nothing more: the columns have types."""
+
+    def extent(self) -> tuple[int, int]:
+        """Return how many tiles and how many notices are kept."""
+        query = "SELECT (SELECT count(*) FROM tiles), (SELECT count(*) FROM notices)"
+        ((tiles, notices),) = select(self._connection, query)
+        return tiles, notices
+
+    def demand_indexes(self) -> None:
+        """Check nothing: that is the server's own business, and its extension amcheck does it."""
 
     def assets(self) -> Iterator[tuple[str, bytes]]:
         """Stream every asset."""
@@ -103,17 +127,21 @@ class PostgresView:
     def _rows(self, query: str, *arguments: _Argument) -> list[Row]:
         return list(starmap(Row, select(self._connection, query, *arguments)))
 
-    def _stream(self, query: str, start: int, *arguments: _Argument) -> Iterator[Row]:
+    def _stream(self, query: str, start: int, *arguments: _Argument) -> Iterator[RawRow]:
         """Stream rows in order; the query's first argument is the index to begin at."""
         page = PAGE_ROWS
         while page == PAGE_ROWS:
-            rows = self._rows(f'{query} ORDER BY "index" LIMIT %s', start, *arguments, PAGE_ROWS)
+            rows = select(
+                self._connection, f'{query} ORDER BY "index" LIMIT %s', start, *arguments, PAGE_ROWS
+            )
             yield from rows
             page = len(rows)
-            start = rows[-1].index + 1 if rows else start
+            start = rows[-1][0] + 1 if rows else start
 
     def _value(self, query: str, *arguments: _Argument) -> bytes | None:
         found = select(self._connection, query, *arguments)
+        if found and not isinstance(found[0][0], bytes):
+            raise LogCorrupt("a tile, notice or asset of the log is not bytes")
         return found[0][0] if found else None
 
 
@@ -124,10 +152,15 @@ def select(connection: Connection, query: str, *arguments: _Argument) -> list[tu
     return connection.execute(query, arguments, binary=True).fetchall()
 
 
-def rows_of_subject(connection: Connection, subject: str) -> list[Row]:
-    """Return the rows of one visitor, in order."""
-    query = f'{_ROW} WHERE subject = %s ORDER BY "index"'
-    return list(starmap(Row, select(connection, query, subject)))
+def rows_of_subject(connection: Connection, subject: str, last: int | None = None) -> list[Row]:
+    """Return the rows of one visitor, or the last of them, in order."""
+    query = f'{_ROW} WHERE subject = %s ORDER BY "index" DESC'
+    found = (
+        select(connection, query, subject)
+        if last is None
+        else select(connection, f"{query} LIMIT %s", subject, last)
+    )
+    return list(starmap(Row, found))[::-1]
 
 
 def daily_of(connection: Connection, since: str, until: str) -> dict[Rollup, int]:

@@ -10,11 +10,14 @@ import msgspec
 
 from consentkit.exceptions import LogError
 from consentkit.log.entry import Entry
-from consentkit.log.leaf import commitment, committed_leaf, notice_leaf
+from consentkit.log.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
 from consentkit.log.reader import Recorded
 from consentkit.log.signing import Keyring
 from consentkit.log.store import Head
 from consentkit.tlog import InclusionProof
+
+LATEST = 500
+"""Entries of a receipt. Making one takes as long as proving them does, and anybody may ask for one."""
 
 
 class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,8 @@ class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True):
     def leaf(self) -> bytes:
         """Return the leaf that commits to it."""
         entry = self.entry
+        if len(self.salt) != SALT_BYTES:
+            raise LogError(f"a salt has {SALT_BYTES} bytes")
         return committed_leaf(entry.type, entry.day, commitment(self.salt, self.body))
 
 
@@ -90,8 +95,8 @@ class Source(Protocol):
     def head(self) -> Head:
         """Return the tree's head."""
 
-    def of_subject(self, subject: str) -> list[Recorded]:
-        """Return a visitor's entries."""
+    def of_subject(self, subject: str, *, last: int | None = None) -> list[Recorded]:
+        """Return a visitor's entries, or the last of them."""
 
     def find(self, id: str) -> Recorded | None:
         """Return the publication of a notice."""
@@ -109,6 +114,8 @@ class Source(Protocol):
 def collect(log: Source, subject: str) -> Evidence | None:
     """Read from the log all that a visitor's receipt needs. It blocks.
 
+    A receipt has the visitor's latest `LATEST` entries.
+
     Args:
         log: An open log.
         subject: The visitor's id.
@@ -120,7 +127,7 @@ def collect(log: Source, subject: str) -> Evidence | None:
         LogUnavailable: The store cannot be read now.
         LogError: A notice that an entry names is missing.
     """
-    rows = [row for row in log.of_subject(subject) if row.entry and row.body and row.salt]
+    rows = [row for row in log.of_subject(subject, last=LATEST) if row.entry and row.body and row.salt]
     if not any(row.entry and row.entry.type == "decision" for row in rows):
         return None
     hashes = sorted({row.entry.notice for row in rows if row.entry and row.entry.notice})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from functools import cache
 
 from consentkit.exceptions import LogCorrupt, LogUnavailable
 from consentkit.tlog import EMPTY_ROOT
@@ -35,7 +38,8 @@ _FIRST = (
         PRIMARY KEY (day, kind, key)) WITHOUT ROWID""",
 )
 
-# Types beside the body, which erasure destroys; days that no roll-up counts; what erasure leaves behind.
+# Types beside the body, which erasure destroys; days that no roll-up counts; what erasure leaves behind; what
+# the last roll-up of a day told: the next one tells what has changed since.
 #
 # What is destroyed is overwritten where it is (`secure_delete`), but SQLite does not overwrite what it has
 # moved: a page that is split or merged keeps, in its free space, old copies of what it had. So nothing
@@ -52,11 +56,13 @@ _SECOND = (
     "ALTER TABLE head ADD COLUMN open_days TEXT NOT NULL DEFAULT ''",
     "UPDATE head SET open_days = coalesce((SELECT group_concat(day, ' ') FROM"
     " (SELECT DISTINCT day FROM daily ORDER BY day)), '')",
+    "ALTER TABLE daily ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
 )
 
 # Step n leads from version n to version n + 1. Steps that were released are never edited.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 VERSION = len(MIGRATIONS)
+TABLES = frozenset(("entries", "tiles", "head", "notices", "assets", "daily", "observations"))
 
 
 def version(connection: sqlite3.Connection) -> int:
@@ -72,9 +78,41 @@ def version(connection: sqlite3.Connection) -> int:
     ).fetchone()
     if application != APPLICATION_ID and (application, found, tables) != (0, 0, 0):
         raise LogCorrupt("the file is a SQLite database, but not a consent log")
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
+    if not TABLES.isdisjoint(name.lower() for (name,) in tables):
+        raise LogCorrupt("a view stands in the place of a table of the log")
     if found > VERSION:
         raise LogUnavailable(f"the log has schema version {found}, this version knows up to {VERSION}")
     return int(found)
+
+
+def demand_form(connection: sqlite3.Connection) -> None:
+    """Check that tables and indexes are as `migrate` makes them, and that nothing else acts on them.
+
+    Raises:
+        LogCorrupt: They are not.
+    """
+    found, made = _form(connection), _made()
+    wrong = sorted(name for name in found.keys() | made.keys() if found.get(name) != made.get(name))
+    if wrong:
+        raise LogCorrupt(f"the file has other tables, indexes or triggers than a consent log: {wrong[0]}")
+
+
+def _form(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
+    """Return type and SQL of the tables, and of all that is attached to them."""
+    cursor = connection.execute("SELECT name, type, sql, lower(tbl_name) FROM sqlite_master")
+    return {
+        name: (kind, " ".join((sql or "").split())) for name, kind, sql, table in cursor if table in TABLES
+    }
+
+
+@cache
+def _made() -> Mapping[str, tuple[str, str]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for step in MIGRATIONS:
+            for statement in step:
+                connection.execute(statement)
+        return _form(connection)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -27,8 +27,19 @@ BUSY_SECONDS = 2.0
 # How long an erasure waits for readers that keep the write-ahead log from being cut.
 WAL_SECONDS = 0.5
 
+# Bytes of the largest value that is read.
+LARGEST = 64 * 1024 * 1024
+
 # How long a fork waits for a commit under way in another thread.
 FORK_SECONDS = 2.0
+
+# Result codes that speak of what is stored, not of the file system.
+_WRONG = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_TOOBIG,
+)
 
 # Temporary files would be one more place for what is destroyed.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
@@ -146,9 +157,14 @@ class SQLiteStore:
 
     def _open_for_reading(self) -> sqlite3.Connection:
         uri = f"file:{quote(str(self._path.resolve()))}?mode=ro{'&immutable=1' if self._is_a_copy() else ''}"
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        # The file may be a stranger's (sqlite.org, "Defense Against The Dark Arts").
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        return connection
 
     def _is_a_copy(self) -> bool:
         """Say whether nothing can be made beside the file and nobody has it open: SQLite is told of it."""
@@ -165,11 +181,14 @@ def foreign_errors(kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)
     """Turn what SQLite and the file system raise (`kinds`) into this package's errors."""
     try:
         yield
+    except UnicodeDecodeError:
+        # SQLite repeats what it cannot read of a schema, and Python cannot read that.
+        raise LogCorrupt("the log's SQLite file failed: a text in it is not UTF-8") from None
     except kinds as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code
         # Without a code it is Python's: text that is not UTF-8.
         foreign = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
-        wrong = foreign or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+        wrong = foreign or code in _WRONG
         kind = LogCorrupt if wrong else LogUnavailable
         problem = str(error).partition(" with text ")[0]  # which may be a visitor's
         raise kind(f"the log's SQLite file failed: {problem}") from error

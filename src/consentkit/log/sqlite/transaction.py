@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
+from consentkit.exceptions import LogCorrupt
 from consentkit.log.observations import KEPT_DAYS, MOST, Observation
-from consentkit.log.sqlite.view import daily_of, head_of, index_by_id, rows_of_subject
-from consentkit.log.store import Change, Head, Rollup, Row
+from consentkit.log.sqlite.view import head_of, index_by_id, rows_of_subject
+from consentkit.log.store import Change, Counted, Head, Rollup, Row
 from consentkit.tlog import TileId
 
 
@@ -34,12 +35,20 @@ class SQLiteTransaction:
         """Return the index of each id, and the tiles, that there are."""
         query = 'SELECT hashes FROM tiles WHERE level = ? AND "index" = ?'
         found = {tile: self._connection.execute(query, tile).fetchone() for tile in tiles}
-        hashes = {tile: bytes(row[0]) for tile, row in found.items() if row is not None}
+        hashes = {tile: row[0] for tile, row in found.items() if row is not None}
+        if not all(isinstance(one, bytes) for one in hashes.values()):
+            raise LogCorrupt("a tile of the log is not bytes")
         return index_by_id(self._connection, ids), hashes
 
-    def daily(self, day: str) -> Mapping[Rollup, int]:
-        """Return a day's roll-ups."""
-        return daily_of(self._connection, day, day)
+    def daily(self, day: str) -> Mapping[Rollup, Counted]:
+        """Return a day's counts, and what of them roll-ups have told."""
+        cursor = self._connection.execute(
+            "SELECT regime, locale, notice, action, count, told FROM daily WHERE day = ?", (day,)
+        )
+        return {
+            Rollup(day=day, regime=regime, locale=locale, notice=notice, action=action): Counted(count, told)
+            for regime, locale, notice, action, count, told in cursor
+        }
 
     def of_subject(self, subject: str) -> list[Row]:
         """Return the rows of one visitor."""
@@ -67,9 +76,14 @@ class SQLiteTransaction:
             run("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)])
             run("INSERT OR IGNORE INTO assets VALUES (?, ?)", bundle.assets.items())
         run(
-            "INSERT INTO daily VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, regime, locale, notice, action)"
-            " DO UPDATE SET count = count + excluded.count",
+            "INSERT INTO daily (day, regime, locale, notice, action, count) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (day, regime, locale, notice, action) DO UPDATE SET count = count + excluded.count",
             [(key.day, key.regime, key.locale, key.notice, key.action, n) for key, n in change.daily.items()],
+        )
+        run(
+            "UPDATE daily SET told = ?"
+            " WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?",
+            [(n, key.day, key.regime, key.locale, key.notice, key.action) for key, n in change.told.items()],
         )
         run(
             "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)",

@@ -10,7 +10,8 @@ from itertools import starmap
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.entry import EntryType
 from consentkit.log.observations import Observation
-from consentkit.log.store import Head, Rollup, Row
+from consentkit.log.sqlite.schema import demand_form
+from consentkit.log.store import Head, RawRow, Rollup, Row
 from consentkit.tlog import TileId
 
 _ROW = 'SELECT "index", id, type, at, subject, body, salt, leaf FROM entries'
@@ -29,19 +30,21 @@ class SQLiteView:
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
         """Stream rows in order."""
         end = self.head().size if stop is None else stop
-        cursor = self._connection.execute(
-            f'{_ROW} WHERE "index" >= ? AND "index" < ? ORDER BY "index"', (start, end)
-        )
-        return starmap(Row, cursor)
+        return starmap(Row, self.raw_rows(start, end))
+
+    def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
+        """Stream rows as they come."""
+        query = f'{_ROW} WHERE "index" BETWEEN ? AND ? ORDER BY "index"'
+        return self._connection.execute(query, (start, stop - 1))
 
     def find(self, id: str) -> Row | None:
         """Return the row of an id."""
         found = self._connection.execute(f"{_ROW} WHERE id = ?", (id,)).fetchone()
         return None if found is None else Row(*found)
 
-    def of_subject(self, subject: str) -> list[Row]:
-        """Return the rows of one visitor."""
-        return rows_of_subject(self._connection, subject)
+    def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
+        """Return the rows of one visitor, or the last of them."""
+        return rows_of_subject(self._connection, subject, last)
 
     def of_type(self, type: EntryType) -> Iterator[Row]:
         """Stream the rows of a type other than ``decision``."""
@@ -51,10 +54,16 @@ class SQLiteView:
     def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
         """Return rows, the highest index first."""
         query = f'{_ROW} WHERE "index" >= ? AND "index" < ?'
-        arguments: list[int | str] = [start, before]
+        times = [day, f"{day}U"] if day else []
         if day:
+            # Else all entries would be looked at, the newest first, for an old day.
+            span = 'SELECT min(+"index"), max(+"index") FROM entries WHERE at BETWEEN ? AND ?'
+            first, last = self._connection.execute(span, times).fetchone()
+            if first is None:
+                return []
+            start, before = max(start, first), min(before, last + 1)
             query += " AND at BETWEEN ? AND ?"
-            arguments += [day, f"{day}U"]
+        arguments: list[int | str] = [start, before, *times]
         if action:
             query += " AND type = 'decision' AND instr(body, CAST(? AS BLOB))"
             arguments.append(f'"action":"{action}"')
@@ -78,7 +87,26 @@ class SQLiteView:
 
     def assets(self) -> Iterator[tuple[str, bytes]]:
         """Stream every asset."""
-        return iter(self._connection.execute("SELECT hash, bytes FROM assets"))
+        for hash, content in self._connection.execute("SELECT hash, bytes FROM assets"):
+            if not (isinstance(hash, str) and isinstance(content, bytes)):
+                raise LogCorrupt("an asset is kept under another kind of value")
+            yield hash, content
+
+    def demand_form(self) -> None:
+        """Check that the tables are those that a log makes, and that nothing else acts on them."""
+        demand_form(self._connection)
+
+    def extent(self) -> tuple[int, int]:
+        """Return how many tiles and how many notices are kept."""
+        query = "SELECT (SELECT count(*) FROM tiles), (SELECT count(*) FROM notices)"
+        tiles, notices = self._connection.execute(query).fetchone()
+        return tiles, notices
+
+    def demand_indexes(self) -> None:
+        """Check that the indexes have what the tables have."""
+        (found,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise LogCorrupt(f"the SQLite file contradicts itself: {found}")
 
     def daily(self, since: str = "", until: str = "9999") -> dict[Rollup, int]:
         """Return the counts of decisions by day."""
@@ -91,11 +119,16 @@ class SQLiteView:
             " ORDER BY day, key",
             (kind, since, until),
         )
-        return {Observation(day=day, kind=kind, key=key): count for day, key, count in cursor}
+        found = cursor.fetchall()
+        if {tuple(map(type, row)) for row in found} - {(str, str, int)}:
+            raise LogCorrupt("what was observed holds another kind of value")
+        return {Observation(day=day, kind=kind, key=key): count for day, key, count in found}
 
     def _value(self, query: str, *arguments: str | int) -> bytes | None:
         found = self._connection.execute(query, arguments).fetchone()
-        return None if found is None else bytes(found[0])
+        if found is not None and not isinstance(found[0], bytes):
+            raise LogCorrupt("a tile, notice or asset of the log is not bytes")
+        return None if found is None else found[0]
 
 
 def head_of(connection: sqlite3.Connection) -> Head:
@@ -104,6 +137,8 @@ def head_of(connection: sqlite3.Connection) -> Head:
     if found is None:
         raise LogCorrupt("the log has no tree head")
     size, root, checkpoint, open_days = found
+    if tuple(map(type, found)) not in ((int, bytes, str, str), (int, bytes, type(None), str)):
+        raise LogCorrupt("the tree's head holds another kind of value")
     return Head(size=size, root=root, checkpoint=checkpoint, open_days=tuple(open_days.split()))
 
 
@@ -113,12 +148,12 @@ def index_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str,
     return dict(connection.execute(query, (json.dumps(ids),)))
 
 
-def rows_of_subject(connection: sqlite3.Connection, subject: str) -> list[Row]:
-    """Return the rows of one visitor, in order."""
+def rows_of_subject(connection: sqlite3.Connection, subject: str, last: int | None = None) -> list[Row]:
+    """Return the rows of one visitor, or the last of them, in order."""
     # Without the sign, SQLite would put the value in place of the column, and not know its index again.
     which = "substr(subject, 1, 4) = substr(?1, 1, 4) AND subject IS NOT NULL AND +subject = ?1"
-    query = f'{_ROW} WHERE {which} ORDER BY "index"'
-    return list(starmap(Row, connection.execute(query, (subject,))))
+    query = f'{_ROW} WHERE {which} ORDER BY "index" DESC LIMIT ?2'
+    return list(starmap(Row, connection.execute(query, (subject, -1 if last is None else last))))[::-1]
 
 
 def daily_of(connection: sqlite3.Connection, since: str, until: str) -> dict[Rollup, int]:
@@ -128,7 +163,10 @@ def daily_of(connection: sqlite3.Connection, since: str, until: str) -> dict[Rol
         " ORDER BY day, regime, locale, notice, action",
         (since, until),
     )
+    found = cursor.fetchall()
+    if {tuple(map(type, row)) for row in found} - {(str, str, str, str, str, int)}:
+        raise LogCorrupt("the daily counts hold another kind of value")
     return {
         Rollup(day=day, regime=regime, locale=locale, notice=notice, action=action): count
-        for day, regime, locale, notice, action, count in cursor
+        for day, regime, locale, notice, action, count in found
     }
