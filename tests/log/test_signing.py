@@ -201,13 +201,19 @@ def test_a_disk_that_is_full_when_the_key_is_made_leaves_no_secret(
 
 
 def test_without_cryptography_a_log_is_not_signed_and_a_signed_one_not_continued(
-    log: ConsentLog, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log: ConsentLog,
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "cryptography"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with ConsentLog(tmp_path / "unsigned.sqlite3") as unsigned:
         assert unsigned.commit([BUNDLE]) == [0]
+        assert unsigned.commit([make_entry()]) == [1]
+        assert caplog.text.count("the log is not signed") == 1
         assert unsigned.check().checkpoint is None
         assert unsigned.keys() is None
     with ConsentLog(path) as other, pytest.raises(LogUnavailable, match='needs the extra "log"'):

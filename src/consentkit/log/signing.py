@@ -133,6 +133,7 @@ class Signer:
         self._secret = key.strip() if isinstance(key, str) and PRIVATE in key else None
         self._path = default if key is None else None if self._secret else Path(key)
         self._may_make = key is None
+        self._has_warned = False
         self._keys: Keyring | None = None
         # Whether the keys were held against the log; until then nothing is signed with them.
         self._continues = False
@@ -249,7 +250,10 @@ class Signer:
     def _make(self, path: Path) -> Keyring | None:
         try:
             made = Keyring(signing=SigningKey.generate(new_origin()))
-        except MissingExtra:
+        except MissingExtra as error:
+            if not self._has_warned:
+                _logger.warning("the log is not signed: %s", error)
+            self._has_warned = True
             return None
         return made if make_key_file(path, made) else self._load()
 
