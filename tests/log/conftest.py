@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from consentkit.log import ConsentLog
 from log.postgres import HOW, Server, find
 
 _schemas = itertools.count()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name a log's file."""
+    return tmp_path / "consent.sqlite3"
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[ConsentLog]:
+    """Make an empty log in a file."""
+    with ConsentLog(path) as made:
+        yield made
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -106,6 +106,11 @@ def rows_of(store: Store) -> list[Row]:
 
 def in_child(work: Callable[[], None]) -> None:
     """Run in a forked child; fail if it fails."""
+    assert os.waitpid(spawn(work), 0)[1] == 0
+
+
+def spawn(work: Callable[[], object]) -> int:
+    """Work in a forked child that nobody waits for yet; return its process id."""
     child = os.fork()
     if child == 0:
         try:
@@ -114,7 +119,7 @@ def in_child(work: Callable[[], None]) -> None:
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+    return child
 
 
 def _nothing() -> None:

@@ -21,12 +21,6 @@ from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_re
 ASYNC = pytest.mark.anyio
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "consent.sqlite3"
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def log(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> Iterator[ConsentLog]:
     """Make an empty log with its outbox in memory, in each kind of store."""

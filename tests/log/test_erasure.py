@@ -30,19 +30,6 @@ SUBJECTS = [f"visitor-number-{number:03}" for number in range(4)]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "consent.sqlite3"
-
-
-@pytest.fixture
-def log(path: Path) -> Iterator[ConsentLog]:
-    """Make an empty log."""
-    with ConsentLog(path) as made:
-        yield made
-
-
-@pytest.fixture
 def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for the disk: nothing crashes here."""
     monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "synchronous = OFF"))

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from sqlite3 import Connection
@@ -23,7 +23,7 @@ from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog, consentlog, open_log
 from consentkit.log.sqlite import store as sqlite
 from consentkit.tlog import VerifierKey
-from log.making import AT, BUNDLE, make_entry, make_refusal
+from log.making import AT, BUNDLE, make_entry, make_refusal, spawn
 from log.remains import decisions, needles_of, remains
 
 HERE = Path(__file__).parent
@@ -50,13 +50,6 @@ def outbox(tmp_path: Path) -> Path:
     """Name an outbox, on another disk."""
     (tmp_path / "elsewhere").mkdir()
     return tmp_path / "elsewhere" / "outbox"
-
-
-@pytest.fixture
-def log(path: Path) -> Iterator[ConsentLog]:
-    """Make an empty log."""
-    with ConsentLog(path) as made:
-        yield made
 
 
 def accepted(log: ConsentLog) -> Sequence[VerifierKey]:
@@ -432,19 +425,6 @@ def test_processes_that_start_at_once_make_one_key(tmp_path: Path, rounds: int) 
             assert keys.earlier == ()
             assert log.check(keys=keys.accepted).size == 5
         assert len(list(tmp_path.glob(f"{number}.sqlite3.key*"))) == 1
-
-
-def spawn(work: Callable[[], object]) -> int:
-    """Work in a forked child that nobody waits for yet."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    return child
 
 
 @forks

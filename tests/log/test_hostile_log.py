@@ -33,12 +33,6 @@ LATER = "2026-11-22T11:00:00Z"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "consent.sqlite3"
-
-
-@pytest.fixture
 def log(path: Path) -> Iterator[ConsentLog]:
     """Make a log with a notice and four decisions, one of which is erased."""
     with ConsentLog(path) as made:

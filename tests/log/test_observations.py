@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,19 +25,6 @@ DAY = "2026-11-18"
 
 def one(key: str, day: str = DAY, kind: str = "csp") -> Observation:
     return Observation(day=day, kind=kind, key=key)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "consent.sqlite3"
-
-
-@pytest.fixture
-def log(path: Path) -> Iterator[ConsentLog]:
-    """Make an empty log."""
-    with ConsentLog(path) as made:
-        yield made
 
 
 def count(store: Store, counts: Mapping[Observation, int]) -> None:

@@ -25,12 +25,6 @@ WRITER = Path(__file__).with_name("writer.py")
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "consent.sqlite3"
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> str:
     """Name a log in each kind of store."""
@@ -44,13 +38,6 @@ def url(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str
 def shared(url: str) -> Iterator[ConsentLog]:
     """Make an empty log in each kind of store."""
     with ConsentLog(url) as made:
-        yield made
-
-
-@pytest.fixture
-def log(path: Path) -> Iterator[ConsentLog]:
-    """Make an empty log in a file."""
-    with ConsentLog(path) as made:
         yield made
 
 

@@ -21,12 +21,6 @@ SECRET = str(SigningKey.generate("example.org/other"))
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "consent.sqlite3"
-
-
-@pytest.fixture
 def key(path: Path) -> Path:
     """Name its key's file."""
     return path.with_name("consent.sqlite3.key")
