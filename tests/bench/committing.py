@@ -257,6 +257,7 @@ def main() -> bool:
     print(f"committing: rates are medians of {ROUNDS} slices of {SLICE_SECONDS:g} s in turn", flush=True)
     fine = measure()
     with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # PostgreSQL may run as somebody else
         library = Path(folder) / "slow_fsync.so"
         source = Path(__file__).with_name("slow_fsync.c")
         if shutil.which("cc") is None:
