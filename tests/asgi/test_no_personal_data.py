@@ -14,7 +14,7 @@ import pytest
 
 from asgi.visiting import NAVIGATION, post, shown, wrap
 from consentkit import ConsentLog, LogUnavailable
-from consentkit.log.export import proved, write_csv, write_json_lines, write_jsonl
+from consentkit.log.export import plain, proved, write_csv_lines, write_json_lines
 from log.making import FaultyStore
 
 pytestmark = pytest.mark.anyio
@@ -137,8 +137,8 @@ async def everything(site: Site) -> str:
 def exports(log: ConsentLog) -> str:
     """Return the log as other programs get it."""
     file = io.StringIO()
-    write_jsonl(log.entries(), file)
-    write_csv(log.entries(), file)
+    write_json_lines(plain(log.entries()), file)
+    write_csv_lines(plain(log.entries()), file)
     write_json_lines(proved(log.entries(), log), file)
     return file.getvalue()
 

@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 import consentkit.cli.log.progress
 from cli.running import failed, run, said
 from consentkit.log import ConsentLog, Entry, LogReader, Recorded
-from consentkit.log.export import COLUMNS, PROOF_COLUMNS, write_csv, write_jsonl
+from consentkit.log.export import (
+    COLUMNS,
+    PROOF_COLUMNS,
+    plain,
+    write_csv_header,
+    write_csv_lines,
+    write_json_lines,
+)
 from consentkit.log.leaf import commitment, committed_leaf, notice_leaf
 from consentkit.tlog import InclusionProof
 from log.making import BUNDLE, make_entry, make_refusal
@@ -70,8 +77,9 @@ def test_the_books_are_exported_too(days: ConsentLog, path: Path) -> None:
 def test_an_erased_entry_has_index_and_id_only() -> None:
     erased = [Recorded(index=7, id="x", entry=None, leaf=b"", body=None, salt=None)]
     lines, cells = io.StringIO(), io.StringIO()
-    write_jsonl(erased, lines)
-    write_csv(erased, cells)
+    write_json_lines(plain(erased), lines)
+    write_csv_header(cells)
+    write_csv_lines(plain(erased), cells)
     assert json.loads(lines.getvalue()) == {"index": 7, "id": "x"}
     assert cells.getvalue().splitlines()[1] == "7,x" + "," * (len(COLUMNS) - 2)
 
@@ -217,7 +225,9 @@ def test_a_long_export_shows_its_progress_on_standard_error(
 @given(st.text(max_size=20))
 def test_no_cell_is_a_formula(text: str) -> None:
     file = io.StringIO(newline="")
-    write_csv([Recorded(index=0, id="", entry=hostile(text), leaf=b"", body=None, salt=None)], file)
+    recorded = Recorded(index=0, id="", entry=hostile(text), leaf=b"", body=None, salt=None)
+    write_csv_header(file)
+    write_csv_lines(plain([recorded]), file)
     header, line = csv.reader(io.StringIO(file.getvalue(), newline=""))
     cell = dict(zip(header, line, strict=True))["locale"]
     assert text.replace("\r\n", "\n") in (cell, cell.removeprefix("'"))

@@ -88,12 +88,6 @@ def readable_on(surface: Colour) -> Colour:
     return max(WHITE, BLACK, key=lambda ink: contrast(ink, surface))
 
 
-def ensure_contrast(colour: Colour, surface: Colour, ratio: float) -> Colour:
-    """Move a colour towards black or white, no farther than needed to reach a ratio on a surface."""
-    goal = readable_on(surface)
-    return next((shade for shade in _towards(colour, goal) if contrast(shade, surface) >= ratio), goal)
-
-
 def _towards(colour: Colour, goal: Colour) -> Iterator[Colour]:
     return (_mix(colour, goal, step / _STEPS) for step in range(_STEPS + 1))
 

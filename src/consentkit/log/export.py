@@ -32,17 +32,6 @@ _AT_A_TIME = 1024
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def write_jsonl(entries: Iterable[Recorded], file: TextIO) -> None:
-    """Write one JSON object a line, as `plain` has it."""
-    write_json_lines(plain(entries), file)
-
-
-def write_csv(entries: Iterable[Recorded], file: TextIO) -> None:
-    """Write CSV with a header line, as `plain` has it and `write_csv_lines` writes it."""
-    write_csv_header(file)
-    write_csv_lines(plain(entries), file)
-
-
 def plain(entries: Iterable[Recorded]) -> Iterator[Fields]:
     """Yield each entry's line: its index and fields."""
     return map(_fields, entries)
