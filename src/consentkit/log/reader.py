@@ -17,7 +17,7 @@ from consentkit.log.leaf import read_leaf
 from consentkit.log.location import demand_file, log_path
 from consentkit.log.observations import Observation
 from consentkit.log.signing import Keyring, Signer
-from consentkit.log.store import Head, Rollup, Row, Store
+from consentkit.log.store import Head, Rollup, Row, Store, View
 from consentkit.log.verify import Progress, silent, verify
 from consentkit.tlog import (
     Checkpoint,
@@ -130,26 +130,9 @@ class LogReader:
 
     def destroyed_by(self, index: int) -> Recorded | None:
         """Return the erasure or purge that destroyed the entry with this index."""
-        number = str(index).encode()
         with self._store.snapshot() as view:
-            for row in view.rows(index, index + 1):
-                leaf = read_leaf(row.leaf)
-                for kind in ("erasure", "purge"):
-                    for found in view.of_type(kind):
-                        # Of very many erasures, only those are read that may be the one.
-                        if found.index < index or (
-                            kind == "erasure" and isinstance(found.body, bytes) and number not in found.body
-                        ):
-                            continue
-                        note = _recorded(found)
-                        entry = note.entry
-                        if entry is None:
-                            continue
-                        if index in (entry.erased or ()):
-                            return note
-                        if entry.before and leaf.day < entry.before and index < (entry.stop or 0):
-                            return note
-        return None
+            rows = view.rows(index, index + 1)
+            return next((note for row in rows for note in _notes_on(view, row)), None)
 
     def search(self, *, day: str = "", action: str = "", before: int | None = None, limit: int = 50) -> Found:
         """Search entries, the highest index first.
@@ -330,6 +313,21 @@ def _can_be_stored(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _notes_on(view: View, row: Row) -> Iterator[Recorded]:
+    """Yield the erasures and purges that name a row."""
+    day, number = read_leaf(row.leaf).day, str(row.index).encode()
+    for found in view.of_type("erasure"):
+        # Of very many erasures, only those are read that may be the one.
+        if found.index > row.index and (not isinstance(found.body, bytes) or number in found.body):
+            note = _recorded(found)
+            if note.entry is not None and row.index in (note.entry.erased or ()):
+                yield note
+    for note in map(_recorded, view.of_type("purge")):
+        entry = note.entry
+        if entry is not None and day < (entry.before or "") and row.index < (entry.stop or 0):
+            yield note
 
 
 def _proof(read: ReadTile, head: Head, index: int) -> InclusionProof:
