@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from consentkit.catalog import OWN_PAGE, URL, Catalog, CookieTable, HostRule, WordTable, read_url
+from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, Catalog, CookieTable, HostRule, WordTable, read_url
 from consentkit.gating.markers import WORDS, Marker
 from consentkit.gating.owners import Owners, host_of
 from consentkit.gating.party import NOBODY, Found, Party, Reason, declared_party, known_party
@@ -60,7 +60,7 @@ class Parties:
                 reasons |= dict.fromkeys(owned.reasons)
             else:
                 unknown[host_of(url)] = None
-        return Found(tuple(reasons), tuple(unknown))
+        return Found(tuple(reasons), tuple(unknown), UNREADABLE in unknown)
 
     def marked(self, marker: Marker) -> tuple[Reason, ...]:
         """Find who must be allowed by what a marker says; empty if it says nothing that means anything."""

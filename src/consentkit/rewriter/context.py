@@ -33,7 +33,7 @@ RAW_TEXT: Final = {
 }
 """Elements whose content is raw text or RCDATA, with the search for its end."""
 
-PLACES: Final = tuple(Where(value) for value in range(8))
+PLACES: Final = tuple(Where(value) for value in range(16))
 """All surroundings, by their number: making one takes longer than reading a tag."""
 
 _MODES = frozenset(b"noscript plaintext svg math select frameset template".split())

@@ -19,6 +19,8 @@ class Where(enum.IntFlag):
     """Inside ``<noscript>``: markup only for browsers without scripting."""
     UNCERTAIN = 4
     """Other readings of the bytes exist. Only insertions that hold no quote and no ``>`` may be returned."""
+    TEMPLATE = 8
+    """Inside ``<template>``, which is no part of the document (WHATWG HTML 4.12.3)."""
 
 
 class Handler(Protocol):
