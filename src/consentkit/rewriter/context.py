@@ -186,7 +186,8 @@ class Context:
             return False
         wanted, suspicious = self._sometimes[name]
         return suspicious.search(raw) is not None and any(
-            item.name in wanted.rare or (item.name in wanted.addressed and runs_script(item.value))
+            item.name.endswith(tuple(wanted.rare))
+            or (item.name in wanted.addressed and runs_script(item.value))
             for item in attributes(raw)
             if item.value is not None
         )

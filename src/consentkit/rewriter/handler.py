@@ -32,7 +32,8 @@ class Handler(Protocol):
 
     @property
     def rare(self) -> Mapping[bytes, frozenset[bytes]]:
-        """Attributes by which other start tags are shown if they have a value: name → names of elements."""
+        """Attributes by which other start tags are shown if they have a value: end of an attribute's name →
+        names of elements. It has three characters or more."""
 
     @property
     def addressed(self) -> Mapping[bytes, frozenset[bytes]]:
