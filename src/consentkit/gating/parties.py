@@ -31,6 +31,7 @@ class Parties:
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
         known = catalog.vendors
         declared = policy.vendors_declared
+        self._tools = frozenset(policy.markers)
         self._purposes = {p.id: Party("", p.title, p.id) for p in policy.purposes.values()}
         self._vendors = {vendor.id: known_party(vendor) for vendor in known.values()}
         self._vendors |= {v.id: declared_party(v, known.get(v.id)) for v in declared.values()}
@@ -76,6 +77,10 @@ class Parties:
             Reason(party, "", "marker") if party else Reason(NOBODY._replace(name=name), "", "unknown-marker")
             for name, party in parties
         )
+
+    def trusts(self, marker: Marker) -> bool:
+        """Tell whether a marker may let through what would be held back without it."""
+        return not marker.tools or not self._tools.isdisjoint(marker.tools)
 
     def _named(self, name: str, exact: bool) -> Party | None:
         party = self._purposes.get(name) or self._vendors.get(name)
