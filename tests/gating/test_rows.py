@@ -205,16 +205,24 @@ def test_what_a_srcdoc_holds_is_reported_once_and_by_name() -> None:
     assert [(gated.element, gated.vendor) for gated in handler.gated] == [("img", "google-analytics")]
 
 
-@pytest.mark.parametrize("kind", ["importmap", "speculationrules", " ImportMap "])
-def test_lists_of_addresses(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["importmap", " ImportMap "])
+def test_a_module_stands_in_for_a_vendors(kind: str) -> None:
     page = f'<script type="{kind}">{RULES}</script>'
+    assert rewrite(page) == page.replace(V, "/_consent/assets/md.js")
+    assert rewrite(page, EVERYTHING) == page
+    assert rewrite(page.replace(V, "/own.js")) == page.replace(V, "/own.js")
+
+
+def test_lists_of_addresses() -> None:
+    page = f'<script type="speculationrules">{{"prefetch": [{{"urls": ["{V}"]}}]}}</script>'
     assert rewrite(page) == page.replace("type=", "type=text/plain data-consentkit-type=", 1)
     assert rewrite(page, EVERYTHING) == page
     assert rewrite(page.replace(V, "/own.js")) == page.replace(V, "/own.js")
 
 
 def test_a_list_of_addresses_may_escape_its_slashes() -> None:
-    assert "text/plain" in rewrite(f"<script type=importmap>{RULES}</script>".replace("/", "\\/", 2))
+    written = rewrite(f"<script type=importmap>{RULES}</script>".replace("/", "\\/", 2))
+    assert "/_consent/assets/md.js" in written and "google" not in written
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
 from consentkit.banner import render_banner, render_head, render_link, render_placeholder
 from consentkit.consent import Consent
-from consentkit.gating import PageGate, Party, stubs_script
+from consentkit.gating import PageGate, Party, module_script, stubs_script
 from consentkit.gating.headers import gate_headers, gate_links, is_reached
 from consentkit.policy import Regime
 from consentkit.rewriter import Rewriter
@@ -25,6 +25,9 @@ from consentkit.vendorcalls import calls_script
 
 STUBS_NAME: Final = f"st.{hashlib.sha256(stubs_script()).hexdigest()[:12]}.js"
 """File name of the script that stands in for globals of gated snippets."""
+
+MODULE_NAME: Final = f"md.{hashlib.sha256(module_script()).hexdigest()[:12]}.js"
+"""File name of the module that stands in for vendors' modules."""
 
 CALLS_NAME: Final = f"vc.{hashlib.sha256(calls_script()).hexdigest()[:12]}.js"
 """File name of the script that makes vendors' calls."""
@@ -164,6 +167,11 @@ class Page:
     def stubs(self, names: str, *, foreign_base: bool) -> bytes:
         """Render the element that loads stubs; see :class:`consentkit.gating.Renderer`."""
         return self._script(STUBS_NAME, f'data-consentkit-stubs="{names}"', foreign_base)
+
+    def module(self, *, foreign_base: bool) -> str:
+        """Return the URL of the module stub; see :class:`consentkit.gating.Renderer`."""
+        base = self._origin(foreign_base) + self._prefix
+        return "" if self._allowed.script is None else f"{base}/assets/{MODULE_NAME}"
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render the element that makes vendors' calls; see :class:`consentkit.gating.Renderer`.

@@ -97,7 +97,7 @@ class Plan(NamedTuple):
         simple: Whether those are insertions without quotes, which may be made anywhere.
         framed: Whether it is a frame that visitors see.
         marked: Whether its author said who must be allowed; nothing else counts then.
-        rules: Whether its content is a list of addresses, such as an import map.
+        rules: Its type if its content is a list of addresses, such as ``importmap``.
         heard: Who would be reached by the address of a marked script, and so has to be told what holds.
         silent: Whether it is a script's tag that reaches nobody by itself.
     """
@@ -108,7 +108,7 @@ class Plan(NamedTuple):
     simple: bool = True
     framed: bool = False
     marked: bool = False
-    rules: bool = False
+    rules: str = ""
     heard: tuple[Reason, ...] = ()
     silent: bool = False
 

@@ -141,7 +141,11 @@ class Loaders:
                 yield Given("address", self._texts.of(argument))
             if named & _RUNS:
                 yield Given("code", self._texts.of(argument))
-            if not named & (_LOADERS | _IDLE):
+            # A queue takes a script to load as a list that begins with its address.
+            queued = "push" in named and argument.type == "array" and children(argument)
+            if queued:
+                yield Given("call", self._direct(queued[0]))
+            elif not named & (_LOADERS | _IDLE):
                 yield Given("call", self._direct(argument))
 
     def _attributes(self, named: frozenset[str], call: Call) -> Iterator[Given]:

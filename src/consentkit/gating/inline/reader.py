@@ -110,11 +110,6 @@ class InlineReader:
         parties = [*(reason.party for reason in found.reasons), *(one.party for one in clues.signed)]
         return Reading(found, tuple(mentioned), _stubs(parties, clues.words))
 
-    def read_addresses(self, text: bytes) -> Reading:
-        """Read the text of an import map or of speculation rules: every address in it counts."""
-        named, unknown = self._addresses.named(fold(text))
-        return Reading(Found(tuple(named), tuple(unknown)))
-
     def _search(self, text: bytes) -> _Clues:
         folded = fold(text)
         words = words_of(folded)

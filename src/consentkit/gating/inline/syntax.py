@@ -31,7 +31,7 @@ _UNPAIRED: Final = re.compile(rb"[\"'`]")
 # Strings, templates, comments and most regular expressions, whose brackets do not count.
 _QUIET: Final = re.compile(
     rb'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'|`(?:[^`\\]|\\.)*+`|/\*(?:[^*]|\*(?!/))*+\*/|//[^\n]*+'
-    rb"|(?<=[(,=:[!&|?{};\n])\s*+/(?![*/])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/",
+    rb"|(?:(?<=[(,=:[!&|?{};\n])|(?<![\s\S]))\s*+/(?![*/])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/",
     re.S,
 )
 _ESCAPE: Final = re.compile(

@@ -159,7 +159,7 @@ class Texts:
         keys = {self._script.name(node)} - {""}
         if index is not None and not keys:
             keys = {text for text in (yield index) if isinstance(text, str) and UNKNOWN not in text}
-        found: Value = NONE if keys else (yield Element(owner))
+        found = NONE
         for name in (*keys, ANY) if keys else ():
             found |= yield (FIELD, name)
         around = yield owner
@@ -168,8 +168,10 @@ class Texts:
                 # What a call has made of texts may be read from any member of its result.
                 found |= {_loose(item)}
             elif not isinstance(item, Global) and item.type == "array":
-                for child in children(item) if any(map(str.isdigit, keys)) else ():
+                for child in () if keys and not any(map(str.isdigit, keys)) else children(item):
                     found |= yield child
+            elif not keys and not isinstance(item, Global):
+                found |= yield Element(owner)
         return found or frozenset(map(Global, keys))
 
     def _element(self, node: Node) -> _Task:
