@@ -37,7 +37,6 @@ from consentkit.asgi.site_policy import Allowed, read_allowed
 
 # Where visitors themselves go, or a script asks for data; everything else a page loads.
 _ASKED_FOR = frozenset((b"", b"document", b"empty"))
-_FRAMES = frozenset((b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
 _PAIRS = frozenset((tuple,))  # ASGI allows lists as well
 _UNREADABLE_EXTENSIONS = frozenset(("http.response.pathsend", "http.response.zerocopysend"))
 
@@ -145,8 +144,8 @@ class Responder:
         given = message.get("headers", ())
         headers: Headers = given if isinstance(given, list) else [*given]
         request, deployment = self._request, self._deployment
-        if message["status"] in REDIRECTS and self._leads_away(headers):
-            return self._stopped(message, headers)
+        if message["status"] in REDIRECTS and (stopped := self._stopped(message, headers)):
+            return stopped
         # What is likely to be a page is looked at in full at once.
         watched = request.traits.wants_document or self._conditional or deployment.csp.mode != "off"
         if not watched and passes(headers):
@@ -164,22 +163,21 @@ class Responder:
             headers = self._shown(status, headers, shown)
         return message if headers is given else {**message, "headers": headers}
 
-    def _leads_away(self, headers: Headers) -> bool:
-        """Say whether a redirect makes a page's own request, of an image for example, reach who is denied."""
-        if self._request.header(b"sec-fetch-dest") in _ASKED_FOR:
-            return False
-        targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
-        return not all(map(self._page.may_reach, targets))
+    def _stopped(self, message: Message, headers: Headers) -> Message | None:
+        """Answer in place of a redirect by which a page's own request would reach who is denied.
 
-    def _stopped(self, message: Message, headers: Headers) -> Message:
-        """Answer with an error in place of a redirect; in a frame, which would show it, with nothing."""
-        self._send_body = _emptied(self._send)
+        Elements take an error as one; a frame would show it, and stays empty.
+        """
+        targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
+        if self._request.header(b"sec-fetch-dest") in _ASKED_FOR or all(map(self._page.may_reach, targets)):
+            return None
+        send = self._send
+        self._send_body = lambda message: send({**message, "body": b""})
         cookies = [(bytes(name), bytes(value)) for name, value in headers if name.lower() == b"set-cookie"]
         kept = [*gate_cookies(self._deployment, self._held.consent, cookies), (b"cache-control", b"no-store")]
         if self._deployment.debug:
             kept.append((b"consentkit-gated", self._page.header_report().encode("ascii")))
-        framed = self._request.header(b"sec-fetch-dest") in _FRAMES
-        return {**message, "status": 204 if framed else 403, "headers": kept}
+        return {**message, "status": 204 if self._request.traits.wants_document else 403, "headers": kept}
 
     def _gated(self, headers: Headers, shown: Shown) -> Headers:
         if shown.cookies:
@@ -250,11 +248,6 @@ class Responder:
     def _with_tag(self, headers: Headers) -> Headers:
         tag = work.get(headers, b"etag")
         return work.replaced(headers, b"etag", mark(tag, self._page.fingerprint)) if tag else headers
-
-
-def _emptied(send: Send) -> Send:
-    """Return what takes the content out of a body."""
-    return lambda message: send({**message, "body": b""})
 
 
 def _stamped(send: Send, stamp: bytes) -> Send:
