@@ -24,6 +24,9 @@ SCRIPTABLE: Final = frozenset((SVG, b"application/xml", b"text/xml"))
 BODILESS: Final = frozenset((204, 205, 304))
 """Statuses without content (RFC 9110, section 6.4.1)."""
 
+REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+"""Statuses with which browsers go on to ``Location`` (WHATWG Fetch, "redirect status")."""
+
 _LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
 _MARKUP = frozenset((HTML, XHTML)) | SCRIPTABLE | GUESSED
 

@@ -135,9 +135,9 @@ class Page:
         """Return the links of an early hint that may be followed."""
         return gate_links(links, self._header_gate) if self.denies else [*links]
 
-    def may_push(self, path: str) -> bool:
-        """Say whether a server may push what an app names."""
-        return not self.denies or is_reached(path, self._header_gate)
+    def may_reach(self, address: bytes) -> bool:
+        """Say whether a browser may be made to ask an address, by a push or a redirect."""
+        return not self.denies or is_reached(address.decode("utf-8", "replace"), self._header_gate)
 
     def report(self) -> str:
         """Say what was held back of the page so far, and which hosts nobody declared: one line of ASCII."""
