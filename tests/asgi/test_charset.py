@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.asgi.charset import Charset, charset_of
+from consentkit.asgi.charset import PRESCAN, Charset
 
 
 class Upper:
@@ -56,13 +56,3 @@ def test_a_page_shorter_than_a_byte_order_mark_is_not_lost() -> None:
     assert stage.close() == b"\xef<END>"
 
 
-@pytest.mark.parametrize(
-    ("content_type", "charset"),
-    [
-        (b"text/html", b""),
-        (b"text/html; charset=UTF-8", b"utf-8"),
-        (b'text/html;Charset="utf-16"; x=y', b"utf-16"),
-    ],
-)
-def test_the_charset_is_read_from_the_media_type(content_type: bytes, charset: bytes) -> None:
-    assert charset_of(content_type) == charset
