@@ -1,9 +1,9 @@
 """Record what browsers send when they ask for a page or for a part of one. Run by hand, never by a test.
 
-    python tests/asgi/request_recorder.py [folder with htmx-2.js, turbo-8.js …] > tests/asgi/recorded_requests.json
+Its output is ``recorded_requests.json``; its argument is a folder with htmx-2.js, turbo-8.js and the like.
 
 A browser opens one address and is led from step to step by the pages that it gets: each step asks for
-``/asked/<step>`` in its way. Chromium and Firefox are run without a driver, which would change what they send.
+``/asked/<step>`` in its way. The browsers are run without a driver, which would change what they send.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 RELEVANT = (
     *("accept", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "purpose", "x-moz"),
-    *("x-requested-with", "hx-request", "hx-boosted", "turbo-frame", "x-turbo-request-id"),
+    *("x-requested-with", "hx-request", "hx-boosted", "turbo-frame"),
     *("service-worker", "service-worker-navigation-preload"),
 )
 WAIT = "setTimeout(next, 6000); (async () => { while (!(await (await fetch('/seen')).json())) ; next() })();"
@@ -26,8 +26,10 @@ GO = "const next = () => { if (next.done) return; next.done = 1; location.replac
 CLICK = "document.querySelector('a').click();"
 MARKUP = "document.body.innerHTML = "
 SPECULATE = """const rules = document.createElement("script"); rules.type = "speculationrules";
-rules.textContent = JSON.stringify({%s: [{urls: ["%s"], eagerness: "immediate"}]}); document.head.append(rules);"""
-REGISTER = """navigator.serviceWorker.register("/worker.js?%s", {scope: "/asked/worker-%s"}).then(async (one) => {
+rules.textContent = JSON.stringify({%s: [{urls: ["%s"], eagerness: "immediate"}]});
+document.head.append(rules);"""
+REGISTER = """navigator.serviceWorker.register("/worker.js?%s", {scope: "/asked/worker-%s"}).then(
+  async (one) => {
   while (!one.active || one.active.state !== "activated") await new Promise((go) => setTimeout(go, 50));
   %s });"""
 VISIT, FRAME = 'location.assign("%s")', 'document.body.innerHTML = "<iframe src=%s>"'
@@ -82,35 +84,42 @@ STAYING = {
     "fetch-same-origin-html": "fetch('%s', {mode: 'same-origin', headers: {Accept: 'text/html'}});",
     "fetch-no-cors": "fetch('%s', {mode: 'no-cors'});",
     "xhr": "const x = new XMLHttpRequest(); x.open('GET', '%s'); x.send();",
-    "xhr-document": "const x = new XMLHttpRequest(); x.open('GET', '%s'); x.responseType = 'document'; x.send();",
+    "xhr-document": "const x = new XMLHttpRequest(); x.open('GET', '%s'); "
+    "x.responseType = 'document'; x.send();",
     "xhr-jquery": "const x = new XMLHttpRequest(); x.open('GET', '%s'); "
     "x.setRequestHeader('X-Requested-With', 'XMLHttpRequest'); "
     "x.setRequestHeader('Accept', 'text/html, */*; q=0.01'); x.send();",
 }
+LOAD = """const s = document.createElement("script"); s.src = "/%f";
+s.onload = () => setTimeout(() => { %d }, 200); document.head.append(s);"""
 LIBRARIES = {
     "htmx": "document.body.innerHTML = '<a hx-get=%s>'; htmx.process(document.body); " + CLICK,
     "htmx-boosted": "document.body.innerHTML = '<div hx-boost=true><a href=%s>x</a></div>'; "
     "htmx.process(document.body); " + CLICK,
     "turbo": "document.body.innerHTML = '<a href=%s>x</a>'; " + CLICK,
     "turbo-frame": "document.body.innerHTML = '<turbo-frame id=f src=%s></turbo-frame>';",
-    "turbo-form": "document.body.innerHTML = '<form method=post action=%s>'; document.forms[0].requestSubmit();",
+    "turbo-form": "document.body.innerHTML = '<form method=post action=%s>'; "
+    "document.forms[0].requestSubmit();",
 }
 
 
 def steps(folder: Path | None, *, secure: bool) -> dict[str, str]:
     """Return the script of each step."""
-    made = {name: f"{script}" for name, script in LEADING.items() if script}
+    made = {**LEADING}
     made |= {name: script + WAIT for name, script in STAYING.items()}
     for name in WORKERS if secure else ():
         made[f"worker-{name}"] = REGISTER.replace("%s", name, 2).replace("%s", VISIT, 1)
         made[f"worker-{name}-frame"] = REGISTER.replace("%s", name, 2).replace("%s", FRAME, 1) + WAIT
     for library in sorted(folder.iterdir()) if folder else ():
-        for name, script in LIBRARIES.items():
-            if name.startswith(library.stem.partition("-")[0]):
-                made[f"{library.stem}{name.partition('-')[1]}{name.partition('-')[2]}"] = (
-                    f"const s = document.createElement('script'); s.src = '/{library.name}'; "
-                    f"s.onload = () => setTimeout(() => {{ {script} }}, 200); document.head.append(s);{WAIT}"
-                )
+        which, _, version = library.stem.partition("-")
+        made |= {
+            name.replace(which, f"{which}-{version}", 1): LOAD.replace("%f", library.name).replace(
+                "%d", script
+            )
+            + WAIT
+            for name, script in LIBRARIES.items()
+            if name.startswith(which)
+        }
     return made
 
 
@@ -168,10 +177,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_error(404)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815
 
     def _asked(self, name: str) -> str:
-        goes_on = name in LEADING or name in ("typed", "back") or (name.startswith("worker-") and "frame" not in name)
+        goes_on = (
+            name in LEADING
+            or name in ("typed", "back")
+            or (name.startswith("worker-") and "frame" not in name)
+        )
         if not goes_on:
             return "x"
         script = "location.replace('/next')"
@@ -181,7 +194,8 @@ class Handler(BaseHTTPRequestHandler):
             script = "location.assign('/asked/back')"
         if name == "back":
             script = "history.back()"
-        return f"<!doctype html><title>x</title><body><script>addEventListener('pageshow', () => setTimeout(() => {{ {script} }}, 50))</script>"
+        later = f"onpageshow = () => setTimeout(() => {{ {script} }}, 50)"
+        return f"<!doctype html><title>x</title><body><script>{later}</script>"
 
     def _send(self, text: str, kind: str = "text/html") -> None:
         data = text.encode()
@@ -213,7 +227,11 @@ def commands(profile: Path) -> dict[str, list[str]]:
     return {
         "chromium": [
             *("chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}/c"),
-            *("--no-first-run", "--host-resolver-rules=MAP site.test 127.0.0.1", "--disable-features=HttpsUpgrades,BackForwardCache"),
+            *(
+                "--no-first-run",
+                "--host-resolver-rules=MAP site.test 127.0.0.1",
+                "--disable-features=HttpsUpgrades,BackForwardCache",
+            ),
         ],
         "firefox-esr": ["firefox-esr", "--headless", "--no-remote", "--profile", str(profile)],
     }
@@ -227,13 +245,21 @@ def record(browser: str, folder: Path | None, *, secure: bool) -> list[dict[str,
         threading.Thread(target=server.serve_forever, daemon=True).start()
         host = "127.0.0.1" if secure else "site.test"
         address = f"http://{host}:{server.server_port}/asked/typed"
-        with subprocess.Popen([*command, address], stdout=-3, stderr=-3) as process:
+        with subprocess.Popen(
+            [*command, address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
             server.done.wait(300)
             process.terminate()
-        print(browser, secure, "not seen:", sorted({*server.steps} - {*server.seen}), server.left, file=sys.stderr)
         server.shutdown()
-        where = " ".join(version.split()[:3]) + ("" if secure else ", insecure")
-        return [{"browser": where, "step": step, "headers": sent} for step, sent in server.seen.items()]
+        missing = sorted({*server.steps} - {*server.seen})
+        print(version.strip(), "secure" if secure else "plain http", "missing:", missing, file=sys.stderr)
+        groups: dict[str, list[str]] = {}
+        for step, sent in server.seen.items():
+            groups.setdefault(json.dumps(sent), []).append(step)
+        where = {"browser": version.split("built")[0].strip(), "secure": secure}
+        return [
+            {**where, "steps": sorted(names), "headers": json.loads(sent)} for sent, names in groups.items()
+        ]
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.asgi.charset import PRESCAN, Charset
+from consentkit.asgi.charset import Charset
 
 
 class Upper:
@@ -33,7 +33,7 @@ def test_wide_charsets_are_decoded_and_encoded_again(charset: str, size: int) ->
     stage = Charset(label, inner)
     text = "<p>日本 and</p>"
     out = b"".join(map(stage.feed, pieces(text.encode(charset), size))) + stage.close()
-    assert inner.seen.decode() == text
+    assert inner.seen.decode("euc_jp" if charset == "iso2022_jp" else "utf-8") == text
     assert out.decode(charset) == text.upper() + "<END>"
 
 
@@ -54,5 +54,3 @@ def test_a_page_shorter_than_a_byte_order_mark_is_not_lost() -> None:
     stage = Charset(b"", Upper())
     assert stage.feed(b"\xef") == b""
     assert stage.close() == b"\xef<END>"
-
-

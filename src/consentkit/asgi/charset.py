@@ -36,8 +36,8 @@ _HTTP = rb"http-equiv=[\"']?content-type[\"']?"
 _DECLARED: Final = re.compile(
     rb"(?:\s++|<!--(?!-?>)(?:(?!--).)*+-->|<!doctype" + _REST + rb"|<(?:html|head|link|base)\b" + _REST
     + rb"|<meta\b(?![^>]*charset)" + _REST + rb"|<title>(?:(?!</title>).)*+</title>)*+"
-    + rb"<meta\s+(?:charset=[\"']?" + _LABEL + rb"[\"']?|" + _HTTP + rb"\s+" + _TYPE + rb"|" + _TYPE + rb"\s+" + _HTTP
-    + rb")\s*/?>",
+    + rb"<meta\s+(?:charset=[\"']?" + _LABEL + rb"[\"']?"
+    + rb"|" + _HTTP + rb"\s+" + _TYPE + rb"|" + _TYPE + rb"\s+" + _HTTP + rb")\s*/?>",
     re.I | re.S,
 )  # fmt: skip
 
@@ -134,7 +134,7 @@ class Unnamed:
         return (self._escaped(self._held, last=True) if self._held else b"") + self._inner.close()
 
     def _escaped(self, data: bytes, *, last: bool) -> bytes:
-        """Go on from an escape: as ISO-2022-JP, with the escape broken, or not before the beginning is there."""
+        """Go on from an escape: as ISO-2022-JP, with it broken, or not before the beginning is there."""
         if self._declares and _DECLARED.match(self._begin):
             self._inner, self._declares, self._named = Recoded("iso-2022-jp", self._inner), False, True
             return self._inner.feed(data)

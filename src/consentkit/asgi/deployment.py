@@ -49,9 +49,9 @@ _SHAPING = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Site")
 _PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")
 _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
 _XML_HELD = (
-    "an XML document (XHTML, SVG …) was asked for as a page: it has no banner, and a Content-Security-Policy keeps "
-    "it from loading anything of other sites. Send it as text/html to have it gated like other pages, or exclude "
-    "its path to leave it alone"
+    "an XML document (XHTML, SVG …) was asked for as a page: it has no banner, and a Content-Security-Policy "
+    "keeps it from loading anything of other sites. Send it as text/html to have it gated like other pages, "
+    "or exclude its path to leave it alone"
 )
 _logger = logging.getLogger("consentkit")
 

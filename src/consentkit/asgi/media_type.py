@@ -1,7 +1,7 @@
 """The media type of a response as browsers read it.
 
-Fetch, "extract a MIME type", and MIME Sniffing, "parse a MIME type" (section 4.4), but for one thing: to Chromium
-a type ends at a space, a tab, ``;`` or ``(``, where the standard finds no type at all.
+Fetch, "extract a MIME type", and MIME Sniffing, "parse a MIME type" (section 4.4), but for one thing: to
+Chromium a type ends at a space, a tab, ``;`` or ``(``, where the standard finds no type at all.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, secti
 
 Pairs = list[tuple[bytes, bytes]]
 Asked = Literal["page", "frame", "part", "worker", "resource"]
-"""What a response is for: a document in a window, one in a frame, something that a script takes, and so on."""
+"""What a response is for: a document in a window or a frame, something that a script takes, and so on."""
 
 # By Sec-Fetch-Dest (W3C Fetch Metadata). What is not here is for a script.
 _ASKED: Final[Mapping[bytes, Asked]] = {

@@ -67,7 +67,7 @@ _REFRESH = re.compile(
     # Chromium goes on to the last quote, the standard to the next: only where that is the same can it stay.
     rb"(?:\"([^\"]*+)\"?+\Z|'([^']*+)'?+\Z|(?![\"'])([\x20-\x7e]*+\Z)))"
 )
-# CSP Level 3, sections 2.2 and 6.5.1: policies with commas between them, of directives that end at semicolons.
+# CSP Level 3, sections 2.2 and 6.5.1: policies, with commas between them, of directives that end in ";".
 _REPORT_URI = re.compile(rb"(?<![^;,])([\t\n\f\r ]*+report-uri)(?=[\t\n\f\r ])([^;,]*+)", re.I)
 _URI = re.compile(rb"[\t\n\f\r ]++([^\t\n\f\r ]++)")
 _BETWEEN = re.compile(r"[ \t,]*+")
@@ -222,7 +222,7 @@ def _refreshes(value: bytes, judge: Judge) -> bool:
 
 
 def _reported(found: re.Match[bytes], judge: Judge) -> bytes:
-    """Return a ``report-uri`` directive without the addresses that must not be reached; nothing without any."""
+    """Return a ``report-uri`` directive without what must not be reached; nothing if that is all."""
 
     def keep(uri: re.Match[bytes]) -> bytes:
         stays = uri[1].isascii() and is_reached(uri[1].decode("ascii"), judge)
