@@ -12,17 +12,16 @@ import codecs
 import re
 from typing import Final, Protocol
 
-from consentkit.asgi.iso2022 import Iso2022Decoder, Iso2022Encoder
-
 PRESCAN: Final = 1024
 """Bytes at the beginning in which every browser looks for a charset (WHATWG HTML, section 13.2.3.2)."""
 
+_JAPANESE: Final = "iso2022_jp"
 # Labels of the WHATWG Encoding Standard (section 4.2) for charsets in which "<" may be another byte.
 _WIDE: Final = {
     b"utf-16": "utf-16-le", b"utf-16le": "utf-16-le", b"unicode": "utf-16-le", b"ucs-2": "utf-16-le",
     b"iso-10646-ucs-2": "utf-16-le", b"csunicode": "utf-16-le", b"unicodefeff": "utf-16-le",
     b"utf-16be": "utf-16-be", b"unicodefffe": "utf-16-be",
-    b"iso-2022-jp": "iso-2022-jp", b"csiso2022jp": "iso-2022-jp",
+    b"iso-2022-jp": _JAPANESE, b"csiso2022jp": _JAPANESE,
 }  # fmt: skip
 _UTF_8: Final = frozenset((b"utf-8", b"utf8"))
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
@@ -52,57 +51,38 @@ class Stage(Protocol):
         """End the stream and return the rest."""
 
 
-class Decode:
-    """Turn UTF-16 into UTF-8."""
-
-    def __init__(self, charset: str) -> None:
-        self._decoder = codecs.getincrementaldecoder(charset)("replace")
-
-    def feed(self, data: bytes) -> bytes:
-        """Decode the next bytes."""
-        return self._decoder.decode(data).encode("utf-8", "replace")
-
-    def close(self) -> bytes:
-        """Decode what is left."""
-        return self._decoder.decode(b"", True).encode("utf-8", "replace")
-
-
-class Encode:
-    """Turn UTF-8 into UTF-16."""
-
-    def __init__(self, charset: str) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._encoder = codecs.getincrementalencoder(charset)()
-
-    def feed(self, data: bytes) -> bytes:
-        """Encode the next bytes."""
-        return self._encoder.encode(self._decoder.decode(data))
-
-    def close(self) -> bytes:
-        """Encode what is left."""
-        return self._encoder.encode(self._decoder.decode(b"", True), True)
-
-
 class Recoded:
-    """Undo a charset before a stage, and redo it behind."""
+    """Turn a charset into UTF-8 before a stage, and back behind it; what it lacks becomes references.
+
+    What goes out is read as what the stage wrote, however browsers read what came in: an escape that begins
+    no sequence is not kept.
+    """
 
     def __init__(self, charset: str, inner: Stage) -> None:
         self._inner = inner
-        self._decode: Stage
-        self._encode: Stage
-        if charset == "iso-2022-jp":
-            self._decode, self._encode = Iso2022Decoder(), Iso2022Encoder()
-        else:
-            self._decode, self._encode = Decode(charset), Encode(charset)
+        # With half-width kana, which browsers know as well but Python does not write.
+        self._escapes = charset == _JAPANESE
+        wider = "iso2022_jp_ext" if self._escapes else charset
+        self._decoder = codecs.getincrementaldecoder(wider)("replace")
+        self._reader = codecs.getincrementaldecoder("utf-8")("replace")
+        self._encoder = codecs.getincrementalencoder(charset)("xmlcharrefreplace")
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes."""
-        return self._encode.feed(self._inner.feed(self._decode.feed(data)))
+        return self._encode(self._inner.feed(self._decode(data)))
 
     def close(self) -> bytes:
         """End the page."""
-        rest = self._inner.feed(self._decode.close()) + self._inner.close()
-        return self._encode.feed(rest) + self._encode.close()
+        rest = self._inner.feed(self._decode(b"", last=True)) + self._inner.close()
+        return self._encode(rest, last=True)
+
+    def _decode(self, data: bytes, *, last: bool = False) -> bytes:
+        text = self._decoder.decode(data, last)
+        text = text.replace("\x1b", "\ufffd") if self._escapes else text
+        return text.encode("utf-8", "replace")
+
+    def _encode(self, data: bytes, *, last: bool = False) -> bytes:
+        return self._encoder.encode(self._reader.decode(data, last), last)
 
 
 class Unnamed:
@@ -136,7 +116,7 @@ class Unnamed:
     def _escaped(self, data: bytes, *, last: bool) -> bytes:
         """Go on from an escape: as ISO-2022-JP, with it broken, or not before the beginning is there."""
         if self._declares and _DECLARED.match(self._begin):
-            self._inner, self._declares, self._named = Recoded("iso-2022-jp", self._inner), False, True
+            self._inner, self._declares, self._named = Recoded(_JAPANESE, self._inner), False, True
             return self._inner.feed(data)
         if self._declares and len(self._begin) < PRESCAN and not last:
             self._held = data

@@ -67,7 +67,8 @@ def _data(header: str, body: str, element: bytes) -> Inner | None:
             content = _decode(content)
         except ValueError:
             return UNREADABLE
-    if _STRANGE.search(header) or content.startswith(_MARKS):
+    # An escape may begin another charset, which the document itself may name (ISO-2022-JP).
+    if _STRANGE.search(header.replace("\\", "")) or content.startswith(_MARKS) or b"\x1b" in content:
         return UNREADABLE
     if kind == "markup" and mime != "text/html" and _XML_ONLY.search(content):
         return UNREADABLE
