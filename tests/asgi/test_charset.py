@@ -166,3 +166,25 @@ def test_pieces_make_no_difference(parts: list[bytes]) -> None:
     data = b"".join(parts)
     for label in (b"", b"bogus", b"iso-2022-jp"):
         assert turned(label, data, 1) == turned(label, data, 3) == turned(label, data, 5000)
+
+
+DECLARED = '<?xml version="1.0"?><p>caf\xe9</p>'
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("size", [1, 4, 1000])
+def test_a_declaration_in_utf_16_says_so_where_no_label_does(charset: str, size: int) -> None:
+    data = DECLARED.encode(charset)
+    seen, out = turned(b"", data, size)
+    assert (seen.decode(), out.decode(charset)) == (
+        DECLARED,
+        DECLARED.upper().replace("\xc9", "\xe9") + "<END>",
+    )
+    for label in (b"bogus", b"windows-1252"):
+        assert turned(label, data, size)[0] == data[1:]  # it declares nothing any more
+    assert turned(b"utf-8", data, size)[0] == data
+
+
+@pytest.mark.parametrize("data", [b"<", b"<?", b"\0", b"<\0?\0x", b"\xff", b"\xef\xbb"])
+def test_a_page_shorter_than_a_declaration_is_not_lost(data: bytes) -> None:
+    assert turned(b"", data, 1) == (data, data.upper() + b"<END>")

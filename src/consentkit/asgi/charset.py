@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 PRESCAN: Final = 1024
@@ -25,6 +26,8 @@ _WIDE: Final = {
 }  # fmt: skip
 _UTF_8: Final = frozenset((b"utf-8", b"utf8"))
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+# What says UTF-16 where no charset is named (WHATWG HTML, "prescan a byte stream").
+_DECLARATIONS: Final = ((b"<\0?\0x\0", "utf-16-le"), (b"\0<\0?\0x", "utf-16-be"))
 _ESCAPE: Final = re.compile(rb"\x1b(?=[$(])")
 
 # A beginning that all browsers read alike up to the declaration: no text, no script, nothing odd in a tag.
@@ -147,24 +150,32 @@ class Charset:
         """Take the next bytes of the page."""
         if self._stage is None:
             data = self._begin + data
-            if len(data) < 3 and any(mark.startswith(data) for mark, _ in _MARKS):
+            if len(data) < 6 and any(mark.startswith(data) for mark, _ in (*_MARKS, *_DECLARATIONS)):
                 self._begin = data
                 return b""
-            self._stage = self._settle(data)
+            self._stage, data = self._settle(data)
         return self._stage.feed(data)
 
     def close(self) -> bytes:
         """End the page."""
         if self._stage is not None:
             return self._stage.close()
-        self._stage = self._settle(self._begin)
-        return self._stage.feed(self._begin) + self._stage.close()
+        self._stage, data = self._settle(self._begin)
+        return self._stage.feed(data) + self._stage.close()
 
-    def _settle(self, data: bytes) -> Stage:
-        marked = next((charset for mark, charset in _MARKS if data.startswith(mark)), None)
-        charset = marked or _WIDE.get(self._label)
+    def _settle(self, data: bytes) -> tuple[Stage, bytes]:
+        """Choose what the page goes through, by its first bytes; return it with what goes in first."""
+        charset = _find(_MARKS, data) or _WIDE.get(self._label)
         if charset == "utf-8" or (charset is None and self._label in _UTF_8):
-            return self._inner
+            return self._inner, data
+        declared = _find(_DECLARATIONS, data)
+        if charset is None and declared is not None:
+            # Whether a label is one only browsers know; if it is, the page is nothing.
+            charset, data = (declared, data) if not self._label else (None, data[1:])
         if charset is not None:
-            return Recoded(charset, self._inner)
-        return Unnamed(self._inner, declares=not self._label)
+            return Recoded(charset, self._inner), data
+        return Unnamed(self._inner, declares=not self._label), data
+
+
+def _find(marks: Sequence[tuple[bytes, str]], data: bytes) -> str | None:
+    return next((charset for mark, charset in marks if data.startswith(mark)), None)
