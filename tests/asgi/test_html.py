@@ -274,11 +274,6 @@ async def test_fragments_and_frames_are_gated_without_a_banner(headers: dict[str
     assert answer.body.startswith(b"<p>part</p>")
 
 
-async def test_a_boosted_link_brings_a_whole_page() -> None:
-    answer = await visit(wrap(), headers={"hx-request": "true", "hx-boosted": "true"})
-    assert BANNER in answer.body
-
-
 async def test_what_shapes_the_page_varies_it() -> None:
     app = App(headers=[HTML, ("vary", "Accept-Encoding, cookie")])
     answer = await visit(wrap(app), headers=NAVIGATION)

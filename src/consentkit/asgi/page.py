@@ -7,11 +7,11 @@ from collections.abc import Hashable, Sequence
 from functools import cache, lru_cache
 from typing import Final, TypedDict
 
-from consentkit.asgi.charset import Charset, readable_charset
+from consentkit.asgi.charset import Charset
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.gpp import GPP_NAME, write_gpp
 from consentkit.asgi.headers import Headers
-from consentkit.asgi.kind import HTML
+from consentkit.asgi.kind import HTML, Read
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
 from consentkit.banner import render_banner, render_head, render_link, render_placeholder
@@ -20,7 +20,6 @@ from consentkit.gating import PageGate, Party, module_script, stubs_script
 from consentkit.gating.headers import gate_headers, gate_links, is_reached
 from consentkit.policy import Regime
 from consentkit.rewriter import Rewriter
-from consentkit.rewriter.xml import XmlRewriter
 from consentkit.vendorcalls import calls_script
 
 STUBS_NAME: Final = f"st.{hashlib.sha256(stubs_script()).hexdigest()[:12]}.js"
@@ -110,18 +109,15 @@ class Page:
         modes = (deployment.csp.mode, deployment.gate.unclassified)
         return _fingerprint(_version(), consent.view, notice.hash, self._prefix, *kind, *modes)
 
-    def stage(self, kind: bytes, charset: bytes) -> Charset:
+    def stage(self, read: Read) -> Charset:
         """Return what gates the page and puts the banner into it.
 
         Args:
-            kind: The page's media type.
-            charset: The charset that it names, or nothing.
+            read: How the page is read.
         """
-        head, body = (self._head, self._body) if self._request.traits.takes_banner else (b"", b"")
-        if kind == HTML:
-            return Charset(charset, Rewriter(self._gate, head=head, body=body, memory=self._memory))
-        read = readable_charset(charset)
-        return Charset(charset, XmlRewriter(self._gate, head=head, body=body, charset=read))
+        shown = self._request.traits.takes_banner and read.kind == HTML
+        head, body = (self._head, self._body) if shown else (b"", b"")
+        return Charset(read.charset, Rewriter(self._gate, head=head, body=body, memory=self._memory))
 
     def watcher(self, charset: bytes) -> Charset:
         """Return what looks at a page of HTML and puts nothing into it."""

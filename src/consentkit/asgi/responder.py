@@ -18,17 +18,7 @@ from consentkit.asgi.consents import Held
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.expiring import gate_cookies, hide
 from consentkit.asgi.headers import Headers
-from consentkit.asgi.kind import (
-    BODILESS,
-    GUESSED,
-    REDIRECTS,
-    SCRIPTABLE,
-    SVG,
-    Read,
-    Shown,
-    passes,
-    read_shown,
-)
+from consentkit.asgi.kind import BODILESS, GUESSED, REDIRECTS, XML, Read, Shown, passes, read_shown
 from consentkit.asgi.outgoing import Outgoing
 from consentkit.asgi.page import Page
 from consentkit.asgi.renewing import visit
@@ -185,12 +175,14 @@ class Responder:
         return self._page.gate_headers(headers) if shown.gated else headers
 
     def _shown(self, status: int, headers: Headers, shown: Shown) -> Headers:
-        document = self._request.traits.wants_document
-        if shown.page is not None and (document or shown.page.kind != SVG):
+        if shown.page is not None:
             return self._markup(status, headers, shown, shown.page)
-        if document and shown.kinds & GUESSED and status not in BODILESS:
+        traits = self._request.traits
+        if traits.wants_document and shown.kind in (XML, GUESSED) and status not in BODILESS:
+            if shown.kind == XML and self._page.denies:
+                self._deployment.tell_of_xml()
             return self._unreadable(work.personal(headers, self._deployment.vary))
-        if self._runs_alone(shown.kinds):
+        if traits.wants_worker and self._deployment.csp.mode != "off":
             return self._alone(status, headers)
         return headers
 
@@ -236,14 +228,6 @@ class Responder:
         if self._deployment.csp.mode == "off":
             return headers
         return [*headers, *self._deployment.csp.headers(self._held.consent, self._request)]
-
-    def _runs_alone(self, kinds: frozenset[bytes]) -> bool:
-        """Say whether a policy must come with what is no page: a worker's script, a document with scripts."""
-        if self._deployment.csp.mode == "off":
-            return False
-        return self._request.traits.wants_worker or (
-            self._request.traits.wants_document and bool(kinds & SCRIPTABLE)
-        )
 
     def _with_tag(self, headers: Headers) -> Headers:
         tag = work.get(headers, b"etag")
