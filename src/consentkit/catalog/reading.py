@@ -23,7 +23,7 @@ _PATTERNS: Final = {
     "inline": re.compile(r"[\w$].{4,}\Z"),
     "labels": _WORD,
     "words": _WORD,
-    "packages": re.compile(r"(?:@[a-z0-9_.-]+/)?[a-z0-9_.-]{4,}\Z"),
+    "packages": re.compile(r"(?:@[a-z0-9_.-]+/[a-z0-9_.-]+|[a-z0-9_.-]{4,})\Z"),
     "programs": re.compile(r"[^\s?#/:@]+(?:/[^\s?#/]+)*(?:\?[^\s?#]+)?\Z"),
 }
 

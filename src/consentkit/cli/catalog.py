@@ -110,7 +110,7 @@ def _lines(fields: dict[str, Any]) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} ({kind})" for key, kind in value.items())
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         return str(value)
     return ", ".join(
         f"{item['name']} ({item['retention']})" if isinstance(item, dict) else item for item in value
