@@ -125,7 +125,7 @@ def test_the_short_way_of_reading_gives_what_toml_gives(purpose: CatalogPurpose)
         ("https://eu-metrics3.shop.example/", "metrics", "analytics"),
         ("https://adserver.shop.example/x", "adserver", "marketing"),
         ("https://cdn.shop.example/js/AppMeasurement.js", "AppMeasurement.js", "analytics"),
-        ("https://cdn.shop.example/js/AppMeasurement_2.js", "appmeasurement", "analytics"),
+        ("https://cdn.shop.example/js/appmeasurement.js", "appmeasurement", "analytics"),
         ("https://cdn.shop.example/js/site-analytics.min.js", "analytics", "analytics"),
         ("https://cdn.shop.example/ads/top.html?x", None, None),
         ("https://cdn.shop.example/ads/show", "ads", "marketing"),

@@ -10,7 +10,7 @@ from gating.pages import ALL, EVERYTHING, consent, rewrite, run
 
 CDN = (
     "cdn.jsdelivr.net", "unpkg.com", "esm.sh", "esm.run", "cdn.skypack.dev", "ga.jspm.io", "jspm.dev",
-    "cdnjs.cloudflare.com", "fastly.jsdelivr.net", "cdn.esm.sh", "rawcdn.githack.com",
+    "cdnjs.cloudflare.com", "fastly.jsdelivr.net", "cdn.esm.sh", "rawcdn.githack.com", "ga.system.jspm.io",
 )  # fmt: skip
 NECESSARY = Policy(
     vendors={
@@ -38,6 +38,9 @@ TRACKERS = [
     ("posthog", "https://cdn.skypack.dev/pin/posthog-js@v1.2.3-abc/posthog-js.js"),
     ("posthog", "https://ga.jspm.io/npm:posthog-js@1.2.3/dist/module.js"),
     ("posthog", "https://jspm.dev/posthog-js"),
+    ("posthog", "https://ga.system.jspm.io/npm:posthog-js@1.2.3/dist/module.js"),
+    ("posthog", "https://esm.sh/posthog-js&dev"),
+    ("posthog", "https://cdn.jsdelivr.net/combine/npm/jquery,npm/posthog-js"),
     ("posthog", "https://cdn.jsdelivr.net/gh/PostHog/posthog-js@1.2.3/dist/array.js"),
     ("posthog", "https://cdn.jsdelivr.net/combine/npm/jquery@3,npm/posthog-js@1/dist/array.js"),
     ("posthog", "https://cdn.jsdelivr.net/combine/npm/posthog-js@1/dist/array.js,npm/jquery@3"),
@@ -81,6 +84,14 @@ def test_other_packages_stay(address: str) -> None:
     page = f"<script src='{address}'></script><script>import('{address}')</script>"
     assert rewrite(page, DENIED, gate=GATE) == page
     assert rewrite(page) == page
+
+
+def test_a_long_list_is_read_to_its_end() -> None:
+    address = (
+        f"https://cdn.jsdelivr.net/combine/{','.join(f'npm/own-{n}@1' for n in range(99))},npm/posthog-js"
+    )
+    page = f"<script src='{address}'></script>"
+    assert [gated.vendor for gated in run(page, DENIED, gate=GATE)[1].gated] == ["posthog"]
 
 
 def test_two_packages_at_once_need_both() -> None:

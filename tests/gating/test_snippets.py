@@ -78,4 +78,4 @@ def test_a_snippet_is_read_alike_in_pieces(snippet: dict[str, Any]) -> None:
 
 
 def test_there_are_snippets_of_enough_vendors() -> None:
-    assert len({snippet["vendor"] for snippet in _TABLES["snippet"]}) >= 120
+    assert len({snippet["vendor"] for snippet in _TABLES["snippet"]}) >= 180

@@ -21,17 +21,18 @@ SHARED: Final = frozenset(
     {"ajax.aspnetcdn.com", "ajax.googleapis.com", "jsdelivr.net", "cdnjs.cloudflare.com", "cdnjs.com"}
     | {"code.jquery.com", "skypack.dev", "esm.sh", "esm.run", "jspm.io", "jspm.dev", "unpkg.com"}
     | {"maxcdn.bootstrapcdn.com", "stackpath.bootstrapcdn.com", "raw.githubusercontent.com", "github.com"}
-    | {"githack.com", "statically.io", "bootcdn.net", "staticfile.org", "staticfile.net", "baomitu.com"}
+    | {"githack.com", "statically.io", "pika.dev", "bundle.run", "bootcdn.net", "bootcss.com", "baomitu.com"}
+    | {"staticfile.org", "staticfile.net", "npmmirror.com", "elemecdn.com", "jsdmirror.com"}
     | {"web.archive.org", "www.w3.org"}
 )
-"""Hosts that deliver anybody's programs, under names that say nothing of what the host does; one label
-may stand before them."""
+"""Hosts that deliver anybody's programs, under names that say nothing of what the host does. Those of two
+labels stand for all below them, too."""
 
 _PROGRAM: Final = re.compile(r"(.+)\.(?:js|mjs|gif|php|aspx?|ashx|cgi|fcgi|jsp|pl)\Z", re.IGNORECASE)
 _PART: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _DIGITS: Final = "0123456789"
 # A package in a path, without its version: `name` or `@scope/name`, behind `npm/`, `npm:`, a comma or `*`.
-_PACKAGE: Final = re.compile(r"(?<![^/,:*])(?:@[^/@,]+/)?[^/@,:*]+")
+_PACKAGE: Final = re.compile(r"(?<![^/,:*])(?:@[^/@,]+/)?[^/@,:*&]+")
 
 
 class WordTable(Generic[T]):
@@ -81,7 +82,7 @@ class WordTable(Generic[T]):
         Returns:
             Names of packages, each with what it stands for.
         """
-        names = _PACKAGE.findall(path[:MAX_PATH].lower()) if is_shared(host) else ()
+        names = _PACKAGE.findall(path.lower()) if is_shared(host) else ()
         settled = _PACKAGE.findall(rule.path.lower()) if rule else ()
         return {
             name: self._packages[name] for name in names if name in self._packages and name not in settled
@@ -97,7 +98,7 @@ class WordTable(Generic[T]):
 
 def is_shared(host: str) -> bool:
     """Tell whether a host delivers anybody's programs."""
-    return host in SHARED or host.partition(".")[2] in SHARED
+    return host in SHARED or ".".join(host.rsplit(".", 2)[-2:]) in SHARED
 
 
 def _first(table: dict[str, T], words: Iterable[str]) -> tuple[str, T] | None:
