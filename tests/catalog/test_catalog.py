@@ -363,3 +363,32 @@ def test_the_documentation_counts_right() -> None:
     told = {m[1]: int(m[2]) for m in re.finditer(r"^\| `?(\w+)`? \| (\d+) \|", text, re.MULTILINE)}
     counts = Counter(str(vendor.purpose) for vendor in default_catalog().vendors.values())
     assert told == dict(counts) | {"all": counts.total()}
+
+
+def test_every_package_and_program_finds_its_own_vendor() -> None:
+    catalog = default_catalog()
+    for vendor in catalog.vendors.values():
+        for package in vendor.packages:
+            assert catalog.match_host("unpkg.com", f"/{package}@1/x.js") is vendor, package
+        for program in vendor.programs:
+            path, _, query = program.partition("?")
+            assert catalog.find_word("own.example", f"/below/{path}", query) == (path, vendor)
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("packages", ["abc"]),
+        ("packages", ["@scope"]),
+        ("packages", ["Upper-Case"]),
+        ("packages", ["owner/name"]),
+        ("programs", ["/a.js"]),
+        ("programs", ["a b.js"]),
+        ("programs", ["a.js?"]),
+        ("programs", ["//a.example/a.js"]),
+    ],
+)
+def test_what_is_no_package_and_no_program(key: str, wrong: list[str]) -> None:
+    text = f'[a]\nname = "A"\ndescription = "Does."\nhosts = ["a.example"]\n{key} = {json.dumps(wrong)}\n'
+    with pytest.raises(ConfigurationError, match=key):
+        list(read_vendors(text, purpose="analytics"))
