@@ -442,6 +442,17 @@ async def test_debug_says_what_was_held_back_and_nothing_else_does() -> None:
     assert (await visit(wrap(), headers=NAVIGATION)).header("consentkit-gated") == ""
 
 
+async def test_debug_says_how_to_declare_what_looks_like_a_vendor_s_on_the_site_s_own_host() -> None:
+    page = b"<!doctype html><head><script src='/metrics/gtag/js?id=G-1'></script><body>"
+    app = wrap(App(page), debug=True)
+    for _ in range(3):
+        answer = await visit(app, headers=NAVIGATION)
+        assert answer.header("consentkit-gated") == (
+            "undeclared; host=example.org/metrics/gtag/js; looks-like=google-analytics; "
+            'declare=[vendors.google-analytics] hosts = ["example.org/metrics/gtag/js"]'
+        )
+
+
 async def test_the_debug_header_is_one_line_of_ascii_and_bounded() -> None:
     page = "".join(f'<img src="https://é{n}.example/\n">' for n in range(200))
     answer = await visit(wrap(App(page.encode()), debug=True), headers=NAVIGATION)

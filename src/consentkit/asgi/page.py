@@ -229,9 +229,14 @@ def _report(gate: PageGate) -> str:
         f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
         for item in gate.gated
     ]
-    undeclared = [f"undeclared; host={host}" for host in gate.undeclared]
+    undeclared = [f"undeclared; host={host}" + _advice(host, like) for host, like in gate.undeclared.items()]
     line = ", ".join([*gated, *undeclared])
     return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
+
+
+def _advice(host: str, like: str | None) -> str:
+    """Say how to declare what looks like a vendor's program on the site's own host."""
+    return f'; looks-like={like}; declare=[vendors.{like}] hosts = ["{host}"]' if like else ""
 
 
 def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed: Allowed | None) -> Hashable:

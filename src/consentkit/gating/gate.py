@@ -116,7 +116,7 @@ class Gate:
             return self._plans[key]
         except KeyError:
             pass
-        if bases or name == b"script" or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw)):
+        if bases or name in (b"script", b"iframe") or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw)):
             plan = self._planner.plan(raw, name, bases)
         else:
             plan = None

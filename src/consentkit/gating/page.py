@@ -69,12 +69,12 @@ class PageGate:
         return self._judge.gated
 
     @property
-    def undeclared(self) -> Mapping[str, None]:
-        """Return third-party hosts that neither policy nor catalog knows, in order of appearance."""
+    def undeclared(self) -> Mapping[str, str | None]:
+        """Return what nobody declared, each with whose it looks; see `Judge`."""
         return self._judge.undeclared
 
     @property
-    def mentioned(self) -> Mapping[str, None]:
+    def mentioned(self) -> Mapping[str, str | None]:
         """Return hosts of vendors that inline scripts name without loading anything."""
         return self._judge.mentioned
 

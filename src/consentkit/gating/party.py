@@ -10,7 +10,7 @@ from consentkit.consent import Consent
 from consentkit.policy import Vendor
 from consentkit.rewriter import Attribute, Splice
 
-Why = Literal["host", "signature", "marker", "unknown-marker", "unclassified", "word", "cut"]
+Why = Literal["host", "signature", "marker", "unknown-marker", "unclassified", "word", "program", "cut"]
 
 
 class Party(NamedTuple):
@@ -43,7 +43,7 @@ class Reason(NamedTuple):
         host: The host that would be asked, with its port where it has one; empty where there is none.
         why: How the party was recognised.
         site: Set where the policy declares a path on this host: such a reason counts on the host's own pages,
-            too, and without ``host`` on those alone.
+            too, and without ``host`` on those alone. Of a program, its path.
     """
 
     party: Party
