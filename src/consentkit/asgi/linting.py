@@ -15,7 +15,7 @@ _logger: Final = logging.getLogger("consentkit")
 
 
 def check_policy(policy: Policy, *, strict: bool) -> None:
-    """Log each error that lint finds in a policy.
+    """Log each error that lint finds in a policy, and how much of its lists of hosts is used.
 
     Args:
         policy: What visitors are told.
@@ -30,6 +30,11 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
         raise ConfigurationError("; ".join(errors), path="policy")
     for line in errors:
         _logger.error("%s", line)
+    for entry in policy.lists:
+        used, over = entry.hosts.used, entry.hosts.passed_over.items()
+        kinds = ", ".join(f"{count} {kind}" for kind, count in over)
+        level = logging.INFO if used else logging.WARNING
+        _logger.log(level, "list %s: %d rules used; passed over: %s", entry.file, used, kinds or "none")
 
 
 def _line(finding: Finding) -> str:

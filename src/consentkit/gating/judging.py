@@ -81,10 +81,11 @@ class Judge:
 
     def applies(self, reason: Reason) -> bool:
         """Tell whether a reason counts on this page, whose own origin is no third party."""
+        if reason.why in ("list", "word"):
+            spared = any(is_below(self.own.host, site) for site in reason.spared)
+            return not spared and not self.is_own(reason.host)
         if reason.site and not reason.host:
             return is_below(self.own.host, reason.site)
-        if reason.why == "word":
-            return not self.is_own(reason.host)
         return not reason.host or reason.host != self.own_host or bool(reason.site)
 
     def _see(self, hosts: tuple[str, ...]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from consentkit.catalog import URL, HostRule, HostTable, WordTable
+from consentkit.catalog import URL, HostList, HostRule, HostTable, WordTable
 from consentkit.gating.party import Party, Reason
 
 Rules = Sequence[tuple[HostRule, Party]]
+Lists = Sequence[tuple[HostList, Party]]
 
 
 class Owned(NamedTuple):
@@ -31,26 +32,31 @@ class Owners:
             proxy stands for the vendor behind it.
         known: Rules of the catalog.
         words: Words by which the addresses of services are recognised that no rule knows.
+        lists: Lists of hosts, each with whom to allow. They come before words, which are a guess.
 
     Attributes:
         proxies: The declared rules that have a path.
     """
 
-    def __init__(self, declared: Rules, known: Rules, words: WordTable[Party]) -> None:
+    def __init__(self, declared: Rules, known: Rules, words: WordTable[Party], lists: Lists = ()) -> None:
         self.proxies = [(rule, party) for rule, party in declared if rule.path]
         self._hosts = HostTable([*declared, *known])
         self._proxied = HostTable(self.proxies)
         self._words = words
+        self._lists = lists
 
     def is_proxied(self, host: str) -> bool:
         """Tell whether the policy declares paths on a host."""
         return any(is_below(host, rule.host) for rule, _ in self.proxies)
 
     def find(self, url: URL) -> Owned | None:
-        """Find whose an address is; `None` if neither policy nor catalog knows."""
+        """Find whose an address is; `None` if neither policy, catalog nor a list knows."""
         place = (url.host, url.path, url.query, url.port)
         found = self._hosts.find(*place)
         if found is None:
+            for hosts, party in self._lists:
+                if spared := hosts.find(url):
+                    return Owned((Reason(party, host_of(url), "list", spared[0], spared),))
             named = self._words.find(url.host, url.path)
             # A word is a guess: in a script it counts only where the address is loaded.
             return named and Owned((Reason(named[1], host_of(url), "word"),), True)
