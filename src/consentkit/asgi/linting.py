@@ -31,10 +31,9 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
     for line in errors:
         _logger.error("%s", line)
     for entry in policy.lists:
-        used, over = entry.hosts.used, entry.hosts.passed_over.items()
-        kinds = ", ".join(f"{count} {kind}" for kind, count in over)
-        level = logging.INFO if used else logging.WARNING
-        _logger.log(level, "list %s: %d rules used; passed over: %s", entry.file, used, kinds or "none")
+        log = _logger.info if entry.hosts.used else _logger.warning
+        kinds = ", ".join(f"{count} {kind}" for kind, count in entry.hosts.passed_over.items())
+        log("list %s: %d rules used; passed over: %s", entry.file, entry.hosts.used, kinds or "none")
 
 
 def _line(finding: Finding) -> str:

@@ -4,7 +4,7 @@ The catalog matches, it never declares: what visitors are told is the policy's b
 """
 
 from consentkit.catalog.catalog import Catalog, default_catalog
-from consentkit.catalog.hostlist import HostList, Sites
+from consentkit.catalog.hostlist import HostList
 from consentkit.catalog.matching import CookieTable, HostTable
 from consentkit.catalog.model import HostRule, KnownCookie, KnownVendor
 from consentkit.catalog.urls import OWN_PAGE, URL, read_url
@@ -20,7 +20,6 @@ __all__ = [
     "HostTable",
     "KnownCookie",
     "KnownVendor",
-    "Sites",
     "WordTable",
     "default_catalog",
     "read_url",

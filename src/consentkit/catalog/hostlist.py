@@ -18,10 +18,10 @@ from urllib.parse import unquote
 from consentkit.catalog.hostnames import read_host
 from consentkit.catalog.urls import URL
 
-Sites = tuple[str, ...]
+_Sites = tuple[str, ...]
 # Host → patterns of what stands behind it, each with the sites on which an exception counts, or another rule
 # does not.
-_Rules = dict[str, tuple[tuple[str, Sites], ...]]
+_Rules = dict[str, tuple[tuple[str, _Sites], ...]]
 _WHOLE: Final = (("", ()),)
 
 # Exception, host, pattern behind it, options: "@@||host/path*gif$third-party,domain=a|b".
@@ -61,7 +61,7 @@ class HostList:
         self.used: int = kinds.pop("", 0)
         self.passed_over: Mapping[str, int] = dict(kinds.most_common())
 
-    def find(self, url: URL) -> Sites:
+    def find(self, url: URL) -> _Sites:
         """Find an address on the list.
 
         Returns:
@@ -86,7 +86,7 @@ class HostList:
 
     def _read_rule(self, mark: str, host: str, rest: str, options: str) -> str:
         """Take in a rule of a filter list; return why it is passed over, or nothing."""
-        sites: Sites = ()
+        sites: _Sites = ()
         for option in filter(None, options.split(",")):
             name, _, value = option.partition("=")
             named = _SITES.fullmatch(value) if name in ("domain", "from") else None
@@ -97,7 +97,7 @@ class HostList:
         return _add(self._exceptions if mark else self._rules, host, rest, sites)
 
 
-def _add(rules: _Rules, host: str, rest: str, sites: Sites) -> str:
+def _add(rules: _Rules, host: str, rest: str, sites: _Sites) -> str:
     """Take a rule in; return why it is passed over, or nothing."""
     name = read_host(host) or ""
     if "." not in name or "*" in host or host[-1] == "." or (rest[:1] == "*" != rest):
@@ -107,7 +107,7 @@ def _add(rules: _Rules, host: str, rest: str, sites: Sites) -> str:
     return ""
 
 
-def _matches(rules: _Rules, url: URL) -> Iterator[Sites]:
+def _matches(rules: _Rules, url: URL) -> Iterator[_Sites]:
     """Yield what holds for an address: the host that is named, and the rule's sites."""
     behind = f":{url.port}" * bool(url.port) + url.path + f"?{url.query}" * bool(url.query)
     host = url.host

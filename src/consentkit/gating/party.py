@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from consentkit.catalog import KnownVendor, Sites
+from consentkit.catalog import KnownVendor
 from consentkit.consent import Consent
 from consentkit.policy import Vendor
 from consentkit.rewriter import Attribute, Splice
@@ -51,7 +51,7 @@ class Reason(NamedTuple):
     host: str
     why: Why
     site: str = ""
-    spared: Sites = ()
+    spared: tuple[str, ...] = ()
 
 
 CUT: Final = Reason(NOBODY, "", "cut")
