@@ -1,8 +1,8 @@
 """What filter lists for trackers would match on real pages, and how much of it is inert by default.
 
 ``python -m tests.bench.coverage LIST…`` reads lists in Adblock syntax, which the caller brings (none is kept
-here), and the pages of ``../shared/corpus/pages``. Needs the package ``adblock``, an engine for such lists. The
-last count is of the lists' host rules alone, under a policy that names the lists.
+here), and the pages of ``../shared/corpus/pages``. Needs the package ``adblock``, an engine for such lists.
+It counts the host rules once more, under a policy that names the lists.
 """
 
 from __future__ import annotations

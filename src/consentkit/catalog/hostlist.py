@@ -25,7 +25,7 @@ _Rules = dict[str, tuple[tuple[str, _Sites], ...]]
 _WHOLE: Final = (("", ()),)
 
 # Exception, host, pattern behind it, options: "@@||host/path*gif$third-party,domain=a|b".
-_RULE: Final = re.compile(r"(@@)?\|\|([^\s/^:?*|$]+)([^\s$]*)(?:\$(\S+))?")
+_RULE: Final = re.compile(r"(@@)?\|\|([^\s/^:?|$]+)([^\s$]*)(?:\$(\S+))?")
 # What else a line can be: the first kind that it begins as.
 _OTHERS: Final = {
     "": re.compile(r"\Z|!(?!#)|\[[\w .]+\]\Z|#(?![#@?$%])|#+(?:\s|\Z)"),
@@ -61,7 +61,7 @@ class HostList:
         self.used: int = kinds.pop("", 0)
         self.passed_over: Mapping[str, int] = dict(kinds.most_common())
 
-    def find(self, url: URL) -> _Sites:
+    def find(self, url: URL) -> tuple[str, ...]:
         """Find an address on the list.
 
         Returns:
@@ -100,8 +100,8 @@ class HostList:
 def _add(rules: _Rules, host: str, rest: str, sites: _Sites) -> str:
     """Take a rule in; return why it is passed over, or nothing."""
     name = read_host(host) or ""
-    if "." not in name or "*" in host or host[-1] == "." or (rest[:1] == "*" != rest):
-        return "part of a host"
+    if "." not in name or "*" in host or host[-1] == ".":
+        return "no whole host"
     rule = (rest if rest.strip("^*/") else "", sites)
     rules[name] = _WHOLE if rule == _WHOLE[0] else (*rules.get(name, ()), rule)
     return ""
