@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.catalog import HostList, read_url
+from consentkit.catalog import read_url
+from consentkit.catalog.hostlist import HostList
 
 
 def found(text: str, address: str) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ The catalog matches, it never declares: what visitors are told is the policy's b
 """
 
 from consentkit.catalog.catalog import Catalog, default_catalog
-from consentkit.catalog.hostlist import HostList
 from consentkit.catalog.matching import CookieTable, HostTable
 from consentkit.catalog.model import HostRule, KnownCookie, KnownVendor
 from consentkit.catalog.urls import OWN_PAGE, URL, read_url
@@ -15,7 +14,6 @@ __all__ = [
     "URL",
     "Catalog",
     "CookieTable",
-    "HostList",
     "HostRule",
     "HostTable",
     "KnownCookie",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from consentkit.catalog import URL, HostList, HostRule, HostTable, WordTable
+from consentkit.catalog import URL, HostRule, HostTable, WordTable
+from consentkit.catalog.hostlist import HostList
 from consentkit.gating.party import Party, Reason
 
 Rules = Sequence[tuple[HostRule, Party]]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from consentkit.catalog import HostList
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.reading import check_purpose_id, read_table
 from consentkit.policy.tables import NECESSARY
+
+if TYPE_CHECKING:
+    from consentkit.catalog.hostlist import HostList
 
 MAX_LIST: Final = 32 * 2**20
 """Bytes of one list."""
@@ -37,6 +39,8 @@ class ListFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             OSError: The file cannot be read.
             ValueError: It is not UTF-8, or larger than `MAX_LIST`.
         """
+        from consentkit.catalog.hostlist import HostList  # who names no list does not pay for it
+
         with Path(self.file).open("rb") as source:
             data = source.read(MAX_LIST + 1)
         if len(data) > MAX_LIST:
