@@ -25,7 +25,7 @@ _Rules = dict[str, tuple[tuple[str, _Sites], ...]]
 _WHOLE: Final = (("", ()),)
 
 # Exception, host, pattern behind it, options: "@@||host/path*gif$third-party,domain=a|b".
-_RULE: Final = re.compile(r"(@@)?\|\|([^\s/^:?|$]+)([^\s$]*)(?:\$(\S+))?")
+_RULE: Final = re.compile(r"(@@)?\|\|([^\s/^:?|$]++)([^\s$]*+)(?:\$(\S+))?")
 # What else a line can be: the first kind that it begins as.
 _OTHERS: Final = {
     "": re.compile(r"\Z|!(?!#)|\[[\w .]+\]\Z|#(?![#@?$%])|#+(?:\s|\Z)"),
