@@ -26,7 +26,7 @@ _WHOLE: Final = (("", ()),)
 
 # Exception, host, pattern behind it, options: "@@||host/path*gif$third-party,domain=a|b".
 _RULE: Final = re.compile(r"(@@)?\|\|([^\s/^:?|$]++)([^\s$]*+)(?:\$(\S+))?")
-# What else a line can be: the first kind that it begins as.
+# What else a line can be: the first of these.
 _OTHERS: Final = {
     "": re.compile(r"\Z|!(?!#)|\[[\w .]+\]\Z|#(?![#@?$%])|#+(?:\s|\Z)"),
     "directive": re.compile(r"!#"),
