@@ -39,7 +39,8 @@ class Parties:
         own = [(HostRule.parse(text), self._vendors[v.id]) for v in declared.values() for text in v.hosts]
         rules = [(rule, self._vendors[v.id]) for v in known.values() for rule in v.hosts]
         words = WordTable((v, self._vendors[v.id]) for v in known.values())
-        self.owners = Owners(own, rules, words)
+        lists = [(entry.hosts, self._purposes[entry.purpose]) for entry in policy.lists]
+        self.owners = Owners(own, rules, words, lists)
         self.cookies = CookieTable(
             [(cookie.name, self._vendors[v.id]) for v in declared.values() for cookie in v.cookies]
             + [(cookie.name, self._vendors[v.id]) for v in known.values() for cookie in v.cookies]
