@@ -9,7 +9,14 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from consentkit.catalog.model import CatalogPurpose, HostRule, KnownCookie, KnownVendor, StubKind
+from consentkit.catalog.model import (
+    CONTAINER,
+    CatalogPurpose,
+    HostRule,
+    KnownCookie,
+    KnownVendor,
+    StubKind,
+)
 from consentkit.exceptions import ConfigurationError
 
 PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
@@ -45,6 +52,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cookies: tuple[KnownCookie, ...] = ()
     stubs: dict[str, StubKind] = {}
     embed: bool = False
+    containers: tuple[str, ...] = ()
     processor: bool = False
 
 
@@ -135,6 +143,7 @@ def _known(entry: _Table, purpose: CatalogPurpose) -> KnownVendor:
         cookies=entry.cookies,
         stubs=entry.stubs,
         embed=entry.embed,
+        containers=entry.containers,
         processor=entry.processor,
     )
 
@@ -151,6 +160,9 @@ def _check(entry: _Table, path: str) -> None:
         _require(_GLOBAL.match(name), f"not the name of a global: {name!r}", f"{path}.stubs")
     for signature in entry.inline:
         _require(_SIGNATURE.match(signature), f"expected a word and more: {signature!r}", f"{path}.inline")
+    for selector in entry.containers:
+        known = selector and CONTAINER.match(selector)
+        _require(known, f"expected element.class, #id or [attribute]: {selector!r}", f"{path}.containers")
     for key, words in (("labels", entry.labels), ("words", entry.words)):
         for word in words:
             _require(_WORD.match(word), f"expected one lower-case word: {word!r}", f"{path}.{key}")

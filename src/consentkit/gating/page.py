@@ -10,7 +10,7 @@ from consentkit.consent import Consent
 from consentkit.gating import edits, elements
 from consentkit.gating.bases import Bases
 from consentkit.gating.judging import Gated, Judge
-from consentkit.gating.party import Party, Plan, Reason
+from consentkit.gating.party import Found, Party, Plan, Reason
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.scripts import foreign_text
@@ -19,6 +19,10 @@ from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
 if TYPE_CHECKING:
     from consentkit.gating.gate import Gate
+
+
+# Attributes, since a policy of the site may forbid styles.
+_SIZE: Final = 'width="100%" height="200" frameborder="0"'
 
 
 class PageGate:
@@ -31,8 +35,6 @@ class PageGate:
             unknown.
     """
 
-    names: Final = elements.NAMES
-    rare: Final[Mapping[bytes, frozenset[bytes]]] = elements.RARE
     addressed: Final[Mapping[bytes, frozenset[bytes]]] = elements.ADDRESSED
 
     def __init__(
@@ -45,6 +47,7 @@ class PageGate:
         enforce: bool,
         path: str = "/",
     ) -> None:
+        self.names, self.rare = gate.containers.names, gate.containers.rare
         self._gate = gate
         self._consent = consent
         self._renderer = renderer
@@ -100,8 +103,9 @@ class PageGate:
         if name == b"html":
             return self._see_language(raw, where)
         plan = self._gate.plan(raw, name, self._bases.urls)
+        filled = self._fill(raw, name, where) if name in self._gate.containers.elements else None
         if plan is None:
-            return None
+            return filled
         denied = self._judge.refusal(plan.load.found)
         if denied is None:
             made: Sequence[Splice] = self._live(plan, where)
@@ -112,7 +116,20 @@ class PageGate:
                 made = self._stop_frame(raw, name, plan, denied.party, where)
         if plan.others and not plan.marked:
             made = edits.tidy(made, self._others(raw, name, plan, where, gone=denied is not None))
-        return made if self._enforce else ()
+        return [*made, *(filled or ())] if self._enforce else ()
+
+    def _fill(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
+        """Put the placeholder first into an element that a script would fill; `None` where it is none."""
+        party = self._gate.containers.find(raw, name)
+        if party is None:
+            return None
+        denied = self._judge.refusal(Found((Reason(party, "", "host"),)))
+        document = self._document(party) if denied and not where and self._enforce else b""
+        if not document:
+            return ()
+        frame = f'<iframe title="{html.escape(party.name)}" data-consentkit-fill="" {_SIZE}'
+        filled = frame.encode("ascii", "xmlcharrefreplace") + document + b"></iframe>"
+        return [(len(raw), len(raw), filled)]
 
     def _see_language(self, raw: bytes, where: Where) -> Sequence[Splice]:
         """Take the language of the first ``<html>`` that has one; in XML it has another name."""
@@ -197,14 +214,19 @@ class PageGate:
         return [renamed, *self._placeholder(plan, party, where, len(name) + 1), *plan.load.inert]
 
     def _placeholder(self, plan: Plan, party: Party, where: Where, at: int) -> Sequence[Splice]:
-        if not plan.framed or not party.embed or not party.purpose or self._renderer is None or where:
-            return ()
+        document = self._document(party) if plan.framed and party.embed and not where else b""
+        return [(at, at, document)] if document else ()
+
+    def _document(self, party: Party) -> bytes:
+        """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
+        if not party.purpose or self._renderer is None:
+            return b""
         key = (party.vendor, party.purpose)
         if key not in self._placeholders:
             document = self._renderer.placeholder(party, foreign_base=self.foreign_base)
             value = html.escape(document).encode("ascii", "xmlcharrefreplace")
             self._placeholders[key] = b' srcdoc="' + value + b'"'
-        return [(at, at, self._placeholders[key])]
+        return self._placeholders[key]
 
     def _calls(self, heard: Iterable[Reason], where: Where) -> tuple[list[Splice], set[str]]:
         """Tell vendors what holds, directly before the first script of theirs.
