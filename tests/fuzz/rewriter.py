@@ -93,8 +93,8 @@ class Renderer:
     def placeholder(self, party: Party, *, foreign_base: bool) -> str:
         return f"<p title='{party.vendor}'>\N{LATIN SMALL LETTER E WITH ACUTE}</p>"
 
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
-        return b"<script src=/stubs.js data-consentkit-stubs='" + names.encode() + b"'></script>"
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        return b"<script src=/stubs.js " + attributes.encode() + b"></script>"
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         return b"<script src=/calls.js " + attributes.encode() + b"></script>"

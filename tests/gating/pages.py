@@ -33,8 +33,9 @@ class Markers:
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         return b""
 
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
-        return b"{" + b"//" * foreign_base + names.encode() + b"}"
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        names = attributes.split('"')[1]
+        return b"{" + b"//" * foreign_base + names.encode() + b"}" if names else b""
 
 
 def consent(

@@ -12,7 +12,7 @@ from consentkit.catalog.hostnames import read_host
 from consentkit.exceptions import ConfigurationError
 
 CatalogPurpose = Literal["necessary", "functional", "analytics", "marketing"]
-StubKind = Literal["call", "queue"]
+StubKind = Literal["call", "form", "queue"]
 
 _RULE = re.compile(r"([^/?#:@*\s]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?(/[^?#\s]*)?(?:\?([^#\s]+))?\Z")
 

@@ -10,11 +10,12 @@ from consentkit.consent import Consent
 from consentkit.gating import edits, elements
 from consentkit.gating.bases import Bases
 from consentkit.gating.judging import Gated, Judge
-from consentkit.gating.party import Found, Party, Plan, Reason
+from consentkit.gating.party import NOBODY, Found, Party, Plan, Reason
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.scripts import foreign_text
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
+from consentkit.gating.stubs import NO_STUBS
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 
 # Attributes, since a policy of the site may forbid styles.
-_SIZE: Final = 'width="100%" height="200" frameborder="0"'
+# How React writes its scripts.
+_REACT: Final = b'async=""'
+_MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
+_SIZE: Final = b'width="100%" height="200" frameborder="0"'
 
 
 class PageGate:
@@ -31,6 +35,7 @@ class PageGate:
     Attributes:
         names: The elements the rewriter shows.
         rare: The elements it shows only with certain attributes.
+        hydrated: Whether a framework may take over the whole page.
         language: The page's language by its own account (WHATWG HTML 3.2.6.2), as written; empty while
             unknown.
     """
@@ -58,6 +63,8 @@ class PageGate:
         self._bases = Bases(self._judge.own_host, (own._replace(path=path),) if proxied else ())
         self.language = ""
         self._stubbed: set[str] = set()
+        self._guarded = False
+        self.hydrated = False
         self._told: set[str] = set()
         self._frames = 0
         self._depth = 0
@@ -114,6 +121,8 @@ class PageGate:
             made = plan.load.inert
             if name in elements.FRAMES:
                 made = self._stop_frame(raw, name, plan, denied.party, where)
+            if name in _MADE_ANEW:
+                made = [*self._stubs(frozenset(), where), *made]
         if plan.others and not plan.marked:
             made = edits.tidy(made, self._others(raw, name, plan, where, gone=denied is not None))
         return [*made, *(filled or ())] if self._enforce else ()
@@ -124,12 +133,15 @@ class PageGate:
         if party is None:
             return None
         denied = self._judge.refusal(Found((Reason(party, "", "host"),)))
-        document = self._document(party) if denied and not where and self._enforce else b""
-        if not document:
-            return ()
-        frame = f'<iframe title="{html.escape(party.name)}" data-consentkit-fill="" {_SIZE}'
-        filled = frame.encode("ascii", "xmlcharrefreplace") + document + b"></iframe>"
-        return [(len(raw), len(raw), filled)]
+        shown = self._shown(party) if denied and not where and self._enforce else b""
+        frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
+        return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
+
+    def _shown(self, party: Party) -> bytes:
+        """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
+        title = f' title="{html.escape(party.name)}"'.encode("ascii", "xmlcharrefreplace")
+        document = self._document(party)
+        return title + document if document else b""
 
     def _see_language(self, raw: bytes, where: Where) -> Sequence[Splice]:
         """Take the language of the first ``<html>`` that has one; in XML it has another name."""
@@ -152,8 +164,9 @@ class PageGate:
             read = self._gate.read_addresses if plan.rules else self._gate.read
             reading = read(foreign_text(text) if where & Where.FOREIGN else text)
             heard = (*heard, *reading.found.reasons)
+        whole_page = self._wait(raw, where)
         if plan.silent and whole and (reading is None or reading.silent):
-            return None
+            return whole_page
         calls, runs = self._calls(heard, where) if heard else ((), ())
         denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()
         if not plan.marked and reading is not None:
@@ -165,11 +178,23 @@ class PageGate:
             denied = denied or refused
         if denied is not None:
             self._judge.report(b"script", denied)
-            return [*calls, *self._stubs(stubs, where), *plan.load.inert] if self._enforce else ()
+            stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
+            stood = self._stubs(stubs, where, denied.party)
+            return [*(whole_page or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
         made = self._live(plan, where)
         if plan.others:
             made = edits.tidy(made, self._others(raw, b"script", plan, where, gone=False))
-        return [*calls, *made] if self._enforce else ()
+        return [*(whole_page or ()), *calls, *made] if self._enforce else ()
+
+    def _wait(self, raw: bytes, where: Where) -> Sequence[Splice] | None:
+        """Let what is ours wait where a framework takes over the page, before the first script that may do so."""
+        if _REACT not in raw:
+            return None
+        if self.hydrated or self._renderer is None or where or not self._enforce:
+            return ()
+        self.hydrated = True
+        attributes = f"{NO_STUBS} data-consentkit-whole"
+        return [(0, 0, self._renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
     def _live(self, plan: Plan, where: Where) -> Sequence[Splice]:
         return plan.live if plan.simple or not where & Where.UNCERTAIN else ()
@@ -252,10 +277,14 @@ class PageGate:
                     runs.add(vendor)
         return [(0, 0, tag) for tag in made.values()], runs
 
-    def _stubs(self, wanted: frozenset[str], where: Where) -> Sequence[Splice]:
-        """Load stubs directly before the script whose globals will be missing."""
+    def _stubs(self, wanted: frozenset[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
+        """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
         missing = sorted(wanted - self._stubbed)
-        if not missing or self._renderer is None or where:
+        if (self._guarded and not missing) or self._renderer is None or where:
             return ()
         self._stubbed.update(missing)
-        return [(0, 0, self._renderer.stubs(" ".join(missing), foreign_base=self.foreign_base))]
+        self._guarded = True
+        attributes = f'data-consentkit-stubs="{" ".join(missing)}"'.encode("ascii")
+        if any(name.endswith(":form") for name in missing):
+            attributes += self._shown(party)
+        return [(0, 0, self._renderer.stubs(attributes.decode("ascii"), foreign_base=self.foreign_base))]
