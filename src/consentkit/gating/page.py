@@ -128,11 +128,16 @@ class PageGate:
         return [*made, *(filled or ())] if self._enforce else ()
 
     def _fill(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
-        """Put the placeholder first into an element that a script would fill; `None` where it is none."""
+        """Put the placeholder first into an element that a script would fill; `None` where it is none.
+
+        A style sheet that hides the page until a vendor's script comes is held with that.
+        """
         party = self._gate.containers.find(raw, name)
         if party is None:
             return None
         denied = self._judge.refusal(Found((Reason(party, "", "host"),)))
+        if name == b"style":
+            return edits.stop_style(raw) if denied and self._enforce else ()
         shown = self._shown(party) if denied and not where and self._enforce else b""
         frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
         return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()

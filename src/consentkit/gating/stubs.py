@@ -22,5 +22,6 @@ def stubs_script() -> bytes:
     that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
     own snippet that runs later takes the place of the stub.
     """
-    code = (resources.files("consentkit.gating") / "stubs.js").read_text("utf-8")
+    folder = resources.files("consentkit.gating")
+    code = "".join((folder / name).read_text("utf-8") for name in ("stubs.js", "guard.js"))
     return _NOISE.sub("", code).encode("ascii")

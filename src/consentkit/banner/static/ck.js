@@ -2,9 +2,8 @@
 // stale. The page's own element with data-consentkit-open opens settings, too. No markup is made from strings.
 (() => {
   "use strict";
-  const me = document.currentScript;
-  const source = me.getAttribute("src");
-  const sheet = me.previousElementSibling;
+  const source = document.currentScript.getAttribute("src");
+  const sheet = document.querySelector("link[href^='" + source.replace(/[^/]*$/, "ck.") + "']");
   const start = () => {
     // A foreign <base> may come later than our markup, or be made by a script: what is ours stays on this site.
     const own = (text) => {
@@ -34,7 +33,8 @@
     };
     const behind = link?.parentNode === document.head;
     if (behind) addEventListener("load", () => (window.requestIdleCallback || setTimeout)(() => {
-      ours().forEach((one) => place(one));
+      const whole = Object.keys(document).some((key) => key.startsWith("__reactContainer"));
+      ours().forEach((one) => place(one, !whole));
       document.head.style.display = "";
     }));
     each("#consentkit-form, #consentkit-banner a, #consentkit-link a", (one) => {
