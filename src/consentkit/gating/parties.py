@@ -26,6 +26,7 @@ class Parties:
         owners: Rules of all vendors.
         cookies: First-party cookies of all vendors.
         signatures: How inline snippets of known vendors begin to act.
+        containers: Elements that their scripts fill.
     """
 
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
@@ -46,6 +47,7 @@ class Parties:
             + [(cookie.name, self._vendors[v.id]) for v in known.values() for cookie in v.cookies]
         )
         self.signatures = [(text, self._vendors[v.id]) for v in known.values() for text in v.inline]
+        self.containers = [(one, self._vendors[v.id]) for v in known.values() for one in v.containers]
 
     def reached(self, texts: Iterable[str], bases: Iterable[URL]) -> Found:
         """Find whose URLs these are.
