@@ -83,7 +83,7 @@ LISTED = [
     ("<script>fetch('https://cdn.example/track/x')</script>", "script  marketing cdn.example list"),
     ("<body onload=\"fetch('//hosts.example/')\">", "body  analytics hosts.example list"),
     ('<script type=importmap>{"imports": {"a": "https://rules.example/a.js"}}</script>',
-     "script  marketing rules.example list"),
+     "importmap  marketing rules.example list"),
     ("<a href=/ ping=//hosts.example/>x</a>", "a  analytics hosts.example list"),
 ]  # fmt: skip
 

@@ -202,7 +202,7 @@ class PageGate:
         return [*(whole_page or ()), *calls, *made] if self._enforce else ()
 
     def _wait(self, raw: bytes, where: Where) -> Sequence[Splice] | None:
-        """Let what is ours wait where a framework takes over the page, before the first script that may do so."""
+        """Let ours wait where a framework takes over the page, before the first script that may do so."""
         if _REACT not in raw:
             return None
         if self.hydrated or self._renderer is None or where or not self._enforce:

@@ -102,7 +102,7 @@ def _names_of(handler: Handler) -> Names:
     """Return what follows from a handler's names; those of one policy share the objects that hold them."""
     asked = handler.names, handler.rare, handler.addressed
     known = _known.get(id(handler.rare))
-    if known is not None and all(one is other for one, other in zip(known[0], asked)):
+    if known is not None and all(one is other for one, other in zip(known[0], asked, strict=True)):
         return known[1]
     if len(_known) >= MAX_KNOWN:
         _known.clear()
