@@ -1,13 +1,14 @@
-"""Pages of real frameworks behind the middleware: ``make frameworks``, or with names of folders for some.
+"""Pages of real frameworks behind the middleware: ``make frameworks``, or with parts of names for some.
 
-Each page is looked at without the middleware and with it, before a choice, after a refusal and after a grant.
+Each page is looked at without the middleware and with it, before a choice, after a refusal and after a grant,
+with and without a Content-Security-Policy. The table at the end is the one in ``docs/frameworks.md``.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +20,7 @@ from e2e.sink import Sink
 from frameworks.sites import Site, sites
 from frameworks.visit import Seen, visitor
 
-STATES = ("before", "refused", "granted")
+STATES = {"before": "before a choice", "refused": "after a refusal", "granted": "after a grant"}
 MODES: tuple[Literal["off", "enforce"], ...] = ("off", "enforce")
 # FastHTML begins with files from there, and its pages do not work without them.
 CDN = "cdn.jsdelivr.net"
@@ -41,6 +42,15 @@ class Switch:
         await app(scope, receive, send)
 
 
+class Row(NamedTuple):
+    """What was found of one framework in one mode: by state, what is wrong, and whom its scripts asked."""
+
+    site: Site
+    mode: str
+    faults: dict[str, list[str]]
+    asked: frozenset[str]
+
+
 def look(browser: Browser, url: str, site: Site, sink: Sink, bare: Seen) -> dict[str, Seen]:
     """Return what visitors see in each state."""
     with visitor(browser, url, site, sink) as one:
@@ -48,45 +58,65 @@ def look(browser: Browser, url: str, site: Site, sink: Sink, bare: Seen) -> dict
         refused = one.look()
     with visitor(browser, url, site, sink) as other:
         other.look(choose="accept")
-        return {"before": before, "refused": refused, "granted": other.look(bare.hosts)}
+        return {"before": before, "refused": refused, "granted": other.look(bare.reached)}
 
 
-def faults(state: str, seen: Seen, bare: Seen) -> Iterator[str]:
+def faults(site: Site, mode: str, state: str, seen: Seen, bare: Seen) -> Iterator[str]:
     """Say what is wrong with a page in one state."""
     if not seen.works:
         yield "does not work"
     if seen.banner != (state == "before"):
         yield "the banner is there" if seen.banner else "no banner"
     yield from (f"error: {error[:200]}" for error in sorted(seen.errors - bare.errors))
-    asked, vendors = seen.hosts - {CDN}, bare.hosts - {CDN}
-    if state != "granted":
-        yield from (f"asks {host}" for host in sorted(asked & seen.loaded))
-        yield from (f"asks {host} once its button is pressed" for host in sorted(asked - seen.loaded))
-    else:
-        yield from (f"does not ask {host}" for host in sorted(vendors - asked))
+    if state == "granted":
+        yield from (f"does not ask {host}" for host in sorted(bare.asked - seen.asked))
+        return
+    known = {CDN} | (site.asks if mode == "off" else set())
+    yield from (f"asks {host}" for host in sorted(seen.asked - known))
+    # A frame that a policy blocks may still open a connection.
+    if mode == "off":
+        yield from (f"connects to {host}" for host in sorted(seen.reached - seen.asked - known))
 
 
-def run(site: Site, browser: Browser, sink: Sink) -> bool:
-    """Look at one framework's page in every way, print what is found, and say whether all is well."""
+def run(site: Site, browser: Browser, sink: Sink) -> Iterator[Row]:
+    """Look at one framework's page in every way, and print what is found."""
     app = site.make()
     switch = Switch(app)
-    fine = True
     with Served(switch) as served:
         with visitor(browser, served.url, site, sink) as one:
             bare = one.look()
-        print(f"{site.name} {site.version}: bare", bare, flush=True)
+        print(f"{site.name} {site.version}: bare, works: {bare.works}, asks {', '.join(sorted(bare.asked))}")
         for mode in MODES:
             switch.current = ConsentMiddleware(app, secret_key=SECRET, log=None, policy=POLICY, csp=mode)
-            for state, seen in look(browser, served.url, site, sink, bare).items():
-                found = list(faults(state, seen, bare))
-                fine &= not found
-                print(f"  csp={mode} {state}: {'; '.join(found) or 'fine'}", flush=True)
-    return fine
+            seen = look(browser, served.url, site, sink, bare)
+            found = {state: list(faults(site, mode, state, what, bare)) for state, what in seen.items()}
+            if not bare.works:
+                found["before"].append("does not work without the middleware either")
+            asked = (seen["before"].asked | seen["refused"].asked) - {CDN}
+            for state, what in found.items():
+                print(f"  csp={mode}, {STATES[state]}: {'; '.join(what) or 'fine'}", flush=True)
+            if asked:
+                late = asked - seen["before"].loaded
+                print(f"    before a grant its scripts ask {', '.join(sorted(asked))}, late: {sorted(late)}")
+            yield Row(site, mode, found, asked)
+
+
+def table(rows: list[Row]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown."""
+    yield f"| framework | `csp` | {' | '.join(STATES.values())} | its scripts ask before a grant |"
+    yield "|---|---|---|---|---|---|"
+    for row in rows:
+        cells = [f"{row.site.name} {row.site.version}", f'`"{row.mode}"`']
+        cells += ["; ".join(row.faults[state]) or "works" for state in STATES]
+        yield f"| {' | '.join(cells)} | {', '.join(sorted(row.asked)) or 'nobody'} |"
 
 
 def main(names: list[str]) -> int:
-    """Run all sites, or those that are named, and return how many failed."""
+    """Run all sites, or those that are named, and return how many rows failed."""
     path = chromium.find()
+    chosen = [
+        site for site in sites() if not names or any(name.lower() in site.name.lower() for name in names)
+    ]
     with sync_playwright() as playwright, Sink() as sink:
         browser = playwright.chromium.launch(
             executable_path=path,
@@ -97,10 +127,12 @@ def main(names: list[str]) -> int:
                 f"--host-resolver-rules=MAP * 127.0.0.1:{sink.port} , EXCLUDE 127.0.0.1",
             ],
         )
-        chosen = [site for site in sites() if not names or any(name in site.name.lower() for name in names)]
-        failed = [site.name for site in chosen if not run(site, browser, sink)]
+        rows = [row for site in chosen for row in run(site, browser, sink)]
+        print(f"\nChromium {browser.version}\n")
         browser.close()
-    print("all as they should be" if not failed else f"failed: {', '.join(failed)}")
+    print("\n".join(table(rows)))
+    failed = [row for row in rows if any(row.faults.values())]
+    print(f"\n{len(failed)} of {len(rows)} rows failed")
     return len(failed)
 
 

@@ -30,6 +30,7 @@ class Site(NamedTuple):
         button: Selector of what is pressed.
         shown: An expression whose value changes when the page's own script answers.
         local: Foreign addresses that the framework itself begins with, answered from files.
+        asks: Hosts that its own scripts ask in the browser, from the page's data, where no policy forbids it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Site(NamedTuple):
     button: str = "#count"
     shown: str = COUNT
     local: Callable[[], Mapping[str, str]] = dict
+    asks: frozenset[str] = frozenset()
 
 
 def _built(name: str, folder: str, output: str, package: str) -> Site:
