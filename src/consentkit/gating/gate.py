@@ -71,7 +71,9 @@ class Gate:
         self.calls: Final = VendorCalls(policy)
         self.memory: Final = Memory()
         self._parties = Parties(policy, catalog or default_catalog())
-        self._inline = InlineReader(self._parties.signatures, self._parties.owners)
+        self._inline = InlineReader(
+            self._parties.signatures, self._parties.owners, exact=unclassified == "gate"
+        )
         self._planner = Planner(self._parties, self.read, self.read_addresses)
         self._plans: dict[bytes | tuple[bytes, Sequence[URL]], Plan | None] = {}
         self._readings: dict[tuple[bytes, int, bool], Reading] = {}

@@ -16,9 +16,18 @@ from urllib.parse import unquote_to_bytes
 
 # ECMAScript, "EscapeSequence"; a line continuation stands for nothing.
 _ESCAPE: Final = re.compile(
-    rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*+([0-9a-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})|(/)|\r?\n|\r)"
+    rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*+([0-9a-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})"
+    rb"|([^\s\w'\"`\\]|[ac-eg-mo-qswyzA-Z])|\r?\n|\r)"
 )
-_SUM: Final = re.compile(rb"['\"`]\s*+(?:\+\s*+|\.\s*+concat\s*+\(\s*+)['\"`]")
+GAP: Final = rb"(?:\s|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+"""What may stand between two words of a script."""
+
+_SUM: Final = re.compile(
+    rb"['\"`]" + GAP + rb"(?:\+" + GAP + rb"|\." + GAP + rb"concat" + GAP + rb"\(" + GAP + rb")['\"`]"
+)
+# Browsers take these out of addresses (WHATWG URL, "basic URL parser").
+_BROKEN: Final = re.compile(rb"[/\\]{2}(?:[^\s'\"`<>\\]{0,256}+\\[tnr]){1,64}+[^\s'\"`<>\\]{0,256}+")
+_BREAK: Final = re.compile(rb"\\[tnr]")
 _ATOB: Final = re.compile(rb"atob['\"]?+\]?+\s*+\(\s*+['\"`]([A-Za-z0-9+/_-]{8,4096}+)")
 _ADDRESS: Final = re.compile(rb"((?:aHR0c|Ly[89])[A-Za-z0-9+/_-]{8,4096}+)")
 _CODES: Final = re.compile(rb"fromCharCode(?:\.apply)?\s*+\(([^()]{2,4096}+)")
@@ -80,6 +89,11 @@ def _joined(text: bytes) -> Iterator[bytes]:
         yield (match[1] or match[2] or b"").join(one or other for one, other in _LITERAL.findall(array))
 
 
+def _unbroken(text: bytes) -> Iterator[bytes]:
+    for match in _BROKEN.finditer(text):
+        yield _BREAK.sub(b"", match[0])
+
+
 def _unquoted(text: bytes) -> Iterator[bytes]:
     yield unquote_to_bytes(text)
 
@@ -89,5 +103,6 @@ _ENCODINGS: Final[tuple[tuple[tuple[bytes, ...], Callable[[bytes], Iterator[byte
     ((b"atob", b"aHR0c", b"Ly9", b"Ly8"), _decoded),
     ((b"fromCharCode",), _spelled),
     ((b".join(",), _joined),
+    ((b"\\t", b"\\n", b"\\r"), _unbroken),
     ((b"unescape", b"decodeURI"), _unquoted),
 )

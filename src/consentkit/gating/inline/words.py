@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Set
 from typing import Final
 
+from consentkit.gating.inline.literals import GAP
+
 _IN_WORDS: Final = re.compile(r"[A-Za-z0-9_$]")
 _BETWEEN: Final = bytes(code if _IN_WORDS.match(chr(code)) else 0x20 for code in range(128)) + b" " * 128
 
@@ -15,6 +17,9 @@ _ALONE: Final = frozenset(
 )
 """Names that stand in a script only to load something."""
 
+# A member that is called or assigned under a name that is put together, as in a["sr" + "c"] = b.
+_COMPUTED: Final = re.compile(rb"[\w'\"`)]\]\s*+(?:\(|(?:\?\?|\|\||&&|\+)?+=(?!=))")
+
 _NEW: Final = re.compile(rb"new\s++(?:Audio|Image|(?:Shared)?+Worker)\b")
 _METHOD: Final = re.compile(rb"\.(?:ajax|append|get|html|load|post)\s*+\(")
 _MARKUP: Final = re.compile(rb"<(?:embed|iframe|img|link|object|script)\b")
@@ -23,11 +28,11 @@ _MODULE: Final = rb"[\w$*{][^;'\"]{0,500}?\bfrom\s*+['\"]"
 # Each begins with a literal, which the engine finds fast.
 _WITH: Final[Mapping[bytes, re.Pattern[bytes]]] = {
     b"export": re.compile(rb"export\b(?<![\w$.]export)[^;'\"]{0,500}?\bfrom\s*+['\"]"),
-    b"fetch": re.compile(rb"fetch(?:\s*+[(.;,)|]|\b(?<==fetch)|\b(?<== fetch))"),
-    b"import": re.compile(rb"import\b(?<![\w$.]import)\s*+(?:[('\"`]|" + _MODULE + rb")"),
+    b"fetch": re.compile(rb"fetch(?:" + GAP + rb"[(.;,)|]|\b(?<==fetch)|\b(?<== fetch))"),
+    b"import": re.compile(rb"import\b(?<![\w$.]import)" + GAP + rb"(?:[('\"`]|" + _MODULE + rb")"),
     b"setAttribute": re.compile(rb"setAttribute\(\s*+['\"](?:data|href|poster|src)"),
-    b"src": re.compile(rb"src(?:\s*+=(?!=)|['\"]\s*+[\],])"),
-    b"srcset": re.compile(rb"srcset(?:\s*+=(?!=)|['\"]\s*+[\],])"),
+    b"src": re.compile(rb"src(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
+    b"srcset": re.compile(rb"srcset(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
     b"write": re.compile(rb"write['\"]?+\]?+\s*+\("),
     b"writeln": re.compile(rb"writeln['\"]?+\]?+\s*+\("),
     **dict.fromkeys((b"Audio", b"Image", b"SharedWorker", b"Worker"), _NEW),
@@ -56,7 +61,7 @@ def loads(text: bytes, words: Set[bytes]) -> bool:
         text: The script.
         words: The names in it, as `words_of` gives them.
     """
-    if not words.isdisjoint(_ALONE):
+    if not words.isdisjoint(_ALONE) or _COMPUTED.search(text):
         return True
     patterns = dict.fromkeys(_WITH[word] for word in words & _WITH.keys())
     return any(pattern.search(text) for pattern in patterns) or _calls(text)

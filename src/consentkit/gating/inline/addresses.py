@@ -1,0 +1,124 @@
+"""The addresses in a text, and whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from consentkit.catalog import URL, read_url
+from consentkit.gating.owners import Owners, host_of
+from consentkit.gating.party import Reason
+
+MAX_HOSTS: Final = 64
+"""Unknown hosts that are reported of one script."""
+
+_TAIL: Final = rb"(:[0-9]{1,5})?+((?:\\*+/|\?|%2[fF])[^\s'\"`<>]{0,256}+)?+"
+_USER: Final = rb"(?:[^\s'\"`/\\?#<>@]{1,64}+@)?+"
+_NAME: Final = rb"([A-Za-z0-9_.\x80-\xff-]++)"
+# A host behind two slashes, or at the beginning of a string, where only vendors' are looked for: what stands
+# before it may be a variable.
+_BEHIND: Final = re.compile(rb"(?:/\\*+/|\\\\[\\/]++)" + _USER + _NAME + _TAIL)
+_QUOTED: Final = re.compile(rb"%2[fF]%2[fF]" + _NAME + _TAIL)
+_STRING: Final = re.compile(rb"['\"`]\.?+((?:[A-Za-z0-9_-]++\.)++[A-Za-z][A-Za-z0-9-]++)\.?+" + _TAIL)
+# Where an address begins that is not in a comment: in a string, in markup, in CSS.
+_OPENED: Final = re.compile(rb"['\"`=(}](?:\\*+(?:https?+|wss?+):)?+\\*+\Z")
+# Where an address stands that is loaded, and not linked to.
+_LOADED: Final = re.compile(
+    rb"(?:src['\"]?+\]?+\s*+[=:,]|(?:fetch|import|importScripts|sendBeacon|getScript|load[A-Za-z]{0,20}+)\s*+\()"
+    rb"\s*+\\*+['\"`]?+(?:\\*+https?+:)?+\\*+\Z"
+)
+_SLASHES: Final = re.compile(r"\\+/|%2[fF]")
+# Names of XML vocabularies, which nobody fetches.
+_NAMESPACES: Final = frozenset({"www.w3.org", "schema.org", "ogp.me", "purl.org", "ns.adobe.com"})
+# What looks like a host at the beginning of a string, and is the name of a file.
+_FILES: Final = frozenset(
+    "asp aspx cgi css gif htm html jpg js json jsp min mjs php png svg webp xml".split()
+)  # fmt: skip
+
+
+class Addresses:
+    """Looks for addresses in texts.
+
+    Args:
+        owners: Rules of all vendors.
+    """
+
+    def __init__(self, owners: Owners) -> None:
+        self._owners = owners
+        self._own_paths = [(rule.host, party, _path(rule.path)) for rule, party in owners.proxies]
+
+    def named(self, text: bytes) -> tuple[list[Reason], list[str]]:
+        """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
+        found: dict[tuple[str, str], Reason] = {}
+        unknown: dict[str, None] = {}
+        for match in _addresses(text):
+            url = read_url("//" + _unescape(b"".join(match.groups(b""))))
+            if url is None or not url.readable:
+                continue
+            owned = self._owners.find(url)
+            if owned is None:
+                if len(unknown) < MAX_HOSTS and _counts(url, match):
+                    unknown[host_of(url)] = None
+            elif not owned.linked or _is_loaded(url, match):
+                for reason in owned.reasons:
+                    found.setdefault((reason.party.vendor, reason.site), reason)
+        return [*found.values(), *self._own(text)], list(unknown)
+
+    def reached(self, text: str, *, direct: bool = False) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
+        """Return whom the address is that a loader is given.
+
+        Args:
+            text: The address.
+            direct: Whether it is given to a function that nobody knows: then the owner or the path must say
+                that it loads.
+        """
+        url = read_url(text)
+        if url is None:
+            return (), ()
+        if url.own:
+            return tuple(self._own(b'"' + text.encode("utf-8", "replace") + b'"')), ()
+        owned, program = self._owners.find(url), url.path.endswith((".js", ".mjs", ".gif"))
+        if owned is None:
+            return (), () if direct and not program else (host_of(url),)
+        return () if direct and owned.linked and not program else owned.reasons, ()
+
+    def _own(self, text: bytes) -> Iterator[Reason]:
+        """Find paths of the site's own that stand for a vendor."""
+        for site, party, pattern in self._own_paths:
+            if pattern.search(text):
+                yield Reason(party, "", "host", site)
+
+
+def _addresses(text: bytes) -> Iterator[re.Match[bytes]]:
+    yield from _BEHIND.finditer(text)
+    yield from _STRING.finditer(text)
+    if b"%2" in text:
+        yield from _QUOTED.finditer(text)
+
+
+def _counts(url: URL, match: re.Match[bytes]) -> bool:
+    """Tell whether a host that nobody knows is an address at all, and not in a comment."""
+    if "." not in url.host or url.host in _NAMESPACES:
+        return False
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    if match.re is _STRING:
+        joined = before.rstrip().endswith(b"+") and len(url.path) > 1
+        return joined and url.host.rpartition(".")[2] not in _FILES
+    return match.re is _QUOTED or _OPENED.search(before) is not None
+
+
+def _is_loaded(url: URL, match: re.Match[bytes]) -> bool:
+    """Tell whether an address on a host that pages link to is one that the script itself loads."""
+    before = match.string[max(0, match.start() - 64) : match.start()]
+    return url.path.endswith((".js", ".gif")) or _LOADED.search(before) is not None
+
+
+def _unescape(text: bytes) -> str:
+    """Return an address as it is once JavaScript and HTML have read it."""
+    return _SLASHES.sub("/", text.decode("utf-8", "replace")).replace("&amp;", "&")
+
+
+def _path(path: str) -> re.Pattern[bytes]:
+    """Compile the search for a path of the site's own at the beginning of a string or behind a host."""
+    return re.compile(rb"['\"`]" + re.escape(path.encode()) + rb"(?=[/'\"`?#])")

@@ -1,0 +1,237 @@
+"""Whom an inline script would reach.
+
+Where the text holds the signature of a vendor, or a foreign address, the script's syntax tree says what its
+loaders are given. Where no tree can be trusted, words have to do: a script counts as a vendor's if it holds
+the vendor's signature, or names one of its hosts and also holds something that loads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from consentkit.gating.inline import syntax
+from consentkit.gating.inline.addresses import MAX_HOSTS, Addresses
+from consentkit.gating.inline.flows import Flows
+from consentkit.gating.inline.literals import fold
+from consentkit.gating.inline.loaders import Given, Loaders
+from consentkit.gating.inline.signatures import Signature, Signatures
+from consentkit.gating.inline.texts import MAX_ROUNDS, UNKNOWN, Spent, Texts
+from consentkit.gating.inline.words import loads, words_of
+from consentkit.gating.owners import Owners
+from consentkit.gating.party import NOTHING, Found, Party, Reason, join
+from consentkit.gating.wrapped import unwrap
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_DEPTH: Final = 3
+"""How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
+
+# A host that goes on in a variable: "https://" + host, `//${host}/`.
+_GOES_ON: Final = re.compile(rb"//[\w.-]*+(?:['\"`]|\$\{)")
+_HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]|\s*(?:[/\\](?![/\\])|[./?#])")
+# "http" and "//" in base64.
+_ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
+_TEXT: Final = (
+    "string_fragment",
+    "escape_sequence",
+    "comment",
+    "html_comment",
+    "regex_pattern",
+    "template_string",
+)
+
+
+class Reading(NamedTuple):
+    """What was found in a script's text.
+
+    Attributes:
+        found: What it would reach.
+        mentioned: Hosts of vendors that it names without loading anything.
+        stubs: Globals that the text would define, as ``name:kind``.
+    """
+
+    found: Found = Found()
+    mentioned: tuple[str, ...] = ()
+    stubs: frozenset[str] = frozenset()
+
+    @property
+    def silent(self) -> bool:
+        """Whether it reaches nobody and names nobody."""
+        return self.found == NOTHING and not self.mentioned
+
+
+EMPTY: Final = Reading()
+
+
+class InlineReader:
+    """Reads scripts.
+
+    Args:
+        signatures: Ways in which snippets begin, each with its party.
+        owners: Rules of all vendors.
+        exact: Whether hosts that nobody knows are held back, too, so that it matters which are loaded.
+    """
+
+    def __init__(
+        self, signatures: Iterable[tuple[str, Party]], owners: Owners, *, exact: bool = False
+    ) -> None:
+        self._signatures = Signatures(signatures)
+        self._addresses = Addresses(owners)
+        self._exact = exact
+
+    def read(self, text: bytes, depth: int = 0) -> Reading:
+        """Read the text of a script."""
+        folded = fold(text)
+        words = words_of(folded)
+        signed = list(self._signatures.find(folded, words))
+        named, unknown = self._addresses.named(folded)
+        unsure = _GOES_ON.search(folded) is not None and loads(folded, words)
+        if not (signed or named or unknown or unsure):
+            return EMPTY
+        said = self._by_words(folded, words, signed, named, unknown)
+        if not (unsure or said.found.reasons or (self._exact and said.found.hosts)):
+            return said
+        if self._is_plain(folded, words, signed, named, unknown):
+            return said
+        found = self._by_tree(text, signed, depth)
+        if found is None:
+            return said
+        reached = {reason.host for reason in found.reasons}
+        mentioned = dict.fromkeys(r.host for r in named if r.host and r.host not in reached)
+        parties = [*(reason.party for reason in found.reasons), *(one.party for one in signed)]
+        return Reading(found, tuple(mentioned), _stubs(parties, words))
+
+    def read_addresses(self, text: bytes) -> Reading:
+        """Read the text of an import map or of speculation rules: every address in it counts."""
+        named, unknown = self._addresses.named(fold(text))
+        return Reading(Found(tuple(named), tuple(unknown)))
+
+    def _by_words(
+        self,
+        text: bytes,
+        words: Set[bytes],
+        signed: Sequence[Signature],
+        named: Sequence[Reason],
+        unknown: Sequence[str],
+    ) -> Reading:
+        parties = dict.fromkeys(signature.party for signature in signed)
+        reasons = tuple(Reason(party, "", "signature") for party in parties)
+        if not (named or unknown) or not loads(text, words):
+            mentioned = dict.fromkeys(reason.host for reason in named if reason.host)
+            return Reading(
+                Found(reasons), tuple(mentioned), _stubs([reason.party for reason in reasons], words)
+            )
+        reasons = (*reasons, *named)
+        return Reading(
+            Found(reasons, tuple(unknown)), (), _stubs([reason.party for reason in reasons], words)
+        )
+
+    def _is_plain(
+        self,
+        text: bytes,
+        words: Set[bytes],
+        signed: Sequence[Signature],
+        named: Sequence[Reason],
+        unknown: Sequence[str],
+    ) -> bool:
+        """Tell whether a script is nothing but the snippets whose signatures it has: no tree says more then."""
+        vendors = {signature.party.vendor for signature in signed}
+        if not signed or (self._exact and unknown) or not {r.party.vendor for r in named} <= vendors:
+            return False
+        if b"import" in words:
+            return False
+        inserts, quiet = b"createElement" in words or b"src" in words, syntax.Quiet(text)
+        acting = {
+            signature.party.vendor
+            for signature in signed
+            if (inserts or not signature.queued)
+            and any(quiet.is_code(*match.span()) for match in signature.pattern.finditer(text))
+        }
+        return acting == vendors
+
+    # --- by the tree
+
+    def _by_tree(self, text: bytes, signed: Sequence[Signature], depth: int) -> Found | None:
+        script = syntax.parse(text)
+        if script is None:
+            return None
+        flows = Flows(script)
+        texts = Texts(flows)
+        loaders = Loaders(flows, texts)
+        try:
+            for _ in range(MAX_ROUNDS):
+                given = [*loaders.given()]
+                if texts.settled():
+                    break
+        except Spent:
+            return None
+        inserts = any(one.inserts for one in given)
+        acting = [s for s in signed if inserts or not s.queued or flows.defines(s.word)]
+        signs = [reason for one in acting for reason in self._acts(one, text, flows)]
+        return join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth)])
+
+    def _acts(self, signature: Signature, text: bytes, flows: Flows) -> Iterable[Reason]:
+        """Find a signature that is code, and not what a text holds."""
+        for match in signature.pattern.finditer(text):
+            node = flows.script.root.descendant_for_byte_range(match.start(), match.end() - 1)
+            if node is None or (
+                node.type in _TEXT or (node.type == "string" and node.start_byte < match.start() - 1)
+            ):
+                continue
+            if not flows.imports(signature.word):
+                yield Reason(signature.party, "", "signature")
+                return
+            # A library of the site's own: whom it reaches is what it is told.
+            around = _call_around(node)
+            yield from self._addresses.named(fold(text[around.start_byte : around.end_byte]))[0]
+
+    def _reached(self, given: Iterable[Given], depth: int) -> Iterable[Found]:
+        for kind, text in dict.fromkeys((one.kind, text) for one in given for text in one.texts):
+            if kind == "link":
+                yield self._script(text, depth) or NOTHING
+            elif kind == "code":
+                yield self._code(text.replace(UNKNOWN, " "), depth)
+            elif kind == "markup":
+                yield self._loose(text)
+            elif kind == "address" and (" " in text or (UNKNOWN in text and not _HOST.match(text))):
+                yield self._loose(text)
+            elif kind == "address" or UNKNOWN not in text:
+                yield self._address(text.replace(UNKNOWN, "x"), depth, direct=kind == "call")
+
+    def _address(self, text: str, depth: int, *, direct: bool) -> Found:
+        if _ENCODED.fullmatch(text):
+            return self._loose(text)
+        script = None if direct else self._script(text, depth)
+        return script or Found(*self._addresses.reached(text, direct=direct))
+
+    def _script(self, text: str, depth: int) -> Found | None:
+        """Read an address whose script comes with it."""
+        inner = unwrap(text, "iframe")
+        return self._code(inner.text.decode("utf-8", "replace"), depth) if inner is not None else None
+
+    def _loose(self, text: str) -> Found:
+        """Look for addresses anywhere in a text of which not all is known."""
+        forms = (f'"{text.replace(UNKNOWN, "x")}"', f'"{text.replace(UNKNOWN, "")}"')
+        named, unknown = self._addresses.named(fold("\n".join(forms).encode("utf-8", "replace")))
+        return Found(tuple(named), tuple(unknown[:MAX_HOSTS]))
+
+    def _code(self, text: str, depth: int) -> Found:
+        if depth >= MAX_DEPTH:
+            return Found(unreadable=True)
+        return self.read(text.encode("utf-8", "replace"), depth + 1).found
+
+
+def _call_around(node: Node) -> Node:
+    around: Node | None = node
+    while around is not None and around.type != "call_expression":
+        node, around = around, around.parent
+    return around or node
+
+
+def _stubs(parties: Iterable[Party], words: Set[bytes]) -> frozenset[str]:
+    """Choose from the globals of vendors those that the text itself names."""
+    wanted = {pair for party in parties for pair in party.stubs}
+    return frozenset(f"{name}:{kind}" for name, kind in wanted if name.encode() in words)

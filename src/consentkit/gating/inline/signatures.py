@@ -1,0 +1,64 @@
+"""How the inline snippets of known vendors begin to act, found in a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Set
+from typing import Final, NamedTuple
+
+from consentkit.gating.party import Party
+
+_TOKEN: Final = re.compile(r"[\w$]+|\S")
+_QUOTES: Final = "'\"`"
+
+
+class Signature(NamedTuple):
+    """One way in which a snippet begins.
+
+    Attributes:
+        party: Whose it is.
+        word: Its first word.
+        pattern: Finds it; quotes and white space may differ.
+        queued: Whether it only puts something into a queue, which loads nothing by itself.
+    """
+
+    party: Party
+    word: str
+    pattern: re.Pattern[bytes]
+    queued: bool
+
+
+class Signatures:
+    """The signatures of all vendors, compiled.
+
+    Args:
+        signatures: Each with its party.
+    """
+
+    def __init__(self, signatures: Iterable[tuple[str, Party]]) -> None:
+        self._by_word: dict[bytes, list[Signature]] = {}
+        for text, party in signatures:
+            signature = _compile(text, party)
+            self._by_word.setdefault(signature.word.encode(), []).append(signature)
+
+    def find(self, text: bytes, words: Set[bytes]) -> Iterator[Signature]:
+        """Yield the signatures in a text.
+
+        Args:
+            text: The script.
+            words: The names in it.
+        """
+        for word in sorted(self._by_word.keys() & words):
+            for signature in self._by_word[word]:
+                if signature.pattern.search(text):
+                    yield signature
+
+
+def _compile(text: str, party: Party) -> Signature:
+    word, *rest = _TOKEN.findall(text)
+    start = re.escape(word)
+    # The look-behind stands behind the word, so that the engine can look for the word itself.
+    parts = [rf"{start}(?<![\w$]{start})"]
+    parts += [rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in rest]
+    pattern = re.compile(r"\s*+".join(parts).encode())
+    return Signature(party, word, pattern, rest[-3:] == [".", "push", "("])
