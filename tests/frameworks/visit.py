@@ -63,6 +63,7 @@ class Visitor:
         if choose is not None and banner:
             page.locator(f"#consentkit-banner button[data-consentkit-action={choose}]:visible").first.click()
             wait_until(lambda: bool(self._context.cookies()))
+            page.wait_for_timeout(_REST)  # it may reload, and closing it meanwhile can block Chromium
         page.close()
         return seen
 
