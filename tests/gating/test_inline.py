@@ -91,7 +91,7 @@ def test_comments_and_names_of_vocabularies_are_no_unknown_hosts() -> None:
 
 def test_unknown_hosts_may_be_put_together_too() -> None:
     text = b"s.src = (ssl ? 'https://ssl' : 'http://www') + '.third.example/lib.js'"
-    assert GATE.read(text).found.hosts == ("third.example",)
+    assert set(GATE.read(text).found.hosts) == {"ssl.third.example", "www.third.example"}
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=200))
@@ -116,7 +116,8 @@ def test_sums_of_literals_become_one_literal(pieces: list[str], quote: str, plus
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="\"'`\\"), max_size=30))
 def test_escapes_become_what_they_stand_for(text: str) -> None:
     for form in (r"\x{:02x}", r"\u{:04x}", r"\u{{{:x}}}"):
-        assert fold(("".join(form.format(ord(char)) for char in text)).encode()) == text.encode()
+        folded = fold(("".join(form.format(ord(char)) for char in text)).encode())
+        assert folded.partition(b"\n")[0] == text.encode()  # what is decoded comes behind
 
 
 HOSTILE = [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.catalog import URL, read_url
+from consentkit.gating.inline.syntax import names
 from consentkit.gating.owners import Owners, host_of
 from consentkit.gating.party import Reason
 
@@ -32,9 +33,7 @@ _SLASHES: Final = re.compile(r"\\+/|%2[fF]")
 # Names of XML vocabularies, which nobody fetches.
 _NAMESPACES: Final = frozenset({"www.w3.org", "schema.org", "ogp.me", "purl.org", "ns.adobe.com"})
 # What looks like a host at the beginning of a string, and is the name of a file.
-_FILES: Final = frozenset(
-    "asp aspx cgi css gif htm html jpg js json jsp min mjs php png svg webp xml".split()
-)  # fmt: skip
+_FILES: Final = names("asp aspx cgi css gif htm html jpg js json jsp min mjs php png svg webp xml")
 
 
 class Addresses:

@@ -6,20 +6,20 @@ more may be said to flow than does, and nothing that flows by these means is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Union
 
 from consentkit.gating.inline.scopes import FIELD, GLOBAL, RETURN, Key, Scopes
-from consentkit.gating.inline.syntax import Script, bare
+from consentkit.gating.inline.syntax import Script, bare, names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 ANY: Final = "*"
 """The member of a name that is computed."""
-FUNCTIONS: Final = frozenset(
+FUNCTIONS: Final = names(
     "function_declaration function_expression arrow_function method_definition generator_function"
-    " generator_function_declaration".split()
+    " generator_function_declaration"
 )
 
 
@@ -54,7 +54,7 @@ class Flows:
 
     Attributes:
         scopes: Its functions and names.
-        sources: What flows into a name, a member or a result.
+        script: The script.
         calls: Its calls, ``new`` included.
         assigned: Its assignments to members: the member and the value.
         imported: Addresses that it imports from.
@@ -65,7 +65,8 @@ class Flows:
         nodes = script.kinds()
         functions = nodes.get("function", [])
         self.scopes = Scopes(functions)
-        self.sources: dict[Key, list[Source]] = {}
+        self._sources: dict[Key, list[Source]] = {}
+        self._has_members = False
         self.calls = nodes.get("call", [])
         self.assigned: list[tuple[Node, Node]] = []
         self.imported: list[Node] = []
@@ -84,10 +85,8 @@ class Flows:
                 self._declare(node.child_by_field_name("name"))
         for node in declared:
             self._assign(node)
-        for node in nodes.get("pair", ()):
+        for node in nodes.get("method", ()):
             self._pair(node)
-        for node in nodes.get("short", ()):
-            self._flow((FIELD, self.script.source(node)), node)
         for node in nodes.get("for", ()):
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
             if left and right:
@@ -99,6 +98,17 @@ class Flows:
                 self._flow((RETURN, str(place)), child)
         for node in self.calls:
             self._call(node)
+
+    def into(self, key: Key) -> Sequence[Source]:
+        """Return what flows into a name, a member or a result."""
+        if key[0] == FIELD and not self._has_members:
+            self._has_members = True
+            members = self.script.kinds(members=True)
+            for node in members.get("pair", ()):
+                self._pair(node)
+            for node in members.get("short", ()):
+                self._flow((FIELD, self.script.source(node)), node)
+        return self._sources.get(key, ())
 
     def key(self, node: Node) -> Key:
         """Return what an identifier stands for."""
@@ -125,7 +135,7 @@ class Flows:
         return ()
 
     def _flow(self, key: Key, source: Source) -> None:
-        self.sources.setdefault(key, []).append(source)
+        self._sources.setdefault(key, []).append(source)
 
     def _declare(self, pattern: Node | None, scope: int | None = None) -> None:
         if pattern is not None:

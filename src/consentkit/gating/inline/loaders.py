@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from consentkit.gating.inline.flows import Flows
-from consentkit.gating.inline.syntax import bare
+from consentkit.gating.inline.syntax import bare, names
 from consentkit.gating.inline.texts import UNKNOWN, Global, Texts
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 Kind = Literal["address", "markup", "code", "call", "link"]
-"""``call``: an argument of a function that nobody knows, which loads only what says so itself; ``link``: where
-a link or the window goes, which runs what is a script."""
+"""``call``: an argument of a function that nobody knows, which loads only what says so itself. ``link``:
+where a link or the window goes, which runs what is a script."""
 
 
 class Given(NamedTuple):
@@ -32,39 +33,47 @@ class Given(NamedTuple):
 
 
 # Members whose value is an address, or a list of them, wherever they are assigned.
-_ADDRESSES: Final = frozenset(
-    "src href srcset imageSrcset poster xlink:href data-src background data code codebase".split()
+_ADDRESSES: Final = names(
+    "src href srcset imageSrcset poster xlink:href data-src background data code codebase"
 )
-_MARKUP: Final = frozenset("innerHTML outerHTML srcdoc cssText backgroundImage style".split())
-_CODE: Final = frozenset("text textContent innerText".split())
+_MARKUP: Final = names("innerHTML outerHTML srcdoc cssText backgroundImage style")
+_CODE: Final = names("text textContent innerText")
 # Attributes that give away a call that sets one, whatever its name.
 _ATTRIBUTES: Final = _ADDRESSES - {"data", "code", "background"} | {"srcdoc"}
-_SETTERS: Final = frozenset("setAttribute setAttributeNS attr prop setProperty".split())
+_SETTERS: Final = names("setAttribute setAttributeNS attr prop setProperty")
 
 # Functions, and the argument that counts; all of them below zero.
+_FIRST: Final = names(
+    "fetch sendBeacon Worker SharedWorker EventSource WebSocket WebTransport Audio Request XDomainRequest"
+    " addModule getScript getJSON axios register"
+)
+_ANY: Final = names("ajax get post load importScripts import")
+_WRITES: Final = names("write writeln setHTMLUnsafe createContextualFragment parseFromString")
+_STYLES: Final = names("insertRule addRule replaceSync FontFace")
+_INSERTS: Final = names("insertAdjacentHTML html append prepend before after replaceWith $ jQuery")
+_RUNS: Final = names("eval Function setTimeout setInterval execScript")
 _CALLS: Final[dict[str, tuple[Kind, int]]] = {
-    **dict.fromkeys("fetch sendBeacon Worker SharedWorker EventSource WebSocket WebTransport".split(), ("address", 0)),
-    **dict.fromkeys("Audio Request XDomainRequest addModule getScript getJSON axios register".split(), ("address", 0)),
-    **dict.fromkeys("ajax get post load importScripts import".split(), ("address", -1)),
     "open": ("address", 1),
-    **dict.fromkeys("write writeln setHTMLUnsafe createContextualFragment parseFromString".split(), ("markup", -1)),
-    **dict.fromkeys("insertAdjacentHTML html append prepend before after replaceWith".split(), ("markup", -1)),
-    **dict.fromkeys("insertRule addRule replaceSync FontFace $ jQuery".split(), ("markup", -1)),
-    **dict.fromkeys("eval Function setTimeout setInterval execScript".split(), ("code", -1)),
-}  # fmt: skip
+    **dict.fromkeys(_FIRST, ("address", 0)),
+    **dict.fromkeys(_ANY, ("address", -1)),
+    **dict.fromkeys(_WRITES | _STYLES | _INSERTS, ("markup", -1)),
+    **dict.fromkeys(_RUNS, ("code", -1)),
+}
 # What is given addresses and loads none.
-_IDLE: Final = frozenset(
+_IDLE: Final = names(
     "push unshift splice indexOf lastIndexOf includes startsWith endsWith match matchAll test exec replace"
     " replaceAll split slice substr substring concat join log warn error info debug setItem getItem has"
     " add delete postMessage parse stringify keys values entries freeze assign trim toLowerCase toUpperCase"
     " charAt addEventListener removeEventListener dispatchEvent createElement createElementNS getElementById"
     " querySelector querySelectorAll getElementsByTagName getElementsByClassName encodeURI encodeURIComponent"
     " decodeURI decodeURIComponent unescape escape atob btoa RegExp URL URLSearchParams Date Error Map Set"
-    " String raw Array Object pushState replaceState CustomEvent Event closest matches find filter".split()
+    " String raw Array Object pushState replaceState CustomEvent Event closest matches find filter"
 )
 # Elements that load something, as frameworks are told to make them: h("iframe", {src}).
-_ELEMENTS: Final = frozenset(
-    "script iframe frame img image link embed object video audio source track input".split()
+_ELEMENTS: Final = names("script iframe frame img image link embed object video audio source track input")
+# Expressions that an address may be written as.
+_WRITTEN: Final = frozenset(
+    ("string", "template_string", "binary_expression", "ternary_expression", "call_expression")
 )
 
 
@@ -118,7 +127,7 @@ class Loaders:
     def _is_link(self, owner: Node) -> bool:
         sources = [owner]
         if owner.type == "identifier":
-            found = self._flows.sources.get(self._flows.key(owner), [])
+            found = self._flows.into(self._flows.key(owner))
             sources += [source for source in found if not isinstance(source, tuple)]
         made = [bare(source) for source in sources if bare(source).type == "call_expression"]
         return any(
@@ -147,24 +156,18 @@ class Loaders:
     def _argument(self, kind: Kind, argument: Node, name: str) -> Iterator[Given]:
         if kind == "markup":
             texts = self._texts.within(argument)
-            if not name.startswith("write") and name not in (
-                "insertRule",
-                "addRule",
-                "replaceSync",
-                "FontFace",
-            ):
+            if name in _INSERTS:
                 texts = frozenset(text for text in texts if "<" in text)
             yield Given(kind, texts, True)
         elif bare(argument).type == "object":
-            address = self._member_of(bare(argument), "url")
-            if address is not None:
-                yield Given("address", self._texts.of(address))
+            # Loaders of the site's own take lists: load({js: ["https://…"]}).
+            yield Given("markup", self._texts.within(argument))
         elif kind == "address" or bare(argument).type not in ("arrow_function", "function_expression"):
             yield Given(kind, self._texts.of(argument))
 
     def _attribute(self, names: frozenset[str], given: list[Node]) -> Iterator[Given]:
         """Read a call that sets an attribute, or makes an element with some."""
-        for first, second in zip(given, given[1:], strict=False):
+        for first, second in itertools.pairwise(given):
             if first.type not in ("string", "template_string", "identifier", "member_expression") and not (
                 names & _SETTERS
             ):
@@ -209,7 +212,13 @@ class Loaders:
         """Return the addresses that an argument is, or that a list directly in it holds."""
         argument = bare(argument)
         listed = argument.named_children if argument.type == "array" else [argument]
-        return frozenset(text for node in listed for text in self._texts.of(node))
+        texts: frozenset[str] = frozenset()
+        for node in listed:
+            sources = self._flows.into(self._flows.key(node)) if node.type == "identifier" else [node]
+            for source in sources:
+                if not isinstance(source, tuple) and source.type in _WRITTEN:
+                    texts |= self._texts.of(source)
+        return texts
 
     def _member_of(self, listed: Node, name: str) -> Node | None:
         """Return the value of a member in an object literal."""

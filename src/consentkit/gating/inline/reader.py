@@ -31,7 +31,8 @@ MAX_DEPTH: Final = 3
 
 # A host that goes on in a variable: "https://" + host, `//${host}/`.
 _GOES_ON: Final = re.compile(rb"//[\w.-]*+(?:['\"`]|\$\{)")
-_HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]|\s*(?:[/\\](?![/\\])|[./?#])")
+_HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]")
+_OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\\x00])|[?#.])")
 # "http" and "//" in base64.
 _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
 _TEXT: Final = (
@@ -137,7 +138,7 @@ class InlineReader:
         named: Sequence[Reason],
         unknown: Sequence[str],
     ) -> bool:
-        """Tell whether a script is nothing but the snippets whose signatures it has: no tree says more then."""
+        """Tell whether a script is nothing but snippets with signatures: a tree says no more then."""
         vendors = {signature.party.vendor for signature in signed}
         if not signed or (self._exact and unknown) or not {r.party.vendor for r in named} <= vendors:
             return False
@@ -171,7 +172,8 @@ class InlineReader:
         inserts = any(one.inserts for one in given)
         acting = [s for s in signed if inserts or not s.queued or flows.defines(s.word)]
         signs = [reason for one in acting for reason in self._acts(one, text, flows)]
-        return join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth)])
+        found = join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth)])
+        return found._replace(hosts=found.hosts[:MAX_HOSTS])
 
     def _acts(self, signature: Signature, text: bytes, flows: Flows) -> Iterable[Reason]:
         """Find a signature that is code, and not what a text holds."""
@@ -196,10 +198,11 @@ class InlineReader:
                 yield self._code(text.replace(UNKNOWN, " "), depth)
             elif kind == "markup":
                 yield self._loose(text)
-            elif kind == "address" and (" " in text or (UNKNOWN in text and not _HOST.match(text))):
-                yield self._loose(text)
             elif kind == "address" or UNKNOWN not in text:
-                yield self._address(text.replace(UNKNOWN, "x"), depth, direct=kind == "call")
+                if (kind == "address" and " " in text.strip()) or (UNKNOWN in text and not _OWN.match(text)):
+                    yield self._loose(text)
+                if UNKNOWN not in text or _HOST.match(text):
+                    yield self._address(text.replace(UNKNOWN, "x"), depth, direct=kind == "call")
 
     def _address(self, text: str, depth: int, *, direct: bool) -> Found:
         if _ENCODED.fullmatch(text):
@@ -209,14 +212,14 @@ class InlineReader:
 
     def _script(self, text: str, depth: int) -> Found | None:
         """Read an address whose script comes with it."""
-        inner = unwrap(text, "iframe")
+        inner = unwrap(text, b"iframe")
         return self._code(inner.text.decode("utf-8", "replace"), depth) if inner is not None else None
 
     def _loose(self, text: str) -> Found:
         """Look for addresses anywhere in a text of which not all is known."""
-        forms = (f'"{text.replace(UNKNOWN, "x")}"', f'"{text.replace(UNKNOWN, "")}"')
+        forms = (f'"{text.replace(UNKNOWN, other)}"' for other in ("x", "", '"\n"'))
         named, unknown = self._addresses.named(fold("\n".join(forms).encode("utf-8", "replace")))
-        return Found(tuple(named), tuple(unknown[:MAX_HOSTS]))
+        return Found(tuple(named), tuple(unknown))
 
     def _code(self, text: str, depth: int) -> Found:
         if depth >= MAX_DEPTH:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query, Tree
 
 _INNER: Final = frozenset(
-    "parenthesized_expression await_expression spread_element non_null_expression".split()
+    ["parenthesized_expression", "await_expression", "spread_element", "non_null_expression"]
 )
 MAX_BYTES: Final = 1 << 20
 """Bytes of a script up to which a tree is made."""
@@ -32,6 +32,7 @@ Kinds = Mapping[str, "list[Node]"]
 
 _MARK: Final = re.compile(rb"<!--|-->")
 _LEADING_MARK: Final = re.compile(rb"^[ \t]*+(?:<!--|-->)", re.M)
+_MARKUP: Final = re.compile(rb"\s*+<(?!!--)")
 _UNPAIRED: Final = re.compile(rb"[\"'`]")
 # Strings, templates, comments and most regular expressions, whose brackets do not count.
 _QUIET: Final = re.compile(
@@ -48,19 +49,20 @@ _NAMED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v
 _KINDS: Final = """
     (call_expression) @call (new_expression) @call
     (assignment_expression) @assign (augmented_assignment_expression) @assign (variable_declarator) @assign
-    (pair) @pair (shorthand_property_identifier) @short (field_definition) @pair
+    (pair value: [(function_expression) (arrow_function)]) @method
     (function_declaration) @function (function_expression) @function (arrow_function) @function
     (method_definition) @function (generator_function) @function (generator_function_declaration) @function
     (class_declaration) @class (for_in_statement) @for (return_statement) @return
     (import_statement) @import (export_statement source: (_)) @import
 """
+_MEMBERS: Final = "(pair) @pair (field_definition) @pair (shorthand_property_identifier) @short"
 
 
 def parse(text: bytes) -> Script | None:
     """Return a script with its tree, `None` where the words of the text have to do."""
     if len(text) > MAX_BYTES or not _is_plain(text):
         return None
-    if len(text) > MAX_UNBALANCED and not _is_balanced(text):
+    if _MARKUP.match(text) or (len(text) > MAX_UNBALANCED and not _is_balanced(text)):
         return None
     if (grammar := _grammar()) is None:
         return None
@@ -113,12 +115,14 @@ class Script:
         self.root = tree.root_node
         self._text = text
 
-    def kinds(self) -> Kinds:
-        """Return the nodes that calls, assignments and functions consist of, by their kind."""
+    def kinds(self, *, members: bool = False) -> Kinds:
+        """Return nodes by their kind: those of calls, assignments and functions, or of literals' members."""
         from tree_sitter import QueryCursor
 
         grammar = _grammar()
-        return QueryCursor(grammar[1]).captures(self.root) if grammar else {}
+        if grammar is None:
+            return {}
+        return QueryCursor(grammar[2] if members else grammar[1]).captures(self.root)
 
     def source(self, node: Node) -> str:
         """Return what stands in the place of a node."""
@@ -179,6 +183,11 @@ class Script:
         return [node for node in listed.named_children if node.type != "comment"] if listed else []
 
 
+def names(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
 def bare(node: Node) -> Node:
     """Return an expression without parentheses, and the last of several."""
     while node.type in _INNER or node.type == "sequence_expression":
@@ -215,13 +224,13 @@ def _is_balanced(text: bytes) -> bool:
 
 
 @cache
-def _grammar() -> tuple[Language, Query] | None:
+def _grammar() -> tuple[Language, Query, Query] | None:
     try:
         import tree_sitter_javascript
         from tree_sitter import Language, Query
 
         language = Language(tree_sitter_javascript.language())
-        return language, Query(language, _KINDS)
+        return language, Query(language, _KINDS), Query(language, _MEMBERS)
     except (ImportError, ValueError) as error:
         warnings.warn(
             f"inline scripts are read by their words, which holds back more than it must: {error}; "

@@ -10,11 +10,12 @@ import base64
 import binascii
 from collections.abc import Callable, Generator, Iterable
 from itertools import product
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from consentkit.gating.inline.flows import ANY, FUNCTIONS, Element, Flows, Member, Source, Sum
 from consentkit.gating.inline.scopes import FIELD, RETURN, Key
+from consentkit.gating.inline.syntax import names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -42,8 +43,8 @@ Value: TypeAlias = "frozenset[str | Global | Node]"
 _Task: TypeAlias = "Generator[Source | Key, Value, Value]"
 
 NONE: Final[Value] = frozenset()
-_LISTED: Final = frozenset(("object", "array"))
-_SAME: Final = frozenset("toString trim valueOf toLowerCase toUpperCase normalize raw String freeze".split())
+_ITSELF: Final = FUNCTIONS | {"object", "array"}
+_SAME: Final = names("toString trim valueOf toLowerCase toUpperCase normalize raw String freeze")
 
 
 def _atob(text: str) -> str:
@@ -125,10 +126,18 @@ class Texts:
                 self._known[done] = sent
 
     def _recall(self, wanted: Source | Key, open_: set[object]) -> Value | None:
+        if not isinstance(wanted, tuple) and wanted.type not in _READ:
+            return self._leaf(wanted)
         if wanted in open_:
             self._circular = True
             return self._before.get(wanted, NONE)
         return self._known.get(wanted)
+
+    def _leaf(self, node: Node) -> Value:
+        """Read a constant, which stands for its text, or a list or function, which stands for itself."""
+        if node.type in ("string", "number"):
+            return frozenset((self._script.literal(node),))
+        return frozenset((node,)) if node.type in _ITSELF else NONE
 
     def _task(self, asked: Source | Key) -> _Task:
         if isinstance(asked, Element):
@@ -137,21 +146,7 @@ class Texts:
             return self._member(asked.of, asked.name)
         if isinstance(asked, Sum):
             return self._sum(asked.left, asked.right)
-        if isinstance(asked, tuple):
-            return self._name(asked)
-        return _READ.get(asked.type, Texts._nothing)(self, asked)
-
-    def _nothing(self, node: Node) -> _Task:
-        return NONE
-        yield node
-
-    def _itself(self, node: Node) -> _Task:
-        return frozenset((node,))
-        yield node
-
-    def _literal(self, node: Node) -> _Task:
-        return frozenset((self._script.literal(node),))
-        yield node
+        return self._name(asked) if isinstance(asked, tuple) else _READ[asked.type](self, asked)
 
     def _template(self, node: Node) -> _Task:
         parts: Value = frozenset(("",))
@@ -170,7 +165,7 @@ class Texts:
 
     def _name(self, key: Key) -> _Task:
         found: Value = NONE
-        for source in self._flows.sources.get(key, ()):
+        for source in self._flows.into(key):
             found |= yield source
             if len(found) > MAX_TEXTS:
                 break
@@ -307,7 +302,8 @@ class Texts:
             return found
         parts: list[Value] = []
         for argument in given:
-            parts.append((yield argument))
+            part: Value = yield argument
+            parts.append(part)
         if name == "concat":
             for part in parts:
                 found = _joined(found, part)
@@ -332,8 +328,6 @@ class Texts:
 
 
 _READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
-    "string": Texts._literal,
-    "number": Texts._literal,
     "template_string": Texts._template,
     "identifier": Texts._identifier,
     "shorthand_property_identifier": Texts._identifier,
@@ -347,7 +341,6 @@ _READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
     "new_expression": Texts._call,
     **dict.fromkeys(("parenthesized_expression", "await_expression", "spread_element"), Texts._last),
     **dict.fromkeys(("sequence_expression", "yield_expression"), Texts._last),
-    **dict.fromkeys(_LISTED | FUNCTIONS, Texts._itself),
 }
 
 
