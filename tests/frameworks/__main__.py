@@ -43,12 +43,11 @@ class Switch:
 
 
 class Row(NamedTuple):
-    """What was found of one framework in one mode: by state, what is wrong, and whom its scripts asked."""
+    """What was found of one framework: by state what is wrong, by mode whom its scripts ask before a grant."""
 
     site: Site
-    mode: str
     faults: dict[str, list[str]]
-    asked: frozenset[str]
+    asked: dict[str, frozenset[str]]
 
 
 def look(browser: Browser, url: str, site: Site, sink: Sink, bare: Seen) -> dict[str, Seen]:
@@ -78,37 +77,40 @@ def faults(site: Site, mode: str, state: str, seen: Seen, bare: Seen) -> Iterato
         yield from (f"connects to {host}" for host in sorted(seen.reached - seen.asked - known))
 
 
-def run(site: Site, browser: Browser, sink: Sink) -> Iterator[Row]:
+def run(site: Site, browser: Browser, sink: Sink) -> Row:
     """Look at one framework's page in every way, and print what is found."""
     app = site.make()
     switch = Switch(app)
+    row = Row(site, {state: [] for state in STATES}, {})
     with Served(switch) as served:
         with visitor(browser, served.url, site, sink) as one:
             bare = one.look()
         print(f"{site.name} {site.version}: bare, works: {bare.works}, asks {', '.join(sorted(bare.asked))}")
+        if not bare.works:
+            row.faults["before"].append("does not work without the middleware")
         for mode in MODES:
             switch.current = ConsentMiddleware(app, secret_key=SECRET, log=None, policy=POLICY, csp=mode)
             seen = look(browser, served.url, site, sink, bare)
-            found = {state: list(faults(site, mode, state, what, bare)) for state, what in seen.items()}
-            if not bare.works:
-                found["before"].append("does not work without the middleware either")
-            asked = (seen["before"].asked | seen["refused"].asked) - {CDN}
-            for state, what in found.items():
-                print(f"  csp={mode}, {STATES[state]}: {'; '.join(what) or 'fine'}", flush=True)
-            if asked:
-                late = asked - seen["before"].loaded
-                print(f"    before a grant its scripts ask {', '.join(sorted(asked))}, late: {sorted(late)}")
-            yield Row(site, mode, found, asked)
+            for state, what in seen.items():
+                found = [f'csp="{mode}": {fault}' for fault in faults(site, mode, state, what, bare)]
+                row.faults[state].extend(found)
+                print(f'  csp="{mode}", {STATES[state]}: {"; ".join(found) or "fine"}', flush=True)
+            row.asked[mode] = (seen["before"].asked | seen["refused"].asked) - {CDN}
+            print(f"    before a grant its scripts ask {', '.join(sorted(row.asked[mode])) or 'nobody'}")
+            if late := row.asked[mode] - seen["before"].loaded:
+                print(f"    of these only when the button is pressed: {', '.join(sorted(late))}")
+    return row
 
 
 def table(rows: list[Row]) -> Iterator[str]:
     """Yield the lines of a table in Markdown."""
-    yield f"| framework | `csp` | {' | '.join(STATES.values())} | its scripts ask before a grant |"
+    asked = [f'its scripts ask before a grant, `csp="{mode}"`' for mode in MODES]
+    yield f"| framework | {' | '.join([*STATES.values(), *asked])} |"
     yield "|---|---|---|---|---|---|"
-    for row in rows:
-        cells = [f"{row.site.name} {row.site.version}", f'`"{row.mode}"`']
-        cells += ["; ".join(row.faults[state]) or "works" for state in STATES]
-        yield f"| {' | '.join(cells)} | {', '.join(sorted(row.asked)) or 'nobody'} |"
+    for site, wrong, asks in rows:
+        cells = ["; ".join(wrong[state]) or "works" for state in STATES]
+        cells += [", ".join(f"`{host}`" for host in sorted(asks[mode])) or "nobody" for mode in MODES]
+        yield f"| {site.name} {site.version} | {' | '.join(cells)} |"
 
 
 def main(names: list[str]) -> int:
@@ -127,7 +129,7 @@ def main(names: list[str]) -> int:
                 f"--host-resolver-rules=MAP * 127.0.0.1:{sink.port} , EXCLUDE 127.0.0.1",
             ],
         )
-        rows = [row for site in chosen for row in run(site, browser, sink)]
+        rows = [run(site, browser, sink) for site in chosen]
         print(f"\nChromium {browser.version}\n")
         browser.close()
     print("\n".join(table(rows)))
