@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from consentkit.catalog import URL, HostRule, HostTable, WordTable
+from consentkit.catalog import UNREADABLE, URL, HostRule, HostTable, WordTable
 from consentkit.gating.party import Party, Reason
 
 Rules = Sequence[tuple[HostRule, Party]]
@@ -68,7 +68,7 @@ class Owners:
 def host_of(url: URL) -> str:
     """Return a URL's host as it is reported: with its port where it has one, ``?`` if it cannot be read."""
     if not url.readable:
-        return "?"
+        return UNREADABLE
     return url.host if url.port is None else f"{url.host}:{url.port}"
 
 

@@ -197,7 +197,8 @@ class PageGate:
         return [renamed, *self._placeholder(plan, party, where, len(name) + 1), *plan.load.inert]
 
     def _placeholder(self, plan: Plan, party: Party, where: Where, at: int) -> Sequence[Splice]:
-        if not plan.framed or not party.embed or not party.purpose or self._renderer is None or where:
+        shown = plan.framed and party.embed and party.purpose and not where & ~Where.TEMPLATE
+        if not shown or self._renderer is None:
             return ()
         key = (party.vendor, party.purpose)
         if key not in self._placeholders:

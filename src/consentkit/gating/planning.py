@@ -21,7 +21,7 @@ MAX_DEPTH: Final = 3
 """How many attributes deep documents are read; deeper ones count as unreadable."""
 
 _LIVE_TYPES: Final = ("javascript", "module")
-_RULE_TYPES: Final = ("importmap", "speculationrules")
+_RULE_TYPES: Final = ("importmap", "speculationrules", "webbundle")
 _UNREADABLE: Final = Found(unreadable=True)
 
 
@@ -60,7 +60,7 @@ class Planner:
         marker = read_marker(name, found)
         reasons = self._parties.marked(marker) if marker else ()
         if marker and reasons:
-            return self._marked(raw, name, found, marker, Found(reasons))
+            return self._marked(raw, name, found, marker, Found(reasons), bases, depth)
         if name == b"script":
             return self._script(raw, found, bases, depth)
         load = NOTHING if elements.is_idle(name, found) else self._load(name, found, bases, depth)
@@ -79,10 +79,16 @@ class Planner:
         return self._parties.reached([href] if href else [], ())
 
     def _marked(
-        self, raw: bytes, name: bytes, found: Sequence[Attribute], marker: Marker, reached: Found
-    ) -> Plan | None:
-        """Plan for a tag whose author says who must be allowed; nothing else counts then."""
-        plan = Plan(marked=True)
+        self, raw: bytes, name: bytes, found: Sequence[Attribute], marker: Marker, reached: Found,
+        bases: Sequence[URL], depth: int,
+    ) -> Plan | None:  # fmt: skip
+        """Plan for a tag that says who must be allowed; where that is trusted, nothing else counts."""
+        plan = Plan(marked=self._parties.trusts(marker), rules=script_type(found) in _RULE_TYPES)
+        if not plan.marked:
+            if not elements.is_idle(name, found):
+                reached = join([reached, self._load(name, found, bases, depth)])
+            others = (*self._scripts(name, found), *self._documents(name, found, bases, depth))
+            plan = plan._replace(others=others)
         if name == b"script":
             kind = script_type(found)
             if kind == "text/plain":
