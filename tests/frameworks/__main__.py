@@ -43,7 +43,7 @@ class Switch:
 
 
 class Row(NamedTuple):
-    """What was found of one framework: by state what is wrong, by mode whom its scripts ask before a grant."""
+    """What was found of one framework: by state what is wrong, by mode whom it asks before a grant."""
 
     site: Site
     faults: dict[str, list[str]]
