@@ -34,6 +34,9 @@ class Markers:
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         return b""
 
+    def module(self, *, foreign_base: bool) -> str:
+        return "/_consent/assets/md.js"
+
     def stubs(self, names: str, *, foreign_base: bool) -> bytes:
         return b"{" + b"//" * foreign_base + names.encode() + b"}"
 

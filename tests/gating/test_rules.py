@@ -51,6 +51,7 @@ def test_speculation_rules_ask_what_they_list(action: str) -> None:
         ({"href_matches": ["/a/:id", "?page=*"]}, ["/a/:id", "?page=*"]),
         ({"href_matches": "https://vendor.example:8080/*"}, ["https://vendor.example:8080/*"]),
         ({"href_matches": {"pathname": "/shop/*"}}, []),
+        ({"href_matches": ["/a", {"search": "x"}, "/b"]}, ["/a", "/b"]),
         (
             {"and": [{"selector_matches": "a"}, {"href_matches": "/*"}, {"not": {"href_matches": "/x"}}]},
             ["/*"],

@@ -50,8 +50,12 @@ class Owners:
         """Find whose an address is; `None` if neither policy nor catalog knows."""
         place = (url.host, url.path, url.query, url.port)
         found = self._hosts.find(*place)
+        if packages := self._words.find_packages(url.host, url.path, found and found[0]):
+            return Owned(tuple(Reason(party, host_of(url), "host") for party in packages.values()))
         if found is None:
-            named = self._words.find(url.host, url.path)
+            if program := self._words.find_program(url.path, url.query):
+                return Owned((Reason(program[1], host_of(url), "program", url.path),), True)
+            named = None if url.own else self._words.find(url.host, url.path)
             # A word is a guess: in a script it counts only where the address is loaded.
             return named and Owned((Reason(named[1], host_of(url), "word"),), True)
         rule, party = found

@@ -59,7 +59,7 @@ class Parties:
             owned = self.owners.find(url)
             if owned:
                 reasons |= dict.fromkeys(owned.reasons)
-            else:
+            elif not url.own:
                 unknown[host_of(url)] = None
         return Found(tuple(reasons), tuple(unknown), UNREADABLE in unknown)
 
@@ -96,7 +96,7 @@ def _resolved(texts: Iterable[str], bases: Iterable[URL]) -> Iterator[URL]:
     for text in texts:
         for base in bases:
             url = read_url(text, base=base)
-            if url is not None and not url.own:
+            if url is not None:
                 yield url
 
 

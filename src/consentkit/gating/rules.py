@@ -11,6 +11,9 @@ from typing import Any, Final
 # A pattern whose host can be read: the site's own, or one that it names (URL Pattern, "constructor string").
 _READABLE: Final = re.compile(r"[/?.]|https?://[A-Za-z0-9.-]++(?::[0-9]++)?+/")
 
+# The parts of a pattern that say nothing of the host.
+_OWN: Final = frozenset({"hash", "pathname", "search"})
+
 
 def addresses(kind: str, text: bytes) -> list[str] | None:
     """Return the addresses that a list of rules makes browsers ask, as written.
@@ -72,16 +75,6 @@ def _maps(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield from map(_table, (table.get("imports"), *_table(table.get("scopes")).values()))
 
 
-def _imports(table: Mapping[str, Any]) -> Iterator[object]:
-    for imports in _maps(table):
-        yield from imports.values()
-
-
-def _bundle(table: Mapping[str, Any]) -> Iterator[object]:
-    """Yield the addresses of a web bundle (WICG, "Subresource loading with Web Bundles")."""
-    yield from (table.get("source"), *_list(table.get("scopes")), *_list(table.get("resources")))
-
-
 def _speculations(table: Mapping[str, Any]) -> Iterator[object]:
     """Yield the addresses of speculation rules (WHATWG HTML 7.6.1), whatever is done with them."""
     for rule in map(_table, (rule for rules in table.values() for rule in _list(rules))):
@@ -94,9 +87,13 @@ def _links(where: Mapping[str, Any]) -> Iterable[object]:
     """Return patterns of all links that meet a condition; `ValueError` where that may be any link."""
     if "or" in where:
         return [pattern for part in _list(where["or"]) for pattern in _links(_table(part))]
-    patterns = where.get("href_matches")
-    patterns = patterns if isinstance(patterns, list) else [patterns]
-    if all(_is_readable(pattern) for pattern in patterns):
+    given = where.get("href_matches")
+    patterns = [
+        pattern
+        for pattern in (given if isinstance(given, list) else [given])
+        if not (isinstance(pattern, dict) and pattern.keys() <= _OWN)
+    ]
+    if all(isinstance(pattern, str) and _READABLE.match(pattern) for pattern in patterns):
         return patterns
     for part in _list(where.get("and")):
         with suppress(ValueError):
@@ -104,16 +101,14 @@ def _links(where: Mapping[str, Any]) -> Iterable[object]:
     raise ValueError("any link")
 
 
-def _is_readable(pattern: object) -> bool:
-    """Tell whether the links that a pattern fits are the site's own, or on a host that it names."""
-    if isinstance(pattern, dict):
-        return pattern.keys() <= {"pathname", "search", "hash"}
-    return isinstance(pattern, str) and _READABLE.match(pattern) is not None
-
-
-KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterator[object]]]] = {
-    "importmap": _imports,
+KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[object]]]] = {
+    "importmap": lambda table: [address for imports in _maps(table) for address in imports.values()],
     "speculationrules": _speculations,
-    "webbundle": _bundle,
+    # WICG, "Subresource loading with Web Bundles".
+    "webbundle": lambda table: [
+        table.get("source"),
+        *_list(table.get("scopes")),
+        *_list(table.get("resources")),
+    ],
 }
 """Types of such scripts, in lower case, each with what finds the addresses in it."""

@@ -28,7 +28,8 @@ FUNCTIONS: Final = names(
     "function_declaration function_expression arrow_function method_definition generator_function"
     " generator_function_declaration"
 )
-_PARTS: Final = names("function call name imported source result")
+LOCATION: Final[Key] = (GLOBAL, "location")
+_PARTS: Final = names("function call name imported source result thrown caught with")
 _BOUND: Final = names(
     "identifier shorthand_property_identifier_pattern member_expression subscript_expression"
 )
@@ -41,6 +42,13 @@ class Element(NamedTuple):
     of: Node
 
 
+class Member(NamedTuple):
+    """What a value holds under a name."""
+
+    of: Node
+    name: str
+
+
 class Sum(NamedTuple):
     """Two values put together."""
 
@@ -48,7 +56,7 @@ class Sum(NamedTuple):
     right: Node
 
 
-Source = Union["Node", Element, Sum]
+Source = Union["Node", Element, Member, Sum, Key]
 
 
 class Flows:
@@ -60,7 +68,8 @@ class Flows:
     Attributes:
         script: The same.
         calls: Its calls.
-        assigned: Its assignments to members: the member and the value.
+        assigned: Its assignments to members, and to the window's address: the target and the value.
+        certain: Whether names stand for what they say, which ``with`` takes from them.
         sources: Addresses that it imports from.
         imported: Names that it imports.
         defined: Names that it gives a value.
@@ -68,7 +77,7 @@ class Flows:
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.assigned: list[tuple[Node, Node]] = []
+        self.assigned: list[tuple[Node, Source]] = []
         self._into: dict[Key, list[Source]] = {}
         self._has_members = False
         parts: dict[str, list[Node]] = {name: [] for name in _PARTS}
@@ -87,10 +96,20 @@ class Flows:
         self.defined = frozenset(name for _, name in self._into)
         for node in parts["result"]:
             scope = self._at(node.start_byte)
+            if scope >= 0 and self._starts[scope] == node.start_byte:
+                scope = self._around[scope]
             self._add((RESULT, str(self._starts[scope]) if scope >= 0 else ""), node)
+        for caught in parts["caught"]:
+            for node in parts["thrown"]:
+                self._bind(caught, Element(node))
+        self.certain = not parts["with"]
         self.calls = [script.call(node) for node in parts["call"]]
         for call in self.calls:
             self._call(call)
+        for member, source in self.assigned:
+            for setter in self.functions(member):
+                for parameter in _parameters(setter):
+                    self._bind(parameter, source)
 
     def into(self, key: Key) -> Sequence[Source]:
         """Return what flows into a name, a member or a result."""
@@ -113,16 +132,24 @@ class Flows:
         """Tell whether the script itself declares a name."""
         return key in self._declared
 
-    def functions(self, callee: Node) -> Iterator[Node]:
+    def functions(self, callee: Node, seen: set[object] | None = None) -> Iterator[Node]:
         """Yield the script's own functions that a callee may be."""
-        todo, seen = [bare(callee)], set()
+        todo, seen = [bare(callee)], set() if seen is None else seen
         while todo:
-            node = todo.pop()
+            node, keys = todo.pop(), list[Key]()
             if node.type in FUNCTIONS:
                 yield node
-            elif node.type in ("identifier", "member_expression") and (key := self.key(node)) not in seen:
-                seen.add(key)
-                todo += [bare(source) for source in self._into.get(key, ()) if not isinstance(source, tuple)]
+            elif node.type in ("identifier", "member_expression"):
+                keys = [self.key(node)]
+            elif node.type == "call_expression" and node not in seen:
+                seen.add(node)
+                results = self.functions(self.script.call(node).callee, seen)
+                keys = [(RESULT, str(function.start_byte)) for function in results]
+            for key in keys:
+                if key not in seen:
+                    seen.add(key)
+                    sources = self._into.get(key, ())
+                    todo += [bare(source) for source in sources if not isinstance(source, tuple)]
 
     # --- functions, which nest
 
@@ -138,16 +165,21 @@ class Flows:
             name = node.child_by_field_name("name")
             if name is not None and node.type == "method_definition":
                 self._add((FIELD, self.script.name(name)), node)
+                self._add((FIELD, self.script.name(name)), (RESULT, str(node.start_byte)))
             elif name is not None:
                 key = (self._around[index] if "declaration" in node.type else index), self.script.source(name)
                 self._declared.add(key)
                 self._add(key, node)
             self._declared.add((index, "arguments"))
             for parameter in _parameters(node):
-                self._declared |= {(index, self.script.source(name)) for name, _ in _bound(parameter, None)}
+                self._declared |= {
+                    (index, self.script.source(name)) for name, _ in _bound(self.script, parameter, None)
+                }
         for pattern in declared:
             scope = self._at(pattern.start_byte)
-            self._declared |= {(scope, self.script.source(name)) for name, _ in _bound(pattern, None)}
+            self._declared |= {
+                (scope, self.script.source(name)) for name, _ in _bound(self.script, pattern, None)
+            }
 
     def _last(self, index: int, place: int) -> int:
         while index >= 0 and self._ends[index] <= place:
@@ -172,8 +204,6 @@ class Flows:
             self._bind(into, value)
             if "sum" in found:
                 self._bind(into, Sum(into, value))
-            if into.type in ("member_expression", "subscript_expression"):
-                self.assigned.append((into, value))
         for value in found.get("each", ()):
             self._bind(into, Element(value))
 
@@ -181,9 +211,11 @@ class Flows:
         """Let a source flow into the names and members of a pattern, or of a literal."""
         if pattern.type in ("property_identifier", "string", "number", "computed_property_name"):
             return self._add((FIELD, self.script.name(pattern) or ANY), source)
-        for name, part in _bound(pattern, source):
+        for name, part in _bound(self.script, pattern, source):
             if part is not None:
                 self._add(self.key(name), part)
+                if name.type in ("member_expression", "subscript_expression") or self.key(name) == LOCATION:
+                    self.assigned.append((name, part))
 
     def _call(self, call: Call) -> None:
         """Let arguments flow into the parameters of the script's own functions, and into lists."""
@@ -216,7 +248,15 @@ def _parameters(function: Node) -> list[Node]:
     return [one] if one is not None else children(function.child_by_field_name("parameters"))
 
 
-def _bound(pattern: Node, source: Source | None) -> Iterator[tuple[Node, Source | None]]:
+def _inner(script: Script, part: Source | None, name: Node | None) -> Source | None:
+    """Return what a pattern takes from a value: a member of that name, or something in it."""
+    if part is None or isinstance(part, tuple):
+        return part
+    key = name and (name.child_by_field_name("key") or name.child_by_field_name("left") or name)
+    return Member(part, script.name(key)) if key and script.name(key) else Element(part)
+
+
+def _bound(script: Script, pattern: Node, source: Source | None) -> Iterator[tuple[Node, Source | None]]:
     """Yield the names and members in a pattern, each with what flows into it."""
     todo: list[tuple[Node, Source | None]] = [(pattern, source)]
     while todo:
@@ -230,6 +270,6 @@ def _bound(pattern: Node, source: Source | None) -> Iterator[tuple[Node, Source 
         elif node.type in ("assignment_pattern", "object_assignment_pattern"):
             left, right = children(node)
             todo += [(left, part), (left, right)]
-        elif node.type.endswith("_pattern"):
-            inner = part if part is None or isinstance(part, tuple) else Element(part)
-            todo += [(child, inner) for child in children(node)]
+        elif node.type.endswith("_pattern") or node.type in ("object", "array", "pair"):
+            named = node.type in ("object_pattern", "object")
+            todo += [(child, _inner(script, part, child if named else None)) for child in children(node)]

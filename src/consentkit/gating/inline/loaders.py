@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from consentkit.gating.inline.flows import Flows
+from consentkit.gating.inline.flows import Flows, Source
 from consentkit.gating.inline.syntax import Call, bare, children, names
 from consentkit.gating.inline.texts import UNKNOWN, Global, Texts
 
@@ -34,7 +34,7 @@ class Given(NamedTuple):
 
 # Members whose value is an address, or a list of them, wherever they are assigned.
 _ADDRESSES: Final = names(
-    "src href srcset imageSrcset poster xlink:href data-src background data code codebase"
+    "src href location srcset imageSrcset poster xlink:href data-src background data code codebase"
 )
 _MARKUP: Final = names("innerHTML outerHTML srcdoc cssText backgroundImage style")
 _CODE: Final = names("text textContent innerText")
@@ -53,7 +53,12 @@ _WRITES: Final = names(
     " FontFace"
 )
 _INSERTS: Final = names("insertAdjacentHTML html append prepend before after replaceWith $ jQuery")
-_RUNS: Final = names("eval Function setTimeout setInterval execScript")
+_RUNS: Final = names(
+    "eval Function constructor setTimeout setInterval execScript createTextNode append prepend"
+    " replaceChildren insertAdjacentText"
+)
+_LEADS: Final = names("open assign replace")
+_WINDOWS: Final = names("location window self top parent document globalThis this")
 _LOADERS: Final = _FIRST | _ANY | _WRITES | _INSERTS | _RUNS | {"open"}
 # What is given addresses and loads none.
 _IDLE: Final = names(
@@ -87,16 +92,18 @@ class Loaders:
         """Yield what each loader is given."""
         for source in self._flows.sources:
             yield Given("address", self._texts.of(source))
-        for member, value in self._flows.assigned:
-            named = self._named(member)
-            if named & {"href"} and self._is_link(member.child_by_field_name("object") or member):
+        for target, value in self._flows.assigned:
+            named, owner = self._named(target), target.child_by_field_name("object")
+            if owner is not None and self._flows.script.name(owner) == "style":
+                named |= {"style"}
+            if named & {"href", "location"} and (owner is None or self._is_link(owner, named)):
                 yield Given("link", self._texts.of(value))
             else:
                 yield from self._set(named, value)
         for call in self._flows.calls:
             yield from self._call(call)
 
-    def _set(self, named: frozenset[str], value: Node) -> Iterator[Given]:
+    def _set(self, named: frozenset[str], value: Source) -> Iterator[Given]:
         """Read what a member or attribute is set to."""
         if named & _MARKUP:
             yield Given("markup", self._texts.of(value, within=True), True)
@@ -112,22 +119,29 @@ class Loaders:
             return frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(index))
         return frozenset((named,))
 
-    def _is_link(self, owner: Node) -> bool:
+    def _is_link(self, owner: Node, named: frozenset[str]) -> bool:
         """Tell whether an address is where the window or a link goes, and nothing is loaded into the page."""
         sources = self._flows.into(self._flows.key(owner)) if owner.type == "identifier" else ()
         made = [owner, *(source for source in sources if not isinstance(source, tuple))]
         calls = [self._flows.script.call(node) for node in map(bare, made) if node.type == "call_expression"]
-        return Global("location") in self._texts.value(owner) or any(
+        window = owner if "location" in named else owner.child_by_field_name("object") or owner
+        leads = "location" in {*named, self._flows.script.name(owner)}
+        return (leads and self._flows.script.name(window) in _WINDOWS) or any(
             call.name == "createElement" and call.given and "a" in self._texts.of(call.given[0])
             for call in calls
         )
 
     def _call(self, call: Call) -> Iterator[Given]:
         named = self._named(call.callee)
-        if call.callee.type != "member_expression":
+        if not named & (_LOADERS | _IDLE):
             aliases = self._texts.value(call.callee)
             named |= {item.name for item in aliases if isinstance(item, Global)}
         yield from self._attributes(named, call)
+        if named & _LEADS and call.given:
+            yield Given("link", self._texts.of(call.given[0]))
+        if {self._flows.script.name(argument) for argument in call.given} & _LOADERS:
+            # A loader that is handed on: setTimeout(fetch, 0, "https://…").
+            yield Given("markup", frozenset().union(*(self._texts.of(a, within=True) for a in call.given)))
         for argument in map(bare, call.given[:1] if named & _FIRST and not named & _ANY else call.given):
             if named & (_WRITES | _INSERTS):
                 texts = self._texts.of(argument, within=True)
@@ -138,10 +152,14 @@ class Loaders:
                 # Loaders of the site's own take lists: load({js: ["https://…"]}).
                 yield Given("markup", self._texts.of(argument, within=True))
             elif named & (_FIRST | _ANY) or ("open" in named and argument is not call.given[0]):
-                yield Given("address", self._texts.of(argument))
+                yield Given("address", self._texts.of(argument, within=argument.type == "spread_element"))
             if named & _RUNS:
                 yield Given("code", self._texts.of(argument))
-            if not named & (_LOADERS | _IDLE):
+            # A queue takes a script to load as a list that begins with its address.
+            queued = "push" in named and argument.type == "array" and children(argument)
+            if queued:
+                yield Given("call", self._direct(queued[0]))
+            elif not named & (_LOADERS | _IDLE):
                 yield Given("call", self._direct(argument))
 
     def _attributes(self, named: frozenset[str], call: Call) -> Iterator[Given]:
@@ -150,6 +168,8 @@ class Loaders:
         for first, second in pairwise(call.given):
             known = setters or first.type in ("string", "template_string", "identifier", "member_expression")
             said = frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(first)) if known else frozenset()
+            if "setProperty" in named:
+                said |= {"style"}
             if setters or said & (_ATTRIBUTES | {"srcdoc"}):
                 yield from self._set(said, second)
             if any(text.strip("</> ") in _ELEMENTS for text in said):

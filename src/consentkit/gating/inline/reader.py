@@ -100,7 +100,7 @@ class InlineReader:
         if not (clues.signed or clues.named or clues.unknown or clues.unsure):
             return EMPTY
         said = _by_words(clues)
-        if not (clues.unsure or said.found.reasons or (self._exact and said.found.hosts)):
+        if not (clues.signed or clues.named or clues.unsure or (self._exact and clues.unknown)):
             return said
         found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, depth)
         if found is None:
@@ -109,11 +109,6 @@ class InlineReader:
         mentioned = dict.fromkeys(r.host for r in clues.named if r.host and r.host not in reached)
         parties = [*(reason.party for reason in found.reasons), *(one.party for one in clues.signed)]
         return Reading(found, tuple(mentioned), _stubs(parties, clues.words))
-
-    def read_addresses(self, text: bytes) -> Reading:
-        """Read the text of an import map or of speculation rules: every address in it counts."""
-        named, unknown = self._addresses.named(fold(text))
-        return Reading(Found(tuple(named), tuple(unknown)))
 
     def _search(self, text: bytes) -> _Clues:
         folded = fold(text)
@@ -140,6 +135,8 @@ class InlineReader:
         if script is None:
             return None
         flows = Flows(script)
+        if not flows.certain:
+            return None
         texts = Texts(flows)
         loaders = Loaders(flows, texts)
         try:
@@ -192,8 +189,10 @@ class InlineReader:
 
     def _script(self, text: str, depth: int) -> Found | None:
         """Read an address whose script comes with it."""
-        inner = unwrap(text, b"iframe")
-        return self._code(inner.text.decode("utf-8", "replace"), depth) if inner is not None else None
+        inner = unwrap(text, b"iframe") or unwrap(text, b"script")
+        if inner is None or inner.kind == "unreadable":
+            return inner and Found(unreadable=True)
+        return self._code(inner.text.decode("utf-8", "replace"), depth)
 
     def _loose(self, text: str) -> Found:
         """Look for addresses anywhere in a text of which not all is known."""

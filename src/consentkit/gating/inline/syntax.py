@@ -31,7 +31,7 @@ _UNPAIRED: Final = re.compile(rb"[\"'`]")
 # Strings, templates, comments and most regular expressions, whose brackets do not count.
 _QUIET: Final = re.compile(
     rb'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'|`(?:[^`\\]|\\.)*+`|/\*(?:[^*]|\*(?!/))*+\*/|//[^\n]*+'
-    rb"|(?<=[(,=:[!&|?{};\n])\s*+/(?![*/])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/",
+    rb"|(?:(?<=[(,=:[!&|?{};\n])|(?<![\s\S]))\s*+/(?![*/])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/",
     re.S,
 )
 _ESCAPE: Final = re.compile(
@@ -109,6 +109,7 @@ class Script:
         callee = bare(node.child_by_field_name("function") or node.child_by_field_name("constructor") or node)
         listed = node.child_by_field_name("arguments")
         given = [listed] if listed and listed.type == "template_string" else children(listed)
+        given = [b for a in given for b in _spread(a)]
         owner, name = callee.child_by_field_name("object"), self.name(callee)
         if owner is not None and name in ("call", "apply"):
             rest = given[1:]
@@ -145,6 +146,11 @@ def bare(node: Node) -> Node:
 def children(node: Node | None) -> list[Node]:
     """Return what a node consists of, but for comments."""
     return [child for child in node.named_children if child.type != "comment"] if node is not None else []
+
+
+def _spread(argument: Node) -> list[Node]:
+    inner = children(argument)[0] if argument.type == "spread_element" and children(argument) else argument
+    return children(inner) if inner is not argument and inner.type == "array" else [argument]
 
 
 def parse(text: bytes) -> Script | None:

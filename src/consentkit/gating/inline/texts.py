@@ -7,12 +7,24 @@ a whole: it holds nothing of this script.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence, Set
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
-from consentkit.gating.inline.flows import ANY, FIELD, FUNCTIONS, RESULT, Element, Flows, Key, Source, Sum
+from consentkit.gating.inline.flows import (
+    ANY,
+    FIELD,
+    FUNCTIONS,
+    GLOBAL,
+    RESULT,
+    Element,
+    Flows,
+    Key,
+    Member,
+    Source,
+    Sum,
+)
 from consentkit.gating.inline.syntax import children, names
 
 if TYPE_CHECKING:
@@ -44,7 +56,7 @@ NONE: Final[Value] = frozenset()
 EMPTY: Final[Value] = frozenset(("",))
 _ITSELF: Final = FUNCTIONS | {"object", "array"}
 # Methods and functions that return what they are given, or almost.
-_SAME: Final = names("toString trim valueOf toLowerCase toUpperCase normalize String freeze encodeURI bind")
+_SAME: Final = names("toString trim valueOf toLowerCase toUpperCase normalize String freeze encodeURI")
 
 
 def _atob(text: str) -> str:
@@ -80,9 +92,9 @@ class Texts:
         self._circular = False
         self._steps = 0
 
-    def of(self, node: Node, *, within: bool = False) -> frozenset[str]:
+    def of(self, source: Source, *, within: bool = False) -> frozenset[str]:
         """Return the texts that an expression stands for, or those of everything in it, too."""
-        value = self.value(Element(node) if within else node)
+        value = self.value(Element(source) if within and not isinstance(source, tuple) else source)
         return frozenset(item for item in value if isinstance(item, str))
 
     def settled(self) -> bool:
@@ -136,6 +148,8 @@ class Texts:
     def _task(self, asked: Source | Key) -> _Task:
         if isinstance(asked, Element):
             return self._element(asked.of)
+        if isinstance(asked, Member):
+            return self._named(asked.of, {asked.name})
         if isinstance(asked, Sum):
             return self._joined((asked.left, asked.right))
         return self._name(asked) if isinstance(asked, tuple) else _READ[asked.type](self, asked)
@@ -149,6 +163,8 @@ class Texts:
     def _identifier(self, node: Node) -> _Task:
         key = self._flows.key(node)
         found = yield key
+        if key[0] == GLOBAL:
+            found |= yield (FIELD, key[1])
         return found or (NONE if self._flows.declares(key) else frozenset((Global(key[1]),)))
 
     def _member(self, node: Node) -> _Task:
@@ -159,17 +175,24 @@ class Texts:
         keys = {self._script.name(node)} - {""}
         if index is not None and not keys:
             keys = {text for text in (yield index) if isinstance(text, str) and UNKNOWN not in text}
-        found: Value = NONE if keys else (yield Element(owner))
-        for name in (*keys, ANY) if keys else ():
-            found |= yield (FIELD, name)
+        return (yield from self._named(owner, keys))
+
+    def _named(self, owner: Node, keys: Set[str]) -> _Task:
+        """Read the members of those names, or any where they are not known."""
+        found = NONE
+        for name in keys:
+            found |= (yield (FIELD, name)) | (yield (GLOBAL, name))
+        found |= (yield (FIELD, ANY)) if keys else NONE
         around = yield owner
         for item in around:
             if isinstance(item, str):
                 # What a call has made of texts may be read from any member of its result.
                 found |= {_loose(item)}
             elif not isinstance(item, Global) and item.type == "array":
-                for child in children(item) if any(map(str.isdigit, keys)) else ():
+                for child in () if keys and not any(map(str.isdigit, keys)) else children(item):
                     found |= yield child
+            elif not keys and not isinstance(item, Global):
+                found |= yield Element(owner)
         return found or frozenset(map(Global, keys))
 
     def _element(self, node: Node) -> _Task:
@@ -185,6 +208,7 @@ class Texts:
                 key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
                 texts |= {_loose(self._script.name(key))} if key is not None else NONE
                 texts |= yield Element(value or child)
+            texts |= yield (FIELD, ANY)
         return texts
 
     def _union(self, node: Node) -> _Task:
@@ -214,7 +238,10 @@ class Texts:
         """Put texts together; what is no text is unknown."""
         found = EMPTY
         for index, part in enumerate(parts):
-            found = _sum(found, _sum(between, (yield part)) if index else (yield part))
+            value = yield part
+            if any(not isinstance(item, (str, Global)) and item.type == "array" for item in value):
+                value |= yield Element(part)
+            found = _sum(found, _sum(between, value) if index else value)
         return found
 
     def _call(self, node: Node) -> _Task:
@@ -233,7 +260,9 @@ class Texts:
                 found = _sum(found, frozenset(turned))
             return found
         if call.name in _SAME:
-            return (yield (subject or call.given)[0]) if subject or call.given else NONE
+            return (yield from self._joined([*subject, *call.given][:1]))
+        if call.name == "bind" and subject:
+            return (yield subject[0])
         if call.name == "concat":
             return (yield from self._joined([*subject, *call.given]))
         if call.name == "join" and subject:

@@ -12,6 +12,11 @@
 (for_in_statement left: (_) @into right: (_) @each)
 (for_in_statement kind: _ left: (_) @name)
 (return_statement (_) @result)
+(yield_expression (_) @result)
+(throw_statement (_) @thrown)
+(catch_clause parameter: (_) @caught)
+(catch_clause parameter: (_) @name)
+(with_statement) @with
 (arrow_function body: (_) @result)
 [(function_declaration) (generator_function_declaration) (function_expression) (generator_function)
  (arrow_function) (method_definition)] @function
