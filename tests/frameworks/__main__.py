@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
     site: Site
     faults: dict[str, list[str]]
-    asked: dict[str, frozenset[str]]
+    asked: dict[str, list[str]]
 
 
 def look(browser: Browser, url: str, site: Site, sink: Sink, bare: Seen) -> dict[str, Seen]:
@@ -95,9 +95,12 @@ def run(site: Site, browser: Browser, sink: Sink) -> Row:
                 found = [f'csp="{mode}": {fault}' for fault in faults(site, mode, state, what, bare)]
                 row.faults[state].extend(found)
                 print(f'  csp="{mode}", {STATES[state]}: {"; ".join(found) or "fine"}', flush=True)
-            row.asked[mode] = (seen["before"].asked | seen["refused"].asked) - {CDN}
-            print(f"    before a grant its scripts ask {', '.join(sorted(row.asked[mode])) or 'nobody'}")
-            if late := row.asked[mode] - seen["before"].loaded:
+            asked = (seen["before"].asked | seen["refused"].asked) - {CDN}
+            reached = (seen["before"].reached | seen["refused"].reached) - {CDN} - asked
+            row.asked[mode] = [f"`{host}`" for host in sorted(asked)] or ["nobody"]
+            row.asked[mode] += [f"connects to `{host}`" for host in sorted(reached)]
+            print(f"    before a grant its scripts ask: {', '.join(row.asked[mode])}")
+            if late := asked - seen["before"].loaded:
                 print(f"    of these only when the button is pressed: {', '.join(sorted(late))}")
     return row
 
@@ -109,7 +112,7 @@ def table(rows: list[Row]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for site, wrong, asks in rows:
         cells = ["; ".join(wrong[state]) or "works" for state in STATES]
-        cells += [", ".join(f"`{host}`" for host in sorted(asks[mode])) or "nobody" for mode in MODES]
+        cells += [", ".join(asks[mode]) for mode in MODES]
         yield f"| {site.name} {site.version} | {' | '.join(cells)} |"
 
 
