@@ -79,13 +79,17 @@ def faults(site: Site, mode: str, state: str, seen: Seen, bare: Seen) -> Iterato
 
 def run(site: Site, browser: Browser, sink: Sink) -> Row:
     """Look at one framework's page in every way, and print what is found."""
+    print(f"{site.name} {site.version}", flush=True)
     app = site.make()
     switch = Switch(app)
     row = Row(site, {state: [] for state in STATES}, {})
     with Served(switch) as served:
         with visitor(browser, served.url, site, sink) as one:
             bare = one.look()
-        print(f"{site.name} {site.version}: bare, works: {bare.works}, asks {', '.join(sorted(bare.asked))}")
+        print(
+            f"  bare: {'works' if bare.works else 'does not work'}, asks {', '.join(sorted(bare.asked))}",
+            flush=True,
+        )
         if not bare.works:
             row.faults["before"].append("does not work without the middleware")
         for mode in MODES:
