@@ -35,30 +35,24 @@ _MOTION: Final = frozenset({b"values", b"to", b"from", b"by"})
 _ANIMATED: Final = frozenset({b"animate", b"set"})
 
 LOADING: Final[Mapping[bytes, frozenset[bytes]]] = {
+    **dict.fromkeys(b"audio fencedframe frame iframe input portal track".split(), _SRC),
     **dict.fromkeys(_BOXES, frozenset()),
     **dict.fromkeys(_AMP, _IMAGE | {b"config", b"poster"}),
     **dict.fromkeys(_TABLE, _BACKGROUND),
     **dict.fromkeys(_ANIMATED, _MOTION),
     b"a": LISTS,
     b"area": LISTS,
-    b"audio": _SRC,
     b"body": _BACKGROUND,
     b"embed": _SRC | {b"code"},
     b"feimage": _SVG_LINK,
-    b"fencedframe": _SRC,
-    b"frame": _SRC,
-    b"iframe": _SRC,
     b"image": _IMAGE | _SVG_LINK,
     b"img": _IMAGE,
-    b"input": _SRC,
     b"link": frozenset({b"href", b"imagesrcset", b"data-href"}),
     b"meta": frozenset({b"content"}),
     b"object": frozenset({b"data"}),
     b"param": frozenset({b"value"}),
-    b"portal": _SRC,
     b"script": _SRC | _SVG_LINK | {b"attributionsrc"},
     b"source": _SRC | {b"srcset"},
-    b"track": _SRC,
     b"video": _SRC | {b"poster"},
 }
 """Element → attributes whose URLs the browser fetches."""
