@@ -29,8 +29,9 @@ _AMP: Final = (
     b"amp-ad amp-analytics amp-anim amp-audio amp-embed amp-iframe amp-img amp-list amp-pixel amp-script "
     b"amp-state amp-video amp-video-iframe"
 ).split()
-# What lazy loaders give a background.
-_BOXES: Final = frozenset(b"article aside div figure footer header li main section span".split())
+# What lazy loaders give a background, and what may stand around a slot.
+_BOXES: Final = frozenset(b"article aside div figure footer header li main section slot span".split())
+_BOXED: Final = b"-bg -bg-multi bgset bg-image background-image onslotchange".split()
 _MOTION: Final = frozenset({b"values", b"to", b"from", b"by"})
 _ANIMATED: Final = frozenset({b"animate", b"set"})
 
@@ -62,9 +63,8 @@ RARE: Final[Mapping[bytes, frozenset[bytes]]] = {
     b"background": _TABLE | _BOXES,
     b"http-equiv": frozenset({b"meta"}),
     b"onload": frozenset({b"svg", b"use"}),
-    b"onslotchange": frozenset({b"slot"}),
     b"ping": frozenset({b"a", b"area"}),
-    **dict.fromkeys((b"-bg", b"-bg-multi", b"bgset", b"bg-image", b"background-image"), _BOXES),
+    **dict.fromkeys(_BOXED, _BOXES),
 }
 """End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
 

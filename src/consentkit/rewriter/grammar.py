@@ -131,7 +131,8 @@ def _frequent(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> b
     rare = {attribute[-3:] for name in names for attribute in sometimes.get(name, NEVER).rare}
     # Whatever ends like a rare attribute is left to the other expressions.
     unless = rb"(?<!" + b"|".join(sorted(rare)) + rb")" if rare else b""
-    attributes = rb"(?: [a-z0-9_:-]++" + unless + rb"=\"(?!" + _SUSPECT + rb")[^\"]*+\")*+"
+    name = rb"(?:class|id|href|style|[a-z0-9_:-]++" + unless + rb")"
+    attributes = rb"(?: " + name + rb"=\"(?!" + _SUSPECT + rb")[^\"]*+\")*+"
     return rb"<(?:/[a-z][a-z0-9]*+|" + _in_order(names) + attributes + rb")>"
 
 
