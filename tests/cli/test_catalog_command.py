@@ -52,7 +52,8 @@ def test_show_of_nobody_fails() -> None:
         ("https://shop.example/a", "nobody known: shop.example", 1),
         ("/a", "asks no other host", 1),
         ("data:,x", "asks no other host", 1),
-        ("https://a b/", "cannot be read", 1),
+        ("https://a^b/", "asks no other host", 1),
+        ("https://a\ufffdb/", "cannot be read", 1),
     ],
 )
 def test_match_names_vendor_purpose_and_rule(url: str, said: str, code: int) -> None:
