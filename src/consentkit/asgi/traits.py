@@ -136,12 +136,14 @@ def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
     get = first.get
     asked = _asked(first)
     cookies = tuple([value for name, value in pairs if name == b"cookie"])
+    own = b"consentkit" in b";".join(cookies)
+    # On what a worker forwards it travels as well, unless that is for a frame, which nothing but it can tell.
+    visits = get(b"sec-fetch-dest", b"document") == b"document" or (asked == "page" and own)
     return Traits(
         raw_cookies=cookies,
-        has_own_cookies=b"consentkit" in b";".join(cookies),
+        has_own_cookies=own,
         signals=read_signals(pairs),
-        travels=get(b"sec-fetch-site", b"") != b"cross-site"
-        or (method in SAFE_METHODS and get(b"sec-fetch-dest", b"document") == b"document"),
+        travels=get(b"sec-fetch-site", b"") != b"cross-site" or (method in SAFE_METHODS and visits),
         asked=asked,
         wants_service_worker=get(b"sec-fetch-dest") == b"serviceworker",
         asks_if_changed=method in ("GET", "HEAD") and not _CONDITIONS.isdisjoint(first),
