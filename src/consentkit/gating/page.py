@@ -192,7 +192,7 @@ class PageGate:
         return [*(whole_page or ()), *calls, *made] if self._enforce else ()
 
     def _wait(self, raw: bytes, where: Where) -> Sequence[Splice] | None:
-        """Let what is ours wait where a framework takes over the page, before the first script that may do so."""
+        """Let what is ours wait where a framework may take over the page, before its first script."""
         if _REACT not in raw:
             return None
         if self.hydrated or self._renderer is None or where or not self._enforce:
