@@ -169,9 +169,9 @@ class PageGate:
             read = self._gate.read_addresses if plan.rules else self._gate.read
             reading = read(foreign_text(text) if where & Where.FOREIGN else text)
             heard = (*heard, *reading.found.reasons)
-        whole_page = self._wait(raw, where)
+        waits = self._wait(where) if _REACT in raw else None
         if plan.silent and whole and (reading is None or reading.silent):
-            return whole_page
+            return waits
         calls, runs = self._calls(heard, where) if heard else ((), ())
         denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()
         if not plan.marked and reading is not None:
@@ -185,16 +185,14 @@ class PageGate:
             self._judge.report(b"script", denied)
             stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
             stood = self._stubs(stubs, where, denied.party)
-            return [*(whole_page or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
+            return [*(waits or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
         made = self._live(plan, where)
         if plan.others:
             made = edits.tidy(made, self._others(raw, b"script", plan, where, gone=False))
-        return [*(whole_page or ()), *calls, *made] if self._enforce else ()
+        return [*(waits or ()), *calls, *made] if self._enforce else ()
 
-    def _wait(self, raw: bytes, where: Where) -> Sequence[Splice] | None:
+    def _wait(self, where: Where) -> Sequence[Splice]:
         """Let what is ours wait where a framework may take over the page, before its first script."""
-        if _REACT not in raw:
-            return None
         if self.hydrated or self._renderer is None or where or not self._enforce:
             return ()
         self.hydrated = True
