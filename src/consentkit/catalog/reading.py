@@ -9,14 +9,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from consentkit.catalog.model import (
-    CONTAINER,
-    CatalogPurpose,
-    HostRule,
-    KnownCookie,
-    KnownVendor,
-    StubKind,
-)
+from consentkit.catalog.model import CONTAINER, CatalogPurpose, HostRule, KnownCookie, KnownVendor, StubKind
 from consentkit.exceptions import ConfigurationError
 
 PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
