@@ -24,7 +24,7 @@ _PATTERNS: Final = {
     "labels": _WORD,
     "words": _WORD,
     "packages": re.compile(r"(?:@[a-z0-9_.-]+/[a-z0-9_.-]+|[a-z0-9_.-]{4,})\Z"),
-    "programs": re.compile(r"[^\s?#/:@]+(?:/[^\s?#/]+)*(?:\?[^\s?#]+)?\Z"),
+    "programs": re.compile(r"(?!\Z)(?:[^\s?#/:@]+(?:/[^\s?#/]+)*)?(?:\?[^\s?#]+)?\Z"),
 }
 
 # A key within a table in braces, which may be quoted.

@@ -92,7 +92,7 @@ class WordTable(Generic[T]):
         """Find the script or frame that an address ends with, on whatever host, and what it stands for."""
         for rule, value in self._programs:
             if path.endswith(rule.path) and rule.holds(rule.path, query, None):
-                return rule.path[1:], value
+                return str(rule).removeprefix("any").lstrip("/"), value
         return None
 
 
