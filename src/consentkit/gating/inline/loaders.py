@@ -45,9 +45,9 @@ _SETTERS: Final = names("setAttribute setAttributeNS attr prop setProperty")
 # Functions by what they take; the argument that counts, or all of them.
 _FIRST: Final = names(
     "fetch sendBeacon Worker SharedWorker EventSource WebSocket WebTransport Audio Request XDomainRequest"
-    " addModule getScript getJSON axios register"
+    " addModule getScript getJSON axios"
 )
-_ANY: Final = names("ajax get post load importScripts import")
+_ANY: Final = names("ajax get post load register importScripts import")
 _WRITES: Final = names(
     "write writeln setHTMLUnsafe createContextualFragment parseFromString insertRule addRule replaceSync"
     " FontFace"
