@@ -121,13 +121,10 @@ class Reading(Position):
             return False
         if self.context.prologue.is_mark(buffer, self.pos):
             self.pos = _end(grammar.PROLOGUE, buffer, self.pos + 3)
-        if self.pos < len(buffer) and buffer[self.pos] != 0x3C and self._certain():
+        if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self.context.uncertain:
             self.context.prologue.content(self.pos, self.context.edits)
         self.pos = _find(buffer, b"<", self.pos)
         return self.pos < len(buffer)
-
-    def _certain(self) -> bool:
-        return not self.context.uncertain
 
     def _markup(self, buffer: Buffer, final: bool) -> bool:
         whole = grammar.TAG.match(buffer, self.pos)
@@ -232,12 +229,8 @@ class Reading(Position):
             # The beginning of a name is looked at as long as it is short, so that the work stays linear.
             if not self.name and (self.level != grammar.NAME or self.scan - self.start < SHORT):
                 self._name(buffer)
-            length = len(buffer) - self.start
-            if (
-                self.top is None
-                and not self.context.prologue.active
-                and self.context.is_long(self.name, length)
-            ):
+            context, length = self.context, len(buffer) - self.start
+            if self.top is None and not context.prologue.active and context.is_long(self.name, length):
                 self.name = BORING
             if length > MAX_TAG and self.keeps():
                 self._oversized(buffer)
@@ -268,7 +261,7 @@ class Reading(Position):
             raise foreign.TooDeep
         self.name = OVERSIZED
         self.context.edits.append((self.start + 1, self.start + 1, OVERSIZED))
-        if self._certain() and self.context.prologue.active:
+        if self.context.prologue.active and not self.context.uncertain:
             self.context.prologue.content(self.start, self.context.edits)
 
     # --- a whole tag
@@ -281,7 +274,7 @@ class Reading(Position):
                 self._show(whole[0], start, name, _FOREIGN | _UNCERTAIN)
             self._row(name, closing, whole[3].endswith(b"/"), start)
             return
-        if self.context.prologue.active and self._certain():
+        if self.context.prologue.active and not self.context.uncertain:
             self.context.prologue.tag(name, closing, start, self.pos, self.context.edits)
         try:
             if closing:
