@@ -16,20 +16,12 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.recording import Outcome, Recorder, announce, decide, refused_only
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
-from consentkit.consent import (
-    Consent,
-    Decision,
-    Notice,
-    Source,
-    on_terms,
-    set_decision_cookie,
-    set_id_cookie,
-)
+from consentkit.consent import Consent, Decision, Notice, Source, cookies, on_terms
 
 State: TypeAlias = Callable[[Request, Consent], dict[str, object]]
 
 
-class _Choice(msgspec.Struct, frozen=True, kw_only=True):
+class _Choice(msgspec.Struct, frozen=True):
     """One choice on its way.
 
     Attributes:
@@ -85,14 +77,7 @@ class Decisions:
         decision = decide(submission, consent, asked=asked, source=source, now=now)
         if terms is not None:
             submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
-        choice = _Choice(
-            request=request,
-            submission=submission,
-            before=consent,
-            decision=decision,
-            notice=notice,
-            now=now,
-        )
+        choice = _Choice(request, submission, consent, decision, notice, now)
         changed = notice is None and submission.once and not choice.on_same_terms
         if (notice is None and terms is None) or changed:
             return await self._stale(choice)
@@ -172,25 +157,17 @@ class Decisions:
         """Set the two cookies, and on https remove a decision under its plain name."""
         deployment, request, now = self._deployment, choice.request, choice.now
         secure, domain = request.secure, deployment.cookie_domain
-        cookies: list[str] = []
+        lines: list[str] = []
         if outcome.decision is not None:
             value = deployment.decisions.dumps(outcome.decision, now=now)
             age = outcome.decision.max_age(choice.before.validity, now=now)
-            cookies.append(set_decision_cookie(value, max_age=age, secure=secure, domain=domain))
+            lines.append(cookies.set_decision_cookie(value, max_age=age, secure=secure, domain=domain))
         if outcome.subject is not None:
-            cookies.append(
-                set_id_cookie(deployment.subjects.dumps(outcome.subject), secure=secure, domain=domain)
-            )
-        cookies += deployment.expire_plain(request)
-        response.raw_headers += [(b"set-cookie", cookie.encode("ascii")) for cookie in cookies]
+            ident = deployment.subjects.dumps(outcome.subject)
+            lines.append(cookies.set_id_cookie(ident, secure=secure, domain=domain))
+        lines += deployment.expire_plain(request)
+        response.raw_headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
 
     def _problem(self, choice: _Choice, status: int, text: str) -> Response:
-        submission = choice.submission
-        return problem(
-            self._deployment,
-            choice.request,
-            status,
-            text,
-            return_to=submission.return_to,
-            language=submission.locale,
-        )
+        deployment, request, back = self._deployment, choice.request, choice.submission.return_to
+        return problem(deployment, request, status, text, return_to=back, language=choice.submission.locale)

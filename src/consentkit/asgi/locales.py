@@ -17,8 +17,7 @@ _OTHER_NAMES: Final = {
     "no": "nb",
     "tl": "fil",
     "zh": "zh-Hans",
-    **dict.fromkeys(("zh-tw", "zh-hk", "zh-mo", "yue", "zh-yue"), "zh-Hant"),
-}
+} | dict.fromkeys(("zh-tw", "zh-hk", "zh-mo", "yue", "zh-yue"), "zh-Hant")
 
 
 def find_locale(tag: str, available: Collection[str]) -> str | None:

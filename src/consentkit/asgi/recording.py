@@ -37,13 +37,8 @@ from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownP
 from consentkit.log import Bundle, Entry, uuid7
 from consentkit.policy.checks import IDENTIFIER
 
-_ACTIONS = {
-    "accept": "accept_all",
-    "reject": "reject_all",
-    "save": "save",
-    "withdraw": "withdraw",
-    "allow": "allow_vendor",
-}
+# Names in the log, where they are others than in forms.
+_ACTIONS = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
 _HASH = re.compile("[0-9a-f]{64}")
 _logger = logging.getLogger("consentkit")
 
@@ -210,12 +205,7 @@ class Recorder:
         return Outcome(decision=rest, recorded=False)
 
     def _entry(
-        self,
-        request: Request,
-        submission: Submission,
-        decision: Decision,
-        subject: str | None,
-        now: int,
+        self, request: Request, submission: Submission, decision: Decision, subject: str | None, now: int
     ) -> Entry:
         place = self._deployment.place_of(request)
         validity = self._deployment.policy.validity_at(place)
@@ -227,7 +217,7 @@ class Recorder:
             subject=subject,
             regime=decision.regime.value,
             country=place.country if place is not None and place.known else "",
-            action=_ACTIONS[submission.action],
+            action=_ACTIONS.get(submission.action, submission.action),
             source=decision.source,
             granted=tuple(sorted(decision.granted)),
             denied=tuple(sorted(decision.denied)),

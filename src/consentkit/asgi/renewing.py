@@ -34,9 +34,8 @@ def _lines(deployment: Deployment, request: Request, consent: Consent, now: int)
     if consent.renew and consent.decision is not None:
         value = deployment.decisions.dumps(consent.decision, now=now)
         age = consent.decision.max_age(consent.validity, now=now)
-        lines.append(
-            set_decision_cookie(value, max_age=age, secure=request.secure, domain=deployment.cookie_domain)
-        )
+        domain = deployment.cookie_domain
+        lines.append(set_decision_cookie(value, max_age=age, secure=request.secure, domain=domain))
     lines += deployment.expire_plain(request)
     if request.cookie_values(deployment.once.cookie_name(request.secure)):
         lines.append(deployment.once.set_cookie("", secure=request.secure))
