@@ -1,6 +1,6 @@
 """What visitors see: the banner, the settings page, the link to it, placeholders of embeds, their files."""
 
-from consentkit.banner.assets import Asset, Assets, assets_by_name, read_assets
+from consentkit.banner.assets import assets_by_name, read_assets
 from consentkit.banner.form import read_choices, read_offered, read_ticked
 from consentkit.banner.history import Choice, History
 from consentkit.banner.markup import safe_path
@@ -15,8 +15,6 @@ from consentkit.banner.pages import (
 from consentkit.banner.texts import available_locales, read_words
 
 __all__ = [
-    "Asset",
-    "Assets",
     "Choice",
     "History",
     "assets_by_name",
