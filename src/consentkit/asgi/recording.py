@@ -21,18 +21,7 @@ from consentkit.asgi.once import SECONDS as ONCE_SECONDS
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission
 from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
-from consentkit.consent import (
-    Consent,
-    Decision,
-    Notice,
-    Source,
-    Terms,
-    accept,
-    allow,
-    choose,
-    read_terms,
-    reject,
-)
+from consentkit.consent import Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.log import Bundle, Entry, uuid7
 from consentkit.policy.checks import IDENTIFIER
@@ -76,13 +65,13 @@ def decide(
     told = source == "settings" and submission.signal == consent.signal
     try:
         if submission.action == "accept":
-            return accept(consent, source=source, now=now, asked=asked, told=told)
+            return choosing.accept(consent, source=source, now=now, asked=asked, told=told)
         if submission.action in ("reject", "withdraw"):
-            return reject(consent, source=source, now=now)
+            return choosing.reject(consent, source=source, now=now)
         if submission.action == "allow":
-            return allow(consent, submission.names, source=source, now=now)
+            return choosing.allow(consent, submission.names, source=source, now=now)
         if submission.as_json:
-            return choose(consent, submission.names, submission.denied, source=source, now=now)
+            return choosing.choose(consent, submission.names, submission.denied, source=source, now=now)
         return _save(submission, consent, source=source, now=now, told=told)
     except UnknownPurpose as error:
         raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
@@ -96,7 +85,7 @@ def _save(submission: Submission, consent: Consent, *, source: Source, now: int,
     if not all(map(IDENTIFIER.fullmatch, gone)):
         raise UnknownPurpose(min(gone), policy.purposes)
     granted = read_choices(policy, ticked=submission.names, was=submission.was) - gone
-    return choose(
+    return choosing.choose(
         consent,
         granted,
         offered - granted - gone,
