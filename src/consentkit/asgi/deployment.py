@@ -217,6 +217,12 @@ class Deployment:
         name = cookies.id_cookie_name(request.secure, self.cookie_domain)
         return self.subjects.loads(request.cookie_values(name))
 
+    def set_decision(self, request: Request, decision: Decision, before: Consent, *, now: int) -> str:
+        """Return the ``Set-Cookie`` value that keeps a decision for as long as it holds."""
+        value, age = self.decisions.dumps(decision, now=now), decision.max_age(before.validity, now=now)
+        domain = self.cookie_domain
+        return cookies.set_decision_cookie(value, max_age=age, secure=request.secure, domain=domain)
+
     def expire_plain(self, request: Request) -> list[str]:
         """Return the ``Set-Cookie`` values that remove, on https, a decision under its plain name."""
         if not (request.secure and request.cookie_values("consentkit")):

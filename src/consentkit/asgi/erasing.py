@@ -104,6 +104,4 @@ class Erasing:
         if not rest.denied:
             name = cookies.decision_cookie_name(secure, domain)
             return [*lines, cookies.expire_cookie(name, secure=secure, domain=domain)]
-        age = rest.max_age(before.validity, now=now)
-        value = deployment.decisions.dumps(rest, now=now)
-        return [*lines, cookies.set_decision_cookie(value, max_age=age, secure=secure, domain=domain)]
+        return [*lines, deployment.set_decision(request, rest, before, now=now)]

@@ -11,11 +11,7 @@ from consentkit.rewriter import Attribute, decode
 
 # WHATWG MIME Sniffing, "JavaScript MIME type": the whole value must be one of these, parameters excluded.
 JAVASCRIPT: Final = frozenset(
-    {
-        f"{top}/{kind}script"
-        for top in ("application", "text")
-        for kind in ("ecma", "java", "x-ecma", "x-java")
-    }
+    {f"{top}/{js}script" for top in ("application", "text") for js in ("ecma", "java", "x-ecma", "x-java")}
     | {"text/jscript", "text/livescript", *(f"text/javascript1.{minor}" for minor in range(6))}
 )
 """JavaScript's MIME types, in lower case and without parameters."""
