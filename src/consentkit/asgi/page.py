@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Sequence
 from functools import cache, cached_property, lru_cache
-from typing import Final, TypedDict
+from typing import Final
 
 from consentkit.asgi.charset import Charset
 from consentkit.asgi.deployment import Deployment
@@ -14,7 +14,7 @@ from consentkit.asgi.headers import Headers
 from consentkit.asgi.kind import HTML, Read
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
-from consentkit.banner import render_banner, render_head, render_link, render_placeholder
+from consentkit.banner import Where, render_banner, render_head, render_link, render_placeholder
 from consentkit.consent import Consent
 from consentkit.gating import NO_STUBS, PageGate, Party, module_script, stubs_script
 from consentkit.gating.headers import gate_headers, gate_links, is_reached
@@ -33,13 +33,6 @@ CALLS_NAME: Final = f"vc.{hashlib.sha256(calls_script()).hexdigest()[:12]}.js"
 
 MAX_REPORT: Final = 2048
 """Bytes of the header that names what was held back."""
-
-
-class _Where(TypedDict):
-    prefix: str
-    return_to: str
-    origin: str
-    posted: bool
 
 
 class Page:
@@ -204,7 +197,7 @@ class Page:
             return b""
         origin, here = self._origin(self._gate.foreign_base), self._request.here
         policy, consent, locale = self._deployment.policy, self._consent, self._locale
-        where = _Where(prefix=self._prefix, return_to=here, origin=origin, posted=not self._request.is_safe)
+        where = Where(prefix=self._prefix, return_to=here, origin=origin, posted=not self._request.is_safe)
         # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
         if consent.needs_prompt and self._allowed.choice:
             scripted = self._allowed.script is not None

@@ -3,7 +3,7 @@
 from consentkit.banner.assets import assets_by_name, read_assets
 from consentkit.banner.form import read_choices, read_offered, read_ticked
 from consentkit.banner.history import Choice, History
-from consentkit.banner.markup import safe_path
+from consentkit.banner.markup import Where, safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
 from consentkit.banner.pages import (
     check_templates,
@@ -17,6 +17,7 @@ from consentkit.banner.texts import available_locales, read_words
 __all__ = [
     "Choice",
     "History",
+    "Where",
     "assets_by_name",
     "available_locales",
     "check_templates",
