@@ -20,9 +20,9 @@ Use = Callable[[str], str]
 HOSTS: Final = ("connect.facebook.net", "www.google-analytics.com", "static.hotjar.com")
 NAMES: Final = (
     "a", "b", "c", "e", "t", "u", "url", "$", "_", "x1", "src", "async", "get", "set", "of", "from", "as",
-    "let", "yield", "static", "await", "async", "name", "top", "h\\u0065y", "\u00e9", "data", "target", "type",
+    "let", "yield", "static", "await", "name", "h\\u0065y", "\u00e9", "data", "target", "type",
 )  # fmt: skip
-_RESERVED: Final = frozenset(("let", "yield", "static", "await", "top", "name"))
+_RESERVED: Final = frozenset(("let", "yield", "static", "await", "name"))
 GAPS: Final = (
     "", "", "", "", "", " ", "\n", "/**/", "/* + */", "//\n", "// '\n", "\t", "\f", "\v", "\u00a0", "\ufeff",
     "\u2028", "\u2029", "\r", "\r\n", "/*\n*/", "\u3000", "/*'*/", "\n<!-- x\n", "\n--> y\n", "/*\n*/--> z\n",
@@ -527,7 +527,7 @@ _FLOWS: Final = tuple(
     for(const [#1,#2] of[[0,@]]){ «#2» }
     for(const {a:#1} of[{a:@}]){ «#1» }
     for(var #1 in{[@]:1}){ «#1» }
-    for(var #1=@,#2=1;#2;#2=0){ «#1» }
+    for(var #1=@,z0=1;z0;z0=0){ «#1» }
     var #1=[@];for(var #2=0;#2<1;#2++){ «#1[#2]» }
     for(var #1 of Object.values({a:@})){ «#1» }
     for(var [,#1]of Object.entries({a:@})){ «#1» }

@@ -110,16 +110,17 @@ class Runner:
             self._pages[f"{base}/{index}"] = _HEAD % index + text
             frames.append(f"<iframe name=p{index} src={base}/{index}></iframe>")
         self._pages[base] = (
-            "<!doctype html><style>iframe{width:30px;height:30px}</style><script>errors={}</script>"
+            "<!doctype html><style>iframe{width:30px;height:30px}</style><script>errors={};settled=false</script>"
             + "".join(frames)
         ).encode()
         page = self._context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(20_000)
         self._context.on("request", note)
         errors: dict[str, str] = {}
         try:
             page.goto(f"http://127.0.0.1:{self._port}{base}", wait_until="domcontentloaded")
-            page.evaluate(SETTLED)
+            page.evaluate(f"{SETTLED}.then(() => settled = true); 0")
+            page.wait_for_function("window.settled")
             errors = page.evaluate("errors")
         except Error as error:
             errors = {"all": str(error)}
