@@ -274,11 +274,6 @@ async def test_fragments_and_frames_are_gated_without_a_banner(headers: dict[str
     assert answer.body.startswith(b"<p>part</p>")
 
 
-async def test_a_boosted_link_brings_a_whole_page() -> None:
-    answer = await visit(wrap(), headers={"hx-request": "true", "hx-boosted": "true"})
-    assert BANNER in answer.body
-
-
 async def test_what_shapes_the_page_varies_it() -> None:
     app = App(headers=[HTML, ("vary", "Accept-Encoding, cookie")])
     answer = await visit(wrap(app), headers=NAVIGATION)
@@ -445,6 +440,17 @@ async def test_debug_says_what_was_held_back_and_nothing_else_does() -> None:
         "script; vendor=google-analytics; purpose=analytics; host=www.googletagmanager.com; why=host"
     )
     assert (await visit(wrap(), headers=NAVIGATION)).header("consentkit-gated") == ""
+
+
+async def test_debug_says_how_to_declare_what_looks_like_a_vendor_s_on_the_site_s_own_host() -> None:
+    page = b"<!doctype html><head><script src='/metrics/gtag/js?id=G-1'></script><body>"
+    app = wrap(App(page), debug=True)
+    for _ in range(3):
+        answer = await visit(app, headers=NAVIGATION)
+        assert answer.header("consentkit-gated") == (
+            "undeclared; host=example.org/metrics/gtag/js; looks-like=google-analytics; "
+            'declare=[vendors.google-analytics] hosts = ["example.org/metrics/gtag/js"]'
+        )
 
 
 async def test_the_debug_header_is_one_line_of_ascii_and_bounded() -> None:

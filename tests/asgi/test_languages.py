@@ -55,17 +55,6 @@ async def test_a_page_that_comes_again_speaks_its_own_language_still() -> None:
             assert (GERMAN if app is german else FRENCH) in body
 
 
-async def test_xhtml_says_its_language_as_xml_does() -> None:
-    body = (
-        b'<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="de"><head><title>t</title></head>'
-        b"<body><p>x</p></body></html>"
-    )
-    answer = await visit(
-        wrap(App(body, headers=[("content-type", "application/xhtml+xml")])), headers=NAVIGATION
-    )
-    assert GERMAN in answer.body.decode()
-
-
 async def test_settings_and_problems_speak_what_the_banner_spoke() -> None:
     async with browser(wrap(page('<html lang="de">')), headers={"accept-language": "fr"}) as client:
         shown = (await client.get("/", headers=NAVIGATION)).text

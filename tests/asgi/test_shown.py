@@ -57,7 +57,7 @@ async def test_who_has_chosen_is_not_asked_and_not_counted(log: ConsentLog) -> N
         (App(status=204), {}),
         (App(b""), {}),
         (App(), {"method": "HEAD"}),
-        (App(), {"headers": {**NAVIGATION, "hx-request": "true"}}),
+        (App(), {"headers": {**NAVIGATION, "sec-fetch-dest": "empty"}}),
         (App(), {"path": "/_consent/"}),
         (App(), {"path": "/excluded"}),
     ],

@@ -42,7 +42,6 @@ pytestmark = pytest.mark.anyio
         (200, [("content-type", "image/png"), ("last-modified", "x"), ("accept-ranges", "bytes")], b"\x89"),
         (200, [("content-type", "text/css"), ("cache-control", "public, max-age=60")], b"p{}"),
         (200, [("content-type", "text/plain")], PAGE),
-        (200, [("content-type", "application/xml")], PAGE),
         (206, [("content-type", "video/mp4"), ("content-range", "bytes 0-0/9")], b"v"),
         (200, [HTML, ("content-disposition", 'attachment; filename="a.html"')], PAGE),
         (200, [HTML, ("content-disposition", " ATTACHMENT")], PAGE),

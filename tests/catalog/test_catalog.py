@@ -95,10 +95,9 @@ def test_there_are_enough_vendors_and_each_can_be_told_from_the_others() -> None
     rules = [str(rule) for vendor in vendors.values() for rule in vendor.hosts]
     assert len(set(rules)) == len(rules)
     for vendor in vendors.values():
-        assert vendor.hosts or (vendor.labels and vendor.words)
+        assert vendor.hosts or vendor.programs or (vendor.labels and vendor.words)
         assert vendor.description.endswith(".")
         assert not vendor.privacy_policy or urlsplit(vendor.privacy_policy).hostname
-        assert vendor.country or vendor.labels
 
 
 def test_a_vendor_once_published_keeps_its_id_and_its_purpose() -> None:
@@ -125,7 +124,8 @@ def test_the_short_way_of_reading_gives_what_toml_gives(purpose: CatalogPurpose)
         ("https://pixel.shop.example/p", "pixel", "analytics"),
         ("https://eu-metrics3.shop.example/", "metrics", "analytics"),
         ("https://adserver.shop.example/x", "adserver", "marketing"),
-        ("https://cdn.shop.example/js/AppMeasurement.js", "appmeasurement", "analytics"),
+        ("https://cdn.shop.example/js/AppMeasurement.js", "AppMeasurement.js", "analytics"),
+        ("https://cdn.shop.example/js/appmeasurement.js", "appmeasurement", "analytics"),
         ("https://cdn.shop.example/js/site-analytics.min.js", "analytics", "analytics"),
         ("https://cdn.shop.example/ads/top.html?x", None, None),
         ("https://cdn.shop.example/ads/show", "ads", "marketing"),
@@ -363,3 +363,32 @@ def test_the_documentation_counts_right() -> None:
     told = {m[1]: int(m[2]) for m in re.finditer(r"^\| `?(\w+)`? \| (\d+) \|", text, re.MULTILINE)}
     counts = Counter(str(vendor.purpose) for vendor in default_catalog().vendors.values())
     assert told == dict(counts) | {"all": counts.total()}
+
+
+def test_every_package_and_program_finds_its_own_vendor() -> None:
+    catalog = default_catalog()
+    for vendor in catalog.vendors.values():
+        for package in vendor.packages:
+            assert catalog.match_host("unpkg.com", f"/{package}@1/x.js") is vendor, package
+        for program in vendor.programs:
+            path, _, query = program.partition("?")
+            assert catalog.find_word("own.example", f"/below/{path}", query) == (path, vendor)
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("packages", ["abc"]),
+        ("packages", ["@scope"]),
+        ("packages", ["Upper-Case"]),
+        ("packages", ["owner/name"]),
+        ("programs", ["/a.js"]),
+        ("programs", ["a b.js"]),
+        ("programs", ["a.js?"]),
+        ("programs", ["//a.example/a.js"]),
+    ],
+)
+def test_what_is_no_package_and_no_program(key: str, wrong: list[str]) -> None:
+    text = f'[a]\nname = "A"\ndescription = "Does."\nhosts = ["a.example"]\n{key} = {json.dumps(wrong)}\n'
+    with pytest.raises(ConfigurationError, match=key):
+        list(read_vendors(text, purpose="analytics"))

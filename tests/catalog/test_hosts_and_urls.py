@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.catalog import OWN_PAGE, URL, read_url
+from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, read_url
 from consentkit.catalog.hostnames import read_host
 
 PAGE = URL("https", "news.example", None, "/a/b", "q=1")
@@ -96,16 +96,35 @@ def test_schemes_that_reach_no_network(text: str) -> None:
     [
         "//",
         "https://",
-        "//ev il.com",
+        "//ev^il.com",
+        "//ev%il.com",
+        "//ev%FFil.com",
+        "//ev\ue000il.com",
         "//evil.com:x",
         "//evil.com:99999",
         "//a%00b",
         "//[::1",
+        "//[cdn]/x.js",
         "//1.2.3.4.5",
         "//x:1:2",
     ],
 )
-def test_what_a_browser_refuses_is_never_the_page_s_own(text: str) -> None:
+def test_what_browsers_refuse_reaches_nobody(text: str) -> None:
+    assert read_url(text, base=OWN_PAGE) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "//face\ufffdbook.net",
+        "//face\udcadbook.net",
+        "//face\U0003fffdbook.net",
+        "//fac\u0301e^book.net",
+        f"//{'%65' * 400}.net",
+        f"//{'é' * 1025}.net",
+    ],
+)
+def test_what_a_browser_may_read_and_nobody_here_can_is_never_the_page_s_own(text: str) -> None:
     url = read_url(text, base=OWN_PAGE)
     assert url is not None
     assert not url.readable
@@ -131,6 +150,17 @@ def test_own_page_tells_relative_from_foreign() -> None:
         ("\U0001d41evil.example", "evil.example"),
         ("e\u200bvil%2e\ufb01.example", "evil.fi.example"),
         ("a%22b.example", 'a"b.example'),
+        ("a%20b.example", "a%20b.example"),
+        ("a\u3000b.example", "a%20b.example"),
+        ("a*b.example", "a%2Ab.example"),
+        ("face\U000e0100book.net", "facebook.net"),
+        ("face\u3164\u115f\u1160book.net", "facebook.net"),
+        ("face\u17b4\u2061\u206abook.net", "facebook.net"),
+        ("fac\uffa0\U0001bca0e%F3%A0%87%AFbook.net", "facebook.net"),
+        ("ﬀ.example", "ff.example"),
+        ("xn--facebook-.net", "xn--facebook-.net"),
+        ("my_host.example", "my_host.example"),
+        ("☕.example", "xn--53h.example"),
         ("017700000001", "127.0.0.1"),
         ("[::ffff:1.2.3.4]", "[::ffff:102:304]"),
         ("127.1", "127.0.0.1"),
@@ -181,4 +211,4 @@ def test_spelling_does_not_matter(name: str) -> None:
 @given(st.text())
 def test_a_host_read_twice_is_the_same(text: str) -> None:
     name = read_host(text)
-    assert name is None or read_host(name) == name
+    assert name is None or name == UNREADABLE or read_host(name) == name

@@ -47,6 +47,8 @@ def test_show_of_nobody_fails() -> None:
         ("https://cdn.taboola.com/x.js", "taboola (marketing), by taboola.com", 0),
         ("//WWW.Facebook.com/tr?id=1", "meta-pixel (marketing), by facebook.com/tr", 0),
         ("https://pixel.shop.example/a", 'unnamed-measurement (analytics), by the word "pixel"', 0),
+        ("https://esm.sh/posthog-js@1", 'posthog (analytics), by the word "posthog-js"', 0),
+        ("https://a.example/gtm.js?id=GTM-1", 'google-tag-manager (marketing), by the word "gtm.js"', 0),
         ("https://shop.example/a", "nobody known: shop.example", 1),
         ("/a", "asks no other host", 1),
         ("data:,x", "asks no other host", 1),

@@ -79,7 +79,11 @@ async def _numbers(app: Any) -> object:
         answer = await client.get("/numbers")
         if answer.status_code == 200:
             return answer.json()
-        return "page" if "consentkit-banner" in (await client.get("/")).text else "nothing"
+        return (
+            "page"
+            if "consentkit-banner" in (await client.get("/", headers={"accept": "text/html"})).text
+            else "nothing"
+        )
 
 
 def _blocks(document: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:

@@ -298,19 +298,6 @@ def test_xhtml_is_shown_as_it_is_and_leaks_nothing(
     assert sink.hosts == set()
 
 
-def test_in_xhtml_the_script_answers_in_place(visit: Callable[[str, bool], Page]) -> None:
-    page = visit("xhtml", True)
-    page.evaluate("window.mark = 'the same page'")
-    page.locator("#consentkit-banner [data-consentkit-action=reject]").click()
-    page.locator("#consentkit-banner").wait_for(state="detached")
-    assert page.evaluate("window.mark") == "the same page"
-    page.get_by_role("link", name="Privacy settings").click()
-    dialog = page.get_by_role("dialog", name="Privacy settings")
-    expect(dialog).to_be_visible()
-    dialog.get_by_role("button", name="Close").click()
-    expect(dialog).to_have_count(0)
-
-
 def test_a_page_without_an_origin_of_its_own_leads_to_where_a_choice_can_be_made(
     site: Served, visit: Callable[[str, bool], Page]
 ) -> None:

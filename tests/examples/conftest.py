@@ -18,6 +18,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+HTML = {"accept": "text/html"}
+
+
 @pytest.fixture
 def demo(tmp_path: Path) -> ASGIApp:
     return build(Settings(port=8000, data=tmp_path, secret=SECRET))
@@ -26,12 +29,16 @@ def demo(tmp_path: Path) -> ASGIApp:
 @pytest.fixture
 async def site(demo: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=demo)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1:8000", headers=HTML
+    ) as client:
         yield client
 
 
 @pytest.fixture
 async def collector(demo: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=demo)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost:8000", headers=HTML
+    ) as client:
         yield client

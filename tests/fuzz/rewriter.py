@@ -93,6 +93,9 @@ class Renderer:
     def placeholder(self, party: Party, *, foreign_base: bool) -> str:
         return f"<p title='{party.vendor}'>\N{LATIN SMALL LETTER E WITH ACUTE}</p>"
 
+    def module(self, *, foreign_base: bool) -> str:
+        return "/_consent/assets/md.js"
+
     def stubs(self, names: str, *, foreign_base: bool) -> bytes:
         return b"<script src=/stubs.js data-consentkit-stubs='" + names.encode() + b"'></script>"
 

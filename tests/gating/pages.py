@@ -8,6 +8,7 @@ from consentkit.consent import Consent
 from consentkit.gating import Gate, PageGate, Party
 from consentkit.policy import Cookie, Policy, Vendor
 from consentkit.rewriter import Rewriter
+from rewriter.recording import CUTS
 
 POLICY = Policy(
     uses=("google-analytics", "youtube"),
@@ -32,6 +33,9 @@ class Markers:
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         return b""
+
+    def module(self, *, foreign_base: bool) -> str:
+        return "/_consent/assets/md.js"
 
     def stubs(self, names: str, *, foreign_base: bool) -> bytes:
         return b"{" + b"//" * foreign_base + names.encode() + b"}"
@@ -69,3 +73,14 @@ def run(
 
 def rewrite(page: str, given: Consent = NOTHING, *, gate: Gate = GATE, path: str = "/") -> str:
     return run(page, given, gate=gate, path=path)[0]
+
+
+def rewrite_cut(page: bytes, given: Consent = NOTHING, *, gate: Gate = GATE) -> bytes:
+    """Rewrite a page whole; whatever it is cut into, the result is the same."""
+    results = set()
+    for cut in CUTS:
+        handler = gate.page(given, host="www.news.example", renderer=Markers())
+        rewriter = Rewriter(handler)
+        results.add(b"".join([*map(rewriter.feed, cut(page)), rewriter.close()]))
+    (out,) = results
+    return out

@@ -219,3 +219,47 @@ def test_long_headers_end_in_linear_time(name: bytes, piece: bytes) -> None:
     # A quadratic reading of these would take minutes.
     gate_headers([(name, piece * 200_000)], page())
     gate_headers([(name, b"</a>" + piece * 200_000)], page())
+
+
+POLICIES = ["Content-Security-Policy", "content-security-policy-report-only"]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"default-src 'self'; report-uri {BAD}", "default-src 'self';"),
+        (f"report-uri {BAD}; img-src *", "; img-src *"),
+        (f"img-src *;REPORT-URI\t{BAD} ;x", "img-src *;;x"),
+        (f"report-uri /csp {BAD} {GOOD};img-src  *", f"report-uri /csp {GOOD};img-src  *"),
+        (f"report-uri  {BAD}  /csp", "report-uri  /csp"),
+        (f"img-src *, report-uri {BAD}, script-src a", "img-src *,, script-src a"),
+        (f"report-uri /a; report-uri {BAD}", "report-uri /a;"),
+        ("report-uri //www.google-analytics.com/x;a", ";a"),
+        ("report-uri https://www.google-analytics.com:443/x HTTPS://WWW.GOOGLE-ANALYTICS.COM./y;a", ";a"),
+        ("report-uri https://caf\xe9.example/;a", ";a"),
+    ],
+)
+def test_reports_of_a_policy_to_the_denied_are_removed(name: str, before: str, after: str) -> None:
+    assert gated(name, before) == [after]
+
+
+@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"script-src {BAD}; report-to group; connect-src report-uri {BAD}",
+        "report-uri /csp;  default-src 'none' ;; ",
+        f"report-uri {GOOD} https://example.org/csp",
+        "report-uri",
+        "report-uri;",
+        f"report-uri-x {BAD}; xreport-uri {BAD}",
+        "",
+    ],
+)
+def test_a_policy_that_reports_to_nobody_denied_is_the_same_bytes(name: str, value: str) -> None:
+    assert gated(name, value) == ([value] if value else [])
+
+
+def test_a_policy_of_nothing_else_goes() -> None:
+    assert gated("content-security-policy", f"report-uri {BAD}", "img-src *") == ["img-src *"]

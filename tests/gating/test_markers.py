@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from consentkit.gating import Gated
+from consentkit.gating import Gate, Gated
+from consentkit.policy import Policy
+from consentkit.policy.tables import MARKER_TOOLS
 from gating.pages import EVERYTHING, consent, rewrite, run
 
 T = 'type="text/plain"'
@@ -147,8 +149,79 @@ def test_attributes_that_other_pages_use_for_other_things_are_no_markers(page: s
 
 def test_necessary_things_are_made_live_at_once() -> None:
     assert rewrite(f'<script {T} class="optanon-category-C0001">a()</script>').startswith(f"<script {OFF}")
-    ignored = "<script src=https://www.google-analytics.com/x data-cookieconsent=ignore></script>"
+    ignored = "<script src=/own.js data-cookieconsent=ignore></script>"
     assert rewrite(ignored) == ignored
+
+
+META = "https://connect.facebook.net/q"
+LOADS = f"new Image().src='{META}'"
+# Tool, what a visitor granted, and a tag whose marker asks for no more, though it reaches a vendor.
+LOOSE = [
+    ("onetrust", "", f"<script src={META} class=optanon-category-C0001></script>"),
+    ("onetrust", "analytics", f"<img src={META} class='x optanon-category-2'>"),
+    ("onetrust", "", f"<script class=optanon-category-C0001>{LOADS}</script>"),
+    ("cookiebot", "", f"<script src={META} data-cookieconsent=ignore></script>"),
+    ("cookiebot", "", f'<script data-cookieconsent="necessary">{LOADS}</script>'),
+    ("cookiebot", "", f'<img src=/own.gif onerror="{LOADS}" data-cookieconsent=ignore>'),
+    ("cookiebot", "", f"<iframe srcdoc='<img src={META}>' data-cookieconsent=ignore></iframe>"),
+    ("cookieyes", "", f"<link rel=preload href={META} data-cookieyes=cookieyes-necessary>"),
+    ("usercentrics", "analytics", f"<object data={META} data-usercentrics='Google Analytics'></object>"),
+    ("vanilla-cookieconsent", "", f"<script {T} data-category=necessary src={META}></script>"),
+    ("vanilla-cookieconsent", "", f"<script {T} data-cookiecategory=necessary>{LOADS}</script>"),
+    ("complianz", "functional", f"<script {T} class=cmplz-native>{LOADS}</script>"),
+    ("complianz", "functional", f"<iframe data-category=functional data-src-cmplz={META}></iframe>"),
+    (
+        "klaro",
+        "analytics",
+        f"<script {T} data-type=module data-name=google-analytics data-src={META}></script>",
+    ),
+]
+
+
+def is_live(page: str, given: str, *, tools: tuple[str, ...] = ()) -> bool:
+    out, handler = run(page, consent(given or "necessary"), gate=Gate(Policy(markers=tools)))
+    assert (OFF in out or out.count(" src=") > page.count(" src=") or out == page) or handler.gated
+    return not handler.gated
+
+
+@pytest.mark.parametrize(("tool", "given", "page"), LOOSE)
+def test_markers_let_through_only_where_the_site_uses_their_tool(tool: str, given: str, page: str) -> None:
+    assert is_live(page, given, tools=(tool,))
+    assert not is_live(page, given)
+    assert not is_live(
+        page, given, tools=tuple({*MARKER_TOOLS} - {tool, "complianz", "vanilla-cookieconsent"})
+    )
+    assert is_live(page, "marketing") == is_live(page, "marketing", tools=(tool,))
+
+
+@pytest.mark.parametrize(("tool", "given", "page"), LOOSE)
+def test_what_is_marked_and_reaches_nobody_is_let_through(tool: str, given: str, page: str) -> None:
+    assert is_live(page.replace(META, "/own"), given)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script src=/own.js class=optanon-category-C0004></script>",
+        "<script data-cookieconsent=marketing>own()</script>",
+        "<img src=/own.gif data-cookieyes=cookieyes-advertisement>",
+        "<iframe src=/own data-usercentrics=Unheard></iframe>",
+        f"<script {T} data-category=marketing src=/own.js></script>",
+    ],
+)
+def test_markers_hold_back_whatever_the_site_uses(page: str) -> None:
+    assert not is_live(page, "analytics")
+    assert not is_live(page, "analytics", tools=tuple(MARKER_TOOLS))
+
+
+def test_import_maps_are_read_although_they_are_marked() -> None:
+    page = f'<script type=importmap data-cookieconsent=ignore>{{"imports": {{"a": "{META}"}}}}</script>'
+    assert not is_live(page, "")
+    assert is_live(page, "", tools=("cookiebot",))
+
+
+def test_the_package_s_own_marker_is_trusted() -> None:
+    assert is_live(f"<script src={META} data-consent=necessary></script>", "")
 
 
 def test_the_package_s_own_marker_knows_no_words_of_others() -> None:

@@ -20,6 +20,11 @@ name = "Newsroom"
 purpose = "analytics"
 hosts = ["stats.news.example", "www.news.example/stats"]
 cookies = [{ name = "_nr*" }]
+
+[vendors.cdn]
+name = "Library"
+purpose = "necessary"
+hosts = ["cdn.jsdelivr.net"]
 """
 )
 
@@ -36,6 +41,11 @@ def cookie(name: str, domain: str = "www.news.example") -> Stored:
         ("https://stats.news.example/a.gif", ("Newsroom", "analytics")),
         ("https://www.news.example/stats/a.gif", ("Newsroom", "analytics")),
         ("https://www.news.example/a.gif", None),
+        ("https://cdn.jsdelivr.net/npm/jquery@3", ("Library", "necessary")),
+        ("https://cdn.jsdelivr.net/npm/posthog-js@1/dist/array.js", ("PostHog", "analytics")),
+        ("https://www.news.example/m/gtm.js?id=GTM-1", ("Google Tag Manager", "marketing")),
+        ("https://www.news.example/analytics.js", None),
+        ("https://nobody.example/m/gtm.js?id=GTM-1", ("Google Tag Manager", "marketing")),
         ("https://nobody.example/", None),
         ("data:image/gif;base64,R0lGOD", None),
     ],
@@ -51,6 +61,11 @@ def test_without_a_policy_the_catalog_says_what_for() -> None:
     assert owners.of_request("https://press.news.example/a.gif") is None
     guess = owners.of_request("https://stats.news.example/a.gif")
     assert guess is not None and guess.guessed
+
+
+def test_a_vendor_s_program_on_the_site_s_own_host_is_a_guess() -> None:
+    owner = Owners(POLICY, SITE).of_request("https://www.news.example/stats.js/matomo.js")
+    assert owner == Owner(name="Matomo Cloud", purpose="analytics", guessed=True)
 
 
 def test_whose_a_cookie_is() -> None:

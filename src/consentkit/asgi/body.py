@@ -13,10 +13,6 @@ _logger = logging.getLogger("consentkit")
 class PageStage(Protocol):
     """Rewrites a page."""
 
-    @property
-    def refused(self) -> bool:
-        """Whether the page cannot be read from its beginning on: what was fed came out as it is."""
-
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes and return what is decided by now."""
 
@@ -33,7 +29,6 @@ class Body:
 
     Attributes:
         broken: Whether the rest was cut off.
-        refused: Whether the page cannot be read and goes out as it is, which needs other means.
     """
 
     def __init__(self, stage: PageStage, coding: bytes) -> None:
@@ -42,7 +37,6 @@ class Body:
         self._encoder = encoder(coding) if coding else None
         self._empty = True
         self.broken = False
-        self.refused = False
 
     def turn(self, data: bytes, more: bool) -> bytes:
         """Turn one message; a page without any byte stays empty.
@@ -53,15 +47,10 @@ class Body:
             data: The bytes of the message.
             more: Whether other messages follow.
         """
-        begins = self._empty
         self._empty = self._empty and not data
         if self._empty or self.broken:
             return b""
-        out = self._turn(data, more)
-        if begins and self._stage.refused:
-            self.refused = True
-            return data
-        return out
+        return self._turn(data, more)
 
     def _turn(self, data: bytes, more: bool) -> bytes:
         if self._decoder is None or self._encoder is None:

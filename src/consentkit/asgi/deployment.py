@@ -18,7 +18,7 @@ from consentkit.asgi.locales import find_locale, negotiate
 from consentkit.asgi.memo import PageMemo
 from consentkit.asgi.once import OnceCodec
 from consentkit.asgi.request import Request
-from consentkit.asgi.traits import FRAGMENT_HEADERS
+from consentkit.asgi.traits import ASKING_HEADERS
 from consentkit.banner import available_locales, check_templates, make_notice, read_words
 from consentkit.consent import (
     INVALID,
@@ -45,9 +45,14 @@ OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
 MEMO_COOKIES: Final = 1024
 """``Cookie`` headers of which it is remembered what of them the app must not see."""
 
-_SHAPING = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Dest", "Sec-Fetch-Site")
+_SHAPING = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Site")
 _PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")
 _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
+_XML_HELD = (
+    "an XML document (XHTML, SVG …) was asked for as a page: it has no banner, and a Content-Security-Policy "
+    "keeps it from loading anything of other sites. Send it as text/html to have it gated like other pages, "
+    "or exclude its path to leave it alone"
+)
 _logger = logging.getLogger("consentkit")
 
 
@@ -97,8 +102,9 @@ class Deployment:
         for locale in policy.banner.text:
             read_words(policy, locale)
         signals = ("DNT",) if policy.signals.dnt else ()
-        self.vary = (*_SHAPING, *signals, *FRAGMENT_HEADERS, *getattr(place, "headers", ()))
+        self.vary = (*_SHAPING, *signals, *ASKING_HEADERS, *getattr(place, "headers", ()))
         self.pages = PageMemo()
+        self._told_of_xml = False
         self._held: Bounded[Hashable, Held] = Bounded(MEMO)
         self._consents = ConsentMemo()
         self._hidden: Bounded[tuple[tuple[bytes, ...], str], frozenset[str]] = Bounded(MEMO_COOKIES)
@@ -108,6 +114,12 @@ class Deployment:
         if not self.exclude or _CLIMBS.search(path):
             return False
         return any(path == part or path.startswith(part + "/") for part in self.exclude)
+
+    def tell_of_xml(self) -> None:
+        """Say once in the log what becomes of XML that is shown as a document."""
+        if not self._told_of_xml:
+            self._told_of_xml = True
+            _logger.warning(_XML_HELD)
 
     def place_of(self, request: Request) -> Place | None:
         """Ask the resolver. One that fails leaves the place unknown, for which the strictest regime holds."""

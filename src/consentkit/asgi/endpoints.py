@@ -18,14 +18,14 @@ from consentkit.asgi.erasing import Erasing
 from consentkit.asgi.expiring import expire_hidden
 from consentkit.asgi.gpp import GPP_NAME, gpp_of
 from consentkit.asgi.history import answer_receipt, read_history
-from consentkit.asgi.page import CALLS_NAME, STUBS_NAME
+from consentkit.asgi.page import CALLS_NAME, MODULE_NAME, STUBS_NAME
 from consentkit.asgi.proofs import Proofs
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import check_return, read_body
 from consentkit.banner import assets_by_name, render_settings
 from consentkit.consent import Consent
 from consentkit.exceptions import BadRequest
-from consentkit.gating import stubs_script
+from consentkit.gating import module_script, stubs_script
 from consentkit.vendorcalls import calls_script
 from consentkit.vendorcalls.gpp import gpp_script
 
@@ -53,6 +53,7 @@ class Endpoints:
                 for asset in assets_by_name(deployment.policy).values()
             },
             STUBS_NAME: (stubs_script(), "text/javascript; charset=utf-8"),
+            MODULE_NAME: (module_script(), "text/javascript; charset=utf-8"),
             GPP_NAME: (gpp_script(), "text/javascript; charset=utf-8"),
             CALLS_NAME: (calls_script(), "text/javascript; charset=utf-8"),
         }
@@ -146,6 +147,8 @@ class Endpoints:
         return JSONResponse(support, headers={"Cache-Control": "public, max-age=86400"})
 
     def _asset(self, name: str) -> Response:
+        # Below a module stand the modules of its folder; see `consentkit.gating.rules`.
+        name = name.partition(".js/")[0] + ".js" if ".js/" in name else name
         # Pages made before an upgrade name files by their old hash: they get the current ones.
         current = name if name in self._assets else self._latest.get(_HASH.sub("", name), "")
         if not current:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consentkit.asgi import headers as work
-from consentkit.asgi.charset import charset_of
 from consentkit.asgi.coding import coding_of
-from consentkit.gating.headers import GATED_HEADERS
+from consentkit.asgi.media_type import read_media_type
+from consentkit.gating.headers import GATED_HEADERS, names_address
 
 HTML: Final = b"text/html"
-XHTML: Final = b"application/xhtml+xml"
-SVG: Final = b"image/svg+xml"
 
-GUESSED: Final = frozenset((b"", b"unknown/unknown", b"application/unknown", b"*/*"))
-"""Types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
+STREAM: Final = b"text/vnd.turbo-stream.html"
+"""HTML for a script, never shown as a page."""
 
-SCRIPTABLE: Final = frozenset((SVG, b"application/xml", b"text/xml"))
-"""What is no page, but runs scripts where it is shown as a document of its own."""
+XML: Final = b"+xml"
+"""Stands for every type of XML: scripts in it run where it is shown as a document of its own."""
+
+GUESSED: Final = b""
+"""Stands for types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
 
 BODILESS: Final = frozenset((204, 205, 304))
 """Statuses without content (RFC 9110, section 6.4.1)."""
 
+REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+"""Statuses with which browsers go on to ``Location`` (WHATWG Fetch, "redirect status")."""
+
+_XML: Final = frozenset((b"text/xml", b"application/xml", b"text/xsl"))
+_ATTACHMENT: Final = re.compile(rb"[ \t]*+attachment[ \t]*+(?:;|\Z)", re.I)
+_UNSHOWN: Final = b"application/octet-stream"
 _LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
-_MARKUP = frozenset((HTML, XHTML)) | SCRIPTABLE | GUESSED
+_MARKUP = frozenset((HTML, STREAM, XML, GUESSED))
 
 
 def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -38,42 +46,38 @@ def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
         if type(pair) is not tuple:
             return False
         name, value = pair[0].lower(), pair[1]
-        if name in _LOOKED_AT:
+        if name in _LOOKED_AT and (name == b"set-cookie" or names_address(name, value)):
             return False
         if name == b"content-type":
-            if typed or not _is_data(value):
+            if typed or _kind(value) in _MARKUP:
                 return False
             typed = True
     return typed
 
 
-@lru_cache(maxsize=256)
-def _is_data(content_type: bytes) -> bool:
-    return _MARKUP.isdisjoint(_types(content_type))
-
-
-def media_types(headers: Mapping[bytes, bytes]) -> frozenset[bytes]:
-    """Return what the body may be read as; nothing stands for a type that is missing and may be guessed.
+def kind_of(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return what the body is read as: `HTML`, `STREAM`, `XML`, `GUESSED`, or a type of something else.
 
     Args:
         headers: All headers by name, here and below.
     """
-    given = headers.get(b"content-type")
-    if given is None and b"nosniff" in headers.get(b"x-content-type-options", b"").lower():
-        return frozenset()
-    return _types(given or b"")
+    kind = _kind(headers.get(b"content-type", b""))
+    # Browsers look at the first value alone (WHATWG Fetch, "determine nosniff").
+    first = headers.get(b"x-content-type-options", b"").partition(b",")[0]
+    return _UNSHOWN if kind == GUESSED and first.strip(b"\t\n\r ").lower() == b"nosniff" else kind
 
 
 @lru_cache(maxsize=256)
-def _types(value: bytes) -> frozenset[bytes]:
-    return frozenset(part.split(b";")[0].strip().lower() for part in value.split(b","))
+def _kind(content_type: bytes) -> bytes:
+    essence = read_media_type(content_type).essence
+    return XML if essence in _XML or essence.endswith(b"+xml") else essence
 
 
 def is_shown(status: int, headers: Mapping[bytes, bytes]) -> bool:
     """Say whether a browser shows the body, rather than saving it or going elsewhere."""
-    if 300 <= status < 400 and headers.get(b"location"):
+    if status in REDIRECTS and headers.get(b"location", b"").strip():
         return False
-    return not headers.get(b"content-disposition", b"").lower().lstrip().startswith(b"attachment")
+    return not _ATTACHMENT.match(headers.get(b"content-disposition", b""))
 
 
 class Read(NamedTuple):
@@ -95,7 +99,7 @@ class Shown(NamedTuple):
 
     Attributes:
         page: How it is read, if it is markup that can be.
-        kinds: What the body may be read as; empty where it is not shown.
+        kind: What the body is read as; nothing to look at where it is not shown.
         tagged: Whether it has an entity tag.
         restricted: Whether it has a Content-Security-Policy of the site's own.
         gated: Whether it has headers that name third parties.
@@ -104,7 +108,7 @@ class Shown(NamedTuple):
     """
 
     page: Read | None
-    kinds: frozenset[bytes]
+    kind: bytes
     tagged: bool = False
     restricted: bool = False
     gated: bool = False
@@ -122,19 +126,17 @@ def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tupl
         vary: The request headers that shape pages.
     """
     named = work.by_name(headers)
-    cookies, gated = b"set-cookie" in named, not GATED_HEADERS.isdisjoint(named)
+    cookies, gated = b"set-cookie" in named, any(names_address(*pair) for pair in named.items())
     if not is_shown(status, named):
-        return Shown(None, frozenset(), gated=gated, cookies=cookies)
-    kinds = media_types(named)
-    kind = next((kind for kind in (HTML, XHTML, SVG) if kind in kinds), None)
-    if kind is None:
-        return Shown(None, kinds, gated=gated, cookies=cookies)
-    read = Read(
-        kind, coding_of(named.get(b"content-encoding", b"")), charset_of(named.get(b"content-type", b""))
-    )
+        return Shown(None, _UNSHOWN, gated=gated, cookies=cookies)
+    kind = kind_of(named)
+    if kind not in (HTML, STREAM):
+        return Shown(None, kind, gated=gated, cookies=cookies)
+    charset = read_media_type(named.get(b"content-type", b"")).charset
+    read = Read(kind, coding_of(named.get(b"content-encoding", b"")), charset)
     return Shown(
         page=read,
-        kinds=kinds,
+        kind=kind,
         tagged=b"etag" in named,
         restricted=b"content-security-policy" in named,
         gated=gated,

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi import headers as work
-from consentkit.asgi.charset import Charset, charset_of
+from consentkit.asgi.charset import Charset
 from consentkit.asgi.coding import Decoder, DecodingError, coding_of, decoder
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.kind import HTML, media_types
+from consentkit.asgi.kind import HTML, STREAM, kind_of
+from consentkit.asgi.media_type import read_media_type
 from consentkit.asgi.page import MAX_REPORT, Page
 from consentkit.asgi.request import Request
 from consentkit.consent import Consent
@@ -69,9 +70,9 @@ class Observer:
 
     def _watches(self, headers: Mapping[bytes, bytes]) -> bool:
         coding = coding_of(headers.get(b"content-encoding", b""))
-        if HTML not in media_types(headers) or coding is None:
+        if kind_of(headers) not in (HTML, STREAM) or coding is None:
             return False
-        self._stage = self._page.watcher(charset_of(headers.get(b"content-type", b"")))
+        self._stage = self._page.watcher(read_media_type(headers.get(b"content-type", b"")).charset)
         self._decoder = decoder(coding) if coding else None
         return True
 

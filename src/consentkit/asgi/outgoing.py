@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from starlette.types import Message, Send
 
-from consentkit.asgi import headers as work
 from consentkit.asgi.body import Body
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
@@ -92,7 +91,7 @@ class Outgoing:
         kept = memo.find(key, data)
         if kept is None:
             body, report = self._first(data, more=False)
-            if self._body is None or self._body.broken or self._body.refused:
+            if self._body is None or self._body.broken:
                 return body, report
             kept = Kept(data, body, report, self._page.asked if self._page is not None else "")
             memo.keep(key, kept)
@@ -103,7 +102,7 @@ class Outgoing:
         """Turn the first message of a page, and say what was done, if that is to be told."""
         read = self._read
         page = self._page = Page(self._deployment, self._request, self._consent, self._allowed)
-        self._body = Body(page.stage(read.kind, read.charset), read.coding or b"")
+        self._body = Body(page.stage(read), read.coding or b"")
         body = self._rewrite(data, more)
         return body, page.report() if self._deployment.debug else ""
 
@@ -121,11 +120,6 @@ class Outgoing:
         headers: Headers = start["headers"]
         if not more and not start.get("trailers", False):
             headers.append((b"content-length", b"%d" % len(body)))
-        if self._body is not None and self._body.refused:
-            page = self._gated or Page(self._deployment, self._request, self._consent)
-            if page.denies:
-                headers.append((b"content-security-policy", work.BLOCKING))
-            self._body = None
         if self._deployment.debug:
             told = self._gated.header_report() if self._gated is not None else ""
             report = ", ".join(filter(None, (told, report)))

@@ -7,24 +7,26 @@ from collections.abc import Hashable, Sequence
 from functools import cache, lru_cache
 from typing import Final, TypedDict
 
-from consentkit.asgi.charset import Charset, readable_charset
+from consentkit.asgi.charset import Charset
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.gpp import GPP_NAME, write_gpp
 from consentkit.asgi.headers import Headers
-from consentkit.asgi.kind import HTML
+from consentkit.asgi.kind import HTML, Read
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
 from consentkit.banner import render_banner, render_head, render_link, render_placeholder
 from consentkit.consent import Consent
-from consentkit.gating import PageGate, Party, stubs_script
+from consentkit.gating import PageGate, Party, module_script, stubs_script
 from consentkit.gating.headers import gate_headers, gate_links, is_reached
 from consentkit.policy import Regime
 from consentkit.rewriter import Rewriter
-from consentkit.rewriter.xml import XmlRewriter
 from consentkit.vendorcalls import calls_script
 
 STUBS_NAME: Final = f"st.{hashlib.sha256(stubs_script()).hexdigest()[:12]}.js"
 """File name of the script that stands in for globals of gated snippets."""
+
+MODULE_NAME: Final = f"md.{hashlib.sha256(module_script()).hexdigest()[:12]}.js"
+"""File name of the module that stands in for vendors' modules."""
 
 CALLS_NAME: Final = f"vc.{hashlib.sha256(calls_script()).hexdigest()[:12]}.js"
 """File name of the script that makes vendors' calls."""
@@ -107,18 +109,15 @@ class Page:
         modes = (deployment.csp.mode, deployment.gate.unclassified)
         return _fingerprint(_version(), consent.view, notice.hash, self._prefix, *kind, *modes)
 
-    def stage(self, kind: bytes, charset: bytes) -> Charset:
+    def stage(self, read: Read) -> Charset:
         """Return what gates the page and puts the banner into it.
 
         Args:
-            kind: The page's media type.
-            charset: The charset that it names, or nothing.
+            read: How the page is read.
         """
-        head, body = (self._head, self._body) if self._request.traits.takes_banner else (b"", b"")
-        if kind == HTML:
-            return Charset(charset, Rewriter(self._gate, head=head, body=body, memory=self._memory))
-        read = readable_charset(charset)
-        return Charset(charset, XmlRewriter(self._gate, head=head, body=body, charset=read))
+        shown = self._request.traits.takes_banner and read.kind == HTML
+        head, body = (self._head, self._body) if shown else (b"", b"")
+        return Charset(read.charset, Rewriter(self._gate, head=head, body=body, memory=self._memory))
 
     def watcher(self, charset: bytes) -> Charset:
         """Return what looks at a page of HTML and puts nothing into it."""
@@ -132,9 +131,9 @@ class Page:
         """Return the links of an early hint that may be followed."""
         return gate_links(links, self._header_gate) if self.denies else [*links]
 
-    def may_push(self, path: str) -> bool:
-        """Say whether a server may push what an app names."""
-        return not self.denies or is_reached(path, self._header_gate)
+    def may_reach(self, address: bytes) -> bool:
+        """Say whether a browser may be made to ask an address, by a push or a redirect."""
+        return not self.denies or is_reached(address.decode("utf-8", "replace"), self._header_gate)
 
     def report(self) -> str:
         """Say what was held back of the page so far, and which hosts nobody declared: one line of ASCII."""
@@ -164,6 +163,11 @@ class Page:
     def stubs(self, names: str, *, foreign_base: bool) -> bytes:
         """Render the element that loads stubs; see :class:`consentkit.gating.Renderer`."""
         return self._script(STUBS_NAME, f'data-consentkit-stubs="{names}"', foreign_base)
+
+    def module(self, *, foreign_base: bool) -> str:
+        """Return the URL of the module stub; see :class:`consentkit.gating.Renderer`."""
+        base = self._origin(foreign_base) + self._prefix
+        return "" if self._allowed.script is None else f"{base}/assets/{MODULE_NAME}"
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render the element that makes vendors' calls; see :class:`consentkit.gating.Renderer`.
@@ -225,9 +229,14 @@ def _report(gate: PageGate) -> str:
         f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
         for item in gate.gated
     ]
-    undeclared = [f"undeclared; host={host}" for host in gate.undeclared]
+    undeclared = [f"undeclared; host={host}" + _advice(host, like) for host, like in gate.undeclared.items()]
     line = ", ".join([*gated, *undeclared])
     return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
+
+
+def _advice(host: str, like: str | None) -> str:
+    """Say how to declare what looks like a vendor's program on the site's own host."""
+    return f'; looks-like={like}; declare=[vendors.{like}] hosts = ["{host}"]' if like else ""
 
 
 def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed: Allowed | None) -> Hashable:

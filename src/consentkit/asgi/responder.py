@@ -18,13 +18,15 @@ from consentkit.asgi.consents import Held
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.expiring import gate_cookies, hide
 from consentkit.asgi.headers import Headers
-from consentkit.asgi.kind import BODILESS, GUESSED, SCRIPTABLE, SVG, Read, Shown, passes, read_shown
+from consentkit.asgi.kind import BODILESS, GUESSED, REDIRECTS, XML, Read, Shown, passes, read_shown
 from consentkit.asgi.outgoing import Outgoing
 from consentkit.asgi.page import Page
 from consentkit.asgi.renewing import visit
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed, read_allowed
 
+# Where visitors themselves go, or a script asks for data; everything else a page loads.
+_ASKED_FOR = frozenset((b"", b"document", b"empty"))
 _PAIRS = frozenset((tuple,))  # ASGI allows lists as well
 _UNREADABLE_EXTENSIONS = frozenset(("http.response.pathsend", "http.response.zerocopysend"))
 
@@ -109,7 +111,7 @@ class Responder:
             message = {**message, "links": self._page.gate_links(message["links"])}
             if not message["links"]:
                 return _nothing()
-        elif kind == "http.response.push" and not self._page.may_push(message["path"]):
+        elif kind == "http.response.push" and not self._page.may_reach(message["path"].encode()):
             return _nothing()
         return self._send(message)
 
@@ -132,6 +134,8 @@ class Responder:
         given = message.get("headers", ())
         headers: Headers = given if isinstance(given, list) else [*given]
         request, deployment = self._request, self._deployment
+        if message["status"] in REDIRECTS and (stopped := self._stopped(message, headers)):
+            return stopped
         # What is likely to be a page is looked at in full at once.
         watched = request.traits.wants_document or self._conditional or deployment.csp.mode != "off"
         if not watched and passes(headers):
@@ -149,18 +153,36 @@ class Responder:
             headers = self._shown(status, headers, shown)
         return message if headers is given else {**message, "headers": headers}
 
+    def _stopped(self, message: Message, headers: Headers) -> Message | None:
+        """Answer in place of a redirect by which a page's own request would reach who is denied.
+
+        Elements take an error as one; a frame would show it, and stays empty.
+        """
+        targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
+        if self._request.header(b"sec-fetch-dest") in _ASKED_FOR or all(map(self._page.may_reach, targets)):
+            return None
+        send = self._send
+        self._send_body = lambda message: send({**message, "body": b""})
+        cookies = [(bytes(name), bytes(value)) for name, value in headers if name.lower() == b"set-cookie"]
+        kept = [*gate_cookies(self._deployment, self._held.consent, cookies), (b"cache-control", b"no-store")]
+        if self._deployment.debug:
+            kept.append((b"consentkit-gated", self._page.header_report().encode("ascii")))
+        return {**message, "status": 204 if self._request.traits.wants_document else 403, "headers": kept}
+
     def _gated(self, headers: Headers, shown: Shown) -> Headers:
         if shown.cookies:
             headers = gate_cookies(self._deployment, self._held.consent, headers)
         return self._page.gate_headers(headers) if shown.gated else headers
 
     def _shown(self, status: int, headers: Headers, shown: Shown) -> Headers:
-        document = self._request.traits.wants_document
-        if shown.page is not None and (document or shown.page.kind != SVG):
+        if shown.page is not None:
             return self._markup(status, headers, shown, shown.page)
-        if document and shown.kinds & GUESSED and status not in BODILESS:
+        traits = self._request.traits
+        if traits.wants_document and shown.kind in (XML, GUESSED) and status not in BODILESS:
+            if shown.kind == XML and self._page.denies:
+                self._deployment.tell_of_xml()
             return self._unreadable(work.personal(headers, self._deployment.vary))
-        if self._runs_alone(shown.kinds):
+        if traits.wants_worker and self._deployment.csp.mode != "off":
             return self._alone(status, headers)
         return headers
 
@@ -206,14 +228,6 @@ class Responder:
         if self._deployment.csp.mode == "off":
             return headers
         return [*headers, *self._deployment.csp.headers(self._held.consent, self._request)]
-
-    def _runs_alone(self, kinds: frozenset[bytes]) -> bool:
-        """Say whether a policy must come with what is no page: a worker's script, a document with scripts."""
-        if self._deployment.csp.mode == "off":
-            return False
-        return self._request.traits.wants_worker or (
-            self._request.traits.wants_document and bool(kinds & SCRIPTABLE)
-        )
 
     def _with_tag(self, headers: Headers) -> Headers:
         tag = work.get(headers, b"etag")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -18,8 +18,11 @@ MAX_MEMO: Final = 4096
 """Bytes of what a visitor sends up to which it is remembered as read."""
 MAX_PAIRS: Final = 128
 """The same in headers: browsers may send each cookie in one of its own (RFC 9113, section 8.2.3)."""
-FRAGMENT_HEADERS: Final = ("HX-Request", "HX-Boosted", "Turbo-Frame", "X-Requested-With")
-"""Headers by which scripts ask for a part of a page."""
+ASKING_HEADERS: Final = (
+    *("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Accept", "Sec-Purpose", "Purpose"),
+    *("HX-Request", "HX-Boosted", "Turbo-Frame", "X-Requested-With"),
+)
+"""Headers that say whether a page is asked for or a part of one."""
 
 _CONDITIONS = frozenset((b"if-none-match", b"if-modified-since"))
 _RANGES = frozenset((b"range", b"if-range"))
@@ -27,17 +30,26 @@ _RANGES = frozenset((b"range", b"if-range"))
 _PRESENT = _CONDITIONS | _RANGES
 _READ = _PRESENT | frozenset(
     (
-        *(b"cookie", b"sec-gpc", b"dnt", b"accept", b"accept-encoding", b"sec-fetch-dest", b"sec-fetch-site"),
-        *(name.lower().encode("ascii") for name in FRAGMENT_HEADERS),
+        *(b"cookie", b"sec-gpc", b"dnt", b"accept-encoding", b"sec-fetch-site"),
+        *(name.lower().encode("ascii") for name in ASKING_HEADERS),
     )
 )
-_DOCUMENT = frozenset((b"document", b""))
-_FRAMES = frozenset((b"iframe", b"frame", b"embed", b"object", b"fencedframe"))
-_WORKERS = frozenset((b"worker", b"sharedworker", b"serviceworker"))
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
-_SUBRESOURCES = frozenset(b"audio audioworklet font image manifest script style track video worker".split())
 
 Pairs = list[tuple[bytes, bytes]]
+Asked = Literal["page", "frame", "part", "worker", "resource"]
+"""What a response is for: a document in a window or a frame, something that a script takes, and so on."""
+
+# By Sec-Fetch-Dest (W3C Fetch Metadata). What is not here is for a script.
+_ASKED: Final[Mapping[bytes, Asked]] = {
+    b"document": "page",
+    **dict.fromkeys((b"iframe", b"frame", b"embed", b"object", b"fencedframe"), "frame"),
+    **dict.fromkeys((b"worker", b"sharedworker", b"serviceworker"), "worker"),
+    **dict.fromkeys(b"audio audioworklet font image manifest script style track video".split(), "resource"),
+}
+_UNMARKED = frozenset(("worker", "resource"))
+_FORWARDED = frozenset((b"navigate", b"same-origin"))  # Firefox says the second
+_TURBO = b"text/html, application/xhtml+xml"
 
 
 class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -48,11 +60,8 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         has_own_cookies: Whether a cookie of this package may be among them.
         signals: What the browser says of its visitor.
         travels: Whether a Lax cookie travels with it (RFC 6265bis, section 5.2).
-        wants_document: Whether the response may be shown as a page, in a window or a frame.
-        wants_worker: Whether a worker's script is wanted, whose response has a policy for what it loads.
-        wants_service_worker: Whether that is a service worker's.
-        takes_markup: Whether the response may be markup, as a page or for a script that puts it into one.
-        takes_banner: Whether a page in answer is a document of its own: no fragment, in no frame.
+        asked: What the response is for.
+        wants_service_worker: Whether a service worker's script is wanted.
         asks_if_changed: Whether it is wanted only if the visitor has another; conditions of writes are no
             such.
         asks_for_range: Whether a part of something is wanted.
@@ -64,15 +73,27 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     has_own_cookies: bool
     signals: Signals
     travels: bool
-    wants_document: bool
-    wants_worker: bool
+    asked: Asked
     wants_service_worker: bool
-    takes_markup: bool
-    takes_banner: bool
     asks_if_changed: bool
     asks_for_range: bool
     coding: bytes | None
     is_short: bool
+
+    @property
+    def takes_banner(self) -> bool:
+        """Say whether a page in answer is a document of its own: no fragment, in no frame."""
+        return self.asked == "page"
+
+    @property
+    def wants_document(self) -> bool:
+        """Say whether the response may be shown as a document, in a window or a frame."""
+        return self.asked in ("page", "frame")
+
+    @property
+    def wants_worker(self) -> bool:
+        """Say whether a worker's script is wanted, whose response has a policy for what it loads."""
+        return self.asked == "worker"
 
     @property
     def passes(self) -> bool:
@@ -113,31 +134,42 @@ def _read(method: str, pairs: Pairs) -> Traits:
 def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
     first = dict(reversed(pairs))
     get = first.get
-    dest, accept = get(b"sec-fetch-dest", b""), get(b"accept", b"")
-    partial = bool(get(b"hx-request") and not get(b"hx-boosted"))
-    partial = partial or bool(get(b"turbo-frame") or get(b"x-requested-with"))
-    if dest:
-        wants_document = dest == b"document" or dest in _FRAMES
-    else:
-        wants_document = not partial and b"html" in (accept or b"html")
+    asked = _asked(first)
     cookies = tuple([value for name, value in pairs if name == b"cookie"])
-    takes_markup = dest not in _SUBRESOURCES
     return Traits(
         raw_cookies=cookies,
         has_own_cookies=b"consentkit" in b";".join(cookies),
         signals=read_signals(pairs),
         travels=get(b"sec-fetch-site", b"") != b"cross-site"
-        or (method in SAFE_METHODS and dest in _DOCUMENT),
-        wants_document=wants_document,
-        wants_worker=dest in _WORKERS,
-        wants_service_worker=dest == b"serviceworker",
-        takes_markup=takes_markup,
-        takes_banner=not partial and dest in _DOCUMENT,
+        or (method in SAFE_METHODS and get(b"sec-fetch-dest", b"document") == b"document"),
+        asked=asked,
+        wants_service_worker=get(b"sec-fetch-dest") == b"serviceworker",
         asks_if_changed=method in ("GET", "HEAD") and not _CONDITIONS.isdisjoint(first),
         asks_for_range=not _RANGES.isdisjoint(first),
-        coding=_narrowed(pairs) if takes_markup else None,
+        coding=_narrowed(pairs) if asked not in _UNMARKED else None,
         is_short=is_short,
     )
+
+
+def _asked(first: Mapping[bytes, bytes]) -> Asked:
+    """Say what a response is for: the table of what is a page.
+
+    A worker that forwards a navigation says ``empty``, but keeps the ``Accept`` of the browser. Without fetch
+    metadata (older browsers, plain http) a page is what asks for HTML and is not known as a script's request:
+    htmx takes anything, Turbo names two types, browsers always more.
+    """
+    get = first.get
+    dest, accept = get(b"sec-fetch-dest", b""), get(b"accept", b"").lower()
+    known = _ASKED.get(dest)
+    if known is not None:
+        return known
+    if dest:
+        ahead = (get(b"sec-purpose") or get(b"purpose", b"")).lower().startswith(b"prefetch")
+        forwarded = ahead or get(b"sec-fetch-mode") in _FORWARDED
+        return "page" if forwarded and dest == b"empty" and accept.startswith(b"text/html") else "part"
+    partial = bool(get(b"hx-request") and not get(b"hx-boosted")) or bool(get(b"turbo-frame"))
+    partial = partial or get(b"x-requested-with", b"").lower() == b"xmlhttprequest" or accept.endswith(_TURBO)
+    return "page" if b"text/html" in accept and not partial else "part"
 
 
 def _narrowed(pairs: Pairs) -> bytes | None:

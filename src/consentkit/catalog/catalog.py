@@ -37,24 +37,32 @@ class Catalog:
         self._words = WordTable((vendor, vendor) for vendor in known)
         self._cookies = CookieTable((cookie.name, vendor) for vendor in known for cookie in vendor.cookies)
 
-    def find(self, host: str, path: str = "/", query: str = "") -> tuple[HostRule, KnownVendor] | None:
-        """Find the most specific rule that a request falls under, and whose it is.
+    def find(self, host: str, path: str = "/", query: str = "") -> tuple[HostRule | str, KnownVendor] | None:
+        """Find the package or the most specific rule that a request falls under, and whose it is.
 
         Args:
             host: A host as `read_url` gives it.
             path: The request's path.
             query: The request's query.
         """
-        return self._hosts.find(host, path, query)
+        found = self._hosts.find(host, path, query)
+        return next(iter(self.find_packages(host, path, found and found[0]).items()), found)
+
+    def find_packages(self, host: str, path: str, rule: HostRule | None) -> dict[str, KnownVendor]:
+        """Find the packages that a request is for; see `WordTable.find_packages`."""
+        return self._words.find_packages(host, path, rule)
 
     def match_host(self, host: str, path: str = "/", query: str = "") -> KnownVendor | None:
         """Find the vendor that a request belongs to; the arguments are those of `find`."""
         found = self.find(host, path, query)
         return found[1] if found else None
 
-    def find_word(self, host: str, path: str = "/") -> tuple[str, KnownVendor] | None:
-        """Find the word by which an address that no rule knows says what it is for; see `WordTable`."""
-        return self._words.find(host, path)
+    def find_word(self, host: str, path: str = "/", query: str = "") -> tuple[str, KnownVendor] | None:
+        """Find the program or word by which an address that no rule knows says what it is for.
+
+        On the host of the site itself, which is left out, only programs say anything; see `WordTable`.
+        """
+        return self._words.find_program(path, query) or (self._words.find(host, path) if host else None)
 
     def match_cookie(self, name: str) -> KnownVendor | None:
         """Find the vendor whose script sets a cookie of this name on the site's own domain."""

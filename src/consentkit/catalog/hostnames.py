@@ -1,7 +1,7 @@
 """Hosts as browsers read them (WHATWG URL, "host parsing"; UTS 46 in its non-transitional form).
 
 The point is that no spelling of a host escapes its rule: whatever a browser would resolve to a name,
-`read_host` gives that same name. Where the two could differ it is because a browser would refuse.
+`read_host` gives that same name. Every code point was held against Chromium's answer (its tests say how).
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from urllib.parse import unquote_to_bytes
 MAX_HOST: Final = 1024
 """Characters of a host that are looked at; names end at 253, spellings with percent signs are longer."""
 
+UNREADABLE: Final = "?"
+"""Stands for a host that a browser may take although it cannot be read here."""
+
 # WHATWG URL, "forbidden domain code point": these never survive in a name. Quotes and braces do.
-_FORBIDDEN: Final = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f\ufffd]")
-# UTS 46 maps these to nothing or to a full stop before a name is looked up.
-_IGNORED: Final = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\ufeff]")
-_DOTS: Final = re.compile("[\u3002\uff0e\uff61]")
+_FORBIDDEN: Final = re.compile(r"[\x00-\x1f#%/:<>?@\[\\\]^|\x7f\ufffd]")
+# What stands for bytes that are not UTF-8: what they mean, the page's charset says.
+_LOST: Final = re.compile("[\ufffd\ud800-\udfff]")
+# Where Chromium differs from the standard.
+_CHROMIUM: Final = str.maketrans({" ": "%20", "*": "%2A"})
 _PLAIN: Final = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z_-][a-z0-9_-]*\.?\Z")
 _IPV4_MAX: Final = 2**32
 
@@ -34,35 +38,34 @@ def read_host(text: str) -> str | None:
 
     Returns:
         The name in lower case, in ASCII and without trailing dots, an IPv4 address in dotted form, an IPv6
-        address in brackets, or `None` where a browser would refuse it.
+        address in brackets, `UNREADABLE`, or `None` where browsers refuse it.
     """
     if _PLAIN.match(text):
         return text.rstrip(".")
-    if not text or len(text) > MAX_HOST:
-        return None
+    if len(text) > MAX_HOST or _LOST.search(text):
+        return UNREADABLE
     if text.startswith("["):
         return _ipv6(text)
-    name = unquote_to_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
-    ascii_name = _to_ascii(name)
-    if not ascii_name or _FORBIDDEN.search(ascii_name):
-        return None
-    return _ipv4(ascii_name) if _ends_in_number(ascii_name) else ascii_name
+    name = unquote_to_bytes(text).decode("utf-8", "replace")
+    name = (name.lower() if name.isascii() else _mapped(name)).rstrip(".")
+    if not name or _FORBIDDEN.search(name):
+        # Chromium drops some of these from a label that is not in ASCII.
+        return None if name.isascii() and name != UNREADABLE else UNREADABLE
+    name = ".".join(map(_label, name.split(".")))
+    return _ipv4(name) if _ends_in_number(name) else name.translate(_CHROMIUM)
 
 
-def _to_ascii(name: str) -> str:
-    """Map a name as UTS 46 does and write it in ASCII; empty where that is impossible."""
-    mapped = _IGNORED.sub("", _DOTS.sub(".", name))
-    # Width and compatibility forms become letters first; some letters decompose again when made small.
-    mapped = unicodedata.normalize("NFKC", "".join(map(_small, unicodedata.normalize("NFKC", mapped))))
+def _mapped(name: str) -> str:
+    """Map a name as UTS 46 does; empty where it is refused."""
+    import idna  # most pages name no such host
+
     try:
-        return ".".join(map(_label, mapped.split("."))).rstrip(".")
-    except UnicodeError:
-        return ""
-
-
-def _small(letter: str) -> str:
-    """Fold a letter's case, but for the deviations of UTS 46 (section 7), which stay as they are."""
-    return letter.lower() if letter in "ßẞς" else letter.casefold()
+        return idna.uts46_remap(name, std3_rules=False)
+    except idna.InvalidCodepoint as error:
+        # One that is not assigned yet may be known to a newer browser.
+        return UNREADABLE if unicodedata.category(chr(error.codepoint or 0)) == "Cn" else ""
+    except idna.IDNAError:
+        return UNREADABLE
 
 
 def _label(label: str) -> str:

@@ -16,17 +16,19 @@ PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
-_GLOBAL = re.compile(r"[A-Za-z_$][\w$]*\Z")
-_SIGNATURE = re.compile(r"[\w$].{4,}\Z")
 _COOKIE = re.compile(r"[^\s;,=*]{3,}\*?\Z")
 _WORD = re.compile(r"[a-z0-9_]{2,}\Z")
+_PATTERNS: Final = {
+    "stubs": re.compile(r"[A-Za-z_$][\w$]*\Z"),
+    "inline": re.compile(r"[\w$].{4,}\Z"),
+    "labels": _WORD,
+    "words": _WORD,
+    "packages": re.compile(r"(?:@[a-z0-9_.-]+/[a-z0-9_.-]+|[a-z0-9_.-]{4,})\Z"),
+    "programs": re.compile(r"[^\s?#/:@]+(?:/[^\s?#/]+)*(?:\?[^\s?#]+)?\Z"),
+}
 
-# Where the data files differ from JSON: strings (kept) that may be keys, comments, headers, keys at the
-# beginning of a line, other keys, commas before the end of a list.
-_TOML = re.compile(
-    r'("(?:[^"\\]|\\.)*")( = )?|^#.*|^\[([a-z0-9-]+)\]$|^(\w+) = |(\w+) = |,(?=\s*\])',
-    re.MULTILINE,
-)
+# A key within a table in braces, which may be quoted.
+_INNER: Final = re.compile(r'(?<=[{,] )"?([\w$]+)"? = ')
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +43,8 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     linked: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     inline: tuple[str, ...] = ()
     cookies: tuple[KnownCookie, ...] = ()
     stubs: dict[str, StubKind] = {}
@@ -54,7 +58,7 @@ _TABLES: Final = msgspec.json.Decoder(dict[str, _Table])
 def read_checked(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]:
     """Read a data file of the package, which its tests have checked.
 
-    The files keep to a form of TOML that is JSON but for a few signs; read as that, they cost a third.
+    The files keep to a form of TOML that is JSON but for a few signs; read as that, they cost a fifth.
 
     Args:
         text: A data file.
@@ -63,17 +67,20 @@ def read_checked(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]
     Yields:
         The vendors in the file's order.
     """
-    for entry in _TABLES.decode(f"{{{_TOML.sub(_to_json, text).strip().removeprefix('},')}}}}}").values():
+    data = "".join(map(_to_json, text.splitlines())).removeprefix("},").replace(",]", "]")
+    for entry in _TABLES.decode(f"{{{data}}}}}").values():
         yield _known(entry, purpose)
 
 
-def _to_json(match: re.Match[str]) -> str:
-    string, equals, table, key, inner = match.groups()
-    if string:
-        return f"{string}:" if equals else string
-    if table:
-        return f'}},"{table}":{{"id":"{table}"'
-    return f',"{key}":' if key else f'"{inner}":' if inner else ""
+def _to_json(line: str) -> str:
+    """Write a line as JSON; a comma may be left before the end of a list."""
+    if line.startswith("["):
+        return f'}},"{line[1:-1]}":{{"id":"{line[1:-1]}"'
+    key, equals, value = line.partition(" = ")
+    start, rest = (f',"{key}":', value) if equals and key.isidentifier() else ("", line.strip())
+    if rest.startswith("#"):
+        return ""
+    return start + (_INNER.sub(r'"\1":', rest) if "{ " in rest else rest)
 
 
 def read_vendors(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]:
@@ -119,24 +126,10 @@ def _vendor(vendor_id: str, table: Any, purpose: CatalogPurpose) -> KnownVendor:
 
 
 def _known(entry: _Table, purpose: CatalogPurpose) -> KnownVendor:
-    rules = [HostRule.parse(text) for text in entry.hosts]
-    rules += [HostRule.parse(text, linked=True) for text in entry.linked]
-    return KnownVendor(
-        id=entry.id,
-        name=entry.name,
-        purpose=purpose,
-        description=entry.description,
-        privacy_policy=entry.privacy_policy,
-        country=entry.country,
-        hosts=tuple(rules),
-        labels=entry.labels,
-        words=entry.words,
-        inline=entry.inline,
-        cookies=entry.cookies,
-        stubs=entry.stubs,
-        embed=entry.embed,
-        processor=entry.processor,
-    )
+    fields = msgspec.structs.asdict(entry)
+    linked = [HostRule.parse(text, linked=True) for text in fields.pop("linked")]
+    hosts = (*map(HostRule.parse, fields.pop("hosts")), *linked)
+    return KnownVendor(purpose=purpose, hosts=hosts, **fields)
 
 
 def _check(entry: _Table, path: str) -> None:
@@ -147,13 +140,9 @@ def _check(entry: _Table, path: str) -> None:
     _require(_COUNTRY.match(entry.country or "ZZ"), "expected two capital letters", f"{path}.country")
     for cookie in entry.cookies:
         _require(_COOKIE.match(cookie.name), f"not a usable name: {cookie.name!r}", f"{path}.cookies")
-    for name in entry.stubs:
-        _require(_GLOBAL.match(name), f"not the name of a global: {name!r}", f"{path}.stubs")
-    for signature in entry.inline:
-        _require(_SIGNATURE.match(signature), f"expected a word and more: {signature!r}", f"{path}.inline")
-    for key, words in (("labels", entry.labels), ("words", entry.words)):
-        for word in words:
-            _require(_WORD.match(word), f"expected one lower-case word: {word!r}", f"{path}.{key}")
+    for key, pattern in _PATTERNS.items():
+        for word in getattr(entry, key):
+            _require(pattern.match(word), f"not as expected: {word!r}", f"{path}.{key}")
 
 
 def _require(condition: object, problem: str, path: str) -> None:

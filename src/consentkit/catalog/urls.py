@@ -11,7 +11,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from consentkit.catalog.hostnames import read_host
+from consentkit.catalog.hostnames import UNREADABLE, read_host
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 """The network schemes ("special" in the standard, without `file`) and their ports."""
@@ -34,8 +34,8 @@ class URL(NamedTuple):
         port: `None` stands for the scheme's own.
         path: Dot segments resolved and percent signs decoded: for matching, not for sending.
         query: Without the question mark, percent signs decoded.
-        readable: False where the scheme is a network one but the rest cannot be read. Such a URL is never
-            the site's own.
+        readable: False where a browser may find a host that cannot be read here. Such a URL is never the
+            site's own.
     """
 
     scheme: str = ""
@@ -63,9 +63,8 @@ def read_url(text: str, *, base: URL = OWN_PAGE) -> URL | None:
         base: What relative URLs are resolved against.
 
     Returns:
-        Where a request would go; `None` for schemes that reach no network by themselves (`data:`,
-        `javascript:`, `blob:`, `about:`, `mailto:` …). An http-like URL that cannot be read has
-        ``readable=False``.
+        Where a request would go; `None` where none would: browsers refuse the URL, or its scheme reaches no
+        network by itself (`data:`, `javascript:`, `blob:`, `about:`, `mailto:` …).
     """
     text = _REMOVED.sub("", text.strip(_C0_AND_SPACE))
     match = _SCHEME.match(text)
@@ -81,7 +80,7 @@ def read_url(text: str, *, base: URL = OWN_PAGE) -> URL | None:
     return _absolute(rest.lstrip(_SLASHES), scheme)
 
 
-def _relative(text: str, scheme: str, base: URL) -> URL:
+def _relative(text: str, scheme: str, base: URL) -> URL | None:
     if _TWO_SLASHES.match(text):
         return _absolute(text.lstrip(_SLASHES), scheme)
     path, query = _split(text)
@@ -92,7 +91,7 @@ def _relative(text: str, scheme: str, base: URL) -> URL:
     return base._replace(path=_resolve(path), query=query)
 
 
-def _absolute(text: str, scheme: str) -> URL:
+def _absolute(text: str, scheme: str) -> URL | None:
     authority = _AUTHORITY.match(text)
     end = authority.end() if authority else 0
     path, query = _split(text[end:])
@@ -100,6 +99,8 @@ def _absolute(text: str, scheme: str) -> URL:
     host = read_host(match.group(1)) if match else None
     port = int(match.group(2)[:9]) if match and match.group(2) else None
     if not host or (port or 0) > 65535:
+        return None
+    if host == UNREADABLE:
         return URL(scheme, readable=False)
     return URL(scheme, host, None if port == DEFAULT_PORTS.get(scheme) else port, _resolve(path), query)
 

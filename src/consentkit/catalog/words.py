@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Generic, TypeVar
 
-from consentkit.catalog.model import KnownVendor
+from consentkit.catalog.model import HostRule, KnownVendor
 
 T = TypeVar("T")
 
@@ -18,20 +18,25 @@ MAX_PATH: Final = 512
 """Characters of a path that are read."""
 
 SHARED: Final = frozenset(
-    {"ajax.aspnetcdn.com", "ajax.googleapis.com", "cdn.jsdelivr.net", "cdnjs.cloudflare.com"}
-    | {"code.jquery.com", "cdn.skypack.dev", "esm.sh", "maxcdn.bootstrapcdn.com"}
-    | {"stackpath.bootstrapcdn.com", "unpkg.com", "raw.githubusercontent.com", "github.com"}
+    {"ajax.aspnetcdn.com", "ajax.googleapis.com", "jsdelivr.net", "cdnjs.cloudflare.com", "cdnjs.com"}
+    | {"code.jquery.com", "skypack.dev", "esm.sh", "esm.run", "jspm.io", "jspm.dev", "unpkg.com"}
+    | {"maxcdn.bootstrapcdn.com", "stackpath.bootstrapcdn.com", "raw.githubusercontent.com", "github.com"}
+    | {"githack.com", "statically.io", "pika.dev", "bundle.run", "bootcdn.net", "bootcss.com", "baomitu.com"}
+    | {"staticfile.org", "staticfile.net", "npmmirror.com", "elemecdn.com", "jsdmirror.com"}
     | {"web.archive.org", "www.w3.org"}
 )
-"""Hosts that deliver anybody's programs, under names that say nothing of what the host does."""
+"""Hosts that deliver anybody's programs, under names that say nothing of what the host does. Those of two
+labels stand for all below them, too."""
 
 _PROGRAM: Final = re.compile(r"(.+)\.(?:js|mjs|gif|php|aspx?|ashx|cgi|fcgi|jsp|pl)\Z", re.IGNORECASE)
 _PART: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _DIGITS: Final = "0123456789"
+# A package in a path, without its version: `name` or `@scope/name`, behind `npm/`, `npm:`, a comma or `*`.
+_PACKAGE: Final = re.compile(r"(?<![^/,:*])(?:@[^/@,]+/)?[^/@,:*&]+")
 
 
 class WordTable(Generic[T]):
-    """The words of vendors, each with what it stands for.
+    """The words, packages and programs of vendors, each with what it stands for.
 
     Args:
         vendors: Vendors in order of precedence, each with what it stands for.
@@ -40,10 +45,14 @@ class WordTable(Generic[T]):
     def __init__(self, vendors: Iterable[tuple[KnownVendor, T]]) -> None:
         self._labels: dict[str, T] = {}
         self._words: dict[str, T] = {}
+        self._packages: dict[str, T] = {}
+        self._programs: list[tuple[HostRule, T]] = []
         for vendor, value in vendors:
-            for table, words in ((self._labels, vendor.labels), (self._words, vendor.words)):
+            tables = (self._labels, vendor.labels), (self._words, vendor.words)
+            for table, words in (*tables, (self._packages, vendor.packages)):
                 for word in words:
                     table.setdefault(word, value)
+            self._programs += [(HostRule.parse(f"any/{text}"), value) for text in vendor.programs]
 
     def find(self, host: str, path: str = "/") -> tuple[str, T] | None:
         """Find what the words of an address stand for.
@@ -57,10 +66,39 @@ class WordTable(Generic[T]):
         Returns:
             The word and what it stands for, or `None`.
         """
-        if host in SHARED or host.startswith("["):
+        if is_shared(host) or host.startswith("["):
             return None
         parts = (part.rstrip(_DIGITS) for label in host.split(".")[:-2] for part in label.split("-"))
         return _first(self._labels, parts) or _first(self._words, _words(path[:MAX_PATH]))
+
+    def find_packages(self, host: str, path: str, rule: HostRule | None = None) -> dict[str, T]:
+        """Find the packages that a host of anybody's programs is asked for, in any version.
+
+        Args:
+            host: A host as `read_url` gives it.
+            path: The request's path.
+            rule: The most specific rule that the request falls under; it settles the packages that it names.
+
+        Returns:
+            Names of packages, each with what it stands for.
+        """
+        names = _PACKAGE.findall(path.lower()) if is_shared(host) else ()
+        settled = _PACKAGE.findall(rule.path.lower()) if rule else ()
+        return {
+            name: self._packages[name] for name in names if name in self._packages and name not in settled
+        }
+
+    def find_program(self, path: str, query: str) -> tuple[str, T] | None:
+        """Find the script or frame that an address ends with, on whatever host, and what it stands for."""
+        for rule, value in self._programs:
+            if path.endswith(rule.path) and rule.holds(rule.path, query, None):
+                return rule.path[1:], value
+        return None
+
+
+def is_shared(host: str) -> bool:
+    """Tell whether a host delivers anybody's programs."""
+    return host in SHARED or ".".join(host.rsplit(".", 2)[-2:]) in SHARED
 
 
 def _first(table: dict[str, T], words: Iterable[str]) -> tuple[str, T] | None:

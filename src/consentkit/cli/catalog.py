@@ -87,7 +87,7 @@ def _match(text: str) -> dict[str, str]:
         return {"url": text, "vendor": "", "purpose": "", "rule": reason}
     known = default_catalog()
     found: tuple[HostRule | str, KnownVendor] | None = known.find(url.host, url.path, url.query)
-    found = found or known.find_word(url.host, url.path)
+    found = found or known.find_word(url.host, url.path, url.query)
     if found is None:
         return {"url": text, "vendor": "", "purpose": "", "rule": f"nobody known: {url.host}"}
     rule = found[0] if isinstance(found[0], HostRule) else f'the word "{found[0]}"'
@@ -110,7 +110,7 @@ def _lines(fields: dict[str, Any]) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} ({kind})" for key, kind in value.items())
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         return str(value)
     return ", ".join(
         f"{item['name']} ({item['retention']})" if isinstance(item, dict) else item for item in value

@@ -176,7 +176,9 @@ def _lint_answers(url: str, policy: Policy | None, headers: Mapping[str, str]) -
     except ModuleNotFoundError as error:
         raise Unreadable(str(MissingExtra("--url", extra="scan"))) from error
     try:
-        with httpx.Client(headers=headers, follow_redirects=True, timeout=_SECONDS) as client:
+        asked = httpx.Headers({"accept": "text/html,*/*;q=0.8"})  # as a browser does, else it gets no banner
+        asked.update(headers)
+        with httpx.Client(headers=asked, follow_redirects=True, timeout=_SECONDS) as client:
             page = client.get(url)
             found = lint_page(page.content, page.headers.multi_items(), url=str(page.url))
             return [*found, *_lint_signal(client, page.url), *_lint_link(client, page.url, policy)]

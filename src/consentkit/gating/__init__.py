@@ -9,6 +9,6 @@ from consentkit.gating.judging import Gated, Unclassified
 from consentkit.gating.page import PageGate
 from consentkit.gating.party import Party
 from consentkit.gating.renderer import Renderer
-from consentkit.gating.stubs import stubs_script
+from consentkit.gating.stubs import module_script, stubs_script
 
-__all__ = ["Gate", "Gated", "PageGate", "Party", "Renderer", "Unclassified", "stubs_script"]
+__all__ = ["Gate", "Gated", "PageGate", "Party", "Renderer", "Unclassified", "module_script", "stubs_script"]

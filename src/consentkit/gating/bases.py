@@ -12,7 +12,9 @@ from consentkit.gating.owners import host_of
 from consentkit.rewriter import Splice, Where, attributes
 
 MAX_BASES: Final = 4
-"""Foreign bases that are considered where it is not certain which one counts."""
+"""Bases that are considered where it is not certain which one counts; with more, nobody can tell."""
+
+_ANY: Final = URL("https", readable=False)
 
 
 class Bases:
@@ -47,7 +49,8 @@ class Bases:
     def see(self, raw: bytes, where: Where) -> Sequence[Splice]:
         """Take the first ``<base href>``: it counts for every URL behind it (WHATWG HTML 4.2.3).
 
-        Where it is not certain that a browser sees it as such, others may follow, and all are considered.
+        Where it is not certain that a browser sees it as such, as in a template, others may follow, and all
+        are considered.
 
         Args:
             raw: The tag's bytes.
@@ -67,6 +70,6 @@ class Bases:
         self._is_certain = not where
         if foreign and url is not None:
             self.foreign = True
-            if url not in self.urls and len(self.urls) < MAX_BASES:
-                self.urls = (*self.urls, url)
+            if url not in self.urls and len(self.urls) <= MAX_BASES:
+                self.urls = (*self.urls, url if len(self.urls) < MAX_BASES else _ANY)
         return ()

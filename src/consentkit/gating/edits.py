@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from consentkit.gating.elements import FRAMES, LOADING
+from consentkit.gating.elements import FRAMES, loads
 from consentkit.rewriter import Attribute, Splice
 
 PREFIX: Final = b"data-consentkit-"
@@ -24,11 +24,10 @@ def rename(attributes: Iterable[Attribute], names: Collection[bytes]) -> list[Sp
     return [(a.name_start, a.name_start, PREFIX) for a in attributes if a.name in names]
 
 
-def move(name: bytes, attributes: Iterable[Attribute]) -> list[Splice]:
+def move(name: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
     """Give every attribute that loads, shows or runs something its private name."""
-    return rename(
-        attributes, LOADING.get(name, frozenset()) | (_FRAME_MOVED if name in FRAMES else frozenset())
-    )
+    moved = {a.name for a in attributes if loads(name, a.name)}
+    return rename(attributes, moved | _FRAME_MOVED if name in FRAMES else moved)
 
 
 def rename_frame(raw: bytes, name: bytes, number: int) -> Splice:
@@ -43,7 +42,7 @@ def rename_frame(raw: bytes, name: bytes, number: int) -> Splice:
 def stop_script(raw: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
     """Make a script inert: the new type comes first, since the first of two attributes counts."""
     inserted = _insert(raw, b"script", b"type=text/plain")
-    return [inserted, *rename(attributes, LOADING[b"script"] | {b"type"})]
+    return tidy([inserted], move(b"script", attributes), rename(attributes, {b"type"}))
 
 
 def _insert(raw: bytes, name: bytes, attribute: bytes) -> Splice:

@@ -8,15 +8,6 @@ from typing import Final
 
 from consentkit.rewriter import Attribute, decode
 
-_SETS: Final = frozenset({b"srcset", b"data-srcset", b"data-lazy-srcset", b"data-bgset"})
-SRCSETS: Final = _SETS | {b"imagesrcset", b"data-background-image-set"}
-"""Attributes that hold a list of images."""
-
-BACKGROUNDS: Final = frozenset(
-    b"data-bg data-background data-background-image data-lazy-background data-bg-multi".split()
-)
-"""Attributes that hold an address or a ``url()``."""
-
 LISTS: Final = frozenset({b"ping", b"attributionsrc"})
 """Attributes that hold addresses with white space between them."""
 
@@ -25,60 +16,63 @@ PARKED: Final = frozenset(
 )
 """Attributes in which lazy loaders and consent tools keep the address of an element written inert."""
 
-_LAZY: Final = (
-    frozenset(b"data-lazy-src data-original data-lazy data-lazyload data-orig-src data-iesrc".split())
-    | frozenset(b"data-rocket-src data-litespeed-src data-pmdelayedsrc data-pagespeed-lazy-src".split())
-    | frozenset(b"data-iframe-src data-video-src data-flickity-lazyload data-poster".split())
-    | PARKED
-    | BACKGROUNDS
+# How the names of attributes end, or what they hold, in which lazy loaders keep an address.
+_LAZY: Final = re.compile(
+    rb"(?!data-consentkit-)(?:.*lazy|[^-]++-(?:.*(?:bg|background)|src-|(?:original|poster|.*(?:src|set|-image))\Z))"
 )
 _SVG_LINK: Final = frozenset({b"href", b"xlink:href"})
 _SRC: Final = frozenset({b"src"})
-_IMAGE: Final = _SRC | _SETS | {b"attributionsrc"}
+_IMAGE: Final = _SRC | {b"srcset", b"attributionsrc"}
 _BACKGROUND: Final = frozenset({b"background"})
-_TABLE: Final = frozenset(b"table thead tbody tfoot tr td th".split())
+_TABLE: Final = frozenset(b"table colgroup col thead tbody tfoot tr td th".split())
+_AMP: Final = (
+    b"amp-ad amp-analytics amp-anim amp-audio amp-embed amp-iframe amp-img amp-list amp-pixel amp-script "
+    b"amp-state amp-video amp-video-iframe"
+).split()
+# What lazy loaders give a background.
+_BOXES: Final = frozenset(b"article aside div figure footer header li main section span".split())
 _MOTION: Final = frozenset({b"values", b"to", b"from", b"by"})
 _ANIMATED: Final = frozenset({b"animate", b"set"})
 
 LOADING: Final[Mapping[bytes, frozenset[bytes]]] = {
-    name: attributes | _LAZY
-    for name, attributes in {
-        b"audio": _SRC,
-        b"embed": _SRC,
-        b"feimage": _SVG_LINK,
-        b"fencedframe": _SRC,
-        b"frame": _SRC,
-        b"iframe": _SRC,
-        b"image": _IMAGE | _SVG_LINK,
-        b"img": _IMAGE,
-        b"input": _SRC,
-        b"link": frozenset({b"href", b"imagesrcset", b"data-href"}),
-        b"object": frozenset({b"data"}),
-        b"portal": _SRC,
-        b"script": _SRC | _SVG_LINK | {b"attributionsrc"},
-        b"source": _SRC | _SETS,
-        b"track": _SRC,
-        b"video": _SRC | {b"poster"},
-    }.items()
-} | {
-    b"a": LISTS,
-    b"area": LISTS,
-    b"body": _BACKGROUND,
-    b"meta": frozenset({b"content"}),
-    b"param": frozenset({b"value"}),
+    **dict.fromkeys(_BOXES, frozenset()),
+    **dict.fromkeys(_AMP, _IMAGE | {b"config", b"poster"}),
     **dict.fromkeys(_TABLE, _BACKGROUND),
     **dict.fromkeys(_ANIMATED, _MOTION),
+    b"a": LISTS,
+    b"area": LISTS,
+    b"audio": _SRC,
+    b"body": _BACKGROUND,
+    b"embed": _SRC | {b"code"},
+    b"feimage": _SVG_LINK,
+    b"fencedframe": _SRC,
+    b"frame": _SRC,
+    b"iframe": _SRC,
+    b"image": _IMAGE | _SVG_LINK,
+    b"img": _IMAGE,
+    b"input": _SRC,
+    b"link": frozenset({b"href", b"imagesrcset", b"data-href"}),
+    b"meta": frozenset({b"content"}),
+    b"object": frozenset({b"data"}),
+    b"param": frozenset({b"value"}),
+    b"portal": _SRC,
+    b"script": _SRC | _SVG_LINK | {b"attributionsrc"},
+    b"source": _SRC | {b"srcset"},
+    b"track": _SRC,
+    b"video": _SRC | {b"poster"},
 }
-"""Element → attributes whose URLs the browser, or a common lazy loader, fetches."""
+"""Element → attributes whose URLs the browser fetches."""
 
 RARE: Final[Mapping[bytes, frozenset[bytes]]] = {
     b"attributionsrc": frozenset({b"a", b"area"}),
-    b"background": _TABLE,
+    b"background": _TABLE | _BOXES,
     b"http-equiv": frozenset({b"meta"}),
     b"onload": frozenset({b"svg", b"use"}),
+    b"onslotchange": frozenset({b"slot"}),
     b"ping": frozenset({b"a", b"area"}),
+    **dict.fromkeys((b"-bg", b"-bg-multi", b"bgset", b"bg-image", b"background-image"), _BOXES),
 }
-"""Attribute → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
+"""End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
 
 ADDRESSED: Final[Mapping[bytes, frozenset[bytes]]] = {
     b"action": frozenset({b"form"}),
@@ -120,6 +114,20 @@ _INVISIBLE: Final = re.compile(
     re.I,
 )
 _TINY: Final = re.compile(r"\s*(?:0+[01]?|1)(?![0-9.%])")
+
+
+def loads(element: bytes, name: bytes) -> bool:
+    """Tell whether what an attribute of an element names is fetched by browsers, or by lazy loaders."""
+    known = LOADING.get(element)
+    if known is None or name in known:
+        return known is not None
+    lazy = _LAZY.match(name) is not None
+    return lazy and (element not in _BOXES or is_background(name))
+
+
+def is_background(name: bytes) -> bool:
+    """Tell whether an attribute may hold an address as it stands in CSS."""
+    return b"bg" in name or b"background" in name
 
 
 def first(attributes: Iterable[Attribute], name: bytes) -> str | None:

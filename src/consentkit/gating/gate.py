@@ -19,7 +19,7 @@ from consentkit.gating.inline import InlineReader, Reading
 from consentkit.gating.judging import Unclassified
 from consentkit.gating.page import PageGate
 from consentkit.gating.parties import Parties
-from consentkit.gating.party import Party, Plan, is_allowed
+from consentkit.gating.party import Found, Party, Plan, is_allowed
 from consentkit.gating.planning import Planner
 from consentkit.gating.renderer import Renderer
 from consentkit.policy import Policy
@@ -74,9 +74,9 @@ class Gate:
         self._inline = InlineReader(
             self._parties.signatures, self._parties.owners, exact=unclassified == "gate"
         )
-        self._planner = Planner(self._parties, self.read, self.read_addresses)
+        self._planner = Planner(self._parties, self.read)
         self._plans: dict[bytes | tuple[bytes, Sequence[URL]], Plan | None] = {}
-        self._readings: dict[tuple[bytes, int, bool], Reading] = {}
+        self._readings: dict[tuple[bytes, int], Reading] = {}
 
     def page(
         self,
@@ -116,7 +116,7 @@ class Gate:
             return self._plans[key]
         except KeyError:
             pass
-        if bases or name == b"script" or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw)):
+        if bases or name in (b"script", b"iframe") or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw)):
             plan = self._planner.plan(raw, name, bases)
         else:
             plan = None
@@ -130,22 +130,18 @@ class Gate:
 
     def read(self, text: bytes) -> Reading:
         """Find whom the text of an inline script would reach."""
-        return self._read(text, False)
-
-    def read_addresses(self, text: bytes) -> Reading:
-        """Find whom an import map or speculation rules would reach."""
-        return self._read(text, True)
-
-    def _read(self, text: bytes, addresses: bool) -> Reading:
         known_as = text if len(text) <= MEMO_TEXT_BYTES else blake2b(text, digest_size=20).digest()
-        key = known_as, len(text), addresses
+        key = known_as, len(text)
         reading = self._readings.get(key)
         if reading is None:
             if len(self._readings) >= MEMO_TEXTS:
                 self._readings.clear()
-            read = self._inline.read_addresses if addresses else self._inline.read
-            reading = self._readings[key] = read(text)
+            reading = self._readings[key] = self._inline.read(text)
         return reading
+
+    def ruled(self, kind: str, text: bytes, bases: Sequence[URL]) -> Found:
+        """Find whom a list of addresses would reach: an import map, speculation rules, a web bundle."""
+        return self._planner.ruled(kind, text, bases)
 
     def is_proxied(self, host: str) -> bool:
         """Tell whether the policy declares paths on a host that stand for a vendor."""

@@ -17,9 +17,11 @@ from consentkit.rewriter import Splice, Where
 
 Pairs = Sequence[tuple[bytes, bytes]]
 
-GATED_HEADERS: Final = frozenset(
+_GATED: Final = frozenset(
     (b"link", b"nel", b"refresh", b"report-to", b"reporting-endpoints", b"speculation-rules")
 )
+_POLICIES: Final = frozenset((b"content-security-policy", b"content-security-policy-report-only"))
+GATED_HEADERS: Final = _GATED | _POLICIES
 """Lower-case names of the headers that are looked at."""
 
 _TOKEN = rb"[!#$%&*+.^_`|~0-9A-Za-z-]++"
@@ -65,6 +67,9 @@ _REFRESH = re.compile(
     # Chromium goes on to the last quote, the standard to the next: only where that is the same can it stay.
     rb"(?:\"([^\"]*+)\"?+\Z|'([^']*+)'?+\Z|(?![\"'])([\x20-\x7e]*+\Z)))"
 )
+# CSP Level 3, sections 2.2 and 6.5.1: policies, with commas between them, of directives that end in ";".
+_REPORT_URI = re.compile(rb"(?<![^;,])([\t\n\f\r ]*+report-uri)(?=[\t\n\f\r ])([^;,]*+)", re.I)
+_URI = re.compile(rb"[\t\n\f\r ]++([^\t\n\f\r ]++)")
 _BETWEEN = re.compile(r"[ \t,]*+")
 _ESCAPED = re.compile(rb"\\(.)", re.S)
 
@@ -77,6 +82,16 @@ class Judge(Protocol):
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         """Return edits where a tag may not stay as it is."""
+
+
+def names_address(name: bytes, value: bytes) -> bool:
+    """Say whether a header may make browsers reach somebody.
+
+    Args:
+        name: Its name in lower case.
+        value: Its value.
+    """
+    return name in _GATED or (name in _POLICIES and b"report-uri" in value.lower())
 
 
 def gate_headers(headers: Pairs, judge: Judge) -> list[tuple[bytes, bytes]]:
@@ -93,6 +108,8 @@ def gate_headers(headers: Pairs, judge: Judge) -> list[tuple[bytes, bytes]]:
         kept: bytes | None = value
         if kind in _ENTRIES:
             kept = _keep(value, _ENTRIES[kind](value, judge))
+        elif kind in _POLICIES:
+            kept = _REPORT_URI.sub(lambda found: _reported(found, judge), value) or None
         elif kind == b"refresh":
             kept = value if _refreshes(value, judge) else None
         elif kind == b"report-to":
@@ -202,6 +219,17 @@ def _refreshes(value: bytes, judge: Judge) -> bool:
         return False
     address = next((part for part in found.groups() if part is not None), b"")
     return address.isascii() and is_reached(address.decode("ascii"), judge)
+
+
+def _reported(found: re.Match[bytes], judge: Judge) -> bytes:
+    """Return a ``report-uri`` directive without what must not be reached; nothing if that is all."""
+
+    def keep(uri: re.Match[bytes]) -> bytes:
+        stays = uri[1].isascii() and is_reached(uri[1].decode("ascii"), judge)
+        return uri[0] if stays else b""
+
+    kept = _URI.sub(keep, found[2])
+    return found[1] + kept if kept.strip() else b""
 
 
 def _groups(value: bytes, judge: Judge, groups: set[str]) -> _Entries | None:

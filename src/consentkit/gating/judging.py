@@ -48,15 +48,16 @@ class Judge:
         own: The page's own address, as far as it is known.
         own_host: Its host as hosts are reported; empty where it is not known.
         gated: What was made inert, each kind once, in order of appearance.
-        undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance.
+        undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance, and
+            places of the site's own where a vendor's program stands, each with the vendor's id.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
     """
 
     def __init__(self, consent: Consent, unclassified: Unclassified, host: str) -> None:
         self.own, self.own_host = _read_own(host)
         self.gated: dict[Gated, None] = {}
-        self.undeclared: dict[str, None] = {}
-        self.mentioned: dict[str, None] = {}
+        self.undeclared: dict[str, str | None] = {}
+        self.mentioned: dict[str, str | None] = {}
         self._consent = consent
         self._unclassified = unclassified
         self._allowed: dict[tuple[str, str], bool] = {}
@@ -70,6 +71,8 @@ class Judge:
             runs: Vendors that are let through all the same.
         """
         for reason in found.reasons:
+            if reason.why == "program":
+                self._recognise(reason, found)
             if reason.party.vendor in runs:
                 continue
             if not self._is_allowed(reason.party) and self.applies(reason):
@@ -81,11 +84,18 @@ class Judge:
 
     def applies(self, reason: Reason) -> bool:
         """Tell whether a reason counts on this page, whose own origin is no third party."""
+        if reason.why in ("word", "program"):
+            return bool(reason.host) and not self.is_own(reason.host)
         if reason.site and not reason.host:
             return is_below(self.own.host, reason.site)
-        if reason.why == "word":
-            return not self.is_own(reason.host)
         return not reason.host or reason.host != self.own_host or bool(reason.site)
+
+    def _recognise(self, reason: Reason, found: Found) -> None:
+        """Take note of a vendor's program on the site's own host, unless that place is declared."""
+        known = bool(self.own_host) and not any(self.applies(other) for other in found.reasons)
+        if known and self._unclassified != "allow" and len(self.undeclared) < MAX_REPORTED:
+            foreign = reason.host not in ("", self.own_host)
+            self.undeclared[reason.host if foreign else self.own_host + reason.site] = reason.party.vendor
 
     def _see(self, hosts: tuple[str, ...]) -> str:
         """Take note of hosts that nobody knows; return the first that is to be gated, or nothing."""
@@ -115,7 +125,7 @@ class Judge:
         """Take note of hosts that a script names without loading anything."""
         self._note(self.mentioned, hosts)
 
-    def _note(self, account: dict[str, None], hosts: Iterable[str]) -> None:
+    def _note(self, account: dict[str, str | None], hosts: Iterable[str]) -> None:
         for host in hosts:
             if len(account) < MAX_REPORTED and not self.is_own(host):
                 account[host] = None

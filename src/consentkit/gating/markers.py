@@ -18,27 +18,14 @@ OWN: Final = b"data-consent"
 """The attribute by which a page's author names the purpose or vendor that an element needs."""
 
 WORDS: Final[Mapping[str, str]] = {
-    "advertisement": "marketing",
-    "advertising": "marketing",
-    "c0001": "necessary",
-    "c0002": "analytics",
-    "c0003": "functional",
-    "c0004": "marketing",
-    "c0005": "marketing",
-    "essential": "necessary",
-    "functionality": "functional",
-    "ignore": "necessary",
-    "native": "functional",
-    "performance": "analytics",
-    "preferences": "functional",
-    "prefs": "functional",
-    "script": "marketing",
-    "social": "marketing",
-    "statistic": "analytics",
-    "statistics": "analytics",
-    "statistics-anonymous": "analytics",
-    "stats": "analytics",
-    "targeting": "marketing",
+    word: purpose
+    for purpose, words in {
+        "necessary": "c0001 essential ignore",
+        "functional": "c0003 functionality native preferences prefs",
+        "analytics": "c0002 performance statistic statistics statistics-anonymous stats",
+        "marketing": "advertisement advertising c0004 c0005 script social targeting",
+    }.items()
+    for word in words.split()
 }
 """What the tools call the usual purposes. A policy's own purpose of that name comes first."""
 
@@ -58,6 +45,7 @@ class Marker(NamedTuple):
         sure: Whether nothing but a consent tool writes such an attribute; otherwise it is a marker only if
             its name means something.
         exact: Whether the names are ids, not words of another tool.
+        tools: Whose marker it may be; nobody's but this package's where there are none.
     """
 
     names: tuple[str, ...] = ()
@@ -65,6 +53,7 @@ class Marker(NamedTuple):
     inert: bool = False
     sure: bool = True
     exact: bool = False
+    tools: frozenset[str] = frozenset()
 
 
 def read_marker(name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
@@ -76,11 +65,11 @@ def read_marker(name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
     """
     inert = is_inert(name, attributes)
     values = {attribute.name: attribute for attribute in reversed(attributes)}
-    for mark, read in _TOOLS.items():
+    for mark, read, tools in _MARKS:
         if mark in values:
             marker = read(decode(values[mark].value or b"").strip(), name, attributes, inert)
             if marker is not None:
-                return marker
+                return marker._replace(tools=tools)
     return None
 
 
@@ -139,29 +128,33 @@ def _klaro(text: str, name: bytes, attributes: Sequence[Attribute], inert: bool)
     return Marker((), text, True, False) if elsewhere else None
 
 
-def _classes(text: str, name: bytes, attributes: Sequence[Attribute], inert: bool) -> Marker | None:
-    """Read OneTrust's and Complianz's classes; a class of OneTrust's may name several groups."""
-    for word in text.split():
-        if match := _ONETRUST.match(word):
-            groups = match[1].lower().split("-")
-            return Marker(
-                tuple("c" + word.lstrip("0").zfill(4) if word.isdigit() else word for word in groups),
-                inert=inert,
-            )
-        if inert and (match := _COMPLIANZ.match(word)):
-            return Marker((match[1],), first(attributes, b"data-service") or "", True)
+def _onetrust(text: str, name: bytes, attributes: Sequence[Attribute], inert: bool) -> Marker | None:
+    """Read a class of OneTrust's, which may name several groups."""
+    for groups in filter(None, map(_ONETRUST.match, text.split())):
+        words = groups[1].lower().split("-")
+        return Marker(
+            tuple("c" + word.lstrip("0").zfill(4) if word.isdigit() else word for word in words), inert=inert
+        )
+    return None
+
+
+def _complianz(text: str, name: bytes, attributes: Sequence[Attribute], inert: bool) -> Marker | None:
+    for group in filter(None, map(_COMPLIANZ.match, text.split() if inert else ())):
+        return Marker((group[1],), first(attributes, b"data-service") or "", True)
     return None
 
 
 _Read = Callable[[str, bytes, Sequence[Attribute], bool], Marker | None]
 
-_TOOLS: Final[Mapping[bytes, _Read]] = {
-    OWN: _plain,
-    b"data-cookieconsent": _words,  # Cookiebot
-    b"data-cookieyes": _words,
-    b"data-usercentrics": _service,
-    b"data-category": _category,  # vanilla-cookieconsent 3, Complianz
-    b"data-cookiecategory": _category,  # vanilla-cookieconsent 2
-    b"data-name": _klaro,
-    b"class": _classes,  # OneTrust, Complianz
-}
+_MARKS: Final[Sequence[tuple[bytes, _Read, frozenset[str]]]] = (
+    (OWN, _plain, frozenset()),
+    (b"data-cookieconsent", _words, frozenset({"cookiebot"})),
+    (b"data-cookieyes", _words, frozenset({"cookieyes"})),
+    (b"data-usercentrics", _service, frozenset({"usercentrics"})),
+    (b"data-category", _category, frozenset({"complianz", "vanilla-cookieconsent"})),
+    (b"data-cookiecategory", _category, frozenset({"vanilla-cookieconsent"})),
+    (b"data-name", _klaro, frozenset({"klaro"})),
+    (b"class", _onetrust, frozenset({"onetrust"})),
+    (b"class", _complianz, frozenset({"complianz"})),
+)
+"""Attributes by which tags are marked, what reads them, and whose they are."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from consentkit.catalog import URL, HostRule, HostTable, WordTable
+from consentkit.catalog import UNREADABLE, URL, HostRule, HostTable, WordTable
 from consentkit.gating.party import Party, Reason
 
 Rules = Sequence[tuple[HostRule, Party]]
@@ -50,8 +50,12 @@ class Owners:
         """Find whose an address is; `None` if neither policy nor catalog knows."""
         place = (url.host, url.path, url.query, url.port)
         found = self._hosts.find(*place)
+        if packages := self._words.find_packages(url.host, url.path, found and found[0]):
+            return Owned(tuple(Reason(party, host_of(url), "host") for party in packages.values()))
         if found is None:
-            named = self._words.find(url.host, url.path)
+            if program := self._words.find_program(url.path, url.query):
+                return Owned((Reason(program[1], host_of(url), "program", url.path),), True)
+            named = None if url.own else self._words.find(url.host, url.path)
             # A word is a guess: in a script it counts only where the address is loaded.
             return named and Owned((Reason(named[1], host_of(url), "word"),), True)
         rule, party = found
@@ -68,7 +72,7 @@ class Owners:
 def host_of(url: URL) -> str:
     """Return a URL's host as it is reported: with its port where it has one, ``?`` if it cannot be read."""
     if not url.readable:
-        return "?"
+        return UNREADABLE
     return url.host if url.port is None else f"{url.host}:{url.port}"
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from consentkit.consent import Consent
 from consentkit.gating import edits, elements
 from consentkit.gating.bases import Bases
+from consentkit.gating.inline import Reading
 from consentkit.gating.judging import Gated, Judge
 from consentkit.gating.party import Party, Plan, Reason
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
+from consentkit.gating.rules import rewrite_import_map
 from consentkit.gating.scripts import foreign_text
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
@@ -66,12 +69,12 @@ class PageGate:
         return self._judge.gated
 
     @property
-    def undeclared(self) -> Mapping[str, None]:
-        """Return third-party hosts that neither policy nor catalog knows, in order of appearance."""
+    def undeclared(self) -> Mapping[str, str | None]:
+        """Return what nobody declared, each with whose it looks; see `Judge`."""
         return self._judge.undeclared
 
     @property
-    def mentioned(self) -> Mapping[str, None]:
+    def mentioned(self) -> Mapping[str, str | None]:
         """Return hosts of vendors that inline scripts name without loading anything."""
         return self._judge.mentioned
 
@@ -132,8 +135,11 @@ class PageGate:
             return None
         reading, heard = None, plan.heard or plan.load.found.reasons
         if not whole or (text and not text.isspace()):
-            read = self._gate.read_addresses if plan.rules else self._gate.read
-            reading = read(foreign_text(text) if where & Where.FOREIGN else text)
+            inner = foreign_text(text) if where & Where.FOREIGN else text
+            if plan.rules:
+                reading = Reading(self._gate.ruled(plan.rules, inner, self._bases.urls))
+            else:
+                reading = self._gate.read(inner)
             heard = (*heard, *reading.found.reasons)
         if plan.silent and whole and (reading is None or reading.silent):
             return None
@@ -147,12 +153,28 @@ class PageGate:
             )
             denied = denied or refused
         if denied is not None:
-            self._judge.report(b"script", denied)
+            self._judge.report(b"importmap" if plan.rules == "importmap" else b"script", denied)
+            if plan.rules == "importmap" and whole and not where and not plan.marked:
+                made = self._mapped(raw, text)
+                if made:
+                    return made if self._enforce else ()
             return [*calls, *self._stubs(stubs, where), *plan.load.inert] if self._enforce else ()
         made = self._live(plan, where)
         if plan.others:
             made = edits.tidy(made, self._others(raw, b"script", plan, where, gone=False))
         return [*calls, *made] if self._enforce else ()
+
+    def _mapped(self, raw: bytes, text: bytes) -> Sequence[Splice]:
+        """Let a stub stand in for the modules of an import map that are held back; nothing if that fails."""
+        stub = self._renderer.module(foreign_base=self.foreign_base) if self._renderer is not None else ""
+        if not stub:
+            return ()
+        written = rewrite_import_map(text, self._is_denied, stub)
+        return () if written is None else [(len(raw), len(raw) + len(text), written)]
+
+    def _is_denied(self, address: str) -> bool:
+        listed = b'{"imports":{"":%s}}' % json.dumps(address).encode()
+        return self._judge.refusal(self._gate.ruled("importmap", listed, self._bases.urls)) is not None
 
     def _live(self, plan: Plan, where: Where) -> Sequence[Splice]:
         return plan.live if plan.simple or not where & Where.UNCERTAIN else ()
@@ -197,7 +219,8 @@ class PageGate:
         return [renamed, *self._placeholder(plan, party, where, len(name) + 1), *plan.load.inert]
 
     def _placeholder(self, plan: Plan, party: Party, where: Where, at: int) -> Sequence[Splice]:
-        if not plan.framed or not party.embed or not party.purpose or self._renderer is None or where:
+        shown = plan.framed and party.embed and party.purpose and not where & ~Where.TEMPLATE
+        if not shown or self._renderer is None:
             return ()
         key = (party.vendor, party.purpose)
         if key not in self._placeholders:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from consentkit.catalog import OWN_PAGE, URL, Catalog, CookieTable, HostRule, WordTable, read_url
+from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, Catalog, CookieTable, HostRule, WordTable, read_url
 from consentkit.gating.markers import WORDS, Marker
 from consentkit.gating.owners import Owners, host_of
 from consentkit.gating.party import NOBODY, Found, Party, Reason, declared_party, known_party
@@ -31,6 +31,7 @@ class Parties:
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
         known = catalog.vendors
         declared = policy.vendors_declared
+        self._tools = frozenset(policy.markers)
         self._purposes = {p.id: Party("", p.title, p.id) for p in policy.purposes.values()}
         self._vendors = {vendor.id: known_party(vendor) for vendor in known.values()}
         self._vendors |= {v.id: declared_party(v, known.get(v.id)) for v in declared.values()}
@@ -58,9 +59,9 @@ class Parties:
             owned = self.owners.find(url)
             if owned:
                 reasons |= dict.fromkeys(owned.reasons)
-            else:
+            elif not url.own:
                 unknown[host_of(url)] = None
-        return Found(tuple(reasons), tuple(unknown))
+        return Found(tuple(reasons), tuple(unknown), UNREADABLE in unknown)
 
     def marked(self, marker: Marker) -> tuple[Reason, ...]:
         """Find who must be allowed by what a marker says; empty if it says nothing that means anything."""
@@ -77,6 +78,10 @@ class Parties:
             for name, party in parties
         )
 
+    def trusts(self, marker: Marker) -> bool:
+        """Tell whether a marker may let through what would be held back without it."""
+        return not marker.tools or not self._tools.isdisjoint(marker.tools)
+
     def _named(self, name: str, exact: bool) -> Party | None:
         party = self._purposes.get(name) or self._vendors.get(name)
         if party or exact:
@@ -91,7 +96,7 @@ def _resolved(texts: Iterable[str], bases: Iterable[URL]) -> Iterator[URL]:
     for text in texts:
         for base in bases:
             url = read_url(text, base=base)
-            if url is not None and not url.own:
+            if url is not None:
                 yield url
 
 

@@ -10,7 +10,7 @@ from consentkit.consent import Consent
 from consentkit.policy import Vendor
 from consentkit.rewriter import Attribute, Splice
 
-Why = Literal["host", "signature", "marker", "unknown-marker", "unclassified", "word", "cut"]
+Why = Literal["host", "signature", "marker", "unknown-marker", "unclassified", "word", "program", "cut"]
 
 
 class Party(NamedTuple):
@@ -43,7 +43,7 @@ class Reason(NamedTuple):
         host: The host that would be asked, with its port where it has one; empty where there is none.
         why: How the party was recognised.
         site: Set where the policy declares a path on this host: such a reason counts on the host's own pages,
-            too, and without ``host`` on those alone.
+            too, and without ``host`` on those alone. Of a program, its path.
     """
 
     party: Party
@@ -97,7 +97,7 @@ class Plan(NamedTuple):
         simple: Whether those are insertions without quotes, which may be made anywhere.
         framed: Whether it is a frame that visitors see.
         marked: Whether its author said who must be allowed; nothing else counts then.
-        rules: Whether its content is a list of addresses, such as an import map.
+        rules: Its type if its content is a list of addresses, such as ``importmap``.
         heard: Who would be reached by the address of a marked script, and so has to be told what holds.
         silent: Whether it is a script's tag that reaches nobody by itself.
     """
@@ -108,7 +108,7 @@ class Plan(NamedTuple):
     simple: bool = True
     framed: bool = False
     marked: bool = False
-    rules: bool = False
+    rules: str = ""
     heard: tuple[Reason, ...] = ()
     silent: bool = False
 

@@ -11,6 +11,8 @@ from consentkit.gating.inline import Reading
 from consentkit.gating.markers import Marker, parked, parked_type, read_marker
 from consentkit.gating.parties import Parties
 from consentkit.gating.party import NOTHING, Found, Part, Plan, join
+from consentkit.gating.rules import KINDS as RULES
+from consentkit.gating.rules import addresses
 from consentkit.gating.running import scripts_in
 from consentkit.gating.scripts import foreign_text, script_type
 from consentkit.gating.values import urls
@@ -21,7 +23,6 @@ MAX_DEPTH: Final = 3
 """How many attributes deep documents are read; deeper ones count as unreadable."""
 
 _LIVE_TYPES: Final = ("javascript", "module")
-_RULE_TYPES: Final = ("importmap", "speculationrules")
 _UNREADABLE: Final = Found(unreadable=True)
 
 
@@ -31,18 +32,11 @@ class Planner:
     Args:
         parties: Who addresses and markers stand for.
         read: Reads the text of an inline script.
-        read_addresses: Reads the text of an import map or of speculation rules.
     """
 
-    def __init__(
-        self,
-        parties: Parties,
-        read: Callable[[bytes], Reading],
-        read_addresses: Callable[[bytes], Reading],
-    ) -> None:
+    def __init__(self, parties: Parties, read: Callable[[bytes], Reading]) -> None:
         self._parties = parties
         self.read = read
-        self.read_addresses = read_addresses
 
     def plan(self, raw: bytes, name: bytes, bases: Sequence[URL] = (), depth: int = 0) -> Plan | None:
         """Find whom a tag would reach.
@@ -60,7 +54,7 @@ class Planner:
         marker = read_marker(name, found)
         reasons = self._parties.marked(marker) if marker else ()
         if marker and reasons:
-            return self._marked(raw, name, found, marker, Found(reasons))
+            return self._marked(raw, name, found, marker, Found(reasons), bases, depth)
         if name == b"script":
             return self._script(raw, found, bases, depth)
         load = NOTHING if elements.is_idle(name, found) else self._load(name, found, bases, depth)
@@ -78,18 +72,29 @@ class Planner:
         href = elements.first(found, b"href")
         return self._parties.reached([href] if href else [], ())
 
+    def ruled(self, kind: str, text: bytes, bases: Sequence[URL]) -> Found:
+        """Find whom a list of addresses would reach, such as an import map."""
+        listed = addresses(kind, text)
+        return _UNREADABLE if listed is None else self._parties.reached(listed, bases)
+
     def _marked(
-        self, raw: bytes, name: bytes, found: Sequence[Attribute], marker: Marker, reached: Found
-    ) -> Plan | None:
-        """Plan for a tag whose author says who must be allowed; nothing else counts then."""
-        plan = Plan(marked=True)
+        self, raw: bytes, name: bytes, found: Sequence[Attribute], marker: Marker, reached: Found,
+        bases: Sequence[URL], depth: int,
+    ) -> Plan | None:  # fmt: skip
+        """Plan for a tag that says who must be allowed; where that is trusted, nothing else counts."""
+        plan = Plan(marked=self._parties.trusts(marker), rules=_rules_in(found))
+        if not plan.marked:
+            if not elements.is_idle(name, found):
+                reached = join([reached, self._load(name, found, bases, depth)])
+            others = (*self._scripts(name, found), *self._documents(name, found, bases, depth))
+            plan = plan._replace(others=others)
         if name == b"script":
             kind = script_type(found)
             if kind == "text/plain":
                 live, simple = _started(found)
                 heard = self._load(name, found, (), 0).reasons
                 return plan._replace(load=Part(reached), live=live, simple=simple, heard=heard)
-            if kind not in (*_LIVE_TYPES, *_RULE_TYPES):
+            if kind not in (*_LIVE_TYPES, *RULES):
                 return None
             heard = self._load(name, found, (), 0).reasons
             return plan._replace(load=Part(reached, edits.stop_script(raw, found)), heard=heard)
@@ -106,14 +111,14 @@ class Planner:
         self, raw: bytes, found: Sequence[Attribute], bases: Sequence[URL], depth: int
     ) -> Plan | None:
         kind = script_type(found)
-        if kind not in (*_LIVE_TYPES, *_RULE_TYPES):
+        if kind not in (*_LIVE_TYPES, *RULES):
             return None
         load = self._load(b"script", found, bases, depth)
         others = tuple(self._scripts(b"script", found))
         return Plan(
             load=Part(load, edits.stop_script(raw, found)),
             others=others,
-            rules=kind in _RULE_TYPES,
+            rules=_rules_in(found),
             silent=load == NOTHING and not others,
         )
 
@@ -194,8 +199,9 @@ class _Observer:
         plan = self._planner.plan(raw, b"script", self._bases, self._depth)
         self._take(plan)
         if plan is not None and not plan.marked:
-            read = self._planner.read_addresses if plan.rules else self._planner.read
-            self.found.append(read(foreign_text(text) if where & Where.FOREIGN else text).found)
+            text = foreign_text(text) if where & Where.FOREIGN else text
+            rules = self._planner.ruled(plan.rules, text, self._bases) if plan.rules else None
+            self.found.append(rules or self._planner.read(text).found)
             if not whole:
                 self.found.append(_UNREADABLE)
         return ()
@@ -203,6 +209,11 @@ class _Observer:
     def _take(self, plan: Plan | None) -> None:
         if plan is not None:
             self.found += [plan.load.found, *(part.found for part in plan.others)]
+
+
+def _rules_in(found: Sequence[Attribute]) -> str:
+    kind = script_type(found)
+    return kind if kind in RULES else ""
 
 
 def _started(found: Sequence[Attribute]) -> tuple[list[Splice], bool]:

@@ -26,6 +26,9 @@ class Renderer(Protocol):
             foreign_base: Whether the page's base is another origin.
         """
 
+    def module(self, *, foreign_base: bool) -> str:
+        """Return the URL of `module_script`, safe in JSON; nothing where the page takes no script of ours."""
+
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render ``<script src=…>`` with the URL of `consentkit.vendorcalls.calls_script`.
 

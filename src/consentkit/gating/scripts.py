@@ -21,8 +21,7 @@ _MARKUP: Final = re.compile(rb"<!--(?:[^-]++|-(?!->))*+-->|<!\[CDATA\[|\]\]>|<[a
 
 # Types of scripts that an optimiser on the page runs a little later, whoever is asked then.
 _DELAYED: Final = re.compile(
-    r"(?:rocketlazyloadscript|litespeed/javascript|pmdelayedscript|text/(?:partytown|rocketscript|lazyload|delayscript)"
-    r"|[0-9a-f]{20,32}-(?:module|(?:text|application)/javascript))\Z"
+    r"(?!.*(?:template|tmpl|json|[hx]ml|;)).*(?:script|lazy|delay|defer|blocked|partytown|psajs|phast|-module\Z)"
 )
 _SPACE: Final = " \t\n\f\r"
 

@@ -1,4 +1,4 @@
-"""Stubs for the globals of snippets that were made inert."""
+"""Stubs for what held back scripts would have been: globals of snippets, modules of import maps."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def stubs_script() -> bytes:
     own snippet that runs later takes the place of the stub.
     """
     return (resources.files("consentkit.gating") / "stubs.js").read_bytes()
+
+
+@cache
+def module_script() -> bytes:
+    """Return the module whose default export stands in for a vendor's and does nothing."""
+    return (resources.files("consentkit.gating") / "module.js").read_bytes()

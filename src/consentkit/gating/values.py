@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from consentkit.gating.elements import BACKGROUNDS, LISTS, LOADING, SRCSETS
+from consentkit.gating.elements import LISTS, is_background, loads
 from consentkit.rewriter import Attribute, decode
 
 _CANDIDATE: Final = re.compile(r"[ \t\n\f\r,]*+([^ \t\n\f\r,][^ \t\n\f\r]*+)")
@@ -29,18 +29,17 @@ def urls(name: bytes, attributes: Iterable[Attribute]) -> Iterator[str]:
         name: Lower-case name of the element.
         attributes: All attributes of its tag.
     """
-    loading = LOADING.get(name, frozenset())
     for attribute in attributes:
-        if attribute.value is not None and attribute.name in loading:
+        if attribute.value is not None and loads(name, attribute.name):
             yield from _read(name, attribute.name, decode(attribute.value))
 
 
 def _read(element: bytes, name: bytes, text: str) -> Iterable[str]:
-    if name in SRCSETS:
+    if name.endswith(b"set"):
         return srcset(text)
     if name in LISTS:
         return text.split()
-    if name in BACKGROUNDS:
+    if is_background(name):
         return _CSS_URL.findall(text) or [text]
     if element == b"meta":
         return refresh(text)

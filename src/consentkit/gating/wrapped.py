@@ -12,12 +12,20 @@ _REMOVED: Final = re.compile(r"[\t\n\r]")
 _SCHEME: Final = re.compile(r"(javascript|data):", re.I)
 _BASE64: Final = re.compile(r";[ ]*+base64[ ]*+\Z", re.I)
 _SPACES: Final = re.compile(rb"[\t\n\f\r ]+")
-_MARKUP: Final = re.compile(r"text/(?:html|xml|xsl)|application/(?:xml|mathml-presentation)|[^/]*/[^/]*\+xml")
+# Firefox looks at the bytes of what says that it may be anything.
+_HTML: Final = frozenset(("text/html", "*/*"))
+_XML: Final = re.compile(r"text/(?:xml|xsl)|application/(?:xml|mathml-presentation)|[^/]*/[^/]*\+xml")
 # Encodings in which the bytes are not what they look like (WHATWG Encoding: not ASCII-compatible).
 _STRANGE: Final = re.compile(r"charset\s*=\s*[\"']?\s*(?:utf-?16|unicode|ucs-?2|iso-2022|csiso2022|hz)", re.I)
-_MARKS: Final = (b"\xfe\xff", b"\xff\xfe")
-# What makes an XML document mean something else than the same bytes in HTML.
-_XML_ONLY: Final = re.compile(rb"<!ENTITY|<[A-Za-z_][\w.-]*+:[A-Za-z_]|<\?xml-stylesheet", re.I)
+_ESCAPE: Final = re.compile(rb"\x1b[$(]")
+_MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"<\0?\0", b"\0<\0?")
+# What a drawing needs to run or fetch something: nothing is relative to a URL like this, so a scheme as well.
+# XML has rules of its own, by which nothing is read here.
+_ACTIVE: Final = re.compile(
+    rb"script|\bon[a-z]+\s*=|(?:https?|wss?|data):(?!//www\.w3\.org/)|(?<!:)//|[&\\]"
+    rb"|<!(?!DOCTYPE[^\[>]*>)|<\?xml-",
+    re.I,
+)
 
 
 class Inner(NamedTuple):
@@ -67,17 +75,18 @@ def _data(header: str, body: str, element: bytes) -> Inner | None:
             content = _decode(content)
         except ValueError:
             return UNREADABLE
-    if _STRANGE.search(header) or content.startswith(_MARKS):
+    # An escape may begin another charset, which the document itself may name (ISO-2022-JP).
+    if _STRANGE.search(header.replace("\\", "")) or content.startswith(_MARKS) or _ESCAPE.search(content):
         return UNREADABLE
-    if kind == "markup" and mime != "text/html" and _XML_ONLY.search(content):
-        return UNREADABLE
+    if _XML.fullmatch(mime) and kind == "markup":
+        return UNREADABLE if _ACTIVE.search(content) else None
     return Inner(kind, content)
 
 
 def _kind(mime: str, element: bytes) -> Literal["script", "markup"] | None:
     if element == b"script":
         return "script"
-    if _MARKUP.fullmatch(mime):
+    if mime in _HTML or _XML.fullmatch(mime):
         return "markup"
     # A plug-in's element may take the type from an attribute where the URL has none.
     return "markup" if element in (b"object", b"embed") and not mime else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from consentkit.catalog import HostRule
 from consentkit.exceptions import ConfigurationError
@@ -13,6 +13,7 @@ from consentkit.policy.reading import check_keys, join, nearest, read_mapping, r
 from consentkit.policy.regime import Regime
 from consentkit.policy.tables import (
     BANNER_SECTIONS,
+    MARKER_TOOLS,
     NOTICE_SLOTS,
     TEXT_KEYS,
     TEXT_SECTIONS,
@@ -46,6 +47,14 @@ def check_identifier(ident: str, *, path: str) -> None:
 def check_site(site: Site) -> None:
     """Check the table `site`."""
     _match(_LINK, site.privacy_policy, 'a path or URL such as "/privacy"', "site.privacy_policy")
+
+
+def check_markers(markers: Iterable[str]) -> None:
+    """Check the list `markers`."""
+    for index, tool in enumerate(markers):
+        if tool not in MARKER_TOOLS:
+            hint = nearest(tool, MARKER_TOOLS) or f"; known are {', '.join(sorted(MARKER_TOOLS))}"
+            raise ConfigurationError(f'markers of "{tool}" mean nothing here{hint}', path=f"markers[{index}]")
 
 
 def check_signals(signals: SignalRules) -> None:

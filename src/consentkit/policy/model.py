@@ -19,6 +19,7 @@ from consentkit.policy.checks import (
     check_banner,
     check_banner_text,
     check_identifier,
+    check_markers,
     check_purpose,
     check_signals,
     check_site,
@@ -49,6 +50,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     Attributes:
         uses: Ids of the catalog's vendors that the site uses.
+        markers: Consent tools whose markers in pages are trusted, of `MARKER_TOOLS`.
         site: Who is responsible.
         regimes: ``default``, or a place (``GB``, ``US-CA``, ``EU`` for EU and EEA) → a regime, or
             purpose → regime. What they leave open, the law of the place says.
@@ -65,6 +67,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """
 
     uses: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
     site: Site = Site()
     regimes: Mapping[str, str | Mapping[str, str]] = {}
     purposes: Mapping[str, Purpose] = {}
@@ -78,7 +81,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         site = read_table(self.site, Site, path="site")
         check_site(site)
         force_setattr(self, "site", site)
-        force_setattr(self, "uses", _read_uses(self.uses))
+        force_setattr(self, "uses", _read_names(self.uses, "uses", "youtube"))
+        check_uses(self.uses)
+        force_setattr(self, "markers", _read_names(self.markers, "markers", "cookiebot"))
+        check_markers(self.markers)
         force_setattr(self, "purposes", MappingProxyType(_read_purposes(self.purposes)))
         force_setattr(self, "vendors", MappingProxyType(_read_vendors(self.vendors)))
         force_setattr(self, "regimes", MappingProxyType(read_regimes(self.regimes, self.purposes)))
@@ -235,12 +241,11 @@ def _regimes_at(policy: Policy, place: Place | None) -> Mapping[str, Regime]:
     return MappingProxyType({purpose: policy._table.at(purpose, place) for purpose in purposes})
 
 
-def _read_uses(value: object) -> tuple[str, ...]:
+def _read_names(value: object, path: str, example: str) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
-        raise ConfigurationError('expected a list such as ["youtube"]', path="uses")
-    uses = tuple(read_text(ident, path=f"uses[{index}]") for index, ident in enumerate(value))
-    check_uses(uses)
-    return tuple(dict.fromkeys(uses))
+        raise ConfigurationError(f'expected a list such as ["{example}"]', path=path)
+    names = (read_text(name, path=f"{path}[{index}]") for index, name in enumerate(value))
+    return tuple(dict.fromkeys(names))
 
 
 def _read_purposes(value: object) -> dict[str, Purpose]:
@@ -275,6 +280,7 @@ def _builtins(policy: Policy) -> object:
     return msgspec.to_builtins(
         {
             "uses": policy.uses,
+            "markers": policy.markers,
             "site": policy.site,
             "regimes": dict(policy.regimes),
             "purposes": dict(policy.purposes),

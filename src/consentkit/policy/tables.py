@@ -13,6 +13,11 @@ import msgspec
 
 NECESSARY = "necessary"
 
+# Consent tools whose markers in pages are read.
+MARKER_TOOLS = frozenset(
+    {"complianz", "cookiebot", "cookieyes", "klaro", "onetrust", "usercentrics", "vanilla-cookieconsent"}
+)
+
 # The sections of texts that are the banner's, one per regime, and all that `banner.text.<locale>` may have.
 BANNER_SECTIONS = frozenset({"opt-in", "opt-out", "inform"})
 TEXT_SECTIONS = BANNER_SECTIONS | {

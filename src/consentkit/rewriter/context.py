@@ -33,7 +33,7 @@ RAW_TEXT: Final = {
 }
 """Elements whose content is raw text or RCDATA, with the search for its end."""
 
-PLACES: Final = tuple(Where(value) for value in range(8))
+PLACES: Final = tuple(Where(value) for value in range(16))
 """All surroundings, by their number: making one takes longer than reading a tag."""
 
 _MODES = frozenset(b"noscript plaintext svg math select frameset template".split())
@@ -186,7 +186,8 @@ class Context:
             return False
         wanted, suspicious = self._sometimes[name]
         return suspicious.search(raw) is not None and any(
-            item.name in wanted.rare or (item.name in wanted.addressed and runs_script(item.value))
+            item.name.endswith(tuple(wanted.rare))
+            or (item.name in wanted.addressed and runs_script(item.value))
             for item in attributes(raw)
             if item.value is not None
         )

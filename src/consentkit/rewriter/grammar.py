@@ -75,7 +75,7 @@ class Condition(NamedTuple):
     """When a start tag matters whose name alone does not say so.
 
     Attributes:
-        rare: If it has one of these attributes.
+        rare: If the name of an attribute ends like this.
         addressed: If one of these holds what may be a ``javascript:`` address.
     """
 
@@ -128,9 +128,9 @@ def _frequent(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> b
     As most pages have them: in lower case, each attribute behind one space, its value in double quotes.
     """
     names = [name for name in _FREQUENT if name not in frozenset(stops)]
-    rare = {attribute[-1:] for name in names for attribute in sometimes.get(name, NEVER).rare}
+    rare = {attribute[-3:] for name in names for attribute in sometimes.get(name, NEVER).rare}
     # Whatever ends like a rare attribute is left to the other expressions.
-    unless = rb"(?<![" + b"".join(sorted(rare)) + rb"])" if rare else b""
+    unless = rb"(?<!" + b"|".join(sorted(rare)) + rb")" if rare else b""
     attributes = rb"(?: [a-z0-9_:-]++" + unless + rb"=\"(?!" + _SUSPECT + rb")[^\"]*+\")*+"
     return rb"<(?:/[a-z][a-z0-9]*+|" + _in_order(names) + attributes + rb")>"
 
@@ -243,17 +243,11 @@ def scanner(
     """
     watched = {*stops, *sometimes}
     unless = _any_case(watched) + _END_OF_NAME
-    by_condition: dict[Condition, list[bytes]] = {}
-    for name in sometimes.keys() - set(stops):
-        by_condition.setdefault(sometimes[name], []).append(name)
     other = _other_letters(watched)
     parts = [
         _frequent(stops, sometimes),
         rb"<(?:[" + other + rb"]|/[a-zA-Z]|(?!" + unless + rb")[a-zA-Z])" + _usual_rest(),
-        *(
-            rb"<" + _any_case(names) + _END_OF_NAME + _usual_rest(condition)
-            for condition, names in sorted(by_condition.items(), key=_size, reverse=True)
-        ),
+        *_unmet(stops, sometimes),
         _COMMENT,
         *_drawings(drawings, sometimes),
         *_boring(watched, ()),
@@ -289,8 +283,15 @@ def head_scanner(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -
     return re.compile(rb"(?:" + rb"|".join(parts) + rb")*+" + stop)
 
 
-def _size(group: tuple[Condition, list[bytes]]) -> int:
-    return len(group[1])
+def _unmet(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> list[bytes]:
+    """Write start tags for which their condition does not hold."""
+    names: dict[Condition, list[bytes]] = {}
+    for name in sometimes.keys() - set(stops):
+        names.setdefault(sometimes[name], []).append(name)
+    return [
+        rb"<" + _any_case(same) + _END_OF_NAME + _usual_rest(condition)
+        for condition, same in sorted(names.items(), key=lambda group: len(group[1]), reverse=True)
+    ]
 
 
 def _drawings(wanted: bool, sometimes: Mapping[bytes, Condition]) -> list[bytes]:
@@ -323,7 +324,7 @@ def skipper(
         that ends behind the first tag or comment at the latest.
     """
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
-    parts = [*_boring({*stops, *sometimes}, end), _COMMENT, _BOGUS_COMMENT]
+    parts = [*_boring({*stops, *sometimes}, end), *_unmet(stops, sometimes), _COMMENT, _BOGUS_COMMENT]
     one = re.compile(rb"(?:" + text + rb")*+(?:" + rb"|".join(parts) + rb")?+")
     parts[3:3] = _drawings(drawings, sometimes)
     return re.compile(rb"(?:" + rb"|".join([text, *parts]) + rb")*+"), one

@@ -19,6 +19,8 @@ class Where(enum.IntFlag):
     """Inside ``<noscript>``: markup only for browsers without scripting."""
     UNCERTAIN = 4
     """Other readings of the bytes exist. Only insertions that hold no quote and no ``>`` may be returned."""
+    TEMPLATE = 8
+    """Inside ``<template>``, which is no part of the document (WHATWG HTML 4.12.3)."""
 
 
 class Handler(Protocol):
@@ -30,7 +32,8 @@ class Handler(Protocol):
 
     @property
     def rare(self) -> Mapping[bytes, frozenset[bytes]]:
-        """Attributes by which other start tags are shown if they have a value: name → names of elements."""
+        """Attributes by which other start tags are shown if they have a value: end of an attribute's name →
+        names of elements. It has three characters or more."""
 
     @property
     def addressed(self) -> Mapping[bytes, frozenset[bytes]]:

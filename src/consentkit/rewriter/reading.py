@@ -59,7 +59,7 @@ are looked at."""
 
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
-_FOREIGN, _NOSCRIPT, _UNCERTAIN = (int(place) for place in (Where.FOREIGN, Where.NOSCRIPT, Where.UNCERTAIN))
+_FOREIGN, _NOSCRIPT, _UNCERTAIN, _TEMPLATE = map(int, Where)
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _SCRIPT_LEVELS = (
     (b"script", SCRIPT_PLAIN),
@@ -511,7 +511,8 @@ class Reading(Position):
     # --- the handler
 
     def _where(self, base: int) -> Where:
-        return PLACES[base | self.noscript * _NOSCRIPT | self.context.uncertain * _UNCERTAIN]
+        around = self.noscript * _NOSCRIPT | bool(self.templates) * _TEMPLATE
+        return PLACES[base | around | self.context.uncertain * _UNCERTAIN]
 
     def _show(self, raw: bytes, start: int, name: bytes, base: int) -> None:
         if self.context.shows(name, raw):

@@ -71,14 +71,15 @@ class Owners:
         if url is None or not url.host:
             return None
         declared = self._hosts.find(url.host, url.path, url.query)
+        for vendor in default_catalog().find_packages(url.host, url.path, declared and declared[0]).values():
+            return self._known(vendor)
         if declared is not None:
             return _owner(declared[1])
-        if (url.host, url.port) == (self._site.host, self._site.port):
-            return None
-        known = default_catalog().match_host(url.host, url.path, url.query)
+        own = (url.host, url.port) == (self._site.host, self._site.port)
+        known = None if own else default_catalog().match_host(url.host, url.path, url.query)
         if known is not None:
             return self._known(known)
-        word = default_catalog().find_word(url.host, url.path)
+        word = default_catalog().find_word("" if own else url.host, url.path, url.query)
         return self._known(word[1], guessed=True) if word else None
 
     def of_stored(self, stored: Stored) -> Owner | None:

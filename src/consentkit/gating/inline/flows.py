@@ -1,26 +1,39 @@
 """What flows where in a script: into its variables, members, parameters and results.
 
-Members are told apart by name, whatever object they belong to; the order of statements does not count. So
-more may be said to flow than does, and nothing that flows by these means is left out.
+Members are told apart by name, whatever object they belong to, and the order of statements does not count:
+more may be said to flow than does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Union
 
-from consentkit.gating.inline.scopes import FIELD, GLOBAL, RETURN, Key, Scopes
-from consentkit.gating.inline.syntax import Script, bare, names
+from consentkit.gating.inline.syntax import Call, Script, bare, children, names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+Key = tuple[int, str]
+"""A name and the function that declares it, by its place in the script's order."""
+
+GLOBAL: Final = -1
+FIELD: Final = -2
+"""Stands for every object; the member `ANY` is one whose name is computed."""
+RESULT: Final = -3
+"""Stands for what functions return; the name is the offset of one."""
 ANY: Final = "*"
-"""The member of a name that is computed."""
 FUNCTIONS: Final = names(
     "function_declaration function_expression arrow_function method_definition generator_function"
     " generator_function_declaration"
 )
+LOCATION: Final[Key] = (GLOBAL, "location")
+_PARTS: Final = names("function call name imported source result thrown caught with")
+_BOUND: Final = names(
+    "identifier shorthand_property_identifier_pattern member_expression subscript_expression"
+)
+_FILLED: Final = names("push unshift set add splice")
 
 
 class Element(NamedTuple):
@@ -30,7 +43,7 @@ class Element(NamedTuple):
 
 
 class Member(NamedTuple):
-    """One member of a value."""
+    """What a value holds under a name."""
 
     of: Node
     name: str
@@ -43,7 +56,7 @@ class Sum(NamedTuple):
     right: Node
 
 
-Source = Union["Node", Element, Member, Sum]
+Source = Union["Node", Element, Member, Sum, Key]
 
 
 class Flows:
@@ -53,260 +66,210 @@ class Flows:
         script: The script.
 
     Attributes:
-        scopes: Its functions and names.
-        script: The script.
-        calls: Its calls, ``new`` included.
-        assigned: Its assignments to members: the member and the value.
-        imported: Addresses that it imports from.
+        script: The same.
+        calls: Its calls.
+        assigned: Its assignments to members, and to the window's address: the target and the value.
+        certain: Whether names stand for what they say, which ``with`` takes from them.
+        sources: Addresses that it imports from.
+        imported: Names that it imports.
+        defined: Names that it gives a value.
     """
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        nodes = script.kinds()
-        functions = nodes.get("function", [])
-        self.scopes = Scopes(functions)
-        self._sources: dict[Key, list[Source]] = {}
+        self.assigned: list[tuple[Node, Source]] = []
+        self._into: dict[Key, list[Source]] = {}
         self._has_members = False
-        self.calls = nodes.get("call", [])
-        self.assigned: list[tuple[Node, Node]] = []
-        self.imported: list[Node] = []
-        self._imported: set[str] = set()
-        self._defined: set[str] = set()
-        self._functions: dict[Key, list[Node]] = {}
-        for node in functions:
-            self._function(node)
-        for node in nodes.get("class", ()):
-            self._declare(node.child_by_field_name("name"))
-        for node in nodes.get("import", ()):
-            self._import(node)
-        declared = nodes.get("assign", [])
-        for node in declared:
-            if node.type == "variable_declarator":
-                self._declare(node.child_by_field_name("name"))
-        for node in declared:
-            self._assign(node)
-        for node in nodes.get("method", ()):
-            self._pair(node)
-        for node in nodes.get("for", ()):
-            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-            if left and right:
-                declares = node.child_by_field_name("kind") is not None
-                self._bind(left, Element(right), declares=declares)
-        for node in nodes.get("return", ()):
-            place = self.scopes.start(self.scopes.at(node.start_byte))
-            for child in node.named_children:
-                self._flow((RETURN, str(place)), child)
-        for node in self.calls:
-            self._call(node)
+        parts: dict[str, list[Node]] = {name: [] for name in _PARTS}
+        pairs: list[dict[str, list[Node]]] = []
+        for found in script.find():
+            if "into" in found:
+                pairs.append(found)
+            for name, nodes in found.items():
+                if name in parts:
+                    parts[name] += nodes
+        self._nest(parts["function"], [*parts["name"], *parts["imported"]])
+        self.sources: Sequence[Node] = parts["source"]
+        self.imported = frozenset(map(script.source, parts["imported"]))
+        for found in pairs:
+            self._flow(found)
+        self.defined = frozenset(name for _, name in self._into)
+        for node in parts["result"]:
+            scope = self._at(node.start_byte)
+            if scope >= 0 and self._starts[scope] == node.start_byte:
+                scope = self._around[scope]
+            self._add((RESULT, str(self._starts[scope]) if scope >= 0 else ""), node)
+        for caught in parts["caught"]:
+            for node in parts["thrown"]:
+                self._bind(caught, Element(node))
+        self.certain = not parts["with"]
+        self.calls = [script.call(node) for node in parts["call"]]
+        for call in self.calls:
+            self._call(call)
+        for member, source in self.assigned:
+            for setter in self.functions(member):
+                for parameter in _parameters(setter):
+                    self._bind(parameter, source)
 
     def into(self, key: Key) -> Sequence[Source]:
         """Return what flows into a name, a member or a result."""
         if key[0] == FIELD and not self._has_members:
             self._has_members = True
-            members = self.script.kinds(members=True)
-            for node in members.get("pair", ()):
-                self._pair(node)
-            for node in members.get("short", ()):
-                self._flow((FIELD, self.script.source(node)), node)
-        return self._sources.get(key, ())
+            for found in self.script.find(members=True):
+                self._flow(found)
+        return self._into.get(key, ())
 
     def key(self, node: Node) -> Key:
-        """Return what an identifier stands for."""
-        return self.scopes.find(self.script.source(node), node.start_byte)
+        """Return what a name or a member stands for; the page's own global if nothing declares the name."""
+        if node.type in ("member_expression", "subscript_expression"):
+            return FIELD, self.script.name(node) or ANY
+        name, scope = self.script.source(node), self._at(node.start_byte)
+        while scope >= 0 and (scope, name) not in self._declared:
+            scope = self._around[scope]
+        return scope, name
 
-    def imports(self, name: str) -> bool:
-        """Tell whether a name is a library that the script imports."""
-        return name in self._imported
+    def declares(self, key: Key) -> bool:
+        """Tell whether the script itself declares a name."""
+        return key in self._declared
 
-    def defines(self, name: str) -> bool:
-        """Tell whether the script gives a global of this name a value."""
-        return name in self._defined
+    def functions(self, callee: Node, seen: set[object] | None = None) -> Iterator[Node]:
+        """Yield the script's own functions that a callee may be."""
+        todo, seen = [bare(callee)], set() if seen is None else seen
+        while todo:
+            node, keys = todo.pop(), list[Key]()
+            if node.type in FUNCTIONS:
+                yield node
+            elif node.type in ("identifier", "member_expression"):
+                keys = [self.key(node)]
+            elif node.type == "call_expression" and node not in seen:
+                seen.add(node)
+                results = self.functions(self.script.call(node).callee, seen)
+                keys = [(RESULT, str(function.start_byte)) for function in results]
+            for key in keys:
+                if key not in seen:
+                    seen.add(key)
+                    sources = self._into.get(key, ())
+                    todo += [bare(source) for source in sources if not isinstance(source, tuple)]
 
-    def functions(self, callee: Node) -> Iterable[Node]:
-        """Return the script's own functions that a callee may be."""
-        callee = bare(callee)
-        if callee.type in FUNCTIONS:
-            return (callee,)
-        if callee.type == "identifier":
-            return self._functions.get(self.key(callee), ())
-        if callee.type == "member_expression":
-            name = callee.child_by_field_name("property")
-            return self._functions.get((FIELD, self.script.source(name)), ()) if name else ()
-        return ()
+    # --- functions, which nest
 
-    def _flow(self, key: Key, source: Source) -> None:
-        self._sources.setdefault(key, []).append(source)
+    def _nest(self, functions: Sequence[Node], declared: Sequence[Node]) -> None:
+        ordered = sorted(functions, key=lambda node: node.start_byte)
+        self._starts = [node.start_byte for node in ordered]
+        self._ends = [node.end_byte for node in ordered]
+        self._around: list[int] = []
+        self._declared: set[Key] = set()
+        for index, start in enumerate(self._starts):
+            self._around.append(self._last(index - 1, start))
+        for index, node in enumerate(ordered):
+            name = node.child_by_field_name("name")
+            if name is not None and node.type == "method_definition":
+                self._add((FIELD, self.script.name(name)), node)
+                self._add((FIELD, self.script.name(name)), (RESULT, str(node.start_byte)))
+            elif name is not None:
+                key = (self._around[index] if "declaration" in node.type else index), self.script.source(name)
+                self._declared.add(key)
+                self._add(key, node)
+            self._declared.add((index, "arguments"))
+            for parameter in _parameters(node):
+                self._declared |= {
+                    (index, self.script.source(name)) for name, _ in _bound(self.script, parameter, None)
+                }
+        for pattern in declared:
+            scope = self._at(pattern.start_byte)
+            self._declared |= {
+                (scope, self.script.source(name)) for name, _ in _bound(self.script, pattern, None)
+            }
 
-    def _declare(self, pattern: Node | None, scope: int | None = None) -> None:
-        if pattern is not None:
-            self._bind(pattern, None, declares=True, scope=scope)
+    def _last(self, index: int, place: int) -> int:
+        while index >= 0 and self._ends[index] <= place:
+            index = self._around[index]
+        return index
 
-    def _bind(
-        self, pattern: Node, source: Source | None, *, declares: bool = False, scope: int | None = None
-    ) -> None:
-        """Let a source flow into the names of a pattern."""
-        for node, part in _parts(self.script, pattern, source):
-            if node.type in ("identifier", "shorthand_property_identifier_pattern"):
-                here = self.scopes.at(node.start_byte) if scope is None else scope
-                key = self.scopes.declare(self.script.source(node), here) if declares else self.key(node)
-            elif node.type in ("member_expression", "subscript_expression"):
-                key = FIELD, self.script.member_name(node) or ANY
-            else:
-                continue
+    def _at(self, place: int) -> int:
+        """Return the innermost function around an offset, `GLOBAL` where there is none."""
+        return self._last(bisect_right(self._starts, place) - 1, place)
+
+    # --- what flows
+
+    def _add(self, key: Key, source: Source) -> None:
+        self._into.setdefault(key, []).append(source)
+
+    def _flow(self, found: dict[str, list[Node]]) -> None:
+        """Take what a pattern of the query found."""
+        if "short" in found:
+            return self._add((FIELD, self.script.source(found["short"][0])), found["short"][0])
+        into, values = found["into"][0], found.get("from", ())
+        for value in values:
+            self._bind(into, value)
+            if "sum" in found:
+                self._bind(into, Sum(into, value))
+        for value in found.get("each", ()):
+            self._bind(into, Element(value))
+
+    def _bind(self, pattern: Node, source: Source) -> None:
+        """Let a source flow into the names and members of a pattern, or of a literal."""
+        if pattern.type in ("property_identifier", "string", "number", "computed_property_name"):
+            return self._add((FIELD, self.script.name(pattern) or ANY), source)
+        for name, part in _bound(self.script, pattern, source):
             if part is not None:
-                self._flow(key, part)
-                self._name(key, part)
+                self._add(self.key(name), part)
+                if name.type in ("member_expression", "subscript_expression") or self.key(name) == LOCATION:
+                    self.assigned.append((name, part))
 
-    def _name(self, key: Key, source: Source) -> None:
-        """Take note that a function goes by a name."""
-        if isinstance(source, tuple):
-            return
-        source = bare(source)
-        if source.type in FUNCTIONS:
-            self._functions.setdefault(key, []).append(source)
-        elif source.type == "identifier":
-            self._functions.setdefault(key, []).extend(self._functions.get(self.key(source), ()))
-
-    def _function(self, node: Node) -> None:
-        name, start = node.child_by_field_name("name"), node.start_byte
-        scope = self.scopes.at(start)
-        if name is not None:
-            is_method = node.type == "method_definition"
-            outside = self.scopes.outside(start) if node.type.endswith("declaration") else scope
-            key = (
-                (FIELD, self.script.source(name))
-                if is_method
-                else self.scopes.declare(self.script.source(name), outside)
-            )
-            self._functions.setdefault(key, []).append(node)
-            self._flow(key, node)
-        for parameter in self.script.parameters(node):
-            self._declare(parameter, scope)
-        body = node.child_by_field_name("body")
-        if body is not None and body.type != "statement_block":
-            self._flow((RETURN, str(start)), body)
-
-    def _assign(self, node: Node) -> None:
-        left = node.child_by_field_name("left") or node.child_by_field_name("name")
-        right = node.child_by_field_name("right") or node.child_by_field_name("value")
-        if left is None or right is None:
-            return
-        operator = node.child_by_field_name("operator")
-        is_sum = operator is not None and operator.type == "+="
-        self._bind(left, Sum(left, right) if is_sum else right)
-        self._defined.add(self.script.member_name(left) or self.script.source(left))
-        if left.type in ("member_expression", "subscript_expression"):
-            self.assigned.append((left, right))
-
-    def _pair(self, node: Node) -> None:
-        name = node.child_by_field_name("key") or node.child_by_field_name("property")
-        value = node.child_by_field_name("value")
-        if name is not None and value is not None:
-            computed = name.type == "computed_property_name"
-            key = (
-                FIELD,
-                ANY
-                if computed
-                else self.script.literal(name)
-                if name.type == "string"
-                else self.script.source(name),
-            )
-            self._flow(key, value)
-            self._name(key, value)
-
-    def _import(self, node: Node) -> None:
-        source = node.child_by_field_name("source")
-        if source is not None:
-            self.imported.append(source)
-        for clause in node.named_children:
-            for name in _identifiers(clause):
-                self._imported.add(self.scopes.declare(self.script.source(name), GLOBAL)[1])
-
-    def _call(self, node: Node) -> None:
-        """Let arguments flow into the parameters of the script's own functions."""
-        callee, given = self.script.callee(node), self.script.arguments(node)
-        if callee is None:
-            return
-        for function in self.functions(callee):
-            for index, parameter in enumerate(self.script.parameters(function)):
-                rest = parameter.type == "rest_pattern" or any(a.type == "spread_element" for a in given)
-                scope = self.scopes.at(function.start_byte)
-                some: Iterable[Source] = map(Element, given) if rest else given[index : index + 1]
+    def _call(self, call: Call) -> None:
+        """Let arguments flow into the parameters of the script's own functions, and into lists."""
+        for function in self.functions(call.callee):
+            for index, parameter in enumerate(_parameters(function)):
+                spread = parameter.type == "rest_pattern" or any(
+                    a.type == "spread_element" for a in call.given
+                )
+                some: Sequence[Source] = (
+                    [*map(Element, call.given)] if spread else call.given[index : index + 1]
+                )
                 for source in some:
-                    self._bind(parameter, source, declares=True, scope=scope)
-            if given:
-                key = self.scopes.declare("arguments", self.scopes.at(function.start_byte))
-                for argument in given:
-                    self._flow(key, argument)
-        if callee.type == "member_expression":
-            given = [*given, *filter(None, (callee.child_by_field_name("object"),))]
-        for callback in given:
+                    self._bind(parameter, source)
+            for argument in call.given:
+                self._add((self._at(function.start_byte), "arguments"), Element(argument))
+        given = [*call.given, *([call.owner] if call.owner is not None else [])]
+        for callback in call.given:
             for function in self.functions(callback):
-                scope = self.scopes.at(function.start_byte)
-                for parameter in self.script.parameters(function):
+                for parameter in _parameters(function):
                     for other in given:
                         if other is not callback:
-                            self._bind(parameter, Element(other), declares=True, scope=scope)
-        self._fill(callee, self.script.arguments(node))
-
-    def _fill(self, callee: Node, given: Iterable[Node]) -> None:
-        """Let what is put into a list flow into the list's name."""
-        name, owner = callee.child_by_field_name("property"), callee.child_by_field_name("object")
-        if (
-            name is None
-            or owner is None
-            or self.script.source(name) not in ("push", "unshift", "set", "add", "splice")
-        ):
-            return
-        if owner.type in ("identifier", "member_expression"):
-            for argument in given:
-                self._bind(owner, Element(argument))
+                            self._bind(parameter, Element(other))
+        if call.name in _FILLED and call.owner is not None:
+            for argument in call.given:
+                self._bind(call.owner, Element(argument))
 
 
-def _parts(script: Script, pattern: Node, source: Source | None) -> Iterator[tuple[Node, Source | None]]:
+def _parameters(function: Node) -> list[Node]:
+    one = function.child_by_field_name("parameter")
+    return [one] if one is not None else children(function.child_by_field_name("parameters"))
+
+
+def _inner(script: Script, part: Source | None, name: Node | None) -> Source | None:
+    """Return what a pattern takes from a value: a member of that name, or something in it."""
+    if part is None or isinstance(part, tuple):
+        return part
+    key = name and (name.child_by_field_name("key") or name.child_by_field_name("left") or name)
+    return Member(part, script.name(key)) if key and script.name(key) else Element(part)
+
+
+def _bound(script: Script, pattern: Node, source: Source | None) -> Iterator[tuple[Node, Source | None]]:
     """Yield the names and members in a pattern, each with what flows into it."""
-    todo: list[tuple[Node | None, Source | None]] = [(pattern, source)]
+    todo: list[tuple[Node, Source | None]] = [(pattern, source)]
     while todo:
         node, part = todo.pop()
-        if node is None:
-            continue
-        if node.type in ("assignment_pattern", "object_assignment_pattern"):
-            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-            todo += [(left, _member(script, part, left)), (left, right)] if left else []
-        elif node.type == "pair_pattern":
-            key = node.child_by_field_name("key")
-            todo.append((node.child_by_field_name("value"), _member(script, part, key)))
-        elif node.type == "object_pattern":
-            todo += [(child, _member(script, part, child)) for child in node.named_children]
-        elif node.type in ("array_pattern", "rest_pattern"):
-            todo += [(child, _element(part)) for child in node.named_children]
-        else:
+        if node.type in (
+            "identifier",
+            "shorthand_property_identifier_pattern",
+            "private_property_identifier",
+        ) or node.type in ("member_expression", "subscript_expression"):
             yield node, part
-
-
-def _member(script: Script, part: Source | None, name: Node | None) -> Source | None:
-    """Return what flows into a name that a pattern takes from an object."""
-    if name is None or part is None or isinstance(part, tuple):
-        return _element(part)
-    if name.type in ("shorthand_property_identifier_pattern", "property_identifier", "string"):
-        return Member(part, script.literal(name) if name.type == "string" else script.source(name))
-    return part if name.type in ("pair_pattern", "object_assignment_pattern") else Element(part)
-
-
-def _element(part: Source | None) -> Source | None:
-    if isinstance(part, Member):
-        return Element(part.of)
-    return part if part is None or isinstance(part, tuple) else Element(part)
-
-
-def _identifiers(clause: Node) -> Iterator[Node]:
-    """Yield the local names in an import clause."""
-    todo = [clause]
-    while todo:
-        node = todo.pop()
-        if node.type == "identifier":
-            yield node
-        elif node.type == "import_specifier":
-            todo += filter(None, (node.child_by_field_name("alias") or node.child_by_field_name("name"),))
-        else:
-            todo += node.named_children
+        elif node.type in ("assignment_pattern", "object_assignment_pattern"):
+            left, right = children(node)
+            todo += [(left, part), (left, right)]
+        elif node.type.endswith("_pattern") or node.type in ("object", "array", "pair"):
+            named = node.type in ("object_pattern", "object")
+            todo += [(child, _inner(script, part, child if named else None)) for child in children(node)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from consentkit.gating.inline.flows import Flows
-from consentkit.gating.inline.syntax import bare, names
+from consentkit.gating.inline.flows import Flows, Source
+from consentkit.gating.inline.syntax import Call, bare, children, names
 from consentkit.gating.inline.texts import UNKNOWN, Global, Texts
 
 if TYPE_CHECKING:
@@ -34,31 +34,32 @@ class Given(NamedTuple):
 
 # Members whose value is an address, or a list of them, wherever they are assigned.
 _ADDRESSES: Final = names(
-    "src href srcset imageSrcset poster xlink:href data-src background data code codebase"
+    "src href location srcset imageSrcset poster xlink:href data-src background data code codebase"
 )
 _MARKUP: Final = names("innerHTML outerHTML srcdoc cssText backgroundImage style")
 _CODE: Final = names("text textContent innerText")
 # Attributes that give away a call that sets one, whatever its name.
-_ATTRIBUTES: Final = _ADDRESSES - {"data", "code", "background"} | {"srcdoc"}
+_ATTRIBUTES: Final = _ADDRESSES - {"data", "code", "background"}
 _SETTERS: Final = names("setAttribute setAttributeNS attr prop setProperty")
 
-# Functions, and the argument that counts; all of them below zero.
+# Functions by what they take; the argument that counts, or all of them.
 _FIRST: Final = names(
     "fetch sendBeacon Worker SharedWorker EventSource WebSocket WebTransport Audio Request XDomainRequest"
     " addModule getScript getJSON axios register"
 )
 _ANY: Final = names("ajax get post load importScripts import")
-_WRITES: Final = names("write writeln setHTMLUnsafe createContextualFragment parseFromString")
-_STYLES: Final = names("insertRule addRule replaceSync FontFace")
+_WRITES: Final = names(
+    "write writeln setHTMLUnsafe createContextualFragment parseFromString insertRule addRule replaceSync"
+    " FontFace"
+)
 _INSERTS: Final = names("insertAdjacentHTML html append prepend before after replaceWith $ jQuery")
-_RUNS: Final = names("eval Function setTimeout setInterval execScript")
-_CALLS: Final[dict[str, tuple[Kind, int]]] = {
-    "open": ("address", 1),
-    **dict.fromkeys(_FIRST, ("address", 0)),
-    **dict.fromkeys(_ANY, ("address", -1)),
-    **dict.fromkeys(_WRITES | _STYLES | _INSERTS, ("markup", -1)),
-    **dict.fromkeys(_RUNS, ("code", -1)),
-}
+_RUNS: Final = names(
+    "eval Function constructor setTimeout setInterval execScript createTextNode append prepend"
+    " replaceChildren insertAdjacentText"
+)
+_LEADS: Final = names("open assign replace")
+_WINDOWS: Final = names("location window self top parent document globalThis this")
+_LOADERS: Final = _FIRST | _ANY | _WRITES | _INSERTS | _RUNS | {"open"}
 # What is given addresses and loads none.
 _IDLE: Final = names(
     "push unshift splice indexOf lastIndexOf includes startsWith endsWith match matchAll test exec replace"
@@ -72,9 +73,7 @@ _IDLE: Final = names(
 # Elements that load something, as frameworks are told to make them: h("iframe", {src}).
 _ELEMENTS: Final = names("script iframe frame img image link embed object video audio source track input")
 # Expressions that an address may be written as.
-_WRITTEN: Final = frozenset(
-    ("string", "template_string", "binary_expression", "ternary_expression", "call_expression")
-)
+_WRITTEN: Final = names("string template_string binary_expression ternary_expression call_expression")
 
 
 class Loaders:
@@ -87,145 +86,109 @@ class Loaders:
 
     def __init__(self, flows: Flows, texts: Texts) -> None:
         self._flows = flows
-        self._script = flows.script
         self._texts = texts
 
     def given(self) -> Iterator[Given]:
         """Yield what each loader is given."""
-        for source in self._flows.imported:
+        for source in self._flows.sources:
             yield Given("address", self._texts.of(source))
-        for member, value in self._flows.assigned:
-            yield from self._assignment(member, value)
+        for target, value in self._flows.assigned:
+            named, owner = self._named(target), target.child_by_field_name("object")
+            if owner is not None and self._flows.script.name(owner) == "style":
+                named |= {"style"}
+            if named & {"href", "location"} and (owner is None or self._is_link(owner, named)):
+                yield Given("link", self._texts.of(value))
+            else:
+                yield from self._set(named, value)
         for call in self._flows.calls:
             yield from self._call(call)
 
-    def _assignment(self, member: Node, value: Node) -> Iterator[Given]:
-        names = self._names(member)
-        if names & _MARKUP:
-            yield Given("markup", self._texts.within(value), True)
-        if names & _CODE:
-            yield Given("code", self._texts.of(value), True)
-        if names & _ADDRESSES:
-            leads = self._leads(member, names)
-            yield Given("link" if leads else "address", self._texts.of(value), not leads)
+    def _set(self, named: frozenset[str], value: Source) -> Iterator[Given]:
+        """Read what a member or attribute is set to."""
+        if named & _MARKUP:
+            yield Given("markup", self._texts.of(value, within=True), True)
+        if named & _CODE or any(name.startswith("on") for name in named):
+            yield Given("code", self._texts.of(value))
+        if named & _ADDRESSES:
+            yield Given("address", self._texts.of(value), True)
 
-    def _names(self, member: Node) -> frozenset[str]:
-        """Return what a member may be called."""
-        name, index = self._script.member_name(member), member.child_by_field_name("index")
-        if name or index is None:
-            return frozenset((name,))
-        return frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(index))
+    def _named(self, node: Node) -> frozenset[str]:
+        """Return what a callee or member may be called: its own name, and those of what it stands for."""
+        named, index = self._flows.script.name(node), node.child_by_field_name("index")
+        if index is not None and not named:
+            return frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(index))
+        return frozenset((named,))
 
-    def _leads(self, member: Node, names: frozenset[str]) -> bool:
-        """Tell whether an address is where a link or the window goes, and nothing is loaded into the page."""
-        owner = member.child_by_field_name("object")
-        if owner is None or not names <= {"href"}:
-            return False
-        made = {Global("location"), Global("a")}
-        return bool(made & self._texts.value(owner)) or self._is_link(owner)
-
-    def _is_link(self, owner: Node) -> bool:
-        sources = [owner]
-        if owner.type == "identifier":
-            found = self._flows.into(self._flows.key(owner))
-            sources += [source for source in found if not isinstance(source, tuple)]
-        made = [bare(source) for source in sources if bare(source).type == "call_expression"]
-        return any(
-            "a" in self._texts.of(given)
-            for call in made
-            for given in self._script.arguments(call)[:1]
-            if (callee := self._script.callee(call)) is not None
-            and self._script.member_name(callee) == "createElement"
+    def _is_link(self, owner: Node, named: frozenset[str]) -> bool:
+        """Tell whether an address is where the window or a link goes, and nothing is loaded into the page."""
+        sources = self._flows.into(self._flows.key(owner)) if owner.type == "identifier" else ()
+        made = [owner, *(source for source in sources if not isinstance(source, tuple))]
+        calls = [self._flows.script.call(node) for node in map(bare, made) if node.type == "call_expression"]
+        window = owner if "location" in named else owner.child_by_field_name("object") or owner
+        leads = "location" in {*named, self._flows.script.name(owner)}
+        return (leads and self._flows.script.name(window) in _WINDOWS) or any(
+            call.name == "createElement" and call.given and "a" in self._texts.of(call.given[0])
+            for call in calls
         )
 
-    def _call(self, call: Node) -> Iterator[Given]:
-        callee, given = self._script.callee(call), self._script.arguments(call)
-        if callee is None or not given:
-            return
-        names = self._called(callee)
-        yield from self._attribute(names, given)
-        loads = names & _CALLS.keys()
-        for name in loads:
-            kind, index = _CALLS[name]
-            for argument in given if index < 0 else given[index : index + 1]:
-                yield from self._argument(kind, argument, name)
-        if not (loads or names & _IDLE or self._flows.functions(callee)):
-            for argument in given:
+    def _call(self, call: Call) -> Iterator[Given]:
+        named = self._named(call.callee)
+        if not named & (_LOADERS | _IDLE):
+            aliases = self._texts.value(call.callee)
+            named |= {item.name for item in aliases if isinstance(item, Global)}
+        yield from self._attributes(named, call)
+        if named & _LEADS and call.given:
+            yield Given("link", self._texts.of(call.given[0]))
+        if {self._flows.script.name(argument) for argument in call.given} & _LOADERS:
+            # A loader that is handed on: setTimeout(fetch, 0, "https://…").
+            yield Given("markup", frozenset().union(*(self._texts.of(a, within=True) for a in call.given)))
+        for argument in map(bare, call.given[:1] if named & _FIRST and not named & _ANY else call.given):
+            if named & (_WRITES | _INSERTS):
+                texts = self._texts.of(argument, within=True)
+                yield Given(
+                    "markup", texts if named & _WRITES else frozenset(t for t in texts if "<" in t), True
+                )
+            if named & (_FIRST | _ANY) and argument.type == "object":
+                # Loaders of the site's own take lists: load({js: ["https://…"]}).
+                yield Given("markup", self._texts.of(argument, within=True))
+            elif named & (_FIRST | _ANY) or ("open" in named and argument is not call.given[0]):
+                yield Given("address", self._texts.of(argument, within=argument.type == "spread_element"))
+            if named & _RUNS:
+                yield Given("code", self._texts.of(argument))
+            # A queue takes a script to load as a list that begins with its address.
+            queued = "push" in named and argument.type == "array" and children(argument)
+            if queued:
+                yield Given("call", self._direct(queued[0]))
+            elif not named & (_LOADERS | _IDLE):
                 yield Given("call", self._direct(argument))
 
-    def _argument(self, kind: Kind, argument: Node, name: str) -> Iterator[Given]:
-        if kind == "markup":
-            texts = self._texts.within(argument)
-            if name in _INSERTS:
-                texts = frozenset(text for text in texts if "<" in text)
-            yield Given(kind, texts, True)
-        elif bare(argument).type == "object":
-            # Loaders of the site's own take lists: load({js: ["https://…"]}).
-            yield Given("markup", self._texts.within(argument))
-        elif kind == "address" or bare(argument).type not in ("arrow_function", "function_expression"):
-            yield Given(kind, self._texts.of(argument))
-
-    def _attribute(self, names: frozenset[str], given: list[Node]) -> Iterator[Given]:
+    def _attributes(self, named: frozenset[str], call: Call) -> Iterator[Given]:
         """Read a call that sets an attribute, or makes an element with some."""
-        for first, second in itertools.pairwise(given):
-            if first.type not in ("string", "template_string", "identifier", "member_expression") and not (
-                names & _SETTERS
-            ):
-                continue
-            said = frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(first))
-            wanted = _ADDRESSES if names & _SETTERS else _ATTRIBUTES
-            second = bare(second)
-            if said & wanted:
-                yield Given("address", self._texts.of(second), True)
-            if said & (_MARKUP if names & _SETTERS else {"srcdoc"}):
-                yield Given("markup", self._texts.within(second), True)
-            if names & _SETTERS and any(text.startswith("on") for text in said):
-                yield Given("code", self._texts.of(second), True)
-            if second.type == "object" and any(text.strip("</> ") in _ELEMENTS for text in said):
-                yield from self._attributes(second)
-        if names & {"assign", "attr", "prop", "extend"}:
-            for argument in given:
-                if bare(argument).type == "object":
-                    yield from self._attributes(bare(argument))
+        setters = bool(named & _SETTERS)
+        for first, second in pairwise(call.given):
+            known = setters or first.type in ("string", "template_string", "identifier", "member_expression")
+            said = frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(first)) if known else frozenset()
+            if "setProperty" in named:
+                said |= {"style"}
+            if setters or said & (_ATTRIBUTES | {"srcdoc"}):
+                yield from self._set(said, second)
+            if any(text.strip("</> ") in _ELEMENTS for text in said):
+                yield from self._listed(second)
+        for argument in call.given if named & names("assign attr prop extend") else ():
+            yield from self._listed(argument)
 
-    def _attributes(self, listed: Node) -> Iterator[Given]:
-        for name in ("src", "href", "srcset", "data"):
-            value = self._member_of(listed, name)
-            if value is not None:
-                yield Given("address", self._texts.of(value), True)
-
-    def _called(self, callee: Node) -> frozenset[str]:
-        """Return what a callee may be called: its own name, and those of what it stands for."""
-        if callee.type in ("member_expression", "subscript_expression"):
-            named = self._names(callee)
-            aliases = self._texts.value(callee) if callee.type == "subscript_expression" else frozenset()
-        else:
-            named = (
-                frozenset((self._script.source(callee),))
-                if callee.type in ("identifier", "import")
-                else frozenset()
-            )
-            aliases = self._texts.value(callee)
-        return named | {item.name for item in aliases if isinstance(item, Global)}
+    def _listed(self, node: Node) -> Iterator[Given]:
+        """Read attributes in an object literal."""
+        for child in children(node) if node.type == "object" else ():
+            key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+            yield from self._set(frozenset((self._flows.script.name(key or child),)), value or child)
 
     def _direct(self, argument: Node) -> frozenset[str]:
         """Return the addresses that an argument is, or that a list directly in it holds."""
-        argument = bare(argument)
-        listed = argument.named_children if argument.type == "array" else [argument]
         texts: frozenset[str] = frozenset()
-        for node in listed:
+        for node in children(argument) if argument.type == "array" else [argument]:
             sources = self._flows.into(self._flows.key(node)) if node.type == "identifier" else [node]
             for source in sources:
                 if not isinstance(source, tuple) and source.type in _WRITTEN:
                     texts |= self._texts.of(source)
         return texts
-
-    def _member_of(self, listed: Node, name: str) -> Node | None:
-        """Return the value of a member in an object literal."""
-        for child in listed.named_children:
-            key = child.child_by_field_name("key")
-            if key is not None and self._script.source(key).strip("'\"") == name:
-                return child.child_by_field_name("value")
-            if child.type == "shorthand_property_identifier" and self._script.source(child) == name:
-                return child
-        return None

@@ -67,6 +67,17 @@ class Reading(NamedTuple):
 EMPTY: Final = Reading()
 
 
+class _Clues(NamedTuple):
+    """What is found in the words of a script, in one cheap search."""
+
+    text: bytes
+    words: Set[bytes]
+    signed: Sequence[Signature]
+    named: Sequence[Reason]
+    unknown: Sequence[str]
+    unsure: bool
+
+
 class InlineReader:
     """Reads scripts.
 
@@ -85,72 +96,36 @@ class InlineReader:
 
     def read(self, text: bytes, depth: int = 0) -> Reading:
         """Read the text of a script."""
-        folded = fold(text)
-        words = words_of(folded)
-        signed = list(self._signatures.find(folded, words))
-        named, unknown = self._addresses.named(folded)
-        unsure = _GOES_ON.search(folded) is not None and loads(folded, words)
-        if not (signed or named or unknown or unsure):
+        clues = self._search(text)
+        if not (clues.signed or clues.named or clues.unknown or clues.unsure):
             return EMPTY
-        said = self._by_words(folded, words, signed, named, unknown)
-        if not (unsure or said.found.reasons or (self._exact and said.found.hosts)):
+        said = _by_words(clues)
+        if not (clues.signed or clues.named or clues.unsure or (self._exact and clues.unknown)):
             return said
-        if self._is_plain(folded, words, signed, named, unknown):
-            return said
-        found = self._by_tree(text, signed, depth)
+        found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, depth)
         if found is None:
             return said
         reached = {reason.host for reason in found.reasons}
-        mentioned = dict.fromkeys(r.host for r in named if r.host and r.host not in reached)
-        parties = [*(reason.party for reason in found.reasons), *(one.party for one in signed)]
-        return Reading(found, tuple(mentioned), _stubs(parties, words))
+        mentioned = dict.fromkeys(r.host for r in clues.named if r.host and r.host not in reached)
+        parties = [*(reason.party for reason in found.reasons), *(one.party for one in clues.signed)]
+        return Reading(found, tuple(mentioned), _stubs(parties, clues.words))
 
-    def read_addresses(self, text: bytes) -> Reading:
-        """Read the text of an import map or of speculation rules: every address in it counts."""
-        named, unknown = self._addresses.named(fold(text))
-        return Reading(Found(tuple(named), tuple(unknown)))
+    def _search(self, text: bytes) -> _Clues:
+        folded = fold(text)
+        words = words_of(folded)
+        unsure = _GOES_ON.search(folded) is not None and loads(folded, words)
+        signed = list(self._signatures.find(folded, words))
+        return _Clues(folded, words, signed, *self._addresses.named(folded), unsure)
 
-    def _by_words(
-        self,
-        text: bytes,
-        words: Set[bytes],
-        signed: Sequence[Signature],
-        named: Sequence[Reason],
-        unknown: Sequence[str],
-    ) -> Reading:
-        parties = dict.fromkeys(signature.party for signature in signed)
-        reasons = tuple(Reason(party, "", "signature") for party in parties)
-        if not (named or unknown) or not loads(text, words):
-            mentioned = dict.fromkeys(reason.host for reason in named if reason.host)
-            return Reading(
-                Found(reasons), tuple(mentioned), _stubs([reason.party for reason in reasons], words)
-            )
-        reasons = (*reasons, *named)
-        return Reading(
-            Found(reasons, tuple(unknown)), (), _stubs([reason.party for reason in reasons], words)
-        )
-
-    def _is_plain(
-        self,
-        text: bytes,
-        words: Set[bytes],
-        signed: Sequence[Signature],
-        named: Sequence[Reason],
-        unknown: Sequence[str],
-    ) -> bool:
+    def _is_plain(self, clues: _Clues, text: bytes) -> bool:
         """Tell whether a script is nothing but snippets with signatures: a tree says no more then."""
-        vendors = {signature.party.vendor for signature in signed}
-        if not signed or (self._exact and unknown) or not {r.party.vendor for r in named} <= vendors:
+        vendors = {signature.party.vendor for signature in clues.signed}
+        others = {reason.party.vendor for reason in clues.named} - vendors
+        if not vendors or others or b"import" in clues.words or (self._exact and clues.unknown):
             return False
-        if b"import" in words:
-            return False
-        inserts, quiet = b"createElement" in words or b"src" in words, syntax.Quiet(text)
-        acting = {
-            signature.party.vendor
-            for signature in signed
-            if (inserts or not signature.queued)
-            and any(quiet.is_code(*match.span()) for match in signature.pattern.finditer(text))
-        }
+        code = syntax.quiet(text)
+        inserts = b"createElement" in clues.words or b"src" in clues.words
+        acting = {one.party.vendor for one in clues.signed if (inserts or not one.queued) and one.acts(code)}
         return acting == vendors
 
     # --- by the tree
@@ -160,6 +135,8 @@ class InlineReader:
         if script is None:
             return None
         flows = Flows(script)
+        if not flows.certain:
+            return None
         texts = Texts(flows)
         loaders = Loaders(flows, texts)
         try:
@@ -170,7 +147,7 @@ class InlineReader:
         except Spent:
             return None
         inserts = any(one.inserts for one in given)
-        acting = [s for s in signed if inserts or not s.queued or flows.defines(s.word)]
+        acting = [s for s in signed if inserts or not s.queued or s.word in flows.defined]
         signs = [reason for one in acting for reason in self._acts(one, text, flows)]
         found = join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth)])
         return found._replace(hosts=found.hosts[:MAX_HOSTS])
@@ -183,7 +160,7 @@ class InlineReader:
                 node.type in _TEXT or (node.type == "string" and node.start_byte < match.start() - 1)
             ):
                 continue
-            if not flows.imports(signature.word):
+            if signature.word not in flows.imported:
                 yield Reason(signature.party, "", "signature")
                 return
             # A library of the site's own: whom it reaches is what it is told.
@@ -212,8 +189,10 @@ class InlineReader:
 
     def _script(self, text: str, depth: int) -> Found | None:
         """Read an address whose script comes with it."""
-        inner = unwrap(text, b"iframe")
-        return self._code(inner.text.decode("utf-8", "replace"), depth) if inner is not None else None
+        inner = unwrap(text, b"iframe") or unwrap(text, b"script")
+        if inner is None or inner.kind == "unreadable":
+            return inner and Found(unreadable=True)
+        return self._code(inner.text.decode("utf-8", "replace"), depth)
 
     def _loose(self, text: str) -> Found:
         """Look for addresses anywhere in a text of which not all is known."""
@@ -225,6 +204,17 @@ class InlineReader:
         if depth >= MAX_DEPTH:
             return Found(unreadable=True)
         return self.read(text.encode("utf-8", "replace"), depth + 1).found
+
+
+def _by_words(clues: _Clues) -> Reading:
+    parties = dict.fromkeys(signature.party for signature in clues.signed)
+    reasons = tuple(Reason(party, "", "signature") for party in parties)
+    if not (clues.named or clues.unknown) or not loads(clues.text, clues.words):
+        mentioned = dict.fromkeys(reason.host for reason in clues.named if reason.host)
+        return Reading(Found(reasons), tuple(mentioned), _stubs(parties, clues.words))
+    reasons = (*reasons, *clues.named)
+    stubs = _stubs((reason.party for reason in reasons), clues.words)
+    return Reading(Found(reasons, tuple(clues.unknown)), (), stubs)
 
 
 def _call_around(node: Node) -> Node:

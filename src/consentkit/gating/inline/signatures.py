@@ -27,6 +27,10 @@ class Signature(NamedTuple):
     pattern: re.Pattern[bytes]
     queued: bool
 
+    def acts(self, code: bytes) -> bool:
+        """Tell whether it is there in code whose strings are empty, which those that begin in one are not."""
+        return re.search(rb"(?<![\w$])" + re.escape(self.word.encode()) + rb"(?![\w$])", code) is not None
+
 
 class Signatures:
     """The signatures of all vendors, compiled.

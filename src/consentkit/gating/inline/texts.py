@@ -1,21 +1,31 @@
 """The texts that an expression of a script may stand for, put together from constants as far as they go.
 
-A text in which something is not known has `UNKNOWN` in its place. What the script never assigns is unknown
-as a whole: it holds nothing of this script.
+A text in which something is not known has `UNKNOWN` in its place. What the script never assigns is unknown as
+a whole: it holds nothing of this script.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Sequence, Set
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
-from consentkit.gating.inline.flows import ANY, FUNCTIONS, Element, Flows, Member, Source, Sum
-from consentkit.gating.inline.scopes import FIELD, RETURN, Key
-from consentkit.gating.inline.syntax import names
+from consentkit.gating.inline.flows import (
+    ANY,
+    FIELD,
+    FUNCTIONS,
+    GLOBAL,
+    RESULT,
+    Element,
+    Flows,
+    Key,
+    Member,
+    Source,
+    Sum,
+)
+from consentkit.gating.inline.syntax import children, names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -23,7 +33,7 @@ if TYPE_CHECKING:
 UNKNOWN: Final = "\x00"
 MAX_TEXTS: Final = 64
 """Texts of one expression; of more, the parts are returned, each with what surrounds it unknown."""
-MAX_STEPS: Final = 20_000
+MAX_STEPS: Final = 4_000
 """Expressions that are looked at for one script."""
 MAX_ROUNDS: Final = 3
 """Times that everything is read again where a value flows into itself."""
@@ -43,27 +53,27 @@ Value: TypeAlias = "frozenset[str | Global | Node]"
 _Task: TypeAlias = "Generator[Source | Key, Value, Value]"
 
 NONE: Final[Value] = frozenset()
+EMPTY: Final[Value] = frozenset(("",))
 _ITSELF: Final = FUNCTIONS | {"object", "array"}
-_SAME: Final = names("toString trim valueOf toLowerCase toUpperCase normalize raw String freeze")
+# Methods and functions that return what they are given, or almost.
+_SAME: Final = names("toString trim valueOf toLowerCase toUpperCase normalize String freeze encodeURI")
 
 
 def _atob(text: str) -> str:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4)).decode("latin-1")
-    except (ValueError, binascii.Error):
+    except ValueError:
         return ""
 
 
-def _from_codes(text: str) -> str:
+def _from_code(text: str) -> str:
     return chr(int(text)) if text.isdigit() and int(text) < 0x110000 else ""
 
 
 _DECODED: Final[dict[str, Callable[[str], str]]] = {
     "atob": _atob,
-    "decodeURI": unquote,
-    "decodeURIComponent": unquote,
-    "unescape": unquote,
-    "encodeURI": str,
+    "fromCharCode": _from_code,
+    **dict.fromkeys(("decodeURI", "decodeURIComponent", "unescape"), unquote),
 }
 
 
@@ -82,13 +92,10 @@ class Texts:
         self._circular = False
         self._steps = 0
 
-    def of(self, node: Node) -> frozenset[str]:
-        """Return the texts that an expression stands for itself."""
-        return frozenset(item for item in self.value(node) if isinstance(item, str))
-
-    def within(self, node: Node) -> frozenset[str]:
-        """Return those of everything in it, lists and objects at any depth included."""
-        return frozenset(item for item in self.value(Element(node)) if isinstance(item, str))
+    def of(self, source: Source, *, within: bool = False) -> frozenset[str]:
+        """Return the texts that an expression stands for, or those of everything in it, too."""
+        value = self.value(Element(source) if within and not isinstance(source, tuple) else source)
+        return frozenset(item for item in value if isinstance(item, str))
 
     def settled(self) -> bool:
         """Say whether everything was read to its end; if not, it is to be asked for again."""
@@ -103,39 +110,38 @@ class Texts:
             Spent: That takes too many steps.
         """
         stack: list[tuple[object, _Task]] = []
-        open_: set[object] = set()
-        sent: Value | None = None
-        wanted: Source | Key | None = asked
+        begun: set[object] = set()
+        wanted: Source | Key = asked
         while True:
-            if wanted is not None:
-                sent = self._recall(wanted, open_)
-                if sent is None:
-                    self._steps += 1
-                    if self._steps > MAX_STEPS:
-                        raise Spent
-                    stack.append((wanted, self._task(wanted)))
-                    open_.add(wanted)
-            if not stack:
-                return sent if sent is not None else NONE
-            try:
-                wanted = stack[-1][1].send(sent) if sent is not None else next(stack[-1][1])
-            except StopIteration as end:
-                done, _ = stack.pop()
-                open_.discard(done)
-                sent, wanted = _capped(end.value), None
-                self._known[done] = sent
+            value = self._recall(wanted, begun)
+            if value is None:
+                self._steps += 1
+                if self._steps > MAX_STEPS:
+                    raise Spent
+                stack.append((wanted, self._task(wanted)))
+                begun.add(wanted)
+            while stack:
+                try:
+                    wanted = next(stack[-1][1]) if value is None else stack[-1][1].send(value)
+                    break
+                except StopIteration as end:
+                    done, _ = stack.pop()
+                    begun.discard(done)
+                    value = self._known[done] = _checked(end.value)
+            else:
+                return value or NONE
 
-    def _recall(self, wanted: Source | Key, open_: set[object]) -> Value | None:
+    def _recall(self, wanted: Source | Key, begun: set[object]) -> Value | None:
         if not isinstance(wanted, tuple) and wanted.type not in _READ:
             return self._leaf(wanted)
-        if wanted in open_:
+        if wanted in begun:
             self._circular = True
             return self._before.get(wanted, NONE)
         return self._known.get(wanted)
 
     def _leaf(self, node: Node) -> Value:
         """Read a constant, which stands for its text, or a list or function, which stands for itself."""
-        if node.type in ("string", "number"):
+        if node.type in ("string", "number", "string_fragment", "escape_sequence"):
             return frozenset((self._script.literal(node),))
         return frozenset((node,)) if node.type in _ITSELF else NONE
 
@@ -143,221 +149,173 @@ class Texts:
         if isinstance(asked, Element):
             return self._element(asked.of)
         if isinstance(asked, Member):
-            return self._member(asked.of, asked.name)
+            return self._named(asked.of, {asked.name})
         if isinstance(asked, Sum):
-            return self._sum(asked.left, asked.right)
+            return self._joined((asked.left, asked.right))
         return self._name(asked) if isinstance(asked, tuple) else _READ[asked.type](self, asked)
 
-    def _template(self, node: Node) -> _Task:
-        parts: Value = frozenset(("",))
-        for child in node.named_children:
-            if child.type == "template_substitution":
-                found: Value = (yield child.named_children[0]) if child.named_children else NONE
-            else:
-                found = frozenset((self._script.literal(child),))
-            parts = _joined(parts, found)
-        return parts
+    def _name(self, key: Key) -> _Task:
+        found = NONE
+        for source in self._flows.into(key):
+            found |= yield source
+        return found
 
     def _identifier(self, node: Node) -> _Task:
         key = self._flows.key(node)
-        found: Value = yield key
-        return found or (NONE if self._flows.scopes.declares(key) else frozenset((Global(key[1]),)))
+        found = yield key
+        if key[0] == GLOBAL:
+            found |= yield (FIELD, key[1])
+        return found or (NONE if self._flows.declares(key) else frozenset((Global(key[1]),)))
 
-    def _name(self, key: Key) -> _Task:
-        found: Value = NONE
-        for source in self._flows.into(key):
-            found |= yield source
-            if len(found) > MAX_TEXTS:
-                break
-        return found
-
-    def _access(self, node: Node) -> _Task:
-        owner, name = node.child_by_field_name("object"), self._script.member_name(node)
+    def _member(self, node: Node) -> _Task:
+        owner = node.child_by_field_name("object")
+        index = node.child_by_field_name("index")
         if owner is None:
             return NONE
-        if name:
-            return (yield Member(owner, name))
-        index = node.child_by_field_name("index")
-        names: Value = (yield index) if index is not None else NONE
-        known = [item for item in names if isinstance(item, str) and UNKNOWN not in item]
-        found: Value = NONE
-        for item in known:
-            found |= yield Member(owner, item)
-        return found if known else (yield Element(owner))
+        keys = {self._script.name(node)} - {""}
+        if index is not None and not keys:
+            keys = {text for text in (yield index) if isinstance(text, str) and UNKNOWN not in text}
+        return (yield from self._named(owner, keys))
 
-    def _member(self, owner: Node, name: str) -> _Task:
-        found: Value = yield (FIELD, name)
-        found |= yield (FIELD, ANY)
-        around: Value = yield owner
-        if name.isdigit():
-            for item in around:
-                if not isinstance(item, (str, Global)):
-                    for child in item.named_children:
-                        found |= yield child
-        # What a call has made of texts may be read from any member of its result.
-        found |= frozenset(UNKNOWN + item.lstrip(UNKNOWN) for item in around if isinstance(item, str))
-        return found or frozenset((Global(name),))
+    def _named(self, owner: Node, keys: Set[str]) -> _Task:
+        """Read the members of those names, or any where they are not known."""
+        found = NONE
+        for name in keys:
+            found |= (yield (FIELD, name)) | (yield (GLOBAL, name))
+        found |= (yield (FIELD, ANY)) if keys else NONE
+        around = yield owner
+        for item in around:
+            if isinstance(item, str):
+                # What a call has made of texts may be read from any member of its result.
+                found |= {_loose(item)}
+            elif not isinstance(item, Global) and item.type == "array":
+                for child in () if keys and not any(map(str.isdigit, keys)) else children(item):
+                    found |= yield child
+            elif not keys and not isinstance(item, Global):
+                found |= yield Element(owner)
+        return found or frozenset(map(Global, keys))
 
     def _element(self, node: Node) -> _Task:
         """Read a value and everything in it."""
-        found: Value = yield node
-        texts: set[str | Global | Node] = set()
+        found = yield node
+        texts: Value = frozenset(_loose(item) if isinstance(item, str) else item for item in found)
         for item in found:
-            if isinstance(item, str):
-                texts.add(UNKNOWN + item.lstrip(UNKNOWN))
-            elif isinstance(item, Global):
-                texts.add(item)
-            elif item.type in FUNCTIONS:
-                inner: Value = yield (RETURN, str(item.start_byte))
-                texts |= inner
-            else:
-                for child in item.named_children:
-                    if child.type == "pair":
-                        key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
-                        if key is not None:
-                            texts.add(
-                                UNKNOWN
-                                + (
-                                    self._script.literal(key)
-                                    if key.type == "string"
-                                    else self._script.source(key)
-                                )
-                            )
-                        child = value or child
-                    inner = yield Element(child)
-                    texts |= inner
-                    if len(texts) > MAX_TEXTS:
-                        texts = set(_capped(frozenset(texts)))
-        return frozenset(texts)
+            if isinstance(item, (str, Global)):
+                continue
+            if item.type in FUNCTIONS:
+                texts |= yield (RESULT, str(item.start_byte))
+            for child in children(item) if item.type in ("object", "array") else ():
+                key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+                texts |= {_loose(self._script.name(key))} if key is not None else NONE
+                texts |= yield Element(value or child)
+            texts |= yield (FIELD, ANY)
+        return texts
 
-    def _binary(self, node: Node) -> _Task:
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        operator = node.child_by_field_name("operator")
-        if left is None or right is None or operator is None:
-            return NONE
-        if operator.type == "+":
-            return (yield Sum(left, right))
-        if operator.type in ("||", "&&", "??"):
-            found: Value = yield left
-            found |= yield right
-            return found
-        return NONE
-
-    def _sum(self, left: Node, right: Node) -> _Task:
-        one: Value = yield left
-        other: Value = yield right
-        return _joined(one, other)
-
-    def _choice(self, node: Node) -> _Task:
-        found: Value = NONE
-        for name in ("consequence", "alternative"):
-            child = node.child_by_field_name(name)
-            if child is not None:
-                found |= yield child
+    def _union(self, node: Node) -> _Task:
+        found = NONE
+        for child in children(node):
+            found |= yield child
         return found
 
-    def _last(self, node: Node) -> _Task:
-        children = node.named_children
-        return (yield children[-1]) if children else NONE
+    def _template(self, node: Node) -> _Task:
+        return self._joined(children(node))
 
-    def _assigned(self, node: Node) -> _Task:
-        right = node.child_by_field_name("right")
-        return (yield right) if right is not None else NONE
+    def _binary(self, node: Node) -> _Task:
+        operator = node.child_by_field_name("operator")
+        if operator is not None and operator.type == "+":
+            return self._joined(children(node))
+        return (
+            self._union(node)
+            if operator is not None and operator.type in ("||", "&&", "??")
+            else self._nothing()
+        )
+
+    def _nothing(self) -> _Task:
+        yield from ()
+        return NONE
+
+    def _joined(self, parts: Sequence[Node], between: Value = EMPTY) -> _Task:
+        """Put texts together; what is no text is unknown."""
+        found = EMPTY
+        for index, part in enumerate(parts):
+            value = yield part
+            if any(not isinstance(item, (str, Global)) and item.type == "array" for item in value):
+                value |= yield Element(part)
+            found = _sum(found, _sum(between, value) if index else value)
+        return found
 
     def _call(self, node: Node) -> _Task:
-        callee, given = self._script.callee(node), self._script.arguments(node)
-        if callee is None:
-            return NONE
-        own = self._flows.functions(callee)
-        found: Value = NONE
+        call = self._script.call(node)
+        own, found = [*self._flows.functions(call.callee)], NONE
         for function in own:
-            found |= yield (RETURN, str(function.start_byte))
+            found |= yield (RESULT, str(function.start_byte))
         if own:
             return found
-        owner = callee.child_by_field_name("object")
-        name = self._script.member_name(callee) if owner is not None else self._script.source(callee)
-        if owner is not None and name == "bind":
-            return (yield owner)
-        if owner is not None and name in ("concat", "replace", "join", *_SAME) and name != "raw":
-            return (yield from self._method(owner, name, given))
-        if name in _DECODED or name in _SAME:
-            for argument in given[:1]:
-                found |= yield argument
-            turn = _DECODED.get(name, str)
-            return frozenset(turn(item) if isinstance(item, str) else item for item in found)
-        if name == "fromCharCode":
-            codes: Value = frozenset(("",))
-            for argument in given:
-                number: Value = yield argument
-                codes = _joined(codes, frozenset(_from_codes(i) for i in number if isinstance(i, str)))
-            return codes
-        for part in (*given, *((owner,) if owner is not None else ())):
+        subject = [call.owner] if call.owner is not None else []
+        if call.name in _DECODED:
+            found = EMPTY
+            for argument in call.given:
+                texts = yield argument
+                turned = (_DECODED[call.name](text) for text in texts if isinstance(text, str))
+                found = _sum(found, frozenset(turned))
+            return found
+        if call.name in _SAME:
+            return (yield from self._joined([*subject, *call.given][:1]))
+        if call.name == "bind" and subject:
+            return (yield subject[0])
+        if call.name == "concat":
+            return (yield from self._joined([*subject, *call.given]))
+        if call.name == "join" and subject:
+            between = (yield call.given[0]) if call.given else frozenset((",",))
+            lists = [
+                item if isinstance(item, (str, Global)) else children(item) for item in (yield subject[0])
+            ]
+            if all(isinstance(item, list) for item in lists):
+                for item in lists:
+                    found |= (yield from self._joined(item, between)) if isinstance(item, list) else NONE
+        if call.name == "replace" and subject and len(call.given) == 2:
+            whole, old = (yield subject[0]), (yield call.given[0])
+            for one, part, other in product(whole, old, (yield call.given[1])):
+                if isinstance(one, str) and isinstance(part, str) and isinstance(other, str):
+                    found |= {one.replace(part, other, 1)}
+        if found:
+            return found
+        for part in [*subject, *call.given]:
             found |= yield Element(part)
         return frozenset(item for item in found if isinstance(item, str))
-
-    def _method(self, owner: Node, name: str, given: list[Node]) -> _Task:
-        """Read what a method of texts and lists makes of them."""
-        found: Value = yield owner
-        if name in _SAME:
-            return found
-        parts: list[Value] = []
-        for argument in given:
-            part: Value = yield argument
-            parts.append(part)
-        if name == "concat":
-            for part in parts:
-                found = _joined(found, part)
-            return found
-        if name == "replace":
-            old, new = parts if len(parts) == 2 else (NONE, NONE)
-            whole = all(isinstance(item, str) and UNKNOWN not in item for item in (*found, *old, *new))
-            if whole and old and new:
-                triples = product(found, old, new)
-                return frozenset(str(a).replace(str(b), str(c), 1) for a, b, c in triples)
-            return frozenset(UNKNOWN + item for item in (*found, *new) if isinstance(item, str))
-        joined: Value = NONE
-        for item in found:
-            if not isinstance(item, (str, Global)) and item.type == "array":
-                text: Value = frozenset(("",))
-                for index, child in enumerate(item.named_children):
-                    element: Value = yield child
-                    between = parts[0] if parts else frozenset((",",))
-                    text = _joined(text, _joined(between, element) if index else element)
-                joined |= text
-        return joined or (yield Element(owner))
 
 
 _READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
     "template_string": Texts._template,
-    "identifier": Texts._identifier,
-    "shorthand_property_identifier": Texts._identifier,
-    "member_expression": Texts._access,
-    "subscript_expression": Texts._access,
     "binary_expression": Texts._binary,
-    "ternary_expression": Texts._choice,
-    "assignment_expression": Texts._assigned,
-    "augmented_assignment_expression": Texts._assigned,
     "call_expression": Texts._call,
     "new_expression": Texts._call,
-    **dict.fromkeys(("parenthesized_expression", "await_expression", "spread_element"), Texts._last),
-    **dict.fromkeys(("sequence_expression", "yield_expression"), Texts._last),
+    **dict.fromkeys(("identifier", "shorthand_property_identifier"), Texts._identifier),
+    **dict.fromkeys(("member_expression", "subscript_expression"), Texts._member),
+    **dict.fromkeys(
+        names(
+            "template_substitution ternary_expression assignment_expression augmented_assignment_expression"
+            " parenthesized_expression await_expression yield_expression spread_element sequence_expression"
+        ),
+        Texts._union,
+    ),
 }
 
 
-def _joined(left: Value, right: Value) -> Value:
-    """Put texts together; what is no text is unknown."""
-    pairs = product(_texts(left), _texts(right))
-    if len(left) * len(right) <= MAX_TEXTS:
-        return frozenset(one + other for one, other in pairs)
-    return _capped(frozenset(UNKNOWN + item for item in (*_texts(left), *_texts(right))))
+def _loose(text: str) -> str:
+    return UNKNOWN + text.lstrip(UNKNOWN)
 
 
-def _texts(value: Value) -> Iterable[str]:
-    found = {item if isinstance(item, str) else UNKNOWN for item in value}
-    return found or (UNKNOWN,)
+def _sum(left: Value, right: Value) -> Value:
+    lefts, rights = (
+        [item if isinstance(item, str) else UNKNOWN for item in value] or [UNKNOWN] for value in (left, right)
+    )
+    if len(lefts) * len(rights) <= MAX_TEXTS:
+        return frozenset(one + other for one, other in product(lefts, rights))
+    return frozenset(map(_loose, (*lefts, *rights)))
 
 
-def _capped(value: Value) -> Value:
-    if len(value) <= 4 * MAX_TEXTS:
-        return value
-    raise Spent
+def _checked(value: Value) -> Value:
+    if len(value) > 4 * MAX_TEXTS:
+        raise Spent
+    return value

@@ -43,7 +43,7 @@ _WITH: Final[Mapping[bytes, re.Pattern[bytes]]] = {
 
 # A function called with an address: of a script, or the function's name says what it does.
 _CALL: Final = re.compile(rb"\(\s*+\[?+\s*+['\"`](?:https?+:)?+//([^'\"`\s]{1,256}+)")
-_SCRIPT: Final = re.compile(rb"\.m?js\b")
+_SCRIPT: Final = re.compile(rb"[./]m?js\b")
 _FUNCTION: Final = re.compile(
     rb"(?:import|include|inject|insert|load|require)[A-Za-z0-9_$]{0,32}+\s{0,4}+\Z", re.I
 )

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.gating.inline.literals import fold
 from consentkit.gating.inline.addresses import MAX_HOSTS
+from consentkit.gating.inline.literals import fold
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
 from consentkit.rewriter import attributes, decode
 from gating.pages import GATE
