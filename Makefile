@@ -4,12 +4,14 @@
 #   make test     run every test                   make docs     build the documentation
 #   make coverage the same, with branch coverage, which takes longer
 #   make bench    measure against the peers        make soak     the long counts: kills, fuzzing, load
+#   make frameworks   build pages with today's frameworks and look at them in a browser
 
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
+FRAMEWORKS := .venv-frameworks
 # Processes of `make test`, each with files of its own. Python's development mode is for `make coverage`.
 WORKERS ?= 2
 # Seconds that `make soak` fuzzes each target.
@@ -20,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v $$p; break; fi; done)
 
-.PHONY: demo test coverage check bench docs soak browser clean lock
+.PHONY: demo test coverage check bench docs soak frameworks browser clean lock
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
@@ -53,6 +55,10 @@ docs: $(VENV)/.dev
 # NAMES="rewrite asgi" measures only those.
 bench: $(BENCH)/.bench $(BENCH)/.node
 	PYTHONPATH=tests $(BENCH)/bin/python -m bench $(NAMES)
+
+# NAMES="next nuxt" looks at those only. Builds are kept in .cache/frameworks.
+frameworks: $(FRAMEWORKS)/.frameworks
+	PYTHONPATH=tests $(FRAMEWORKS)/bin/python -m frameworks $(NAMES)
 
 # A browser for the tests: the system's Chromium, else Playwright's own.
 browser: $(VENV)/.dev
@@ -104,6 +110,14 @@ $(VENV)/.node: tests/node/package-lock.json | $(VENV)/.dev
 $(BENCH)/.node: tests/bench/package-lock.json | $(BENCH)/.bench
 	$(call npm-packages,$(BENCH),tests/bench,html-rewriter-wasm and Lighthouse)
 
+$(FRAMEWORKS)/.frameworks: requirements/frameworks.txt pyproject.toml
+	$(need-python)
+	"$(PYTHON)" -m venv $(FRAMEWORKS)
+	$(FRAMEWORKS)/bin/python -m pip install --quiet --require-hashes -r requirements/frameworks.txt
+	$(FRAMEWORKS)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(FRAMEWORKS)/bin/python tests/chromium.py
+	@touch $@
+
 $(FUZZ)/.fuzz: requirements/soak.txt pyproject.toml
 	$(need-python)
 	"$(PYTHON)" -m venv $(FUZZ)
@@ -113,11 +127,11 @@ $(FUZZ)/.fuzz: requirements/soak.txt pyproject.toml
 
 # Compile the requirements again, with hashes and without addresses. Needs uv on the path.
 lock:
-	cd requirements && for name in demo dev bench soak; do \
+	cd requirements && for name in demo dev bench soak frameworks; do \
 		pins=$$([ $$name = demo ] || echo "--constraint demo.txt"); \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links --no-annotate --no-header $$pins $$name.in --output-file $$name.txt || exit 1; \
 	done
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(FUZZ) docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(FUZZ) $(FRAMEWORKS) .cache/frameworks docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asgi.visiting import GATED, HTML, NAVIGATION, App, cookie, visit, wrap
-from consentkit import ConfigurationError, Policy
+from consentkit import ConfigurationError, ListFile, Policy
 from consentkit.policy.lint import lint_page
 
 pytestmark = pytest.mark.anyio
@@ -52,3 +53,27 @@ async def test_the_pages_it_makes_break_no_rule(headers: list[tuple[str, str]], 
     named = [(name.decode(), value.decode("latin-1")) for name, value in answer.start["headers"]]
     assert (GATED in answer.body) is (granted != "all")
     assert lint_page(answer.body, named, url="https://site.example/") == []
+
+
+async def test_lists_are_spoken_of_once_and_debug_names_who_is_on_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "good.txt").write_text("tracker.example\n||cdn.example/t.js\n##.ad\n/x/\n##.pub\n")
+    (tmp_path / "bad.txt").write_text("##.ad\n")
+    lists = tuple(
+        ListFile(file=str(tmp_path / name), purpose="marketing") for name in ("good.txt", "bad.txt")
+    )
+    caplog.set_level(logging.INFO, "consentkit")
+    policy = Policy(lists=lists)
+    app = wrap(App(b"<html><body><img src=//tracker.example/a>"), policy=policy, debug=True)
+    good = f"list {lists[0].file}: 2 rules used; passed over: 2 element hiding, 1 regular expression"
+    bad = f"list {lists[1].file}: 0 rules used; passed over: 1 element hiding"
+    spoken = [(logging.INFO, good), (logging.WARNING, bad)]
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == spoken
+    answer = await visit(app, headers=NAVIGATION)
+    assert answer.header("consentkit-gated") == (
+        "img; vendor=; purpose=marketing; host=tracker.example; why=list"
+    )
+    granted = await visit(app, headers={**NAVIGATION, "cookie": cookie(["marketing"], policy=policy)})
+    assert b"<img src=//tracker.example/a>" in granted.body
+    assert len(caplog.records) == len(spoken)

@@ -84,6 +84,15 @@ def test_text_names_line_rule_law_and_fix(folder: Path) -> None:
     assert lines[-1] == "errors: 1, warnings: 0, notes: 0"
 
 
+def test_lists_are_found_beside_the_file(folder: Path) -> None:
+    (folder / "site").mkdir()
+    (folder / "site" / "own.toml").write_text('lists = [{ file = "hosts.txt", purpose = "marketing" }]')
+    assert run("site/own.toml").exit_code == 2
+    assert "site/own.toml: lists[0].file: cannot read the list" in run("site/own.toml").output
+    (folder / "site" / "hosts.txt").write_text("0.0.0.0 tracker.example")
+    assert run("site/own.toml").exit_code == 0
+
+
 def test_json_and_sarif_are_json(folder: Path) -> None:
     (folder / "own.toml").write_text(BAD)
     (finding,) = json.loads(run("own.toml", "--format", "json").output)

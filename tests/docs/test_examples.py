@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,8 +106,11 @@ def _run(test: Any) -> None:
 
 
 @pytest.mark.parametrize("example", TOML, ids=lambda example: f"{name_of(example.document)}:{example.line}")
-def test_policies_load(example: Example) -> None:
-    assert Policy.loads(example.text).revision
+def test_policies_load(example: Example, tmp_path: Path) -> None:
+    for file in re.findall(r'file = "(.+?)"', example.text):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("tracker.example")
+    assert Policy.loads(example.text, folder=tmp_path).revision
 
 
 def test_there_are_examples() -> None:

@@ -96,8 +96,8 @@ class Renderer:
     def module(self, *, foreign_base: bool) -> str:
         return "/_consent/assets/md.js"
 
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
-        return b"<script src=/stubs.js data-consentkit-stubs='" + names.encode() + b"'></script>"
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        return b"<script src=/stubs.js " + attributes.encode() + b"></script>"
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         return b"<script src=/calls.js " + attributes.encode() + b"></script>"

@@ -37,8 +37,9 @@ class Markers:
     def module(self, *, foreign_base: bool) -> str:
         return "/_consent/assets/md.js"
 
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
-        return b"{" + b"//" * foreign_base + names.encode() + b"}"
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        names = attributes.split('"')[1]
+        return b"{" + b"//" * foreign_base + names.encode() + b"}" if names else b""
 
 
 def consent(

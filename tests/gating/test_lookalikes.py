@@ -106,7 +106,7 @@ def test_where_nobody_is_to_be_told_nobody_is() -> None:
 
 def test_a_page_whose_host_is_not_known_reports_none() -> None:
     handler = GATE.page(NOTHING)
-    assert handler.start_tag(b"<iframe src=/ns.html?id=GTM-1>", b"iframe", 0) == ()  # type: ignore[arg-type]
+    assert not handler.start_tag(b"<iframe src=/ns.html?id=GTM-1>", b"iframe", 0)  # type: ignore[arg-type]
     assert handler.undeclared == {}
 
 

@@ -14,7 +14,7 @@ from consentkit.catalog import default_catalog
 from consentkit.rewriter import Rewriter
 from gating.pages import ALL, EVERYTHING, GATE, NOTHING, Markers, consent, run
 
-SYNTAX_TREE = False
+SYNTAX_TREE = True
 """Whether inline scripts are read as syntax trees, so that addresses that are put together are recognised."""
 
 _TABLES: dict[str, list[dict[str, Any]]] = tomllib.loads(

@@ -189,15 +189,87 @@ def test_a_choice_in_the_page_is_an_update(load: Load) -> None:
 
 
 def test_a_second_element_says_nothing(load: Load) -> None:
-    again = (
-        "var copy = document.createElement('script'), first = document.querySelector('[data-calls]');"
-        "copy.setAttribute('data-calls', 'google');"
-        "copy.setAttribute('data-says', first.getAttribute('data-says'));"
-        "copy.text = first.text; document.body.appendChild(copy);"
+    page = load(attributes("google", set()))
+    markup = f"<script {attributes('google', set())}>{calls_script().decode()}</script>"
+    page.evaluate(
+        "text => document.body.append(document.createRange().createContextualFragment(text))", markup
     )
-    page = load(attributes("google", set()), behind=f"onload = function () {{ {again} }}")
-    assert page.evaluate("document.querySelectorAll('[data-calls]').length") == 2
     assert consent(page) == [("default", OWN)]
+
+
+def test_the_element_leaves_the_page(load: Load) -> None:
+    page = load(attributes("google", set()))
+    assert page.locator("[data-calls]").count() == 0
+
+
+GTAG = "function gtag(){dataLayer.push(arguments)}"
+LOOSE = "{ad_storage:'granted',analytics_storage:'granted'}"
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "dataLayer = [{page: 'story'}]",
+        "var dataLayer = [{page: 'story'}];",
+        "window.dataLayer = [{page: 'a'}]; window.dataLayer = [{page: 'b'}]",
+        "window['dataLayer'] = []; dataLayer.push({page: 'story'})",
+        "dataLayer = JSON.parse('[{}]')",
+    ],
+)
+def test_a_queue_that_is_replaced_begins_with_what_was_said(load: Load, behind: str) -> None:
+    page = load(attributes("google", set(), {"analytics"}), behind=behind)
+    assert consent(page) == [("default", OWN), ("update", OWN | {"analytics_storage"})]
+    assert isinstance(queued(page, "dataLayer")[0], list) and len(queued(page, "dataLayer")) in (2, 3)
+
+
+def test_other_queues_are_kept_in_the_same_way(load: Load) -> None:
+    page = load(attributes("uet", set()), behind="window.uetq = []; uetq.push('event', 'x', {})")
+    assert page.evaluate("[uetq[0], uetq[1], uetq[3]]") == ["consent", "default", "event"]
+    page = load(attributes("matomo", set()), behind="var _paq = [['trackPageView']]")
+    assert queued(page, "_paq") == [["requireConsent"], ["trackPageView"]]
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        f"{GTAG} gtag('consent', 'default', {LOOSE}); gtag('js', new Date())",
+        f"window.dataLayer = window.dataLayer || []; {GTAG} gtag('consent', 'default', {LOOSE})",
+        f"dataLayer = []; {GTAG} gtag('consent', 'default', {LOOSE})",
+        f"dataLayer.push(['consent', 'default', {LOOSE}])",
+        "var own = dataLayer.push; dataLayer.push = function () { return own.apply(dataLayer, arguments) };"
+        f"{GTAG} gtag('consent', 'default', {LOOSE})",
+    ],
+)
+def test_of_two_defaults_ours_is_the_last(load: Load, behind: str) -> None:
+    page = load(attributes("google", set()), behind=behind)
+    told = consent(page)
+    assert told[0] == ("default", OWN) and told[-1] == ("default", OWN)
+    assert any("ad_storage" in granted for _, granted in told)
+
+
+def test_the_choice_comes_after_the_default_of_a_page(load: Load) -> None:
+    page = load(
+        attributes("google", set(), {"analytics"}), behind=f"{GTAG} gtag('consent', 'default', {LOOSE})"
+    )
+    assert [name for name, _ in consent(page)][-2:] == ["default", "update"]
+    assert consent(page)[-1] == ("update", OWN | {"analytics_storage"})
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "dataLayer = {push: function () {}}",
+        "dataLayer.push({event: 'consent'}); dataLayer.push(['consent', 'update', {}])",
+        "dataLayer = window.dataLayer || []; for (var i in dataLayer) found = (window.found || '') + i",
+    ],
+)
+def test_what_else_a_page_does_with_its_queue_stays_as_it_is(load: Load, behind: str) -> None:
+    page = load(attributes("google", set()), behind=behind)
+    assert page.evaluate("typeof dataLayer.push") == "function"
+    assert page.evaluate("window.found || '0'") == "0"
+    if page.evaluate("Array.isArray(dataLayer)"):
+        assert consent(page)[0][0] == "default"
+        assert [name for name, _ in consent(page)].count("default") == 1
 
 
 def test_what_is_wrong_with_the_element_stays_there(load: Load) -> None:

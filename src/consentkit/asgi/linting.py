@@ -15,7 +15,7 @@ _logger: Final = logging.getLogger("consentkit")
 
 
 def check_policy(policy: Policy, *, strict: bool) -> None:
-    """Log each error that lint finds in a policy.
+    """Log each error that lint finds in a policy, and how much of its lists of hosts is used.
 
     Args:
         policy: What visitors are told.
@@ -30,6 +30,10 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
         raise ConfigurationError("; ".join(errors), path="policy")
     for line in errors:
         _logger.error("%s", line)
+    for entry in policy.lists:
+        log = _logger.info if entry.hosts.used else _logger.warning
+        kinds = ", ".join(f"{count} {kind}" for kind, count in entry.hosts.passed_over.items())
+        log("list %s: %d rules used; passed over: %s", entry.file, entry.hosts.used, kinds or "none")
 
 
 def _line(finding: Finding) -> str:

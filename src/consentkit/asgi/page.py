@@ -16,7 +16,7 @@ from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
 from consentkit.banner import render_banner, render_head, render_link, render_placeholder
 from consentkit.consent import Consent
-from consentkit.gating import PageGate, Party, module_script, stubs_script
+from consentkit.gating import NO_STUBS, PageGate, Party, module_script, stubs_script
 from consentkit.gating.headers import gate_headers, gate_links, is_reached
 from consentkit.policy import Regime
 from consentkit.rewriter import Rewriter
@@ -160,9 +160,14 @@ class Page:
             origin=self._origin(foreign_base),
         )
 
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
-        """Render the element that loads stubs; see :class:`consentkit.gating.Renderer`."""
-        return self._script(STUBS_NAME, f'data-consentkit-stubs="{names}"', foreign_base)
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render the element that loads stubs; see :class:`consentkit.gating.Renderer`.
+
+        Parts of a page that need none get none: the page that takes them watches for what scripts make anew.
+        """
+        if attributes.startswith(NO_STUBS) and not self._request.traits.wants_document:
+            return b""
+        return self._script(STUBS_NAME, attributes, foreign_base)
 
     def module(self, *, foreign_base: bool) -> str:
         """Return the URL of the module stub; see :class:`consentkit.gating.Renderer`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,9 +12,15 @@ from consentkit.catalog.hostnames import read_host
 from consentkit.exceptions import ConfigurationError
 
 CatalogPurpose = Literal["necessary", "functional", "analytics", "marketing"]
-StubKind = Literal["call", "queue"]
+StubKind = Literal["call", "form", "queue"]
 
 _RULE = re.compile(r"([^/?#:@*\s]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?(/[^?#\s]*)?(?:\?([^#\s]+))?\Z")
+
+CONTAINER: Final = re.compile(
+    r"(?P<element>[a-z][a-z0-9-]*)?(?:(?P<sign>[.#])(?P<word>[\w-]{3,})(?P<open>\*)?)?"
+    r"(?:\[(?P<attribute>[a-z][a-z0-9-]*)\])?\Z"
+)
+"""An element that a script fills: ``element.class``, ``#id``, ``[attribute]``; ``*`` is any end of a word."""
 
 
 class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,6 +107,7 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         cookies: Its first-party cookies.
         stubs: Globals its inline snippet defines, and what stands in for them while it is inert.
         embed: Whether its frames show content, which deserves a placeholder.
+        containers: Elements of pages that its script fills, which deserve one, too.
         processor: Whether it works for the site alone and, by its own terms, makes no use of what it receives
             for itself. Where that is not certain it is not set.
     """
@@ -120,4 +127,5 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cookies: tuple[KnownCookie, ...] = ()
     stubs: Mapping[str, StubKind] = {}
     embed: bool = False
+    containers: tuple[str, ...] = ()
     processor: bool = False

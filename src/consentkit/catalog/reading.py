@@ -9,7 +9,14 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from consentkit.catalog.model import CatalogPurpose, HostRule, KnownCookie, KnownVendor, StubKind
+from consentkit.catalog.model import (
+    CONTAINER,
+    CatalogPurpose,
+    HostRule,
+    KnownCookie,
+    KnownVendor,
+    StubKind,
+)
 from consentkit.exceptions import ConfigurationError
 
 PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
@@ -49,6 +56,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cookies: tuple[KnownCookie, ...] = ()
     stubs: dict[str, StubKind] = {}
     embed: bool = False
+    containers: tuple[str, ...] = ()
     processor: bool = False
 
 
@@ -143,6 +151,9 @@ def _check(entry: _Table, path: str) -> None:
     for key, pattern in _PATTERNS.items():
         for word in getattr(entry, key):
             _require(pattern.match(word), f"not as expected: {word!r}", f"{path}.{key}")
+    for selector in entry.containers:
+        known = selector and CONTAINER.match(selector)
+        _require(known, f"expected element.class, #id or [attribute]: {selector!r}", f"{path}.containers")
 
 
 def _require(condition: object, problem: str, path: str) -> None:

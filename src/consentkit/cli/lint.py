@@ -146,7 +146,7 @@ def _read(name: str) -> str:
 
 def _load(name: str, text: str) -> Policy:
     try:
-        return Policy.loads(text)
+        return Policy.loads(text, folder=Path(name).parent)
     except ConfigurationError as error:
         raise Unreadable(f"{name}: {error}") from error
 

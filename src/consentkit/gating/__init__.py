@@ -9,6 +9,16 @@ from consentkit.gating.judging import Gated, Unclassified
 from consentkit.gating.page import PageGate
 from consentkit.gating.party import Party
 from consentkit.gating.renderer import Renderer
-from consentkit.gating.stubs import module_script, stubs_script
+from consentkit.gating.stubs import NO_STUBS, module_script, stubs_script
 
-__all__ = ["Gate", "Gated", "PageGate", "Party", "Renderer", "Unclassified", "module_script", "stubs_script"]
+__all__ = [
+    "NO_STUBS",
+    "Gate",
+    "Gated",
+    "PageGate",
+    "Party",
+    "Renderer",
+    "Unclassified",
+    "module_script",
+    "stubs_script",
+]

@@ -45,6 +45,11 @@ def stop_script(raw: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
     return tidy([inserted], move(b"script", attributes), rename(attributes, {b"type"}))
 
 
+def stop_style(raw: bytes) -> list[Splice]:
+    """Make a style sheet inert; browsers pass over a type that they do not know."""
+    return [_insert(raw, b"style", b"type=text/plain")]
+
+
 def _insert(raw: bytes, name: bytes, attribute: bytes) -> Splice:
     end = 1 + len(name)
     # Before a slash the space keeps the value from going on.

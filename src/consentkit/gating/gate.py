@@ -15,6 +15,7 @@ from consentkit.catalog import URL, Catalog, default_catalog
 from consentkit.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating.calls import VendorCalls
+from consentkit.gating.containers import Containers
 from consentkit.gating.inline import InlineReader, Reading
 from consentkit.gating.judging import Unclassified
 from consentkit.gating.page import PageGate
@@ -71,6 +72,7 @@ class Gate:
         self.calls: Final = VendorCalls(policy)
         self.memory: Final = Memory()
         self._parties = Parties(policy, catalog or default_catalog())
+        self.containers: Final = Containers(self._parties.containers)
         self._inline = InlineReader(
             self._parties.signatures, self._parties.owners, exact=unclassified == "gate"
         )

@@ -84,8 +84,9 @@ class Judge:
 
     def applies(self, reason: Reason) -> bool:
         """Tell whether a reason counts on this page, whose own origin is no third party."""
-        if reason.why in ("word", "program"):
-            return bool(reason.host) and not self.is_own(reason.host)
+        if reason.why in ("list", "word", "program"):
+            spared = any(is_below(self.own.host, site) for site in reason.spared)
+            return bool(reason.host) and not spared and not self.is_own(reason.host)
         if reason.site and not reason.host:
             return is_below(self.own.host, reason.site)
         return not reason.host or reason.host != self.own_host or bool(reason.site)

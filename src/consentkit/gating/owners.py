@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from consentkit.catalog import UNREADABLE, URL, HostRule, HostTable, WordTable
+from consentkit.catalog.hostlist import HostList
 from consentkit.gating.party import Party, Reason
 
 Rules = Sequence[tuple[HostRule, Party]]
+Lists = Sequence[tuple[HostList, Party]]
 
 
 class Owned(NamedTuple):
@@ -31,28 +33,33 @@ class Owners:
             proxy stands for the vendor behind it.
         known: Rules of the catalog.
         words: Words by which the addresses of services are recognised that no rule knows.
+        lists: Lists of hosts, each with whom to allow. They come before words, which are a guess.
 
     Attributes:
         proxies: The declared rules that have a path.
     """
 
-    def __init__(self, declared: Rules, known: Rules, words: WordTable[Party]) -> None:
+    def __init__(self, declared: Rules, known: Rules, words: WordTable[Party], lists: Lists = ()) -> None:
         self.proxies = [(rule, party) for rule, party in declared if rule.path]
         self._hosts = HostTable([*declared, *known])
         self._proxied = HostTable(self.proxies)
         self._words = words
+        self._lists = lists
 
     def is_proxied(self, host: str) -> bool:
         """Tell whether the policy declares paths on a host."""
         return any(is_below(host, rule.host) for rule, _ in self.proxies)
 
     def find(self, url: URL) -> Owned | None:
-        """Find whose an address is; `None` if neither policy nor catalog knows."""
+        """Find whose an address is; `None` if neither policy, catalog nor a list knows."""
         place = (url.host, url.path, url.query, url.port)
         found = self._hosts.find(*place)
         if packages := self._words.find_packages(url.host, url.path, found and found[0]):
             return Owned(tuple(Reason(party, host_of(url), "host") for party in packages.values()))
         if found is None:
+            for hosts, party in self._lists:
+                if spared := hosts.find(url):
+                    return Owned((Reason(party, host_of(url), "list", spared[0], spared),))
             if program := self._words.find_program(url.path, url.query):
                 return Owned((Reason(program[1], host_of(url), "program", url.path),), True)
             named = None if url.own else self._words.find(url.host, url.path)

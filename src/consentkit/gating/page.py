@@ -12,16 +12,24 @@ from consentkit.gating import edits, elements
 from consentkit.gating.bases import Bases
 from consentkit.gating.inline import Reading
 from consentkit.gating.judging import Gated, Judge
-from consentkit.gating.party import Party, Plan, Reason
+from consentkit.gating.party import NOBODY, Found, Party, Plan, Reason
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.rules import rewrite_import_map
 from consentkit.gating.scripts import foreign_text
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
+from consentkit.gating.stubs import NO_STUBS
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
 if TYPE_CHECKING:
     from consentkit.gating.gate import Gate
+
+
+# Attributes, since a policy of the site may forbid styles.
+# How React writes its scripts.
+_REACT: Final = b'async=""'
+_MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
+_SIZE: Final = b'width="100%" height="200" frameborder="0"'
 
 
 class PageGate:
@@ -30,12 +38,11 @@ class PageGate:
     Attributes:
         names: The elements the rewriter shows.
         rare: The elements it shows only with certain attributes.
+        hydrated: Whether a framework may take over the whole page.
         language: The page's language by its own account (WHATWG HTML 3.2.6.2), as written; empty while
             unknown.
     """
 
-    names: Final = elements.NAMES
-    rare: Final[Mapping[bytes, frozenset[bytes]]] = elements.RARE
     addressed: Final[Mapping[bytes, frozenset[bytes]]] = elements.ADDRESSED
 
     def __init__(
@@ -48,6 +55,7 @@ class PageGate:
         enforce: bool,
         path: str = "/",
     ) -> None:
+        self.names, self.rare = gate.containers.names, gate.containers.rare
         self._gate = gate
         self._consent = consent
         self._renderer = renderer
@@ -58,6 +66,8 @@ class PageGate:
         self._bases = Bases(self._judge.own_host, (own._replace(path=path),) if proxied else ())
         self.language = ""
         self._stubbed: set[str] = set()
+        self._guarded = False
+        self.hydrated = False
         self._told: set[str] = set()
         self._frames = 0
         self._depth = 0
@@ -103,8 +113,9 @@ class PageGate:
         if name == b"html":
             return self._see_language(raw, where)
         plan = self._gate.plan(raw, name, self._bases.urls)
+        filled = self._fill(raw, name, where) if name in self._gate.containers.elements else None
         if plan is None:
-            return None
+            return filled
         denied = self._judge.refusal(plan.load.found)
         if denied is None:
             made: Sequence[Splice] = self._live(plan, where)
@@ -113,9 +124,32 @@ class PageGate:
             made = plan.load.inert
             if name in elements.FRAMES:
                 made = self._stop_frame(raw, name, plan, denied.party, where)
+            if name in _MADE_ANEW:
+                made = [*self._stubs(frozenset(), where), *made]
         if plan.others and not plan.marked:
             made = edits.tidy(made, self._others(raw, name, plan, where, gone=denied is not None))
-        return made if self._enforce else ()
+        return [*made, *(filled or ())] if self._enforce else ()
+
+    def _fill(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
+        """Put the placeholder first into an element that a script would fill; `None` where it is none.
+
+        A style sheet that hides the page until a vendor's script comes is held with that.
+        """
+        party = self._gate.containers.find(raw, name)
+        if party is None:
+            return None
+        denied = self._judge.refusal(Found((Reason(party, "", "host"),)))
+        if name == b"style":
+            return edits.stop_style(raw) if denied and self._enforce else ()
+        shown = self._shown(party) if denied and not where and self._enforce else b""
+        frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
+        return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
+
+    def _shown(self, party: Party) -> bytes:
+        """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
+        title = f' title="{html.escape(party.name)}"'.encode("ascii", "xmlcharrefreplace")
+        document = self._document(party)
+        return title + document if document else b""
 
     def _see_language(self, raw: bytes, where: Where) -> Sequence[Splice]:
         """Take the language of the first ``<html>`` that has one; in XML it has another name."""
@@ -141,8 +175,9 @@ class PageGate:
             else:
                 reading = self._gate.read(inner)
             heard = (*heard, *reading.found.reasons)
+        whole_page = self._wait(raw, where)
         if plan.silent and whole and (reading is None or reading.silent):
-            return None
+            return whole_page
         calls, runs = self._calls(heard, where) if heard else ((), ())
         denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()
         if not plan.marked and reading is not None:
@@ -157,12 +192,24 @@ class PageGate:
             if plan.rules == "importmap" and whole and not where and not plan.marked:
                 made = self._mapped(raw, text)
                 if made:
-                    return made if self._enforce else ()
-            return [*calls, *self._stubs(stubs, where), *plan.load.inert] if self._enforce else ()
+                    return [*(whole_page or ()), *made] if self._enforce else ()
+            stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
+            stood = self._stubs(stubs, where, denied.party)
+            return [*(whole_page or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
         made = self._live(plan, where)
         if plan.others:
             made = edits.tidy(made, self._others(raw, b"script", plan, where, gone=False))
-        return [*calls, *made] if self._enforce else ()
+        return [*(whole_page or ()), *calls, *made] if self._enforce else ()
+
+    def _wait(self, raw: bytes, where: Where) -> Sequence[Splice] | None:
+        """Let ours wait where a framework takes over the page, before the first script that may do so."""
+        if _REACT not in raw:
+            return None
+        if self.hydrated or self._renderer is None or where or not self._enforce:
+            return ()
+        self.hydrated = True
+        attributes = f"{NO_STUBS} data-consentkit-whole"
+        return [(0, 0, self._renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
     def _mapped(self, raw: bytes, text: bytes) -> Sequence[Splice]:
         """Let a stub stand in for the modules of an import map that are held back; nothing if that fails."""
@@ -219,15 +266,21 @@ class PageGate:
         return [renamed, *self._placeholder(plan, party, where, len(name) + 1), *plan.load.inert]
 
     def _placeholder(self, plan: Plan, party: Party, where: Where, at: int) -> Sequence[Splice]:
-        shown = plan.framed and party.embed and party.purpose and not where & ~Where.TEMPLATE
-        if not shown or self._renderer is None:
-            return ()
+        document = (
+            self._document(party) if plan.framed and party.embed and not where & ~Where.TEMPLATE else b""
+        )
+        return [(at, at, document)] if document else ()
+
+    def _document(self, party: Party) -> bytes:
+        """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
+        if not party.purpose or self._renderer is None:
+            return b""
         key = (party.vendor, party.purpose)
         if key not in self._placeholders:
             document = self._renderer.placeholder(party, foreign_base=self.foreign_base)
             value = html.escape(document).encode("ascii", "xmlcharrefreplace")
             self._placeholders[key] = b' srcdoc="' + value + b'"'
-        return [(at, at, self._placeholders[key])]
+        return self._placeholders[key]
 
     def _calls(self, heard: Iterable[Reason], where: Where) -> tuple[list[Splice], set[str]]:
         """Tell vendors what holds, directly before the first script of theirs.
@@ -253,10 +306,14 @@ class PageGate:
                     runs.add(vendor)
         return [(0, 0, tag) for tag in made.values()], runs
 
-    def _stubs(self, wanted: frozenset[str], where: Where) -> Sequence[Splice]:
-        """Load stubs directly before the script whose globals will be missing."""
+    def _stubs(self, wanted: frozenset[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
+        """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
         missing = sorted(wanted - self._stubbed)
-        if not missing or self._renderer is None or where:
+        if (self._guarded and not missing) or self._renderer is None or where:
             return ()
         self._stubbed.update(missing)
-        return [(0, 0, self._renderer.stubs(" ".join(missing), foreign_base=self.foreign_base))]
+        self._guarded = True
+        attributes = f'data-consentkit-stubs="{" ".join(missing)}"'.encode("ascii")
+        if any(name.endswith(":form") for name in missing):
+            attributes += self._shown(party)
+        return [(0, 0, self._renderer.stubs(attributes.decode("ascii"), foreign_base=self.foreign_base))]

@@ -26,6 +26,7 @@ class Parties:
         owners: Rules of all vendors.
         cookies: First-party cookies of all vendors.
         signatures: How inline snippets of known vendors begin to act.
+        containers: Elements that their scripts fill.
     """
 
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
@@ -39,12 +40,14 @@ class Parties:
         own = [(HostRule.parse(text), self._vendors[v.id]) for v in declared.values() for text in v.hosts]
         rules = [(rule, self._vendors[v.id]) for v in known.values() for rule in v.hosts]
         words = WordTable((v, self._vendors[v.id]) for v in known.values())
-        self.owners = Owners(own, rules, words)
+        lists = [(entry.hosts, self._purposes[entry.purpose]) for entry in policy.lists]
+        self.owners = Owners(own, rules, words, lists)
         self.cookies = CookieTable(
             [(cookie.name, self._vendors[v.id]) for v in declared.values() for cookie in v.cookies]
             + [(cookie.name, self._vendors[v.id]) for v in known.values() for cookie in v.cookies]
         )
         self.signatures = [(text, self._vendors[v.id]) for v in known.values() for text in v.inline]
+        self.containers = [(one, self._vendors[v.id]) for v in known.values() for one in v.containers]
 
     def reached(self, texts: Iterable[str], bases: Iterable[URL]) -> Found:
         """Find whose URLs these are.

@@ -10,7 +10,9 @@ from consentkit.consent import Consent
 from consentkit.policy import Vendor
 from consentkit.rewriter import Attribute, Splice
 
-Why = Literal["host", "signature", "marker", "unknown-marker", "unclassified", "word", "program", "cut"]
+Why = Literal[
+    "host", "signature", "marker", "unknown-marker", "unclassified", "list", "word", "program", "cut"
+]
 
 
 class Party(NamedTuple):
@@ -43,13 +45,15 @@ class Reason(NamedTuple):
         host: The host that would be asked, with its port where it has one; empty where there is none.
         why: How the party was recognised.
         site: Set where the policy declares a path on this host: such a reason counts on the host's own pages,
-            too, and without ``host`` on those alone. Of a program, its path.
+            too, and without ``host`` on those alone. Of a program its path, of a list the host that it names.
+        spared: Sites on whose pages a list does not count.
     """
 
     party: Party
     host: str
     why: Why
     site: str = ""
+    spared: tuple[str, ...] = ()
 
 
 CUT: Final = Reason(NOBODY, "", "cut")

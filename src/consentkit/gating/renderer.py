@@ -18,11 +18,11 @@ class Renderer(Protocol):
             foreign_base: Whether the page's base is another origin, which such a document inherits.
         """
 
-    def stubs(self, names: str, *, foreign_base: bool) -> bytes:
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render ``<script src=… data-consentkit-stubs="…"></script>`` with the URL of `stubs_script`.
 
         Args:
-            names: What to define, the value of the attribute, safe in double quotes.
+            attributes: What to define, and what to show a visitor whose form waits for it.
             foreign_base: Whether the page's base is another origin.
         """
 

@@ -1,7 +1,10 @@
-// Stands in for globals whose vendor's inline snippet was made inert. It does nothing but call callbacks, so
-// that handlers on the page go on. Which globals: its own data-consentkit-stubs="name:call name:queue".
+// Stands in for globals whose vendor's script was made inert. Which globals: its own
+// data-consentkit-stubs="name:call name:queue name:form". For a form it brings the document that asks for consent.
 (function (me) {
   "use strict";
+  var own = "data-consentkit-", shown = me.getAttribute("srcdoc"), title = me.title, touched;
+  me.remove();
+
   function later(callback) {
     setTimeout(function () { try { callback(); } catch (error) { /* it counted on the vendor */ } }, 0);
   }
@@ -14,6 +17,19 @@
         if (/callback$/i.test(key) && typeof value[key] === "function") later(value[key]);
       });
     });
+  }
+  // Says in a form, or where a script would have drawn, who is needed, and lets the visitor allow it.
+  function ask(place) {
+    if (!place || !shown || place.querySelector("[" + own + "fill]")) return;
+    var frame = document.createElement("iframe");
+    frame.setAttribute(own + "fill", "");
+    frame.title = title;
+    frame.width = "100%";
+    frame.height = 200;
+    frame.frameBorder = 0;
+    frame.srcdoc = shown;
+    place.appendChild(frame);
+    return frame;
   }
   var make = {
     call: function () {
@@ -30,10 +46,31 @@
       list.stub = true;
       list.push = function () { answer(arguments, true); return 0; };
       return list;
+    },
+    form: function () {
+      var stub = make.call();
+      stub.enterprise = stub;
+      stub.getResponse = function () { return ""; };
+      stub.render = function (place) {
+        ask(typeof place === "string" ? document.getElementById(place) : place);
+        return 0;
+      };
+      // The form goes on only with an answer, which never comes.
+      stub.execute = function () {
+        var frame = ask(touched);
+        if (frame) frame.focus();
+        return new Promise(function () {});
+      };
+      ["submit", "click"].forEach(function (name) {
+        addEventListener(name, function (event) {
+          touched = event.target.closest && event.target.closest("form") || event.target.form;
+        }, true);
+      });
+      return stub;
     }
   };
-  me.getAttribute("data-consentkit-stubs").split(" ").forEach(function (entry) {
+  me.getAttribute(own + "stubs").split(" ").forEach(function (entry) {
     var name = entry.split(":")[0];
-    if (!(name in window)) window[name] = make[entry.split(":")[1]]();
+    if (name && !(name in window)) window[name] = make[entry.split(":")[1]]();
   });
 })(document.currentScript);

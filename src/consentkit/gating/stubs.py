@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
+from typing import Final
+
+_NOISE: Final = re.compile(r"^\s*(?://.*)?\n|^\s+", re.MULTILINE)
+
+NO_STUBS: Final = 'data-consentkit-stubs=""'
+"""The attribute of the element that loads the script, where it defines none."""
 
 
 @cache
@@ -15,7 +22,9 @@ def stubs_script() -> bytes:
     that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
     own snippet that runs later takes the place of the stub.
     """
-    return (resources.files("consentkit.gating") / "stubs.js").read_bytes()
+    folder = resources.files("consentkit.gating")
+    code = "".join((folder / name).read_text("utf-8") for name in ("stubs.js", "guard.js"))
+    return _NOISE.sub("", code).encode("ascii")
 
 
 @cache

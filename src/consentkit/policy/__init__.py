@@ -2,6 +2,7 @@
 
 from consentkit.policy.duration import Duration, read_duration
 from consentkit.policy.lifetime import Validity
+from consentkit.policy.lists import ListFile
 from consentkit.policy.model import Policy
 from consentkit.policy.place import Place
 from consentkit.policy.regime import Regime, strictest
@@ -24,6 +25,7 @@ __all__ = [
     "Cookie",
     "Duration",
     "Lifetime",
+    "ListFile",
     "Place",
     "Policy",
     "Purpose",

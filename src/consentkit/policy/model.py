@@ -28,6 +28,7 @@ from consentkit.policy.checks import (
 from consentkit.policy.defaults import DEFAULT_PURPOSES, with_default
 from consentkit.policy.fingerprint import canonical, fingerprint
 from consentkit.policy.lifetime import Validity, check_lifetime, validity_at
+from consentkit.policy.lists import ListFile, read_lists
 from consentkit.policy.place import Place
 from consentkit.policy.reading import check_keys, join, read_mapping, read_table, read_text
 from consentkit.policy.regime import Regime
@@ -57,6 +58,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing` are
             always there.
         vendors: The site's own vendors, and what differs from the catalog, by id.
+        lists: Lists of hosts that others publish, read where the policy is made. Who is on one and neither
+            declared nor known is held back under its purpose. That declares nobody, and asks nobody again.
         lifetime: How long choices hold.
         signals: What the site does with signals of browsers.
         consent_mode: What Google's tags are told besides what is granted and denied.
@@ -72,6 +75,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     regimes: Mapping[str, str | Mapping[str, str]] = {}
     purposes: Mapping[str, Purpose] = {}
     vendors: Mapping[str, Vendor] = {}
+    lists: tuple[ListFile, ...] = ()
     lifetime: Lifetime = Lifetime()
     signals: SignalRules = SignalRules()
     consent_mode: ConsentMode = ConsentMode()
@@ -96,6 +100,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "signals", signals)
         force_setattr(self, "consent_mode", read_table(self.consent_mode, ConsentMode, path="consent_mode"))
         force_setattr(self, "banner", _read_banner(self.banner))
+        force_setattr(self, "lists", read_lists(self.lists, self.purposes))
         self._check_names()
 
     def _check_names(self) -> None:
@@ -108,7 +113,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Load a policy from a file.
 
         Args:
-            path: A TOML file in UTF-8, with or without a byte order mark, usually ``consent.toml``.
+            path: A TOML file in UTF-8, with or without a byte order mark, usually ``consent.toml``. Paths of
+                `lists` are relative to its folder.
 
         Raises:
             ConfigurationError: It cannot be read, is not TOML, or says something impossible.
@@ -117,11 +123,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             text = Path(path).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"cannot read the policy: {error}") from error
-        return cls.loads(text)
+        return cls.loads(text, folder=Path(path).parent)
 
     @classmethod
-    def loads(cls, text: str) -> Policy:
+    def loads(cls, text: str, *, folder: str | Path = "") -> Policy:
         """Load a policy from TOML text.
+
+        Args:
+            text: The text.
+            folder: What paths of `lists` are relative to; the current folder if left out.
 
         Raises:
             ConfigurationError: It is not TOML, or says something impossible.
@@ -131,6 +141,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"not valid TOML: {error}") from error
         check_keys(tables, cls.__struct_fields__)
+        for entry in tables["lists"] if isinstance(tables.get("lists"), list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("file"), str):
+                entry["file"] = str(Path(folder, entry["file"]))
         return cls(**tables)
 
     def __hash__(self) -> int:
@@ -285,6 +298,7 @@ def _builtins(policy: Policy) -> object:
             "regimes": dict(policy.regimes),
             "purposes": dict(policy.purposes),
             "vendors": dict(policy.vendors),
+            "lists": [[entry.purpose, entry.hosts.digest] for entry in policy.lists],
             "lifetime": policy.lifetime,
             "signals": policy.signals,
             "consent_mode": policy.consent_mode,

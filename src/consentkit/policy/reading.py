@@ -6,7 +6,7 @@ converted on its own, under the path it has in the policy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -39,6 +39,17 @@ def check_keys(table: Mapping[str, object], known: Iterable[str], *, path: str =
         if key not in known:
             hint = nearest(str(key), known) or f"; known are {', '.join(known)}"
             raise ConfigurationError(f"unknown key{hint}", path=join(path, str(key)))
+
+
+def check_purpose_id(purpose: str, known: Collection[str], *, path: str) -> None:
+    """Refuse a purpose that is not one of these.
+
+    Raises:
+        ConfigurationError: With the nearest of them.
+    """
+    if purpose not in known:
+        hint = nearest(purpose, known) or f"; known are {', '.join(known)}"
+        raise ConfigurationError(f'no purpose "{purpose}"{hint}', path=path)
 
 
 def read_mapping(value: object, *, path: str) -> Mapping[str, object]:

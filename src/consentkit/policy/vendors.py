@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from consentkit.catalog import KnownVendor, default_catalog
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.reading import join, nearest
+from consentkit.policy.reading import check_purpose_id, join, nearest
 from consentkit.policy.tables import Cookie, Vendor
 
 
@@ -63,6 +63,4 @@ def _check(vendor: Vendor, purposes: list[str], path: str, *, hint: str) -> None
         if not text.strip():
             problem = f"expected a {key}: the catalog does not know this vendor{hint}"
             raise ConfigurationError(problem, path=join(path, key))
-    if vendor.purpose not in purposes:
-        hint = nearest(vendor.purpose, purposes) or f"; known are {', '.join(purposes)}"
-        raise ConfigurationError(f'no purpose "{vendor.purpose}"{hint}', path=join(path, "purpose"))
+    check_purpose_id(vendor.purpose, purposes, path=join(path, "purpose"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from consentkit.rewriter.grammar import (
     DRAWING,
     FORMULA,
+    SPACES,
     USED,
     Condition,
     head_scanner,
@@ -32,6 +33,9 @@ RAW_TEXT: Final = {
     for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
 }
 """Elements whose content is raw text or RCDATA, with the search for its end."""
+
+MAX_BEGUN: Final = 2048
+"""Bytes of a tag up to which it is shown for the beginning of a value."""
 
 PLACES: Final = tuple(Where(value) for value in range(16))
 """All surroundings, by their number: making one takes longer than reading a tag."""
@@ -90,11 +94,28 @@ class Names(NamedTuple):
 Table = frozenset[tuple[bytes, frozenset[bytes]]]
 
 
+_known: dict[int, tuple[tuple[object, ...], Names]] = {}
+MAX_KNOWN: Final = 64
+
+
+def _names_of(handler: Handler) -> Names:
+    """Return what follows from a handler's names; those of one policy share the objects that hold them."""
+    asked = handler.names, handler.rare, handler.addressed
+    known = _known.get(id(handler.rare))
+    if known is not None and all(one is other for one, other in zip(known[0], asked, strict=True)):
+        return known[1]
+    if len(_known) >= MAX_KNOWN:
+        _known.clear()
+    made = _names(handler.names, frozenset(handler.rare.items()), frozenset(handler.addressed.items()))
+    _known[id(handler.rare)] = asked, made
+    return made
+
+
 @lru_cache(maxsize=64)
 def _names(names: frozenset[bytes], rare: Table, addressed: Table) -> Names:
     by_rare, by_address = _by_element(rare), _by_element(addressed)
     sometimes = {
-        element: Condition(by_rare.get(element, frozenset()), by_address.get(element, frozenset()))
+        element: _condition(by_rare.get(element, frozenset()), by_address.get(element, frozenset()))
         for element in (by_rare.keys() | by_address.keys()) - names
     }
     apart = {b"svg", b"math", *((b"use",) if sometimes.get(b"use") == USED else ())}
@@ -113,6 +134,11 @@ def _names(names: frozenset[bytes], rare: Table, addressed: Table) -> Names:
         skip_one=skip_one,
         drawings=drawings,
     )
+
+
+def _condition(rare: frozenset[bytes], addressed: frozenset[bytes]) -> Condition:
+    begun = frozenset(item for item in rare if b"=" in item)
+    return Condition(rare - begun, addressed, begun)
 
 
 def _by_element(table: Table) -> dict[bytes, frozenset[bytes]]:
@@ -160,7 +186,7 @@ class Context:
         self.handler = handler
         self.memory = memory or Memory()
         self.names = handler.names
-        compiled = _names(self.names, frozenset(handler.rare.items()), frozenset(handler.addressed.items()))
+        compiled = _names_of(handler)
         self._matters, self._beginnings = compiled.matters, compiled.beginnings
         self._sometimes, self.drawings = compiled.sometimes, compiled.drawings
         self.plain, self.head, self.kinds = compiled.plain, compiled.head, compiled.kinds
@@ -185,12 +211,21 @@ class Context:
         if name not in self._sometimes:
             return False
         wanted, suspicious = self._sometimes[name]
+        if wanted.begun and len(raw) > MAX_BEGUN:
+            return False
+        begun = tuple(wanted.begun)
         return suspicious.search(raw) is not None and any(
             item.name.endswith(tuple(wanted.rare))
             or (item.name in wanted.addressed and runs_script(item.value))
+            or (item.name + b"=" + item.value.lstrip(SPACES)).startswith(begun)
             for item in attributes(raw)
             if item.value is not None
         )
+
+    def is_long(self, name: bytes, length: int) -> bool:
+        """Say whether an incomplete tag will not be shown, however it goes on."""
+        wanted = self._sometimes.get(name)
+        return length > MAX_BEGUN and wanted is not None and bool(wanted[0].begun)
 
     def may_matter(self, name: bytes, *, whole: bool) -> bool:
         """Say whether a tag of this name, with a slash in front for an end tag, must be seen whole.

@@ -15,6 +15,7 @@ Buffer = bytes | bytearray
 
 # Carriage returns count as white space: input preprocessing turns them into line feeds (13.2.3.5).
 SPACE = rb"\t\n\f\r "
+SPACES: Final = b"\t\n\f\r "
 _END_OF_NAME = rb"(?=[" + SPACE + rb"/>])"
 
 # 13.2.5.33-39. An attribute name may begin with "="; a name followed by "=" must have a value, which the
@@ -77,10 +78,17 @@ class Condition(NamedTuple):
     Attributes:
         rare: If the name of an attribute ends like this.
         addressed: If one of these holds what may be a ``javascript:`` address.
+        begun: If an attribute's value begins so, written ``name=beginning``.
     """
 
     rare: frozenset[bytes] = frozenset()
     addressed: frozenset[bytes] = frozenset()
+    begun: frozenset[bytes] = frozenset()
+
+    @property
+    def values(self) -> bytes:
+        """Match what a value begins with that may be one of those, whatever the attribute."""
+        return _in_order(sorted({item.partition(b"=")[2] for item in self.begun}))
 
 
 NEVER: Final = Condition()
@@ -99,9 +107,14 @@ _SUSPECT = rb"(?:[\x00-\x20&]|[jJ][aA\t\n\r&])"
 def _usual_rest(condition: Condition = NEVER) -> bytes:
     """Write the usual tag from behind its first letter; none for which the condition holds."""
     kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(condition.rare))
+    if len(condition.rare) > 2:  # few attributes end like one of these
+        ends = b"".join(sorted({name[-1:] + name[-1:].upper() for name in condition.rare}))
+        kept = rb"(?:(?<![" + ends + rb"]=)|" + kept + rb")"
     if condition.addressed:
         others = (rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(condition.addressed))
         kept += rb"(?:(?![\"']?+" + _SUSPECT + rb")|" + b"".join(others) + rb")"
+    if condition.begun:
+        kept += rb"(?![\"']?+[" + SPACE + rb"]*+" + condition.values + rb")"
     value = rb"(?:\"[^\"]*+\"|'[^']*+'|[^" + SPACE + rb"\"'<>=`]++(?=[" + SPACE + rb">]))"
     attributes = rb"(?:=" + _AT_NAME + kept + value + _BETWEEN + rb")*+"
     return rb"[^<>\"'=" + SPACE + rb"/]*+(?:>|[" + SPACE + rb"/]" + _BETWEEN + attributes + rb">)"
@@ -112,6 +125,8 @@ def suspicion(condition: Condition) -> re.Pattern[bytes]:
     signs = [_any_case([name]) for name in sorted(condition.rare)]
     if condition.addressed:
         signs.append(rb"=[" + SPACE + rb"]*+[\"']?+" + _SUSPECT)
+    if condition.begun:
+        signs.append(rb"=[" + SPACE + rb"]*+[\"']?+[" + SPACE + rb"]*+" + condition.values)
     return re.compile(b"|".join(signs))
 
 
@@ -123,16 +138,24 @@ _FREQUENT: Final = (
 
 
 def _frequent(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> bytes:
-    """Write end tags, and start tags of frequent elements for which no condition holds.
+    """Write start tags of frequent elements for which no condition holds, from behind their ``<``.
 
     As most pages have them: in lower case, each attribute behind one space, its value in double quotes.
     """
-    names = [name for name in _FREQUENT if name not in frozenset(stops)]
-    rare = {attribute[-3:] for name in names for attribute in sometimes.get(name, NEVER).rare}
-    # Whatever ends like a rare attribute is left to the other expressions.
-    unless = rb"(?<!" + b"|".join(sorted(rare)) + rb")" if rare else b""
-    attributes = rb"(?: [a-z0-9_:-]++" + unless + rb"=\"(?!" + _SUSPECT + rb")[^\"]*+\")*+"
-    return rb"<(?:/[a-z][a-z0-9]*+|" + _in_order(names) + attributes + rb")>"
+    groups: dict[Condition, list[bytes]] = {}
+    for name in _FREQUENT:
+        if name not in frozenset(stops):
+            groups.setdefault(sometimes.get(name, NEVER), []).append(name)
+    return b"|".join(_in_order(names) + _quoted(condition) for condition, names in groups.items())
+
+
+def _quoted(condition: Condition) -> bytes:
+    """Write such a tag's attributes. Whatever ends like a rare one is left to the other expressions."""
+    ends = b"|".join(sorted({name[-3:] for name in condition.rare}))
+    rare = rb"(?<!" + ends + rb")" if ends else b""
+    address = rb"(?!" + _SUSPECT + rb")" if condition.addressed else b""
+    value = rb"(?![" + SPACE + rb"]|" + condition.values + rb")" if condition.begun else b""
+    return rb"(?: [a-z0-9_:-]++" + rare + rb"=\"" + address + value + rb"[^\"]*+\")*+>"
 
 
 DRAWING = frozenset(
@@ -245,7 +268,7 @@ def scanner(
     unless = _any_case(watched) + _END_OF_NAME
     other = _other_letters(watched)
     parts = [
-        _frequent(stops, sometimes),
+        rb"<(?:/[a-z][a-z0-9]*+>|" + _frequent(stops, sometimes) + rb")",
         rb"<(?:[" + other + rb"]|/[a-zA-Z]|(?!" + unless + rb")[a-zA-Z])" + _usual_rest(),
         *_unmet(stops, sometimes),
         _COMMENT,
@@ -324,9 +347,10 @@ def skipper(
         that ends behind the first tag or comment at the latest.
     """
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
-    parts = [*_boring({*stops, *sometimes}, end), *_unmet(stops, sometimes), _COMMENT, _BOGUS_COMMENT]
+    usual = rb"<(?:" + _frequent(stops, sometimes) + rb")"
+    parts = [usual, *_boring({*stops, *sometimes}, end), *_unmet(stops, sometimes), _COMMENT, _BOGUS_COMMENT]
     one = re.compile(rb"(?:" + text + rb")*+(?:" + rb"|".join(parts) + rb")?+")
-    parts[3:3] = _drawings(drawings, sometimes)
+    parts[4:4] = _drawings(drawings, sometimes)
     return re.compile(rb"(?:" + rb"|".join([text, *parts]) + rb")*+"), one
 
 

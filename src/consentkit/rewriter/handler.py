@@ -33,7 +33,11 @@ class Handler(Protocol):
     @property
     def rare(self) -> Mapping[bytes, frozenset[bytes]]:
         """Attributes by which other start tags are shown if they have a value: end of an attribute's name →
-        names of elements. It has three characters or more."""
+        names of elements. It has three characters or more.
+
+        ``name=beginning`` stands for such an attribute whose value begins so, white space left out. Elements
+        with one of those are shown only while their tag is short: none on which safety depends.
+        """
 
     @property
     def addressed(self) -> Mapping[bytes, frozenset[bytes]]:

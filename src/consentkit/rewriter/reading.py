@@ -250,7 +250,14 @@ class Reading(Position):
             # The beginning of a name is looked at as long as it is short, so that the work stays linear.
             if not self.name and (self.level != NAME or self.scan - self.start < SHORT):
                 self._name(buffer)
-            if len(buffer) - self.start > MAX_TAG and self.keeps():
+            length = len(buffer) - self.start
+            if (
+                self.top is None
+                and not self.context.prologue.active
+                and self.context.is_long(self.name, length)
+            ):
+                self.name = BORING
+            if length > MAX_TAG and self.keeps():
                 self._oversized(buffer)
             return False
         self.pos, self.state = self.scan, State.DATA

@@ -7,10 +7,13 @@
     return function (value) { try { act(value); } catch (error) {} };
   }
   safely(function () {
-    var says = JSON.parse(me.getAttribute("data-says")), name = says.global, takes = says.takes, waiting = [];
-    var granted = [], denied = [], trusting = 1;
+    var says = JSON.parse(me.getAttribute("data-says")), name = says.global, takes = says.takes, waiting = [], telling;
+    var granted = [], denied = [], trusting = 1, sent = [], once = "consentkit-" + me.getAttribute("data-calls");
+    // Frameworks compare what is in the page with what they would have made.
+    me.parentNode.removeChild(me);
     // A default after the vendor's script has begun would undo the choice.
-    if (document.querySelector('[data-calls="' + me.getAttribute("data-calls") + '"]') !== me) return;
+    if (window[once]) return;
+    Object.defineProperty(window, once, { value: 1 });
 
     function when(owner, key, then) {
       Object.defineProperty(owner, key, { configurable: true, set: function (value) {
@@ -30,9 +33,39 @@
         }
         there = window[name] = takes === "call" ? function () { (there.q = there.q || []).push(arguments); } : [];
       }
-      if (takes === "array") there.push(call);
-      else if (takes === "spread") there.push.apply(there, call);
-      else (takes === "arguments" ? function () { there.push(arguments); } : there).apply(there, call);
+      if (takes === "call" || takes === "late") return there.apply(there, call);
+      var items = takes === "spread" ? call : [call];
+      if (takes === "arguments") items = [(function () { return arguments; }).apply(null, call)];
+      sent.push.apply(sent, items);
+      telling = 1;
+      there.push.apply(there, items);
+      telling = 0;
+    }
+    // Of two defaults the later one counts, and that is ours.
+    function last(queue) {
+      var push = queue.push;
+      Object.defineProperty(queue, "push", { configurable: true, writable: true, value: function (item) {
+        var length = push.apply(queue, arguments), said = takes === "spread" ? arguments : item;
+        if (!telling && said && said[0] === "consent" && said[1] === "default") safely(tell)();
+        return length;
+      } });
+      return queue;
+    }
+    // A page that puts another queue in the place of this one has what was said at its beginning.
+    function keep(queue) {
+      if (!Array.isArray(queue)) return;
+      last(queue);
+      Object.defineProperty(window, name, { configurable: true, enumerable: true, get: function () { return queue; }, set: function (value) {
+        if (Array.isArray(value) && value !== queue && !value.stub) {
+          value.unshift.apply(value, sent);
+          last(value);
+        }
+        queue = value;
+      } });
+    }
+    function tell() {
+      says.calls.forEach(safely(send));
+      if (says.now || held.length < words.length) update(held);
     }
     function update(words) {
       JSON.parse(JSON.stringify(says.update), function (key, value) {
@@ -47,8 +80,6 @@
       });
     }
 
-    says.calls.forEach(safely(send));
-
     // The cookie can only take away: that its grants are genuine and still count, the server alone can tell.
     safely(function () {
       document.cookie.replace(/(?:^|; )(?:__(?:Host|Secure)-)?consentkit=([^;.]*)/g, function (all, value) {
@@ -60,13 +91,15 @@
     })();
     if (!trusting) granted = [];
     var words = says.now || says.before, held = words.filter(holds);
-    if (says.now || held.length < words.length) update(held);
+    tell();
+    keep(window[name]);
 
     addEventListener("consentkit", safely(function (event) {
       granted = event.detail.granted;
       denied = event.detail.denied;
       trusting = 0;
-      update(Object.keys(says.asks).filter(holds));
+      words = says.now = held = Object.keys(says.asks).filter(holds);
+      update(held);
     }));
   })();
 })(document.currentScript);

@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const source = document.currentScript.getAttribute("src");
+  const sheet = document.querySelector("link[href^='" + source.replace(/[^/]*$/, "ck.") + "']");
   const start = () => {
     // A foreign <base> may come later than our markup, or be made by a script: what is ours stays on this site.
     const own = (text) => {
@@ -10,7 +11,6 @@
       return location.origin + url.pathname + url.search;
     };
     const base = own(source).replace(/[^/]*\/[^/]*$/, "");
-    const root = document.documentElement;
     const [banner, link, form] = ["banner", "link", "form"].map((id) => document.getElementById("consentkit-" + id));
     const way = link?.querySelector("a");
     const opener = "[data-consentkit-open]";
@@ -23,6 +23,20 @@
     const forms = [];
     each("[data-consentkit-form]", (one) => forms.push(one));
     let busy, answered;
+    const ours = () => (answered ? [link] : [form, link, banner]).filter((one) => one);
+
+    // Where a framework compares the whole document with its own, ours wait at the end of the head until that is done.
+    const place = (one, first) => {
+      const { body } = document, before = first ? body.firstChild : null;
+      if (body.moveBefore && one.isConnected) body.moveBefore(one, before);
+      else body.insertBefore(one, before);
+    };
+    const behind = link?.parentNode === document.head;
+    if (behind) addEventListener("load", () => (window.requestIdleCallback || setTimeout)(() => {
+      const whole = Object.keys(document).some((key) => key.startsWith("__reactContainer"));
+      ours().forEach((one) => place(one, !whole));
+      document.head.style.display = "";
+    }));
     each("#consentkit-form, #consentkit-banner a, #consentkit-link a", (one) => {
       const name = one === form ? "action" : "href";
       one.setAttribute(name, own(one.getAttribute(name)));
@@ -76,7 +90,7 @@
       answered = true;
       banner?.remove();
       form?.remove();
-      root.style.removeProperty("--consentkit-height");
+      document.documentElement.style.removeProperty("--consentkit-height");
       if (link) link.hidden = "own" in link.dataset || (!("required" in link.dataset) && !!document.querySelector(opener));
     };
 
@@ -163,19 +177,20 @@
         banner.focus();
       }
       new ResizeObserver(() => {
-        if (banner.isConnected) root.style.setProperty("--consentkit-height", banner.offsetHeight + 24 + "px");
+        const { style } = document.documentElement;
+        if (banner.isConnected) style.setProperty("--consentkit-height", banner.offsetHeight + 24 + "px");
       }).observe(banner);
     } else showLink();
 
-    // Scripts that replace the page's body do not mean to take away the choice.
+    // Scripts that replace the page's body, or all of it, do not mean to take away the choice.
     let times = 99;
     const watch = new MutationObserver(() => {
-      watch.observe(document.body, { childList: true });
-      for (const one of answered ? [link] : [form, link, banner])
-        if (one && !one.isConnected && times--) document.body.prepend(one);
+      look();
+      if (way && sheet && !sheet.isConnected && times--) document.head.append(sheet);
+      for (const one of ours()) if (!one.isConnected && times--) place(one, !behind);
     });
-    watch.observe(root, { childList: true });
-    watch.observe(document.body, { childList: true });
+    const look = () => [document, document.documentElement, document.body].forEach((one) => one && watch.observe(one, { childList: true }));
+    look();
 
     // Settings: vendors follow their purpose on screen; the boxes are meant as they stand.
     const was = document.querySelector("form[data-consentkit-form] input[name=was]");
@@ -185,7 +200,7 @@
       for (const box of was.form.elements) if (box.dataset.purpose === target.value) box.checked = target.checked;
     });
     each("time.consentkit-day", (time) => {
-      time.textContent = new Date(time.dateTime).toLocaleDateString(root.lang, { dateStyle: "long", timeZone: "UTC" });
+      time.textContent = new Date(time.dateTime).toLocaleDateString(document.documentElement.lang, { dateStyle: "long", timeZone: "UTC" });
     });
 
     window.consentkit = { open, state: () => fetch(base + "state").then((answer) => answer.json()) };

@@ -136,6 +136,7 @@ class Loaders:
         if not named & (_LOADERS | _IDLE):
             aliases = self._texts.value(call.callee)
             named |= {item.name for item in aliases if isinstance(item, Global)}
+        known = named & (_LOADERS | _IDLE) or any(True for _ in self._flows.functions(call.callee))
         yield from self._attributes(named, call)
         if named & _LEADS and call.given:
             yield Given("link", self._texts.of(call.given[0]))
@@ -159,7 +160,7 @@ class Loaders:
             queued = "push" in named and argument.type == "array" and children(argument)
             if queued:
                 yield Given("call", self._direct(queued[0]))
-            elif not named & (_LOADERS | _IDLE):
+            elif not known:
                 yield Given("call", self._direct(argument))
 
     def _attributes(self, named: frozenset[str], call: Call) -> Iterator[Given]:
