@@ -24,6 +24,16 @@ async def test_links_to_the_denied_are_removed(kind: tuple[str, str], status: in
     assert (answer.header("link"), answer.header("refresh")) == ("</a>; rel=preload", "")
 
 
+@pytest.mark.parametrize("kind", [HTML, JSON])
+@pytest.mark.parametrize("name", ["content-security-policy", "content-security-policy-report-only"])
+async def test_policies_report_to_nobody_denied(kind: tuple[str, str], name: str) -> None:
+    policy = f"img-src *; report-uri /csp {BAD}"
+    site = wrap(App(headers=[kind, (name, policy)]))
+    assert (await visit(site, headers=NAVIGATION)).header(name) == "img-src *; report-uri /csp"
+    granted = await visit(site, headers={**NAVIGATION, "cookie": cookie("all")})
+    assert granted.header(name) == policy
+
+
 async def test_what_is_granted_passes_even_if_it_cannot_be_read() -> None:
     headers = [JSON, ("link", f"<{BAD}>; rel=preload"), ("report-to", "{"), ("nel", "x")]
     app = App(b"{}", headers=headers)

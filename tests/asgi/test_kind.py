@@ -37,6 +37,12 @@ def test_what_passes_asks_for_no_work(headers: list[tuple[bytes, bytes]]) -> Non
         ([[b"content-type", b"application/json"]], False),
         ([DATA, (b"Set-Cookie", b"a=b")], False),
         ([DATA, (b"LINK", b"</a>; rel=preload")], False),
+        ([DATA, (b"Content-Security-Policy", b"default-src 'self'; report-to a")], True),
+        ([DATA, (b"Content-Security-Policy", b"default-src 'self'; REPORT-uri /a")], False),
+        ([(b"content-type", b"text/html(x)")], False),
+        ([(b"content-type", b"html")], False),
+        ([(b"content-type", b"text/xsl;a")], False),
+        ([(b"content-type", b"text/vnd.turbo-stream.html")], False),
         ([(b"content-type", b"application/json, TEXT/html")], False),
     ],
 )

@@ -148,6 +148,21 @@ async def test_pages_alone_have_banner_link_and_vendors_calls(headers: dict[str,
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("headers", [WORKER, SAFARI])
+async def test_who_comes_from_another_site_through_a_worker_is_known(headers: dict[str, str]) -> None:
+    """Chromium sends the cookie with a visit that a worker forwards, ``empty`` and ``cross-site``."""
+    site, away = wrap(policy=OPT_OUT), {**headers, "sec-fetch-site": "cross-site"}
+    known = await visit(site, headers={**away, "cookie": cookie("all", policy=OPT_OUT, regime="opt-out")})
+    assert GATED not in known.body
+    refused = await visit(site, headers={**away, "cookie": cookie(policy=OPT_OUT, regime="opt-out")})
+    assert GATED in refused.body
+    # A frame looks the same, and there no cookie travels: whoever has none may have refused.
+    assert (GATED in (await visit(site, headers=away)).body) is (headers is WORKER)
+    posted = await visit(site, headers=away, method="POST")
+    assert GATED in posted.body
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("headers", [WORKER, FIREFOX, IN_APP, SAFARI])
 @pytest.mark.parametrize("kind", [[], [("content-type", "image/svg+xml")]])
 async def test_what_is_shown_and_cannot_be_read_is_held(headers: dict[str, str], kind: Any) -> None:

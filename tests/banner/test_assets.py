@@ -25,11 +25,10 @@ from consentkit.banner.colour import (
 )
 from consentkit.banner.texts import available_locales, direction, shipped_locales
 from consentkit.exceptions import ConfigurationError
-from consentkit.gating import stubs_script
 from consentkit.policy import Banner, Policy
 from consentkit.vendorcalls import calls_script
 
-SCRIPTS, SHEETS = 4_000, 3_000  # bytes, gzip, for all of a kind
+SCRIPTS, SHEETS = 4_000, 3_000  # bytes, gzip, for all that every page with a banner may need
 
 COLOURS = st.builds(Colour, *[st.integers(0, 255)] * 3)
 
@@ -44,7 +43,7 @@ def sheet(theme: str, banner: Banner | None = None) -> dict[str, Colour]:
 
 def test_all_files_together_are_small() -> None:
     files = read_assets(Policy())
-    scripts = [files.script.body, calls_script(), stubs_script()]
+    scripts = [files.script.body, calls_script()]
     assert sum(len(gzip.compress(body, 9)) for body in scripts) < SCRIPTS
     assert sum(len(gzip.compress(sheet.body, 9)) for sheet in (files.sheet, files.page)) < SHEETS
 

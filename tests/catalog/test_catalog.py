@@ -372,7 +372,7 @@ def test_every_package_and_program_finds_its_own_vendor() -> None:
             assert catalog.match_host("unpkg.com", f"/{package}@1/x.js") is vendor, package
         for program in vendor.programs:
             path, _, query = program.partition("?")
-            assert catalog.find_word("own.example", f"/below/{path}", query) == (path, vendor)
+            assert catalog.find_word("own.example", f"/below/{path}", query) == (program, vendor)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +385,7 @@ def test_every_package_and_program_finds_its_own_vendor() -> None:
         ("programs", ["/a.js"]),
         ("programs", ["a b.js"]),
         ("programs", ["a.js?"]),
+        ("programs", [""]),
         ("programs", ["//a.example/a.js"]),
     ],
 )

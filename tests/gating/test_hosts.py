@@ -113,6 +113,12 @@ SCRIPT = "<script src=q></script>"
         f"<div><template shadowrootmode=open>{OWN}</template></div>",
         f"<template><svg><g/></svg>{OWN}</template>",
         f"<body><noscript>{OWN}</noscript>",
+        "<base href='https://a b^/'>",
+        "<base href=https://x:99999/>",
+        "<base href=//>",
+        "<base href=data:,x>",
+        "<base href=javascript:1><base href=data:,x>",
+        "<base target=x>",
         "<svg><base href=/ /></svg>",
         "",
     ],
@@ -128,6 +134,10 @@ def test_a_base_that_may_not_count_is_not_the_first(before: str) -> None:
         f"<template><img src=/x></template>{OWN}{FOREIGN}{SCRIPT}",
         f"{OWN}<template>{FOREIGN}</template>{SCRIPT}",
         f"<template>{OWN}</template>{SCRIPT}",
+        f"<base href=''>{FOREIGN}{SCRIPT}",
+        f"<base href='#x'>{FOREIGN}{SCRIPT}",
+        f"<base href=https://cdn.example/>{FOREIGN}{SCRIPT}",
+        f"<base href=data:,x>{SCRIPT}",
     ],
 )
 def test_the_first_base_of_the_document_counts(page: str) -> None:

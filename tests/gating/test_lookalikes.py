@@ -10,6 +10,8 @@ from gating.pages import EVERYTHING, GATE, NOTHING, POLICY, consent, rewrite, ru
 
 OWN = [
     ("google-tag-manager", "https://gtm.news.example/gtm.js?id=GTM-1", "gtm.news.example"),
+    ("google-tag-manager", "/metrics/?s=1&amp;id=GTM-1", "www.news.example/metrics"),
+    ("google-tag-manager", "/load.js?id=GTM-1", "www.news.example/load.js"),
     ("google-analytics", "/metrics/gtag/js?id=G-1", "www.news.example/metrics/gtag/js"),
     ("google-analytics", "/a/../metrics/gtag/js?l=x&amp;id=G-1", "www.news.example/metrics/gtag/js"),
     ("google-ads", "https://www.news.example/gtag/js?id=AW-1", "www.news.example/gtag/js"),
@@ -59,7 +61,8 @@ def test_declared_as_the_report_says_it_is_gated_and_no_longer_reported(
         "/gtm.js",
         "/gtm.js?id=1",
         "/gtag/js?id=x",
-        "/xgtm.js?id=GTM-1",
+        "/gtm.js?xid=GTM-1",
+        "/xmatomo.js",
         "/ns.html",
         "/matomo.js/x",
         "/matomo.json",
@@ -110,7 +113,14 @@ def test_a_page_whose_host_is_not_known_reports_none() -> None:
     assert handler.undeclared == {}
 
 
-def test_a_link_header_and_a_frame_in_a_frame() -> None:
+def test_a_frame_in_noscript() -> None:
+    page = "<body><noscript><iframe src=/ns.html?id=GTM-1 height=0></iframe></noscript>"
+    out, handler = run(page)
+    assert out == page
+    assert handler.undeclared == {"www.news.example/ns.html": "google-tag-manager"}
+
+
+def test_a_script_in_a_frame_s_document() -> None:
     page = '<iframe srcdoc="<script src=/matomo.js></script>"></iframe>'
     out, handler = run(page)
     assert out == page

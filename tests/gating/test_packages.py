@@ -47,6 +47,9 @@ TRACKERS = [
     ("datadog", "https://ga.jspm.io/npm:@datadog/browser-rum@5/bundle/datadog-rum.js"),
     ("rollbar", "https://cdnjs.cloudflare.com/ajax/libs/rollbar.js/2.26.1/rollbar.min.js"),
     ("clarity", "https://cdn.jsdelivr.net/npm/clarity-js@0.7/build/clarity.min.js"),
+    ("google-maps", "https://unpkg.com/@googlemaps/js-api-loader@1.16/dist/index.min.js"),
+    ("mapbox", "https://unpkg.com/mapbox-gl@3/dist/mapbox-gl.js"),
+    ("youtube", "https://cdn.jsdelivr.net/npm/lite-youtube-embed@0.3/src/lite-yt-embed.js"),
     ("vapi", "https://cdn.jsdelivr.net/gh/VapiAI/html-script-tag@latest/dist/assets/index.js"),
 ]
 

@@ -126,6 +126,7 @@ HANDLERS = [
     f'<slot onslotchange="{LOADS}"></slot>',
     f'<template shadowrootmode=open><SLOT name=x ONSLOTCHANGE="{LOADS}"></SLOT></template>',
     f'<slot class="x" onslotchange="{LOADS}"></slot>',
+    f'<div class="x" onslotchange="{LOADS}"><slot></slot></div>',
     '<img src=/own.gif onload="this.src=&quot;//www.google-analytics.com/x&quot;">',
 ]
 

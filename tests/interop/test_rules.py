@@ -49,7 +49,9 @@ def opened(regime: Regime, path: str, *, decided: bool = False) -> BeautifulSoup
 
     async def get() -> str:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://site.example") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://site.example", headers={"accept": "text/html"}
+        ) as client:
             if decided:
                 client.cookies.set(*cookie_for(asked, secret_key=SECRET, granted="all"))
             return (await client.get(path)).text

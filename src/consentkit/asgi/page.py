@@ -235,7 +235,9 @@ def _report(gate: PageGate) -> str:
         for item in gate.gated
     ]
     undeclared = [f"undeclared; host={host}" + _advice(host, like) for host, like in gate.undeclared.items()]
-    line = ", ".join([*gated, *undeclared])
+    # What such a page makes anew is held only where the browser has run our script before.
+    whole = ["hydrated; needs=csp-enforce"] if gate.hydrated and gated else []
+    line = ", ".join([*whole, *gated, *undeclared])
     return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
 
 

@@ -61,7 +61,10 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         signals: What the browser says of its visitor.
         travels: Whether a Lax cookie travels with it (RFC 6265bis, section 5.2).
         asked: What the response is for.
-        wants_service_worker: Whether a service worker's script is wanted.
+        takes_banner: Whether a page in answer is a document of its own: no fragment, in no frame.
+        wants_document: Whether the response may be shown as a document, in a window or a frame.
+        wants_worker: Whether a worker's script is wanted, whose response has a policy for what it loads.
+        wants_service_worker: Whether that is a service worker's.
         asks_if_changed: Whether it is wanted only if the visitor has another; conditions of writes are no
             such.
         asks_for_range: Whether a part of something is wanted.
@@ -74,26 +77,14 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     signals: Signals
     travels: bool
     asked: Asked
+    takes_banner: bool
+    wants_document: bool
+    wants_worker: bool
     wants_service_worker: bool
     asks_if_changed: bool
     asks_for_range: bool
     coding: bytes | None
     is_short: bool
-
-    @property
-    def takes_banner(self) -> bool:
-        """Say whether a page in answer is a document of its own: no fragment, in no frame."""
-        return self.asked == "page"
-
-    @property
-    def wants_document(self) -> bool:
-        """Say whether the response may be shown as a document, in a window or a frame."""
-        return self.asked in ("page", "frame")
-
-    @property
-    def wants_worker(self) -> bool:
-        """Say whether a worker's script is wanted, whose response has a policy for what it loads."""
-        return self.asked == "worker"
 
     @property
     def passes(self) -> bool:
@@ -136,13 +127,18 @@ def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
     get = first.get
     asked = _asked(first)
     cookies = tuple([value for name, value in pairs if name == b"cookie"])
+    own = b"consentkit" in b";".join(cookies)
+    # On what a worker forwards it travels as well, unless that is for a frame, which nothing but it can tell.
+    visits = get(b"sec-fetch-dest", b"document") == b"document" or (asked == "page" and own)
     return Traits(
         raw_cookies=cookies,
-        has_own_cookies=b"consentkit" in b";".join(cookies),
+        has_own_cookies=own,
         signals=read_signals(pairs),
-        travels=get(b"sec-fetch-site", b"") != b"cross-site"
-        or (method in SAFE_METHODS and get(b"sec-fetch-dest", b"document") == b"document"),
+        travels=get(b"sec-fetch-site", b"") != b"cross-site" or (method in SAFE_METHODS and visits),
         asked=asked,
+        takes_banner=asked == "page",
+        wants_document=asked in ("page", "frame"),
+        wants_worker=asked == "worker",
         wants_service_worker=get(b"sec-fetch-dest") == b"serviceworker",
         asks_if_changed=method in ("GET", "HEAD") and not _CONDITIONS.isdisjoint(first),
         asks_for_range=not _RANGES.isdisjoint(first),

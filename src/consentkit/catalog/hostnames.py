@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -26,7 +26,6 @@ _LOST: Final = re.compile("[\ufffd\ud800-\udfff]")
 # Where Chromium differs from the standard.
 _CHROMIUM: Final = str.maketrans({" ": "%20", "*": "%2A"})
 _PLAIN: Final = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z_-][a-z0-9_-]*\.?\Z")
-_IPV4_MAX: Final = 2**32
 
 
 @lru_cache(maxsize=2048)
@@ -79,28 +78,24 @@ def _ends_in_number(name: str) -> bool:
 
 def _ipv4(name: str) -> str | None:
     """WHATWG URL, "IPv4 parser": one to four numbers, decimal, octal or hexadecimal."""
-    numbers = [_number(part) for part in name.split(".")]
-    *head, last = numbers
-    if len(numbers) > 4 or None in numbers or last is None:
+    *head, last = map(_number, name.split("."))
+    if (
+        len(head) > 3
+        or not all(0 <= number < 256 for number in head)
+        or not 0 <= last < 256 ** (4 - len(head))
+    ):
         return None
-    address = last
-    for place, number in enumerate(head):
-        if number is None or number > 255:
-            return None
-        address += number << (24 - 8 * place)
-    if last >= 256 ** (5 - len(numbers)) or address >= _IPV4_MAX:
-        return None
-    return ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+    return str(IPv4Address(last + sum(number << (24 - 8 * place) for place, number in enumerate(head))))
 
 
-def _number(text: str) -> int | None:
+def _number(text: str) -> int:
     base, digits = 10, text
     if text.startswith("0x"):
         base, digits = 16, text[2:] or "0"
     elif len(text) > 1 and text.startswith("0"):
         base, digits = 8, text[1:]
     allowed = {8: r"[0-7]{1,64}", 10: r"[0-9]{1,64}", 16: r"[0-9a-f]{1,64}"}[base]
-    return int(digits, base) if re.fullmatch(allowed, digits) else None
+    return int(digits, base) if re.fullmatch(allowed, digits) else -1
 
 
 def _ipv6(text: str) -> str | None:

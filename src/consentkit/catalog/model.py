@@ -101,8 +101,8 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         labels: Words of host names by which services without a name of their own are recognised.
         words: The same of directories, programs and pixels in paths.
         packages: Names of its packages, which any shared CDN may deliver.
-        programs: ``path[?query]`` at the end of an address, by which its scripts and frames are recognised on
-            whatever host.
+        programs: ``[path][?query]`` at the end of an address, by which its scripts and frames are
+            recognised on whatever host.
         inline: How its inline snippets begin to act, such as ``fbq('init'``; quotes and spaces vary.
         cookies: Its first-party cookies.
         stubs: Globals its inline snippet defines, and what stands in for them while it is inert.

@@ -9,14 +9,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from consentkit.catalog.model import (
-    CONTAINER,
-    CatalogPurpose,
-    HostRule,
-    KnownCookie,
-    KnownVendor,
-    StubKind,
-)
+from consentkit.catalog.model import CONTAINER, CatalogPurpose, HostRule, KnownCookie, KnownVendor, StubKind
 from consentkit.exceptions import ConfigurationError
 
 PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
@@ -31,7 +24,7 @@ _PATTERNS: Final = {
     "labels": _WORD,
     "words": _WORD,
     "packages": re.compile(r"(?:@[a-z0-9_.-]+/[a-z0-9_.-]+|[a-z0-9_.-]{4,})\Z"),
-    "programs": re.compile(r"[^\s?#/:@]+(?:/[^\s?#/]+)*(?:\?[^\s?#]+)?\Z"),
+    "programs": re.compile(r"(?!\Z)(?:[^\s?#/:@]+(?:/[^\s?#/]+)*)?(?:\?[^\s?#]+)?\Z"),
 }
 
 # A key within a table in braces, which may be quoted.
@@ -82,12 +75,10 @@ def read_checked(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]
 
 def _to_json(line: str) -> str:
     """Write a line as JSON; a comma may be left before the end of a list."""
-    if line.startswith("["):
-        return f'}},"{line[1:-1]}":{{"id":"{line[1:-1]}"'
+    if line.startswith(("[", "#")):
+        return f'}},"{line[1:-1]}":{{"id":"{line[1:-1]}"' if line[0] == "[" else ""
     key, equals, value = line.partition(" = ")
     start, rest = (f',"{key}":', value) if equals and key.isidentifier() else ("", line.strip())
-    if rest.startswith("#"):
-        return ""
     return start + (_INNER.sub(r'"\1":', rest) if "{ " in rest else rest)
 
 

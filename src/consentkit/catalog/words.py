@@ -46,13 +46,14 @@ class WordTable(Generic[T]):
         self._labels: dict[str, T] = {}
         self._words: dict[str, T] = {}
         self._packages: dict[str, T] = {}
-        self._programs: list[tuple[HostRule, T]] = []
+        self._programs: dict[str, list[tuple[HostRule, T]]] = {}
         for vendor, value in vendors:
             tables = (self._labels, vendor.labels), (self._words, vendor.words)
             for table, words in (*tables, (self._packages, vendor.packages)):
                 for word in words:
                     table.setdefault(word, value)
-            self._programs += [(HostRule.parse(f"any/{text}"), value) for text in vendor.programs]
+            for rule in (HostRule.parse(f"any/{text}") for text in vendor.programs):
+                self._programs.setdefault(rule.path.rpartition("/")[2], []).append((rule, value))
 
     def find(self, host: str, path: str = "/") -> tuple[str, T] | None:
         """Find what the words of an address stand for.
@@ -90,9 +91,10 @@ class WordTable(Generic[T]):
 
     def find_program(self, path: str, query: str) -> tuple[str, T] | None:
         """Find the script or frame that an address ends with, on whatever host, and what it stands for."""
-        for rule, value in self._programs:
+        named = self._programs.get(path.rpartition("/")[2], ())
+        for rule, value in (*named, *(self._programs.get("", ()) if query else ())):
             if path.endswith(rule.path) and rule.holds(rule.path, query, None):
-                return rule.path[1:], value
+                return str(rule).removeprefix("any").lstrip("/"), value
         return None
 
 

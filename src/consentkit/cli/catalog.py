@@ -83,7 +83,7 @@ def check(files: tuple[Path, ...]) -> None:
 def _match(text: str) -> dict[str, str]:
     url = read_url(text)
     if url is None or not url.readable or url.own:
-        reason = "asks no other host" if url is None or url.own else "cannot be read, as a browser could not"
+        reason = "asks no other host" if url is None or url.own else "cannot be read"
         return {"url": text, "vendor": "", "purpose": "", "rule": reason}
     known = default_catalog()
     found: tuple[HostRule | str, KnownVendor] | None = known.find(url.host, url.path, url.query)

@@ -67,7 +67,8 @@ class Bases:
         foreign = url is not None and not url.own and host_of(url) != self._own_host
         if foreign and self._is_settled:
             return edits.rename(found, {b"href"})
-        self._is_certain = not where
+        # Chromium passes over some that lead nowhere.
+        self._is_certain = not where and url is not None
         if foreign and url is not None:
             self.foreign = True
             if url not in self.urls and len(self.urls) <= MAX_BASES:

@@ -17,16 +17,16 @@ _KEYS: Final = {".": b"class", "#": b"id"}
 
 class _Filled(NamedTuple):
     party: Party
-    key: bytes  # class or id, or the attribute that tells alone
-    word: str = ""
-    begun: bool = False
+    key: bytes  # class or id, or the attribute that tells alone; nothing where the element does
+    word: str
+    begun: bool
 
     def holds(self, values: Mapping[bytes, str]) -> bool:
         """Tell whether an element with these attributes is meant."""
-        words = values.get(self.key, "").split()
-        if not self.word:
-            return self.key in values
-        return any(word.startswith(self.word) for word in words) if self.begun else self.word in words
+        words = values.get(self.key, "").split() if self.word else ()
+        if self.begun:
+            return any(word.startswith(self.word) for word in words)
+        return self.word in words if self.word else not self.key or self.key in values
 
 
 class Containers:
@@ -52,10 +52,8 @@ class Containers:
             key = _KEYS.get(sign, attribute.encode())
             for name in elements:
                 self._filled.setdefault(name, []).append(_Filled(party, key, word, bool(star)))
-            if not key:
-                names |= elements
-            signs = {attribute.encode(), key + b"=" + word.encode() if sign else b""}
-            for found in signs - {b""}:
+            names |= frozenset() if key else elements
+            for found in {attribute.encode(), key + b"=" + word.encode() if sign else b""} - {b""}:
                 rare[found] = rare.get(found, frozenset()) | elements
         self.elements: Final = frozenset(self._filled)
         self.names: Final = frozenset(names)
@@ -69,4 +67,4 @@ class Containers:
             name: Lower-case name of the element, one of `elements`.
         """
         values = {item.name: decode(item.value or b"") for item in reversed(attributes(raw))}
-        return next((one.party for one in self._filled[name] if not one.key or one.holds(values)), None)
+        return next((one.party for one in self._filled[name] if one.holds(values)), None)

@@ -29,36 +29,31 @@ _AMP: Final = (
     b"amp-ad amp-analytics amp-anim amp-audio amp-embed amp-iframe amp-img amp-list amp-pixel amp-script "
     b"amp-state amp-video amp-video-iframe"
 ).split()
-# What lazy loaders give a background.
-_BOXES: Final = frozenset(b"article aside div figure footer header li main section span".split())
+# What lazy loaders give a background, and what may stand around a slot.
+_BOXES: Final = frozenset(b"article aside div figure footer header li main section slot span".split())
+_BOXED: Final = b"-bg -bg-multi bgset bg-image background-image onslotchange".split()
 _MOTION: Final = frozenset({b"values", b"to", b"from", b"by"})
 _ANIMATED: Final = frozenset({b"animate", b"set"})
 
 LOADING: Final[Mapping[bytes, frozenset[bytes]]] = {
+    **dict.fromkeys(b"audio fencedframe frame iframe input portal track".split(), _SRC),
     **dict.fromkeys(_BOXES, frozenset()),
     **dict.fromkeys(_AMP, _IMAGE | {b"config", b"poster"}),
     **dict.fromkeys(_TABLE, _BACKGROUND),
     **dict.fromkeys(_ANIMATED, _MOTION),
     b"a": LISTS,
     b"area": LISTS,
-    b"audio": _SRC,
     b"body": _BACKGROUND,
     b"embed": _SRC | {b"code"},
     b"feimage": _SVG_LINK,
-    b"fencedframe": _SRC,
-    b"frame": _SRC,
-    b"iframe": _SRC,
     b"image": _IMAGE | _SVG_LINK,
     b"img": _IMAGE,
-    b"input": _SRC,
     b"link": frozenset({b"href", b"imagesrcset", b"data-href"}),
     b"meta": frozenset({b"content"}),
     b"object": frozenset({b"data"}),
     b"param": frozenset({b"value"}),
-    b"portal": _SRC,
     b"script": _SRC | _SVG_LINK | {b"attributionsrc"},
     b"source": _SRC | {b"srcset"},
-    b"track": _SRC,
     b"video": _SRC | {b"poster"},
 }
 """Element → attributes whose URLs the browser fetches."""
@@ -68,9 +63,8 @@ RARE: Final[Mapping[bytes, frozenset[bytes]]] = {
     b"background": _TABLE | _BOXES,
     b"http-equiv": frozenset({b"meta"}),
     b"onload": frozenset({b"svg", b"use"}),
-    b"onslotchange": frozenset({b"slot"}),
     b"ping": frozenset({b"a", b"area"}),
-    **dict.fromkeys((b"-bg", b"-bg-multi", b"bgset", b"bg-image", b"background-image"), _BOXES),
+    **dict.fromkeys(_BOXED, _BOXES),
 }
 """End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
 

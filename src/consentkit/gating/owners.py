@@ -53,7 +53,7 @@ class Owners:
     def find(self, url: URL) -> Owned | None:
         """Find whose an address is; `None` if neither policy, catalog nor a list knows."""
         place = (url.host, url.path, url.query, url.port)
-        found = self._hosts.find(*place)
+        found = None if url.own else self._hosts.find(*place)
         if packages := self._words.find_packages(url.host, url.path, found and found[0]):
             return Owned(tuple(Reason(party, host_of(url), "host") for party in packages.values()))
         if found is None:

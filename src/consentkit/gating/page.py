@@ -175,9 +175,9 @@ class PageGate:
             else:
                 reading = self._gate.read(inner)
             heard = (*heard, *reading.found.reasons)
-        whole_page = self._wait(raw, where)
+        waits = self._wait(where) if _REACT in raw else None
         if plan.silent and whole and (reading is None or reading.silent):
-            return whole_page
+            return waits
         calls, runs = self._calls(heard, where) if heard else ((), ())
         denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()
         if not plan.marked and reading is not None:
@@ -192,19 +192,17 @@ class PageGate:
             if plan.rules == "importmap" and whole and not where and not plan.marked:
                 made = self._mapped(raw, text)
                 if made:
-                    return [*(whole_page or ()), *made] if self._enforce else ()
+                    return [*(waits or ()), *made] if self._enforce else ()
             stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
             stood = self._stubs(stubs, where, denied.party)
-            return [*(whole_page or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
+            return [*(waits or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
         made = self._live(plan, where)
         if plan.others:
             made = edits.tidy(made, self._others(raw, b"script", plan, where, gone=False))
-        return [*(whole_page or ()), *calls, *made] if self._enforce else ()
+        return [*(waits or ()), *calls, *made] if self._enforce else ()
 
-    def _wait(self, raw: bytes, where: Where) -> Sequence[Splice] | None:
-        """Let ours wait where a framework takes over the page, before the first script that may do so."""
-        if _REACT not in raw:
-            return None
+    def _wait(self, where: Where) -> Sequence[Splice]:
+        """Let what is ours wait where a framework may take over the page, before its first script."""
         if self.hydrated or self._renderer is None or where or not self._enforce:
             return ()
         self.hydrated = True

@@ -96,19 +96,19 @@ Table = frozenset[tuple[bytes, frozenset[bytes]]]
 
 _known: dict[int, tuple[tuple[object, ...], Names]] = {}
 MAX_KNOWN: Final = 64
+"""Sets of names whose objects are remembered."""
 
 
 def _names_of(handler: Handler) -> Names:
     """Return what follows from a handler's names; those of one policy share the objects that hold them."""
     asked = handler.names, handler.rare, handler.addressed
     known = _known.get(id(handler.rare))
-    if known is not None and all(one is other for one, other in zip(known[0], asked, strict=True)):
-        return known[1]
-    if len(_known) >= MAX_KNOWN:
-        _known.clear()
-    made = _names(handler.names, frozenset(handler.rare.items()), frozenset(handler.addressed.items()))
-    _known[id(handler.rare)] = asked, made
-    return made
+    if known is None or any(one is not other for one, other in zip(known[0], asked, strict=True)):
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        made = _names(handler.names, frozenset(handler.rare.items()), frozenset(handler.addressed.items()))
+        known = _known[id(handler.rare)] = asked, made
+    return known[1]
 
 
 @lru_cache(maxsize=64)

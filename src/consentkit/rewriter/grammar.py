@@ -152,10 +152,12 @@ def _frequent(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> b
 def _quoted(condition: Condition) -> bytes:
     """Write such a tag's attributes. Whatever ends like a rare one is left to the other expressions."""
     ends = b"|".join(sorted({name[-3:] for name in condition.rare}))
-    rare = rb"(?<!" + ends + rb")" if ends else b""
+    name = rb"[a-z0-9_:-]++"
+    if ends:
+        name = rb"(?:class|id|href|style|" + name + rb"(?<!" + ends + rb"))"
     address = rb"(?!" + _SUSPECT + rb")" if condition.addressed else b""
     value = rb"(?![" + SPACE + rb"]|" + condition.values + rb")" if condition.begun else b""
-    return rb"(?: [a-z0-9_:-]++" + rare + rb"=\"" + address + value + rb"[^\"]*+\")*+>"
+    return rb"(?: " + name + rb"=\"" + address + value + rb"[^\"]*+\")*+>"
 
 
 DRAWING = frozenset(

@@ -33,6 +33,7 @@ _PARTS: Final = names("function call name imported source result thrown caught w
 _BOUND: Final = names(
     "identifier shorthand_property_identifier_pattern member_expression subscript_expression"
 )
+_KEYS: Final = names("property_identifier string number computed_property_name")
 _FILLED: Final = names("push unshift set add splice")
 
 
@@ -91,6 +92,9 @@ class Flows:
         self._nest(parts["function"], [*parts["name"], *parts["imported"]])
         self.sources: Sequence[Node] = parts["source"]
         self.imported = frozenset(map(script.source, parts["imported"]))
+        for function in parts["function"]:
+            for parameter in _parameters(function):
+                self._bind(parameter, None)
         for found in pairs:
             self._flow(found)
         self.defined = frozenset(name for _, name in self._into)
@@ -123,7 +127,7 @@ class Flows:
         """Return what a name or a member stands for; the page's own global if nothing declares the name."""
         if node.type in ("member_expression", "subscript_expression"):
             return FIELD, self.script.name(node) or ANY
-        name, scope = self.script.source(node), self._at(node.start_byte)
+        name, scope = self.script.literal(node), self._at(node.start_byte)
         while scope >= 0 and (scope, name) not in self._declared:
             scope = self._around[scope]
         return scope, name
@@ -207,9 +211,9 @@ class Flows:
         for value in found.get("each", ()):
             self._bind(into, Element(value))
 
-    def _bind(self, pattern: Node, source: Source) -> None:
-        """Let a source flow into the names and members of a pattern, or of a literal."""
-        if pattern.type in ("property_identifier", "string", "number", "computed_property_name"):
+    def _bind(self, pattern: Node, source: Source | None) -> None:
+        """Let a source, and what a pattern has in its place, flow into the pattern or a literal's member."""
+        if source is not None and pattern.type in _KEYS:
             return self._add((FIELD, self.script.name(pattern) or ANY), source)
         for name, part in _bound(self.script, pattern, source):
             if part is not None:
@@ -251,7 +255,7 @@ def _parameters(function: Node) -> list[Node]:
 def _inner(script: Script, part: Source | None, name: Node | None) -> Source | None:
     """Return what a pattern takes from a value: a member of that name, or something in it."""
     if part is None or isinstance(part, tuple):
-        return part
+        return Element(part.of) if isinstance(part, Member) else part
     key = name and (name.child_by_field_name("key") or name.child_by_field_name("left") or name)
     return Member(part, script.name(key)) if key and script.name(key) else Element(part)
 

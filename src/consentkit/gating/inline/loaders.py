@@ -140,9 +140,11 @@ class Loaders:
         yield from self._attributes(named, call)
         if named & _LEADS and call.given:
             yield Given("link", self._texts.of(call.given[0]))
-        if {self._flows.script.name(argument) for argument in call.given} & _LOADERS:
+        around = [*call.given, *([call.owner] if call.owner is not None else [])]
+        handed = around if call.name == "bind" else call.given
+        if {self._flows.script.name(argument) for argument in handed} & _LOADERS:
             # A loader that is handed on: setTimeout(fetch, 0, "https://…").
-            yield Given("markup", frozenset().union(*(self._texts.of(a, within=True) for a in call.given)))
+            yield Given("markup", frozenset().union(*(self._texts.of(a, within=True) for a in around)))
         for argument in map(bare, call.given[:1] if named & _FIRST and not named & _ANY else call.given):
             if named & (_WRITES | _INSERTS):
                 texts = self._texts.of(argument, within=True)

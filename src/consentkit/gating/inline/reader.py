@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 3
 """How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
 
-# A host that goes on in a variable: "https://" + host, `//${host}/`.
-_GOES_ON: Final = re.compile(rb"//[\w.-]*+(?:['\"`]|\$\{)")
+# A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
+# "https:/\\%68ost", "https:host".
+_GOES_ON: Final = re.compile(
+    rb"(?:[/\\]|\\x5[cC]){2,}+[\w.-]*+(?:['\"`%\\\t\n\r\x80-\xff]|\$\{)"
+    rb"|(?:https?+|wss?+):(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"
+)
 _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]")
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\\x00])|[?#.])")
 # "http" and "//" in base64.
@@ -169,6 +173,8 @@ class InlineReader:
 
     def _reached(self, given: Iterable[Given], depth: int) -> Iterable[Found]:
         for kind, text in dict.fromkeys((one.kind, text) for one in given for text in one.texts):
+            if kind != "markup" and "url(" in text:
+                yield self._loose(text)
             if kind == "link":
                 yield self._script(text, depth) or NOTHING
             elif kind == "code":

@@ -111,7 +111,7 @@ class Script:
         given = [listed] if listed and listed.type == "template_string" else children(listed)
         given = [b for a in given for b in _spread(a)]
         owner, name = callee.child_by_field_name("object"), self.name(callee)
-        if owner is not None and name in ("call", "apply"):
+        if owner is not None and name in ("call", "apply") and self.name(owner) != "Reflect":
             rest = given[1:]
             given = (
                 rest
@@ -145,7 +145,7 @@ def bare(node: Node) -> Node:
 
 def children(node: Node | None) -> list[Node]:
     """Return what a node consists of, but for comments."""
-    return [child for child in node.named_children if child.type != "comment"] if node is not None else []
+    return [child for child in node.named_children if "comment" not in child.type] if node is not None else []
 
 
 def _spread(argument: Node) -> list[Node]:

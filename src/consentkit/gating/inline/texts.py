@@ -207,6 +207,7 @@ class Texts:
             for child in children(item) if item.type in ("object", "array") else ():
                 key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
                 texts |= {_loose(self._script.name(key))} if key is not None else NONE
+                texts |= (yield Element(children(key)[0])) if key and "computed" in key.type else NONE
                 texts |= yield Element(value or child)
             texts |= yield (FIELD, ANY)
         return texts
@@ -273,11 +274,11 @@ class Texts:
             if all(isinstance(item, list) for item in lists):
                 for item in lists:
                     found |= (yield from self._joined(item, between)) if isinstance(item, list) else NONE
-        if call.name == "replace" and subject and len(call.given) == 2:
+        if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
             whole, old = (yield subject[0]), (yield call.given[0])
             for one, part, other in product(whole, old, (yield call.given[1])):
                 if isinstance(one, str) and isinstance(part, str) and isinstance(other, str):
-                    found |= {one.replace(part, other, 1)}
+                    found |= {one.replace(part, other, 1 if call.name == "replace" else -1)}
         if found:
             return found
         for part in [*subject, *call.given]:

@@ -12,7 +12,8 @@ _IN_WORDS: Final = re.compile(r"[A-Za-z0-9_$]")
 _BETWEEN: Final = bytes(code if _IN_WORDS.match(chr(code)) else 0x20 for code in range(128)) + b" " * 128
 
 _ALONE: Final = frozenset(
-    b"EventSource WebSocket XDomainRequest XMLHttpRequest axios backgroundImage createElement getJSON".split()
+    b"Audio EventSource Image SharedWorker WebSocket Worker background cssText fetch srcdoc".split()
+    + b"XDomainRequest XMLHttpRequest axios backgroundImage createElement getJSON".split()
     + b"getScript importScripts innerHTML insertAdjacentHTML outerHTML sendBeacon serviceWorker".split()
 )
 """Names that stand in a script only to load something."""
@@ -20,7 +21,6 @@ _ALONE: Final = frozenset(
 # A member that is called or assigned under a name that is put together, as in a["sr" + "c"] = b.
 _COMPUTED: Final = re.compile(rb"[\w'\"`)]\]\s*+(?:\(|(?:\?\?|\|\||&&|\+)?+=(?!=))")
 
-_NEW: Final = re.compile(rb"new\s++(?:Audio|Image|(?:Shared)?+Worker)\b")
 _METHOD: Final = re.compile(rb"\.(?:ajax|append|get|html|load|post)\s*+\(")
 _MARKUP: Final = re.compile(rb"<(?:embed|iframe|img|link|object|script)\b")
 _MODULE: Final = rb"[\w$*{][^;'\"]{0,500}?\bfrom\s*+['\"]"
@@ -28,14 +28,12 @@ _MODULE: Final = rb"[\w$*{][^;'\"]{0,500}?\bfrom\s*+['\"]"
 # Each begins with a literal, which the engine finds fast.
 _WITH: Final[Mapping[bytes, re.Pattern[bytes]]] = {
     b"export": re.compile(rb"export\b(?<![\w$.]export)[^;'\"]{0,500}?\bfrom\s*+['\"]"),
-    b"fetch": re.compile(rb"fetch(?:" + GAP + rb"[(.;,)|]|\b(?<==fetch)|\b(?<== fetch))"),
     b"import": re.compile(rb"import\b(?<![\w$.]import)" + GAP + rb"(?:[('\"`]|" + _MODULE + rb")"),
     b"setAttribute": re.compile(rb"setAttribute\(\s*+['\"](?:data|href|poster|src)"),
     b"src": re.compile(rb"src(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
     b"srcset": re.compile(rb"srcset(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
     b"write": re.compile(rb"write['\"]?+\]?+\s*+\("),
     b"writeln": re.compile(rb"writeln['\"]?+\]?+\s*+\("),
-    **dict.fromkeys((b"Audio", b"Image", b"SharedWorker", b"Worker"), _NEW),
     **dict.fromkeys((b"ajax", b"append", b"get", b"html", b"load", b"post"), _METHOD),
     **dict.fromkeys((b"embed", b"iframe", b"img", b"link", b"object", b"script"), _MARKUP),
 }
