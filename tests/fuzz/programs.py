@@ -22,6 +22,7 @@ Use = Callable[[str], str]
 HOSTS: Final = ("connect.facebook.net", "www.google-analytics.com", "static.hotjar.com")
 ADDRESS: Final = f"https://{HOSTS[0]}/q"
 
+_HELD: Final = f"var z={{u:'{ADDRESS}'}};"
 _PARTS: Final = Path(__file__).parent / "parts"
 _CODE: Final = re.compile(r"\{U\+([0-9A-F]{4})\}")
 _FILL: Final = re.compile(r"@([12lmhxnb%#jrew])")
@@ -73,10 +74,12 @@ def one_of_each() -> Iterator[Program]:
     quoted = f"'{ADDRESS}'"
     for loader in LOADERS:
         yield _program(loader.replace("@", quoted), loader)
+        yield _program(_HELD + loader.replace("@", "z.u"), loader)
     for statement in IMPORTS:
         yield _program(statement.replace("@", ADDRESS), statement)._replace(module=True)
     for flow in FLOWS:
         yield _program(grammar.through(flow, quoted, "fetch({})".format), flow)
+        yield _program(_HELD + grammar.through(flow, "z.u", "fetch({})".format), flow)
     for wrap in WRAPS:
         yield _program(f"fetch({wrap.replace('@', quoted)})", wrap)
     for spelling in SPELLINGS:
