@@ -26,9 +26,6 @@ _HELD: Final = f"var z={{u:'{ADDRESS}'}};"
 _PARTS: Final = Path(__file__).parent / "parts"
 _CODE: Final = re.compile(r"\{U\+([0-9A-F]{4})\}")
 _FILL: Final = re.compile(r"@([12lmhxnb%#jrew])")
-_NAMES: Final = (
-    "a b c e t u url $ _ x1 src async get set of from as let yield static await name h\\u0065y \u00e9 data target"
-).split()
 _STRICT: Final = frozenset(("let", "yield", "static", "await", "name"))
 
 
@@ -52,6 +49,8 @@ AROUND: Final = parts("around")
 TRAPS: Final = parts("traps")
 IDLE: Final = parts("idle")
 GAPS: Final = parts("gaps")
+TOKENS: Final = tuple(part.encode() for part in parts("tokens"))
+_NAMES: Final = parts("names")
 
 
 class Program(NamedTuple):
@@ -93,9 +92,15 @@ def one_of_each() -> Iterator[Program]:
             yield _program(place.format(ADDRESS).replace("⎵", gap), gap)
 
 
+def idle_of_each() -> Iterator[Program]:
+    """Make a program of every part that holds an address and asks nobody."""
+    for idle in IDLE:
+        yield _program(idle.replace("@", f"'{ADDRESS}'"), idle)
+
+
 def _program(text: str, part: str) -> Program:
     text = text.replace("#1", "p").replace("#2", "r").replace("#3", "s").replace("⎵", "")
-    module = re.match(r"export\b|await\b|import\.", text) is not None
+    module = re.match(r"export\b|await\b|import\.|import \{", text) is not None
     return Program(text.encode(), module, (part,))
 
 
@@ -165,15 +170,15 @@ class Grammar:
         before, letter, after = host[:at], host[at], host[at + 1 :]
         wide = chr(ord(letter) + 0xFEE0)
         hosts = (host.upper(), f"{host}.", f"{host}:443", f"user@{host}", host, host)
-        hosts += tuple(before + one + after for one in (f"\t{letter}", f"\n{letter}", wide, f"\u00ad{letter}"))
+        hosts += tuple(
+            before + one + after for one in (f"\t{letter}", f"\n{letter}", wide, f"\u00ad{letter}")
+        )
         hosts += (f"{before}%{ord(letter):02x}{after}",)
         address = address.replace(host, self._choice.choice(hosts))
         slashes = ("//", "//", "//", "\\\\", "/\\", "///", "/\t/")
         address = address.replace("//", self._choice.choice(slashes), 1)
-        return self._choice.choice(("", "", "", " \t")) + address.replace("https", self._scheme(), 1)
-
-    def _scheme(self) -> str:
-        return self._choice.choice(("https", "https", "HTTPS", "htt\nps"))
+        scheme = self._choice.choice(("https", "https", "HTTPS", "htt\nps"))
+        return self._choice.choice(("", "", "", " \t")) + address.replace("https", scheme, 1)
 
     def _spelled(self, text: str, depth: int) -> str:
         """Spell a text as an expression."""
@@ -218,7 +223,13 @@ class Grammar:
             return f"\\x{code:02x}"
         if self._choice.random() >= rate:
             return letter
-        forms = [f"\\u{code:04x}", f"\\u{{{code:x}}}", f"\\u{{00{code:X}}}", f"\\\n{letter}", f"\\\r\n{letter}"]
+        forms = [
+            f"\\u{code:04x}",
+            f"\\u{{{code:x}}}",
+            f"\\u{{00{code:X}}}",
+            f"\\\n{letter}",
+            f"\\\r\n{letter}",
+        ]
         if code < 0x100:
             forms.append(f"\\x{code:02X}")
         if code < 0x100 and not self._module and quote != "`":
@@ -261,22 +272,10 @@ class Grammar:
 
     def _escaped(self, text: str) -> str:
         """Write a letter of a name with an escape."""
-        names = [match for match in re.finditer(r"(?<![\w'\"`\\<])[a-zA-Z]\w{3,}", text)]
+        names = list(re.finditer(r"(?<![\w'\"`\\<])[a-zA-Z]\w{3,}", text))
         if not names:
             return text
         match = self._choice.choice(names)
         code = ord(match[0][0])
         form = self._choice.choice((f"\\u{code:04x}", f"\\u{{{code:x}}}"))
         return text[: match.start()] + form + text[match.start() + 1 :]
-
-
-TOKENS: Final = tuple(
-    decoded(token).encode()
-    for token in (
-        *"( ) { } [ ] ; , . + - * / ? : = ! ` ' \" \\ < > & | $ # @ ~ ^ %".split(),
-        *"/* */ // <!-- --> => ?. ?? ... ${ } ++ -- ** #! in of if else new async await yield let var".split(),
-        *"return get set static class function this \\u0061 \\x61 \\u{61} /'/ /\"/ /[/]/ 1 0n a async( ''".split(),
-        *"`` {} [] ␤ ␍ {U+2028} {U+2029} {U+FEFF} {U+00A0} {U+0000} \\␤ \\␍ {U+0009} {U+000C} {U+000B}".split(),
-        *"␤--> ␤<!-- */--> //␤ /*␤*/--> `;` ';' \";\" {U+180E} {U+0085} {U+200B} {U+200D} {U+0020}".split(),
-    )
-)

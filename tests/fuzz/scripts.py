@@ -28,12 +28,17 @@ BATCH: Final = 64
 NETWORK: Final = frozenset(("http", "https", "ws", "wss"))
 _SETTLE: Final = """<script>
     errors = {}; settled = false;
-    const settle = () => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(() => settled = true), 50));
+    const drawn = () => new Promise(requestAnimationFrame);
+    const rested = () => new Promise(done => setTimeout(done, 50));
+    const settle = () => drawn().then(rested).then(drawn).then(() => settled = true);
     addEventListener("load", settle);
     setTimeout(settle, 4000);
 </script>"""
 _PAGE: Final = "<!doctype html><style>iframe{width:30px;height:30px}</style>" + _SETTLE
-_HEAD: Final = b"<!doctype html><meta charset=utf-8><body><div id=d>d</div><script>onerror=e=>{parent.errors[%d]=e}</script>"
+_HEAD: Final = (
+    b"<!doctype html><meta charset=utf-8><body><div id=d>d</div>"
+    b"<script>onerror = error => { parent.errors[%d] = error }</script>"
+)
 # Markup that takes the rest of the program out of its element.
 _BREAKS_OUT: Final = re.compile(rb"</script|<!--.*<script", re.I | re.S)
 # What a change of bytes may turn into something that never ends.

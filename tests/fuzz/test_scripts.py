@@ -1,4 +1,4 @@
-"""What Chromium asks for when it runs a script, the gate has read in it."""
+"""Whom Chromium asks when it runs a script, the gate has found in it; and what asks nobody stays live."""
 
 from __future__ import annotations
 
@@ -13,16 +13,29 @@ import pytest
 from playwright.sync_api import Browser
 
 from fuzz.mutating import mutate
-from fuzz.programs import AROUND, LOADERS, TOKENS, TRAPS, Grammar, Program, one_of_each, parts
+from fuzz.programs import (
+    ADDRESS,
+    AROUND,
+    LOADERS,
+    TOKENS,
+    TRAPS,
+    Grammar,
+    Program,
+    idle_of_each,
+    one_of_each,
+    parts,
+)
 from fuzz.scripts import Outcome, Runner, ends, fits, runner, vendors
 
 LIMITS = frozenset(parts("limits"))
-"""Parts by which an address reaches a loader unread, as the gate's limits say."""
+"""Parts by which an address reaches a loader unseen: limits of the gate."""
+HELD = frozenset(parts("held"))
+"""Parts that are held back although they load nothing."""
+EACH = tuple(dict.fromkeys(one_of_each()))
+SAMPLE = 128
 LONGEST = 600
-SHRUNK = 12
-"""Leaks that are made as short as they can be before they are shown."""
-
-no_part_twice = list(dict.fromkeys(one_of_each()))
+SHOWN = 12
+"""Leaks after which a long run ends; each is made as short as it can be before it is shown."""
 
 
 @pytest.fixture(scope="module")
@@ -31,61 +44,79 @@ def scripts(chromium: Browser) -> Iterator[Runner]:
         yield programs
 
 
-@pytest.mark.parametrize("program", no_part_twice, ids=lambda program: program.text.decode()[:60])
-def test_each_part_is_read_or_a_limit(program: Program) -> None:
-    assert bool(vendors(program.text)) is LIMITS.isdisjoint(program.means)
+def test_each_part_is_found() -> None:
+    unseen = {program.means[0] for program in EACH if not vendors(program.text)}
+    assert unseen == LIMITS
+
+
+def test_each_idle_part_stays_live() -> None:
+    held = {program.means[0] for program in idle_of_each() if vendors(program.text)}
+    assert held == HELD
 
 
 @pytest.mark.browser
-def test_each_part_asks(scripts: Runner) -> None:
-    """What is held against the gate above is what a browser does."""
-    silent = [_shown(outcome) for outcome in scripts.outcomes(no_part_twice) if not outcome.asked]
-    assert silent == []
+def test_parts_ask(scripts: Runner) -> None:
+    """What the gate is held against above is what a browser does."""
+    assert _silent(scripts, Random(5).sample(EACH, SAMPLE)) == []
 
 
 @pytest.mark.browser
-def test_programs_of_a_grammar(scripts: Runner) -> None:
-    grammar = Grammar(Random(11))
-    programs = filter(_counts, iter(grammar.program, None))
-    outcomes = list(scripts.outcomes(islice(programs, 192)))
+def test_idle_parts_ask_nobody(scripts: Runner) -> None:
+    outcomes = list(scripts.outcomes(idle_of_each()))
+    assert [_shown(outcome) for outcome in outcomes if outcome.asked or "SyntaxError" in outcome.error] == []
+
+
+@pytest.mark.browser
+def test_programs_of_the_grammar(scripts: Runner) -> None:
+    outcomes = list(scripts.outcomes(islice(_made(Random(11)), SAMPLE)))
     assert [_shown(outcome) for outcome in outcomes if outcome.leaked] == []
-    assert sum(bool(outcome.asked) for outcome in outcomes) > 96
+    assert sum(bool(outcome.asked) for outcome in outcomes) > SAMPLE // 2
+
+
+@pytest.mark.soak
+@pytest.mark.browser
+def test_all_parts_ask(scripts: Runner) -> None:
+    assert _silent(scripts, EACH) == []
 
 
 @pytest.mark.soak
 @pytest.mark.browser
 def test_programs_for_a_long_time(scripts: Runner) -> None:
-    """Run what the gate lets through: programs of the grammar, and plain ones that were changed."""
+    """Run what the gate lets through: programs of the grammar, and plain ones of which bytes were changed."""
     end = time.monotonic() + int(os.environ.get("FUZZ_SECONDS", "60"))
     choice = Random()
-    made = chain.from_iterable(zip(_made(choice), _changed(choice), strict=False))
-    silent = (program for program in made if not vendors(program.text))
-    running = scripts.outcomes(silent)
+    made = chain.from_iterable(zip(_made(choice), _changed(choice), strict=True))
     leaks: list[Program] = []
-    for outcome in running:
+    for outcome in scripts.outcomes(program for program in made if not vendors(program.text)):
         if outcome.leaked:
             leaks.append(outcome.program)
-        if time.monotonic() > end or len(leaks) >= SHRUNK:
+        if time.monotonic() > end or len(leaks) == SHOWN:
             break
     assert [json.dumps(scripts.shrink(program).text.decode("utf-8", "replace")) for program in leaks] == []
 
 
 def _made(choice: Random) -> Iterator[Program]:
-    return filter(_counts, iter(Grammar(choice).program, None))
+    grammar = Grammar(choice)
+    while True:
+        program = grammar.program()
+        if fits(program.text) and LIMITS.isdisjoint(program.means):
+            yield program
 
 
 def _changed(choice: Random) -> Iterator[Program]:
-    """Change programs by bytes: whose address is plain, so that nothing is left but to read the words around."""
-    for program in _made(choice):
-        loads = choice.choice(LOADERS).replace("@", "'https://connect.facebook.net/q'").replace("#", "n")
-        text = choice.choice(TRAPS) + choice.choice(AROUND).replace("@", loads) + choice.choice(TRAPS)
-        data = mutate(text.encode("utf-8", "replace"), LONGEST, choice, TOKENS)
+    """Change bytes of programs with a plain address, so that all that matters is how they are read."""
+    loaders = [loader for loader in LOADERS if loader not in LIMITS]
+    while True:
+        loader = choice.choice(loaders).replace("@", f"'{ADDRESS}'").replace("#", "n")
+        around = choice.choice(AROUND).replace("@", loader)
+        text = choice.choice(TRAPS) + choice.choice(TRAPS) + around + choice.choice(TRAPS)
+        data = mutate(text.encode(), LONGEST, choice, TOKENS)
         if fits(data) and ends(data):
-            yield Program(data, program.module)
+            yield Program(data, choice.random() < 0.2)
 
 
-def _counts(program: Program) -> bool:
-    return fits(program.text) and LIMITS.isdisjoint(program.means)
+def _silent(scripts: Runner, programs: list[Program] | tuple[Program, ...]) -> list[str]:
+    return [_shown(outcome) for outcome in scripts.outcomes(programs) if not outcome.asked]
 
 
 def _shown(outcome: Outcome) -> str:
