@@ -168,12 +168,10 @@ class Grammar:
         """Spell an address as browsers still read it."""
         at = self._choice.randrange(2, len(host) - 2)
         before, letter, after = host[:at], host[at], host[at + 1 :]
-        wide = chr(ord(letter) + 0xFEE0)
-        hosts = (host.upper(), f"{host}.", f"{host}:443", f"user@{host}", host, host)
-        hosts += tuple(
-            before + one + after for one in (f"\t{letter}", f"\n{letter}", wide, f"\u00ad{letter}")
-        )
-        hosts += (f"{before}%{ord(letter):02x}{after}",)
+        wide, quoted = chr(ord(letter) + 0xFEE0), f"%{ord(letter):02x}"
+        letters = (f"\t{letter}", f"\n{letter}", wide, quoted, f"\u00ad{letter}")
+        hosts = [before + other + after for other in letters]
+        hosts += [host, host, host.upper(), f"{host}.", f"{host}:443", f"user@{host}"]
         address = address.replace(host, self._choice.choice(hosts))
         slashes = ("//", "//", "//", "\\\\", "/\\", "///", "/\t/")
         address = address.replace("//", self._choice.choice(slashes), 1)
