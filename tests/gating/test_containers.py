@@ -9,7 +9,7 @@ import pytest
 from consentkit.catalog import default_catalog
 from consentkit.catalog.reading import read_vendors
 from consentkit.exceptions import ConfigurationError
-from consentkit.gating import Gate, elements
+from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Rewriter
 from gating.pages import EVERYTHING, GATE, NOTHING, Markers, consent, rewrite, run
@@ -108,7 +108,7 @@ def test_nothing_is_put_in_where_the_gate_only_reports() -> None:
 def test_the_same_for_all_chunks_and_for_pages_that_were_seen_before() -> None:
     around = '<p class="a b">text</p><div class="x" title="y"></div>\n' * 3
     page = around.join(case for case, _ in CASES).encode()
-    page += b'<div class="g-recaptcha" data-state="%s"></div>' % (b"x" * 3000)
+    page += b'<blockquote class="twitter-tweet" data-state="%s"></div>' % (b"x" * 3000)
     gate = Gate(Policy())
 
     def rewritten(chunks: list[bytes]) -> bytes:
@@ -129,21 +129,16 @@ def test_the_same_for_all_chunks_and_for_pages_that_were_seen_before() -> None:
 
 def test_a_long_tag_is_not_kept_back_for_a_placeholder() -> None:
     rewriter = Rewriter(GATE.page(NOTHING, renderer=Markers()))
-    start = b'<p>x</p><div class="g-recaptcha" data-state="'
+    start = b'<p>x</p><blockquote class="twitter-tweet" data-state="'
     assert rewriter.feed(start) == b"<p>x</p>"
     out = b"".join(rewriter.feed(b"y" * 1000) for _ in range(2000))
     assert out.endswith(b"y" * 1000) and b"oversized" not in out
 
 
-def test_no_element_on_which_safety_depends_is_shown_for_its_class() -> None:
-    begun = {element for sign, names in GATE.containers.rare.items() if b"=" in sign for element in names}
-    watched = {
-        element
-        for names in (elements.RARE, elements.ADDRESSED)
-        for some in names.values()
-        for element in some
-    }
-    assert begun.isdisjoint(watched)
+@pytest.mark.parametrize("length", [10, 3_000, 100_000])
+def test_a_container_of_any_length_is_gated_for_what_it_loads(length: int) -> None:
+    page = f'<div class="{"x" * length}" data-bg="https://connect.facebook.net/q">y</div>'
+    assert "data-consentkit-data-bg=" in rewrite(page)
 
 
 # --- styles that hide a page until a tool comes

@@ -211,9 +211,7 @@ class Context:
         if name not in self._sometimes:
             return False
         wanted, suspicious = self._sometimes[name]
-        if wanted.begun and len(raw) > MAX_BEGUN:
-            return False
-        begun = tuple(wanted.begun)
+        begun = tuple(wanted.begun) if len(raw) <= MAX_BEGUN else ()
         return suspicious.search(raw) is not None and any(
             item.name.endswith(tuple(wanted.rare))
             or (item.name in wanted.addressed and runs_script(item.value))
@@ -225,7 +223,9 @@ class Context:
     def is_long(self, name: bytes, length: int) -> bool:
         """Say whether an incomplete tag will not be shown, however it goes on."""
         wanted = self._sometimes.get(name)
-        return length > MAX_BEGUN and wanted is not None and bool(wanted[0].begun)
+        if length <= MAX_BEGUN or wanted is None:
+            return False
+        return bool(wanted[0].begun) and not (wanted[0].rare or wanted[0].addressed)
 
     def may_matter(self, name: bytes, *, whole: bool) -> bool:
         """Say whether a tag of this name, with a slash in front for an end tag, must be seen whole.

@@ -35,8 +35,8 @@ class Handler(Protocol):
         """Attributes by which other start tags are shown if they have a value: end of an attribute's name →
         names of elements. It has three characters or more.
 
-        ``name=beginning`` stands for such an attribute whose value begins so, white space left out. Elements
-        with one of those are shown only while their tag is short: none on which safety depends.
+        ``name=beginning`` stands for such an attribute whose value begins so, white space left out. For that
+        an element is shown only while its tag is short: no safety may depend on it.
         """
 
     @property

@@ -55,8 +55,6 @@ _Task: TypeAlias = "Generator[Source | Key, Value, Value]"
 NONE: Final[Value] = frozenset()
 EMPTY: Final[Value] = frozenset(("",))
 _ITSELF: Final = FUNCTIONS | {"object", "array"}
-# Methods and functions that return what they are given, or almost.
-_SAME: Final = names("toString trim valueOf toLowerCase toUpperCase normalize String freeze encodeURI")
 
 
 def _atob(text: str) -> str:
@@ -218,22 +216,10 @@ class Texts:
             found |= yield child
         return found
 
-    def _template(self, node: Node) -> _Task:
-        return self._joined(children(node))
-
     def _binary(self, node: Node) -> _Task:
         operator = node.child_by_field_name("operator")
-        if operator is not None and operator.type == "+":
-            return self._joined(children(node))
-        return (
-            self._union(node)
-            if operator is not None and operator.type in ("||", "&&", "??")
-            else self._nothing()
-        )
-
-    def _nothing(self) -> _Task:
-        yield from ()
-        return NONE
+        is_sum = operator is not None and operator.type == "+"
+        return self._joined(children(node)) if is_sum else self._union(node)
 
     def _joined(self, parts: Sequence[Node], between: Value = EMPTY) -> _Task:
         """Put texts together; what is no text is unknown."""
@@ -260,8 +246,6 @@ class Texts:
                 turned = (_DECODED[call.name](text) for text in texts if isinstance(text, str))
                 found = _sum(found, frozenset(turned))
             return found
-        if call.name in _SAME:
-            return (yield from self._joined([*subject, *call.given][:1]))
         if call.name == "bind" and subject:
             return (yield subject[0])
         if call.name == "concat":
@@ -274,11 +258,6 @@ class Texts:
             if all(isinstance(item, list) for item in lists):
                 for item in lists:
                     found |= (yield from self._joined(item, between)) if isinstance(item, list) else NONE
-        if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
-            whole, old = (yield subject[0]), (yield call.given[0])
-            for one, part, other in product(whole, old, (yield call.given[1])):
-                if isinstance(one, str) and isinstance(part, str) and isinstance(other, str):
-                    found |= {one.replace(part, other, 1 if call.name == "replace" else -1)}
         if found:
             return found
         for part in [*subject, *call.given]:
@@ -287,7 +266,7 @@ class Texts:
 
 
 _READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
-    "template_string": Texts._template,
+    "template_string": lambda self, node: self._joined(children(node)),
     "binary_expression": Texts._binary,
     "call_expression": Texts._call,
     "new_expression": Texts._call,
