@@ -43,6 +43,7 @@ def decoded(line: str) -> str:
 LOADERS: Final = parts("loaders")
 IMPORTS: Final = parts("imports")
 FLOWS: Final = parts("flows")
+PAIRS: Final = parts("pairs")
 WRAPS: Final = parts("wraps")
 SPELLINGS: Final = parts("spellings")
 AROUND: Final = parts("around")
@@ -79,6 +80,9 @@ def one_of_each() -> Iterator[Program]:
     for flow in FLOWS:
         yield _program(grammar.through(flow, quoted, "fetch({})".format), flow)
         yield _program(_HELD + grammar.through(flow, "z.u", "fetch({})".format), flow)
+    for pair in PAIRS:
+        halves = grammar.spelled(ADDRESS, pair)
+        yield _program(grammar.through(halves, "", "fetch({})".format), pair)
     for wrap in WRAPS:
         yield _program(f"fetch({wrap.replace('@', quoted)})", wrap)
     for spelling in SPELLINGS:
@@ -129,8 +133,11 @@ class Grammar:
         if self._module and self._choice.random() < 0.1:
             text = self._pick(IMPORTS).replace("#1", self._name()).replace("@", json.dumps(address)[1:-1])
             return Program(text.encode(), True, tuple(self._means))
-        text = self._flow(self._spelled(address, 2), self._load, self._choice.choice((0, 1, 1, 2, 2, 3)))
-        return self._finished(text)
+        ways = self._choice.choice((0, 1, 1, 2, 2, 3))
+        if self._choice.random() < 0.3:
+            pair = self.spelled(address, self._named(self._pick(PAIRS)), 1)
+            return self._finished(self.through(pair, "", lambda held: self._flow(held, self._load, ways)))
+        return self._finished(self._flow(self._spelled(address, 2), self._load, ways))
 
     def idle(self) -> Program:
         """Make one that holds an address and asks nobody."""
@@ -242,11 +249,14 @@ class Grammar:
         """Let a value flow by some ways into what uses it."""
         if depth == 0:
             return use(value)
-        flow = self._pick(FLOWS)
+        flow = self._named(self._pick(FLOWS))
+        return self.through(flow, value, lambda held: self._flow(held, use, depth - 1))
+
+    def _named(self, flow: str) -> str:
         for index in "123":
             if f"#{index}" in flow:
                 flow = flow.replace(f"#{index}", self._name())
-        return self.through(flow, value, lambda held: self._flow(held, use, depth - 1))
+        return flow
 
     def through(self, flow: str, value: str, use: Use) -> str:
         """Let a value flow by one way."""
