@@ -7,7 +7,7 @@ more may be said to flow than does.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Union
 
 from consentkit.gating.inline.syntax import Call, Script, bare, children, names
@@ -79,7 +79,7 @@ class Flows:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.assigned: list[tuple[Node, Source]] = []
-        self._into: dict[Key, list[Source]] = {}
+        self._into: dict[Key, dict[Source, None]] = {}
         self._has_members = False
         parts: dict[str, list[Node]] = {name: [] for name in _PARTS}
         pairs: list[dict[str, list[Node]]] = []
@@ -108,14 +108,14 @@ class Flows:
                 self._bind(caught, Element(node))
         self.certain = not parts["with"]
         self.calls = [script.call(node) for node in parts["call"]]
-        for call in self.calls:
+        for call in self.calls * 2:  # what is called may have come with another call
             self._call(call)
         for member, source in self.assigned:
             for setter in self.functions(member):
                 for parameter in _parameters(setter):
                     self._bind(parameter, source)
 
-    def into(self, key: Key) -> Sequence[Source]:
+    def into(self, key: Key) -> Collection[Source]:
         """Return what flows into a name, a member or a result."""
         if key[0] == FIELD and not self._has_members:
             self._has_members = True
@@ -143,12 +143,17 @@ class Flows:
             node, keys = todo.pop(), list[Key]()
             if node.type in FUNCTIONS:
                 yield node
-            elif node.type in ("identifier", "member_expression"):
-                keys = [self.key(node)]
+            elif node.type in ("class", "class_declaration"):
+                todo += _constructors(self.script, node)
+            elif node.type in ("identifier", "member_expression", "subscript_expression"):
+                key = self.key(node)
+                keys = [key, (FIELD, key[1])] if key[0] == GLOBAL else [key]
             elif node.type == "call_expression" and node not in seen:
                 seen.add(node)
-                results = self.functions(self.script.call(node).callee, seen)
+                call = self.script.call(node)
+                results = self.functions(call.callee, seen)
                 keys = [(RESULT, str(function.start_byte)) for function in results]
+                todo += [call.owner] if call.name == "bind" and call.owner is not None else []
             for key in keys:
                 if key not in seen:
                     seen.add(key)
@@ -197,7 +202,7 @@ class Flows:
     # --- what flows
 
     def _add(self, key: Key, source: Source) -> None:
-        self._into.setdefault(key, []).append(source)
+        self._into.setdefault(key, {})[source] = None
 
     def _flow(self, found: dict[str, list[Node]]) -> None:
         """Take what a pattern of the query found."""
@@ -245,6 +250,16 @@ class Flows:
         if call.name in _FILLED and call.owner is not None:
             for argument in call.given:
                 self._bind(call.owner, Element(argument))
+
+
+def _constructors(script: Script, node: Node) -> list[Node]:
+    """Return the constructor of a class, and what it extends."""
+    methods = children(node.child_by_field_name("body"))
+    own = [one for one in methods if script.source(one.child_by_field_name("name") or one) == "constructor"]
+    return [
+        *own,
+        *(bare(child) for one in children(node) if one.type == "class_heritage" for child in children(one)),
+    ]
 
 
 def _parameters(function: Node) -> list[Node]:

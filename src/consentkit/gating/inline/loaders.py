@@ -132,17 +132,19 @@ class Loaders:
         )
 
     def _call(self, call: Call) -> Iterator[Given]:
-        named = self._named(call.callee)
-        if not named & (_LOADERS | _IDLE):
-            aliases = self._texts.value(call.callee)
-            named |= {item.name for item in aliases if isinstance(item, Global)}
-        known = named & (_LOADERS | _IDLE) or any(True for _ in self._flows.functions(call.callee))
+        named, is_own = self._named(call.callee), self._is_own(call.callee)
+        if is_own or not named & (_LOADERS | _IDLE):
+            # A name of the script's own is what it stands for, if that is known.
+            value = self._texts.value(call.callee)
+            aliases = {item.name for item in value if isinstance(item, Global)}
+            named = frozenset(aliases) if is_own and value else named | aliases
+        known = named & (_LOADERS | _IDLE | _SETTERS) or any(True for _ in self._flows.functions(call.callee))
         yield from self._attributes(named, call)
         if named & _LEADS and call.given:
             yield Given("link", self._texts.of(call.given[0]))
         around = [*call.given, *([call.owner] if call.owner is not None else [])]
         handed = around if call.name == "bind" else call.given
-        if {self._flows.script.name(argument) for argument in handed} & _LOADERS:
+        if any(self._flows.script.name(one) in _LOADERS and not self._is_own(one) for one in handed):
             # A loader that is handed on: setTimeout(fetch, 0, "https://…").
             yield Given("markup", frozenset().union(*(self._texts.of(a, within=True) for a in around)))
         for argument in map(bare, call.given[:1] if named & _FIRST and not named & _ANY else call.given):
@@ -165,6 +167,10 @@ class Loaders:
             elif not known:
                 yield Given("call", self._direct(argument))
 
+    def _is_own(self, node: Node) -> bool:
+        """Tell whether a node is a name that the script declares."""
+        return node.type == "identifier" and self._flows.declares(self._flows.key(node))
+
     def _attributes(self, named: frozenset[str], call: Call) -> Iterator[Given]:
         """Read a call that sets an attribute, or makes an element with some."""
         setters = bool(named & _SETTERS)
@@ -173,7 +179,9 @@ class Loaders:
             said = frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(first)) if known else frozenset()
             if "setProperty" in named:
                 said |= {"style"}
-            if setters or said & (_ATTRIBUTES | {"srcdoc"}):
+            if "href" in said and call.owner is not None and self._is_link(call.owner, said):
+                yield Given("link", self._texts.of(second))
+            elif setters or said & (_ATTRIBUTES | {"srcdoc"}):
                 yield from self._set(said, second)
             if any(text.strip("</> ") in _ELEMENTS for text in said):
                 yield from self._listed(second)

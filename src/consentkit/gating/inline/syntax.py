@@ -25,7 +25,7 @@ CHUNK: Final = 1 << 16
 """Bytes that the parser is given at once."""
 
 _MARK: Final = re.compile(rb"<!--|-->")
-_LEADING_MARK: Final = re.compile(rb"^[ \t]*+(?:<!--|-->)", re.M)
+_LEADING_MARK: Final = re.compile(rb"^[ \t]*+(?://[ \t]*+)?(?:<!--|-->)", re.M)
 _MARKUP: Final = re.compile(rb"\s*+<(?!!--)")
 _UNPAIRED: Final = re.compile(rb"[\"'`]")
 # Strings, templates, comments and most regular expressions, whose brackets do not count.
@@ -108,7 +108,9 @@ class Script:
         """Read a call."""
         callee = bare(node.child_by_field_name("function") or node.child_by_field_name("constructor") or node)
         listed = node.child_by_field_name("arguments")
-        given = [listed] if listed and listed.type == "template_string" else children(listed)
+        given = children(listed)
+        if listed is not None and listed.type == "template_string":
+            given = [listed, *(bare(child) for child in given if child.type == "template_substitution")]
         given = [b for a in given for b in _spread(a)]
         owner, name = callee.child_by_field_name("object"), self.name(callee)
         if owner is not None and name in ("call", "apply") and self.name(owner) != "Reflect":
@@ -134,11 +136,12 @@ NAMES: Final = names(
 )
 
 
+_WRAPPED: Final = names("parenthesized_expression sequence_expression await_expression template_substitution")
+
+
 def bare(node: Node) -> Node:
     """Return an expression without parentheses, and the last of several."""
-    while node.type in ("parenthesized_expression", "sequence_expression", "await_expression") and children(
-        node
-    ):
+    while node.type in _WRAPPED and children(node):
         node = children(node)[-1]
     return node
 

@@ -5,6 +5,7 @@
 (variable_declarator name: (_) @into value: (_) @from)
 (variable_declarator name: (_) @name)
 (class_declaration name: (_) @name)
+(class_declaration name: (_) @into) @from
 (import_clause (identifier) @imported) (namespace_import (identifier) @imported)
 (import_specifier (identifier) @imported)
 (import_statement source: (_) @source) (export_statement source: (_) @source)
