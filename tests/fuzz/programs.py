@@ -41,6 +41,7 @@ def decoded(line: str) -> str:
 
 
 LOADERS: Final = parts("loaders")
+ADDRESSES: Final = parts("addresses")
 IMPORTS: Final = parts("imports")
 FLOWS: Final = parts("flows")
 PAIRS: Final = parts("pairs")
@@ -75,6 +76,11 @@ def one_of_each() -> Iterator[Program]:
     for loader in LOADERS:
         yield _program(loader.replace("@", quoted), loader)
         yield _program(_HELD + loader.replace("@", "z.u"), loader)
+    for form in ADDRESSES:
+        address = grammar.literal(_addressed(form, HOSTS[0], 4))
+        yield _program(f"new Image().src={address}", form)
+        yield _program(f"""document.body.innerHTML='<img src="'+{address}+'">'""", form)
+        yield _program(f"var a={address};new Audio(a)", form)
     for statement in IMPORTS:
         yield _program(statement.replace("@", ADDRESS), statement)._replace(module=True)
     for flow in FLOWS:
@@ -94,6 +100,16 @@ def one_of_each() -> Iterator[Program]:
     for gap in GAPS:
         for place in ("fetch⎵('{}')", "fetch(⎵'{}')", "fetch('{}'⎵)", "var a={{u⎵:'{}'}};fetch(a⎵.u)"):
             yield _program(place.format(ADDRESS).replace("⎵", gap), gap)
+
+
+def _addressed(form: str, host: str, at: int) -> str:
+    """Write an address as browsers still read it."""
+    letter = host[at]
+    wide, quoted = chr(ord(letter) + 0xFEE0), f"%{ord(letter):02x}"
+    before, after = host[:at], host[at + 1 :]
+    return form.format(
+        host=host, upper=host.upper(), before=before, letter=letter, wide=wide, quoted=quoted, after=after
+    )
 
 
 def idle_of_each() -> Iterator[Program]:
@@ -126,10 +142,10 @@ class Grammar:
     def program(self) -> Program:
         """Make one that asks for an address."""
         self._begin()
-        host = self._choice.choice(HOSTS)
-        address = self._choice.choice(("https://", "https://", "https://", "http://", "//")) + host + "/q"
-        if self._choice.random() < 0.15:
-            address = self._respelled(address, host)
+        host, form = self._choice.choice(HOSTS), "https://{host}/q"
+        if self._choice.random() < 0.3:
+            form = self._pick(ADDRESSES)
+        address = _addressed(form, host, self._choice.randrange(2, len(host) - 2))
         if self._module and self._choice.random() < 0.1:
             text = self._pick(IMPORTS).replace("#1", self._name()).replace("@", json.dumps(address)[1:-1])
             return Program(text.encode(), True, tuple(self._means))
@@ -163,32 +179,22 @@ class Grammar:
         names = [n for n in _NAMES if n not in self._used and not (self._module and n in _STRICT)]
         name = self._choice.choice(names) if names else f"v{len(self._used)}"
         self._used.add(name)
+        self._means.append(name)
         return name
 
     def _gap(self) -> str:
         gap = self._choice.choice(("",) * 6 + GAPS)
-        return "" if self._plain or (self._module and "--" in gap) else gap
+        if self._plain or (self._module and "--" in gap):
+            return ""
+        self._means.append(gap)
+        return gap
 
     # --- spellings
-
-    def _respelled(self, address: str, host: str) -> str:
-        """Spell an address as browsers still read it."""
-        at = self._choice.randrange(2, len(host) - 2)
-        before, letter, after = host[:at], host[at], host[at + 1 :]
-        wide, quoted = chr(ord(letter) + 0xFEE0), f"%{ord(letter):02x}"
-        letters = (f"\t{letter}", f"\n{letter}", wide, quoted, f"\u00ad{letter}")
-        hosts = [before + other + after for other in letters]
-        hosts += [host, host, host.upper(), f"{host}.", f"{host}:443", f"user@{host}"]
-        address = address.replace(host, self._choice.choice(hosts))
-        slashes = ("//", "//", "//", "\\\\", "/\\", "///", "/\t/")
-        address = address.replace("//", self._choice.choice(slashes), 1)
-        scheme = self._choice.choice(("https", "https", "HTTPS", "htt\nps"))
-        return self._choice.choice(("", "", "", " \t")) + address.replace("https", scheme, 1)
 
     def _spelled(self, text: str, depth: int) -> str:
         """Spell a text as an expression."""
         if depth == 0 or len(text) < 6 or self._choice.random() < 0.45:
-            return self._quoted(text)
+            return self.literal(text)
         if self._choice.random() < 0.3:
             return self._pick(WRAPS).replace("@", self._spelled(text, depth - 1))
         return self.spelled(text, self._pick(SPELLINGS), depth - 1)
@@ -217,7 +223,8 @@ class Grammar:
         filled = "".join(self._gap() if part == "⎵" else part for part in re.split("(⎵)", spelling))
         return _FILL.sub(lambda match: pieces[match[1]](), filled)
 
-    def _quoted(self, text: str) -> str:
+    def literal(self, text: str) -> str:
+        """Write a text as a literal."""
         quote = "'" if self._plain else self._choice.choice("'\"'\"`")
         rate = 0 if self._plain else self._choice.choice((0, 0, 0, 0.1, 0.6))
         return quote + "".join(self._letter(letter, quote, rate) for letter in text) + quote
