@@ -23,6 +23,7 @@ HOSTS: Final = ("connect.facebook.net", "www.google-analytics.com", "static.hotj
 ADDRESS: Final = f"https://{HOSTS[0]}/q"
 
 _HELD: Final = f"var z={{u:'{ADDRESS}'}};"
+_HALVES: Final = f"var a='{ADDRESS[:12]}',b='{ADDRESS[12:]}';fetch(a+b)"
 _PARTS: Final = Path(__file__).parent / "parts"
 _CODE: Final = re.compile(r"\{U\+([0-9A-F]{4})\}")
 _FILL: Final = re.compile(r"@([12lmhxnb%#jrew])")
@@ -95,8 +96,14 @@ def one_of_each() -> Iterator[Program]:
         yield _program(f"fetch({grammar.spelled(ADDRESS, spelling)})", spelling)
     for around in AROUND:
         yield _program(around.replace("@", f"fetch({quoted})"), around)
+        yield _program(around.replace("@", _HALVES), around)
     for trap in TRAPS:
         yield _program(f"{trap}fetch({quoted})", trap)
+        yield _program(trap + _HALVES, trap)
+    for name in _NAMES:
+        yield _program(f"var {name}={quoted};fetch({name})", name)
+        yield _program(f"""var {name}={quoted};document.write('<img src="'+{name}+'">')""", name)
+        yield _program(f"function {name}(p){{fetch(p)}}{name}({quoted})", name)
     for gap in GAPS:
         for place in ("fetch⎵('{}')", "fetch(⎵'{}')", "fetch('{}'⎵)", "var a={{u⎵:'{}'}};fetch(a⎵.u)"):
             yield _program(place.format(ADDRESS).replace("⎵", gap), gap)
