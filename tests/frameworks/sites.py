@@ -16,11 +16,6 @@ from starlette.types import ASGIApp
 from frameworks.builds import build, install
 from frameworks.story import HERE
 
-_AVATAR = "www.gravatar.com"
-_PIXEL = "www.facebook.com"
-_PIXELS_SCRIPT = "connect.facebook.net"
-_TAG = "www.googletagmanager.com"
-_VIDEO = "www.youtube.com"
 COUNT = "document.querySelector('#count').textContent"
 
 
@@ -35,7 +30,7 @@ class Site(NamedTuple):
         button: Selector of what is pressed.
         shown: An expression whose value changes when the page's own script answers.
         local: Foreign addresses that the framework itself begins with, answered from files.
-        asks: Hosts that its own scripts ask in the browser, from the page's data, where no policy forbids it.
+        asks: Hosts whose addresses no markup of the server's holds, so that only a policy holds them back.
     """
 
     name: str
@@ -48,14 +43,14 @@ class Site(NamedTuple):
     asks: frozenset[str] = frozenset()
 
 
-def _built(name: str, folder: str, output: str, package: str, *asks: str) -> Site:
+def _built(name: str, folder: str, output: str, package: str) -> Site:
     """Return a site that npm builds into files."""
 
     def make() -> ASGIApp:
         return Starlette(routes=[Mount("/", StaticFiles(directory=build(folder, output), html=True))])
 
     lock = json.loads((HERE / folder / "package-lock.json").read_text("utf-8"))
-    return Site(name, lock["packages"][f"node_modules/{package}"]["version"], make, asks=frozenset(asks))
+    return Site(name, lock["packages"][f"node_modules/{package}"]["version"], make)
 
 
 def _python(folder: str) -> Callable[[], ASGIApp]:
@@ -76,17 +71,17 @@ def _htmx() -> Mapping[str, str]:
 def sites() -> list[Site]:
     """Return every framework's page, as the table lists them."""
     return [
-        _built("Next (App Router, export)", "next", "out", "next", _TAG, _PIXEL, _VIDEO),
-        _built("SvelteKit (adapter-static)", "sveltekit", "build", "@sveltejs/kit", _AVATAR),
-        _built("Nuxt (generate)", "nuxt", ".output/public", "nuxt", _AVATAR, _PIXEL, _PIXELS_SCRIPT, _VIDEO),
-        _built("React Router (prerender)", "react_router", "build/client", "react-router", _TAG),
+        _built("Next (App Router, export)", "next", "out", "next"),
+        _built("SvelteKit (adapter-static)", "sveltekit", "build", "@sveltejs/kit"),
+        _built("Nuxt (generate)", "nuxt", ".output/public", "nuxt"),
+        _built("React Router (prerender)", "react_router", "build/client", "react-router"),
         _built("Astro (Preact island)", "astro", "dist", "astro"),
-        _built("Angular (SSG)", "angular", "dist/browser", "@angular/core", _AVATAR, _PIXEL, _VIDEO),
+        _built("Angular (SSG)", "angular", "dist/browser", "@angular/core"),
         Site(
             "NiceGUI",
             version("nicegui"),
             _python("nicegui"),
-            asks=frozenset((_AVATAR, _PIXEL, _VIDEO)),
+            asks=frozenset(("www.facebook.com", "www.gravatar.com", "www.youtube.com")),
         ),
         Site("FastHTML", version("python-fasthtml"), _python("fasthtml"), local=_htmx),
         Site(

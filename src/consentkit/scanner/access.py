@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.scanner.choosing import open_places, open_settings
+from consentkit.scanner.scripts import read_script
 from consentkit.scanner.view import Layer, View
 from consentkit.scanner.visiting import Visit
 
@@ -23,11 +23,6 @@ NARROW: Final = {"width": 320, "height": 568}
 """The window at which nothing may be cut off (1.4.10)."""
 
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
-_RUN: Final = """async ([within, tags]) => {
-    const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] };
-    const { violations } = await axe.run(within, options);
-    return violations.map(({ id, help, nodes }) => ({ id, help, at: nodes[0].target.flat().join(" ") }));
-}"""
 
 
 class Obstacle(NamedTuple):
@@ -86,8 +81,7 @@ def _wide_enough(layer: Layer) -> Iterator[Obstacle]:
 
 def _focus(visit: Visit, layer: Layer) -> Iterator[Obstacle]:
     visit.page.keyboard.press("Tab")  # from now on browsers show focus as they do to those who use keys
-    code = (resources.files("consentkit.scanner") / "access.js").read_text("utf-8").rstrip().removesuffix(";")
-    found = visit.page.evaluate(code, layer.path)
+    found = visit.page.evaluate(read_script("access"), layer.path)
     for name in found["unseen"]:
         yield Obstacle(name, "nothing shows that it has the focus (2.4.7)")
     for name in found["hidden"]:
@@ -115,7 +109,7 @@ def _cut_off(view: View, layer: Layer) -> Iterator[Obstacle]:
 
 def _run_axe(frame: Frame, within: str, script: str) -> Iterator[Obstacle]:
     frame.evaluate(script)
-    for found in frame.evaluate(_RUN, [within, list(_TAGS)]):
+    for found in frame.evaluate(read_script("axe"), [within, list(_TAGS)]):
         yield Obstacle(found["at"], f"{found['help']} (axe-core: {found['id']})")
 
 

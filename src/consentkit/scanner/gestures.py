@@ -6,21 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from consentkit.scanner.scripts import read_script
 from consentkit.scanner.visiting import Visit
-
-# A point of the window that belongs neither to the layer nor to anything that does something of its own.
-_BESIDE: Final = """(layer) => {
-    const own = ":is(a, button, input, select, textarea, label, summary, iframe, [onclick], [tabindex])";
-    const asks = document.querySelector(layer), steps = [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98];
-    const box = asks.getBoundingClientRect();
-    const within = (x, y) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
-    for (const v of steps) for (const h of steps) {
-        const x = h * innerWidth, y = v * innerHeight, hit = document.elementFromPoint(x, y);
-        const beside = hit && !within(x, y) && (hit === asks || !(asks.contains(hit) || hit.closest(own)));
-        if (beside) return [x, y];
-    }
-    return null;
-}"""
 
 
 def scroll(visit: Visit) -> bool:
@@ -40,7 +27,7 @@ def escape(visit: Visit) -> bool:
 def click_beside(visit: Visit) -> bool:
     """Click beside the layer, where nothing else is meant."""
     layer = visit.look().layer
-    point = visit.page.evaluate(_BESIDE, layer.path) if layer else None
+    point = visit.page.evaluate(read_script("beside"), layer.path) if layer else None
     if point:
         visit.page.mouse.click(*point)
     return bool(point)

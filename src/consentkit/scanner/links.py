@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from consentkit.scanner.scripts import read_script
 from consentkit.scanner.view import View
 from consentkit.scanner.words import leads_to_policy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame
 
-_LINKS: Final = """(path) => {
-    const layer = path && document.querySelector(path);
-    const links = [...document.links].filter((link) => !layer?.contains(link));
-    return links.map((link) => [link.href, link.textContent || link.getAttribute("aria-label") || ""]);
-}"""
 _FILES: Final = frozenset(
     {"pdf", "zip", "jpg", "jpeg", "png", "gif", "svg", "webp", "avif", "mp4", "mp3", "xml", "json", "txt"}
 )
@@ -51,5 +47,5 @@ def find_policy(frame: Frame) -> str:
 
 
 def _links(frame: Frame, layer: str | None = None) -> list[tuple[str, str]]:
-    links: list[tuple[str, str]] = frame.evaluate(_LINKS, layer)
+    links: list[tuple[str, str]] = frame.evaluate(read_script("links"), layer)
     return [(href, text.strip()) for href, text in links if href.startswith("http")]

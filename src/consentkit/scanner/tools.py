@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
 from consentkit.exceptions import ConfigurationError
+from consentkit.scanner.scripts import read_script
 from consentkit.scanner.visiting import Visit
 
-_SETTINGS: Final[dict[str, object]] = {
-    "enabled": True,
-    "autoAction": None,  # it looks and does not press
-    "disabledCmps": [],
-    "enablePrehide": False,
-    "enableCosmeticRules": False,
-    "detectRetries": 6,
-    "enableHeuristicDetection": True,
-    "heuristicMode": "reject",
-}
 _REJECT: Final = "HEURISTIC-REJECT"
 _PATIENCE: Final = 10.0
 
@@ -41,8 +31,7 @@ def finds_reject(visit: Visit, script: Path) -> bool:
     visit.page.expose_binding("autoconsentSendMessage", lambda _, message: said.append(message))
     visit.page.evaluate(code)
     visit.wait_until(lambda: _says(said, "init"))
-    answer = {"type": "initResp", "config": _SETTINGS, "rules": {"autoconsent": []}}
-    visit.page.evaluate(f"void autoconsentReceiveMessage({json.dumps(answer)})")
+    visit.page.evaluate(read_script("autoconsent"))
     return visit.wait_until(lambda: _says(said, "popupFound", _REJECT), patience=_PATIENCE)
 
 

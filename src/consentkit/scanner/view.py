@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from consentkit.scanner.scripts import read_script
 from consentkit.scanner.words import about_consent, read_label, reopens
 
 if TYPE_CHECKING:
@@ -167,9 +166,4 @@ def first(controls: Iterable[Control], action: str) -> Control | None:
 
 def look(frame: Frame) -> View:
     """Look at a document as it is now."""
-    return msgspec.convert(frame.evaluate(_probe(), about_consent()), View)
-
-
-@cache
-def _probe() -> str:
-    return (resources.files("consentkit.scanner") / "probe.js").read_text("utf-8").rstrip().removesuffix(";")
+    return msgspec.convert(frame.evaluate(read_script("probe"), about_consent()), View)

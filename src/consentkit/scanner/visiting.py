@@ -12,6 +12,7 @@ import msgspec
 from consentkit.exceptions import ScanError
 from consentkit.policy import Regime
 from consentkit.scanner.owners import Kind, Stored
+from consentkit.scanner.scripts import read_script
 from consentkit.scanner.view import Control, View, look
 
 if TYPE_CHECKING:
@@ -27,13 +28,6 @@ SILENCE: Final = 5.0
 """Seconds after which a page that never falls silent is taken as it is."""
 
 _GPC: Final = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });"
-_STORED: Final = """async () => {
-    const area = (name) => { try { return Object.entries(window[name]); } catch { return []; } };
-    const databases = await indexedDB.databases().catch(() => []);
-    const names = databases.map((one) => [one.name, ""]);
-    const [local, session] = [area("localStorage"), area("sessionStorage")];
-    return { "local storage": local, "session storage": session, database: names };
-}"""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,7 +232,7 @@ class Visit:
             for one in cookies
         ]
         host = urlsplit(self.page.url).hostname or ""
-        kept: Mapping[Kind, list[tuple[str, str]]] = self.page.evaluate(_STORED)
+        kept: Mapping[Kind, list[tuple[str, str]]] = self.page.evaluate(read_script("stored"))
         for kind, entries in kept.items():
             found += [Stored(kind=kind, name=name, value=value, domain=host) for name, value in entries]
         return tuple(found)

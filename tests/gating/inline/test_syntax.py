@@ -20,7 +20,7 @@ LOAD = b"fetch('https://connect.facebook.net/q')"
     "text",
     [
         b"a<!--`\n;" + LOAD + b"//`",
-        b"`a\n b -->`;" + LOAD,
+        b"while (y --> 0);" + LOAD,
         b"x --> y\n" + LOAD,
         b"var a = ;" + LOAD,
         b"var a = '\xe9';" + LOAD,
@@ -33,6 +33,23 @@ LOAD = b"fetch('https://connect.facebook.net/q')"
 def test_a_tree_that_cannot_be_trusted_is_not_and_words_count(text: bytes) -> None:
     assert syntax.parse(text) is None
     assert GATE.read(text).found.reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"window.state={tag:'<!-- Pixel -->'};",
+        b"window.state={tag:`a\n b -->`};",
+        b"/* <!-- */ // --> <!--\n",
+        b"<!--\nvar a=1;\n//-->\nvar b=/-->/;",
+    ],
+    ids=range(4),
+)
+def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
+    assert syntax.parse(text) is not None
+    data = text + b"var there={u:'https://connect.facebook.net/q'};fetch('/own')"
+    assert GATE.read(data).found.reasons == ()
+    assert GATE.read(text + LOAD).found.reasons
 
 
 @pytest.mark.parametrize(

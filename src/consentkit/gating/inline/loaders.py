@@ -45,9 +45,9 @@ _SETTERS: Final = names("setAttribute setAttributeNS attr prop setProperty")
 # Functions by what they take; the argument that counts, or all of them.
 _FIRST: Final = names(
     "fetch sendBeacon Worker SharedWorker EventSource WebSocket WebTransport Audio Request XDomainRequest"
-    " addModule getScript getJSON axios register"
+    " addModule getScript getJSON axios"
 )
-_ANY: Final = names("ajax get post load importScripts import")
+_ANY: Final = names("ajax get post load register importScripts import")
 _WRITES: Final = names(
     "write writeln setHTMLUnsafe createContextualFragment parseFromString insertRule addRule replaceSync"
     " FontFace"
@@ -58,6 +58,8 @@ _RUNS: Final = names(
     " replaceChildren insertAdjacentText"
 )
 _LEADS: Final = names("open assign replace")
+# Those whose names are nobody else's, which may be handed to other functions.
+_HANDED: Final = _FIRST | names("eval write writeln importScripts")
 _WINDOWS: Final = names("location window self top parent document globalThis this")
 _LOADERS: Final = _FIRST | _ANY | _WRITES | _INSERTS | _RUNS | {"open"}
 # What is given addresses and loads none.
@@ -144,7 +146,7 @@ class Loaders:
             yield Given("link", self._texts.of(call.given[0]))
         around = [*call.given, *([call.owner] if call.owner is not None else [])]
         handed = around if call.name == "bind" else call.given
-        if any(self._flows.script.name(one) in _LOADERS and not self._is_own(one) for one in handed):
+        if any(self._flows.script.name(one) in _HANDED and not self._is_own(one) for one in handed):
             # A loader that is handed on: setTimeout(fetch, 0, "https://…").
             yield Given("markup", frozenset().union(*(self._texts.of(a, within=True) for a in around)))
         for argument in map(bare, call.given[:1] if named & _FIRST and not named & _ANY else call.given):

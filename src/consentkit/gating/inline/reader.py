@@ -39,14 +39,6 @@ _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]")
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\\x00])|[?#.])")
 # "http" and "//" in base64.
 _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
-_TEXT: Final = (
-    "string_fragment",
-    "escape_sequence",
-    "comment",
-    "html_comment",
-    "regex_pattern",
-    "template_string",
-)
 
 
 class Reading(NamedTuple):
@@ -161,7 +153,7 @@ class InlineReader:
         for match in signature.pattern.finditer(text):
             node = flows.script.root.descendant_for_byte_range(match.start(), match.end() - 1)
             if node is None or (
-                node.type in _TEXT or (node.type == "string" and node.start_byte < match.start() - 1)
+                node.type in syntax.QUIET or (node.type == "string" and node.start_byte < match.start() - 1)
             ):
                 continue
             if signature.word not in flows.imported:

@@ -1,8 +1,8 @@
 """The syntax tree of a script, where there is one that can be trusted to say what a browser runs.
 
 The tree is tree-sitter's. It is not trusted where the grammar finds an error, since browsers may run the
-script all the same, and where a mark of an HTML comment stands: to browsers that is one wherever it stands
-(ECMAScript, annex B.1.1), to the grammar only at the beginning of a line.
+script all the same, and where a mark of an HTML comment stands in code elsewhere than at the beginning of a
+line (ECMAScript, annex B.1.1).
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Query, Tree
+    from tree_sitter import Language, Node, Query
 
 MAX_BYTES: Final = 1 << 20
 """Bytes of a script up to which a tree is made."""
 MAX_UNBALANCED: Final = 1 << 15
 """The same where brackets do not pair: the parser takes long to find out that something is no script."""
+MAX_INDENT: Final = 256
+"""White space before a mark of an HTML comment that leads a line."""
 CHUNK: Final = 1 << 16
 """Bytes that the parser is given at once."""
 
 _MARK: Final = re.compile(rb"<!--|-->")
-_LEADING_MARK: Final = re.compile(rb"^[ \t]*+(?://[ \t]*+)?(?:<!--|-->)", re.M)
+_LINE: Final = re.compile(rb"(?:\A|[\r\n])[ \t]*+\Z")
 _MARKUP: Final = re.compile(rb"\s*+<(?!!--)")
 _UNPAIRED: Final = re.compile(rb"[\"'`]")
 # Strings, templates, comments and most regular expressions, whose brackets do not count.
@@ -63,14 +65,11 @@ class Script:
 
     Args:
         text: Its bytes, in UTF-8.
-        tree: Its tree.
-
-    Attributes:
-        root: The tree's root.
+        root: The root of its tree.
     """
 
-    def __init__(self, text: bytes, tree: Tree) -> None:
-        self.root = tree.root_node
+    def __init__(self, text: bytes, root: Node) -> None:
+        self.root = root
         self._text = text
 
     def find(self, *, members: bool = False) -> Sequence[dict[str, list[Node]]]:
@@ -130,6 +129,8 @@ def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+QUIET: Final = names("string_fragment escape_sequence comment regex_pattern template_string")
+"""What holds text that is not code."""
 NAMES: Final = names(
     "identifier property_identifier private_property_identifier shorthand_property_identifier string number"
     " shorthand_property_identifier_pattern import"
@@ -158,20 +159,22 @@ def _spread(argument: Node) -> list[Node]:
 
 def parse(text: bytes) -> Script | None:
     """Return a script with its tree, `None` where the words of the text have to do."""
-    if len(text) > MAX_BYTES or _MARKUP.match(text) or not _is_plain(text) or (grammar := _grammar()) is None:
+    if len(text) > MAX_BYTES or _MARKUP.match(text) or (grammar := _grammar()) is None:
         return None
     if len(text) > MAX_UNBALANCED and not _is_balanced(text):
         return None
     from tree_sitter import Parser
 
     try:
+        text.decode()  # bytes of another charset may be half of a character
         # Given up at the first error: making sense of what follows takes the parser longest.
         tree = Parser(grammar[0]).parse(
             lambda at, _: text[at : at + CHUNK], progress_callback=lambda _, failed: failed
         )
     except ValueError:
         return None
-    return None if tree.root_node.has_error else Script(text, tree)
+    root = tree.root_node
+    return None if root.has_error or _has_marks(text, root) else Script(text, root)
 
 
 def quiet(text: bytes) -> bytes:
@@ -187,14 +190,18 @@ def _unescape(match: re.Match[str]) -> str:
     return _CONTROLS.get(other, other) if other else ""
 
 
-def _is_plain(text: bytes) -> bool:
-    """Tell whether the bytes mean the same to a browser and to the grammar."""
-    if len(_MARK.findall(text)) != len(_LEADING_MARK.findall(text)):
-        return False
-    try:
-        return text.isascii() or bool(text.decode())
-    except UnicodeDecodeError:
-        return False
+def _has_marks(text: bytes, root: Node) -> bool:
+    """Tell whether code holds marks of HTML comments, which browsers may read otherwise than the grammar.
+
+    What stands before the first mark both read alike, and so whether that one is code; and so on.
+    """
+    for match in _MARK.finditer(text):
+        at = match.start()
+        node = root.descendant_for_byte_range(at, at + 1)
+        leads = _LINE.search(text, max(0, at - MAX_INDENT), at) is not None
+        if node is None or not (node.type in QUIET or (node.type == "html_comment" and leads)):
+            return True
+    return False
 
 
 def _is_balanced(text: bytes) -> bool:

@@ -6,40 +6,11 @@ from psycopg import Connection, Error
 from psycopg.sql import SQL, Identifier
 
 from consentkit.exceptions import LogCorrupt, LogUnavailable
+from consentkit.log.migrations import read_migrations
 from consentkit.log.postgres.errors import commit, may_repeat
-from consentkit.tlog import EMPTY_ROOT
 
-# Texts are compared bytewise: the order of a list must not depend on a server's locale.
-_FIRST = (
-    """CREATE TABLE schema_version (
-        one integer PRIMARY KEY CHECK (one = 1), version integer NOT NULL)""",
-    "INSERT INTO schema_version VALUES (1, 0)",
-    """CREATE TABLE entries (
-        "index" bigint PRIMARY KEY, id text COLLATE "C" NOT NULL UNIQUE, type text COLLATE "C" NOT NULL,
-        at text COLLATE "C", subject text COLLATE "C", body bytea, salt bytea, leaf bytea NOT NULL)""",
-    'CREATE INDEX entries_subject ON entries (subject, "index") WHERE subject IS NOT NULL',
-    "CREATE INDEX entries_at ON entries (at)",
-    "CREATE INDEX entries_type ON entries (type, \"index\") WHERE type <> 'decision'",
-    """CREATE TABLE tiles (
-        level integer NOT NULL, "index" bigint NOT NULL, hashes bytea NOT NULL,
-        PRIMARY KEY (level, "index"))""",
-    """CREATE TABLE head (
-        one integer PRIMARY KEY CHECK (one = 1), size bigint NOT NULL, root bytea NOT NULL,
-        checkpoint text, open_days text NOT NULL)""",
-    f"INSERT INTO head VALUES (1, 0, decode('{EMPTY_ROOT.hex()}', 'hex'), NULL, '')",
-    'CREATE TABLE notices (hash text COLLATE "C" PRIMARY KEY, body bytea NOT NULL)',
-    'CREATE TABLE assets (hash text COLLATE "C" PRIMARY KEY, bytes bytea NOT NULL)',
-    """CREATE TABLE daily (
-        day text COLLATE "C" NOT NULL, regime text COLLATE "C" NOT NULL, locale text COLLATE "C" NOT NULL,
-        notice text COLLATE "C" NOT NULL, action text COLLATE "C" NOT NULL, count bigint NOT NULL,
-        told bigint NOT NULL DEFAULT 0, PRIMARY KEY (day, regime, locale, notice, action))""",
-    """CREATE TABLE observations (
-        day text COLLATE "C" NOT NULL, kind text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL,
-        count bigint NOT NULL, PRIMARY KEY (day, kind, key))""",
-)
-
-# Step n leads from version n to version n + 1. Steps that were released are never edited.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+# Steps that were released are never edited.
+MIGRATIONS = read_migrations("consentkit.log.postgres")
 VERSION = len(MIGRATIONS)
 
 # Duplicate schema, table, object and key: what several processes get that make the same tables at once.

@@ -6,8 +6,10 @@ TS 27560:2023 using DPV". What DPV has no word for, the proof, has names under `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from importlib import resources
 from typing import Any, Final
 
 from consentkit.exceptions import ConfigurationError
@@ -19,56 +21,9 @@ VERSION: Final = "https://w3id.org/dpv/2.3"
 RECORD: Final = "https://w3id.org/dpv/schema/dpv-27560#record"
 RECEIPT: Final = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 
-_LINKS: Final = (
-    "ck:vocabulary",
-    "dct:conformsTo",
-    "dct:publisher",
-    "dct:source",
-    "dpv:hasApplicability",
-    "dpv:hasConsentControl",
-    "dpv:hasConsentStatus",
-    "dpv:hasCountry",
-    "dpv:hasDataController",
-    "dpv:hasDataSubject",
-    "dpv:hasDuration",
-    "dpv:hasEntity",
-    "dpv:hasJurisdiction",
-    "dpv:hasLegalBasis",
-    "dpv:hasLocation",
-    "dpv:hasNotice",
-    "dpv:hasPersonalData",
-    "dpv:hasProcess",
-    "dpv:hasPurpose",
-    "dpv:hasRecipient",
-    "dpv:hasRecordOfActivity",
-    "dpv:hasRight",
-    "dpv:hasStorageCondition",
-    "dpv:isIndicatedBy",
-    "skos:broader",
+CONTEXT: Final[Mapping[str, Any]] = json.loads(
+    (resources.files("consentkit.log.receipt") / "context.json").read_bytes()
 )
-_TYPES: Final[Mapping[str, str]] = {
-    "ck:index": "xsd:integer",
-    "dct:created": "xsd:dateTime",
-    "dct:issued": "xsd:date",
-    "dct:valid": "xsd:dateTime",
-    "dpv:isExercisedAt": "xsd:anyURI",
-    "dpv:isIndicatedAtTime": "xsd:dateTime",
-    "schema:url": "xsd:anyURI",
-}
-
-CONTEXT: Final[Mapping[str, Any]] = {
-    "ck": "urn:consentkit:receipt:1:",
-    "dct": "http://purl.org/dc/terms/",
-    "dpv": "https://w3id.org/dpv#",
-    "loc": "https://w3id.org/dpv/loc#",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "schema": "https://schema.org/",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "tech": "https://w3id.org/dpv/tech#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-    **{link: {"@type": "@id"} for link in _LINKS},
-    **{term: {"@type": kind} for term, kind in _TYPES.items()},
-}
 """The JSON-LD context, inline: nothing is fetched to read a receipt."""
 
 PURPOSES: Final[Mapping[str, str]] = {

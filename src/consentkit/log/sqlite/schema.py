@@ -8,59 +8,13 @@ from contextlib import closing
 from functools import cache
 
 from consentkit.exceptions import LogCorrupt, LogUnavailable
-from consentkit.tlog import EMPTY_ROOT
+from consentkit.log.migrations import read_migrations
 
 # Marks the file as a consent log (SQLite file format, "application id"): "ckit".
 APPLICATION_ID = 0x636B6974
 
-_FIRST = (
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    """CREATE TABLE entries (
-        "index" INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at TEXT, subject TEXT,
-        body BLOB, salt BLOB, leaf BLOB NOT NULL)""",
-    "CREATE INDEX entries_subject ON entries (subject) WHERE subject IS NOT NULL",
-    "CREATE INDEX entries_at ON entries (at)",
-    """CREATE TABLE tiles (
-        level INTEGER NOT NULL, "index" INTEGER NOT NULL, hashes BLOB NOT NULL,
-        PRIMARY KEY (level, "index")) WITHOUT ROWID""",
-    """CREATE TABLE head (
-        one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, root BLOB NOT NULL,
-        checkpoint BLOB)""",
-    f"INSERT INTO head VALUES (1, 0, x'{EMPTY_ROOT.hex()}', NULL)",
-    "CREATE TABLE notices (hash TEXT PRIMARY KEY, body BLOB NOT NULL)",
-    "CREATE TABLE assets (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL)",
-    """CREATE TABLE daily (
-        day TEXT NOT NULL, regime TEXT NOT NULL, locale TEXT NOT NULL, notice TEXT NOT NULL,
-        action TEXT NOT NULL, count INTEGER NOT NULL,
-        PRIMARY KEY (day, regime, locale, notice, action)) WITHOUT ROWID""",
-    """CREATE TABLE observations (
-        day TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL,
-        PRIMARY KEY (day, kind, key)) WITHOUT ROWID""",
-)
-
-# Types beside the body, which erasure destroys; days that no roll-up counts; what erasure leaves behind; what
-# the last roll-up of a day told: the next one tells what has changed since.
-#
-# What is destroyed is overwritten where it is (`secure_delete`), but SQLite does not overwrite what it has
-# moved: a page that is split or merged keeps, in its free space, old copies of what it had. So nothing
-# personal is moved. Rows are appended, and updates that make them shorter move no others; the index over
-# visitors, whose pages are split, holds only a part of the id, from which nobody can be told.
-_SECOND = (
-    "ALTER TABLE entries ADD COLUMN type TEXT NOT NULL DEFAULT 'decision'",
-    "UPDATE entries SET type = json_extract(CAST(leaf AS TEXT), '$.type')"
-    ' WHERE leaf NOT LIKE \'%"type":"decision"%\'',
-    "CREATE INDEX entries_type ON entries (type, \"index\") WHERE type <> 'decision'",
-    "DROP INDEX entries_subject",
-    "CREATE INDEX entries_subject ON entries (substr(subject, 1, 4)) WHERE subject IS NOT NULL",
-    "ALTER TABLE head ADD COLUMN remains INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE head ADD COLUMN open_days TEXT NOT NULL DEFAULT ''",
-    "UPDATE head SET open_days = coalesce((SELECT group_concat(day, ' ') FROM"
-    " (SELECT DISTINCT day FROM daily ORDER BY day)), '')",
-    "ALTER TABLE daily ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
-)
-
-# Step n leads from version n to version n + 1. Steps that were released are never edited.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+# Steps that were released are never edited: `demand_form` compares a file with the words of their statements.
+MIGRATIONS = read_migrations("consentkit.log.sqlite")
 VERSION = len(MIGRATIONS)
 TABLES = frozenset(("entries", "tiles", "head", "notices", "assets", "daily", "observations"))
 
