@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fuzz import headers, linear, rewriter, urls
+from fuzz import headers, linear, rewriter, scripts, urls
 from fuzz.mutating import mutate
 
 FOUND = Path(__file__).parent / "found"
 TARGETS: dict[str, Any] = {"headers": headers, "linear": linear, "rewriter": rewriter, "urls": urls}
+CHECKED: dict[str, Any] = {**TARGETS, "scripts": scripts}
+"""Those, and what is fuzzed by `test_scripts`, with a browser."""
 ROUNDS = {"headers": 150, "linear": 60, "rewriter": 150, "urls": 400}
 LONGEST = 400
 
@@ -26,7 +28,7 @@ target = pytest.mark.parametrize("name", TARGETS)
     "path", sorted(FOUND.glob("*/*")), ids=lambda path: f"{path.parent.name}-{path.name[:14]}"
 )
 def test_what_was_found_stays_mended(path: Path) -> None:
-    TARGETS[path.parent.name].check(path.read_bytes())
+    CHECKED[path.parent.name].check(path.read_bytes())
 
 
 @target
@@ -68,4 +70,4 @@ def test_the_target_s_own_checks_can_fail() -> None:
 
 @pytest.mark.parametrize("name", sorted(path.name for path in FOUND.iterdir()) if FOUND.is_dir() else [])
 def test_every_folder_of_findings_has_its_target(name: str) -> None:
-    assert name in TARGETS
+    assert name in CHECKED
