@@ -31,7 +31,8 @@ LOAD = b"fetch('https://connect.facebook.net/q')"
     ids=range(8),
 )
 def test_a_tree_that_cannot_be_trusted_is_not_and_words_count(text: bytes) -> None:
-    assert syntax.parse(text) is None
+    script = syntax.parse(text)
+    assert script is None or not script.certain
     assert GATE.read(text).found.reasons
 
 
@@ -46,7 +47,8 @@ def test_a_tree_that_cannot_be_trusted_is_not_and_words_count(text: bytes) -> No
     ids=range(4),
 )
 def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
-    assert syntax.parse(text) is not None
+    script = syntax.parse(text)
+    assert script is not None and script.certain
     data = text + b"var there={u:'https://connect.facebook.net/q'};fetch('/own')"
     assert GATE.read(data).found.reasons == ()
     assert GATE.read(text + LOAD).found.reasons

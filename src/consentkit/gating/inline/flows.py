@@ -70,7 +70,7 @@ class Flows:
         script: The same.
         calls: Its calls.
         assigned: Its assignments to members, and to the window's address: the target and the value.
-        certain: Whether names stand for what they say, which ``with`` takes from them.
+        certain: Whether the tree can be trusted, and names are what they say, which ``with`` takes from them.
         sources: Addresses that it imports from.
         imported: Names that it imports.
         defined: Names that it gives a value.
@@ -106,7 +106,7 @@ class Flows:
         for caught in parts["caught"]:
             for node in parts["thrown"]:
                 self._bind(caught, Element(node))
-        self.certain = not parts["with"]
+        self.certain = script.certain and not parts["with"]
         self.calls = [script.call(node) for node in parts["call"]]
         for call in self.calls * 2:  # what is called may have come with another call
             self._call(call)

@@ -98,7 +98,7 @@ class InlineReader:
         said = _by_words(clues)
         if not (clues.signed or clues.named or clues.unsure or (self._exact and clues.unknown)):
             return said
-        found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, depth)
+        found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, said.found, depth)
         if found is None:
             return said
         reached = {reason.host for reason in found.reasons}
@@ -126,13 +126,11 @@ class InlineReader:
 
     # --- by the tree
 
-    def _by_tree(self, text: bytes, signed: Sequence[Signature], depth: int) -> Found | None:
+    def _by_tree(self, text: bytes, signed: Sequence[Signature], said: Found, depth: int) -> Found | None:
         script = syntax.parse(text)
         if script is None:
             return None
         flows = Flows(script)
-        if not flows.certain:
-            return None
         texts = Texts(flows)
         loaders = Loaders(flows, texts)
         try:
@@ -145,7 +143,9 @@ class InlineReader:
         inserts = any(one.inserts for one in given)
         acting = [s for s in signed if inserts or not s.queued or s.word in flows.defined]
         signs = [reason for one in acting for reason in self._acts(one, text, flows)]
-        found = join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth)])
+        # Where browsers may read another script than the tree has, what the words say counts as well.
+        words = [] if flows.certain else [said]
+        found = join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth), *words])
         return found._replace(hosts=found.hosts[:MAX_HOSTS])
 
     def _acts(self, signature: Signature, text: bytes, flows: Flows) -> Iterable[Reason]:

@@ -68,10 +68,12 @@ class Script:
     Args:
         text: Its bytes, in UTF-8.
         root: The root of its tree.
+        certain: Whether browsers read it as the tree does, and not a comment where that has none.
     """
 
-    def __init__(self, text: bytes, root: Node) -> None:
+    def __init__(self, text: bytes, root: Node, *, certain: bool = True) -> None:
         self.root = root
+        self.certain = certain
         self._text = text
 
     def find(self, *, members: bool = False) -> Sequence[dict[str, list[Node]]]:
@@ -176,9 +178,9 @@ def parse(text: bytes) -> Script | None:
     except ValueError:
         return None
     root = tree.root_node
-    if root.has_error or root.descendant_count > MAX_NODES or _has_marks(text, root):
+    if root.has_error or root.descendant_count > MAX_NODES:
         return None
-    return Script(text, root)
+    return Script(text, root, certain=not _has_marks(text, root))
 
 
 def quiet(text: bytes) -> bytes:
