@@ -178,11 +178,11 @@ class PageGate:
             refused = self._judge.refusal(found, runs)
             denied = denied or refused
         if denied is not None:
-            self._judge.report(b"importmap" if plan.rules == "importmap" else b"script", denied)
             if plan.rules == "importmap" and whole and not where and not plan.marked:
                 made = self._mapped(raw, text)
                 if made:
                     return [*(waits or ()), *made] if self._enforce else ()
+            self._judge.report(b"script", denied)
             stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
             stood = self._stubs(stubs, where, denied.party)
             return [*(waits or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
@@ -209,7 +209,10 @@ class PageGate:
 
     def _is_denied(self, address: str) -> bool:
         listed = b'{"imports":{"":%s}}' % json.dumps(address).encode()
-        return self._judge.refusal(self._gate.ruled("importmap", listed, self._bases.urls)) is not None
+        denied = self._judge.refusal(self._gate.ruled("importmap", listed, self._bases.urls))
+        if denied is not None:
+            self._judge.report(b"importmap", denied)
+        return denied is not None
 
     def _live(self, plan: Plan, where: Where) -> Sequence[Splice]:
         return plan.live if plan.simple or not where & Where.UNCERTAIN else ()

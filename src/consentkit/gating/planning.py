@@ -75,7 +75,10 @@ class Planner:
     def ruled(self, kind: str, text: bytes, bases: Sequence[URL]) -> Found:
         """Find whom a list of addresses would reach, such as an import map."""
         listed = addresses(kind, text)
-        return _UNREADABLE if listed is None else self._parties.reached(listed, bases)
+        if listed is None:
+            return _UNREADABLE
+        inner = [self._inside(text, b"script", 0) for text in listed if ":" in text]
+        return join([self._parties.reached(listed, bases), *inner])
 
     def _marked(
         self, raw: bytes, name: bytes, found: Sequence[Attribute], marker: Marker, reached: Found,

@@ -78,7 +78,9 @@ def test_a_queue_counts_with_what_loads_its_reader() -> None:
     push = "_paq.push(['trackPageView']);"
     assert parties(push) == []
     assert parties("var _paq = window._paq || [];" + push) == ["matomo"]
+    assert parties("var _paq = window._paq || [];" + push + "openMenu()") == []
     assert parties(push + "var g=document.createElement('script');g.src='/m/matomo.js'") == ["matomo"]
+    assert parties(push + "var g=document.createElement('script');g.src='/app.js'") == []
 
 
 def test_a_library_of_the_sites_own_reaches_whom_it_is_told() -> None:

@@ -82,6 +82,11 @@ class Addresses:
             return (), () if direct and not program else (host_of(url),)
         return () if direct and owned.linked and not program else owned.reasons, ()
 
+    def is_own(self, text: str) -> bool:
+        """Tell whether an address is the site's own, and no vendor's program by its name."""
+        url = read_url(text.replace("\x00", "x")) if not text.startswith("\x00") else None
+        return url is not None and url.own and self._owners.find(url) is None
+
     def _own(self, text: bytes) -> Iterator[Reason]:
         """Find paths of the site's own that stand for a vendor."""
         for site, party, pattern in self._own_paths:

@@ -31,7 +31,8 @@ FUNCTIONS: Final = names(
 LOCATION: Final[Key] = (GLOBAL, "location")
 _PARTS: Final = names("function call name imported source result thrown caught with")
 _BOUND: Final = names(
-    "identifier shorthand_property_identifier_pattern member_expression subscript_expression"
+    "identifier shorthand_property_identifier_pattern private_property_identifier member_expression"
+    " subscript_expression"
 )
 _KEYS: Final = names("property_identifier string number computed_property_name")
 _FILLED: Final = names("push unshift set add splice")
@@ -181,14 +182,13 @@ class Flows:
                 self._add(key, node)
             self._declared.add((index, "arguments"))
             for parameter in _parameters(node):
-                self._declared |= {
-                    (index, self.script.source(name)) for name, _ in _bound(self.script, parameter, None)
-                }
+                self._declare(parameter, index)
         for pattern in declared:
-            scope = self._at(pattern.start_byte)
-            self._declared |= {
-                (scope, self.script.source(name)) for name, _ in _bound(self.script, pattern, None)
-            }
+            self._declare(pattern, self._at(pattern.start_byte))
+
+    def _declare(self, pattern: Node, scope: int) -> None:
+        bound = _bound(self.script, pattern, None)
+        self._declared |= {(scope, self.script.source(name)) for name, _ in bound}
 
     def _last(self, index: int, place: int) -> int:
         while index >= 0 and self._ends[index] <= place:
@@ -229,17 +229,7 @@ class Flows:
     def _call(self, call: Call) -> None:
         """Let arguments flow into the parameters of the script's own functions, and into lists."""
         for function in self.functions(call.callee):
-            for index, parameter in enumerate(_parameters(function)):
-                spread = parameter.type == "rest_pattern" or any(
-                    a.type == "spread_element" for a in call.given
-                )
-                some: Sequence[Source] = (
-                    [*map(Element, call.given)] if spread else call.given[index : index + 1]
-                )
-                for source in some:
-                    self._bind(parameter, source)
-            for argument in call.given:
-                self._add((self._at(function.start_byte), "arguments"), Element(argument))
+            self._pass(call.given, function)
         given = [*call.given, *([call.owner] if call.owner is not None else [])]
         for callback in call.given:
             for function in self.functions(callback):
@@ -251,15 +241,24 @@ class Flows:
             for argument in call.given:
                 self._bind(call.owner, Element(argument))
 
+    def _pass(self, given: Sequence[Node], function: Node) -> None:
+        spread = any(argument.type == "spread_element" for argument in given)
+        for index, parameter in enumerate(_parameters(function)):
+            some: Sequence[Source] = given[index : index + 1]
+            if spread or parameter.type == "rest_pattern":
+                some = [*map(Element, given)]
+            for source in some:
+                self._bind(parameter, source)
+        for argument in given:
+            self._add((self._at(function.start_byte), "arguments"), Element(argument))
+
 
 def _constructors(script: Script, node: Node) -> list[Node]:
     """Return the constructor of a class, and what it extends."""
     methods = children(node.child_by_field_name("body"))
     own = [one for one in methods if script.source(one.child_by_field_name("name") or one) == "constructor"]
-    return [
-        *own,
-        *(bare(child) for one in children(node) if one.type == "class_heritage" for child in children(one)),
-    ]
+    heritage = [one for one in children(node) if one.type == "class_heritage"]
+    return [*own, *(bare(child) for one in heritage for child in children(one))]
 
 
 def _parameters(function: Node) -> list[Node]:
@@ -280,11 +279,7 @@ def _bound(script: Script, pattern: Node, source: Source | None) -> Iterator[tup
     todo: list[tuple[Node, Source | None]] = [(pattern, source)]
     while todo:
         node, part = todo.pop()
-        if node.type in (
-            "identifier",
-            "shorthand_property_identifier_pattern",
-            "private_property_identifier",
-        ) or node.type in ("member_expression", "subscript_expression"):
+        if node.type in _BOUND:
             yield node, part
         elif node.type in ("assignment_pattern", "object_assignment_pattern"):
             left, right = children(node)

@@ -71,6 +71,7 @@ _IDLE: Final = names(
     " querySelector querySelectorAll getElementsByTagName getElementsByClassName encodeURI encodeURIComponent"
     " decodeURI decodeURIComponent unescape escape atob btoa RegExp URL URLSearchParams Date Error Map Set"
     " String raw Array Object pushState replaceState CustomEvent Event closest matches find filter"
+    " send writeText share setRequestHeader"
 )
 # Elements that load something, as frameworks are told to make them: h("iframe", {src}).
 _ELEMENTS: Final = names("script iframe frame img image link embed object video audio source track input")
@@ -115,7 +116,7 @@ class Loaders:
             yield Given("address", self._texts.of(value), True)
 
     def _named(self, node: Node) -> frozenset[str]:
-        """Return what a callee or member may be called: its own name, and those of what it stands for."""
+        """Return what a callee or member is called, as far as that is known."""
         named, index = self._flows.script.name(node), node.child_by_field_name("index")
         if index is not None and not named:
             return frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(index))
@@ -134,40 +135,59 @@ class Loaders:
         )
 
     def _call(self, call: Call) -> Iterator[Given]:
-        named, is_own = self._named(call.callee), self._is_own(call.callee)
-        if is_own or not named & (_LOADERS | _IDLE):
-            # A name of the script's own is what it stands for, if that is known.
-            value = self._texts.value(call.callee)
-            aliases = {item.name for item in value if isinstance(item, Global)}
-            named = frozenset(aliases) if is_own and value else named | aliases
-        known = named & (_LOADERS | _IDLE | _SETTERS) or any(True for _ in self._flows.functions(call.callee))
+        named = self._called(call.callee)
         yield from self._attributes(named, call)
         if named & _LEADS and call.given:
-            yield Given("link", self._texts.of(call.given[0]))
+            framed = call.owner is not None and self._flows.script.name(call.owner) == "location"
+            leads = not (framed and call.owner and not self._is_link(call.owner, frozenset()))
+            yield Given("link" if leads else "address", self._texts.of(call.given[0]))
         around = [*call.given, *([call.owner] if call.owner is not None else [])]
         handed = around if call.name == "bind" else call.given
         if any(self._flows.script.name(one) in _HANDED and not self._is_own(one) for one in handed):
             # A loader that is handed on: setTimeout(fetch, 0, "https://…").
             yield Given("markup", frozenset().union(*(self._texts.of(a, within=True) for a in around)))
-        for argument in map(bare, call.given[:1] if named & _FIRST and not named & _ANY else call.given):
-            if named & (_WRITES | _INSERTS):
-                texts = self._texts.of(argument, within=True)
-                yield Given(
-                    "markup", texts if named & _WRITES else frozenset(t for t in texts if "<" in t), True
-                )
-            if named & (_FIRST | _ANY) and argument.type == "object":
+        # What follows an address is sent there, or says how.
+        addressed = named & (_FIRST | _ANY) and call.given and self._texts.of(call.given[0])
+        for argument in map(bare, call.given[:1] if addressed and named != {"importScripts"} else call.given):
+            yield from self._argument(named, argument)
+        if "open" in named:
+            yield from (Given("address", self._texts.of(argument)) for argument in call.given[1:])
+        known = named & (_LOADERS | _IDLE | _SETTERS) or any(True for _ in self._flows.functions(call.callee))
+        for argument in map(bare, call.given):
+            # A queue takes a script to load as a list that begins with its address.
+            queued = children(argument)[:1] if "push" in named and argument.type == "array" else []
+            for one in queued if known else [argument]:
+                yield Given("call", self._direct(one))
+
+    def _called(self, callee: Node) -> frozenset[str]:
+        """Return what a callee may be called: its own name, and those of what it stands for."""
+        named, is_own = self._named(callee), self._is_own(callee)
+        if named & (_LOADERS | _IDLE) and not is_own:
+            return named
+        value = self._texts.value(callee)
+        aliases = frozenset(item.name for item in value if isinstance(item, Global))
+        # A name of the script's own is what it stands for, if that is known.
+        return aliases if is_own and value else named | aliases
+
+    def _argument(self, named: frozenset[str], argument: Node) -> Iterator[Given]:
+        """Read what a loader of a known name is given."""
+        if named & (_WRITES | _INSERTS):
+            texts = self._texts.of(argument, within=True)
+            markup = texts if named & _WRITES else frozenset(text for text in texts if "<" in text)
+            yield Given("markup", markup, True)
+        if named & (_FIRST | _ANY) and argument.type == "object":
+            given = {self._flows.script.name(key): child for child, key in _members(argument)}
+            address = given.get("url") or given.get("src")
+            if address is not None:
+                value = address.child_by_field_name("value") or address
+                yield Given("address", self._texts.of(value))
+            else:
                 # Loaders of the site's own take lists: load({js: ["https://…"]}).
                 yield Given("markup", self._texts.of(argument, within=True))
-            elif named & (_FIRST | _ANY) or ("open" in named and argument is not call.given[0]):
-                yield Given("address", self._texts.of(argument, within=argument.type == "spread_element"))
-            if named & _RUNS:
-                yield Given("code", self._texts.of(argument))
-            # A queue takes a script to load as a list that begins with its address.
-            queued = "push" in named and argument.type == "array" and children(argument)
-            if queued:
-                yield Given("call", self._direct(queued[0]))
-            elif not known:
-                yield Given("call", self._direct(argument))
+        elif named & (_FIRST | _ANY):
+            yield Given("address", self._texts.of(argument, within=argument.type == "spread_element"))
+        if named & _RUNS:
+            yield Given("code", self._texts.of(argument))
 
     def _is_own(self, node: Node) -> bool:
         """Tell whether a node is a name that the script declares."""
@@ -192,9 +212,9 @@ class Loaders:
 
     def _listed(self, node: Node) -> Iterator[Given]:
         """Read attributes in an object literal."""
-        for child in children(node) if node.type == "object" else ():
-            key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
-            yield from self._set(frozenset((self._flows.script.name(key or child),)), value or child)
+        for child, key in _members(node):
+            value = child.child_by_field_name("value") or child
+            yield from self._set(frozenset((self._flows.script.name(key),)), value)
 
     def _direct(self, argument: Node) -> frozenset[str]:
         """Return the addresses that an argument is, or that a list directly in it holds."""
@@ -205,3 +225,9 @@ class Loaders:
                 if not isinstance(source, tuple) and source.type in _WRITTEN:
                     texts |= self._texts.of(source)
         return texts
+
+
+def _members(node: Node) -> list[tuple[Node, Node]]:
+    """Return the members of an object literal, each with its name."""
+    listed = children(node) if node.type == "object" else []
+    return [(child, child.child_by_field_name("key") or child) for child in listed]

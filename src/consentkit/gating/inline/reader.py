@@ -24,7 +24,7 @@ from consentkit.gating.party import NOTHING, Found, Party, Reason, join
 from consentkit.gating.wrapped import unwrap
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    pass
 
 MAX_DEPTH: Final = 3
 """How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
@@ -120,8 +120,7 @@ class InlineReader:
         if not vendors or others or b"import" in clues.words or (self._exact and clues.unknown):
             return False
         code = syntax.quiet(text)
-        inserts = b"createElement" in clues.words or b"src" in clues.words
-        acting = {one.party.vendor for one in clues.signed if (inserts or not one.queued) and one.acts(code)}
+        acting = {one.party.vendor for one in clues.signed if not one.queued and one.acts(code)}
         return acting == vendors
 
     # --- by the tree
@@ -140,9 +139,10 @@ class InlineReader:
                     break
         except Spent:
             return None
-        inserts = any(one.inserts for one in given)
-        acting = [s for s in signed if inserts or not s.queued or s.word in flows.defined]
-        signs = [reason for one in acting for reason in self._acts(one, text, flows)]
+        alone = flows.defined if all(call.name == "push" for call in flows.calls) else ()
+        reads = any(one.inserts and self._may_be_foreign(one) for one in given)
+        acting = [one for one in signed if reads or not one.queued or one.word in alone]
+        signs = [*self._told(flows, texts), *(s for one in acting for s in self._acts(one, text, flows))]
         # Where browsers may read another script than the tree has, what the words say counts as well.
         words = [] if flows.certain else [said]
         found = join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth), *words])
@@ -156,12 +156,23 @@ class InlineReader:
                 node.type in syntax.QUIET or (node.type == "string" and node.start_byte < match.start() - 1)
             ):
                 continue
+            # A library of the site's own reaches whom it is told; see `_told`.
             if signature.word not in flows.imported:
                 yield Reason(signature.party, "", "signature")
                 return
-            # A library of the site's own: whom it reaches is what it is told.
-            around = _call_around(node)
-            yield from self._addresses.named(fold(text[around.start_byte : around.end_byte]))[0]
+
+    def _told(self, flows: Flows, texts: Texts) -> Iterable[Reason]:
+        """Find vendors whose library, wherever it comes from, is told to begin with an address of theirs."""
+        for call in flows.calls:
+            vendors = self._signatures.methods.get(call.name, ())
+            for text in (text for one in call.given if vendors for text in texts.of(one, within=True)):
+                yield from (reason for reason in self._loose(text).reasons if reason.party.vendor in vendors)
+
+    def _may_be_foreign(self, given: Given) -> bool:
+        """Tell whether what is inserted may load the reader of a queue: no constant of the site's own."""
+        if given.kind == "markup":
+            return any("<script" in text.lower() for text in given.texts)
+        return not given.texts or not all(map(self._addresses.is_own, given.texts))
 
     def _reached(self, given: Iterable[Given], depth: int) -> Iterable[Found]:
         for kind, text in dict.fromkeys((one.kind, text) for one in given for text in one.texts):
@@ -213,13 +224,6 @@ def _by_words(clues: _Clues) -> Reading:
     reasons = (*reasons, *clues.named)
     stubs = _stubs((reason.party for reason in reasons), clues.words)
     return Reading(Found(reasons, tuple(clues.unknown)), (), stubs)
-
-
-def _call_around(node: Node) -> Node:
-    around: Node | None = node
-    while around is not None and around.type != "call_expression":
-        node, around = around, around.parent
-    return around or node
 
 
 def _stubs(parties: Iterable[Party], words: Set[bytes]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from consentkit.gating.party import Party
 
 _TOKEN: Final = re.compile(r"[\w$]+|\S")
+_METHOD: Final = re.compile(r"\.(\w+)\(")
 _QUOTES: Final = "'\"`"
 
 
@@ -37,13 +38,19 @@ class Signatures:
 
     Args:
         signatures: Each with its party.
+
+    Attributes:
+        methods: The names of libraries' methods that are called to begin, such as ``init``, with the vendors.
     """
 
     def __init__(self, signatures: Iterable[tuple[str, Party]]) -> None:
         self._by_word: dict[bytes, list[Signature]] = {}
+        self.methods: dict[str, set[str]] = {}
         for text, party in signatures:
             signature = _compile(text, party)
             self._by_word.setdefault(signature.word.encode(), []).append(signature)
+            if (method := _METHOD.search(text)) and not signature.queued:
+                self.methods.setdefault(method[1], set()).add(party.vendor)
 
     def find(self, text: bytes, words: Set[bytes]) -> Iterator[Signature]:
         """Yield the signatures in a text.
