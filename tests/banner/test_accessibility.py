@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 import pytest
@@ -345,11 +346,8 @@ def test_no_locale_overflows_the_pages(
 def test_no_locale_overflows_a_placeholder(page: Page, site: Site, make_policy: MakePolicy) -> None:
     policy = make_policy(purposes={})
     titles = {locale: read_words(policy, locale).purposes["functional"].title for locale in shipped_locales()}
-    what = {"vendor_id": "tube", "purpose_id": "functional", "notice_hash": ""}
-    pages = [
-        (locale, render_placeholder(policy, "Tube", title, **what, **where(locale)))
-        for locale, title in sorted(titles.items())
-    ]
+    what = partial(render_placeholder, policy, vendor_id="tube", purpose_id="functional", notice_hash="")
+    pages = [(locale, what("Tube", title, **where(locale))) for locale, title in sorted(titles.items())]
     site.know(policy)
     assert_fit(page, site, pages, 300, 640)
 

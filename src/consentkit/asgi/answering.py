@@ -25,12 +25,7 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 # Keys of the texts `problem`; what only authors of clients meet is said in English.
-_TITLES: Final = {
-    403: "refused",
-    404: "missing",
-    409: "choose_again",
-    503: "try_again",
-}
+_TITLES: Final = {403: "refused", 404: "missing", 409: "choose_again", 503: "try_again"}
 
 
 def wants_json(request: Request) -> bool:

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Protocol
 
+from consentkit.asgi.charset import Stage
 from consentkit.asgi.coding import DecodingError, decoder, encoder
 
 _logger = logging.getLogger("consentkit")
-
-
-class PageStage(Protocol):
-    """Rewrites a page."""
-
-    def feed(self, data: bytes) -> bytes:
-        """Take the next bytes and return what is decided by now."""
-
-    def close(self) -> bytes:
-        """End the page and return the rest."""
 
 
 class Body:
@@ -31,7 +21,7 @@ class Body:
         broken: Whether the rest was cut off.
     """
 
-    def __init__(self, stage: PageStage, coding: bytes) -> None:
+    def __init__(self, stage: Stage, coding: bytes) -> None:
         self._stage = stage
         self._decoder = decoder(coding) if coding else None
         self._encoder = encoder(coding) if coding else None
@@ -50,9 +40,6 @@ class Body:
         self._empty = self._empty and not data
         if self._empty or self.broken:
             return b""
-        return self._turn(data, more)
-
-    def _turn(self, data: bytes, more: bool) -> bytes:
         if self._decoder is None or self._encoder is None:
             out = self._stage.feed(data)
             return out if more else out + self._stage.close()

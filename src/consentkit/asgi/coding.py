@@ -111,11 +111,8 @@ class Unbrotli:
                 out = self._engine.process(data[at : at + _SLICE], output_buffer_limit=PIECE)
                 while out:
                     yield out
-                    out = (
-                        b""
-                        if self._engine.is_finished()
-                        else self._engine.process(b"", output_buffer_limit=PIECE)
-                    )
+                    ended = self._engine.is_finished()
+                    out = b"" if ended else self._engine.process(b"", output_buffer_limit=PIECE)
         except self._library.error as error:
             raise DecodingError(str(error)) from error
 
@@ -233,6 +230,5 @@ def acceptable(header: bytes) -> bytes:
     Never empty: an absent header would allow the app anything (RFC 9110, section 12.5.3).
     """
     parts = (part.strip() for part in header.split(b","))
-    return (
-        b", ".join(part for part in parts if part.split(b";")[0].strip().lower() in readable()) or b"identity"
-    )
+    kept = (part for part in parts if part.split(b";")[0].strip().lower() in readable())
+    return b", ".join(kept) or b"identity"

@@ -51,7 +51,7 @@ class Connections:
         if kind == "websocket":
             if excluded or not deployment.enforce:
                 return app(scope, receive, send)
-            return connect_socket(deployment, request, held, app, scope, receive, send)
+            return connect_socket(deployment, request, held, app, receive, send)
         if path.startswith(self._own) and self._endpoints.owns(path):
             return self._endpoints(request, held.consent, receive, send)
         if excluded:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
+from consentkit.asgi.bounded import Bounded
 from consentkit.asgi.request import Request
 from consentkit.catalog import HostRule, HostTable, KnownVendor, default_catalog, read_url
 from consentkit.consent import Consent
@@ -23,11 +24,9 @@ from consentkit.policy import Policy, Vendor
 CSPMode = Literal["off", "report-only", "enforce"]
 
 DIRECTIVES: Final = frozenset(
-    (
-        *("default-src", "script-src", "script-src-elem", "script-src-attr"),
-        *("style-src", "style-src-elem", "style-src-attr", "img-src", "font-src", "media-src", "object-src"),
-        *("frame-src", "fenced-frame-src", "child-src", "connect-src", "worker-src", "manifest-src"),
-    )
+    {"default-src", "script-src", "script-src-elem", "script-src-attr", "style-src", "style-src-elem"}
+    | {"style-src-attr", "img-src", "font-src", "media-src", "object-src", "frame-src", "fenced-frame-src"}
+    | {"child-src", "connect-src", "worker-src", "manifest-src"}
 )
 """What a report may name as violated: everything that inherits from `default-src`."""
 
@@ -58,7 +57,7 @@ class PagePolicy:
         self._path = path
         self._rules = {ident: _rules(vendor) for ident, vendor in policy.vendors_declared.items()}
         self._declared = HostTable((rule, ident) for ident, rules in self._rules.items() for rule in rules)
-        self._memo: dict[tuple[str, str, str], bytes] = {}
+        self._memo: Bounded[tuple[str, str, str], bytes] = Bounded(MEMO)
 
     def headers(self, consent: Consent, request: Request) -> list[tuple[bytes, bytes]]:
         """Return the header for a page or a worker's script, or none."""
@@ -67,9 +66,8 @@ class PagePolicy:
         key = (consent.key, request.host, request.mount)
         value = self._memo.get(key)
         if value is None:
-            if len(self._memo) >= MEMO:
-                self._memo.clear()
-            value = self._memo[key] = self._value(consent, _own_host(request), request.mount)
+            value = self._value(consent, _own_host(request), request.mount)
+            self._memo.keep(key, value)
         return [(_NAME[self.mode], value)]
 
     def stamp(self, consent: Consent, request: Request) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import msgspec
 from msgspec.structs import replace
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive
@@ -13,46 +12,12 @@ from starlette.types import Receive
 from consentkit.asgi.answering import HEADERS, base_of, problem, wants_json
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.recording import Outcome, Recorder, announce, decide, refused_only
+from consentkit.asgi.recording import Choice, Outcome, Recorder, announce, decide, refused_only
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
-from consentkit.consent import (
-    Consent,
-    Decision,
-    Notice,
-    Source,
-    on_terms,
-    set_decision_cookie,
-    set_id_cookie,
-)
+from consentkit.consent import Consent, Source, cookies, on_terms
 
 State: TypeAlias = Callable[[Request, Consent], dict[str, object]]
-
-
-class _Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """One choice on its way.
-
-    Attributes:
-        request: The visitor's request.
-        submission: What was sent.
-        before: What held before.
-        decision: What the visitor wants to hold.
-        notice: What was shown, if it is what is shown now; else it is in the log already.
-        now: Epoch seconds.
-    """
-
-    request: Request
-    submission: Submission
-    before: Consent
-    decision: Decision
-    notice: Notice | None
-    now: int
-
-    @property
-    def on_same_terms(self) -> bool:
-        """Whether the purposes that it speaks of are what they were when the notice was shown."""
-        current = self.before.policy.fingerprints
-        return all(current.get(name) == mark for name, mark in self.decision.fingerprints.items())
 
 
 class Decisions:
@@ -85,14 +50,7 @@ class Decisions:
         decision = decide(submission, consent, asked=asked, source=source, now=now)
         if terms is not None:
             submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
-        choice = _Choice(
-            request=request,
-            submission=submission,
-            before=consent,
-            decision=decision,
-            notice=notice,
-            now=now,
-        )
+        choice = Choice(request, submission, consent, decision, notice, now)
         changed = notice is None and submission.once and not choice.on_same_terms
         if (notice is None and terms is None) or changed:
             return await self._stale(choice)
@@ -106,22 +64,20 @@ class Decisions:
         below = submission.return_to.startswith(base_of(self._deployment, request) + "/")
         return "settings" if below or submission.was else "banner"
 
-    async def _take(self, choice: _Choice) -> Response:
-        request, submission, decision = choice.request, choice.submission, choice.decision
+    async def _take(self, choice: Choice) -> Response:
+        request, submission = choice.request, choice.submission
         if submission.action == "allow" and not self._takes_effect(choice):
             return self._problem(choice, 409, "signal" if choice.before.signal else "stale")
         # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
-        self._deployment.decisions.dumps(decision, now=choice.now)
-        outcome = await self._recorder.record(
-            request, submission, choice.before, decision, choice.notice, now=choice.now
-        )
+        self._deployment.decisions.dumps(choice.decision, now=choice.now)
+        outcome = await self._recorder.record(choice)
         if outcome.decision is not None:
             await announce(self._deployment, outcome.decision, request)
         response = self._done(choice) if outcome.recorded else self._problem(choice, 503, "unrecorded")
         self._remember(response, choice, outcome)
         return response
 
-    def _takes_effect(self, choice: _Choice) -> bool:
+    def _takes_effect(self, choice: Choice) -> bool:
         """Say whether what is allowed will be: a binding signal or a changed purpose may stand against it."""
         after = self._deployment.consent_with(choice.request, choice.decision, now=choice.now)
         policy = self._deployment.policy
@@ -132,24 +88,22 @@ class Decisions:
             for name in choice.submission.names
         )
 
-    async def _stale(self, choice: _Choice) -> Response:
+    async def _stale(self, choice: Choice) -> Response:
         """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
-        refusal = refused_only(choice.decision, choice.before, now=choice.now)
+        refusal = refused_only(choice)
         # A client asks for the state and sends all of it again; a visitor has said no, and goes.
         half = choice.submission.as_json and bool(choice.decision.granted)
         if refusal is None or half or choice.submission.once:
             return self._problem(choice, 409, "stale")
-        await self._recorder.record_stale(choice.request, choice.submission, refusal, now=choice.now)
+        await self._recorder.record_stale(choice, refusal)
         await announce(self._deployment, refusal, choice.request)
         response = self._problem(choice, 409, "stale" if refusal.granted else "stale_refusal")
         self._remember(response, choice, Outcome(decision=refusal))
         return response
 
-    async def _once(self, choice: _Choice) -> Response:
+    async def _once(self, choice: Choice) -> Response:
         request, submission = choice.request, choice.submission
-        outcome = await self._recorder.record(
-            request, submission, choice.before, choice.decision, choice.notice, now=choice.now
-        )
+        outcome = await self._recorder.record(choice)
         if not outcome.recorded:
             return self._problem(choice, 503, "unrecorded")
         response = RedirectResponse(submission.return_to, 303, headers=HEADERS)
@@ -159,7 +113,7 @@ class Decisions:
         response.raw_headers.append((b"set-cookie", cookie.encode("ascii")))
         return response
 
-    def _done(self, choice: _Choice) -> Response:
+    def _done(self, choice: Choice) -> Response:
         request, submission, before = choice.request, choice.submission, choice.before
         if not (submission.as_json or wants_json(request)):
             return RedirectResponse(submission.return_to, 303, headers=HEADERS)
@@ -168,29 +122,19 @@ class Decisions:
         reload = after.key != before.key or choice.notice is None
         return JSONResponse({**self._state(request, after), "reload": reload}, headers=HEADERS)
 
-    def _remember(self, response: Response, choice: _Choice, outcome: Outcome) -> None:
+    def _remember(self, response: Response, choice: Choice, outcome: Outcome) -> None:
         """Set the two cookies, and on https remove a decision under its plain name."""
         deployment, request, now = self._deployment, choice.request, choice.now
         secure, domain = request.secure, deployment.cookie_domain
-        cookies: list[str] = []
+        lines: list[str] = []
         if outcome.decision is not None:
-            value = deployment.decisions.dumps(outcome.decision, now=now)
-            age = outcome.decision.max_age(choice.before.validity, now=now)
-            cookies.append(set_decision_cookie(value, max_age=age, secure=secure, domain=domain))
+            lines.append(deployment.set_decision(request, outcome.decision, choice.before, now=now))
         if outcome.subject is not None:
-            cookies.append(
-                set_id_cookie(deployment.subjects.dumps(outcome.subject), secure=secure, domain=domain)
-            )
-        cookies += deployment.expire_plain(request)
-        response.raw_headers += [(b"set-cookie", cookie.encode("ascii")) for cookie in cookies]
+            ident = deployment.subjects.dumps(outcome.subject)
+            lines.append(cookies.set_id_cookie(ident, secure=secure, domain=domain))
+        lines += deployment.expire_plain(request)
+        response.raw_headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
 
-    def _problem(self, choice: _Choice, status: int, text: str) -> Response:
-        submission = choice.submission
-        return problem(
-            self._deployment,
-            choice.request,
-            status,
-            text,
-            return_to=submission.return_to,
-            language=submission.locale,
-        )
+    def _problem(self, choice: Choice, status: int, text: str) -> Response:
+        deployment, request, back = self._deployment, choice.request, choice.submission.return_to
+        return problem(deployment, request, status, text, return_to=back, language=choice.submission.locale)

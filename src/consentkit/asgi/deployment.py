@@ -20,20 +20,8 @@ from consentkit.asgi.once import OnceCodec
 from consentkit.asgi.request import Request
 from consentkit.asgi.traits import ASKING_HEADERS
 from consentkit.banner import available_locales, check_templates, make_notice, read_words
-from consentkit.consent import (
-    INVALID,
-    Consent,
-    Decision,
-    DecisionCodec,
-    Invalid,
-    Notice,
-    SubjectCodec,
-    check_cookie_domain,
-    decision_cookie_name,
-    expire_cookie,
-    id_cookie_name,
-    resolve,
-)
+from consentkit.consent import INVALID, Consent, Decision, Invalid, Notice, cookies, resolve
+from consentkit.consent.codec import DecisionCodec, SubjectCodec
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating import Gate, Unclassified
 from consentkit.log import ConsentLog
@@ -90,7 +78,7 @@ class Deployment:
         self.prefix = _check_prefix(prefix)
         self.exclude = _check_exclude(exclude)
         self.csp = PagePolicy(policy, _check_csp(csp), f"{self.prefix}/csp")
-        self.cookie_domain = check_cookie_domain(cookie_domain) if cookie_domain else None
+        self.cookie_domain = cookies.check_cookie_domain(cookie_domain) if cookie_domain else None
         self.https_only = https_only
         self.enforce = enforce
         self.debug = debug
@@ -167,7 +155,7 @@ class Deployment:
         found = self._consents.find(key, now)
         if found is not None:
             return found
-        name = decision_cookie_name(request.secure, self.cookie_domain)
+        name = cookies.decision_cookie_name(request.secure, self.cookie_domain)
         decision = self.decisions.loads(request.cookie_values(name), now=now) if raw else None
         consent = self._resolve(request, decision, place, now)
         once = request.cookie_values(self.once.cookie_name(request.secure)) if raw else ()
@@ -226,14 +214,21 @@ class Deployment:
 
     def subject_of(self, request: Request) -> str | None:
         """Return the visitor's id; ``None`` where there is none, or none that can be believed."""
-        return self.subjects.loads(request.cookie_values(id_cookie_name(request.secure, self.cookie_domain)))
+        name = cookies.id_cookie_name(request.secure, self.cookie_domain)
+        return self.subjects.loads(request.cookie_values(name))
+
+    def set_decision(self, request: Request, decision: Decision, before: Consent, *, now: int) -> str:
+        """Return the ``Set-Cookie`` value that keeps a decision for as long as it holds."""
+        value, age = self.decisions.dumps(decision, now=now), decision.max_age(before.validity, now=now)
+        domain = self.cookie_domain
+        return cookies.set_decision_cookie(value, max_age=age, secure=request.secure, domain=domain)
 
     def expire_plain(self, request: Request) -> list[str]:
         """Return the ``Set-Cookie`` values that remove, on https, a decision under its plain name."""
         if not (request.secure and request.cookie_values("consentkit")):
             return []
         domains = [None, self.cookie_domain] if self.cookie_domain else [None]
-        return [expire_cookie("consentkit", secure=False, domain=domain) for domain in domains]
+        return [cookies.expire_cookie("consentkit", secure=False, domain=domain) for domain in domains]
 
     def locale_of(self, request: Request, language: str = "") -> str:
         """Choose the language to speak.
@@ -264,9 +259,8 @@ class Deployment:
 
 def _check_prefix(prefix: str) -> str:
     if not _PREFIX.fullmatch(prefix):
-        raise ConfigurationError(
-            'expected a path such as "/_consent", without a slash at its end', path="prefix"
-        )
+        problem = 'expected a path such as "/_consent", without a slash at its end'
+        raise ConfigurationError(problem, path="prefix")
     return prefix
 
 

@@ -47,16 +47,11 @@ class Endpoints:
         self._decisions = Decisions(deployment, self._state)
         self._erasing = Erasing(deployment, self._state)
         self._proofs = Proofs(deployment)
-        self._assets = {
-            **{
-                asset.name: (asset.body, asset.media_type)
-                for asset in assets_by_name(deployment.policy).values()
-            },
-            STUBS_NAME: (stubs_script(), "text/javascript; charset=utf-8"),
-            MODULE_NAME: (module_script(), "text/javascript; charset=utf-8"),
-            GPP_NAME: (gpp_script(), "text/javascript; charset=utf-8"),
-            CALLS_NAME: (calls_script(), "text/javascript; charset=utf-8"),
-        }
+        scripts = {STUBS_NAME: stubs_script(), MODULE_NAME: module_script()}
+        scripts |= {GPP_NAME: gpp_script(), CALLS_NAME: calls_script()}
+        self._assets = {name: (body, "text/javascript; charset=utf-8") for name, body in scripts.items()}
+        for asset in assets_by_name(deployment.policy).values():
+            self._assets[asset.name] = asset.body, asset.media_type
         self._latest = {_HASH.sub("", name): name for name in self._assets}
 
     def owns(self, path: str) -> bool:

@@ -17,15 +17,7 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.recording import announce
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Erasure, check_same_origin, read_body, read_erasure
-from consentkit.consent import (
-    Consent,
-    Decision,
-    decision_cookie_name,
-    expire_cookie,
-    forget,
-    id_cookie_name,
-    set_decision_cookie,
-)
+from consentkit.consent import Consent, Decision, cookies, forget
 from consentkit.exceptions import BadRequest, LogError
 
 _logger = logging.getLogger("consentkit")
@@ -58,14 +50,8 @@ class Erasing:
                 await self._deployment.log.erase(subject, at=rfc3339(now))
         except LogError as error:
             _logger.error("a visitor's entries cannot be erased: %s", error)
-            return problem(
-                self._deployment,
-                request,
-                503,
-                "history_away",
-                return_to=erasure.return_to,
-                language=erasure.locale,
-            )
+            back, language = erasure.return_to, erasure.locale
+            return problem(self._deployment, request, 503, "history_away", return_to=back, language=language)
         rest = forget(consent)
         if rest == consent.decision:
             rest = None  # nothing ends
@@ -94,7 +80,7 @@ class Erasing:
 
     def _expire_ids(self, request: Request) -> list[str]:
         return [
-            expire_cookie(name, secure=secure, domain=domain)
+            cookies.expire_cookie(name, secure=secure, domain=domain)
             for name, secure, domain in self._ids(request)
             if request.cookie_values(name)
         ]
@@ -102,7 +88,7 @@ class Erasing:
     def _ids(self, request: Request) -> list[tuple[str, bool, str | None]]:
         """Return every name under which an id may have been set here, with what else it was set with."""
         return [
-            (id_cookie_name(secure, domain), secure, domain)
+            (cookies.id_cookie_name(secure, domain), secure, domain)
             for secure in sorted({request.secure, False})
             for domain in dict.fromkeys((None, self._deployment.cookie_domain))
         ]
@@ -116,8 +102,6 @@ class Erasing:
         if rest is None:
             return lines
         if not rest.denied:
-            name = decision_cookie_name(secure, domain)
-            return [*lines, expire_cookie(name, secure=secure, domain=domain)]
-        age = rest.max_age(before.validity, now=now)
-        value = deployment.decisions.dumps(rest, now=now)
-        return [*lines, set_decision_cookie(value, max_age=age, secure=secure, domain=domain)]
+            name = cookies.decision_cookie_name(secure, domain)
+            return [*lines, cookies.expire_cookie(name, secure=secure, domain=domain)]
+        return [*lines, deployment.set_decision(request, rest, before, now=now)]

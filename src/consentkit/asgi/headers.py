@@ -11,10 +11,7 @@ _CDN = frozenset((b"cdn-cache-control", b"surrogate-control", b"x-accel-expires"
 _PUBLIC = frozenset((b"public", b"s-maxage"))
 # What describes bytes that were rewritten (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).
 _STALE = frozenset(
-    (
-        *(b"last-modified", b"accept-ranges", b"content-length"),
-        *(b"content-digest", b"repr-digest", b"digest", b"content-md5"),
-    )
+    b"last-modified accept-ranges content-length content-digest repr-digest digest content-md5".split()
 )
 _OWN_RULES = _CDN | _STALE | {b"vary", b"cache-control"}
 

@@ -10,15 +10,9 @@ FALLBACK: Final = "en"
 
 # Tags for a language that has another here: withdrawn codes (RFC 5646, section 4.5), macrolanguages, and
 # Chinese by where which script is written (CLDR, likely subtags).
-_OTHER_NAMES: Final = {
-    "iw": "he",
-    "in": "id",
-    "mo": "ro",
-    "no": "nb",
-    "tl": "fil",
-    "zh": "zh-Hans",
-    **dict.fromkeys(("zh-tw", "zh-hk", "zh-mo", "yue", "zh-yue"), "zh-Hant"),
-}
+_CODES: Final = {"iw": "he", "in": "id", "mo": "ro", "no": "nb", "tl": "fil", "zh": "zh-Hans"}
+_TRADITIONAL: Final = ("zh-tw", "zh-hk", "zh-mo", "yue", "zh-yue")
+_OTHER_NAMES: Final = _CODES | dict.fromkeys(_TRADITIONAL, "zh-Hant")
 
 
 def find_locale(tag: str, available: Collection[str]) -> str | None:

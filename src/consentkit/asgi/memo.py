@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+import msgspec
+
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_ENTRIES: Final = 1024
 MAX_ENTRY: Final = MAX_BYTES // 8
@@ -19,7 +21,7 @@ _SAMPLE = 64
 _SEEN = 4096
 
 
-class Kept:
+class Kept(msgspec.Struct, eq=False):
     """A page as it came and as it went.
 
     Args:
@@ -29,14 +31,11 @@ class Kept:
         asked: The banner in it, as it is counted; empty where there is none.
     """
 
-    __slots__ = ("after", "asked", "before", "report", "used")
-
-    def __init__(self, before: bytes, after: bytes, report: str, asked: str = "") -> None:
-        self.before = before
-        self.after = after
-        self.report = report
-        self.asked = asked
-        self.used = False
+    before: bytes
+    after: bytes
+    report: str
+    asked: str = ""
+    used: bool = False
 
     @property
     def size(self) -> int:

@@ -5,6 +5,7 @@ The start message waits until the first bytes of the body show what becomes of t
 
 from __future__ import annotations
 
+import msgspec
 from starlette.types import Message, Send
 
 from consentkit.asgi.body import Body
@@ -20,7 +21,7 @@ from consentkit.consent import Consent
 from consentkit.log.observations import SHOWN
 
 
-class Outgoing:
+class Outgoing(msgspec.Struct, eq=False):
     """Sends one page.
 
     Args:
@@ -34,34 +35,18 @@ class Outgoing:
         gated: What gated the headers, if anything did.
     """
 
-    __slots__ = (
-        *("_allowed", "_asked", "_body", "_consent", "_deployment", "_done", "_gated", "_page", "_read"),
-        *("_request", "_send", "_start"),
-    )
-
-    def __init__(
-        self,
-        deployment: Deployment,
-        request: Request,
-        consent: Consent,
-        send: Send,
-        start: Message,
-        read: Read,
-        allowed: Allowed | None,
-        gated: Page | None,
-    ) -> None:
-        self._deployment = deployment
-        self._request = request
-        self._consent = consent
-        self._send = send
-        self._start: Message | None = start
-        self._read = read
-        self._allowed = allowed
-        self._gated = gated
-        self._body: Body | None = None
-        self._page: Page | None = None
-        self._asked = ""
-        self._done = False
+    _deployment: Deployment
+    _request: Request
+    _consent: Consent
+    _send: Send
+    _start: Message | None
+    _read: Read
+    _allowed: Allowed | None
+    _gated: Page | None
+    _body: Body | None = None
+    _page: Page | None = None
+    _asked: str = ""
+    _done: bool = False
 
     async def take(self, message: Message) -> None:
         """Take the next message of the body and send what is decided by now."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from functools import cache, lru_cache
-from typing import Final, TypedDict
+from functools import cache, cached_property, lru_cache
+from typing import Final
 
 from consentkit.asgi.charset import Charset
 from consentkit.asgi.deployment import Deployment
@@ -14,7 +14,7 @@ from consentkit.asgi.headers import Headers
 from consentkit.asgi.kind import HTML, Read
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
-from consentkit.banner import render_banner, render_head, render_link, render_placeholder
+from consentkit.banner import Where, render_banner, render_head, render_link, render_placeholder
 from consentkit.consent import Consent
 from consentkit.gating import NO_STUBS, PageGate, Party, module_script, stubs_script
 from consentkit.gating.headers import gate_headers, gate_links, is_reached
@@ -33,13 +33,6 @@ CALLS_NAME: Final = f"vc.{hashlib.sha256(calls_script()).hexdigest()[:12]}.js"
 
 MAX_REPORT: Final = 2048
 """Bytes of the header that names what was held back."""
-
-
-class _Where(TypedDict):
-    prefix: str
-    return_to: str
-    origin: str
-    posted: bool
 
 
 class Page:
@@ -64,36 +57,25 @@ class Page:
         self._memory = deployment.gate.memory
         self._prefix = request.mount + deployment.prefix
         self._allowed = allowed or Allowed()
-        self._made: PageGate | None = None
-        self._made_for_headers: PageGate | None = None
         self.asked = ""
 
     @property
     def _locale(self) -> str:
         """The page's language, once it is known; until then, what the browser asks for."""
-        language = self._made.language if self._made is not None else ""
-        return self._deployment.locale_of(self._request, language)
+        return self._deployment.locale_of(self._request, self._gate.language)
 
-    @property
+    @cached_property
     def _gate(self) -> PageGate:
-        gate = self._made = self._made or self._make_gate()
-        return gate
+        return self._make_gate()
 
-    @property
+    @cached_property
     def _header_gate(self) -> PageGate:
         """The gate for headers. What it did is a function of the headers, not of the page."""
-        gate = self._made_for_headers = self._made_for_headers or self._make_gate()
-        return gate
+        return self._make_gate()
 
     def _make_gate(self) -> PageGate:
-        deployment, request = self._deployment, self._request
-        return deployment.gate.page(
-            self._consent,
-            host=request.host,
-            path=request.scope["path"],
-            renderer=self,
-            enforce=deployment.enforce,
-        )
+        host, path, enforce = self._request.host, self._request.scope["path"], self._deployment.enforce
+        return self._deployment.gate.page(self._consent, host=host, path=path, renderer=self, enforce=enforce)
 
     @property
     def denies(self) -> bool:
@@ -179,9 +161,8 @@ class Page:
 
         Parts of a page get none: the page that takes them has its own, and a late default would undo choices.
         """
-        return (
-            self._script(CALLS_NAME, attributes, foreign_base) if self._request.traits.wants_document else b""
-        )
+        document = self._request.traits.wants_document
+        return self._script(CALLS_NAME, attributes, foreign_base) if document else b""
 
     def _script(self, name: str, attributes: str, foreign_base: bool) -> bytes:
         if self._allowed.script is None:
@@ -216,7 +197,7 @@ class Page:
             return b""
         origin, here = self._origin(self._gate.foreign_base), self._request.here
         policy, consent, locale = self._deployment.policy, self._consent, self._locale
-        where = _Where(prefix=self._prefix, return_to=here, origin=origin, posted=not self._request.is_safe)
+        where = Where(prefix=self._prefix, return_to=here, origin=origin, posted=not self._request.is_safe)
         # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
         if consent.needs_prompt and self._allowed.choice:
             scripted = self._allowed.script is not None
@@ -252,16 +233,8 @@ def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed
     locale = deployment.locale_of(request)
     where = (scope.get("root_path"), scope["path"], scope.get("query_string"), request.header(b"host"))
     came_from = "" if request.is_safe else request.here
-    return (
-        consent.view,
-        locale,
-        traits.takes_banner,
-        traits.wants_document,
-        request.secure,
-        where,
-        came_from,
-        allowed,
-    )
+    asked = (traits.takes_banner, traits.wants_document, request.secure)
+    return consent.view, locale, asked, where, came_from, allowed
 
 
 @cache

@@ -21,31 +21,41 @@ from consentkit.asgi.once import SECONDS as ONCE_SECONDS
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission
 from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
-from consentkit.consent import (
-    Consent,
-    Decision,
-    Notice,
-    Source,
-    Terms,
-    accept,
-    allow,
-    choose,
-    read_terms,
-    reject,
-)
+from consentkit.consent import Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.log import Bundle, Entry, uuid7
 from consentkit.policy.checks import IDENTIFIER
 
-_ACTIONS = {
-    "accept": "accept_all",
-    "reject": "reject_all",
-    "save": "save",
-    "withdraw": "withdraw",
-    "allow": "allow_vendor",
-}
+# Names in the log, where they are others than in forms.
+_ACTIONS = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
 _HASH = re.compile("[0-9a-f]{64}")
 _logger = logging.getLogger("consentkit")
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One choice on its way.
+
+    Attributes:
+        request: The visitor's request.
+        submission: What was sent.
+        before: What held before.
+        decision: What the visitor wants to hold.
+        notice: What was shown, if it is what is shown now; else it is in the log already.
+        now: Epoch seconds.
+    """
+
+    request: Request
+    submission: Submission
+    before: Consent
+    decision: Decision
+    notice: Notice | None
+    now: int
+
+    @property
+    def on_same_terms(self) -> bool:
+        """Whether the purposes that it speaks of are what they were when the notice was shown."""
+        current = self.before.policy.fingerprints
+        return all(current.get(name) == mark for name, mark in self.decision.fingerprints.items())
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,13 +91,13 @@ def decide(
     told = source == "settings" and submission.signal == consent.signal
     try:
         if submission.action == "accept":
-            return accept(consent, source=source, now=now, asked=asked, told=told)
+            return choosing.accept(consent, source=source, now=now, asked=asked, told=told)
         if submission.action in ("reject", "withdraw"):
-            return reject(consent, source=source, now=now)
+            return choosing.reject(consent, source=source, now=now)
         if submission.action == "allow":
-            return allow(consent, submission.names, source=source, now=now)
+            return choosing.allow(consent, submission.names, source=source, now=now)
         if submission.as_json:
-            return choose(consent, submission.names, submission.denied, source=source, now=now)
+            return choosing.choose(consent, submission.names, submission.denied, source=source, now=now)
         return _save(submission, consent, source=source, now=now, told=told)
     except UnknownPurpose as error:
         raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
@@ -101,7 +111,7 @@ def _save(submission: Submission, consent: Consent, *, source: Source, now: int,
     if not all(map(IDENTIFIER.fullmatch, gone)):
         raise UnknownPurpose(min(gone), policy.purposes)
     granted = read_choices(policy, ticked=submission.names, was=submission.was) - gone
-    return choose(
+    return choosing.choose(
         consent,
         granted,
         offered - granted - gone,
@@ -123,60 +133,35 @@ class Recorder:
         self._deployment = deployment
         self._published: set[str] = set()
 
-    async def record(
-        self,
-        request: Request,
-        submission: Submission,
-        before: Consent,
-        decision: Decision,
-        notice: Notice | None,
-        *,
-        now: int,
-    ) -> Outcome:
-        """Record a decision.
-
-        Args:
-            request: The visitor's request.
-            submission: What was sent.
-            before: What held before.
-            decision: What the visitor wants to hold.
-            notice: What was shown; ``None`` where the log has it already.
-            now: Epoch seconds.
-
-        Returns:
-            What holds now. A refusal always does.
-        """
+    async def record(self, choice: Choice) -> Outcome:
+        """Record a choice and return what holds now. A refusal always does."""
+        decision, now = choice.decision, choice.now
         if self._deployment.log is None:
             return Outcome(decision=decision)  # an id is the key to entries; without them nobody gets one
-        known = self._deployment.subject_of(request)
-        new = decision.granted - _in_force(before, now)
-        subject = known or (secrets.token_urlsafe(18) if new and not submission.once else None)
+        known = self._deployment.subject_of(choice.request)
+        new = decision.granted - _in_force(choice.before, now)
+        subject = known or (secrets.token_urlsafe(18) if new and not choice.submission.once else None)
         outcome = Outcome(decision=decision, subject=subject if subject != known else None)
-        entry = self._entry(request, submission, decision, subject, now)
+        entry = self._entry(choice, decision, subject)
         if not new:
-            await self._honour(entry, notice)
+            await self._honour(entry, choice.notice)
             return outcome
         try:
-            await self._append(entry, notice)
+            await self._append(entry, choice.notice)
         except LogError as error:
             _logger.error("a grant is not honoured, because the consent log cannot take it: %s", error)
             if isinstance(error, LogUnavailable) and error.unknown:
                 await self._deployment.log.invalidate(entry, id=uuid7(milliseconds()), at=rfc3339(now))
-            return await self._refused_only(request, submission, before, decision, notice, now)
+            return await self._refused_only(choice)
         return outcome
 
-    async def record_stale(
-        self, request: Request, submission: Submission, decision: Decision, *, now: int
-    ) -> None:
-        """Record a refusal of a notice that is shown no more, if the log has that notice. Never raises.
-
-        Arguments are those of `record`.
-        """
+    async def record_stale(self, choice: Choice, refusal: Decision) -> None:
+        """Record what a choice refuses whose notice is shown no more, if the log has that. Never raises."""
         log = self._deployment.log
         if log is None:
             return
         try:
-            entry = self._entry(request, submission, decision, self._deployment.subject_of(request), now)
+            entry = self._entry(choice, refusal, self._deployment.subject_of(choice.request))
             await log.honour(entry)
         except LogError as error:
             _logger.warning("a refusal is honoured, but the consent log does not take it: %s", error)
@@ -193,30 +178,16 @@ class Recorder:
             return None
         return read_terms(body) if body is not None else None
 
-    async def _refused_only(
-        self,
-        request: Request,
-        submission: Submission,
-        before: Consent,
-        decision: Decision,
-        notice: Notice | None,
-        now: int,
-    ) -> Outcome:
-        rest = refused_only(decision, before, now=now)
+    async def _refused_only(self, choice: Choice) -> Outcome:
+        rest = refused_only(choice)
         if rest is None:
             return Outcome(decision=None, recorded=False)
-        entry = self._entry(request, submission, rest, self._deployment.subject_of(request), now)
-        await self._honour(entry, notice)
+        entry = self._entry(choice, rest, self._deployment.subject_of(choice.request))
+        await self._honour(entry, choice.notice)
         return Outcome(decision=rest, recorded=False)
 
-    def _entry(
-        self,
-        request: Request,
-        submission: Submission,
-        decision: Decision,
-        subject: str | None,
-        now: int,
-    ) -> Entry:
+    def _entry(self, choice: Choice, decision: Decision, subject: str | None) -> Entry:
+        request, submission, now = choice.request, choice.submission, choice.now
         place = self._deployment.place_of(request)
         validity = self._deployment.policy.validity_at(place)
         expires = now + ONCE_SECONDS if submission.once else decision.expires_at(validity)
@@ -227,7 +198,7 @@ class Recorder:
             subject=subject,
             regime=decision.regime.value,
             country=place.country if place is not None and place.known else "",
-            action=_ACTIONS[submission.action],
+            action=_ACTIONS.get(submission.action, submission.action),
             source=decision.source,
             granted=tuple(sorted(decision.granted)),
             denied=tuple(sorted(decision.denied)),
@@ -276,16 +247,14 @@ async def announce(deployment: Deployment, decision: Decision, request: Request)
         _logger.exception("on_decision failed; the decision holds all the same")
 
 
-def refused_only(decision: Decision, before: Consent, *, now: int) -> Decision | None:
-    """Return what a decision newly denies, where it cannot grant; ``None`` if it denies nothing more.
+def refused_only(choice: Choice) -> Decision | None:
+    """Return what a choice newly denies, where it cannot grant; ``None`` if it denies nothing more.
 
-    Args:
-        decision: What the visitor wants to hold.
-        before: What held before; what it granted and the decision still grants is kept.
-        now: Epoch seconds.
+    What was granted before and the choice still grants is kept.
     """
+    decision, before = choice.decision, choice.before
     known = before.decision.denied if before.decision else frozenset[str]()
-    rest = replace(decision, granted=decision.granted & _in_force(before, now))
+    rest = replace(decision, granted=decision.granted & _in_force(before, choice.now))
     return rest if rest.denied - known or (rest.denied and not decision.granted) else None
 
 

@@ -6,7 +6,7 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.expiring import expire_hidden
 from consentkit.asgi.headers import Headers
 from consentkit.asgi.request import Request
-from consentkit.consent import Consent, set_decision_cookie
+from consentkit.consent import Consent
 
 
 def visit(
@@ -32,11 +32,7 @@ def visit(
 def _lines(deployment: Deployment, request: Request, consent: Consent, now: int) -> list[str]:
     lines = []
     if consent.renew and consent.decision is not None:
-        value = deployment.decisions.dumps(consent.decision, now=now)
-        age = consent.decision.max_age(consent.validity, now=now)
-        lines.append(
-            set_decision_cookie(value, max_age=age, secure=request.secure, domain=deployment.cookie_domain)
-        )
+        lines.append(deployment.set_decision(request, consent.decision, consent, now=now))
     lines += deployment.expire_plain(request)
     if request.cookie_values(deployment.once.cookie_name(request.secure)):
         lines.append(deployment.once.set_cookie("", secure=request.secure))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi import headers as work
@@ -31,7 +32,7 @@ _PAIRS = frozenset((tuple,))  # ASGI allows lists as well
 _UNREADABLE_EXTENSIONS = frozenset(("http.response.pathsend", "http.response.zerocopysend"))
 
 
-class Responder:
+class Responder(msgspec.Struct, eq=False):
     """Answers one request of the wrapped app.
 
     Args:
@@ -42,23 +43,17 @@ class Responder:
         send: Takes what is sent.
     """
 
-    __slots__ = (
-        *("_allowed", "_conditional", "_deployment", "_held", "_made", "_now", "_read", "_request", "_send"),
-        "_send_body",
-    )
-
-    def __init__(self, deployment: Deployment, request: Request, held: Held, now: int, send: Send) -> None:
-        self._deployment = deployment
-        self._request = request
-        self._held = held
-        self._now = now
-        self._send = send
-        # Never a method of its own, which would make a cycle that only the garbage collector undoes.
-        self._send_body = send
-        self._made: Page | None = None
-        self._allowed: Allowed | None = None
-        self._conditional = False
-        self._read: Read | None = None
+    _deployment: Deployment
+    _request: Request
+    _held: Held
+    _now: int
+    _send: Send
+    # Takes the body; never a method of its own, which would make a cycle that only the collector undoes.
+    _send_body: Send | None = None
+    _made: Page | None = None
+    _allowed: Allowed | None = None
+    _conditional: bool = False
+    _read: Read | None = None
 
     def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> Awaitable[None]:
         """Run the app behind the gate."""
@@ -101,7 +96,7 @@ class Responder:
     def _handle(self, message: Message) -> Awaitable[None]:
         kind = message["type"]
         if kind == "http.response.body":
-            return self._send_body(message)
+            return (self._send_body or self._send)(message)
         if kind == "http.response.start":
             message = self._begin(message)
             if self._read is not None:
@@ -116,16 +111,10 @@ class Responder:
         return self._send(message)
 
     def _hold(self, start: Message, read: Read) -> None:
-        self._send_body = Outgoing(
-            self._deployment,
-            self._request,
-            self._held.consent,
-            self._send,
-            start,
-            read,
-            self._allowed,
-            self._page if self._deployment.debug else self._made,
-        ).take
+        deployment, request, consent = self._deployment, self._request, self._held.consent
+        gated = self._page if deployment.debug else self._made
+        out = Outgoing(deployment, request, consent, self._send, start, read, self._allowed, gated)
+        self._send_body = out.take
 
     # --- headers
 

@@ -61,17 +61,12 @@ def _read(text: str, origin: str) -> Allowed:
     if not all(_sandbox(policy, "allow-scripts") for policy in policies):
         script = None
     # What a page without an origin of its own sends nobody takes.
-    fetch = all(
-        _matches(_sources(policy, _CONNECT), own) and _sandbox(policy, "allow-same-origin")
-        for policy in policies
-    )
+    named = all(_sandbox(policy, "allow-same-origin") for policy in policies)
+    fetch = all(_matches(_sources(policy, _CONNECT), own) for policy in policies)
     form = all(
-        _matches(_sources(policy, _FORM), own)
-        and _sandbox(policy, "allow-forms")
-        and _sandbox(policy, "allow-same-origin")
-        for policy in policies
+        _matches(_sources(policy, _FORM), own) and _sandbox(policy, "allow-forms") for policy in policies
     )
-    return Allowed(script, style, form or (fetch and script is not None))
+    return Allowed(script, style, named and (form or (fetch and script is not None)))
 
 
 def _directives(policy: str) -> Directives:

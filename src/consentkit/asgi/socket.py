@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 
 from consentkit.asgi.consents import Held
 from consentkit.asgi.deployment import Deployment
@@ -13,13 +13,7 @@ _OPENING = frozenset(("websocket.accept", "websocket.http.response.start"))
 
 
 async def connect_socket(
-    deployment: Deployment,
-    request: Request,
-    held: Held,
-    app: ASGIApp,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
+    deployment: Deployment, request: Request, held: Held, app: ASGIApp, receive: Receive, send: Send
 ) -> None:
     """Run the app behind the gate for cookies: those of the handshake, and those that its answer sets."""
 
@@ -30,5 +24,5 @@ async def connect_socket(
             message = message if kept is headers else {**message, "headers": kept}
         await send(message)
 
-    headers = hide(request, held.hidden, request.headers)
+    scope, headers = request.scope, hide(request, held.hidden, request.headers)
     await app(scope if headers is request.headers else {**scope, "headers": headers}, receive, gated)

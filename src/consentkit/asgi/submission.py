@@ -138,12 +138,8 @@ def _is_json(request: Request) -> bool:
 
 def _fields(body: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(
-            body.decode("utf-8"),
-            keep_blank_values=True,
-            max_num_fields=_MAX_FIELDS,
-            strict_parsing=bool(body),
-        )
+        text = body.decode("utf-8")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS, strict_parsing=bool(body))
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest(400, "The form cannot be read.") from error
 

@@ -1,9 +1,9 @@
 """What visitors see: the banner, the settings page, the link to it, placeholders of embeds, their files."""
 
-from consentkit.banner.assets import Asset, Assets, assets_by_name, read_assets
+from consentkit.banner.assets import assets_by_name, read_assets
 from consentkit.banner.form import read_choices, read_offered, read_ticked
 from consentkit.banner.history import Choice, History
-from consentkit.banner.markup import safe_path
+from consentkit.banner.markup import Where, safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
 from consentkit.banner.pages import (
     check_templates,
@@ -15,10 +15,9 @@ from consentkit.banner.pages import (
 from consentkit.banner.texts import available_locales, read_words
 
 __all__ = [
-    "Asset",
-    "Assets",
     "Choice",
     "History",
+    "Where",
     "assets_by_name",
     "available_locales",
     "check_templates",

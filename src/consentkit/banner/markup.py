@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
 from consentkit.exceptions import ConfigurationError
@@ -47,6 +48,22 @@ def base_url(prefix: str, origin: str = "") -> str:
     return origin + prefix
 
 
+class Where(TypedDict):
+    """Where a fragment of a page is shown.
+
+    Attributes:
+        prefix: Path prefix of the endpoints, `root_path` included, without a slash at its end.
+        return_to: Path and query of the page; see `safe_path`.
+        origin: See `base_url`.
+        posted: Whether the page came in answer to a form, which must not be sent again.
+    """
+
+    prefix: str
+    return_to: str
+    origin: NotRequired[str]
+    posted: NotRequired[bool]
+
+
 @lru_cache(maxsize=256)
 def _written(prefix: str, return_to: str, origin: str, posted: bool) -> Mapping[str, str]:
     """Write what the slots of one page's fragments have in common."""
@@ -76,11 +93,11 @@ class Fragment:
         """Fill in the slots of one request.
 
         Args:
-            prefix: See `base_url`.
-            return_to: Where the visitor is; see `safe_path`.
+            prefix: See `Where`, as for the others.
+            return_to: See there.
             notice: Hash of the notice that is shown.
-            origin: See `base_url`.
-            posted: Whether the page came in answer to a form, which must not be sent again.
+            origin: See there.
+            posted: See there.
 
         Raises:
             ConfigurationError: A template of the site's own has a slot that nothing is filled in for.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from consentkit.banner.assets import read_assets
-from consentkit.banner.markup import Fragment, base_url, escape
+from consentkit.banner.markup import Fragment, Where, base_url, escape
 from consentkit.banner.templating import render, slots
 from consentkit.banner.texts import Texts, Words, direction, fill, read_words
 from consentkit.consent import Consent, Notice
@@ -82,15 +82,7 @@ def make_notice(
 
 
 def render_banner(
-    policy: Policy,
-    consent: Consent,
-    *,
-    locale: str,
-    prefix: str,
-    return_to: str,
-    origin: str = "",
-    posted: bool = False,
-    scripted: bool = True,
+    policy: Policy, consent: Consent, *, locale: str, scripted: bool = True, **where: Unpack[Where]
 ) -> str:
     """Render the banner and, hidden, the link that takes its place when it is answered.
 
@@ -98,35 +90,19 @@ def render_banner(
         policy: What to tell.
         consent: What holds now; its regimes choose the text.
         locale: One of `available_locales`.
-        prefix: Path prefix of the endpoints, `root_path` included.
-        return_to: Path and query of the page.
-        origin: Given where the page's ``<base>`` is foreign, such as ``https://example.org``; URLs then
-            begin with it.
-        posted: Whether the page came in answer to a form, which must not be sent again.
         scripted: Whether our script may run on the page.
+        where: See `consentkit.banner.markup.Where`.
 
     Returns:
         HTML that is also XML, in ASCII, to stand directly after ``<body>``.
     """
     prepared = _prepare(policy, shape_of(consent, locale, scripted=scripted))
-    return prepared.banner.fill(
-        prefix=prefix, origin=origin, return_to=return_to, notice=prepared.notice.hash, posted=posted
-    )
+    return prepared.banner.fill(notice=prepared.notice.hash, **where)
 
 
-def render_link(
-    policy: Policy,
-    consent: Consent,
-    *,
-    locale: str,
-    prefix: str,
-    return_to: str,
-    origin: str = "",
-    posted: bool = False,
-) -> str:
+def render_link(policy: Policy, consent: Consent, *, locale: str, **where: Unpack[Where]) -> str:
     """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
-    link = _prepare(policy, shape_of(consent, locale)).link
-    return link.fill(prefix=prefix, origin=origin, return_to=return_to, notice="", posted=posted)
+    return _prepare(policy, shape_of(consent, locale)).link.fill(notice="", **where)
 
 
 def render_head(
@@ -140,7 +116,7 @@ def render_head(
         script: The nonce of the site's own Content-Security-Policy for scripts, if it has one; ``None`` where
             it lets no script of ours run.
         style: The same for style sheets.
-        origin: As in `render_banner`.
+        origin: As in `consentkit.banner.markup.Where`.
     """
     assets = read_assets(policy)
     base = escape(f"{base_url(prefix, origin)}/assets/")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, NamedTuple, Unpack
 from urllib.parse import quote
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.form import state_field
 from consentkit.banner.history import Choice, History, tell
-from consentkit.banner.markup import Fragment, base_url, safe_path
+from consentkit.banner.markup import Fragment, Where, base_url, safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_link
 from consentkit.banner.templating import read_templates, render, slots
 from consentkit.banner.texts import FALLBACK, Words, direction, fill, read_words, shipped_locales
@@ -27,12 +27,6 @@ SIGNALS: Final = {"gpc": "Global Privacy Control", "dnt": "Do Not Track"}
 _BUTTON: Final = re.compile(r"<button\b[^>]*>")
 # The letters of Consent-O-Matic's categories, for tools that answer for people; other purposes are "X".
 _CATEGORIES: Final = {"functional": "A", "analytics": "B", "marketing": "F"}
-
-
-class _Where(TypedDict):
-    locale: str
-    prefix: str
-    return_to: str
 
 
 class _Row(NamedTuple):
@@ -147,16 +141,17 @@ def check_templates(policy: Policy) -> None:
     if not policy.banner.templates:
         return
     read_templates(policy.banner.templates)
-    where = _Where(locale=FALLBACK, prefix="/", return_to="/")
+    where = Where(prefix="/", return_to="/")
     history = History(choices=(Choice(at="1970-01-01T00:00:00Z", denied=(NECESSARY,)),))
     for regime in Regime:
         regimes = dict.fromkeys(policy.purposes, regime)
         consent = resolve(policy, regimes, None, Signals(gpc=True), now=0, gpc_binding=False)
-        _check_buttons(render_banner(policy, consent, **where))
-        render_link(policy, consent, **where)
-        render_settings(policy, consent, history=history, **where)
-    render_message(policy, "title", "stale", **where)
-    render_placeholder(policy, "V", "P", vendor_id="", purpose_id=NECESSARY, notice_hash="", **where)
+        _check_buttons(render_banner(policy, consent, locale=FALLBACK, **where))
+        render_link(policy, consent, locale=FALLBACK, **where)
+        render_settings(policy, consent, history=history, locale=FALLBACK, prefix="/", return_to="/")
+    render_message(policy, "title", "stale", locale=FALLBACK, prefix="/")
+    ids = {"vendor_id": "", "purpose_id": NECESSARY, "notice_hash": ""}
+    render_placeholder(policy, "V", "P", **ids, locale=FALLBACK, **where)
 
 
 def _check_buttons(banner: str) -> None:
@@ -180,11 +175,9 @@ def render_placeholder(
     *,
     vendor_id: str,
     purpose_id: str,
-    prefix: str,
     notice_hash: str,
     locale: str,
-    return_to: str,
-    origin: str = "",
+    **where: Unpack[Where],
 ) -> str:
     """Render the document for the `srcdoc` of a gated frame. It needs no script.
 
@@ -194,17 +187,15 @@ def render_placeholder(
         purpose_title: What allowing it is for.
         vendor_id: What "always" allows; where empty, the purpose is allowed instead.
         purpose_id: Id of the purpose.
-        prefix: Path prefix of the endpoints, `root_path` included.
         notice_hash: Hash of the notice in force.
         locale: One of `available_locales`.
-        return_to: Path of the page.
-        origin: Given where the page's ``<base>`` is foreign, which such a document inherits.
+        where: See `consentkit.banner.markup.Where`; such a document inherits the page's ``<base>``.
 
     Returns:
         HTML in ASCII, not yet escaped for the attribute.
     """
     made = _placeholder(policy, vendor_name, purpose_title, vendor_id, purpose_id, locale)
-    return made.fill(prefix=prefix, origin=origin, return_to=return_to, notice=notice_hash)
+    return made.fill(notice=notice_hash, **where)
 
 
 @lru_cache(maxsize=512)

@@ -36,9 +36,7 @@ def _environment(folder: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["fill"] = _fill
-    environment.filters["isodate"] = _isodate
-    environment.filters["duration"] = _duration
+    environment.filters.update(fill=_fill, isodate=_isodate, duration=_duration)
     return environment
 
 

@@ -6,7 +6,7 @@ The catalog matches, it never declares: what visitors are told is the policy's b
 from consentkit.catalog.catalog import Catalog, default_catalog
 from consentkit.catalog.hostnames import UNREADABLE
 from consentkit.catalog.matching import CookieTable, HostTable
-from consentkit.catalog.model import CONTAINER, HostRule, KnownCookie, KnownVendor
+from consentkit.catalog.model import CONTAINER, HostRule, KnownVendor
 from consentkit.catalog.urls import OWN_PAGE, URL, read_url
 from consentkit.catalog.words import WordTable
 
@@ -19,7 +19,6 @@ __all__ = [
     "CookieTable",
     "HostRule",
     "HostTable",
-    "KnownCookie",
     "KnownVendor",
     "WordTable",
     "default_catalog",

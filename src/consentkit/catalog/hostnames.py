@@ -79,11 +79,8 @@ def _ends_in_number(name: str) -> bool:
 def _ipv4(name: str) -> str | None:
     """WHATWG URL, "IPv4 parser": one to four numbers, decimal, octal or hexadecimal."""
     *head, last = map(_number, name.split("."))
-    if (
-        len(head) > 3
-        or not all(0 <= number < 256 for number in head)
-        or not 0 <= last < 256 ** (4 - len(head))
-    ):
+    octets = all(0 <= number < 256 for number in head)
+    if len(head) > 3 or not octets or not 0 <= last < 256 ** (4 - len(head)):
         return None
     return str(IPv4Address(last + sum(number << (24 - 8 * place) for place, number in enumerate(head))))
 

@@ -87,17 +87,14 @@ class KnownCookie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     retention: str = ""
 
 
-class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One vendor of the catalog.
+class Details(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of a vendor, as the data files write it, too.
 
     Attributes:
-        id: Lower-case letters, digits and hyphens.
         name: What the vendor calls the service.
-        purpose: What the service is usually used for.
         description: What it does for the site, one sentence.
         privacy_policy: URL of the vendor's own policy; empty where it has none any more.
         country: Seat of the vendor, ISO 3166-1 alpha-2.
-        hosts: Requests that belong to it.
         labels: Words of host names by which services without a name of their own are recognised.
         words: The same of directories, programs and pixels in paths.
         packages: Names of its packages, which any shared CDN may deliver.
@@ -112,13 +109,10 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             for itself. Where that is not certain it is not set.
     """
 
-    id: str
     name: str
-    purpose: CatalogPurpose
     description: str = ""
     privacy_policy: str = ""
     country: str = ""
-    hosts: tuple[HostRule, ...] = ()
     labels: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
@@ -129,3 +123,17 @@ class KnownVendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     embed: bool = False
     containers: tuple[str, ...] = ()
     processor: bool = False
+
+
+class KnownVendor(Details, frozen=True, kw_only=True):
+    """One vendor of the catalog.
+
+    Attributes:
+        id: Lower-case letters, digits and hyphens.
+        purpose: What the service is usually used for.
+        hosts: Requests that belong to it.
+    """
+
+    id: str
+    purpose: CatalogPurpose
+    hosts: tuple[HostRule, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from consentkit.catalog.model import CONTAINER, CatalogPurpose, HostRule, KnownCookie, KnownVendor, StubKind
+from consentkit.catalog.model import CONTAINER, CatalogPurpose, Details, HostRule, KnownVendor
 from consentkit.exceptions import ConfigurationError
 
 PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
@@ -31,26 +31,12 @@ _PATTERNS: Final = {
 _INNER: Final = re.compile(r'(?<=[{,] )"?([\w$]+)"? = ')
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Table(Details, frozen=True, kw_only=True):
     """A vendor as it stands in a data file."""
 
     id: str = ""
-    name: str
-    description: str
-    country: str = ""
-    privacy_policy: str = ""
     hosts: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ()
-    programs: tuple[str, ...] = ()
-    inline: tuple[str, ...] = ()
-    cookies: tuple[KnownCookie, ...] = ()
-    stubs: dict[str, StubKind] = {}
-    embed: bool = False
-    containers: tuple[str, ...] = ()
-    processor: bool = False
 
 
 _TABLES: Final = msgspec.json.Decoder(dict[str, _Table])

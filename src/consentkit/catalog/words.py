@@ -85,9 +85,8 @@ class WordTable(Generic[T]):
         """
         names = _PACKAGE.findall(path.lower()) if is_shared(host) else ()
         settled = _PACKAGE.findall(rule.path.lower()) if rule else ()
-        return {
-            name: self._packages[name] for name in names if name in self._packages and name not in settled
-        }
+        known = self._packages
+        return {name: known[name] for name in names if name in known and name not in settled}
 
     def find_program(self, path: str, query: str) -> tuple[str, T] | None:
         """Find the script or frame that an address ends with, on whatever host, and what it stands for."""

@@ -78,9 +78,7 @@ ADDRESSED: Final[Mapping[bytes, frozenset[bytes]]] = {
 """Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
 
 # Elements that load nothing, and whose handlers run without the visitor's doing.
-_FIRING: Final = _ANIMATED | frozenset(
-    b"animatemotion animatetransform details frameset marquee style".split()
-)
+_FIRING: Final = _ANIMATED.union(b"animatemotion animatetransform details frameset marquee style".split())
 _SOMETIMES: Final = frozenset(name for elements in RARE.values() for name in elements)
 
 NAMES: Final = frozenset(LOADING.keys() - _SOMETIMES) | _FIRING | {b"base", b"html"}

@@ -73,9 +73,8 @@ class Gate:
         self.memory: Final = Memory()
         self._parties = Parties(policy, catalog or default_catalog())
         self.containers: Final = Containers(self._parties.containers)
-        self._inline = InlineReader(
-            self._parties.signatures, self._parties.owners, exact=unclassified == "gate"
-        )
+        exact = unclassified == "gate"
+        self._inline = InlineReader(self._parties.signatures, self._parties.owners, exact=exact)
         self._planner = Planner(self._parties, self.read)
         self._plans: dict[bytes | tuple[bytes, Sequence[URL]], Plan | None] = {}
         self._readings: dict[tuple[bytes, int], Reading] = {}
@@ -118,10 +117,10 @@ class Gate:
             return self._plans[key]
         except KeyError:
             pass
-        if bases or name in (b"script", b"iframe") or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw)):
-            plan = self._planner.plan(raw, name, bases)
-        else:
-            plan = None
+        matters = (
+            bases or name in (b"script", b"iframe") or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw))
+        )
+        plan = self._planner.plan(raw, name, bases) if matters else None
         # A plan for a long tag is remembered unless it holds a document.
         small = known_as is raw or plan is None or not plan.others
         if small and sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:

@@ -11,15 +11,14 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from consentkit.rewriter import Splice, Where
 
 Pairs = Sequence[tuple[bytes, bytes]]
 
-_GATED: Final = frozenset(
-    (b"link", b"nel", b"refresh", b"report-to", b"reporting-endpoints", b"speculation-rules")
-)
+_GATED: Final = frozenset(b"link nel refresh report-to reporting-endpoints speculation-rules".split())
 _POLICIES: Final = frozenset((b"content-security-policy", b"content-security-policy-report-only"))
 GATED_HEADERS: Final = _GATED | _POLICIES
 """Lower-case names of the headers that are looked at."""
@@ -29,35 +28,21 @@ _QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[\t\x20-\x7e])*+"'
 # RFC 8288, section 3, with values as sites write them. An address beyond ASCII may be read in two ways.
 _EQUALS = rb"[ \t]*+=[ \t]*+"
 _BARE = rb"[^\"',;<>\\ \t]*+"
-_PARAMETERS = (
-    rb"(?:[ \t]*+;[ \t]*+(?:"
-    + _TOKEN
-    + rb"(?:"
-    + _EQUALS
-    + rb"(?:"
-    + _QUOTED
-    + rb"|"
-    + _BARE
-    + rb"))?+)?+)*+"
-)
-_LINK = re.compile(
-    rb"[ \t,]*+(<([\t\x20-\x3b\x3d\x3f-\x7e]*+)>(" + _PARAMETERS + rb"))[ \t]*+(?:,[ \t,]*+|\Z)"
-)
+_PARAMETERS = rb"(?:[ \t]*+;[ \t]*+(?:%b(?:%b(?:%b|%b))?+)?+)*+" % (_TOKEN, _EQUALS, _QUOTED, _BARE)
+_TARGET = rb"<([\t\x20-\x3b\x3d\x3f-\x7e]*+)>"
+_LINK = re.compile(rb"[ \t,]*+(%b(%b))[ \t]*+(?:,[ \t,]*+|\Z)" % (_TARGET, _PARAMETERS))
 # No group stands inside a possessive repetition: that trips CPython 3.11's engine.
-_LINK_PARAMETER = re.compile(
-    rb"(" + _TOKEN + rb")(?:" + _EQUALS + rb"(?:(" + _QUOTED + rb")|(" + _BARE + rb")))?"
-)
+_LINK_PARAMETER = re.compile(rb"(%b)(?:%b(?:(%b)|(%b)))?" % (_TOKEN, _EQUALS, _QUOTED, _BARE))
 
 # RFC 9651, sections 3.1 to 3.3, without inner lists, which none of these headers has.
 _SF_STRING = rb'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]++|\\["\\])*+"'
 _SF_OTHER = rb"[*A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z:/-]*+|-?[0-9]++(?:\.[0-9]++)?+|\?[01]|:[A-Za-z0-9+/=]*+:"
 _SF_KEY = rb"[a-z*][a-z0-9_.*-]*+"
-_SF_PARAMETERS = rb"(?:;[ ]*+" + _SF_KEY + rb"(?:=(?:" + _SF_STRING + rb"|" + _SF_OTHER + rb"))?+)*+"
+_SF_PARAMETERS = rb"(?:;[ ]*+%b(?:=(?:%b|%b))?+)*+" % (_SF_KEY, _SF_STRING, _SF_OTHER)
 _SF_END = rb"[ \t]*+(?:,[ \t]*+(?!\Z)|\Z)"
-_SF_ITEM = re.compile(rb"(?:(" + _SF_STRING + rb")|" + _SF_OTHER + rb")" + _SF_PARAMETERS + _SF_END)
-_SF_PAIR = re.compile(
-    _SF_KEY + rb"(?:=(?:(" + _SF_STRING + rb")|" + _SF_OTHER + rb"))?" + _SF_PARAMETERS + _SF_END
-)
+_SF_VALUE = rb"(?:(%b)|%b)" % (_SF_STRING, _SF_OTHER)
+_SF_ITEM = re.compile(_SF_VALUE + _SF_PARAMETERS + _SF_END)
+_SF_PAIR = re.compile(rb"%b(?:=%b)?%b%b" % (_SF_KEY, _SF_VALUE, _SF_PARAMETERS, _SF_END))
 
 # WHATWG HTML, "shared declarative refresh steps".
 _REFRESH = re.compile(
@@ -174,16 +159,6 @@ def _link_stays(found: re.Match[bytes], judge: Judge) -> bool:
     return all(is_reached(address, judge, rel=rel or "", srcset=srcset) for srcset in sets or [""])
 
 
-def _rules(value: bytes, judge: Judge) -> _Entries | None:
-    """Read ``Speculation-Rules``: a list of strings; other members mean nothing to browsers."""
-    return _structured(_SF_ITEM, value, judge)
-
-
-def _endpoints(value: bytes, judge: Judge) -> _Entries | None:
-    """Read ``Reporting-Endpoints``: a dictionary of strings (W3C Reporting API, section 3.2)."""
-    return _structured(_SF_PAIR, value, judge)
-
-
 def _structured(entry: re.Pattern[bytes], value: bytes, judge: Judge) -> _Entries | None:
     matches = _all(entry, value.strip(b" \t"))
     if matches is None:
@@ -195,8 +170,10 @@ def _structured(entry: re.Pattern[bytes], value: bytes, judge: Judge) -> _Entrie
 
 _ENTRIES: Final[dict[bytes, Callable[[bytes, Judge], _Entries | None]]] = {
     b"link": _links,
-    b"reporting-endpoints": _endpoints,
-    b"speculation-rules": _rules,
+    # A dictionary of strings (W3C Reporting API, section 3.2).
+    b"reporting-endpoints": partial(_structured, _SF_PAIR),
+    # A list of strings; other members mean nothing to browsers.
+    b"speculation-rules": partial(_structured, _SF_ITEM),
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from consentkit.gating.elements import FRAMES, LOADING, PARKED, first
-from consentkit.gating.scripts import is_javascript, script_type
+from consentkit.gating.scripts import JAVASCRIPT, script_type
 from consentkit.rewriter import Attribute, decode
 
 OWN: Final = b"data-consent"
@@ -31,7 +31,7 @@ WORDS: Final[Mapping[str, str]] = {
 
 _ONETRUST: Final = re.compile(r"optanon-category-([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)\Z")
 _COMPLIANZ: Final = re.compile(
-    r"cmplz-(script|stats|statistics|statistics-anonymous|marketing|prefs|preferences|native)\Z"
+    r"cmplz-(script|stats|statistics(?:-anonymous)?|marketing|pref(?:erence)?s|native)\Z"
 )
 
 
@@ -90,11 +90,9 @@ def parked(name: bytes, attributes: Sequence[Attribute]) -> Attribute | None:
 
 def parked_type(attributes: Sequence[Attribute]) -> Attribute | None:
     """Return the attribute that holds the type which an inert script shall have."""
-    for attribute in attributes:
-        if attribute.name == b"data-type":
-            kind = decode(attribute.value or b"").strip().lower()
-            return attribute if kind == "module" or is_javascript(kind) else None
-    return None
+    named = next((attribute for attribute in attributes if attribute.name == b"data-type"), None)
+    kind = decode(named.value or b"").strip().lower() if named else ""
+    return named if kind == "module" or kind in JAVASCRIPT else None
 
 
 def _plain(text: str, name: bytes, attributes: Sequence[Attribute], inert: bool) -> Marker | None:

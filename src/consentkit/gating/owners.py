@@ -66,14 +66,14 @@ class Owners:
             # A word is a guess: in a script it counts only where the address is loaded.
             return named and Owned((Reason(named[1], host_of(url), "word"),), True)
         rule, party = found
+        reason = Reason(party, host_of(url), "host")
         proxy = self._proxied.find(*place) if self.proxies else None
         if proxy is None:
-            return Owned((Reason(party, host_of(url), "host"),), rule.linked)
+            return Owned((reason,), rule.linked)
         if proxy[0] == rule:
-            return Owned((Reason(party, host_of(url), "host", rule.host),), rule.linked)
+            return Owned((reason._replace(site=rule.host),), rule.linked)
         # A more specific host without the path: on the site's own pages it says nothing, the proxy does.
-        own = Reason(proxy[1], "", "host", proxy[0].host)
-        return Owned((Reason(party, host_of(url), "host"), own), rule.linked)
+        return Owned((reason, Reason(proxy[1], "", "host", proxy[0].host)), rule.linked)
 
 
 def host_of(url: URL) -> str:

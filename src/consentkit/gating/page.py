@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from consentkit.gating.gate import Gate
 
 
-# Attributes, since a policy of the site may forbid styles.
 # How React writes its scripts.
 _REACT: Final = b'async=""'
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
+# Attributes, since a policy of the site may forbid styles.
 _SIZE: Final = b'width="100%" height="200" frameborder="0"'
 
 
@@ -38,6 +38,9 @@ class PageGate:
     Attributes:
         names: The elements the rewriter shows.
         rare: The elements it shows only with certain attributes.
+        gated: What was made inert, each kind once, in order of appearance.
+        undeclared: What nobody declared, each with whose it looks; see `Judge`.
+        mentioned: Hosts of vendors that inline scripts name without loading anything.
         hydrated: Whether a framework may take over the whole page.
         language: The page's language by its own account (WHATWG HTML 3.2.6.2), as written; empty while
             unknown.
@@ -60,10 +63,13 @@ class PageGate:
         self._consent = consent
         self._renderer = renderer
         self._enforce = enforce
-        self._judge = Judge(consent, gate.unclassified, host)
-        own = self._judge.own
+        self._judge = judge = Judge(consent, gate.unclassified, host)
+        self.gated: Final[Mapping[Gated, None]] = judge.gated
+        self.undeclared: Final[Mapping[str, str | None]] = judge.undeclared
+        self.mentioned: Final[Mapping[str, str | None]] = judge.mentioned
+        own = judge.own
         proxied = gate.is_proxied(own.host)
-        self._bases = Bases(self._judge.own_host, (own._replace(path=path),) if proxied else ())
+        self._bases = Bases(judge.own_host, (own._replace(path=path),) if proxied else ())
         self.language = ""
         self._stubbed: set[str] = set()
         self._guarded = False
@@ -72,21 +78,6 @@ class PageGate:
         self._frames = 0
         self._depth = 0
         self._placeholders: dict[tuple[str, str], bytes] = {}
-
-    @property
-    def gated(self) -> Mapping[Gated, None]:
-        """Return what was made inert, each kind once, in order of appearance."""
-        return self._judge.gated
-
-    @property
-    def undeclared(self) -> Mapping[str, str | None]:
-        """Return what nobody declared, each with whose it looks; see `Judge`."""
-        return self._judge.undeclared
-
-    @property
-    def mentioned(self) -> Mapping[str, str | None]:
-        """Return hosts of vendors that inline scripts name without loading anything."""
-        return self._judge.mentioned
 
     @property
     def foreign_base(self) -> bool:
@@ -183,9 +174,8 @@ class PageGate:
         if not plan.marked and reading is not None:
             stubs = reading.stubs
             self._judge.mention(reading.mentioned)
-            refused = self._judge.refusal(
-                reading.found if whole else reading.found._replace(unreadable=True), runs
-            )
+            found = reading.found if whole else reading.found._replace(unreadable=True)
+            refused = self._judge.refusal(found, runs)
             denied = denied or refused
         if denied is not None:
             self._judge.report(b"importmap" if plan.rules == "importmap" else b"script", denied)
@@ -260,14 +250,10 @@ class PageGate:
     ) -> Sequence[Splice]:
         """Make a frame inert, and put the placeholder into one that visitors would have seen."""
         self._frames += 1
-        renamed = edits.rename_frame(raw, name, self._frames)
-        return [renamed, *self._placeholder(plan, party, where, len(name) + 1), *plan.load.inert]
-
-    def _placeholder(self, plan: Plan, party: Party, where: Where, at: int) -> Sequence[Splice]:
-        document = (
-            self._document(party) if plan.framed and party.embed and not where & ~Where.TEMPLATE else b""
-        )
-        return [(at, at, document)] if document else ()
+        renamed, at = edits.rename_frame(raw, name, self._frames), len(name) + 1
+        seen = plan.framed and party.embed and not where & ~Where.TEMPLATE
+        document = self._document(party) if seen else b""
+        return [renamed, *([(at, at, document)] if document else ()), *plan.load.inert]
 
     def _document(self, party: Party) -> bytes:
         """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""

@@ -58,7 +58,7 @@ class Planner:
         if name == b"script":
             return self._script(raw, found, bases, depth)
         load = NOTHING if elements.is_idle(name, found) else self._load(name, found, bases, depth)
-        others = (*self._scripts(name, found), *self._documents(name, found, bases, depth))
+        others = tuple(self._others(name, found, bases, depth))
         if load == NOTHING and not others:
             return None
         return Plan(
@@ -86,8 +86,7 @@ class Planner:
         if not plan.marked:
             if not elements.is_idle(name, found):
                 reached = join([reached, self._load(name, found, bases, depth)])
-            others = (*self._scripts(name, found), *self._documents(name, found, bases, depth))
-            plan = plan._replace(others=others)
+            plan = plan._replace(others=tuple(self._others(name, found, bases, depth)))
         if name == b"script":
             kind = script_type(found)
             if kind == "text/plain":
@@ -114,7 +113,7 @@ class Planner:
         if kind not in (*_LIVE_TYPES, *RULES):
             return None
         load = self._load(b"script", found, bases, depth)
-        others = tuple(self._scripts(b"script", found))
+        others = tuple(self._others(b"script", found, bases, depth))
         return Plan(
             load=Part(load, edits.stop_script(raw, found)),
             others=others,
@@ -139,16 +138,17 @@ class Planner:
             return _UNREADABLE
         return self.read(inner.text).found if inner.kind == "script" else self._document(inner.text, depth)
 
-    def _scripts(self, name: bytes, found: Sequence[Attribute]) -> Iterator[Part]:
-        """Judge scripts in attributes, all of one name at once: if the first goes, the second lives."""
+    def _others(
+        self, name: bytes, found: Sequence[Attribute], bases: Sequence[URL], depth: int
+    ) -> Iterator[Part]:
+        """Judge scripts in attributes, all of one name at once: if the first goes, the second lives.
+
+        The same of documents in a frame's attribute.
+        """
         for attribute, texts in scripts_in(name, found).items():
             reached = join([self.read(text).found for text in texts])
             if reached != NOTHING:
                 yield Part(reached, edits.rename(found, {attribute}))
-
-    def _documents(
-        self, name: bytes, found: Sequence[Attribute], bases: Sequence[URL], depth: int
-    ) -> Iterator[Part]:
         if name != b"iframe":
             return
         sources = [item for item in found if item.name == b"srcdoc" and item.value]

@@ -88,11 +88,8 @@ def _links(where: Mapping[str, Any]) -> Iterable[object]:
     if "or" in where:
         return [pattern for part in _list(where["or"]) for pattern in _links(_table(part))]
     given = where.get("href_matches")
-    patterns = [
-        pattern
-        for pattern in (given if isinstance(given, list) else [given])
-        if not (isinstance(pattern, dict) and pattern.keys() <= _OWN)
-    ]
+    listed = given if isinstance(given, list) else [given]
+    patterns = [one for one in listed if not (isinstance(one, dict) and one.keys() <= _OWN)]
     if all(isinstance(pattern, str) and _READABLE.match(pattern) for pattern in patterns):
         return patterns
     for part in _list(where.get("and")):
@@ -105,10 +102,6 @@ KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[object]]]] = {
     "importmap": lambda table: [address for imports in _maps(table) for address in imports.values()],
     "speculationrules": _speculations,
     # WICG, "Subresource loading with Web Bundles".
-    "webbundle": lambda table: [
-        table.get("source"),
-        *_list(table.get("scopes")),
-        *_list(table.get("resources")),
-    ],
+    "webbundle": lambda row: [row.get("source"), *_list(row.get("scopes")), *_list(row.get("resources"))],
 }
 """Types of such scripts, in lower case, each with what finds the addresses in it."""

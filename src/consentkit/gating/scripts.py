@@ -10,12 +10,11 @@ from consentkit.gating.elements import first
 from consentkit.rewriter import Attribute, decode
 
 # WHATWG MIME Sniffing, "JavaScript MIME type": the whole value must be one of these, parameters excluded.
-_JAVASCRIPT: Final = frozenset(
-    {f"{top}/{name}" for top in ("application", "text") for name in ("ecmascript", "javascript")}
-    | {f"{top}/x-{name}" for top in ("application", "text") for name in ("ecmascript", "javascript")}
-    | {"text/jscript", "text/livescript"}
-    | {f"text/javascript1.{minor}" for minor in range(6)}
+JAVASCRIPT: Final = frozenset(
+    {f"{top}/{js}script" for top in ("application", "text") for js in ("ecma", "java", "x-ecma", "x-java")}
+    | {"text/jscript", "text/livescript", *(f"text/javascript1.{minor}" for minor in range(6))}
 )
+"""JavaScript's MIME types, in lower case and without parameters."""
 
 _MARKUP: Final = re.compile(rb"<!--(?:[^-]++|-(?!->))*+-->|<!\[CDATA\[|\]\]>|<[a-zA-Z/!?][^>]*+>")
 
@@ -24,11 +23,6 @@ _DELAYED: Final = re.compile(
     r"(?!.*(?:template|tmpl|json|[hx]ml|;)).*(?:script|lazy|delay|defer|blocked|partytown|psajs|phast|-module\Z)"
 )
 _SPACE: Final = " \t\n\f\r"
-
-
-def is_javascript(mime: str) -> bool:
-    """Tell whether a MIME type, in lower case and without parameters, is one of JavaScript's."""
-    return mime in _JAVASCRIPT
 
 
 def script_type(attributes: Sequence[Attribute]) -> str:
@@ -40,7 +34,7 @@ def script_type(attributes: Sequence[Attribute]) -> str:
     elif declared:
         declared = declared.strip(_SPACE) or "data"
     declared = declared.lower()
-    return "javascript" if not declared or declared in _JAVASCRIPT or _DELAYED.match(declared) else declared
+    return "javascript" if not declared or declared in JAVASCRIPT or _DELAYED.match(declared) else declared
 
 
 def foreign_text(text: bytes) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib import resources
 from typing import Final
 
-_NOISE: Final = re.compile(r"^\s*(?://.*)?\n|^\s+", re.MULTILINE)
+from consentkit.vendorcalls import read_script
 
 NO_STUBS: Final = 'data-consentkit-stubs=""'
 """The attribute of the element that loads the script, where it defines none."""
@@ -22,9 +21,7 @@ def stubs_script() -> bytes:
     that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
     own snippet that runs later takes the place of the stub.
     """
-    folder = resources.files("consentkit.gating")
-    code = "".join((folder / name).read_text("utf-8") for name in ("stubs.js", "guard.js"))
-    return _NOISE.sub("", code).encode("ascii")
+    return read_script("consentkit.gating", "stubs.js", "guard.js")
 
 
 @cache

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from importlib import resources
 
+import msgspec
 from msgspec.structs import replace
 
-from consentkit.policy.tables import NECESSARY, Purpose
+from consentkit.policy.tables import Purpose
+
+_FILE = resources.files("consentkit.policy") / "data/purposes.toml"
 
 DEFAULT_PURPOSES: Mapping[str, Purpose] = {
-    purpose.id: purpose
-    for purpose in (
-        Purpose(
-            id=NECESSARY,
-            title="Necessary",
-            description="Keeps the site working: signing in, security, and remembering this choice.",
-            sale=False,
-        ),
-        Purpose(
-            id="functional",
-            title="Extras",
-            description="Embedded content and conveniences, such as videos, maps and your preferences.",
-            sale=False,
-        ),
-        Purpose(
-            id="analytics",
-            title="Statistics",
-            description="Counts visits and shows what is read, so that the site can be improved.",
-            sale=False,
-        ),
-        Purpose(
-            id="marketing",
-            title="Advertising",
-            description="Lets advertisers and social networks recognise you on this site and elsewhere.",
-            sale=True,
-        ),
-    )
+    ident: msgspec.convert({"id": ident, **table}, Purpose)
+    for ident, table in tomllib.loads(_FILE.read_text("utf-8")).items()
 }
 
 

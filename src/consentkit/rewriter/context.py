@@ -8,18 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from consentkit.rewriter.grammar import (
-    DRAWING,
-    FORMULA,
-    SPACES,
-    USED,
-    Condition,
-    head_scanner,
-    raw_text_end,
-    scanner,
-    skipper,
-    suspicion,
-)
+from consentkit.rewriter import grammar
+from consentkit.rewriter.grammar import Condition
 from consentkit.rewriter.handler import Handler, Splice, Where
 from consentkit.rewriter.memory import Memory, Passages
 from consentkit.rewriter.prologue import Prologue
@@ -29,7 +19,7 @@ if TYPE_CHECKING:
     from consentkit.rewriter.reading import Reading
 
 RAW_TEXT: Final = {
-    name: raw_text_end(name)
+    name: grammar.raw_text_end(name)
     for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
 }
 """Elements whose content is raw text or RCDATA, with the search for its end."""
@@ -118,17 +108,17 @@ def _names(names: frozenset[bytes], rare: Table, addressed: Table) -> Names:
         element: _condition(by_rare.get(element, frozenset()), by_address.get(element, frozenset()))
         for element in (by_rare.keys() | by_address.keys()) - names
     }
-    apart = {b"svg", b"math", *((b"use",) if sometimes.get(b"use") == USED else ())}
-    drawings = (DRAWING | FORMULA).isdisjoint(names | (sometimes.keys() - apart))
+    apart = {b"svg", b"math", *((b"use",) if sometimes.get(b"use") == grammar.USED else ())}
+    drawings = (grammar.DRAWING | grammar.FORMULA).isdisjoint(names | (sometimes.keys() - apart))
     stops = names | (_STRUCTURE - {b"col"})
-    skip, skip_one = skipper(names | _STRUCTURE, sometimes, _END_STRUCTURE, drawings=drawings)
+    skip, skip_one = grammar.skipper(names | _STRUCTURE, sometimes, _END_STRUCTURE, drawings=drawings)
     matters = names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE))
     return Names(
         matters=matters,
         beginnings=frozenset(name[:end] for name in matters for end in range(1, len(name) + 1)),
-        sometimes={name: (condition, suspicion(condition)) for name, condition in sometimes.items()},
-        plain=scanner(stops, sometimes, drawings=drawings).match,
-        head=head_scanner(stops, sometimes).match,
+        sometimes={name: (condition, grammar.suspicion(condition)) for name, condition in sometimes.items()},
+        plain=grammar.scanner(stops, sometimes, drawings=drawings).match,
+        head=grammar.head_scanner(stops, sometimes).match,
         kinds={name: (name, _kind(name)) for name in stops},
         skip=skip,
         skip_one=skip_one,
@@ -215,7 +205,7 @@ class Context:
         return suspicious.search(raw) is not None and any(
             item.name.endswith(tuple(wanted.rare))
             or (item.name in wanted.addressed and runs_script(item.value))
-            or (item.name + b"=" + item.value.lstrip(SPACES)).startswith(begun)
+            or (item.name + b"=" + item.value.lstrip(grammar.SPACES)).startswith(begun)
             for item in attributes(raw)
             if item.value is not None
         )

@@ -22,15 +22,10 @@ _END_OF_NAME = rb"(?=[" + SPACE + rb"/>])"
 # look-ahead enforces: without it an unclosed quote would be read as the end of the attribute.
 _NAME = rb"[^" + SPACE + rb"/>][^" + SPACE + rb"/>=]*+"
 _EQUALS = rb"[" + SPACE + rb"]*+="
-_VALUE = (
-    _EQUALS + rb"[" + SPACE + rb"]*+" + rb"(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^" + SPACE + rb">]++|(?=>))"
-)
-_USUAL = (
-    rb"[" + SPACE + rb"]++" + _NAME + rb"=\"[^\"]*+\""
-)  # all but a few; the rest of the grammar is slower
-_ATTRIBUTES = (
-    rb"(?:" + _USUAL + rb"|[" + SPACE + rb"/]*+" + _NAME + rb"(?:" + _VALUE + rb"|(?!" + _EQUALS + rb")))*+"
-)
+_VALUE = rb"%b[%b]*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^%b>]++|(?=>))" % (_EQUALS, SPACE, SPACE)
+# All but a few; the rest of the grammar is slower.
+_USUAL = rb"[" + SPACE + rb"]++" + _NAME + rb"=\"[^\"]*+\""
+_ATTRIBUTES = rb"(?:%b|[%b/]*+%b(?:%b|(?!%b)))*+" % (_USUAL, SPACE, _NAME, _VALUE, _EQUALS)
 _TAIL = rb"([" + SPACE + rb"/]*+)>"
 _REST = _ATTRIBUTES + rb"[" + SPACE + rb"/]*+>"
 
@@ -38,9 +33,7 @@ TAG = re.compile(rb"<(/?)([a-zA-Z][^" + SPACE + rb"/>]*+)" + _ATTRIBUTES + _TAIL
 """A whole tag. Groups: slash of an end tag, name, what precedes the closing ``>``."""
 
 _VALUE_GROUPS = rb"(?:\"([^\"]*+)\"|'([^']*+)'|((?![\"'>])[^" + SPACE + rb">]++)|()(?=>))"
-ATTRIBUTE = re.compile(
-    rb"[" + SPACE + rb"/]*+(" + _NAME + rb")(?:" + _EQUALS + rb"[" + SPACE + rb"]*+" + _VALUE_GROUPS + rb")?+"
-)
+ATTRIBUTE = re.compile(rb"[%b/]*+(%b)(?:%b[%b]*+%b)?+" % (SPACE, _NAME, _EQUALS, SPACE, _VALUE_GROUPS))
 """One attribute of a whole tag. Groups: name; the value in double quotes, single quotes, none, or missing."""
 
 _COMMENT = rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>|<!---?>"
@@ -329,11 +322,7 @@ def _drawings(wanted: bool, sometimes: Mapping[bytes, Condition]) -> list[bytes]
 
 
 def skipper(
-    stops: Iterable[bytes],
-    sometimes: Mapping[bytes, Condition],
-    end: Iterable[bytes],
-    *,
-    drawings: bool,
+    stops: Iterable[bytes], sometimes: Mapping[bytes, Condition], end: Iterable[bytes], *, drawings: bool
 ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """Compile what may be passed over in the data state (13.2.5.1) when these tags must be stopped at.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from consentkit.exceptions import RewriteError
 from consentkit.rewriter.context import Context, State
 from consentkit.rewriter.foreign import TooDeep
 from consentkit.rewriter.grammar import Buffer
-from consentkit.rewriter.handler import Handler, Splice
+from consentkit.rewriter.handler import Handler
 from consentkit.rewriter.memory import Memory
 from consentkit.rewriter.position import OVERSIZED
 from consentkit.rewriter.prologue import Injection, Prologue
@@ -36,27 +37,20 @@ class Rewriter:
         body: Put directly behind ``<body>``, or before the first content of the body. Both may be callables,
             which are called when the place is found.
         memory: Where to keep what was read; shared by the handlers of one policy, which answer alike.
+
+    Attributes:
+        sealed: Whether a limit was passed and the rest of the page is turned into text.
     """
 
     def __init__(
-        self,
-        handler: Handler,
-        *,
-        head: Injection = b"",
-        body: Injection = b"",
-        memory: Memory | None = None,
+        self, handler: Handler, *, head: Injection = b"", body: Injection = b"", memory: Memory | None = None
     ) -> None:
         self._context = Context(handler, Prologue(head, body), memory)
         self._readings = [Reading(self._context)]
         self._buffer: Buffer = b""
         self._forked = False
-        self._sealed = False
+        self.sealed = False
         self._closed = False
-
-    @property
-    def sealed(self) -> bool:
-        """Whether a limit was passed and the rest of the page is turned into text."""
-        return self._sealed
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the document.
@@ -72,7 +66,7 @@ class Rewriter:
         """
         if self._closed:
             raise RewriteError("fed after close")
-        if self._sealed:
+        if self.sealed:
             return _as_text(data)
         if len(self._buffer) > SMALL and isinstance(self._buffer, bytes):
             self._buffer = bytearray(self._buffer)
@@ -85,7 +79,7 @@ class Rewriter:
         if self._closed:
             raise RewriteError("closed twice")
         self._closed = True
-        if self._sealed:
+        if self.sealed:
             return b""
         self._advance(True)
         if self._context.prologue.active and not self.sealed:
@@ -102,12 +96,12 @@ class Rewriter:
                         return
                     self._adopt(ready[0])
                     continue
-                reading = min(ready, key=_position)
+                reading = min(ready, key=attrgetter("pos"))
                 if not reading.step(self._buffer, final):
                     waiting.add(reading)
                 self._adopt(reading)
         except TooDeep:
-            self._sealed = True
+            self.sealed = True
 
     def _run_alone(self, reading: Reading, final: bool) -> bool:
         """Advance the only reading until it can go no further, or there are others: say which."""
@@ -122,7 +116,7 @@ class Rewriter:
             parent.born = []
             self._forked = True
         if len({reading.place() for reading in self._readings}) < len(self._readings):
-            ordered = sorted(self._readings, key=_flat, reverse=True)
+            ordered = sorted(self._readings, key=attrgetter("flat"), reverse=True)
             self._readings = list({reading.key(): reading for reading in ordered}.values())
         self._context.readings = self._readings
         self._context.uncertain = len(self._readings) > 1
@@ -145,12 +139,12 @@ class Rewriter:
         return min(reading.held() for reading in self._readings)
 
     def _flush(self, boundary: int) -> bytes:
-        if self._sealed:
+        if self.sealed:
             boundary = min(self._boundary(), boundary)
         out, boundary = self._apply(boundary)
         if boundary:
             self._forget(boundary)
-        if self._sealed:
+        if self.sealed:
             out += _as_text(bytes(self._buffer))
             self._buffer = b""
         return out
@@ -169,10 +163,10 @@ class Rewriter:
     def _apply(self, boundary: int) -> tuple[bytes, int]:
         edits = self._context.edits
         # Where one reading holds all back, the edits of the others wait as they are: the work stays linear.
-        if not edits or (self._buffer and not boundary and not self._sealed):
+        if not edits or (self._buffer and not boundary and not self.sealed):
             return bytes(self._buffer[:boundary]), boundary
         # Readings that agree make the same edit twice.
-        ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=_place)
+        ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=itemgetter(0, 1))
         self._forked = len(self._readings) > 1
         parts: list[bytes] = []
         at = done = 0
@@ -187,18 +181,6 @@ class Rewriter:
         parts.append(bytes(self._buffer[at:boundary]))
         self._context.edits = [(s - boundary, e - boundary, new) for s, e, new in ordered[done:]]
         return b"".join(parts), boundary
-
-
-def _position(reading: Reading) -> int:
-    return reading.pos
-
-
-def _flat(reading: Reading) -> bool:
-    return reading.flat
-
-
-def _place(edit: Splice) -> tuple[int, int]:
-    return edit[:2]
 
 
 def _closer(reading: Reading) -> bytes:

@@ -1,6 +1,5 @@
 // Answers autoconsent's content script, which asks how to go about it: by its heuristics alone, none of its rules loaded.
 () => {
-  "use strict";
   const config = {
     enabled: true,
     autoAction: null, // it looks and does not press

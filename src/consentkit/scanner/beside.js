@@ -1,7 +1,6 @@
 // Finds a point of the window that belongs neither to the first layer nor to anything that does something of its own.
 // Takes the layer's selector; returns the two coordinates, or null.
 (layer) => {
-  "use strict";
   const own = ":is(a, button, input, select, textarea, label, summary, iframe, [onclick], [tabindex])";
   const asks = document.querySelector(layer), steps = [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98];
   const box = asks.getBoundingClientRect();

@@ -1,6 +1,5 @@
 // Lists what the page's own origin keeps in the browser, cookies apart: kind → names and values.
 async () => {
-  "use strict";
   const area = (name) => { try { return Object.entries(window[name]); } catch { return []; } };
   const databases = await indexedDB.databases().catch(() => []);
   const names = databases.map((one) => [one.name, ""]);

@@ -13,6 +13,13 @@ from consentkit.vendorcalls.table import Call, Calls
 _NOISE = re.compile(r"^\s*(?://.*)?\n|^\s+", re.MULTILINE)
 
 
+def read_script(package: str, *names: str) -> bytes:
+    """Read scripts of a package as one that is served: in ASCII, without comments and indentation."""
+    folder = resources.files(package)
+    code = "".join((folder / name).read_text("utf-8") for name in names)
+    return _NOISE.sub("", code).encode("ascii")
+
+
 @cache
 def calls_script() -> bytes:
     """Return the script: the same bytes for every page, to be served from the site's origin.
@@ -20,8 +27,7 @@ def calls_script() -> bytes:
     It must be loaded by a classic script without ``async`` or ``defer``, directly before the first script of
     the vendor that is to be told.
     """
-    code = resources.files("consentkit.vendorcalls").joinpath("calls.js").read_text("utf-8")
-    return _NOISE.sub("", code).encode("ascii")
+    return read_script("consentkit.vendorcalls", "calls.js")
 
 
 def write_attributes(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 1 << 20
 """Bytes of a script up to which a tree is made."""
+MAX_NODES: Final = 150_000
+"""Nodes of a tree that is looked at."""
 MAX_UNBALANCED: Final = 1 << 15
 """The same where brackets do not pair: the parser takes long to find out that something is no script."""
 MAX_INDENT: Final = 256
@@ -174,7 +176,9 @@ def parse(text: bytes) -> Script | None:
     except ValueError:
         return None
     root = tree.root_node
-    return None if root.has_error or _has_marks(text, root) else Script(text, root)
+    if root.has_error or root.descendant_count > MAX_NODES or _has_marks(text, root):
+        return None
+    return Script(text, root)
 
 
 def quiet(text: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
+from msgspec.structs import astuple
 from psycopg import Connection
 
 from consentkit.log.observations import KEPT_DAYS, MOST, Observation
@@ -70,10 +71,7 @@ class PostgresTransaction:
 
     def write(self, change: Change) -> None:
         """Write what a script adds."""
-        rows = [
-            (row.index, row.id, row.type, row.at, row.subject, row.body, row.salt, row.leaf)
-            for row in change.rows
-        ]
+        rows = list(map(astuple, change.rows))
         if len(rows) >= COPY_FROM_ROWS:
             self._copy(rows)
             rows = []
@@ -92,18 +90,12 @@ class PostgresTransaction:
                 " VALUES (%s, %s, %s, %s, %s, %s)"
                 " ON CONFLICT (day, regime, locale, notice, action)"
                 " DO UPDATE SET count = daily.count + excluded.count",
-                [
-                    (key.day, key.regime, key.locale, key.notice, key.action, count)
-                    for key, count in change.daily.items()
-                ],
+                [(*astuple(key), count) for key, count in change.daily.items()],
             )
             cursor.executemany(
                 "UPDATE daily SET told = %s"
                 " WHERE day = %s AND regime = %s AND locale = %s AND notice = %s AND action = %s",
-                [
-                    (count, key.day, key.regime, key.locale, key.notice, key.action)
-                    for key, count in change.told.items()
-                ],
+                [(count, *astuple(key)) for key, count in change.told.items()],
             )
             cursor.executemany(
                 'INSERT INTO tiles VALUES (%s, %s, %b) ON CONFLICT (level, "index")'
@@ -134,7 +126,7 @@ class PostgresTransaction:
             cursor.executemany(
                 "INSERT INTO observations VALUES (%s, %s, %s, %s) ON CONFLICT (day, kind, key)"
                 " DO UPDATE SET count = observations.count + excluded.count",
-                [(one.day, one.kind, one.key, count) for one, count in counts.items()],
+                [(*astuple(one), count) for one, count in counts.items()],
             )
             for day, kind in {(one.day, one.kind) for one in counts}:
                 cursor.execute(

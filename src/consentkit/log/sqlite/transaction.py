@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import astuple
+
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.observations import KEPT_DAYS, MOST, Observation
 from consentkit.log.sqlite.view import head_of, index_by_id, rows_of_subject
@@ -67,10 +69,7 @@ class SQLiteTransaction:
         run(
             'INSERT INTO entries ("index", id, type, at, subject, body, salt, leaf)'
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (row.index, row.id, row.type, row.at, row.subject, row.body, row.salt, row.leaf)
-                for row in change.rows
-            ],
+            map(astuple, change.rows),
         )
         for bundle in change.bundles:
             run("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)])
@@ -78,12 +77,12 @@ class SQLiteTransaction:
         run(
             "INSERT INTO daily (day, regime, locale, notice, action, count) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (day, regime, locale, notice, action) DO UPDATE SET count = count + excluded.count",
-            [(key.day, key.regime, key.locale, key.notice, key.action, n) for key, n in change.daily.items()],
+            [(*astuple(key), count) for key, count in change.daily.items()],
         )
         run(
             "UPDATE daily SET told = ?"
             " WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?",
-            [(n, key.day, key.regime, key.locale, key.notice, key.action) for key, n in change.told.items()],
+            [(count, *astuple(key)) for key, count in change.told.items()],
         )
         run(
             "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)",
@@ -114,7 +113,7 @@ class SQLiteTransaction:
         self._connection.executemany(
             "INSERT INTO observations VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, key)"
             " DO UPDATE SET count = count + excluded.count",
-            [(one.day, one.kind, one.key, count) for one, count in counts.items()],
+            [(*astuple(one), count) for one, count in counts.items()],
         )
         for day, kind in {(one.day, one.kind) for one in counts}:
             self._connection.execute(

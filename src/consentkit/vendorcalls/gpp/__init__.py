@@ -3,14 +3,13 @@
 Only the sections of the United States are written. A TC string never is: that needs a registered provider.
 """
 
-from consentkit.vendorcalls.gpp.choices import GPP, WRITTEN, gpp_for
+from consentkit.vendorcalls.gpp.choices import GPP, gpp_for
 from consentkit.vendorcalls.gpp.script import gpp_attributes, gpp_script
 from consentkit.vendorcalls.gpp.sections import Section, Subsection, section_table
 from consentkit.vendorcalls.gpp.strings import read_gpp, read_header, write_gpp, write_header
 
 __all__ = [
     "GPP",
-    "WRITTEN",
     "Section",
     "Subsection",
     "gpp_attributes",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from functools import cache
-from importlib import resources
 
 import msgspec
 
 from consentkit.vendorcalls.gpp.choices import GPP, WRITTEN
 from consentkit.vendorcalls.gpp.sections import section_table
-
-_NOISE = re.compile(r"^\s*(?://.*)?\n|^\s+", re.MULTILINE)
+from consentkit.vendorcalls.script import read_script
 
 
 @cache
@@ -22,8 +19,7 @@ def gpp_script() -> bytes:
 
     It must be loaded by a classic script without ``async`` or ``defer``, before the first script that asks.
     """
-    code = resources.files("consentkit.vendorcalls.gpp").joinpath("gpp.js").read_text("utf-8")
-    return _NOISE.sub("", code).encode("ascii")
+    return read_script("consentkit.vendorcalls.gpp", "gpp.js")
 
 
 def gpp_attributes(gpp: GPP, *, prompting: bool, written: Collection[str] = WRITTEN) -> str:
