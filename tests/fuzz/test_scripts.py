@@ -32,7 +32,7 @@ HELD = frozenset(parts("held"))
 """Parts that are held back although they load nothing."""
 EACH = tuple(dict.fromkeys(one_of_each()))
 SAMPLE = 128
-PROGRAMS = 1500
+PROGRAMS = 600
 CHANGED = 400
 MOST = 0.06
 """The share of the grammar's programs that leak, at most."""
