@@ -25,7 +25,7 @@ from fuzz.programs import HOSTS, Program
 
 BATCH: Final = 64
 """Programs on one page."""
-ROUNDS: Final = 30
+ROUNDS: Final = 16
 """Times that a piece is looked for that can be taken out."""
 NETWORK: Final = frozenset(("http", "https", "ws", "wss"))
 _SETTLE: Final = """<script>
@@ -120,7 +120,7 @@ class Runner:
         """Return what is left of a program that leaks when as much as possible is taken out of it."""
         size = len(program.text) // 2
         for _ in range(ROUNDS):
-            places = range(0, len(program.text), max(1, size // 2))
+            places = range(0, len(program.text), max(1, size // 2, len(program.text) // BATCH))
             shorter = (program.text[:at] + program.text[at + size :] for at in places)
             silent = [text for text in shorter if fits(text) and ends(text) and not vendors(text)]
             tried = self.outcomes(program._replace(text=text) for text in silent)
