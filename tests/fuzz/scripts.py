@@ -25,6 +25,8 @@ from fuzz.programs import HOSTS, Program
 
 BATCH: Final = 64
 """Programs on one page."""
+ROUNDS: Final = 16
+"""Times that a piece is looked for that can be taken out."""
 NETWORK: Final = frozenset(("http", "https", "ws", "wss"))
 _SETTLE: Final = """<script>
     errors = {}; settled = false;
@@ -115,20 +117,20 @@ class Runner:
             yield from self._run(batch)
 
     def shrink(self, program: Program) -> Program:
-        """Return the shortest program that leaks and is left of one that leaks."""
-        size = max(1, len(program.text) // 2)
-        while size:
-            shorter = (
-                program._replace(text=program.text[:at] + program.text[at + size :])
-                for at in range(0, len(program.text), max(1, size // 2))
-            )
-            silent = [one for one in shorter if fits(one.text) and ends(one.text) and not vendors(one.text)]
-            left = next((one.program for one in self.outcomes(silent) if one.leaked), None)
-            if left is None:
+        """Return what is left of a program that leaks when as much as possible is taken out of it."""
+        size = len(program.text) // 2
+        for _ in range(ROUNDS):
+            places = range(0, len(program.text), max(1, size // 2, len(program.text) // BATCH))
+            shorter = (program.text[:at] + program.text[at + size :] for at in places)
+            silent = [text for text in shorter if fits(text) and ends(text) and not vendors(text)]
+            tried = self.outcomes(program._replace(text=text) for text in silent)
+            left = next((outcome.program for outcome in tried if outcome.leaked), None)
+            if left is not None:
+                program = left
+            elif size > 1:
                 size //= 2
             else:
-                program = left
-                size = min(size, len(program.text) // 2)
+                break
         return program
 
     def _run(self, programs: Sequence[Program]) -> list[Outcome]:

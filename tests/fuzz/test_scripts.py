@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
 from random import Random
 
 import pytest
@@ -16,7 +16,6 @@ from fuzz.mutating import mutate
 from fuzz.programs import (
     ADDRESS,
     AROUND,
-    LOADERS,
     TOKENS,
     TRAPS,
     Grammar,
@@ -33,9 +32,22 @@ HELD = frozenset(parts("held"))
 """Parts that are held back although they load nothing."""
 EACH = tuple(dict.fromkeys(one_of_each()))
 SAMPLE = 128
+PROGRAMS = 600
+CHANGED = 400
+MOST = 0.08
+"""The share of the grammar's programs that leak, at most."""
 LONGEST = 600
-SHOWN = 12
-"""Leaks after which a long run ends; each is made as short as it can be before it is shown."""
+PLAIN = (
+    f"fetch('{ADDRESS}')",
+    f"new Image().src='{ADDRESS}'",
+    f"import('{ADDRESS}')",
+    f"var u='{ADDRESS}';fetch(u)",
+    f"document.write('<img src=\"{ADDRESS}\">')",
+)
+SOAKS = bool(os.environ.get("CONSENTKIT_SOAK"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
+SHOWN = 3
+"""Leaks that are made as short as they can be before they are shown."""
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +80,15 @@ def test_idle_parts_ask_nobody(scripts: Runner) -> None:
 
 @pytest.mark.browser
 def test_programs_of_the_grammar(scripts: Runner) -> None:
-    """Several parts at once may still hide an address: the gate finds nine in ten of those that ask."""
-    outcomes = list(scripts.outcomes(islice(_made(Random(11)), SAMPLE)))
-    asked, leaked = (
-        sum(map(bool, some)) for some in zip(*((o.asked, o.leaked) for o in outcomes), strict=True)
-    )
-    assert asked > SAMPLE // 2
-    assert leaked <= asked // 10, [_shown(outcome) for outcome in outcomes if outcome.leaked]
+    """Most of what leaks is a piece of text that one method made and another took."""
+    programs = islice(_made(Random(11)), PROGRAMS)
+    leaks = _leaks(scripts, programs)
+    assert len(leaks) <= PROGRAMS * MOST, leaks
+
+
+@pytest.mark.browser
+def test_changed_bytes(scripts: Runner) -> None:
+    assert _leaks(scripts, islice(_changed(Random(12)), CHANGED)) == []
 
 
 @pytest.mark.soak
@@ -85,18 +99,26 @@ def test_all_parts_ask(scripts: Runner) -> None:
 
 @pytest.mark.soak
 @pytest.mark.browser
-def test_programs_for_a_long_time(scripts: Runner) -> None:
-    """Run what the gate lets through: programs of the grammar, and plain ones of which bytes were changed."""
-    end = time.monotonic() + int(os.environ.get("FUZZ_SECONDS", "60"))
-    choice = Random()
-    made = chain.from_iterable(zip(_made(choice), _changed(choice), strict=True))
-    leaks: list[Program] = []
-    for outcome in scripts.outcomes(program for program in made if not vendors(program.text)):
-        if outcome.leaked:
-            leaks.append(outcome.program)
-        if time.monotonic() > end or len(leaks) == SHOWN:
-            break
-    assert [json.dumps(scripts.shrink(program).text.decode("utf-8", "replace")) for program in leaks] == []
+def test_programs_of_the_grammar_for_long(scripts: Runner) -> None:
+    count = 20 * SECONDS
+    leaks = _leaks(scripts, islice(_made(Random()), count))
+    assert len(leaks) <= count * MOST, leaks
+
+
+@pytest.mark.soak
+@pytest.mark.browser
+def test_changed_bytes_for_long(scripts: Runner) -> None:
+    end = time.monotonic() + SECONDS
+    assert _leaks(scripts, takewhile(lambda _: time.monotonic() < end, _changed(Random()))) == []
+
+
+def _leaks(scripts: Runner, programs: Iterable[Program]) -> list[str]:
+    """Run those that the gate lets through, and return what leaks, the first ones as short as they can be."""
+    live = (program for program in programs if not vendors(program.text))
+    leaks = [outcome.program for outcome in scripts.outcomes(live) if outcome.leaked]
+    texts = [scripts.shrink(program).text for program in leaks[:SHOWN]] if SOAKS else []
+    texts += [program.text for program in leaks[len(texts) :]]
+    return [json.dumps(text.decode("utf-8", "replace")) for text in texts]
 
 
 def _made(choice: Random) -> Iterator[Program]:
@@ -108,11 +130,9 @@ def _made(choice: Random) -> Iterator[Program]:
 
 
 def _changed(choice: Random) -> Iterator[Program]:
-    """Change bytes of programs with a plain address, so that all that matters is how they are read."""
-    loaders = [loader for loader in LOADERS if loader not in LIMITS]
+    """Change bytes of programs that load plainly, so that only the reading of the words around matters."""
     while True:
-        loader = choice.choice(loaders).replace("@", f"'{ADDRESS}'").replace("#", "n")
-        around = choice.choice(AROUND).replace("@", loader)
+        around = choice.choice(AROUND).replace("@", choice.choice(PLAIN))
         text = choice.choice(TRAPS) + choice.choice(TRAPS) + around + choice.choice(TRAPS)
         data = mutate(text.encode(), LONGEST, choice, TOKENS)
         if fits(data) and ends(data):
