@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from consentkit.catalog import UNREADABLE, URL, HostRule, HostTable, WordTable
 from consentkit.catalog.hostlist import HostList
+from consentkit.catalog.words import is_shared
 from consentkit.gating.party import Party, Reason
 
 Rules = Sequence[tuple[HostRule, Party]]
@@ -60,12 +61,15 @@ class Owners:
             for hosts, party in self._lists:
                 if spared := hosts.find(url):
                     return Owned((Reason(party, host_of(url), "list", spared[0], spared),))
-            if program := self._words.find_program(url.path, url.query):
-                return Owned((Reason(program[1], host_of(url), "program", url.path),), True)
+            if program := self._program(url):
+                return program
             named = None if url.own else self._words.find(url.host, url.path)
             # A word is a guess: in a script it counts only where the address is loaded.
             return named and Owned((Reason(named[1], host_of(url), "word"),), True)
         rule, party = found
+        # Who declares a host of anybody's programs does not mean a vendor's on it.
+        if not rule.path and is_shared(url.host) and (program := self._program(url)):
+            return program
         reason = Reason(party, host_of(url), "host")
         proxy = self._proxied.find(*place) if self.proxies else None
         if proxy is None:
@@ -74,6 +78,10 @@ class Owners:
             return Owned((reason._replace(site=rule.host),), rule.linked)
         # A more specific host without the path: on the site's own pages it says nothing, the proxy does.
         return Owned((reason, Reason(proxy[1], "", "host", proxy[0].host)), rule.linked)
+
+    def _program(self, url: URL) -> Owned | None:
+        found = self._words.find_program(url.path, url.query)
+        return found and Owned((Reason(found[1], host_of(url), "program", url.path),), True)
 
 
 def host_of(url: URL) -> str:

@@ -76,7 +76,9 @@ class Addresses:
         if url is None:
             return (), ()
         if url.own:
-            return tuple(self._own(b'"' + text.encode("utf-8", "replace") + b'"')), ()
+            # A vendor's program on the site's own host passes, and is told of.
+            own, looks = self._own(b'"' + text.encode("utf-8", "replace") + b'"'), self._owners.find(url)
+            return (*own, *(looks.reasons if looks else ())), ()
         owned, program = self._owners.find(url), url.path.endswith((".js", ".mjs", ".gif"))
         if owned is None:
             return (), () if direct and not program else (host_of(url),)

@@ -32,7 +32,7 @@ MAX_DEPTH: Final = 3
 # A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
 # "https:/\\%68ost", "https:host".
 _GOES_ON: Final = re.compile(
-    rb"(?:[/\\]|\\x5[cC]){2,}+[\w.-]*+(?:['\"`%\\\t\n\r\x80-\xff]|\$\{)"
+    rb"(?:[/\\]|\\x5[cC]){2,}+[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"
     rb"|(?:https?+|wss?+):(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"
 )
 _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]")

@@ -258,6 +258,11 @@ class Texts:
             if all(isinstance(item, list) for item in lists):
                 for item in lists:
                     found |= (yield from self._joined(item, between)) if isinstance(item, list) else NONE
+        if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
+            whole, old, new = (yield subject[0]), (yield call.given[0]), (yield call.given[1])
+            for one, part, other in product(whole, old, new):
+                if isinstance(one, str) and isinstance(part, str) and isinstance(other, str):
+                    found |= {one.replace(part, other)}
         if found:
             return found
         for part in [*subject, *call.given]:
