@@ -79,7 +79,7 @@ def test_a_queue_counts_with_what_loads_its_reader() -> None:
     assert parties(push) == []
     assert parties("var _paq = window._paq || [];" + push) == ["matomo"]
     assert parties("var _paq = window._paq || [];" + push + "openMenu()") == []
-    assert parties(push + "var g=document.createElement('script');g.src='/m/matomo.js'") == ["matomo"]
+    assert set(parties(push + "var g=document.createElement('script');g.src='/m/matomo.js'")) == {"matomo"}
     assert parties(push + "var g=document.createElement('script');g.src='/app.js'") == []
 
 
