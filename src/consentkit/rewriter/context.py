@@ -210,13 +210,6 @@ class Context:
             if item.value is not None
         )
 
-    def is_long(self, name: bytes, length: int) -> bool:
-        """Say whether an incomplete tag will not be shown, however it goes on."""
-        wanted = self._sometimes.get(name)
-        if length <= MAX_BEGUN or wanted is None:
-            return False
-        return bool(wanted[0].begun) and not (wanted[0].rare or wanted[0].addressed)
-
     def may_matter(self, name: bytes, *, whole: bool) -> bool:
         """Say whether a tag of this name, with a slash in front for an end tag, must be seen whole.
 

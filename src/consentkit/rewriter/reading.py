@@ -229,10 +229,7 @@ class Reading(Position):
             # The beginning of a name is looked at as long as it is short, so that the work stays linear.
             if not self.name and (self.level != grammar.NAME or self.scan - self.start < SHORT):
                 self._name(buffer)
-            context, length = self.context, len(buffer) - self.start
-            if self.top is None and not context.prologue.active and context.is_long(self.name, length):
-                self.name = BORING
-            if length > MAX_TAG and self.keeps():
+            if len(buffer) - self.start > MAX_TAG and self.keeps():
                 self._oversized(buffer)
             return False
         self.pos, self.state = self.scan, State.DATA
