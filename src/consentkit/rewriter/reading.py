@@ -23,9 +23,27 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Self
 
-from consentkit.rewriter import foreign, grammar
+from consentkit.rewriter import foreign
 from consentkit.rewriter.context import PLACES, RAW_TEXT, Scan, State
-from consentkit.rewriter.grammar import Buffer
+from consentkit.rewriter.grammar import (
+    COMMENT_END,
+    LABEL,
+    LONGEST_MARK,
+    NAME,
+    PROLOGUE,
+    QUIET,
+    ROW,
+    ROWS,
+    SCRIPT_DOUBLE,
+    SCRIPT_ESCAPED,
+    SCRIPT_PLAIN,
+    SELF_CLOSED,
+    TAG,
+    TAG_NAME,
+    TAG_START,
+    Buffer,
+    scan_tag,
+)
 from consentkit.rewriter.handler import Splice, Where
 from consentkit.rewriter.plain import pass_over
 from consentkit.rewriter.position import BORING, OVERSIZED, Position
@@ -44,9 +62,9 @@ _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
 _FOREIGN, _NOSCRIPT, _UNCERTAIN, _TEMPLATE = map(int, Where)
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _SCRIPT_LEVELS = (
-    (b"script", grammar.SCRIPT_PLAIN),
-    (b"script escaped", grammar.SCRIPT_ESCAPED),
-    (b"script double escaped", grammar.SCRIPT_DOUBLE),
+    (b"script", SCRIPT_PLAIN),
+    (b"script escaped", SCRIPT_ESCAPED),
+    (b"script double escaped", SCRIPT_DOUBLE),
 )
 
 
@@ -80,7 +98,7 @@ class Reading(Position):
         context = self.context
         if self.drawing:
             self._draw(buffer)
-            if not final and len(buffer) - self.pos < SHORT and grammar.LABEL.match(buffer, self.pos):
+            if not final and len(buffer) - self.pos < SHORT and LABEL.match(buffer, self.pos):
                 return False
         elif self.top is None and not (context.uncertain or context.prologue.active or self._guarded()):
             if self._passes(context.plain, buffer):
@@ -89,7 +107,7 @@ class Reading(Position):
             quiet = context.prologue.in_head and not (context.uncertain or self._guarded())
             if quiet and self._passes(context.head, buffer):
                 return True
-            self.pos = _end(grammar.PROLOGUE, buffer, self.pos)
+            self.pos = _end(PROLOGUE, buffer, self.pos)
             if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
                 return False
         elif self.top is None:
@@ -120,22 +138,22 @@ class Reading(Position):
         if self.context.prologue.awaits_mark(buffer, self.pos, final):
             return False
         if self.context.prologue.is_mark(buffer, self.pos):
-            self.pos = _end(grammar.PROLOGUE, buffer, self.pos + 3)
+            self.pos = _end(PROLOGUE, buffer, self.pos + 3)
         if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self.context.uncertain:
             self.context.prologue.content(self.pos, self.context.edits)
         self.pos = _find(buffer, b"<", self.pos)
         return self.pos < len(buffer)
 
     def _markup(self, buffer: Buffer, final: bool) -> bool:
-        whole = grammar.TAG.match(buffer, self.pos)
+        whole = TAG.match(buffer, self.pos)
         if whole:
             start, self.pos = whole.span()
             self._tag(buffer, whole, start)
             return True
-        if grammar.TAG_START.match(buffer, self.pos):
+        if TAG_START.match(buffer, self.pos):
             self.state, self.start, self.scan = State.TAG, self.pos, self.pos
             self.scan += 2 if buffer[self.pos + 1] == 0x2F else 1
-            self.level, self.name = grammar.NAME, b""
+            self.level, self.name = NAME, b""
             return True
         return self._declaration(buffer, final)
 
@@ -179,7 +197,7 @@ class Reading(Position):
     # --- inside something that ends at a known mark
 
     def _comment(self, buffer: Buffer, final: bool) -> bool:
-        found = grammar.COMMENT_END.search(buffer, self.scan)
+        found = COMMENT_END.search(buffer, self.scan)
         return self._until(buffer, found.end() if found else -1, 3, b"-")
 
     def _bogus(self, buffer: Buffer, final: bool) -> bool:
@@ -224,28 +242,28 @@ class Reading(Position):
     # --- inside a tag
 
     def _in_tag(self, buffer: Buffer, final: bool) -> bool:
-        self.scan, self.level = grammar.scan_tag(buffer, self.scan, self.level)
+        self.scan, self.level = scan_tag(buffer, self.scan, self.level)
         if self.level >= 0:
             # The beginning of a name is looked at as long as it is short, so that the work stays linear.
-            if not self.name and (self.level != grammar.NAME or self.scan - self.start < SHORT):
+            if not self.name and (self.level != NAME or self.scan - self.start < SHORT):
                 self._name(buffer)
             if len(buffer) - self.start > MAX_TAG and self.keeps():
                 self._oversized(buffer)
             return False
         self.pos, self.state = self.scan, State.DATA
         if self.keeps():
-            if whole := grammar.TAG.match(buffer, self.start):
+            if whole := TAG.match(buffer, self.start):
                 self._tag(buffer, whole, self.start)
         elif self.name not in (OVERSIZED, BORING):
-            self._row(self.name[1:], False, self.level == grammar.SELF_CLOSED, self.pos)
+            self._row(self.name[1:], False, self.level == SELF_CLOSED, self.pos)
         return True
 
     def _name(self, buffer: Buffer) -> None:
         """Find out whether an incomplete tag must be kept, which the beginning of its name may tell."""
-        found = grammar.TAG_NAME.match(buffer, self.start)
+        found = TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
-        whole, context = self.level != grammar.NAME, self.context
-        if self.drawing and whole and name in grammar.ROWS[self.drawing] and name != b"use":
+        whole, context = self.level != NAME, self.context
+        if self.drawing and whole and name in ROWS[self.drawing] and name != b"use":
             self.name = BORING + name
         elif self.top is None and not (context.prologue.active or context.may_matter(name, whole=whole)):
             self.name = BORING
@@ -267,7 +285,7 @@ class Reading(Position):
         name = whole[2].lower()
         closing = bool(whole[1])
         if self.drawing:
-            if not closing and name in grammar.ROWS[self.drawing]:
+            if not closing and name in ROWS[self.drawing]:
                 self._show(whole[0], start, name, _FOREIGN | _UNCERTAIN)
             self._row(name, closing, whole[3].endswith(b"/"), start)
             return
@@ -292,7 +310,7 @@ class Reading(Position):
 
     def _draw(self, buffer: Buffer) -> None:
         """Follow what nests as far as it is plain."""
-        quiet, tag = grammar.QUIET[self.drawing], grammar.ROW[self.drawing]
+        quiet, tag = QUIET[self.drawing], ROW[self.drawing]
         while self.drawing:
             self.pos = _end(quiet, buffer, self.pos)
             row = tag.match(buffer, self.pos)
@@ -303,9 +321,9 @@ class Reading(Position):
 
     def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
         """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
-        if closing and name in grammar.ROWS[self.drawing] | {self.drawing}:
+        if closing and name in ROWS[self.drawing] | {self.drawing}:
             answers = foreign.close_element(self.top, name)
-        elif not closing and name in grammar.ROWS[self.drawing]:
+        elif not closing and name in ROWS[self.drawing]:
             opened = foreign.open_element(self.top, name, self_closing=self_closing, attributes={})
             answers = [top for top, _ in opened]
         else:
@@ -431,7 +449,7 @@ class Reading(Position):
                 self._script_ends(buffer, found.start(), True)
                 self.pos, self.state = found.start(), State.DATA
                 return True
-        self.scan = max(self.scan, len(buffer) - grammar.LONGEST_MARK)
+        self.scan = max(self.scan, len(buffer) - LONGEST_MARK)
         if final or len(buffer) - self.start > MAX_SCRIPT:
             self._script_ends(buffer, len(buffer), False)
         elif self.start >= 0 and not self.asked:
@@ -447,13 +465,13 @@ class Reading(Position):
         else:
             first = self.scan
         found = pattern.search(buffer, self.scan)
-        self.context.set_no_end(level, first, found.start() if found else len(buffer) - grammar.LONGEST_MARK)
+        self.context.set_no_end(level, first, found.start() if found else len(buffer) - LONGEST_MARK)
         return found
 
     def _release(self, buffer: Buffer) -> None:
         """Decide at once where the text does not matter, so that data blocks are not kept back."""
         self.asked = True
-        tag = grammar.TAG.match(buffer, self.start)
+        tag = TAG.match(buffer, self.start)
         if tag and not self.context.handler.reads(tag[0]):
             self._decide(tag[0], self.start, b"", True, 0)
             self.start = -1
@@ -461,7 +479,7 @@ class Reading(Position):
     def _script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
         if self.start < 0:
             return
-        tag = grammar.TAG.match(buffer, self.start)
+        tag = TAG.match(buffer, self.start)
         if tag:
             self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, 0)
         self.start = -1
@@ -481,7 +499,7 @@ class Reading(Position):
             self._svg_script_ends(buffer, end, True)
 
     def _svg_script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
-        tag = grammar.TAG.match(buffer, self.svg_script)
+        tag = TAG.match(buffer, self.svg_script)
         if tag:
             text = bytes(buffer[tag.end() : end])
             self._decide(tag[0], self.svg_script, text, whole, _FOREIGN)
