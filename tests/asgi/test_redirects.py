@@ -47,6 +47,16 @@ async def test_a_page_is_not_led_to_who_is_denied(dest: str, status: int) -> Non
     assert granted.start["headers"][2] == (b"Location", META.encode())
 
 
+@pytest.mark.parametrize("dest", ["image", "document"])
+async def test_a_redirect_to_a_vendor_is_kept_by_nobody(dest: str) -> None:
+    site = wrap(app(META, status=301))
+    answer = await visit(site, headers={"sec-fetch-dest": dest, "cookie": cookie(["marketing"])})
+    assert (answer.status, answer.header("cache-control")) == (301, "no-store")
+    assert "sec-fetch-dest" in (answer.header("vary") or "").lower()
+    own = await visit(wrap(app("/elsewhere", status=301)), headers={"sec-fetch-dest": dest})
+    assert own.header("cache-control") is None
+
+
 @pytest.mark.parametrize(
     "location",
     [

@@ -123,8 +123,15 @@ class Responder(msgspec.Struct, eq=False):
         given = message.get("headers", ())
         headers: Headers = given if isinstance(given, list) else [*given]
         request, deployment = self._request, self._deployment
-        if message["status"] in REDIRECTS and (stopped := self._stopped(message, headers)):
-            return stopped
+        if message["status"] in REDIRECTS:
+            targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
+            loaded = self._request.header(b"sec-fetch-dest") not in _ASKED_FOR
+            if loaded and not all(map(self._page.may_reach, targets)):
+                return self._stopped(message, headers)
+            if any(map(deployment.gate.reaches, targets)):
+                # A browser that keeps it would follow it for a page later, whatever holds by then.
+                headers = work.personal(headers, deployment.vary)
+                headers = work.replaced(headers, b"cache-control", b"no-store")
         # What is likely to be a page is looked at in full at once.
         watched = request.traits.wants_document or self._conditional or deployment.csp.mode != "off"
         if not watched and passes(headers):
@@ -142,14 +149,11 @@ class Responder(msgspec.Struct, eq=False):
             headers = self._shown(status, headers, shown)
         return message if headers is given else {**message, "headers": headers}
 
-    def _stopped(self, message: Message, headers: Headers) -> Message | None:
+    def _stopped(self, message: Message, headers: Headers) -> Message:
         """Answer in place of a redirect by which a page's own request would reach who is denied.
 
         Elements take an error as one; a frame would show it, and stays empty.
         """
-        targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
-        if self._request.header(b"sec-fetch-dest") in _ASKED_FOR or all(map(self._page.may_reach, targets)):
-            return None
         send = self._send
         self._send_body = lambda message: send({**message, "body": b""})
         cookies = [(bytes(name), bytes(value)) for name, value in headers if name.lower() == b"set-cookie"]

@@ -144,6 +144,11 @@ class Gate:
         """Find whom a list of addresses would reach: an import map, speculation rules, a web bundle."""
         return self._planner.ruled(kind, text, bases)
 
+    def reaches(self, address: bytes) -> bool:
+        """Tell whether an address is somebody's whose consent is needed, whatever is granted."""
+        plan = self.plan(b'<img src="%b">' % address.replace(b'"', b"%22"), b"img")
+        return plan is not None and bool(plan.load.found.reasons)
+
     def is_proxied(self, host: str) -> bool:
         """Tell whether the policy declares paths on a host that stand for a vendor."""
         return self._parties.owners.is_proxied(host)
