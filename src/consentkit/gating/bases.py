@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from consentkit.gating.elements import first
 from consentkit.gating.owners import host_of
 from consentkit.rewriter import Splice, Where, attributes
 
+_PLAIN: Final = re.compile(r"[a-z0-9.-]*\Z")
 MAX_BASES: Final = 4
 """Bases that are considered where it is not certain which one counts; with more, nobody can tell."""
 
@@ -67,8 +69,8 @@ class Bases:
         foreign = url is not None and not url.own and host_of(url) != self._own_host
         if foreign and self._is_settled:
             return edits.rename(found, {b"href"})
-        # Chromium passes over some that lead nowhere.
-        self._is_certain = not where and url is not None
+        # Browsers differ in which hosts they take; Chromium passes over bases that lead nowhere.
+        self._is_certain = not where and url is not None and _PLAIN.match(url.host) is not None
         if foreign and url is not None:
             self.foreign = True
             if url not in self.urls and len(self.urls) <= MAX_BASES:

@@ -144,6 +144,14 @@ class Gate:
         """Find whom a list of addresses would reach: an import map, speculation rules, a web bundle."""
         return self._planner.ruled(kind, text, bases)
 
+    def loads(self, text: bytes) -> bool:
+        """Tell whether an inline script holds something that loads."""
+        return self._inline.loads(text)
+
+    def based(self, bases: Sequence[URL]) -> Found:
+        """Find whom relative addresses would reach behind some bases."""
+        return self._parties.reached(["."], bases)
+
     def reaches(self, address: bytes) -> bool:
         """Tell whether an address is somebody's whose consent is needed, whatever is granted."""
         plan = self.plan(b'<img src="%b">' % address.replace(b'"', b"%22"), b"img")

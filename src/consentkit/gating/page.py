@@ -12,7 +12,7 @@ from consentkit.gating import edits, elements
 from consentkit.gating.bases import Bases
 from consentkit.gating.inline import Reading
 from consentkit.gating.judging import Gated, Judge
-from consentkit.gating.party import NOBODY, Found, Party, Plan, Reason
+from consentkit.gating.party import NOBODY, Found, Party, Plan, Reason, join
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.rules import rewrite_import_map
@@ -165,6 +165,10 @@ class PageGate:
                 reading = Reading(self._gate.ruled(plan.rules, inner, self._bases.urls))
             else:
                 reading = self._gate.read(inner)
+                if self._bases.urls and self._gate.loads(inner):
+                    # What it loads from here may come from there.
+                    found = join([reading.found, self._gate.based(self._bases.urls)])
+                    reading = reading._replace(found=found)
             heard = (*heard, *reading.found.reasons)
         waits = self._wait(where) if _REACT in raw else None
         if plan.silent and whole and (reading is None or reading.silent):

@@ -64,7 +64,8 @@ def _plain(match: re.Match[bytes]) -> bytes:
     # Quotes and backslashes stay written, or literals would end where they do not.
     if code < 0x20 or code > 0x10FFFF or chr(code) in "\"'`\\":
         return match[0]
-    return chr(code).encode("utf-8", "replace")
+    # Half of a pair is no character; the bytes say that a host with it is to be looked at.
+    return chr(code).encode("utf-8", "surrogatepass")
 
 
 def _decoded(text: bytes) -> Iterator[bytes]:

@@ -106,6 +106,11 @@ class InlineReader:
         parties = [*(reason.party for reason in found.reasons), *(one.party for one in clues.signed)]
         return Reading(found, tuple(mentioned), _stubs(parties, clues.words))
 
+    def loads(self, text: bytes) -> bool:
+        """Tell whether a script holds something that loads, by its words."""
+        folded = fold(text)
+        return loads(folded, words_of(folded))
+
     def _search(self, text: bytes) -> _Clues:
         folded = fold(text)
         words = words_of(folded)
@@ -175,7 +180,7 @@ class InlineReader:
         return not given.texts or not all(map(self._addresses.is_own, given.texts))
 
     def _reached(self, given: Iterable[Given], depth: int) -> Iterable[Found]:
-        for kind, text in dict.fromkeys((one.kind, text) for one in given for text in one.texts):
+        for kind, text in dict.fromkeys((one.kind, _paired(text)) for one in given for text in one.texts):
             if kind != "markup" and "url(" in text:
                 yield self._loose(text)
             if kind == "link":
@@ -224,6 +229,11 @@ def _by_words(clues: _Clues) -> Reading:
     reasons = (*reasons, *clues.named)
     stubs = _stubs((reason.party for reason in reasons), clues.words)
     return Reading(Found(reasons, tuple(clues.unknown)), (), stubs)
+
+
+def _paired(text: str) -> str:
+    """Return a text whose pairs of surrogates are the characters that they stand for."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _stubs(parties: Iterable[Party], words: Set[bytes]) -> frozenset[str]:

@@ -192,7 +192,7 @@ def _unescape(match: re.Match[str]) -> str:
     *codes, octal, other = match.groups()
     code = next((int(code, 16) for code in codes if code), int(octal, 8) if octal else -1)
     if code >= 0:
-        return chr(code) if code < 0xD800 or 0xE000 <= code <= 0x10FFFF else "\ufffd"
+        return chr(code) if code <= 0x10FFFF else "\ufffd"
     return _CONTROLS.get(other, other) if other else ""
 
 
