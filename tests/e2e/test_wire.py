@@ -60,7 +60,7 @@ def press(page: Page, action: str) -> None:
 def press_in_frame(page: Page, name: str) -> None:
     """Press a button of a placeholder, which loads the same page anew."""
     with page.expect_navigation():
-        page.frame_locator("iframe[srcdoc]").get_by_role("button", name=name).click()
+        page.frame_locator("iframe[srcdoc][data-consentkit-src]").get_by_role("button", name=name).click()
 
 
 @both

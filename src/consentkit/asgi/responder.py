@@ -125,7 +125,8 @@ class Responder(msgspec.Struct, eq=False):
         request, deployment = self._request, self._deployment
         if message["status"] in REDIRECTS:
             targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
-            loaded = self._request.header(b"sec-fetch-dest") not in _ASKED_FOR
+            purpose = request.header(b"sec-purpose") + request.header(b"purpose")
+            loaded = request.header(b"sec-fetch-dest") not in _ASKED_FOR or b"prefetch" in purpose
             if loaded and not all(map(self._page.may_reach, targets)):
                 return self._stopped(message, headers)
             if any(map(deployment.gate.reaches, targets)):

@@ -69,6 +69,8 @@ class Bases:
         foreign = url is not None and not url.own and host_of(url) != self._own_host
         if foreign and self._is_settled:
             return edits.rename(found, {b"href"})
+        # Behind a base that browsers refuse, relative addresses lead nowhere.
+        self.foreign = self.foreign or (url is None and "//" in href.replace("\\", "/"))
         # Browsers differ in which hosts they take; Chromium passes over bases that lead nowhere.
         self._is_certain = not where and url is not None and _PLAIN.match(url.host) is not None
         if foreign and url is not None:

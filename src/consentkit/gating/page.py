@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 # How React writes its scripts.
-_REACT: Final = b'async=""'
+_REACT: Final = re.compile(rb'(?:async|defer)=""')
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
 # Attributes, since a policy of the site may forbid styles.
 _SIZE: Final = b'width="100%" height="200" frameborder="0"'
@@ -170,7 +171,7 @@ class PageGate:
                     found = join([reading.found, self._gate.based(self._bases.urls)])
                     reading = reading._replace(found=found)
             heard = (*heard, *reading.found.reasons)
-        waits = self._wait(where) if _REACT in raw else None
+        waits = self._wait(where) if _REACT.search(raw) else None
         if plan.silent and whole and (reading is None or reading.silent):
             return waits
         calls, runs = self._calls(heard, where) if heard else ((), ())

@@ -20,15 +20,17 @@ LOAD = b"fetch('https://connect.facebook.net/q')"
     "text",
     [
         b"a<!--`\n;" + LOAD + b"//`",
-        b"while (y --> 0);" + LOAD,
-        b"x --> y\n" + LOAD,
+        b"<!--\r" + LOAD,
+        b"-->\r" + LOAD,
+        b"#!x\r" + LOAD,
+        b"#!x\xe2\x80\xa8" + LOAD,
         b"var a = ;" + LOAD,
         b"var a = '\xe9';" + LOAD,
         b"<b>" + LOAD,
         b"if (" + b"(" * 40_000 + LOAD,
         b"/*" + b" " * syntax.MAX_BYTES + b"*/" + LOAD,
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_a_tree_that_cannot_be_trusted_is_not_and_words_count(text: bytes) -> None:
     script = syntax.parse(text)
@@ -43,8 +45,10 @@ def test_a_tree_that_cannot_be_trusted_is_not_and_words_count(text: bytes) -> No
         b"window.state={tag:`a\n b -->`};",
         b"/* <!-- */ // --> <!--\n",
         b"<!--\nvar a=1;\n//-->\nvar b=/-->/;",
+        b"<!--//--><![CDATA[//><!--\nvar a=1;\n//--><!]]>\n",
+        b"var y=3;while (y --> 0);",
     ],
-    ids=range(4),
+    ids=range(6),
 )
 def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
     script = syntax.parse(text)
@@ -62,11 +66,13 @@ def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
         b"//\xe2\x80\xa8" + LOAD,
         b"//\xe2\x80\xa9" + LOAD,
         b"//x\r" + LOAD,
+        b"<!--\xe2\x80\xa9" + LOAD,
+        b"x --> y\n" + LOAD,
         b"'\xc3\xa9';" + LOAD,
         b"a\n++b\n/x/g\n" + LOAD,
         b"#!/usr/bin/env\n" + LOAD,
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_what_browsers_read_the_tree_has(text: bytes) -> None:
     assert GATE.read(text).found.reasons

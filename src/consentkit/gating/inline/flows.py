@@ -29,6 +29,11 @@ FUNCTIONS: Final = names(
     " generator_function_declaration"
 )
 LOCATION: Final[Key] = (GLOBAL, "location")
+MAX_CALLEES: Final = 100_000
+"""Nodes that are looked at to find the functions of one script."""
+_CALLABLE: Final = FUNCTIONS | names(
+    "class class_declaration identifier member_expression subscript_expression call_expression"
+)
 _PARTS: Final = names("function call name imported source result thrown caught with")
 _BOUND: Final = names(
     "identifier shorthand_property_identifier_pattern private_property_identifier member_expression"
@@ -36,6 +41,10 @@ _BOUND: Final = names(
 )
 _KEYS: Final = names("property_identifier string number computed_property_name")
 _FILLED: Final = names("push unshift set add splice")
+
+
+class Spent(Exception):
+    """Raised where a script takes too many steps to read."""
 
 
 class Element(NamedTuple):
@@ -81,7 +90,10 @@ class Flows:
         self.script = script
         self.assigned: list[tuple[Node, Source]] = []
         self._into: dict[Key, dict[Source, None]] = {}
+        self._callable: dict[Key, dict[Node, None]] = {}
+        self._setters: dict[str, list[Node]] = {}
         self._has_members = False
+        self._steps = 0
         parts: dict[str, list[Node]] = {name: [] for name in _PARTS}
         pairs: list[dict[str, list[Node]]] = []
         for found in script.find():
@@ -112,7 +124,7 @@ class Flows:
         for call in self.calls * 2:  # what is called may have come with another call
             self._call(call)
         for member, source in self.assigned:
-            for setter in self.functions(member):
+            for setter in self._setters.get(script.name(member), ()):
                 for parameter in _parameters(setter):
                     self._bind(parameter, source)
 
@@ -141,6 +153,9 @@ class Flows:
         """Yield the script's own functions that a callee may be."""
         todo, seen = [bare(callee)], set() if seen is None else seen
         while todo:
+            self._steps += 1
+            if self._steps > MAX_CALLEES:
+                raise Spent
             node, keys = todo.pop(), list[Key]()
             if node.type in FUNCTIONS:
                 yield node
@@ -158,8 +173,7 @@ class Flows:
             for key in keys:
                 if key not in seen:
                     seen.add(key)
-                    sources = self._into.get(key, ())
-                    todo += [bare(source) for source in sources if not isinstance(source, tuple)]
+                    todo += self._callable.get(key, ())
 
     # --- functions, which nest
 
@@ -176,6 +190,7 @@ class Flows:
             if name is not None and node.type == "method_definition":
                 self._add((FIELD, self.script.name(name)), node)
                 self._add((FIELD, self.script.name(name)), (RESULT, str(node.start_byte)))
+                self._setters.setdefault(self.script.name(name), []).append(node)
             elif name is not None:
                 key = (self._around[index] if "declaration" in node.type else index), self.script.source(name)
                 self._declared.add(key)
@@ -203,6 +218,8 @@ class Flows:
 
     def _add(self, key: Key, source: Source) -> None:
         self._into.setdefault(key, {})[source] = None
+        if not isinstance(source, tuple) and bare(source).type in _CALLABLE:
+            self._callable.setdefault(key, {})[bare(source)] = None
 
     def _flow(self, found: dict[str, list[Node]]) -> None:
         """Take what a pattern of the query found."""

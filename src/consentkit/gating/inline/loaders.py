@@ -47,7 +47,7 @@ _FIRST: Final = names(
     "fetch sendBeacon Worker SharedWorker EventSource WebSocket WebTransport Audio Request XDomainRequest"
     " addModule getScript getJSON axios"
 )
-_ANY: Final = names("ajax get post load register importScripts import")
+_ANY: Final = names("ajax get post load register request importScripts import")
 _WRITES: Final = names(
     "write writeln setHTMLUnsafe createContextualFragment parseFromString insertRule addRule replaceSync"
     " FontFace"
@@ -175,17 +175,17 @@ class Loaders:
             texts = self._texts.of(argument, within=True)
             markup = texts if named & _WRITES else frozenset(text for text in texts if "<" in text)
             yield Given("markup", markup, True)
-        if named & (_FIRST | _ANY) and argument.type == "object":
-            given = {self._flows.script.name(key): child for child, key in _members(argument)}
-            address = given.get("url") or given.get("src")
-            if address is not None:
-                value = address.child_by_field_name("value") or address
-                yield Given("address", self._texts.of(value))
-            else:
-                # Loaders of the site's own take lists: load({js: ["https://…"]}).
-                yield Given("markup", self._texts.of(argument, within=True))
-        elif named & (_FIRST | _ANY):
+        if named & (_FIRST | _ANY):
             yield Given("address", self._texts.of(argument, within=argument.type == "spread_element"))
+            for listed in self._objects(argument):
+                given = {self._flows.script.name(key): child for child, key in _members(listed)}
+                address = given.get("url") or given.get("src")
+                if address is not None:
+                    value = address.child_by_field_name("value") or address
+                    yield Given("address", self._texts.of(value))
+                else:
+                    # Loaders of the site's own take lists: load({js: ["https://…"]}).
+                    yield Given("markup", self._texts.of(listed, within=True))
         if named & _RUNS:
             yield Given("code", self._texts.of(argument))
 
@@ -199,6 +199,7 @@ class Loaders:
         for first, second in pairwise(call.given):
             known = setters or first.type in ("string", "template_string", "identifier", "member_expression")
             said = frozenset(text.lstrip(UNKNOWN) for text in self._texts.of(first)) if known else frozenset()
+            said |= frozenset(map(str.lower, said)) if setters else frozenset()
             if "setProperty" in named:
                 said |= {"style"}
             if "href" in said and call.owner is not None and self._is_link(call.owner, said):
@@ -212,9 +213,21 @@ class Loaders:
 
     def _listed(self, node: Node) -> Iterator[Given]:
         """Read attributes in an object literal."""
-        for child, key in _members(node):
-            value = child.child_by_field_name("value") or child
-            yield from self._set(frozenset((self._flows.script.name(key),)), value)
+        for listed in self._objects(node):
+            for child, key in _members(listed):
+                value = child.child_by_field_name("value") or child
+                yield from self._set(frozenset((self._flows.script.name(key),)), value)
+
+    def _objects(self, node: Node) -> list[Node]:
+        """Return the object literals that an expression stands for, and those that are spread in them."""
+        todo = [node]
+        found: dict[Node, None] = {}
+        while todo:
+            for item in self._texts.value(todo.pop()):
+                if not isinstance(item, (str, Global)) and item.type == "object" and item not in found:
+                    found[item] = None
+                    todo += [child for child in children(item) if child.type == "spread_element"]
+        return list(found)
 
     def _direct(self, argument: Node) -> frozenset[str]:
         """Return the addresses that an argument is, or that a list directly in it holds."""

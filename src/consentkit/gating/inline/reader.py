@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.gating.inline import syntax
 from consentkit.gating.inline.addresses import MAX_HOSTS, Addresses
-from consentkit.gating.inline.flows import Flows
+from consentkit.gating.inline.flows import Flows, Spent
 from consentkit.gating.inline.literals import fold
 from consentkit.gating.inline.loaders import Given, Loaders
 from consentkit.gating.inline.signatures import Signature, Signatures
-from consentkit.gating.inline.texts import MAX_ROUNDS, UNKNOWN, Spent, Texts
+from consentkit.gating.inline.texts import MAX_ROUNDS, UNKNOWN, Texts
 from consentkit.gating.inline.words import loads, words_of
 from consentkit.gating.owners import Owners
 from consentkit.gating.party import NOTHING, Found, Party, Reason, join
@@ -134,10 +134,10 @@ class InlineReader:
         script = syntax.parse(text)
         if script is None:
             return None
-        flows = Flows(script)
-        texts = Texts(flows)
-        loaders = Loaders(flows, texts)
         try:
+            flows = Flows(script)
+            texts = Texts(flows)
+            loaders = Loaders(flows, texts)
             for _ in range(MAX_ROUNDS):
                 given = [*loaders.given()]
                 if texts.settled():

@@ -30,6 +30,10 @@ CHUNK: Final = 1 << 16
 
 _MARK: Final = re.compile(rb"<!--|-->")
 _LINE: Final = re.compile(rb"(?:\A|[\r\n])[ \t]*+\Z")
+# Ends of lines that the grammar does not take for one in such comments.
+_OTHER_ENDS: Final = re.compile(rb"\r(?!\n)|\xe2\x80[\xa8\xa9]")
+# What makes "-->" two operators: something before it in its line that is no comment.
+_BEFORE: Final = re.compile(rb"[^\s/*][^\r\n/*]*+\Z")
 _MARKUP: Final = re.compile(rb"\s*+<(?!!--)")
 _UNPAIRED: Final = re.compile(rb"[\"'`]")
 # Strings, templates, comments and most regular expressions, whose brackets do not count.
@@ -201,11 +205,18 @@ def _has_marks(text: bytes, root: Node) -> bool:
 
     What stands before the first mark both read alike, and so whether that one is code; and so on.
     """
+    if _OTHER_ENDS.search(text[: text.find(b"\n")] if text.startswith(b"#!") else b""):
+        return True
     for match in _MARK.finditer(text):
         at = match.start()
         node = root.descendant_for_byte_range(at, at + 1)
-        leads = _LINE.search(text, max(0, at - MAX_INDENT), at) is not None
-        if node is None or not (node.type in QUIET or (node.type == "html_comment" and leads)):
+        if node is None or node.type in QUIET:
+            continue
+        if node.type == "html_comment":
+            leads = _LINE.search(text, max(0, node.start_byte - MAX_INDENT), node.start_byte)
+            if not leads or _OTHER_ENDS.search(text, node.start_byte, node.end_byte):
+                return True
+        elif match[0] == b"<!--" or not _BEFORE.search(text, max(0, at - MAX_INDENT), at):
             return True
     return False
 

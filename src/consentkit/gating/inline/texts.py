@@ -23,6 +23,7 @@ from consentkit.gating.inline.flows import (
     Key,
     Member,
     Source,
+    Spent,
     Sum,
 )
 from consentkit.gating.inline.syntax import children, names
@@ -37,10 +38,6 @@ MAX_STEPS: Final = 4_000
 """Expressions that are looked at for one script."""
 MAX_ROUNDS: Final = 3
 """Times that everything is read again where a value flows into itself."""
-
-
-class Spent(Exception):
-    """Raised where a script takes too many steps to read."""
 
 
 class Global(NamedTuple):
@@ -212,7 +209,7 @@ class Texts:
 
     def _union(self, node: Node) -> _Task:
         found = NONE
-        for child in children(node):
+        for child in children(node)[node.type == "ternary_expression" :]:
             found |= yield child
         return found
 
