@@ -141,6 +141,10 @@ def test_handlers_are_judged_as_scripts(page: str) -> None:
 
 WRAPPED = [
     f"<iframe src=\"javascript:document.write('<script src={V}></script>')\"></iframe>",
+    f"<iframe src=\"javascript:'<img src={V}>'\"></iframe>",
+    f"<iframe src=\"javascript:var a='{V}'; '%3Cimg src='+a+'>';\"></iframe>",
+    f"<iframe src=\"javascript:(function(){{return '<img src={V}>'}})()\"></iframe>",
+    f"<iframe src=\"javascript:'\\x3cimg src={V}>'//\"></iframe>",
     f'<iframe src="java&#10;script:{LOADS}"></iframe>',
     f"<iframe src='data:text/html,<img src={V}>'></iframe>",
     "<iframe src='data:text/html,%3Cimg%20src=%2F%2Fwww.google-analytics.com%2Fx%3E'></iframe>",

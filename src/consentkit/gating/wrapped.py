@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 _C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
 _REMOVED: Final = re.compile(r"[\t\n\r]")
 _SCHEME: Final = re.compile(r"(javascript|data):", re.I)
+_MARKUP: Final = re.compile(rb"[<\\]")
 _BASE64: Final = re.compile(r";[ ]*+base64[ ]*+\Z", re.I)
 _SPACES: Final = re.compile(rb"[\t\n\f\r ]+")
 # Firefox looks at the bytes of what says that it may be anything.
@@ -59,7 +60,9 @@ def unwrap(text: str, element: bytes) -> Inner | None:
         return None
     rest = text[match.end() :]
     if match[1].lower() == "javascript":
-        return Inner("script", unquote_to_bytes(rest))
+        code = unquote_to_bytes(rest)
+        # A text that is the script's value becomes the document (HTML, "javascript: URLs").
+        return Inner("script", b"document.write(%s\n)" % code if _MARKUP.search(code) else code)
     header, comma, body = rest.partition("#")[0].partition(",")
     return _data(header, body, element) if comma else None
 
