@@ -171,7 +171,7 @@ class PageGate:
                     found = join([reading.found, self._gate.based(self._bases.urls)])
                     reading = reading._replace(found=found)
             heard = (*heard, *reading.found.reasons)
-        waits = self._wait(where) if _REACT.search(raw) else None
+        waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
         if plan.silent and whole and (reading is None or reading.silent):
             return waits
         calls, runs = self._calls(heard, where) if heard else ((), ())

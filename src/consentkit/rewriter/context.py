@@ -201,9 +201,11 @@ class Context:
         if name not in self._sometimes:
             return False
         wanted, suspicious = self._sometimes[name]
-        begun = tuple(wanted.begun) if len(raw) <= MAX_BEGUN else ()
-        return suspicious.search(raw) is not None and any(
-            item.name.endswith(tuple(wanted.rare))
+        if suspicious.search(raw) is None:
+            return False
+        rare, begun = tuple(wanted.rare), tuple(wanted.begun) if len(raw) <= MAX_BEGUN else ()
+        return any(
+            item.name.endswith(rare)
             or (item.name in wanted.addressed and runs_script(item.value))
             or (item.name + b"=" + item.value.lstrip(grammar.SPACES)).startswith(begun)
             for item in attributes(raw)

@@ -115,12 +115,15 @@ def _usual_rest(condition: Condition = NEVER) -> bytes:
 
 def suspicion(condition: Condition) -> re.Pattern[bytes]:
     """Compile a search that finds nothing in a tag for which the condition does not hold."""
-    signs = [_any_case([name]) for name in sorted(condition.rare)]
+    ends = b"[=" + SPACE + b"]"
+    signs = [rb"(?<=" + _any_case([name]) + ends + rb")" for name in sorted(condition.rare)]
+    behind = rb"(?<==)[" + SPACE + rb"]*+[\"']?+"
     if condition.addressed:
-        signs.append(rb"=[" + SPACE + rb"]*+[\"']?+" + _SUSPECT)
+        signs.append(behind + _SUSPECT)
     if condition.begun:
-        signs.append(rb"=[" + SPACE + rb"]*+[\"']?+[" + SPACE + rb"]*+" + condition.values)
-    return re.compile(b"|".join(signs))
+        signs.append(behind + rb"[" + SPACE + rb"]*+" + condition.values)
+    # What every match begins with is one set of characters, which is searched for fast.
+    return re.compile(ends + rb"(?:" + b"|".join(signs) + rb")")
 
 
 _FREQUENT: Final = (
