@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from consentkit.gating.inline import syntax
 from consentkit.gating.inline.addresses import MAX_HOSTS, Addresses
@@ -23,17 +23,14 @@ from consentkit.gating.owners import Owners
 from consentkit.gating.party import NOTHING, Found, Party, Reason, join
 from consentkit.gating.wrapped import unwrap
 
-if TYPE_CHECKING:
-    pass
-
 MAX_DEPTH: Final = 3
 """How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
 
 # A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
-# "https:/\\%68ost", "https:host".
-_GOES_ON: Final = re.compile(
-    rb"(?:[/\\]|\\x5[cC]){2,}+[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"
-    rb"|(?:https?+|wss?+):(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"
+# "https:/\\%68ost", "https:host". Each begins with what the engine finds fast.
+_GOES_ON: Final = (
+    re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\])++[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
+    re.compile(rb":(?:(?<=http:)|(?<=https:)|(?<=ws:)|(?<=wss:))(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"),
 )
 _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]")
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\\x00])|[?#.])")
@@ -114,9 +111,10 @@ class InlineReader:
     def _search(self, text: bytes) -> _Clues:
         folded = fold(text)
         words = words_of(folded)
-        unsure = _GOES_ON.search(folded) is not None and loads(folded, words)
         signed = list(self._signatures.find(folded, words))
-        return _Clues(folded, words, signed, *self._addresses.named(folded), unsure)
+        named, unknown = self._addresses.named(folded)
+        goes_on = not (signed or named) and any(pattern.search(folded) for pattern in _GOES_ON)
+        return _Clues(folded, words, signed, named, unknown, goes_on and loads(folded, words))
 
     def _is_plain(self, clues: _Clues, text: bytes) -> bool:
         """Tell whether a script is nothing but snippets with signatures: a tree says no more then."""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from consentkit.gating.party import Party
 
 _TOKEN: Final = re.compile(r"[\w$]+|\S")
+_WORD: Final = re.compile(r"[\w$]+", re.ASCII)
 _METHOD: Final = re.compile(r"\.(\w+)\(")
 _QUOTES: Final = "'\"`"
 
@@ -19,12 +20,14 @@ class Signature(NamedTuple):
     Attributes:
         party: Whose it is.
         word: Its first word.
+        words: The words that a text must hold for it to be there.
         pattern: Finds it; quotes and white space may differ.
         queued: Whether it only puts something into a queue, which loads nothing by itself.
     """
 
     party: Party
     word: str
+    words: Set[bytes]
     pattern: re.Pattern[bytes]
     queued: bool
 
@@ -61,15 +64,17 @@ class Signatures:
         """
         for word in sorted(self._by_word.keys() & words):
             for signature in self._by_word[word]:
-                if signature.pattern.search(text):
+                if signature.words <= words and signature.pattern.search(text):
                     yield signature
 
 
 def _compile(text: str, party: Party) -> Signature:
-    word, *rest = _TOKEN.findall(text)
+    word, *rest = tokens = _TOKEN.findall(text)
+    # The last one may be the beginning of a word.
+    words = frozenset(token.encode() for token in (word, *tokens[:-1]) if _WORD.fullmatch(token))
     start = re.escape(word)
     # The look-behind stands behind the word, so that the engine can look for the word itself.
     parts = [rf"{start}(?<![\w$]{start})"]
     parts += [rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in rest]
     pattern = re.compile(r"\s*+".join(parts).encode())
-    return Signature(party, word, pattern, rest[-3:] == [".", "push", "("])
+    return Signature(party, word, words, pattern, rest[-3:] == [".", "push", "("])
