@@ -37,7 +37,6 @@ class Containers:
             of its classes, or where the element has the attribute that stands behind the class.
 
     Attributes:
-        elements: The elements that may be containers.
         names: The elements that the rewriter shows for these and for all others that matter.
         rare: The attributes on which it shows others, as in `consentkit.rewriter.Handler.rare`.
     """
@@ -55,7 +54,6 @@ class Containers:
             names |= frozenset() if key else elements
             for found in {attribute.encode(), key + b"=" + word.encode() if sign else b""} - {b""}:
                 rare[found] = rare.get(found, frozenset()) | elements
-        self.elements: Final = frozenset(self._filled)
         self.names: Final = frozenset(names)
         self.rare: Final[Mapping[bytes, frozenset[bytes]]] = rare
 
@@ -64,7 +62,9 @@ class Containers:
 
         Args:
             raw: The tag's bytes.
-            name: Lower-case name of the element, one of `elements`.
+            name: Lower-case name of the element.
         """
+        if name not in self._filled:
+            return None
         values = {item.name: decode(item.value or b"") for item in reversed(attributes(raw))}
         return next((one.party for one in self._filled[name] if one.holds(values)), None)

@@ -121,6 +121,8 @@ class Gate:
             bases or name in (b"script", b"iframe") or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw))
         )
         plan = self._planner.plan(raw, name, bases) if matters else None
+        if (party := self.containers.find(raw, name)) is not None:
+            plan = (plan or Plan())._replace(container=party)
         # A plan for a long tag is remembered unless it holds a document.
         small = known_as is raw or plan is None or not plan.others
         if small and sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:

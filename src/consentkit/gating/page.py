@@ -105,9 +105,8 @@ class PageGate:
         if name == b"html":
             return self._see_language(raw, where)
         plan = self._gate.plan(raw, name, self._bases.urls)
-        filled = self._fill(raw, name, where) if name in self._gate.containers.elements else None
         if plan is None:
-            return filled
+            return None
         denied = self._judge.refusal(plan.load.found)
         if denied is None:
             made: Sequence[Splice] = self._live(plan, where)
@@ -120,20 +119,19 @@ class PageGate:
                 made = [*self._stubs(frozenset(), where), *made]
         if plan.others and not plan.marked:
             made = edits.tidy(made, self._others(raw, name, plan, where, gone=denied is not None))
-        return [*made, *(filled or ())] if self._enforce else ()
+        if plan.container is not None:
+            made = [*made, *self._fill(raw, name, plan.container, where)]
+        return made if self._enforce else ()
 
-    def _fill(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
-        """Put the placeholder first into an element that a script would fill; `None` where it is none.
+    def _fill(self, raw: bytes, name: bytes, party: Party, where: Where) -> Sequence[Splice]:
+        """Put the placeholder first into an element that a script would fill.
 
         A style sheet that hides the page until a vendor's script comes is held with that.
         """
-        party = self._gate.containers.find(raw, name)
-        if party is None:
-            return None
         denied = self._judge.refusal(Found((Reason(party, "", "host"),)))
         if name == b"style":
-            return edits.stop_style(raw) if denied and self._enforce else ()
-        shown = self._shown(party) if denied and not where and self._enforce else b""
+            return edits.stop_style(raw) if denied else ()
+        shown = self._shown(party) if denied and not where else b""
         frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
         return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
 
@@ -300,9 +298,9 @@ class PageGate:
 
     def _stubs(self, wanted: frozenset[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
         """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
-        missing = sorted(wanted - self._stubbed)
-        if (self._guarded and not missing) or self._renderer is None or where:
+        if (self._guarded and wanted <= self._stubbed) or self._renderer is None or where:
             return ()
+        missing = sorted(wanted - self._stubbed)
         self._stubbed.update(missing)
         self._guarded = True
         attributes = f'data-consentkit-stubs="{" ".join(missing)}"'.encode("ascii")

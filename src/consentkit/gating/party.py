@@ -104,6 +104,7 @@ class Plan(NamedTuple):
         rules: Its type if its content is a list of addresses, such as ``importmap``.
         heard: Who would be reached by the address of a marked script, and so has to be told what holds.
         silent: Whether it is a script's tag that reaches nobody by itself.
+        container: Whose script fills the element.
     """
 
     load: Part = Part()
@@ -115,6 +116,7 @@ class Plan(NamedTuple):
     rules: str = ""
     heard: tuple[Reason, ...] = ()
     silent: bool = False
+    container: Party | None = None
 
 
 def known_party(known: KnownVendor) -> Party:

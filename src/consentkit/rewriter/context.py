@@ -128,7 +128,7 @@ def _names(names: frozenset[bytes], rare: Table, addressed: Table) -> Names:
 
 def _condition(rare: frozenset[bytes], addressed: frozenset[bytes]) -> Condition:
     begun = frozenset(item for item in rare if b"=" in item)
-    return Condition(rare - begun, addressed, begun)
+    return Condition(*(tuple(sorted(part)) for part in (rare - begun, addressed, begun)))
 
 
 def _by_element(table: Table) -> dict[bytes, frozenset[bytes]]:
@@ -203,11 +203,11 @@ class Context:
         wanted, suspicious = self._sometimes[name]
         if suspicious.search(raw) is None:
             return False
-        rare, begun = tuple(wanted.rare), tuple(wanted.begun) if len(raw) <= MAX_BEGUN else ()
+        begun = wanted.begun if len(raw) <= MAX_BEGUN else ()
         return any(
-            item.name.endswith(rare)
+            item.name.endswith(wanted.rare)
             or (item.name in wanted.addressed and runs_script(item.value))
-            or (item.name + b"=" + item.value.lstrip(grammar.SPACES)).startswith(begun)
+            or (begun and (item.name + b"=" + item.value.lstrip(grammar.SPACES)).startswith(begun))
             for item in attributes(raw)
             if item.value is not None
         )

@@ -69,14 +69,14 @@ class Condition(NamedTuple):
     """When a start tag matters whose name alone does not say so.
 
     Attributes:
-        rare: If the name of an attribute ends like this.
+        rare: If the name of an attribute ends like one of these.
         addressed: If one of these holds what may be a ``javascript:`` address.
         begun: If an attribute's value begins so, written ``name=beginning``.
     """
 
-    rare: frozenset[bytes] = frozenset()
-    addressed: frozenset[bytes] = frozenset()
-    begun: frozenset[bytes] = frozenset()
+    rare: tuple[bytes, ...] = ()
+    addressed: tuple[bytes, ...] = ()
+    begun: tuple[bytes, ...] = ()
 
     @property
     def values(self) -> bytes:
@@ -99,12 +99,12 @@ _SUSPECT = rb"(?:[\x00-\x20&]|[jJ][aA\t\n\r&])"
 
 def _usual_rest(condition: Condition = NEVER) -> bytes:
     """Write the usual tag from behind its first letter; none for which the condition holds."""
-    kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(condition.rare))
+    kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in condition.rare)
     if len(condition.rare) > 2:  # few attributes end like one of these
         ends = b"".join(sorted({name[-1:] + name[-1:].upper() for name in condition.rare}))
         kept = rb"(?:(?<![" + ends + rb"]=)|" + kept + rb")"
     if condition.addressed:
-        others = (rb"(?<!" + _any_case([name]) + rb"=)" for name in sorted(condition.addressed))
+        others = (rb"(?<!" + _any_case([name]) + rb"=)" for name in condition.addressed)
         kept += rb"(?:(?![\"']?+" + _SUSPECT + rb")|" + b"".join(others) + rb")"
     if condition.begun:
         kept += rb"(?![\"']?+[" + SPACE + rb"]*+" + condition.values + rb")"
@@ -115,15 +115,16 @@ def _usual_rest(condition: Condition = NEVER) -> bytes:
 
 def suspicion(condition: Condition) -> re.Pattern[bytes]:
     """Compile a search that finds nothing in a tag for which the condition does not hold."""
-    ends = b"[=" + SPACE + b"]"
-    signs = [rb"(?<=" + _any_case([name]) + ends + rb")" for name in sorted(condition.rare)]
-    behind = rb"(?<==)[" + SPACE + rb"]*+[\"']?+"
+    signs = [rb"(?<=" + _any_case([name]) + rb"=)" for name in condition.rare]
+    if condition.rare:
+        signs.append(rb"(?<=[" + SPACE + rb"]=)")
+    behind = rb"[" + SPACE + rb"]*+[\"']?+"
     if condition.addressed:
         signs.append(behind + _SUSPECT)
     if condition.begun:
         signs.append(behind + rb"[" + SPACE + rb"]*+" + condition.values)
-    # What every match begins with is one set of characters, which is searched for fast.
-    return re.compile(ends + rb"(?:" + b"|".join(signs) + rb")")
+    # What every match begins with is one character, which is searched for fast.
+    return re.compile(rb"=(?:" + b"|".join(signs) + rb")")
 
 
 _FREQUENT: Final = (
@@ -184,7 +185,7 @@ def _closed_at_once(name: bytes, content: bytes) -> bytes:
     return rb"<" + _name([name]) + _REST + content + rb"</" + _name([name]) + _REST
 
 
-USED: Final = Condition(rare=frozenset({b"onload"}))
+USED: Final = Condition(rare=(b"onload",))
 """The one condition on which ``<use>`` may matter in drawings that are passed over all the same."""
 _PLAIN_ROWS = _DRAWING_ROWS - {b"use"}
 _USE = rb"<" + _name([b"use"]) + _usual_rest(USED)
