@@ -1,6 +1,7 @@
 """The gate against an earlier commit of itself: ``python -m bench former``, from ``tests``.
 
-Both run in processes of their own that take turns, page by page; the one who begins changes with every pass.
+Both run in processes of their own that take turns, page by page; the one who begins changes with every pass,
+and every pass has new processes, since some are slower than others for no reason but where their memory lies.
 Time is processor time. ``COMMIT`` names the other; its files are checked out into a temporary folder.
 """
 
@@ -114,19 +115,20 @@ def main() -> bool:
 
 
 def _times(ours: Path, other: Path, count: int) -> dict[str, tuple[list[float], list[float]]]:
-    sides = [Side(ours), Side(other)]
     least: dict[str, Any] = {kind: ([9.0] * count, [9.0] * count) for kind in KINDS}
     for turn in range(PASSES):
-        order = (0, 1) if turn % 2 else (1, 0)
+        sides, order = [Side(ours), Side(other)], (0, 1) if turn % 2 else (1, 0)
         for side in sides:
+            for number in range(count):
+                side.ask("cold", number)  # what is loaded and compiled on first use is no page's
             side.begin()
         for kind in ("cold", "new", "warm", "warm"):
             for number in range(count):
                 for index in order:
                     seconds = sides[index].ask(kind, number)
                     least[kind][index][number] = min(least[kind][index][number], seconds)
-    for side in sides:
-        side.stop()
+        for side in sides:
+            side.stop()
     return least
 
 

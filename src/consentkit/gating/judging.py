@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
@@ -47,7 +47,6 @@ class Judge:
     Attributes:
         own: The page's own address, as far as it is known.
         own_host: Its host as hosts are reported; empty where it is not known.
-        gated: What was made inert, each kind once, in order of appearance.
         undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance, and
             places of the site's own where a vendor's program stands, each with the vendor's id.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
@@ -55,13 +54,18 @@ class Judge:
 
     def __init__(self, consent: Consent, unclassified: Unclassified, host: str) -> None:
         self.own, self.own_host = _read_own(host)
-        self.gated: dict[Gated, None] = {}
         self.undeclared: dict[str, str | None] = {}
         self.mentioned: dict[str, str | None] = {}
         self._consent = consent
         self._unclassified = unclassified
         self._allowed: dict[tuple[str, str], bool] = {}
         self._reported: set[tuple[str, ...]] = set()
+        self._held: dict[tuple[bytes, str, str, str, Why], None] = {}
+
+    @property
+    def gated(self) -> Sequence[Gated]:
+        """Return what was made inert; see `consentkit.gating.page.PageGate.gated`."""
+        return [Gated(held[0].decode("ascii"), *held[1:]) for held in self._held]
 
     def refusal(self, found: Found, runs: Container[str] = ()) -> Reason | None:
         """Return the first reason not to let something be, and take note of unknown third parties.
@@ -76,7 +80,8 @@ class Judge:
             if reason.party.vendor in runs:
                 continue
             if not self._is_allowed(reason.party) and self.applies(reason):
-                self._see(found.hosts)
+                if found.hosts:
+                    self._see(found.hosts)
                 return reason
         if found.hosts and (host := self._see(found.hosts)):
             return Reason(NOBODY, host, "unclassified")
@@ -117,10 +122,10 @@ class Judge:
 
     def report(self, name: bytes, reason: Reason) -> None:
         """Take note of an element that is held back, and why."""
-        if len(self.gated) < MAX_REPORTED:
+        if len(self._held) < MAX_REPORTED:
             party = reason.party
             vendor = party.name if reason.why == "unknown-marker" else party.vendor
-            self.gated[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
+            self._held[name, vendor, party.purpose, reason.host, reason.why] = None
 
     def mention(self, hosts: Iterable[str]) -> None:
         """Take note of hosts that a script names without loading anything."""

@@ -39,7 +39,6 @@ class PageGate:
     Attributes:
         names: The elements the rewriter shows.
         rare: The elements it shows only with certain attributes.
-        gated: What was made inert, each kind once, in order of appearance.
         undeclared: What nobody declared, each with whose it looks; see `Judge`.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
         hydrated: Whether a framework may take over the whole page.
@@ -65,7 +64,6 @@ class PageGate:
         self._renderer = renderer
         self._enforce = enforce
         self._judge = judge = Judge(consent, gate.unclassified, host)
-        self.gated: Final[Mapping[Gated, None]] = judge.gated
         self.undeclared: Final[Mapping[str, str | None]] = judge.undeclared
         self.mentioned: Final[Mapping[str, str | None]] = judge.mentioned
         own = judge.own
@@ -79,6 +77,11 @@ class PageGate:
         self._frames = 0
         self._depth = 0
         self._placeholders: dict[tuple[str, str], bytes] = {}
+
+    @property
+    def gated(self) -> Sequence[Gated]:
+        """Return what was made inert, each kind once, in order of appearance."""
+        return self._judge.gated
 
     @property
     def foreign_base(self) -> bool:
@@ -159,7 +162,7 @@ class PageGate:
             return None
         reading, heard = None, plan.heard or plan.load.found.reasons
         if not whole or (text and not text.isspace()):
-            inner = foreign_text(text) if where & Where.FOREIGN else text
+            inner = foreign_text(text) if where and where & Where.FOREIGN else text
             if plan.rules:
                 reading = Reading(self._gate.ruled(plan.rules, inner, self._bases.urls))
             else:
@@ -173,7 +176,8 @@ class PageGate:
         if plan.silent and whole and (reading is None or reading.silent):
             return waits
         calls, runs = self._calls(heard, where) if heard else ((), ())
-        denied, stubs = self._judge.refusal(plan.load.found, runs), frozenset[str]()
+        denied = None if plan.silent else self._judge.refusal(plan.load.found, runs)
+        stubs = frozenset[str]()
         if not plan.marked and reading is not None:
             stubs = reading.stubs
             self._judge.mention(reading.mentioned)
@@ -186,7 +190,8 @@ class PageGate:
                 if made:
                     return [*(waits or ()), *made] if self._enforce else ()
             self._judge.report(b"script", denied)
-            stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
+            if denied.party.stubs:
+                stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
             stood = self._stubs(stubs, where, denied.party)
             return [*(waits or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
         made = self._live(plan, where)
