@@ -12,7 +12,7 @@ the same node are the same again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 MAX_DEPTH = 65_536
 """Elements that may be open inside foreign content; beyond it the page is not trusted any more."""
@@ -29,6 +29,8 @@ _BREAKOUT = frozenset(
     b"menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
 )
 _FONT_ATTRIBUTES = frozenset((b"color", b"face", b"size"))
+DECIDED_BY_ATTRIBUTES: Final = frozenset({b"font", b"annotation-xml"})
+"""Elements of which :func:`open_element` must know the attributes."""
 _SVG_INTEGRATION = frozenset((b"foreignobject", b"desc", b"title"))
 _MATH_TEXT_INTEGRATION = frozenset((b"mi", b"mo", b"mn", b"ms", b"mtext"))
 _MATH_IN_TEXT = frozenset((b"mglyph", b"malignmark"))
@@ -150,7 +152,7 @@ def open_element(
         top: The innermost open element that is followed, or ``None`` outside foreign content.
         name: Lower-case tag name.
         self_closing: Whether the tag ends in ``/>``.
-        attributes: Lower-case names and values; only ``encoding`` and those of ``font`` are looked at.
+        attributes: Lower-case names and values, of elements that they decide about.
 
     Returns:
         Every possibility: what is innermost afterwards, and whether the new element is a foreign one.

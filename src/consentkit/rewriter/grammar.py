@@ -8,7 +8,7 @@ ASCII-compatible encodings, in which no byte of a multi-byte character equals on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 Buffer = bytes | bytearray
@@ -51,7 +51,11 @@ def _any_case(names: Iterable[bytes]) -> bytes:
             parts.append(b"")
             continue
         letter = b"[" + head.lower() + head.upper() + b"]" if head.isalpha() else re.escape(head)
-        parts.append(letter + _any_case(tails))
+        if len(tails) == 1:
+            tail = re.escape(next(iter(tails)))  # the shortest code
+            parts.append(letter + (rb"(?i:" + tail + rb")" if tail else b""))
+        else:
+            parts.append(letter + _any_case(tails))
     return parts[0] if len(parts) == 1 else b"(?:" + b"|".join(reversed(parts)) + b")"
 
 
@@ -79,6 +83,11 @@ class Condition(NamedTuple):
     begun: tuple[bytes, ...] = ()
 
     @property
+    def keys(self) -> Sequence[bytes]:
+        """Return the attributes of which some values matter."""
+        return sorted({item.partition(b"=")[0] for item in self.begun})
+
+    @property
     def values(self) -> bytes:
         """Match what a value begins with that may be one of those, whatever the attribute."""
         return _in_order(sorted({item.partition(b"=")[2] for item in self.begun}))
@@ -99,18 +108,26 @@ _SUSPECT = rb"(?:[\x00-\x20&]|[jJ][aA\t\n\r&])"
 
 def _usual_rest(condition: Condition = NEVER) -> bytes:
     """Write the usual tag from behind its first letter; none for which the condition holds."""
-    kept = b"".join(rb"(?<!" + _any_case([name]) + rb"=)" for name in condition.rare)
-    if len(condition.rare) > 2:  # few attributes end like one of these
-        ends = b"".join(sorted({name[-1:] + name[-1:].upper() for name in condition.rare}))
-        kept = rb"(?:(?<![" + ends + rb"]=)|" + kept + rb")"
+    kept = _behind_none(condition.rare, b"=")
     if condition.addressed:
-        others = (rb"(?<!" + _any_case([name]) + rb"=)" for name in condition.addressed)
-        kept += rb"(?:(?![\"']?+" + _SUSPECT + rb")|" + b"".join(others) + rb")"
+        kept += rb"(?:(?![\"']?+" + _SUSPECT + rb")|" + _behind_none(condition.addressed, b"=") + rb")"
     if condition.begun:
-        kept += rb"(?![\"']?+[" + SPACE + rb"]*+" + condition.values + rb")"
+        value = rb"(?![\"']?+[" + SPACE + rb"]*+" + condition.values + rb")"
+        kept += rb"(?:" + _behind_none(condition.keys, b"=") + rb"|" + value + rb")"
     value = rb"(?:\"[^\"]*+\"|'[^']*+'|[^" + SPACE + rb"\"'<>=`]++(?=[" + SPACE + rb">]))"
     attributes = rb"(?:=" + _AT_NAME + kept + value + _BETWEEN + rb")*+"
     return rb"[^<>\"'=" + SPACE + rb"/]*+(?:>|[" + SPACE + rb"/]" + _BETWEEN + attributes + rb">)"
+
+
+def _behind_none(names: Sequence[bytes], mark: bytes = b"") -> bytes:
+    """Match behind what ends like none of these names, of three letters or more, and a mark."""
+    each = b"".join(rb"(?<!" + _any_case([name]) + mark + rb")" for name in names)
+    if len(names) < 3:
+        return each
+    # Few names end with three such letters.
+    ends = [b"".join(sorted({name[at : at + 1] for name in (n[-3:] for n in names)})) for at in range(3)]
+    likely = b"".join(rb"[" + re.escape(letters + letters.upper()) + rb"]" for letters in ends)
+    return rb"(?:(?<!" + likely + mark + rb")|" + each + rb")"
 
 
 def suspicion(condition: Condition) -> re.Pattern[bytes]:
@@ -148,10 +165,9 @@ def _frequent(stops: Iterable[bytes], sometimes: Mapping[bytes, Condition]) -> b
 
 def _quoted(condition: Condition) -> bytes:
     """Write such a tag's attributes. Whatever ends like a rare one is left to the other expressions."""
-    ends = b"|".join(sorted({name[-3:] for name in condition.rare}))
     name = rb"[a-z0-9_:-]++"
-    if ends:
-        name = rb"(?:class|id|href|style|" + name + rb"(?<!" + ends + rb"))"
+    if condition.rare:
+        name = rb"(?:class|id|href|style|" + name + _behind_none(condition.rare) + rb")"
     address = rb"(?!" + _SUSPECT + rb")" if condition.addressed else b""
     value = rb"(?![" + SPACE + rb"]|" + condition.values + rb")" if condition.begun else b""
     return rb"(?: " + name + rb"=\"" + address + value + rb"[^\"]*+\")*+>"

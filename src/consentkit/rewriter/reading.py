@@ -321,7 +321,7 @@ class Reading(Position):
 
     def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
         """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
-        if closing and name in ROWS[self.drawing] | {self.drawing}:
+        if closing and (name == self.drawing or name in ROWS[self.drawing]):
             answers = foreign.close_element(self.top, name)
         elif not closing and name in ROWS[self.drawing]:
             opened = foreign.open_element(self.top, name, self_closing=self_closing, attributes={})
@@ -356,7 +356,8 @@ class Reading(Position):
 
     def _start_around_foreign(self, whole: re.Match[bytes], start: int, name: bytes) -> None:
         raw = whole[0]
-        values = {item.name: item.value or b"" for item in reversed(attributes(raw))}
+        read = attributes(raw) if name in foreign.DECIDED_BY_ATTRIBUTES else ()
+        values = {item.name: item.value or b"" for item in reversed(read)}
         self_closing = whole[3].endswith(b"/")
         if self.top is None:
             if self._draws(self_closing):
