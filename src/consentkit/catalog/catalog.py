@@ -21,6 +21,8 @@ class Catalog:
 
     Attributes:
         vendors: The vendors by id.
+        hosts: Their rules.
+        words: Their words, packages and programs.
 
     Raises:
         ConfigurationError: Two vendors have one id.
@@ -33,8 +35,8 @@ class Catalog:
                 raise ConfigurationError("this id is taken", path=vendor.id)
             self.vendors[vendor.id] = vendor
         known = self.vendors.values()
-        self._hosts = HostTable((rule, vendor) for vendor in known for rule in vendor.hosts)
-        self._words = WordTable((vendor, vendor) for vendor in known)
+        self.hosts = HostTable((rule, vendor) for vendor in known for rule in vendor.hosts)
+        self.words = WordTable((vendor, vendor) for vendor in known)
         self._cookies = CookieTable((cookie.name, vendor) for vendor in known for cookie in vendor.cookies)
 
     def find(self, host: str, path: str = "/", query: str = "") -> tuple[HostRule | str, KnownVendor] | None:
@@ -45,12 +47,8 @@ class Catalog:
             path: The request's path.
             query: The request's query.
         """
-        found = self._hosts.find(host, path, query)
-        return next(iter(self.find_packages(host, path, found and found[0]).items()), found)
-
-    def find_packages(self, host: str, path: str, rule: HostRule | None) -> dict[str, KnownVendor]:
-        """Find the packages that a request is for; see `WordTable.find_packages`."""
-        return self._words.find_packages(host, path, rule)
+        found = self.hosts.find(host, path, query)
+        return next(iter(self.words.find_packages(host, path, found and found[0]).items()), found)
 
     def match_host(self, host: str, path: str = "/", query: str = "") -> KnownVendor | None:
         """Find the vendor that a request belongs to; the arguments are those of `find`."""
@@ -62,7 +60,7 @@ class Catalog:
 
         On the host of the site itself, which is left out, only programs say anything; see `WordTable`.
         """
-        return self._words.find_program(path, query) or (self._words.find(host, path) if host else None)
+        return self.words.find_program(path, query) or (self.words.find(host, path) if host else None)
 
     def match_cookie(self, name: str) -> KnownVendor | None:
         """Find the vendor whose script sets a cookie of this name on the site's own domain."""

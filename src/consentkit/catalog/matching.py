@@ -24,7 +24,7 @@ class HostTable(Generic[T]):
         self._rules: dict[str, list[tuple[HostRule, T]]] = {}
         for rule, value in rules:
             self._rules.setdefault(rule.host, []).append((rule, value))
-        for same_host in self._rules.values():
+        for same_host in (rules for rules in self._rules.values() if len(rules) > 1):
             same_host.sort(key=lambda pair: pair[0].weight, reverse=True)  # stable: the first stays first
         self._depth = max((host.count(".") + 1 for host in self._rules), default=0)
 

@@ -70,6 +70,10 @@ class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """How specific the rule is among those of the same host: path, then query, then port."""
         return len(self.path), len(self.query), self.port is not None
 
+    def beats(self, other: HostRule) -> bool:
+        """Tell whether the rule is more specific than another that holds for the same request."""
+        return (len(self.host), self.weight) > (len(other.host), other.weight)
+
     def __str__(self) -> str:
         port = f":{self.port}" if self.port else ""
         return f"{self.host}{port}{self.path}{'?' if self.query else ''}{self.query}"

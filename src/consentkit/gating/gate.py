@@ -165,7 +165,7 @@ class Gate:
 
     def cookie_party(self, name: str) -> Party | None:
         """Find whose first-party cookie this is, by the policy first and the catalog second."""
-        return None if name.startswith(OWN_COOKIES) else self._parties.cookies.find(name)
+        return None if name.startswith(OWN_COOKIES) else self._parties.cookie(name)
 
     def drop_cookie(self, consent: Consent, set_cookie: str) -> Party | None:
         """Decide on a ``Set-Cookie`` header.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from consentkit.catalog import UNREADABLE, URL, HostRule, HostTable, WordTable
+from consentkit.catalog import UNREADABLE, URL, Catalog, HostRule, HostTable, KnownVendor
 from consentkit.catalog.hostlist import HostList
 from consentkit.catalog.words import is_shared
 from consentkit.gating.party import Party, Reason
@@ -32,19 +32,21 @@ class Owners:
     Args:
         declared: Rules of the policy. Those with a path count on the site's own host, too: a first-party
             proxy stands for the vendor behind it.
-        known: Rules of the catalog.
-        words: Words by which the addresses of services are recognised that no rule knows.
+        catalog: Whose rules count where they are more specific, and whose words where no rule holds.
+        party: Returns who a vendor of the catalog is in the policy.
         lists: Lists of hosts, each with whom to allow. They come before words, which are a guess.
 
     Attributes:
         proxies: The declared rules that have a path.
     """
 
-    def __init__(self, declared: Rules, known: Rules, words: WordTable[Party], lists: Lists = ()) -> None:
+    def __init__(
+        self, declared: Rules, catalog: Catalog, party: Callable[[KnownVendor], Party], lists: Lists = ()
+    ) -> None:
         self.proxies = [(rule, party) for rule, party in declared if rule.path]
-        self._hosts = HostTable([*declared, *known])
+        self._declared = HostTable(declared)
         self._proxied = HostTable(self.proxies)
-        self._words = words
+        self._catalog, self._party = catalog, party
         self._lists = lists
 
     def is_proxied(self, host: str) -> bool:
@@ -53,25 +55,25 @@ class Owners:
 
     def find(self, url: URL) -> Owned | None:
         """Find whose an address is; `None` if neither policy, catalog nor a list knows."""
-        place = (url.host, url.path, url.query, url.port)
-        found = None if url.own else self._hosts.find(*place)
-        if packages := self._words.find_packages(url.host, url.path, found and found[0]):
-            return Owned(tuple(Reason(party, host_of(url), "host") for party in packages.values()))
+        found = None if url.own else self._rule(url)
+        if packages := self._catalog.words.find_packages(url.host, url.path, found and found[0]):
+            vendors = packages.values()
+            return Owned(tuple(Reason(self._party(vendor), host_of(url), "host") for vendor in vendors))
         if found is None:
             for hosts, party in self._lists:
                 if spared := hosts.find(url):
                     return Owned((Reason(party, host_of(url), "list", spared[0], spared),))
             if program := self._program(url):
                 return program
-            named = None if url.own else self._words.find(url.host, url.path)
+            named = None if url.own else self._catalog.words.find(url.host, url.path)
             # A word is a guess: in a script it counts only where the address is loaded.
-            return named and Owned((Reason(named[1], host_of(url), "word"),), True)
+            return named and Owned((Reason(self._party(named[1]), host_of(url), "word"),), True)
         rule, party = found
         # Who declares a host of anybody's programs does not mean a vendor's on it.
         if not rule.path and is_shared(url.host) and (program := self._program(url)):
             return program
         reason = Reason(party, host_of(url), "host")
-        proxy = self._proxied.find(*place) if self.proxies else None
+        proxy = self._proxied.find(url.host, url.path, url.query, url.port) if self.proxies else None
         if proxy is None:
             return Owned((reason,), rule.linked)
         if proxy[0] == rule:
@@ -79,9 +81,16 @@ class Owners:
         # A more specific host without the path: on the site's own pages it says nothing, the proxy does.
         return Owned((reason, Reason(proxy[1], "", "host", proxy[0].host)), rule.linked)
 
+    def _rule(self, url: URL) -> tuple[HostRule, Party] | None:
+        place = (url.host, url.path, url.query, url.port)
+        declared, known = self._declared.find(*place), self._catalog.hosts.find(*place)
+        if known is None or (declared is not None and not known[0].beats(declared[0])):
+            return declared
+        return known[0], self._party(known[1])
+
     def _program(self, url: URL) -> Owned | None:
-        found = self._words.find_program(url.path, url.query)
-        return found and Owned((Reason(found[1], host_of(url), "program", url.path),), True)
+        found = self._catalog.words.find_program(url.path, url.query)
+        return found and Owned((Reason(self._party(found[1]), host_of(url), "program", url.path),), True)
 
 
 def host_of(url: URL) -> str:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
-from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, Catalog, CookieTable, HostRule, WordTable, read_url
+from consentkit.catalog import (
+    OWN_PAGE,
+    UNREADABLE,
+    URL,
+    Catalog,
+    CookieTable,
+    HostRule,
+    KnownVendor,
+    read_url,
+)
 from consentkit.gating.markers import WORDS, Marker
 from consentkit.gating.owners import Owners, host_of
 from consentkit.gating.party import NOBODY, Found, Party, Reason, declared_party, known_party
@@ -24,30 +34,29 @@ class Parties:
 
     Attributes:
         owners: Rules of all vendors.
-        cookies: First-party cookies of all vendors.
         signatures: How inline snippets of known vendors begin to act.
         containers: Elements that their scripts fill.
     """
 
     def __init__(self, policy: Policy, catalog: Catalog) -> None:
-        known = catalog.vendors
-        declared = policy.vendors_declared
+        self._known = catalog.vendors
         self._tools = frozenset(policy.markers)
         self._purposes = {p.id: Party("", p.title, p.id) for p in policy.purposes.values()}
-        self._vendors = {vendor.id: known_party(vendor) for vendor in known.values()}
-        self._vendors |= {v.id: declared_party(v, known.get(v.id)) for v in declared.values()}
-        self._names = {_plain(party.name): party for party in self._vendors.values()}
-        own = [(HostRule.parse(text), self._vendors[v.id]) for v in declared.values() for text in v.hosts]
-        rules = [(rule, self._vendors[v.id]) for v in known.values() for rule in v.hosts]
-        words = WordTable((v, self._vendors[v.id]) for v in known.values())
+        declared, known = policy.vendors_declared.values(), self._known.values()
+        self._vendors = {v.id: declared_party(v, self._known.get(v.id)) for v in declared}
+        own = [(HostRule.parse(text), self._vendors[v.id]) for v in declared for text in v.hosts]
         lists = [(entry.hosts, self._purposes[entry.purpose]) for entry in policy.lists]
-        self.owners = Owners(own, rules, words, lists)
-        self.cookies = CookieTable(
-            [(cookie.name, self._vendors[v.id]) for v in declared.values() for cookie in v.cookies]
-            + [(cookie.name, self._vendors[v.id]) for v in known.values() for cookie in v.cookies]
+        self.owners = Owners(own, catalog, self._party, lists)
+        self._cookies = CookieTable(
+            [(cookie.name, v.id) for v in declared for cookie in v.cookies]
+            + [(cookie.name, v.id) for v in known for cookie in v.cookies]
         )
-        self.signatures = [(text, self._vendors[v.id]) for v in known.values() for text in v.inline]
-        self.containers = [(one, self._vendors[v.id]) for v in known.values() for one in v.containers]
+        self.signatures = [(text, self._party(v)) for v in known for text in v.inline]
+        self.containers = [(one, self._party(v)) for v in known for one in v.containers]
+
+    def cookie(self, name: str) -> Party | None:
+        """Find whose first-party cookie this is."""
+        return self._vendor(self._cookies.find(name) or "")
 
     def reached(self, texts: Iterable[str], bases: Iterable[URL]) -> Found:
         """Find whose URLs these are.
@@ -86,10 +95,26 @@ class Parties:
         return not marker.tools or not self._tools.isdisjoint(marker.tools)
 
     def _named(self, name: str, exact: bool) -> Party | None:
-        party = self._purposes.get(name) or self._vendors.get(name)
+        party = self._purposes.get(name) or self._vendor(name)
         if party or exact:
             return party
         return self._purposes.get(WORDS.get(name, ""))
+
+    def _vendor(self, ident: str) -> Party | None:
+        known = self._known.get(ident)
+        return self._vendors.get(ident) if known is None else self._party(known)
+
+    def _party(self, known: KnownVendor) -> Party:
+        """Return who a vendor of the catalog is; made where it is first asked for."""
+        party = self._vendors.get(known.id)
+        if party is None:
+            party = self._vendors[known.id] = known_party(known)
+        return party
+
+    @cached_property
+    def _names(self) -> Mapping[str, Party]:
+        known = {vendor.id: self._party(vendor) for vendor in self._known.values()}
+        return {_plain(party.name): party for party in (known | self._vendors).values()}
 
     def _service(self, name: str) -> Party | None:
         return self._named(name, False) or self._names.get(_plain(name))

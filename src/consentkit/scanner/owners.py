@@ -71,7 +71,8 @@ class Owners:
         if url is None or not url.host:
             return None
         declared = self._hosts.find(url.host, url.path, url.query)
-        for vendor in default_catalog().find_packages(url.host, url.path, declared and declared[0]).values():
+        words = default_catalog().words
+        for vendor in words.find_packages(url.host, url.path, declared and declared[0]).values():
             return self._known(vendor)
         if declared is not None:
             return _owner(declared[1])

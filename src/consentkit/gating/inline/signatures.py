@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Set
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consentkit.gating.party import Party
@@ -50,7 +51,7 @@ class Signatures:
         self._by_word: dict[bytes, list[Signature]] = {}
         self.methods: dict[str, set[str]] = {}
         for text, party in signatures:
-            signature = _compile(text, party)
+            signature = Signature(party, *_compile(text))
             self._by_word.setdefault(signature.word.encode(), []).append(signature)
             if (method := _METHOD.search(text)) and not signature.queued:
                 self.methods.setdefault(method[1], set()).add(party.vendor)
@@ -68,7 +69,9 @@ class Signatures:
                     yield signature
 
 
-def _compile(text: str, party: Party) -> Signature:
+@lru_cache(maxsize=1024)
+def _compile(text: str) -> tuple[str, Set[bytes], re.Pattern[bytes], bool]:
+    """Return what follows from a signature's text: all of `Signature` but whose it is."""
     word, *rest = tokens = _TOKEN.findall(text)
     # The last one may be the beginning of a word.
     words = frozenset(token.encode() for token in (word, *tokens[:-1]) if _WORD.fullmatch(token))
@@ -77,4 +80,4 @@ def _compile(text: str, party: Party) -> Signature:
     parts = [rf"{start}(?<![\w$]{start})"]
     parts += [rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in rest]
     pattern = re.compile(r"\s*+".join(parts).encode())
-    return Signature(party, word, words, pattern, rest[-3:] == [".", "push", "("])
+    return word, words, pattern, rest[-3:] == [".", "push", "("]
