@@ -27,7 +27,7 @@ def selectors(handler: Handler) -> list[str]:
     """Return selectors for the tags that the gate looks at, but `base`, which concerns whole pages."""
     rare = [
         f"{name.decode()}[{attribute.decode()}]"
-        for attribute, names in sorted(handler.rare.items())
+        for attribute, names in sorted(handler.rare)
         for name in sorted(names - handler.names)
     ]
     return [name.decode() for name in sorted(handler.names - {b"base"})] + rare

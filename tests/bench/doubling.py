@@ -7,12 +7,12 @@ the same without a clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bench.goals import GOALS
 from consentkit.gating import Gate
 from consentkit.policy import Policy
-from consentkit.rewriter import Rewriter, Splice, Where
+from consentkit.rewriter import Rewriter, Splice, Table, Where
 
 MOST = GOALS["doubling: time of twice the input"].limit
 RUNS = 5
@@ -50,8 +50,7 @@ class Look:
     """Looks at what loads and edits nothing."""
 
     names = frozenset((b"script", b"img", b"iframe", b"image"))
-    rare: Mapping[bytes, frozenset[bytes]] = {}
-    addressed = rare
+    rare = addressed = Table()
     steady = True
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:

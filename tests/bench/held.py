@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bench import corpus
 from consentkit.gating import Gate
 from consentkit.gating.scripts import script_type
 from consentkit.policy import Policy
-from consentkit.rewriter import Rewriter, Splice, Where, attributes
+from consentkit.rewriter import Rewriter, Splice, Table, Where, attributes
 
 _ACCEPTS = (
     "try { new (require('vm').Script)(require('fs').readFileSync(0, 'utf8')) } catch { process.exit(1) }"
@@ -25,8 +25,7 @@ class Scripts:
     """The rewriter's handler: keeps the text of every classic script."""
 
     names = frozenset((b"script",))
-    rare: Mapping[bytes, frozenset[bytes]] = {}
-    addressed = rare
+    rare = addressed = Table()
     steady = False
 
     def __init__(self) -> None:

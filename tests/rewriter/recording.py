@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from consentkit.rewriter import Rewriter, Splice, Where, attributes
+from consentkit.rewriter import Rewriter, Splice, Table, Where, attributes
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 LOADING = frozenset((b"script", b"img", b"image", b"iframe", b"frame", b"link"))
@@ -21,8 +21,7 @@ class Recorder:
 
     def __init__(self, names: Iterable[bytes] = LOADING) -> None:
         self.names = frozenset(names)
-        self.rare: Mapping[bytes, frozenset[bytes]] = {}
-        self.addressed: Mapping[bytes, frozenset[bytes]] = {}
+        self.rare = self.addressed = Table()
         self.steady = True
         self.shown: list[Shown] = []
 

@@ -31,8 +31,8 @@ class Followed(Recorder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.addressed = {b"href": frozenset({b"a"}), b"formaction": frozenset({b"button"})}
-        self.rare = {b"ping": frozenset({b"a"})}
+        self.addressed = frozenset({(b"href", frozenset({b"a"})), (b"formaction", frozenset({b"button"}))})
+        self.rare = frozenset({(b"ping", frozenset({b"a"}))})
 
 
 def shown(page: bytes) -> list[bytes]:

@@ -117,7 +117,7 @@ class Loading(Disarm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rare = {b"onload": frozenset({b"svg", b"use"})}
+        self.rare = frozenset({(b"onload", frozenset({b"svg", b"use"}))})
 
 
 DRAWN = {

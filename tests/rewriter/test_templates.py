@@ -41,7 +41,7 @@ def test_where_templates_begin_and_end(page: bytes, inside: list[bool], cut: Cut
 )
 def test_rare_attributes_are_found_by_how_their_names_end(tag: bytes, cut: Cut) -> None:
     recorder = Recorder()
-    recorder.rare = {b"-bg": frozenset({b"div"})}
+    recorder.rare = frozenset({(b"-bg", frozenset({b"div"}))})
     other = b'<div class="a-bg" data-bgx="1" id="bg" bg="2" data-bg>x</div><p data-bg="x">'
     for around in (b"<body>", b"<template>", b"<select>"):
         recorder.shown.clear()

@@ -20,7 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 from consentkit.consent import Consent
 from consentkit.gating import Gate
 from consentkit.policy import Policy
-from consentkit.rewriter import Rewriter, Splice, Where
+from consentkit.rewriter import Rewriter, Splice, Table, Where
 from rewriter.recording import CORPUS, CUTS
 
 FILES = sorted((CORPUS / "html5lib-tests" / "tree-construction").rglob("*.dat"))
@@ -56,8 +56,7 @@ class Marking:
     """Puts an attribute into every start tag that it is shown."""
 
     names = NAMES
-    rare: dict[bytes, frozenset[bytes]] = {}  # noqa: RUF012
-    addressed = rare
+    rare = addressed = Table()
     steady = True
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:

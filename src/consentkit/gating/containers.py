@@ -55,7 +55,7 @@ class Containers:
             for found in {attribute.encode(), key + b"=" + word.encode() if sign else b""} - {b""}:
                 rare[found] = rare.get(found, frozenset()) | elements
         self.names: Final = frozenset(names)
-        self.rare: Final[Mapping[bytes, frozenset[bytes]]] = rare
+        self.rare: Final = frozenset(rare.items())
 
     def find(self, raw: bytes, name: bytes) -> Party | None:
         """Find whose container a tag is.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from consentkit.catalog import UNREADABLE, URL, Catalog, HostRule, HostTable, KnownVendor
+from consentkit.catalog import UNREADABLE, URL, Catalog, HostRule, HostTable
 from consentkit.catalog.hostlist import HostList
 from consentkit.catalog.words import is_shared
 from consentkit.gating.party import Party, Reason
@@ -33,7 +33,7 @@ class Owners:
         declared: Rules of the policy. Those with a path count on the site's own host, too: a first-party
             proxy stands for the vendor behind it.
         catalog: Whose rules count where they are more specific, and whose words where no rule holds.
-        party: Returns who a vendor of the catalog is in the policy.
+        party: Returns the party of a vendor, by its id.
         lists: Lists of hosts, each with whom to allow. They come before words, which are a guess.
 
     Attributes:
@@ -41,7 +41,7 @@ class Owners:
     """
 
     def __init__(
-        self, declared: Rules, catalog: Catalog, party: Callable[[KnownVendor], Party], lists: Lists = ()
+        self, declared: Rules, catalog: Catalog, party: Callable[[str], Party], lists: Lists = ()
     ) -> None:
         self.proxies = [(rule, party) for rule, party in declared if rule.path]
         self._declared = HostTable(declared)
@@ -58,7 +58,7 @@ class Owners:
         found = None if url.own else self._rule(url)
         if packages := self._catalog.words.find_packages(url.host, url.path, found and found[0]):
             vendors = packages.values()
-            return Owned(tuple(Reason(self._party(vendor), host_of(url), "host") for vendor in vendors))
+            return Owned(tuple(Reason(self._party(vendor.id), host_of(url), "host") for vendor in vendors))
         if found is None:
             for hosts, party in self._lists:
                 if spared := hosts.find(url):
@@ -67,7 +67,7 @@ class Owners:
                 return program
             named = None if url.own else self._catalog.words.find(url.host, url.path)
             # A word is a guess: in a script it counts only where the address is loaded.
-            return named and Owned((Reason(self._party(named[1]), host_of(url), "word"),), True)
+            return named and Owned((Reason(self._party(named[1].id), host_of(url), "word"),), True)
         rule, party = found
         # Who declares a host of anybody's programs does not mean a vendor's on it.
         if not rule.path and is_shared(url.host) and (program := self._program(url)):
@@ -86,11 +86,11 @@ class Owners:
         declared, known = self._declared.find(*place), self._catalog.hosts.find(*place)
         if known is None or (declared is not None and not known[0].beats(declared[0])):
             return declared
-        return known[0], self._party(known[1])
+        return known[0], self._party(known[1].id)
 
     def _program(self, url: URL) -> Owned | None:
         found = self._catalog.words.find_program(url.path, url.query)
-        return found and Owned((Reason(self._party(found[1]), host_of(url), "program", url.path),), True)
+        return found and Owned((Reason(self._party(found[1].id), host_of(url), "program", url.path),), True)
 
 
 def host_of(url: URL) -> str:

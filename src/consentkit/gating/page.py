@@ -46,7 +46,7 @@ class PageGate:
             unknown.
     """
 
-    addressed: Final[Mapping[bytes, frozenset[bytes]]] = elements.ADDRESSED
+    addressed: Final = frozenset(elements.ADDRESSED.items())
 
     def __init__(
         self,

@@ -7,16 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
-from consentkit.catalog import (
-    OWN_PAGE,
-    UNREADABLE,
-    URL,
-    Catalog,
-    CookieTable,
-    HostRule,
-    KnownVendor,
-    read_url,
-)
+from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, Catalog, CookieTable, HostRule, read_url
 from consentkit.gating.markers import WORDS, Marker
 from consentkit.gating.owners import Owners, host_of
 from consentkit.gating.party import NOBODY, Found, Party, Reason, declared_party, known_party
@@ -46,17 +37,18 @@ class Parties:
         self._vendors = {v.id: declared_party(v, self._known.get(v.id)) for v in declared}
         own = [(HostRule.parse(text), self._vendors[v.id]) for v in declared for text in v.hosts]
         lists = [(entry.hosts, self._purposes[entry.purpose]) for entry in policy.lists]
-        self.owners = Owners(own, catalog, self._party, lists)
+        self.owners = Owners(own, catalog, self._vendor, lists)
         self._cookies = CookieTable(
             [(cookie.name, v.id) for v in declared for cookie in v.cookies]
             + [(cookie.name, v.id) for v in known for cookie in v.cookies]
         )
-        self.signatures = [(text, self._party(v)) for v in known for text in v.inline]
-        self.containers = [(one, self._party(v)) for v in known for one in v.containers]
+        self.signatures = [(text, self._vendor(v.id)) for v in known for text in v.inline]
+        self.containers = [(one, self._vendor(v.id)) for v in known for one in v.containers]
 
     def cookie(self, name: str) -> Party | None:
         """Find whose first-party cookie this is."""
-        return self._vendor(self._cookies.find(name) or "")
+        vendor = self._cookies.find(name)
+        return self._vendor(vendor) if vendor else None
 
     def reached(self, texts: Iterable[str], bases: Iterable[URL]) -> Found:
         """Find whose URLs these are.
@@ -96,25 +88,20 @@ class Parties:
 
     def _named(self, name: str, exact: bool) -> Party | None:
         party = self._purposes.get(name) or self._vendor(name)
-        if party or exact:
+        if party is not NOBODY:
             return party
-        return self._purposes.get(WORDS.get(name, ""))
+        return None if exact else self._purposes.get(WORDS.get(name, ""))
 
-    def _vendor(self, ident: str) -> Party | None:
-        known = self._known.get(ident)
-        return self._vendors.get(ident) if known is None else self._party(known)
-
-    def _party(self, known: KnownVendor) -> Party:
-        """Return who a vendor of the catalog is; made where it is first asked for."""
-        party = self._vendors.get(known.id)
-        if party is None:
-            party = self._vendors[known.id] = known_party(known)
-        return party
+    def _vendor(self, ident: str) -> Party:
+        """Return the party of a vendor, made where it is first asked for; `NOBODY` for what is none."""
+        if ident not in self._vendors and ident in self._known:
+            self._vendors[ident] = known_party(self._known[ident])
+        return self._vendors.get(ident, NOBODY)
 
     @cached_property
     def _names(self) -> Mapping[str, Party]:
-        known = {vendor.id: self._party(vendor) for vendor in self._known.values()}
-        return {_plain(party.name): party for party in (known | self._vendors).values()}
+        parties = map(self._vendor, dict.fromkeys((*self._known, *self._vendors)))
+        return {_plain(party.name): party for party in parties}
 
     def _service(self, name: str) -> Party | None:
         return self._named(name, False) or self._names.get(_plain(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from consentkit.catalog import URL
@@ -174,8 +174,8 @@ class _Observer:
     """Finds whom a document would reach; the rewriter's handler."""
 
     names: Final = elements.NAMES
-    rare: Final[Mapping[bytes, frozenset[bytes]]] = elements.RARE
-    addressed: Final[Mapping[bytes, frozenset[bytes]]] = elements.ADDRESSED
+    rare: Final = frozenset(elements.RARE.items())
+    addressed: Final = frozenset(elements.ADDRESSED.items())
     steady: Final = True
 
     def __init__(self, planner: Planner, depth: int, bases: Sequence[URL]) -> None:

@@ -1,6 +1,6 @@
 """A streaming HTML rewriter without I/O: bytes in, bytes out, byte-exact outside its edits."""
 
-from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.handler import Handler, Splice, Table, Where
 from consentkit.rewriter.memory import Memory
 from consentkit.rewriter.rewriter import MAX_READINGS, Rewriter
 from consentkit.rewriter.tag import Attribute, attributes, decode
@@ -12,6 +12,7 @@ __all__ = [
     "Memory",
     "Rewriter",
     "Splice",
+    "Table",
     "Where",
     "attributes",
     "decode",

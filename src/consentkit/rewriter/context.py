@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.rewriter import grammar
 from consentkit.rewriter.grammar import Condition
-from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.handler import Handler, Splice, Table, Where
 from consentkit.rewriter.memory import Memory, Passages
 from consentkit.rewriter.prologue import Prologue
 from consentkit.rewriter.tag import attributes, runs_script
@@ -79,26 +79,6 @@ class Names(NamedTuple):
     skip: re.Pattern[bytes]
     skip_one: re.Pattern[bytes]
     drawings: bool
-
-
-Table = frozenset[tuple[bytes, frozenset[bytes]]]
-
-
-_known: dict[int, tuple[tuple[object, ...], Names]] = {}
-MAX_KNOWN: Final = 64
-"""Sets of names whose objects are remembered."""
-
-
-def _names_of(handler: Handler) -> Names:
-    """Return what follows from a handler's names; those of one policy share the objects that hold them."""
-    asked = handler.names, handler.rare, handler.addressed
-    known = _known.get(id(handler.rare))
-    if known is None or any(one is not other for one, other in zip(known[0], asked, strict=True)):
-        if len(_known) >= MAX_KNOWN:
-            _known.clear()
-        made = _names(handler.names, frozenset(handler.rare.items()), frozenset(handler.addressed.items()))
-        known = _known[id(handler.rare)] = asked, made
-    return known[1]
 
 
 @lru_cache(maxsize=64)
@@ -176,7 +156,7 @@ class Context:
         self.handler = handler
         self.memory = memory or Memory()
         self.names = handler.names
-        compiled = _names_of(handler)
+        compiled = _names(handler.names, handler.rare, handler.addressed)
         self._matters, self._beginnings = compiled.matters, compiled.beginnings
         self._sometimes, self.drawings = compiled.sometimes, compiled.drawings
         self.plain, self.head, self.kinds = compiled.plain, compiled.head, compiled.kinds

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 Splice = tuple[int, int, bytes]
 """``(start, end, new)``: replace the tag's bytes ``start:end``; an insertion where both are the same."""
+Table = frozenset[tuple[bytes, frozenset[bytes]]]
+"""Attributes, each with names of elements."""
 
 
 class Where(enum.IntFlag):
@@ -31,16 +33,16 @@ class Handler(Protocol):
         """Lower-case names of the start tags to be shown."""
 
     @property
-    def rare(self) -> Mapping[bytes, frozenset[bytes]]:
-        """Attributes by which other start tags are shown if they have a value: end of an attribute's name →
-        names of elements. It has three characters or more.
+    def rare(self) -> Table:
+        """Attributes by which other start tags are shown if they have a value, each by the end of its name,
+        of three characters or more.
 
         ``name=beginning`` stands for such an attribute whose value begins so, white space left out. For that
         an element is shown only while its tag is short: no safety may depend on it.
         """
 
     @property
-    def addressed(self) -> Mapping[bytes, frozenset[bytes]]:
+    def addressed(self) -> Table:
         """Attributes by which start tags are shown if the value is a ``javascript:`` address."""
 
     @property

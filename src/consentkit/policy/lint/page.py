@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from consentkit.catalog import default_catalog, read_url
 from consentkit.policy.lint.declarations import is_google
 from consentkit.policy.lint.model import Finding
-from consentkit.rewriter import Rewriter, Where, attributes, decode
+from consentkit.rewriter import Rewriter, Table, Where, attributes, decode
 
 Headers = Iterable[tuple[str, str]]
 
@@ -77,8 +76,7 @@ class _Page:
     """
 
     names = frozenset({b"a", b"button", b"dialog", b"script", b"section"})
-    rare: Mapping[bytes, frozenset[bytes]] = MappingProxyType({})
-    addressed: Mapping[bytes, frozenset[bytes]] = MappingProxyType({})
+    rare = addressed = Table()
     steady = False
 
     def __init__(self) -> None:
