@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
@@ -47,6 +47,7 @@ class Judge:
     Attributes:
         own: The page's own address, as far as it is known.
         own_host: Its host as hosts are reported; empty where it is not known.
+        held: What was made inert: the values of `Gated`, each kind once, in order of appearance.
         undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance, and
             places of the site's own where a vendor's program stands, each with the vendor's id.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
@@ -60,12 +61,7 @@ class Judge:
         self._unclassified = unclassified
         self._allowed: dict[tuple[str, str], bool] = {}
         self._reported: set[tuple[str, ...]] = set()
-        self._held: dict[tuple[bytes, str, str, str, Why], None] = {}
-
-    @property
-    def gated(self) -> Sequence[Gated]:
-        """Return what was made inert; see `consentkit.gating.page.PageGate.gated`."""
-        return [Gated(held[0].decode("ascii"), *held[1:]) for held in self._held]
+        self.held: dict[tuple[bytes, str, str, str, Why], None] = {}
 
     def refusal(self, found: Found, runs: Container[str] = ()) -> Reason | None:
         """Return the first reason not to let something be, and take note of unknown third parties.
@@ -122,10 +118,10 @@ class Judge:
 
     def report(self, name: bytes, reason: Reason) -> None:
         """Take note of an element that is held back, and why."""
-        if len(self._held) < MAX_REPORTED:
+        if len(self.held) < MAX_REPORTED:
             party = reason.party
             vendor = party.name if reason.why == "unknown-marker" else party.vendor
-            self._held[name, vendor, party.purpose, reason.host, reason.why] = None
+            self.held[name, vendor, party.purpose, reason.host, reason.why] = None
 
     def mention(self, hosts: Iterable[str]) -> None:
         """Take note of hosts that a script names without loading anything."""

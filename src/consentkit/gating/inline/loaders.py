@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from consentkit.gating.inline.flows import Flows, Source
 from consentkit.gating.inline.syntax import Call, bare, children, names
-from consentkit.gating.inline.texts import UNKNOWN, Global, Texts
+from consentkit.gating.inline.texts import UNKNOWN, Global, Texts, nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -223,8 +223,8 @@ class Loaders:
         todo = [node]
         found: dict[Node, None] = {}
         while todo:
-            for item in self._texts.value(todo.pop()):
-                if not isinstance(item, (str, Global)) and item.type == "object" and item not in found:
+            for item in nodes(self._texts.value(todo.pop())):
+                if item.type == "object" and item not in found:
                     found[item] = None
                     todo += [child for child in children(item) if child.type == "spread_element"]
         return list(found)

@@ -12,20 +12,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
-from consentkit.gating.inline.flows import (
-    ANY,
-    FIELD,
-    FUNCTIONS,
-    GLOBAL,
-    RESULT,
-    Element,
-    Flows,
-    Key,
-    Member,
-    Source,
-    Spent,
-    Sum,
-)
+from consentkit.gating.inline import flows
+from consentkit.gating.inline.flows import FIELD, FUNCTIONS, GLOBAL, Element, Key, Source, Spent
 from consentkit.gating.inline.syntax import children, names
 
 if TYPE_CHECKING:
@@ -76,12 +64,12 @@ class Texts:
     """Reads expressions, each once.
 
     Args:
-        flows: The script's flows.
+        found: The script's flows.
     """
 
-    def __init__(self, flows: Flows) -> None:
-        self._flows = flows
-        self._script = flows.script
+    def __init__(self, found: flows.Flows) -> None:
+        self._flows = found
+        self._script = found.script
         self._known: dict[object, Value] = {}
         self._before: dict[object, Value] = {}
         self._circular = False
@@ -90,7 +78,7 @@ class Texts:
     def of(self, source: Source, *, within: bool = False) -> frozenset[str]:
         """Return the texts that an expression stands for, or those of everything in it, too."""
         value = self.value(Element(source) if within and not isinstance(source, tuple) else source)
-        return frozenset(item for item in value if isinstance(item, str))
+        return frozenset(_strings(value))
 
     def settled(self) -> bool:
         """Say whether everything was read to its end; if not, it is to be asked for again."""
@@ -143,9 +131,9 @@ class Texts:
     def _task(self, asked: Source | Key) -> _Task:
         if isinstance(asked, Element):
             return self._element(asked.of)
-        if isinstance(asked, Member):
+        if isinstance(asked, flows.Member):
             return self._named(asked.of, {asked.name})
-        if isinstance(asked, Sum):
+        if isinstance(asked, flows.Sum):
             return self._joined((asked.left, asked.right))
         return self._name(asked) if isinstance(asked, tuple) else _READ[asked.type](self, asked)
 
@@ -169,7 +157,7 @@ class Texts:
             return NONE
         keys = {self._script.name(node)} - {""}
         if index is not None and not keys:
-            keys = {text for text in (yield index) if isinstance(text, str) and UNKNOWN not in text}
+            keys = {text for text in _strings((yield index)) if UNKNOWN not in text}
         return (yield from self._named(owner, keys))
 
     def _named(self, owner: Node, keys: Set[str]) -> _Task:
@@ -177,7 +165,7 @@ class Texts:
         found = NONE
         for name in keys:
             found |= (yield (FIELD, name)) | (yield (GLOBAL, name))
-        found |= (yield (FIELD, ANY)) if keys else NONE
+        found |= (yield (FIELD, flows.ANY)) if keys else NONE
         around = yield owner
         for item in around:
             if isinstance(item, str):
@@ -194,17 +182,15 @@ class Texts:
         """Read a value and everything in it."""
         found = yield node
         texts: Value = frozenset(_loose(item) if isinstance(item, str) else item for item in found)
-        for item in found:
-            if isinstance(item, (str, Global)):
-                continue
+        for item in nodes(found):
             if item.type in FUNCTIONS:
-                texts |= yield (RESULT, str(item.start_byte))
+                texts |= yield (flows.RESULT, str(item.start_byte))
             for child in children(item) if item.type in ("object", "array") else ():
                 key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
                 texts |= {_loose(self._script.name(key))} if key is not None else NONE
                 texts |= (yield Element(children(key)[0])) if key and "computed" in key.type else NONE
                 texts |= yield Element(value or child)
-            texts |= yield (FIELD, ANY)
+            texts |= yield (FIELD, flows.ANY)
         return texts
 
     def _union(self, node: Node) -> _Task:
@@ -223,7 +209,7 @@ class Texts:
         found = EMPTY
         for index, part in enumerate(parts):
             value = yield part
-            if any(not isinstance(item, (str, Global)) and item.type == "array" for item in value):
+            if any(item.type == "array" for item in nodes(value)):
                 value |= yield Element(part)
             found = _sum(found, _sum(between, value) if index else value)
         return found
@@ -232,16 +218,14 @@ class Texts:
         call = self._script.call(node)
         own, found = [*self._flows.functions(call.callee)], NONE
         for function in own:
-            found |= yield (RESULT, str(function.start_byte))
+            found |= yield (flows.RESULT, str(function.start_byte))
         if own:
             return found
         subject = [call.owner] if call.owner is not None else []
         if call.name in _DECODED:
             found = EMPTY
             for argument in call.given:
-                texts = yield argument
-                turned = (_DECODED[call.name](text) for text in texts if isinstance(text, str))
-                found = _sum(found, frozenset(turned))
+                found = _sum(found, frozenset(map(_DECODED[call.name], _strings((yield argument)))))
             return found
         if call.name == "bind" and subject:
             return (yield subject[0])
@@ -249,22 +233,18 @@ class Texts:
             return (yield from self._joined([*subject, *call.given]))
         if call.name == "join" and subject:
             between = (yield call.given[0]) if call.given else frozenset((",",))
-            lists = [
-                item if isinstance(item, (str, Global)) else children(item) for item in (yield subject[0])
-            ]
-            if all(isinstance(item, list) for item in lists):
-                for item in lists:
-                    found |= (yield from self._joined(item, between)) if isinstance(item, list) else NONE
+            lists = yield subject[0]
+            for item in nodes(lists) if len(nodes(lists)) == len(lists) else ():
+                found |= yield from self._joined(children(item), between)
         if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
             whole, old, new = (yield subject[0]), (yield call.given[0]), (yield call.given[1])
-            for one, part, other in product(whole, old, new):
-                if isinstance(one, str) and isinstance(part, str) and isinstance(other, str):
-                    found |= {one.replace(part, other)}
+            texts = product(*map(_strings, (whole, old, new)))
+            found |= {one.replace(before, after) for one, before, after in texts}
         if found:
             return found
         for part in [*subject, *call.given]:
             found |= yield Element(part)
-        return frozenset(item for item in found if isinstance(item, str))
+        return frozenset(_strings(found))
 
 
 _READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
@@ -282,6 +262,15 @@ _READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
         Texts._union,
     ),
 }
+
+
+def nodes(value: Value) -> list[Node]:
+    """Return the lists and functions among what an expression stands for."""
+    return [item for item in value if not isinstance(item, (str, Global))]
+
+
+def _strings(value: Value) -> list[str]:
+    return [item for item in value if isinstance(item, str)]
 
 
 def _loose(text: str) -> str:
