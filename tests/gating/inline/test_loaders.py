@@ -53,6 +53,11 @@ def test_unknown_hosts_count_where_they_are_loaded(text: str, hosts: set[str]) -
     assert set(EXACT.read(text.encode()).found.hosts) == hosts
 
 
+def test_what_is_found_comes_in_one_order_in_every_process() -> None:
+    text = b"s.src = 'https://' + ['d', 'a', 'f', 'c', 'e', 'b'][n] + '.third.example/x.js'"
+    assert EXACT.read(text).found.hosts == tuple(f"{letter}.third.example" for letter in "abcdef")
+
+
 def test_a_script_that_names_a_vendor_without_loading_it_mentions_it() -> None:
     text = b"fetch('/own'); var there = {api: 'https://connect.facebook.net/x'}"
     assert GATE.read(text).mentioned == ("connect.facebook.net",)

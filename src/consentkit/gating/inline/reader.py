@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
+from itertools import chain
 from typing import Final, NamedTuple
 
 from consentkit.gating.inline import syntax
@@ -168,7 +169,8 @@ class InlineReader:
         """Find vendors whose library, wherever it comes from, is told to begin with an address of theirs."""
         for call in flows.calls:
             vendors = self._signatures.methods.get(call.name, ())
-            for text in (text for one in call.given if vendors for text in texts.of(one, within=True)):
+            given = [sorted(texts.of(one, within=True)) for one in call.given if vendors]
+            for text in chain(*given):
                 yield from (reason for reason in self._loose(text).reasons if reason.party.vendor in vendors)
 
     def _may_be_foreign(self, given: Given) -> bool:
@@ -178,7 +180,8 @@ class InlineReader:
         return not given.texts or not all(map(self._addresses.is_own, given.texts))
 
     def _reached(self, given: Iterable[Given], depth: int) -> Iterable[Found]:
-        for kind, text in dict.fromkeys((one.kind, _paired(text)) for one in given for text in one.texts):
+        ordered = ((one.kind, _paired(text)) for one in given for text in sorted(one.texts))
+        for kind, text in dict.fromkeys(ordered):
             if kind != "markup" and "url(" in text:
                 yield self._loose(text)
             if kind == "link":
