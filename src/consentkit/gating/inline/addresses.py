@@ -8,6 +8,7 @@ from typing import Final
 
 from consentkit.catalog import URL, read_url
 from consentkit.gating.inline.syntax import names
+from consentkit.gating.inline.texts import UNKNOWN
 from consentkit.gating.owners import Owners, host_of
 from consentkit.gating.party import Reason
 
@@ -86,7 +87,7 @@ class Addresses:
 
     def is_own(self, text: str) -> bool:
         """Tell whether an address is the site's own, and no vendor's program by its name."""
-        url = read_url(text.replace("\x00", "x")) if not text.startswith("\x00") else None
+        url = read_url(text.replace(UNKNOWN, "x")) if not text.startswith(UNKNOWN) else None
         return url is not None and url.own and self._owners.find(url) is None
 
     def _own(self, text: bytes) -> Iterator[Reason]:

@@ -195,7 +195,8 @@ class Flows:
                 key = (self._around[index] if "declaration" in node.type else index), self.script.source(name)
                 self._declared.add(key)
                 self._add(key, node)
-            self._declared.add((index, "arguments"))
+            if node.type != "arrow_function":  # theirs are those of the function around
+                self._declared.add((index, "arguments"))
             for parameter in _parameters(node):
                 self._declare(parameter, index)
         for pattern in declared:

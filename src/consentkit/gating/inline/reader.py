@@ -33,8 +33,8 @@ _GOES_ON: Final = (
     re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\])++[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
     re.compile(rb":(?:(?<=http:)|(?<=https:)|(?<=ws:)|(?<=wss:))(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"),
 )
-_HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#\x00]+[/\\?#]")
-_OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\\x00])|[?#.])")
+_HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+[/\\?#]")
+_OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
 # "http" and "//" in base64.
 _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
 
@@ -187,7 +187,7 @@ class InlineReader:
             if kind == "link":
                 yield self._script(text, depth) or NOTHING
             elif kind == "code":
-                yield self._code(text.replace(UNKNOWN, " "), depth)
+                yield self._code(text, depth)
             elif kind == "markup":
                 yield self._loose(text)
             elif kind == "address" or UNKNOWN not in text:
@@ -204,6 +204,7 @@ class InlineReader:
 
     def _script(self, text: str, depth: int) -> Found | None:
         """Read an address whose script comes with it."""
+        text = text.lstrip(UNKNOWN)
         inner = unwrap(text, b"iframe") or unwrap(text, b"script")
         if inner is None or inner.kind == "unreadable":
             return inner and Found(unreadable=True)

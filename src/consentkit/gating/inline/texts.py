@@ -19,7 +19,8 @@ from consentkit.gating.inline.syntax import children, names
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-UNKNOWN: Final = "\x00"
+UNKNOWN: Final = "\u16a0"
+"""A letter of no living script, so that code with it in a text or in place of a name is still code."""
 MAX_TEXTS: Final = 64
 """Texts of one expression; of more, the parts are returned, each with what surrounds it unknown."""
 MAX_STEPS: Final = 4_000
@@ -209,7 +210,7 @@ class Texts:
         found = EMPTY
         for index, part in enumerate(parts):
             value = yield part
-            if any(item.type == "array" for item in nodes(value)):
+            if any(item.type in ("array", "object") for item in nodes(value)):
                 value |= yield Element(part)
             found = _sum(found, _sum(between, value) if index else value)
         return found
