@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
@@ -88,10 +87,6 @@ def readable_on(surface: Colour) -> Colour:
     return max(WHITE, BLACK, key=lambda ink: contrast(ink, surface))
 
 
-def _towards(colour: Colour, goal: Colour) -> Iterator[Colour]:
-    return (_mix(colour, goal, step / _STEPS) for step in range(_STEPS + 1))
-
-
 def make_palette(accent: Colour, surface: Colour) -> Palette:
     """Make the colours of a theme from the two that a site names."""
     goal = readable_on(surface)
@@ -100,7 +95,7 @@ def make_palette(accent: Colour, surface: Colour) -> Palette:
     page = darker if contrast(goal, darker) >= TEXT_CONTRAST else surface
 
     def on_both(colour: Colour, ratio: float) -> Colour:
-        shades = _towards(colour, goal)
+        shades = (_mix(colour, goal, step / _STEPS) for step in range(_STEPS + 1))
         reads = (shade for shade in shades if min(contrast(shade, surface), contrast(shade, page)) >= ratio)
         return next(reads, goal)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Unpack
 from consentkit.banner.assets import read_assets
 from consentkit.banner.markup import Fragment, Where, base_url, escape
 from consentkit.banner.templating import render, slots
-from consentkit.banner.texts import Texts, Words, direction, fill, read_words
+from consentkit.banner.texts import Words, direction, fill, read_words
 from consentkit.consent import Consent, Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
@@ -143,7 +143,7 @@ def _prepare(policy: Policy, shape: Shape) -> _Prepared:
         regime=regime,
         regimes=dict(shape.regimes),
         asked=shape.asked,
-        texts=_flat(words.texts),
+        texts={f"{part}.{key}": text for part, keys in words.texts.items() for key, text in keys.items()},
         purposes=tuple(words.purposes.values()),
         vendors=tuple(words.vendors.values()),
         fingerprints=dict(policy.fingerprints),
@@ -215,7 +215,3 @@ def _asked(policy: Policy, shape: Shape, words: Words) -> list[str]:
         for purpose in words.purposes.values()
         if purpose.id in shape.asked and (purpose.id in used or used <= {NECESSARY})
     ]
-
-
-def _flat(texts: Texts) -> dict[str, str]:
-    return {f"{section}.{key}": text for section, keys in texts.items() for key, text in keys.items()}

@@ -106,7 +106,8 @@ def allow(
     added = _check(consent, names)
     previous = consent.decision
     if previous is None:
-        denied = _unbelieved(consent) - added
+        # Behind a cookie that cannot be believed there may be a refusal: what is not allowed stays denied.
+        denied = consent.denied - added if consent.source == "invalid" else frozenset()
         return _decide(consent, granted=added, denied=denied, source=source, now=now, told=told)
     freed = {vendor for vendor in previous.denied if consent.policy.vendor_purpose(vendor) in added}
     denied = previous.denied - added - freed
@@ -154,11 +155,6 @@ def _sells(consent: Consent, names: Iterable[str]) -> bool:
 def _left_out(consent: Consent, named: frozenset[str]) -> frozenset[str]:
     groups = [{vendor.id for vendor in consent.policy.vendors_for(name)} for name in consent.policy.purposes]
     return frozenset().union(*(group - named for group in groups if group & named))
-
-
-def _unbelieved(consent: Consent) -> frozenset[str]:
-    # Behind a cookie that cannot be believed there may be a refusal: what is not allowed now stays denied.
-    return consent.denied if consent.source == "invalid" else frozenset()
 
 
 def _check(consent: Consent, names: Iterable[str]) -> frozenset[str]:

@@ -93,12 +93,7 @@ class Dashboard:
         kept = None if checkpoint is None else Path(checkpoint)
         routes = Pages(Reading(log), _read_keys(vkeys), kept).routes()
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
-        handlers = {
-            BadRequest: _refused,
-            HTTPException: _refused,
-            LogUnavailable: _away,
-            LogError: _corrupt,
-        }
+        handlers = {BadRequest: _refused, HTTPException: _refused, LogUnavailable: _away, LogError: _corrupt}
         self._app = ExceptionMiddleware(self._answer, handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

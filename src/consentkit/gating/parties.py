@@ -47,8 +47,7 @@ class Parties:
 
     def cookie(self, name: str) -> Party | None:
         """Find whose first-party cookie this is."""
-        vendor = self._cookies.find(name)
-        return self._vendor(vendor) if vendor else None
+        return None if (vendor := self._cookies.find(name)) is None else self._vendor(vendor)
 
     def reached(self, texts: Iterable[str], bases: Iterable[URL]) -> Found:
         """Find whose URLs these are.

@@ -50,11 +50,7 @@ class ConsentLog(LogReader):
     """
 
     def __init__(
-        self,
-        url: str | Path,
-        *,
-        key: str | Path | None = None,
-        outbox: str | Path | None = None,
+        self, url: str | Path, *, key: str | Path | None = None, outbox: str | Path | None = None
     ) -> None:
         """Name a log.
 

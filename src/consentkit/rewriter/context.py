@@ -134,12 +134,10 @@ class Context:
         handler: Decides on tags.
         memory: What was read before.
         names: Start tags that the handler asked for.
-        plain: See :class:`Names`, as for ``head``, ``kinds``, ``skip`` and ``skip_one``.
+        asked: What follows from its names.
+        plain: See :class:`Names`.
         head: See there.
         kinds: See there.
-        skip: See there.
-        skip_one: See there.
-        drawings: See there.
         prologue: Finds the places for injections.
         edits: Splices with offsets in the buffer.
         uncertain: Whether there is more than one reading at present.
@@ -147,20 +145,16 @@ class Context:
     """
 
     __slots__ = (
-        "_beginnings", "_gone", "_judged", "_matters", "_no_end", "_sometimes", "drawings", "edits",
-        "handler", "head", "kinds", "memory", "names", "plain", "prologue", "readings", "skip", "skip_one",
-        "uncertain",
+        "_gone", "_judged", "_no_end", "asked", "edits", "handler", "head", "kinds", "memory", "names",
+        "plain", "prologue", "readings", "uncertain",
     )  # fmt: skip
 
     def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
         self.handler = handler
         self.memory = memory or Memory()
         self.names = handler.names
-        compiled = _names(handler.names, handler.rare, handler.addressed)
-        self._matters, self._beginnings = compiled.matters, compiled.beginnings
-        self._sometimes, self.drawings = compiled.sometimes, compiled.drawings
-        self.plain, self.head, self.kinds = compiled.plain, compiled.head, compiled.kinds
-        self.skip, self.skip_one = compiled.skip, compiled.skip_one
+        self.asked = asked = _names(handler.names, handler.rare, handler.addressed)
+        self.plain, self.head, self.kinds = asked.plain, asked.head, asked.kinds
         self.memory.serve(self.names)
         self.prologue = prologue
         self.edits: list[Splice] = []
@@ -178,9 +172,9 @@ class Context:
         """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
         if name in self.names:
             return True
-        if name not in self._sometimes:
+        if name not in self.asked.sometimes:
             return False
-        wanted, suspicious = self._sometimes[name]
+        wanted, suspicious = self.asked.sometimes[name]
         if suspicious.search(raw) is None:
             return False
         begun = wanted.begun if len(raw) <= MAX_BEGUN else ()
@@ -199,7 +193,7 @@ class Context:
             name: The name, or its beginning.
             whole: Whether it is all of the name.
         """
-        return name in (self._matters if whole else self._beginnings)
+        return name in (self.asked.matters if whole else self.asked.beginnings)
 
     def has_grown(self, start: int, end: int) -> bool:
         """Say whether a script from ``start`` on is twice as long as it was when this was last so."""

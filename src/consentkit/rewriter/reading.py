@@ -112,7 +112,8 @@ class Reading(Position):
                 return False
         elif self.top is None:
             # Several readings go on tag by tag, so that they become one where they meet.
-            self.pos = _end(context.skip_one if context.uncertain else context.skip, buffer, self.pos)
+            asked = context.asked
+            self.pos = _end(asked.skip_one if context.uncertain else asked.skip, buffer, self.pos)
         else:
             self.pos = _find(buffer, b"<", self.pos)
         if self.pos == len(buffer):
@@ -377,7 +378,7 @@ class Reading(Position):
     def _draws(self, self_closing: bool) -> bool:
         context = self.context
         busy = context.uncertain or context.prologue.active or self._guarded()
-        return context.drawings and not (busy or self_closing)
+        return context.asked.drawings and not (busy or self_closing)
 
     def _start_foreign(self, raw: bytes, start: int, name: bytes, self_closing: bool) -> None:
         if name != b"script":

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
+from html import unescape
 from itertools import chain
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from consentkit.gating.inline import syntax
 from consentkit.gating.inline.addresses import MAX_HOSTS, Addresses
@@ -28,13 +30,18 @@ MAX_DEPTH: Final = 3
 """How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
 
 # A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
-# "https:/\\%68ost", "https:host". Each begins with what the engine finds fast.
+# "https:/\\%68ost", "https:host", "https://&#104;ost". Each begins with what the engine finds fast.
 _GOES_ON: Final = (
     re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\])++[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
     re.compile(rb":(?:(?<=http:)|(?<=https:)|(?<=ws:)|(?<=wss:))(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"),
+    re.compile(rb"&(?:#[0-9xX]|(?:colon|sol|bsol|period|Tab|NewLine);)"),
+    re.compile(rb"\.(?<=['\"`]\.)(?:replace|slice|split|substr)"),
 )
 _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+[/\\?#]")
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
+# What browsers take out of addresses, and where they put slashes in.
+_BREAKS: Final = re.compile(r"[\t\n\r]")
+_BARE: Final = re.compile(r"(?:https?|wss?):(?!//)", re.IGNORECASE)
 # "http" and "//" in base64.
 _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
 
@@ -211,8 +218,10 @@ class InlineReader:
         return self._code(inner.text.decode("utf-8", "replace"), depth)
 
     def _loose(self, text: str) -> Found:
-        """Look for addresses anywhere in a text of which not all is known."""
-        forms = (f'"{text.replace(UNKNOWN, other)}"' for other in ("x", "", '"\n"'))
+        """Look for addresses anywhere in a text of which not all is known, or in markup."""
+        plain = unquote(_BREAKS.sub("", unescape(text))).replace("\\", "/")
+        texts = dict.fromkeys((text, _BARE.sub(r"\g<0>//", plain)))
+        forms = (f'"{one.replace(UNKNOWN, other)}"' for one in texts for other in ("x", "", '"\n"'))
         named, unknown = self._addresses.named(fold("\n".join(forms).encode("utf-8", "replace")))
         return Found(tuple(named), tuple(unknown))
 

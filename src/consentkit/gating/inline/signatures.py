@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 from consentkit.gating.party import Party
 
 _TOKEN: Final = re.compile(r"[\w$]+|\S")
-_WORD: Final = re.compile(r"[\w$]+", re.ASCII)
 _METHOD: Final = re.compile(r"\.(\w+)\(")
 _QUOTES: Final = "'\"`"
 
@@ -74,7 +73,7 @@ def _compile(text: str) -> tuple[str, Set[bytes], re.Pattern[bytes], bool]:
     """Return what follows from a signature's text: all of `Signature` but whose it is."""
     word, *rest = tokens = _TOKEN.findall(text)
     # The last one may be the beginning of a word.
-    words = frozenset(token.encode() for token in (word, *tokens[:-1]) if _WORD.fullmatch(token))
+    words = frozenset(token.encode() for token in (word, *tokens[:-1]) if token.isidentifier())
     start = re.escape(word)
     # The look-behind stands behind the word, so that the engine can look for the word itself.
     parts = [rf"{start}(?<![\w$]{start})"]

@@ -15,18 +15,18 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Query
+    from tree_sitter import Language, Node, Query, TreeCursor
 
 MAX_BYTES: Final = 1 << 20
 """Bytes of a script up to which a tree is made."""
 MAX_NODES: Final = 150_000
 """Nodes of a tree that is looked at."""
-MAX_UNBALANCED: Final = 1 << 15
-"""The same where brackets do not pair: the parser takes long to find out that something is no script."""
 MAX_INDENT: Final = 256
 """White space before a mark of an HTML comment that leads a line."""
-CHUNK: Final = 1 << 16
+CHUNK: Final = 1 << 10
 """Bytes that the parser is given at once."""
+MAX_READS: Final = 16
+"""Times that it may ask for each of them: it reads to the end for every comment that is not closed."""
 
 _MARK: Final = re.compile(rb"<!--|-->")
 _LINE: Final = re.compile(rb"(?:\A|[\r\n])[ \t]*+\Z")
@@ -35,7 +35,6 @@ _OTHER_ENDS: Final = re.compile(rb"\r(?!\n)|\xe2\x80[\xa8\xa9]")
 # What makes "-->" two operators: something before it in its line that is no comment.
 _BEFORE: Final = re.compile(rb"[^\s/*][^\r\n/*]*+\Z")
 _MARKUP: Final = re.compile(rb"\s*+<(?!!--)")
-_UNPAIRED: Final = re.compile(rb"[\"'`]")
 # Strings, templates, comments and most regular expressions, whose brackets do not count.
 _QUIET: Final = re.compile(
     rb'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'|`(?:[^`\\]|\\.)*+`|/\*(?:[^*]|\*(?!/))*+\*/|//[^\n]*+'
@@ -169,16 +168,19 @@ def parse(text: bytes) -> Script | None:
     """Return a script with its tree, `None` where the words of the text have to do."""
     if len(text) > MAX_BYTES or _MARKUP.match(text) or (grammar := _grammar()) is None:
         return None
-    if len(text) > MAX_UNBALANCED and not _is_balanced(text):
-        return None
     from tree_sitter import Parser
+
+    left = MAX_READS * (2 + len(text) // CHUNK)
+
+    def read(at: int, _: object) -> bytes:
+        nonlocal left
+        left -= 1
+        return text[at : at + CHUNK]
 
     try:
         text.decode()  # bytes of another charset may be half of a character
         # Given up at the first error: making sense of what follows takes the parser longest.
-        tree = Parser(grammar[0]).parse(
-            lambda at, _: text[at : at + CHUNK], progress_callback=lambda _, failed: failed
-        )
+        tree = Parser(grammar[0]).parse(read, progress_callback=lambda _, failed: failed or left < 0)
     except ValueError:
         return None
     root = tree.root_node
@@ -207,11 +209,13 @@ def _has_marks(text: bytes, root: Node) -> bool:
     """
     if _OTHER_ENDS.search(text[: text.find(b"\n")] if text.startswith(b"#!") else b""):
         return True
+    cursor, seen = root.walk(), -1
     for match in _MARK.finditer(text):
         at = match.start()
-        node = root.descendant_for_byte_range(at, at + 1)
-        if node is None or node.type in QUIET:
+        node = _innermost(cursor, at)
+        if node is None or node.type in QUIET or node.id == seen:
             continue
+        seen = node.id
         if node.type == "html_comment":
             leads = _LINE.search(text, max(0, node.start_byte - MAX_INDENT), node.start_byte)
             if not leads or _OTHER_ENDS.search(text, node.start_byte, node.end_byte):
@@ -221,11 +225,16 @@ def _has_marks(text: bytes, root: Node) -> bool:
     return False
 
 
-def _is_balanced(text: bytes) -> bool:
-    rest = _QUIET.sub(b"", text)
-    return not _UNPAIRED.search(rest) and all(
-        rest.count(a) == rest.count(b) for a, b in (b"()", b"[]", b"{}")
-    )
+def _innermost(cursor: TreeCursor, at: int) -> Node | None:
+    """Move on to the innermost node at a place behind the last one, so that all of them take linear time."""
+    while (node := cursor.node) is not None and node.end_byte <= at:
+        if not (cursor.goto_next_sibling() or cursor.goto_parent()):
+            return None
+    while cursor.goto_first_child():
+        while (node := cursor.node) is not None and node.end_byte <= at:
+            if not cursor.goto_next_sibling():
+                return None
+    return cursor.node
 
 
 @cache

@@ -50,14 +50,16 @@ def _atob(text: str) -> str:
         return ""
 
 
-def _from_code(text: str) -> str:
-    return chr(int(text)) if text.isdigit() and int(text) < 0x110000 else ""
-
-
 _DECODED: Final[dict[str, Callable[[str], str]]] = {
     "atob": _atob,
-    "fromCharCode": _from_code,
+    "fromCharCode": lambda text: chr(int(text)) if text.isdigit() and int(text) < 0x110000 else "",
     **dict.fromkeys(("decodeURI", "decodeURIComponent", "unescape"), unquote),
+}
+
+
+_CUT: Final[dict[str, Callable[..., str]]] = {
+    **dict.fromkeys(("slice", "substring"), lambda text, start=0, end=None: text[start:end]),
+    "substr": lambda text, start=0, length=None: text[start:][:length],
 }
 
 
@@ -111,7 +113,9 @@ class Texts:
                 except StopIteration as end:
                     done, _ = stack.pop()
                     begun.discard(done)
-                    value = self._known[done] = _checked(end.value)
+                    value = self._known[done] = end.value
+                    if len(value) > 4 * MAX_TEXTS:
+                        raise Spent from None
             else:
                 return value or NONE
 
@@ -215,6 +219,11 @@ class Texts:
             found = _sum(found, _sum(between, value) if index else value)
         return found
 
+    def _numbers(self, given: Sequence[Node]) -> list[int]:
+        """Return the arguments that are whole numbers."""
+        written = map(self._script.source, given)
+        return [int(text) for text in written if text.removeprefix("-").isdecimal() and len(text) < 9]
+
     def _call(self, node: Node) -> _Task:
         call = self._script.call(node)
         own, found = [*self._flows.functions(call.callee)], NONE
@@ -228,6 +237,9 @@ class Texts:
             for argument in call.given:
                 found = _sum(found, frozenset(map(_DECODED[call.name], _strings((yield argument)))))
             return found
+        if call.name in _CUT and subject and len(places := self._numbers(call.given)) == len(call.given) < 3:
+            texts, cut = _strings((yield subject[0])), _CUT[call.name]
+            found = frozenset(_loose(t) if UNKNOWN in t else cut(t, *places) for t in texts)
         if call.name == "bind" and subject:
             return (yield subject[0])
         if call.name == "concat":
@@ -239,8 +251,8 @@ class Texts:
                 found |= yield from self._joined(children(item), between)
         if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
             whole, old, new = (yield subject[0]), (yield call.given[0]), (yield call.given[1])
-            texts = product(*map(_strings, (whole, old, new)))
-            found |= {one.replace(before, after) for one, before, after in texts}
+            triples = product(*map(_strings, (whole, old, new)))
+            found |= {one.replace(before, after) for one, before, after in triples}
         if found:
             return found
         for part in [*subject, *call.given]:
@@ -285,9 +297,3 @@ def _sum(left: Value, right: Value) -> Value:
     if len(lefts) * len(rights) <= MAX_TEXTS:
         return frozenset(one + other for one, other in product(lefts, rights))
     return frozenset(map(_loose, (*lefts, *rights)))
-
-
-def _checked(value: Value) -> Value:
-    if len(value) > 4 * MAX_TEXTS:
-        raise Spent
-    return value

@@ -34,12 +34,7 @@ LARGEST = 64 * 1024 * 1024
 FORK_SECONDS = 2.0
 
 # Result codes that speak of what is stored, not of the file system.
-_WRONG = (
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_TOOBIG,
-)
+_WRONG = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG)
 
 # Temporary files would be one more place for what is destroyed.
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")

@@ -60,12 +60,9 @@ def _locate(finding: Finding, file: str, text: str) -> Located:
 
 def write_text(found: Sequence[Located]) -> str:
     """Write findings for people to read, the worst first, and how many there are."""
-    lines = [line for one in sorted(found, key=_rank) for line in _lines(one)]
+    ordered = sorted(found, key=lambda one: _LEVELS.index(one.finding.level))
+    lines = [line for one in ordered for line in _lines(one)]
     return "\n".join([*lines, _summary(found)])
-
-
-def _rank(one: Located) -> int:
-    return _LEVELS.index(one.finding.level)
 
 
 def _lines(one: Located) -> Iterator[str]:
