@@ -6,6 +6,7 @@ the same without a clock.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 
@@ -41,7 +42,7 @@ INPUTS = {
 
 SCRIPTS = (
     *(b"(", b"{", b"[", b"`${", b'"a', b"a<", b"/a ", b"a=>", b"async (", b"a b ", b"f(", b"a.b=", b"'a'+"),
-    *(b"a=b;", b"b(a=>", b"<!--", b"/*"),
+    *(b"a=b;", b"b(a=>", b"<!--", b"<!--a", b"\n<!--", b"\n-->", b"/*", b"/*a", b"a/*\n", b"`a", b"'<!--',"),
 )
 SCRIPT_SIZES = (4_000, 16_000, 32_000, 128_000)
 
@@ -121,7 +122,7 @@ def main() -> bool:
             for value, size in zip(ratios, SCRIPT_SIZES, strict=True)
         ]
         fine = fine and max(ratios) <= MOST
-        print(f"  {unit.decode():28}" + "".join(f"{value:9.2f}" for value in ratios))
+        print(f"  {json.dumps(unit.decode()):28}" + "".join(f"{value:9.2f}" for value in ratios))
     return fine
 
 
