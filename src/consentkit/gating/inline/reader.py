@@ -187,8 +187,7 @@ class InlineReader:
         return not given.texts or not all(map(self._addresses.is_own, given.texts))
 
     def _reached(self, given: Iterable[Given], depth: int) -> Iterable[Found]:
-        ordered = ((one.kind, _paired(text)) for one in given for text in sorted(one.texts))
-        for kind, text in dict.fromkeys(ordered):
+        for kind, text in dict.fromkeys((one.kind, _paired(t)) for one in given for t in sorted(one.texts)):
             if kind != "markup" and "url(" in text:
                 yield self._loose(text)
             if kind == "link":

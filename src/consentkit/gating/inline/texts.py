@@ -58,8 +58,9 @@ _DECODED: Final[dict[str, Callable[[str], str]]] = {
 
 
 _CUT: Final[dict[str, Callable[..., str]]] = {
-    **dict.fromkeys(("slice", "substring"), lambda text, start=0, end=None: text[start:end]),
+    "slice": lambda text, start=0, end=None: text[start:end],
     "substr": lambda text, start=0, length=None: text[start:][:length],
+    "substring": lambda text, *at: text[slice(*sorted(max(place, 0) for place in (*at, len(text))[:2]))],
 }
 
 
@@ -252,7 +253,7 @@ class Texts:
         if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
             whole, old, new = (yield subject[0]), (yield call.given[0]), (yield call.given[1])
             triples = product(*map(_strings, (whole, old, new)))
-            found |= {one.replace(before, after) for one, before, after in triples}
+            found |= {one.replace(a, b, 1 if call.name == "replace" else -1) for one, a, b in triples}
         if found:
             return found
         for part in [*subject, *call.given]:
