@@ -32,7 +32,8 @@ class Owners:
     Args:
         declared: Rules of the policy. Those with a path count on the site's own host, too: a first-party
             proxy stands for the vendor behind it.
-        catalog: Whose rules count where they are more specific, and whose words where no rule holds.
+        catalog: Whose rules count where they are more specific; whose packages count before rules, and whose
+            words where no rule holds.
         party: Returns the party of a vendor, by its id.
         lists: Lists of hosts, each with whom to allow. They come before words, which are a guess.
 

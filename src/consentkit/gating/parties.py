@@ -99,8 +99,7 @@ class Parties:
 
     @cached_property
     def _names(self) -> Mapping[str, Party]:
-        parties = map(self._vendor, dict.fromkeys((*self._known, *self._vendors)))
-        return {_plain(party.name): party for party in parties}
+        return {_plain(p.name): p for p in map(self._vendor, dict.fromkeys((*self._known, *self._vendors)))}
 
     def _service(self, name: str) -> Party | None:
         return self._named(name, False) or self._names.get(_plain(name))

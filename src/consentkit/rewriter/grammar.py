@@ -83,11 +83,6 @@ class Condition(NamedTuple):
     begun: tuple[bytes, ...] = ()
 
     @property
-    def keys(self) -> Sequence[bytes]:
-        """Return the attributes of which some values matter."""
-        return sorted({item.partition(b"=")[0] for item in self.begun})
-
-    @property
     def values(self) -> bytes:
         """Match what a value begins with that may be one of those, whatever the attribute."""
         return _in_order(sorted({item.partition(b"=")[2] for item in self.begun}))
@@ -113,7 +108,10 @@ def _usual_rest(condition: Condition = NEVER) -> bytes:
         kept += rb"(?:(?![\"']?+" + _SUSPECT + rb")|" + _behind_none(condition.addressed, b"=") + rb")"
     if condition.begun:
         value = rb"(?![\"']?+[" + SPACE + rb"]*+" + condition.values + rb")"
-        kept += rb"(?:" + _behind_none(condition.keys, b"=") + rb"|" + value + rb")"
+        keys = {item.partition(b"=")[0] + b"=" for item in condition.begun}
+        kept += (
+            rb"(?:(?<!" + rb")(?<!".join(_any_case([key]) for key in sorted(keys)) + rb")|" + value + rb")"
+        )
     value = rb"(?:\"[^\"]*+\"|'[^']*+'|[^" + SPACE + rb"\"'<>=`]++(?=[" + SPACE + rb">]))"
     attributes = rb"(?:=" + _AT_NAME + kept + value + _BETWEEN + rb")*+"
     return rb"[^<>\"'=" + SPACE + rb"/]*+(?:>|[" + SPACE + rb"/]" + _BETWEEN + attributes + rb">)"

@@ -58,6 +58,10 @@ def test_what_is_found_comes_in_one_order_in_every_process() -> None:
     assert EXACT.read(text).found.hosts == tuple(f"{letter}.third.example" for letter in "abcdef")
 
 
+def test_a_character_reference_of_any_length_is_read() -> None:
+    assert parties("el.innerHTML='<img src=x>&#%s;';fetch('https://connect.facebook.net/q')" % ("1" * 5000))
+
+
 def test_a_script_that_names_a_vendor_without_loading_it_mentions_it() -> None:
     text = b"fetch('/own'); var there = {api: 'https://connect.facebook.net/x'}"
     assert GATE.read(text).mentioned == ("connect.facebook.net",)

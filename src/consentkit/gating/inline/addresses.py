@@ -20,7 +20,7 @@ _USER: Final = rb"(?:[^\s'\"`/\\?#<>@]{1,64}+@)?+"
 _NAME: Final = rb"([A-Za-z0-9_.\x80-\xff-]++)"
 # A host behind two slashes, or at the beginning of a string, where only vendors' are looked for: what stands
 # before it may be a variable.
-_BEHIND: Final = re.compile(rb"(?:/\\*+/|\\\\[\\/]++)" + _USER + _NAME + _TAIL)
+_BEHIND: Final = re.compile(rb"(?:/\\*+/|\\\\[\\/]{1,64}+)" + _USER + _NAME + _TAIL)
 _QUOTED: Final = re.compile(rb"%2[fF]%2[fF]" + _NAME + _TAIL)
 _STRING: Final = re.compile(rb"['\"`]\.?+((?:[A-Za-z0-9_-]++\.)++[A-Za-z][A-Za-z0-9-]++)\.?+" + _TAIL)
 # Where an address begins that is not in a comment: in a string, in markup, in CSS.

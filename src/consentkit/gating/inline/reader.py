@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from html import unescape
-from itertools import chain
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -25,23 +23,27 @@ from consentkit.gating.inline.words import loads, words_of
 from consentkit.gating.owners import Owners
 from consentkit.gating.party import NOTHING, Found, Party, Reason, join
 from consentkit.gating.wrapped import unwrap
+from consentkit.rewriter import decode
 
 MAX_DEPTH: Final = 3
 """How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
 
 # A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
-# "https:/\\%68ost", "https:host", "https://&#104;ost". Each begins with what the engine finds fast.
+# "https:/\\%68ost", "https:host", "https://&#104;ost", "xxhttps://host".slice(2). Each begins with what the
+# engine finds fast.
 _GOES_ON: Final = (
-    re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\])++[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
+    re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\]){1,64}+[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
     re.compile(rb":(?:(?<=http:)|(?<=https:)|(?<=ws:)|(?<=wss:))(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"),
     re.compile(rb"&(?:#[0-9xX]|(?:colon|sol|bsol|period|Tab|NewLine);)"),
     re.compile(rb"\.(?<=['\"`]\.)(?:replace|slice|split|substr)"),
 )
 _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+[/\\?#]")
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
-# What browsers take out of addresses, and where they put slashes in.
-_BREAKS: Final = re.compile(r"[\t\n\r]")
-_BARE: Final = re.compile(r"(?:https?|wss?):(?!//)", re.IGNORECASE)
+# In a tag's addresses browsers take breaks out and put slashes in.
+_TAG: Final = re.compile(r"<[a-zA-Z][^>]*")
+_BARE: Final = re.compile(r"(?<=[=\"'\s(,])(?:https?|wss?):(?!//)", re.IGNORECASE)
+# Strings, which stay as they are, and what is unknown between them.
+_OUTSIDE: Final = re.compile(r"""((["'`])(?:(?!\2)[^\\\n]|\\.)*+\2)|""" + UNKNOWN, re.DOTALL)
 # "http" and "//" in base64.
 _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
 
@@ -176,8 +178,8 @@ class InlineReader:
         """Find vendors whose library, wherever it comes from, is told to begin with an address of theirs."""
         for call in flows.calls:
             vendors = self._signatures.methods.get(call.name, ())
-            given = [sorted(texts.of(one, within=True)) for one in call.given if vendors]
-            for text in chain(*given):
+            given = {text for one in call.given if vendors for text in texts.of(one, within=True)}
+            for text in sorted(given):
                 yield from (reason for reason in self._loose(text).reasons if reason.party.vendor in vendors)
 
     def _may_be_foreign(self, given: Given) -> bool:
@@ -218,8 +220,8 @@ class InlineReader:
 
     def _loose(self, text: str) -> Found:
         """Look for addresses anywhere in a text of which not all is known, or in markup."""
-        plain = unquote(_BREAKS.sub("", unescape(text))).replace("\\", "/")
-        texts = dict.fromkeys((text, _BARE.sub(r"\g<0>//", plain)))
+        tags = decode(re.sub(r"[\t\n\r]", "", " ".join(_TAG.findall(text))).encode("utf-8", "replace"))
+        texts = (text, _BARE.sub(r"\g<0>//", unquote(tags).replace("\\", "/")))
         forms = (f'"{one.replace(UNKNOWN, other)}"' for one in texts for other in ("x", "", '"\n"'))
         named, unknown = self._addresses.named(fold("\n".join(forms).encode("utf-8", "replace")))
         return Found(tuple(named), tuple(unknown))
@@ -227,7 +229,8 @@ class InlineReader:
     def _code(self, text: str, depth: int) -> Found:
         if depth >= MAX_DEPTH:
             return Found(unreadable=True)
-        return self.read(text.encode("utf-8", "replace"), depth + 1).found
+        code = _OUTSIDE.sub(lambda found: found[1] or " ", text)
+        return self.read(code.encode("utf-8", "replace"), depth + 1).found
 
 
 def _by_words(clues: _Clues) -> Reading:

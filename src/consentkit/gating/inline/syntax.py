@@ -26,7 +26,7 @@ MAX_INDENT: Final = 256
 CHUNK: Final = 1 << 10
 """Bytes that the parser is given at once."""
 MAX_READS: Final = 16
-"""Times that it may ask for each of them: it reads to the end for every comment that is not closed."""
+"""Times that it may ask for each of them, on average: it reads to the end for every comment that is open."""
 
 _MARK: Final = re.compile(rb"<!--|-->")
 _LINE: Final = re.compile(rb"(?:\A|[\r\n])[ \t]*+\Z")
@@ -35,7 +35,7 @@ _OTHER_ENDS: Final = re.compile(rb"\r(?!\n)|\xe2\x80[\xa8\xa9]")
 # What makes "-->" two operators: something before it in its line that is no comment.
 _BEFORE: Final = re.compile(rb"[^\s/*][^\r\n/*]*+\Z")
 _MARKUP: Final = re.compile(rb"\s*+<(?!!--)")
-# Strings, templates, comments and most regular expressions, whose brackets do not count.
+# Strings, templates, comments and most regular expressions.
 _QUIET: Final = re.compile(
     rb'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'|`(?:[^`\\]|\\.)*+`|/\*(?:[^*]|\*(?!/))*+\*/|//[^\n]*+'
     rb"|(?:(?<=[(,=:[!&|?{};\n])|(?<![\s\S]))\s*+/(?![*/])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/",
@@ -54,7 +54,7 @@ class Call(NamedTuple):
 
     Attributes:
         callee: What is called.
-        owner: The object it is a member of, if it is one.
+        owner: The object it is a member of, or is called for, if it is one.
         name: Its name; empty where that is computed.
         given: The arguments.
     """
@@ -120,7 +120,7 @@ class Script:
         given = [b for a in given for b in _spread(a)]
         owner, name = callee.child_by_field_name("object"), self.name(callee)
         if owner is not None and name in ("call", "apply") and self.name(owner) != "Reflect":
-            rest = given[1:]
+            this, rest = given[:1], given[1:]
             given = (
                 rest
                 if name == "call"
@@ -128,6 +128,7 @@ class Script:
             )
             callee = bare(owner)
             owner, name = callee.child_by_field_name("object"), self.name(callee)
+            owner = this[0] if owner is not None and this else owner
         return Call(callee, owner, name, given)
 
 

@@ -129,7 +129,7 @@ class Texts:
         return self._known.get(wanted)
 
     def _leaf(self, node: Node) -> Value:
-        """Read a constant, which stands for its text, or a list or function, which stands for itself."""
+        """Read a constant, which stands for its text, or a list, object or function: each is itself."""
         if node.type in ("string", "number", "string_fragment", "escape_sequence"):
             return frozenset((self._script.literal(node),))
         return frozenset((node,)) if node.type in _ITSELF else NONE
@@ -215,7 +215,7 @@ class Texts:
         found = EMPTY
         for index, part in enumerate(parts):
             value = yield part
-            if any(item.type in ("array", "object") for item in nodes(value)):
+            if any(item.type == "array" for item in nodes(value)):
                 value |= yield Element(part)
             found = _sum(found, _sum(between, value) if index else value)
         return found
@@ -240,7 +240,7 @@ class Texts:
             return found
         if call.name in _CUT and subject and len(places := self._numbers(call.given)) == len(call.given) < 3:
             texts, cut = _strings((yield subject[0])), _CUT[call.name]
-            found = frozenset(_loose(t) if UNKNOWN in t else cut(t, *places) for t in texts)
+            found = frozenset(cut(text, *places) for text in texts if UNKNOWN not in text)
         if call.name == "bind" and subject:
             return (yield subject[0])
         if call.name == "concat":
@@ -254,7 +254,8 @@ class Texts:
             whole, old, new = (yield subject[0]), (yield call.given[0]), (yield call.given[1])
             triples = product(*map(_strings, (whole, old, new)))
             found |= {one.replace(a, b, 1 if call.name == "replace" else -1) for one, a, b in triples}
-        if found:
+        # A text may be cut more often than is followed, or counted in other units.
+        if found and call.name not in _CUT:
             return found
         for part in [*subject, *call.given]:
             found |= yield Element(part)
@@ -279,7 +280,7 @@ _READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
 
 
 def nodes(value: Value) -> list[Node]:
-    """Return the lists and functions among what an expression stands for."""
+    """Return the lists, object literals and functions among what an expression stands for."""
     return [item for item in value if not isinstance(item, (str, Global))]
 
 
