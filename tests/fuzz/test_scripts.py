@@ -34,7 +34,7 @@ EACH = tuple(dict.fromkeys(one_of_each()))
 SAMPLE = 128
 PROGRAMS = 600
 CHANGED = 400
-MOST = 0.08
+MOST = 0.06
 """The share of the grammar's programs that leak, at most."""
 LONGEST = 600
 PLAIN = (

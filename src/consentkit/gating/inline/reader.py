@@ -41,7 +41,7 @@ _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
 # In a tag's addresses browsers take breaks out and put slashes in.
 _TAG: Final = re.compile(r"<[a-zA-Z][^>]*")
-_BARE: Final = re.compile(r"(?<=[=\"'\s(,])(?:https?|wss?):(?!//)", re.IGNORECASE)
+_BARE: Final = re.compile(r"(?<![A-Za-z0-9-])(?:https?|wss?):(?!//)", re.IGNORECASE)
 # Strings, which stay as they are, and what is unknown between them.
 _OUTSIDE: Final = re.compile(r"""((["'`])(?:(?!\2)[^\\\n]|\\.)*+\2)|""" + UNKNOWN, re.DOTALL)
 # "http" and "//" in base64.
@@ -220,7 +220,8 @@ class InlineReader:
 
     def _loose(self, text: str) -> Found:
         """Look for addresses anywhere in a text of which not all is known, or in markup."""
-        tags = decode(re.sub(r"[\t\n\r]", "", " ".join(_TAG.findall(text))).encode("utf-8", "replace"))
+        tags = " ".join(_TAG.findall(text) or [text])
+        tags = decode(re.sub(r"[\t\n\r]", "", tags).encode("utf-8", "replace"))
         texts = (text, _BARE.sub(r"\g<0>//", unquote(tags).replace("\\", "/")))
         forms = (f'"{one.replace(UNKNOWN, other)}"' for one in texts for other in ("x", "", '"\n"'))
         named, unknown = self._addresses.named(fold("\n".join(forms).encode("utf-8", "replace")))

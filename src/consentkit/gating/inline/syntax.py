@@ -121,11 +121,8 @@ class Script:
         owner, name = callee.child_by_field_name("object"), self.name(callee)
         if owner is not None and name in ("call", "apply") and self.name(owner) != "Reflect":
             this, rest = given[:1], given[1:]
-            given = (
-                rest
-                if name == "call"
-                else [b for a in rest for b in (children(a) if a.type == "array" else [a])]
-            )
+            applied = [b for a in rest for b in (children(a) if a.type == "array" else [a])]
+            given = rest if name == "call" else applied
             callee = bare(owner)
             owner, name = callee.child_by_field_name("object"), self.name(callee)
             owner = this[0] if owner is not None and this else owner
