@@ -30,6 +30,8 @@ LIMITS = frozenset(parts("limits"))
 """Parts by which an address reaches a loader unseen: limits of the gate."""
 HELD = frozenset(parts("held"))
 """Parts that are held back although they load nothing."""
+KNOWN = tuple(trap for trap in TRAPS if trap not in LIMITS)
+"""Traps at which the gate does not stumble."""
 EACH = tuple(dict.fromkeys(one_of_each()))
 SAMPLE = 128
 PROGRAMS = 600
@@ -133,7 +135,7 @@ def _changed(choice: Random) -> Iterator[Program]:
     """Change bytes of programs that load plainly, so that only the reading of the words around matters."""
     while True:
         around = choice.choice(AROUND).replace("@", choice.choice(PLAIN))
-        text = choice.choice(TRAPS) + choice.choice(TRAPS) + around + choice.choice(TRAPS)
+        text = choice.choice(KNOWN) + choice.choice(KNOWN) + around + choice.choice(KNOWN)
         data = mutate(text.encode(), LONGEST, choice, TOKENS)
         if fits(data) and ends(data):
             yield Program(data, choice.random() < 0.2)

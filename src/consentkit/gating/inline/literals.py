@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -48,12 +48,8 @@ def fold(text: bytes) -> bytes:
     """
     folded = _ESCAPE.sub(_plain, text) if b"\\" in text else text
     folded = _SUM.sub(b"", folded)
-    pieces = [
-        piece
-        for signs, find in _ENCODINGS
-        if any(sign in folded for sign in signs)
-        for piece in islice(find(folded), MAX_PIECES)
-    ]
+    finders = dict.fromkeys(find for sign, find in _ENCODINGS if sign in folded)
+    pieces = [piece for find in finders for piece in islice(find(folded), MAX_PIECES)]
     return b"\n".join([folded, *(b'"' + piece + b'"' for piece in pieces)]) if pieces else folded
 
 
@@ -100,10 +96,10 @@ def _unquoted(text: bytes) -> Iterator[bytes]:
 
 
 # What gives an encoding away, cheaply, and what decodes it.
-_ENCODINGS: Final[tuple[tuple[tuple[bytes, ...], Callable[[bytes], Iterator[bytes]]], ...]] = (
-    ((b"atob", b"aHR0c", b"Ly9", b"Ly8"), _decoded),
-    ((b"fromCharCode",), _spelled),
-    ((b".join(",), _joined),
-    ((b"\\t", b"\\n", b"\\r"), _unbroken),
-    ((b"unescape", b"decodeURI"), _unquoted),
+_ENCODINGS: Final[Sequence[tuple[bytes, Callable[[bytes], Iterator[bytes]]]]] = (
+    *((sign, _decoded) for sign in (b"atob", b"aHR0c", b"Ly9", b"Ly8")),
+    *((sign, _unbroken) for sign in (b"\\t", b"\\n", b"\\r")),
+    *((sign, _unquoted) for sign in (b"unescape", b"decodeURI")),
+    (b"fromCharCode", _spelled),
+    (b".join(", _joined),
 )
