@@ -29,14 +29,15 @@ MAX_DEPTH: Final = 3
 """How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
 
 # A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
-# "https:/\\%68ost", "https:host", "https://&#104;ost", "xxhttps://host".slice(2). Each begins with what the
-# engine finds fast.
+# "https:/\\%68ost", "https:host". Each begins with what the engine finds fast.
 _GOES_ON: Final = (
     re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\]){1,64}+[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
     re.compile(rb":(?:(?<=http:)|(?<=https:)|(?<=ws:)|(?<=wss:))(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"),
-    re.compile(rb"&(?:#[0-9xX]|(?:colon|sol|bsol|period|Tab|NewLine);)"),
-    re.compile(rb"\.(?<=['\"`]\.)(?:replace|slice|split|substr)"),
 )
+# A host in markup, "https://&#104;ost", and one that is made of another text, "xxhttps://host".slice(2).
+_SPELLED: Final = tuple(b"&# &colon; &sol; &bsol; &period; &Tab; &NewLine;".split())
+_MADE: Final = re.compile(rb"['\"`]\.(?:replace|slice|split|substr)")
+_MAKERS: Final = frozenset(b"replace replaceAll slice split substr substring".split())
 _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+[/\\?#]")
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
 # In a tag's addresses browsers take breaks out and put slashes in.
@@ -123,8 +124,12 @@ class InlineReader:
         words = words_of(folded)
         signed = list(self._signatures.find(folded, words))
         named, unknown = self._addresses.named(folded)
-        goes_on = not (signed or named) and any(pattern.search(folded) for pattern in _GOES_ON)
-        return _Clues(folded, words, signed, named, unknown, goes_on and loads(folded, words))
+        unsure = not (signed or named) and (
+            any(pattern.search(folded) for pattern in _GOES_ON)
+            or any(sign in folded for sign in _SPELLED)
+            or (not words.isdisjoint(_MAKERS) and _MADE.search(folded) is not None)
+        )
+        return _Clues(folded, words, signed, named, unknown, unsure and loads(folded, words))
 
     def _is_plain(self, clues: _Clues, text: bytes) -> bool:
         """Tell whether a script is nothing but snippets with signatures: a tree says no more then."""
