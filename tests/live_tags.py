@@ -62,6 +62,7 @@ _RULES = frozenset(("importmap", "speculationrules"))
 # Elements of SVG that load or run something; others of it have but their names in common with HTML's.
 _DRAWN = frozenset(("a", "animate", "feimage", "image", "script", "set", "style", "svg", "use"))
 _SPACE = " \t\n\f\r"
+_COMMENT = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 # An address in the very place where something is loaded, which leaves no doubt.
 _LOADED = re.compile(
     r"(?:\.src\s*=|\bimport\s*\(|\bfetch\s*\(|\bsendBeacon\s*\(|\bimportScripts\s*\()\s*['\"`]((?:https?:)?//[^'\"`]+)['\"`]"
@@ -149,7 +150,7 @@ def _addresses(element: Element) -> Iterator[tuple[str, str]]:
     if name == "script" and kind in _RULES:
         yield from (("text", address) for address in _rules(text))
     elif name == "script":
-        yield from (("text", match[1]) for match in _LOADED.finditer(text))
+        yield from (("text", match[1]) for match in _LOADED.finditer(_COMMENT.sub("", text)))
 
 
 def _rules(text: str) -> Iterator[str]:
@@ -178,8 +179,8 @@ def _value(name: str, key: str, attributes: Mapping[str, str]) -> Iterator[tuple
 def _special(name: str, attributes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if name in ("a", "area"):
         yield from (("ping", address) for address in attributes.get("ping", "").split())
-    if name == "input" and attributes.get("type", "").lower() == "image":
-        yield "src", attributes.get("src", "")
+    if name == "input" and attributes.get("type", "").lower() == "image" and "src" in attributes:
+        yield "src", attributes["src"]
     if name == "iframe" and "srcdoc" in attributes:
         yield from (("srcdoc", found.address) for found in live(attributes["srcdoc"]))
     if name == "meta" and attributes.get("http-equiv", "").lower() == "refresh":

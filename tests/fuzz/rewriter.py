@@ -16,7 +16,7 @@ from consentkit.consent import Consent
 from consentkit.gating import Gate, PageGate, Party
 from consentkit.policy import Policy
 from consentkit.rewriter import Rewriter, Splice, Where
-from live_tags import Live, live
+from live_tags import PAGE, Live, live
 
 POLICY: Final = Policy()
 GATE: Final = Gate(POLICY)
@@ -28,6 +28,7 @@ NOTHING: Final = Consent(
     vendors_granted=frozenset(),
     vendors_denied=frozenset(),
 )
+ORIGIN: Final = PAGE.removesuffix("/")
 HEAD: Final = b"<meta name=h>"
 BODY: Final = b"<p id=b></p>"
 
@@ -94,13 +95,13 @@ class Renderer:
         return f"<p title='{party.vendor}'>\N{LATIN SMALL LETTER E WITH ACUTE}</p>"
 
     def module(self, *, foreign_base: bool) -> str:
-        return "/_consent/assets/md.js"
+        return f"{ORIGIN * foreign_base}/_consent/assets/md.js"
 
     def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
-        return b"<script src=/stubs.js " + attributes.encode() + b"></script>"
+        return f"<script src={ORIGIN * foreign_base}/stubs.js {attributes}></script>".encode()
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
-        return b"<script src=/calls.js " + attributes.encode() + b"></script>"
+        return f"<script src={ORIGIN * foreign_base}/calls.js {attributes}></script>".encode()
 
 
 class Marked:
