@@ -52,7 +52,8 @@
 
     const open = () => {
       const url = way?.href || base + "?return_to=" + encodeURIComponent(location.pathname + location.search);
-      if (document.getElementById("consentkit-dialog")) return;
+      // One that is closed goes with its event, which may still come.
+      if (document.getElementById("consentkit-dialog")?.open) return;
       const go = () => location.assign(url);
       if (!way || !window.HTMLDialogElement) return go();
       const title = way.textContent.trim();
