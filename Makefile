@@ -127,7 +127,7 @@ $(FUZZ)/.fuzz: requirements/soak.txt pyproject.toml
 
 # Compile the requirements again, with hashes and without addresses. Needs uv on the path.
 lock:
-	cd requirements && for name in demo dev bench soak frameworks; do \
+	cd requirements && for name in demo dev bench soak frameworks matrix; do \
 		pins=$$([ $$name = demo ] || echo "--constraint demo.txt"); \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links --no-annotate --no-header $$pins $$name.in --output-file $$name.txt || exit 1; \
