@@ -12,8 +12,9 @@ BIN := $(VENV)/bin
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
 FRAMEWORKS := .venv-frameworks
-# Processes of `make test`, each with files of its own. Python's development mode is for `make coverage`.
-WORKERS ?= 2
+# Processes of `make test`, each with files of its own: one more than CI has cores, as tests in a browser often wait.
+# Python's development mode is for `make coverage`.
+WORKERS ?= 3
 # Seconds that `make soak` fuzzes each target.
 FUZZ_SECONDS ?= 1800
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
