@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -66,6 +68,78 @@ async def test_an_app_that_fails_to_start_says_so() -> None:
 
     with pytest.raises(RuntimeError, match="no database"):
         await live(wrap(app))
+
+
+def counted(log: ConsentLog) -> dict[str, int]:
+    """Return what is written of banners that were shown."""
+    return {one.key: count for one, count in log.observations("shown").items()}
+
+
+async def starts_and_stops(scope: Scope, receive: Receive, send: Send) -> None:
+    for _ in range(2):
+        await send({"type": f"{(await receive())['type']}.complete"})
+
+
+async def fails_to_stop(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.failed", "message": "still busy"})
+    raise RuntimeError("still busy")
+
+
+async def breaks_while_it_stops(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    raise RuntimeError("still busy")
+
+
+async def knows_no_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    raise ValueError("only HTTP is handled here")
+
+
+@pytest.mark.parametrize("app", [starts_and_stops, fails_to_stop, breaks_while_it_stops, knows_no_lifespan])
+async def test_what_was_counted_is_written_before_the_server_knows(app: ASGIApp, log: ConsentLog) -> None:
+    """A server ends its event loop as soon as it is told: nothing can be done after that."""
+    written: list[dict[str, int]] = []
+
+    async def send(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown"):
+            written.append(counted(log))
+
+    async def receive() -> Message:
+        log.count("shown", "opt-in en", now=1_795_000_000)
+        return next(events)
+
+    events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    with suppress(RuntimeError):
+        await wrap(app, log=log)({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+    assert [*written, counted(log)][0] == {"opt-in en": 2}
+
+
+async def test_the_log_is_ready_before_the_server_lets_visitors_in(log: ConsentLog) -> None:
+    store = FaultyStore(log._store)
+    log._store = store
+
+    def away() -> None:
+        raise LogUnavailable("away")
+
+    store.before = away
+    assert await log.honour(make_refusal(), bundle=BUNDLE) is None
+    store.before = lambda: None
+    sizes: list[int] = []
+
+    async def send(message: Message) -> None:
+        sizes.append(log.head().size)
+
+    events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Message:
+        return next(events)
+
+    await wrap(starts_and_stops, log=log)({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+    assert sizes == [2, 2]
 
 
 async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog) -> None:

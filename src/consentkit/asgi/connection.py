@@ -37,7 +37,7 @@ class Connections:
         """Answer one ASGI connection."""
         kind, app, deployment = scope["type"], self._app, self._deployment
         if kind == "lifespan":
-            return answer_lifespan(app, scope, receive, send, log=deployment.log)
+            return answer_lifespan(app, scope, receive, send, deployment=deployment)
         # Where another middleware of this package is further out, two banners would serve nobody.
         if kind not in ("http", "websocket") or scope.get(_OUTER):
             return app(scope, receive, send)

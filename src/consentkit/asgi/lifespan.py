@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-
-import anyio.to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from consentkit.exceptions import LogError
-from consentkit.log import ConsentLog
+from consentkit.asgi.deployment import Deployment
 
-_logger = logging.getLogger("consentkit")
+_STARTED = "lifespan.startup.complete"
+_STOPPED = frozenset(("lifespan.shutdown.complete", "lifespan.shutdown.failed"))
 
 
 async def answer_lifespan(
-    app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, log: ConsentLog | None
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, deployment: Deployment
 ) -> None:
     """Run the app's lifespan; answer it ourselves where the app refuses the scope before it took part.
 
-    Django's ASGI handler, for one, raises on any scope but HTTP; others return at once. What waits in the
-    log's outbox is handed over first.
+    Django's ASGI handler, for one, raises on any scope but HTTP; others return at once. A server ends its
+    event loop once it is told that the app has stopped: all work is done before that is passed on.
     """
-    if log is not None:
-        await _drain(log)
     took_part = False
 
     async def watched_receive() -> Message:
@@ -33,17 +28,20 @@ async def answer_lifespan(
     async def watched_send(message: Message) -> None:
         nonlocal took_part
         took_part = True
+        if message["type"] == _STARTED:
+            await _start(deployment)
+        elif message["type"] in _STOPPED:
+            await _stop(deployment)
         await send(message)
 
     try:
         await app(scope, watched_receive, watched_send)
     except Exception:
         if took_part:
+            await _stop(deployment)
             raise
     if not took_part:
-        await _answer(receive, send)
-    if log is not None:
-        await anyio.to_thread.run_sync(log.write_observations)
+        await _answer(receive, watched_send)
 
 
 async def _answer(receive: Receive, send: Send) -> None:
@@ -54,8 +52,13 @@ async def _answer(receive: Receive, send: Send) -> None:
             return
 
 
-async def _drain(log: ConsentLog) -> None:
-    try:
-        await anyio.to_thread.run_sync(log.drain)
-    except LogError as error:
-        _logger.warning("what waits in the consent log's outbox waits on: %s", error)
+async def _start(deployment: Deployment) -> None:
+    """Do what is to be done when the app is ready and before the first visitor comes. Never raises."""
+    if deployment.log is not None:
+        await deployment.log.resume()
+
+
+async def _stop(deployment: Deployment) -> None:
+    """Do what is to be done before the process ends. Never raises; a second time there is nothing left."""
+    if deployment.log is not None:
+        await deployment.log.finish()

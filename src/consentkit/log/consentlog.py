@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakSet
 
 from anyio import CancelScope
 
@@ -41,6 +43,16 @@ T = TypeVar("T")
 _DAY_SECONDS = 86_400
 
 _logger = logging.getLogger("consentkit.log")
+
+
+_in_use: WeakSet[ConsentLog] = WeakSet()
+
+
+@atexit.register
+def _finish_all() -> None:
+    """Write what was counted where no lifespan has ended: daphne, for one, knows none."""
+    for log in list(_in_use):
+        log.write_observations()
 
 
 class ConsentLog(LogReader):
@@ -85,6 +97,7 @@ class ConsentLog(LogReader):
         # Reads of a stalled store hold all of the others; a refusal must not wait for them.
         self._outbox_threads = Threads(AT_ONCE)
         self._observations = Observations()
+        _in_use.add(self)
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
         """Append an entry durably, together with those of other tasks.
@@ -271,6 +284,16 @@ class ConsentLog(LogReader):
             now: Epoch seconds.
         """
         self._observations.count(_day_of(now), kind, key)
+
+    async def resume(self) -> None:
+        """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""
+        if self._outbox.pending():
+            await self._drain_for_a_moment()
+
+    async def finish(self) -> None:
+        """Write what was counted, in a thread and within seconds. Call it while the event loop runs still."""
+        with suppress(LogUnavailable):
+            await self._threads.run(self.write_observations, seconds=COMMIT_SECONDS)
 
     def write_observations(self) -> None:
         """Write what was counted. While the store is away it waits on."""
