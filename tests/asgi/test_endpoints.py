@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from asgi.visiting import NAVIGATION, App, browser, cookie, post, shown, state_of, visit, wrap
+from consentkit import ConsentLog
 from consentkit.asgi.submission import MAX_BODY, check_return
 from consentkit.exceptions import BadRequest
 
@@ -75,6 +76,33 @@ async def test_only_the_site_itself_may_post(headers: dict[str, str], allowed: b
     answer = await raw_post(b"action=reject", headers=headers)
     assert answer.status == (409 if allowed else 403)  # 409: no notice was named
     assert (answer.all("set-cookie") != []) is allowed
+
+
+REWRITTEN = {"origin": "http://news.example", "host": "app:8000", "accept": "text/html"}
+
+
+async def test_a_host_that_a_proxy_changed_is_told_in_the_log_once_and_in_the_answer(
+    caplog: pytest.LogCaptureFixture, log: ConsentLog
+) -> None:
+    app = wrap(log=log)
+    answers = [await raw_post(b"action=reject", headers=REWRITTEN, app=app) for _ in range(2)]
+    erased = await visit(app, "/_consent/erase", method="POST", headers={"content-type": FORM, **REWRITTEN})
+    for answer in (*answers, erased):
+        assert (answer.status, "A proxy in between must pass Host on" in answer.body.decode()) == (403, True)
+    [said] = [record.getMessage() for record in caplog.records if "proxy" in record.getMessage()]
+    assert "'http://news.example'" in said and "'app:8000'" in said and "proxy_set_header Host" in said
+
+
+async def test_what_a_visitor_sends_cannot_write_lines_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    forged = {**REWRITTEN, "origin": "http://x\x1b[2J\r\nERROR forged" + "x" * 9000}
+    await raw_post(b"action=reject", headers=forged, app=wrap())
+    [said] = [record.getMessage() for record in caplog.records if "proxy" in record.getMessage()]
+    assert said.isprintable() and len(said) < 1000
+
+
+async def test_another_site_is_told_of_no_proxy(caplog: pytest.LogCaptureFixture) -> None:
+    answer = await raw_post(b"action=reject", headers={**REWRITTEN, "sec-fetch-site": "cross-site"})
+    assert (answer.status, b"proxy" in answer.body, caplog.records) == (403, False, [])
 
 
 @pytest.mark.parametrize("path", ELSEWHERE)

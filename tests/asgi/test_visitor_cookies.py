@@ -239,6 +239,60 @@ async def test_hidden_cookies_are_expired_on_pages_only() -> None:
     assert granted.all("set-cookie") == []
 
 
+AWAY = {"sec-fetch-site": "cross-site"}
+FROM_ELSEWHERE = [
+    ("POST", {**NAVIGATION, **AWAY}),
+    ("PUT", {**NAVIGATION, **AWAY}),
+    ("GET", {**NAVIGATION, **AWAY, "sec-fetch-dest": "iframe"}),
+    ("GET", {**AWAY, "accept": "text/html", "sec-fetch-dest": "empty", "sec-fetch-mode": "navigate"}),
+    # On plain http there is no fetch metadata.
+    ("POST", {"accept": "text/html", "origin": "http://evil.example"}),
+    ("POST", {"accept": "text/html", "origin": "null"}),
+    ("GET", {"accept": "text/html", "origin": "http://evil.example"}),
+]
+
+
+@everywhere
+@pytest.mark.parametrize(("method", "headers"), FROM_ELSEWHERE)
+@pytest.mark.parametrize("path", ["/", "/_consent/"])
+async def test_where_the_decision_cannot_come_along_cookies_are_hidden_and_nothing_is_set_or_expired(
+    regime: str, method: str, headers: dict[str, str], path: str
+) -> None:
+    app = App()
+    answer = await visit(
+        wrap(app, policy=policy_of(regime)),
+        path,
+        method=method,
+        headers={**headers, "cookie": "_ga=2; session=1"},
+    )
+    assert answer.all("set-cookie") == []
+    if path == "/":
+        assert app.seen["cookie"] == "session=1"
+        assert GATED in answer.body
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("GET", {**NAVIGATION, **AWAY}),
+        ("POST", {**NAVIGATION, "sec-fetch-site": "same-origin"}),
+        ("POST", {**NAVIGATION, "sec-fetch-site": "same-site"}),
+        ("POST", {"accept": "text/html", "origin": "http://example.org"}),
+        ("POST", {"accept": "text/html", "origin": "HTTP://EXAMPLE.ORG"}),
+        ("POST", {"accept": "text/html"}),
+    ],
+)
+async def test_where_it_would_have_come_along_they_are_expired(method: str, headers: dict[str, str]) -> None:
+    answer = await visit(wrap(), method=method, headers={**headers, "cookie": "_ga=2"})
+    assert len(answer.all("set-cookie")) == 2
+
+
+async def test_a_decision_that_came_along_counts_whatever_a_proxy_made_of_the_host() -> None:
+    app, headers = App(), {"accept": "text/html", "origin": "http://news.example", "host": "app:8000"}
+    await visit(wrap(app), method="POST", headers={**headers, "cookie": f"_ga=2; {cookie('all')}"})
+    assert app.scope["state"]["consent"].allows("analytics")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "[::1]:80", "evil\r\nx: y", ""])
 async def test_hosts_that_are_no_domains_give_no_domain_cookies(host: str) -> None:
     answer = await visit(wrap(), headers={**NAVIGATION, "host": host, "cookie": "_ga=2"})

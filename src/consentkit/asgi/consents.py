@@ -30,7 +30,8 @@ class Held(msgspec.Struct, frozen=True, eq=False):
         consent: What the visitor allows.
         hidden: Names of the request's cookies that the app must not see.
         passes: Whether the app sees the request as it came.
-        visits: Whether a page in answer may set or expire cookies; with fragments and in frames none does.
+        visits: Whether a page in answer may set or expire cookies; with fragments and in frames none does,
+            nor in answer to another site, where the decision is not known.
         since: Epoch seconds from which on this holds.
         until: Epoch seconds from which on it may not hold any more.
     """

@@ -39,7 +39,7 @@ class Decisions:
         Raises:
             BadRequest: It cannot be honoured.
         """
-        check_same_origin(request)
+        check_same_origin(request, self._deployment.tell_of_host)
         submission = read_submission(request, await read_body(request, receive))
         now = epoch()
         notice = self._deployment.known_notice(consent, submission.notice, submission.locale)

@@ -41,6 +41,12 @@ _XML_HELD = (
     "keeps it from loading anything of other sites. Send it as text/html to have it gated like other pages, "
     "or exclude its path to leave it alone"
 )
+_HOST_DIFFERS = (
+    "a choice was refused (403): Origin is %.200r, Host is %.200r, and there is no Sec-Fetch-Site, which "
+    "browsers send over https. If your visitors meet this, a proxy changes Host: let it pass Host on (nginx: "
+    "proxy_set_header Host $http_host), or serve the site over https. An Origin of 'null' is a sandboxed "
+    "page or Referrer-Policy: no-referrer. Otherwise it was another site"
+)
 _logger = logging.getLogger("consentkit")
 
 
@@ -92,7 +98,7 @@ class Deployment:
         signals = ("DNT",) if policy.signals.dnt else ()
         self.vary = (*_SHAPING, *signals, *ASKING_HEADERS, *getattr(place, "headers", ()))
         self.pages = PageMemo()
-        self._told_of_xml = False
+        self._told_of_xml = self._told_of_host = False
         self._held: Bounded[Hashable, Held] = Bounded(MEMO)
         self._consents = ConsentMemo()
         self._hidden: Bounded[tuple[tuple[bytes, ...], str], frozenset[str]] = Bounded(MEMO_COOKIES)
@@ -108,6 +114,12 @@ class Deployment:
         if not self._told_of_xml:
             self._told_of_xml = True
             _logger.warning(_XML_HELD)
+
+    def tell_of_host(self, origin: str, host: str) -> None:
+        """Say once in the log that a browser and this application call the site by different names."""
+        if not self._told_of_host:
+            self._told_of_host = True
+            _logger.warning(_HOST_DIFFERS, origin, host)
 
     def place_of(self, request: Request) -> Place | None:
         """Ask the resolver. One that fails leaves the place unknown, for which the strictest regime holds."""
@@ -145,7 +157,7 @@ class Deployment:
         hidden = self.hidden_cookies(request, found.consent)
         stamped = traits.wants_service_worker and self.csp.mode != "off"
         passes = traits.passes and not (hidden or stamped)
-        visits = traits.takes_banner and (traits.has_own_cookies or bool(hidden))
+        visits = traits.travels and traits.takes_banner and (traits.has_own_cookies or bool(hidden))
         return Held(found.consent, hidden, passes, visits, found.since, found.until)
 
     def _consent_of(self, request: Request, place: Place | None, now: int) -> Resolved:

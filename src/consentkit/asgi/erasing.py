@@ -43,7 +43,7 @@ class Erasing:
         """
         if self._deployment.log is None:
             raise BadRequest(404, "missing")
-        check_same_origin(request)
+        check_same_origin(request, self._deployment.tell_of_host)
         erasure, now = read_erasure(request, await read_body(request, receive)), epoch()
         try:
             for subject in self._subjects(request):

@@ -46,9 +46,12 @@ def gate_cookies(deployment: Deployment, consent: Consent, headers: Headers) -> 
 
 
 def expire_hidden(deployment: Deployment, request: Request, consent: Consent, headers: Headers) -> None:
-    """Append ``Set-Cookie`` headers that remove the cookies of denied purposes."""
+    """Append ``Set-Cookie`` headers that remove the cookies of denied purposes.
+
+    Where the decision could not come along, its purposes are denied for want of it: nothing is removed.
+    """
     names = deployment.hidden_cookies(request, consent)
-    if not names:
+    if not (names and request.traits.travels):
         return
     room = MAX_HEADERS
     for name in sorted(names):

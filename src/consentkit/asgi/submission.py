@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +17,11 @@ from consentkit.exceptions import BadRequest
 MAX_BODY = 16 * 1024
 """Bytes of a request's body."""
 _MAX_FIELDS = 500
+_ELSEWHERE = "This choice must be made on the site itself."
+_FOR_OPERATORS = (
+    "If it was, this is for those who run the site: the browser names the site in Origin, and the Host that "
+    "arrives here is another. A proxy in between must pass Host on, or the site be served over https."
+)
 
 Action = Literal["accept", "reject", "save", "withdraw", "allow"]
 
@@ -62,22 +68,27 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-def check_same_origin(request: Request) -> None:
+def check_same_origin(request: Request, tell: Callable[[str, str], None] | None = None) -> None:
     """Refuse what another site may have made a browser send.
 
     ``Sec-Fetch-Site`` decides; browsers without it send ``Origin``; a request with neither is no browser's.
+
+    Args:
+        request: What was sent.
+        tell: Is told of ``Origin`` and ``Host`` where they differ, which may be a proxy's doing.
 
     Raises:
         BadRequest: 403.
     """
     site = request.header(b"sec-fetch-site")
-    if site:
-        allowed = site == b"same-origin"
-    else:
-        origin = request.header(b"origin").decode("latin-1")
-        allowed = not origin or (bool(request.host) and _host_of(origin) == request.host.lower())
-    if not allowed:
-        raise BadRequest(403, "This choice must be made on the site itself.")
+    if site and site != b"same-origin":
+        raise BadRequest(403, _ELSEWHERE)
+    origin = request.header(b"origin").decode("latin-1")
+    if site or not origin or (request.host and _host_of(origin) == request.host.lower()):
+        return
+    if tell is not None:
+        tell(origin, request.header(b"host").decode("latin-1"))
+    raise BadRequest(403, f"{_ELSEWHERE} {_FOR_OPERATORS}")
 
 
 def _host_of(origin: str) -> str:

@@ -29,7 +29,7 @@ _RANGES = frozenset((b"range", b"if-range"))
 # That these are there is all that is read of them here; what they say differs with every request.
 _PRESENT = _CONDITIONS | _RANGES
 _READ = _PRESENT.union(
-    b"cookie sec-gpc dnt accept-encoding sec-fetch-site".split(),
+    b"cookie sec-gpc dnt accept-encoding sec-fetch-site origin".split(),
     (name.lower().encode("ascii") for name in ASKING_HEADERS),
 )
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
@@ -101,6 +101,9 @@ def read_traits(method: str, headers: Sequence[tuple[bytes, bytes]]) -> Traits:
     for pair in headers:
         if pair[0] in _READ:
             told += pair
+    if b"origin" in told:
+        # What another site has a browser send names that site, also where there is no fetch metadata.
+        told += next((pair for pair in headers if pair[0] == b"host"), ())
     key = tuple(told)
     return _known.get(key) or _read(method, list(zip(key[1::2], key[2::2], strict=True)))
 
@@ -127,12 +130,14 @@ def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
     cookies = tuple([value for name, value in pairs if name == b"cookie"])
     own = b"consentkit" in b";".join(cookies)
     # On what a worker forwards it travels as well, unless that is for a frame, which nothing but it can tell.
-    visits = get(b"sec-fetch-dest", b"document") == b"document" or (asked == "page" and own)
+    # Without metadata it is a visit unless it names an origin, as what scripts ask of other sites does.
+    dest = get(b"sec-fetch-dest", b"" if b"origin" in first else b"document")
+    visits = dest == b"document" or (asked == "page" and own)
     return Traits(
         raw_cookies=cookies,
         has_own_cookies=own,
         signals=read_signals(pairs),
-        travels=get(b"sec-fetch-site", b"") != b"cross-site" or (method in SAFE_METHODS and visits),
+        travels=not _comes_from_elsewhere(first, own) or (method in SAFE_METHODS and visits),
         asked=asked,
         takes_banner=asked == "page",
         wants_document=asked in ("page", "frame"),
@@ -143,6 +148,18 @@ def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
         coding=_narrowed(pairs) if asked not in _UNMARKED else None,
         is_short=is_short,
     )
+
+
+def _comes_from_elsewhere(first: Mapping[bytes, bytes], own: bool) -> bool:
+    """Say whether another site had the browser send this.
+
+    Without fetch metadata (older browsers, plain http) ``Origin`` tells, which stands on every form and on
+    what scripts ask of other origins. A name of the same site may be among them: our cookie tells then.
+    """
+    site, origin = first.get(b"sec-fetch-site"), first.get(b"origin")
+    if site is not None or origin is None:
+        return site == b"cross-site"
+    return not own and origin.lower().partition(b"://")[2] != first.get(b"host", b"").lower()
 
 
 def _asked(first: Mapping[bytes, bytes]) -> Asked:
