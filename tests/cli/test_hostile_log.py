@@ -13,7 +13,6 @@ import pytest
 
 from cli.running import failed, run, said
 from consentkit.cli.log import keys
-from consentkit.cli.log.terminal import printable
 from consentkit.log import Bundle, ConsentLog
 from consentkit.log.signing import read_keyring, replace_key_file
 from consentkit.tlog import Checkpoint, SigningKey, open_checkpoint
@@ -21,10 +20,6 @@ from log.making import AT, make_entry
 
 CURSED = "\x1b[2J\x9b31m\x07\u202e"
 COMMANDS = set(CURSED) - set("[2J31m")
-
-
-def test_what_a_terminal_obeys_is_spelt_out() -> None:
-    assert printable(f"a\tb\n{CURSED}\ud800é") == "a\tb\n\\u001b[2J\\u009b31m\\u0007\\u202e\\ud800é"
 
 
 def test_a_notice_commands_no_terminal(log: ConsentLog, path: Path) -> None:

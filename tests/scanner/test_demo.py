@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from consentkit import Policy
+from consentkit.scanner.bound import BoundHeaders
 from consentkit.scanner.lint import check_site
 from consentkit.scanner.site import Plan, Site
 from e2e.conftest import PLACES
@@ -26,7 +27,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def at(url: str, browser: Browser, place: str) -> Site:
-    plan = Plan(url=url, policy=POLICY, headers=PLACES[place], pages=2, quiet=QUIET)
+    plan = Plan(url=url, policy=POLICY, headers=BoundHeaders(url, PLACES[place]), pages=2, quiet=QUIET)
     return Site(browser, plan, lambda _: None)
 
 

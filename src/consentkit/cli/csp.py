@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import click
@@ -10,6 +11,7 @@ import msgspec
 
 from consentkit.catalog import HostRule, HostTable, default_catalog
 from consentkit.cli.log import reading
+from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import Observation
 from consentkit.policy import Policy
@@ -106,8 +108,9 @@ def _table(seen: Iterable[Seen]) -> Iterator[str]:
     for one in seen:
         directives = " ".join(sorted(one.directives))
         rows.append((one.host, str(one.count), one.first, one.last, directives, " or ".join(one.vendors)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
+    cells = [[*map(one_line, row)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
@@ -120,16 +123,20 @@ def _advice(seen: Iterable[Seen], policy: Policy) -> Iterator[str]:
         yield f"uses = {json.dumps(list(dict.fromkeys([*policy.uses, *known])))}"
     for one in seen:
         if len(one.vendors) > 1:
-            yield f"# {one.host}: add to `uses` which of {', '.join(one.vendors)} your pages load"
+            yield f"# {one_line(one.host)}: add to `uses` which of {', '.join(one.vendors)} your pages load"
     for one in seen:
         if not one.vendors:
             yield ""
             yield f"[vendors.{_ident(one.host)}]"
-            yield f"name = {json.dumps(one.host)}  # as visitors know it"
+            yield f"name = {_quoted(one.host)}  # as visitors know it"
             yield 'purpose = "marketing"  # or another'
-            yield f"hosts = [{json.dumps(one.host)}]"
+            yield f"hosts = [{_quoted(one.host)}]"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _ident(host: str) -> str:
-    ident = "".join(char if char.isalnum() else "-" for char in host).strip("-")[:40].rstrip("-")
-    return ident if ident[0].isalpha() else f"host-{ident}"[:40].rstrip("-")
+    ident = re.sub("[^a-z0-9]", "-", host).strip("-")[:40].rstrip("-")
+    return ident if ident[:1].isalpha() else f"host-{ident}"[:40].rstrip("-")

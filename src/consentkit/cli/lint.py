@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from consentkit.banner import available_locales
 from consentkit.banner.texts import read_texts
-from consentkit.exceptions import ConfigurationError, ConsentkitError, MissingExtra
+from consentkit.cli.answers import lint_answers
+from consentkit.cli.terminal import printable
+from consentkit.exceptions import ConfigurationError, ConsentkitError
 from consentkit.policy import Policy, Regime
 from consentkit.policy.lint import (
     RULES,
     Finding,
     Located,
-    lint_gpc,
-    lint_page,
     locate,
     to_json,
     to_sarif,
@@ -28,13 +29,8 @@ from consentkit.policy.lint import (
 )
 from consentkit.policy.lint import lint as lint_policy
 
-if TYPE_CHECKING:
-    import httpx
-
 DEFAULT_FILE: Final = "consent.toml"
 """What is looked at where neither a file nor a URL is named."""
-
-_SECONDS: Final = 30
 
 # What shows whether a rule is kept, and which of those for a browser are seen in part without one.
 _VISIT: Final = "--url with --browser"
@@ -74,7 +70,11 @@ _WRITERS: Final[dict[str, Callable[[Sequence[Located]], str]]] = {
 @click.option("--against", metavar="OLD", help="The policy that FILE is to replace: what does it change?")
 @click.option("--url", metavar="URL", help="A page to fetch and look at as well.")
 @click.option(
-    "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Sent to the site; may be repeated."
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="Sent to the origin of URL; may be repeated.",
 )
 @click.option("--browser", is_flag=True, help="Visit the site in a browser, too: the rules of kind B.")
 @click.option(
@@ -105,6 +105,8 @@ def lint(
     FILE is consent.toml if neither it nor a URL is named. The exit code is 1 if there are errors, 2 if
     something cannot be read or a rule not be checked, 0 otherwise.
     """
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise click.UsageError("--url needs a URL that begins with http:// or https://")
     if browser and not url:
         raise click.UsageError("--browser needs --url")
     if against and not file:
@@ -117,7 +119,8 @@ def lint(
     found = [] if policy is None else _lint_policy(policy, against)
     if url:
         sent = dict(map(_header, headers))
-        found += _lint_answers(url, policy, sent)
+        with _readable():
+            found += lint_answers(url, policy=policy, headers=sent, tell=_tell)
         if browser:
             found += _visit(url, policy, sent, regime, autoconsent, rules)
     found = [finding for finding in found if not rules or finding.rule in rules]
@@ -163,47 +166,8 @@ def _lint_policy(policy: Policy, against: str | None) -> list[Finding]:
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not (colon and name.strip()):
-        raise click.UsageError(f'--header needs "Name: value", not {text!r}')
+        raise click.UsageError('--header needs "Name: value"')  # not repeated: it may be a secret
     return name.strip(), value.strip()
-
-
-def _lint_answers(url: str, policy: Policy | None, headers: Mapping[str, str]) -> list[Finding]:
-    """Look at what the site answers."""
-    if not url.startswith(("http://", "https://")):
-        raise click.UsageError("--url needs a URL that begins with http:// or https://")
-    try:
-        import httpx
-    except ModuleNotFoundError as error:
-        raise Unreadable(str(MissingExtra("--url", extra="scan"))) from error
-    try:
-        asked = httpx.Headers({"accept": "text/html,*/*;q=0.8"})  # as a browser does, else it gets no banner
-        asked.update(headers)
-        with httpx.Client(headers=asked, follow_redirects=True, timeout=_SECONDS) as client:
-            page = client.get(url)
-            found = lint_page(page.content, page.headers.multi_items(), url=str(page.url))
-            return [*found, *_lint_signal(client, page.url), *_lint_link(client, page.url, policy)]
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Unreadable(f"cannot fetch {url}: {error}") from error
-
-
-def _lint_signal(client: httpx.Client, page: httpx.URL) -> list[Finding]:
-    """Look at what the site says of Global Privacy Control, if it does."""
-    where = page.join("/.well-known/gpc.json")
-    answer = client.get(where)
-    if answer.status_code == 404:
-        return []
-    kind = answer.headers.get("content-type", "")
-    return lint_gpc(answer.content, kind, url=str(where), today=date.today().isoformat())
-
-
-def _lint_link(client: httpx.Client, page: httpx.URL, policy: Policy | None) -> list[Finding]:
-    """Follow the link to the privacy policy."""
-    if policy is None or not policy.site.privacy_policy:
-        return []
-    where = page.join(policy.site.privacy_policy)
-    status = client.get(where).status_code
-    message = f"the privacy policy answers {status}"
-    return [Finding(rule=25, level="error", where=str(where), message=message)] if status >= 400 else []
 
 
 def _visit(
@@ -220,7 +184,7 @@ def _visit(
     wanted = [number for number in rules if RULES[number].kind == "B"]
     if rules and not wanted:
         return []
-    try:
+    with _readable():
         return lint_site(
             url,
             policy=policy,
@@ -228,10 +192,20 @@ def _visit(
             rules=wanted or None,
             regime=regime,
             autoconsent=autoconsent,
-            progress=lambda line: click.echo(line, err=True),
+            progress=_tell,
         )
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
     except ConsentkitError as error:
         raise Unreadable(str(error)) from error
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _write(report: str, output: str | None) -> None:
@@ -239,6 +213,6 @@ def _write(report: str, output: str | None) -> None:
         click.echo(report)
         return
     try:
-        Path(output).write_text(report + "\n", "utf-8")
+        Path(output).write_text(printable(report) + "\n", "utf-8")
     except OSError as error:
         raise Unreadable(f"cannot write {output!r}: {error.strerror}") from error

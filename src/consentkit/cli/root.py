@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from consentkit.cli.catalog import catalog
 from consentkit.cli.csp import csp
 from consentkit.cli.lint import lint
 from consentkit.cli.log import log
+from consentkit.cli.terminal import screens
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Root(click.Group):
+    """All commands, and one way out: whatever they print or fail with goes to a screen."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line."""
+        with screens():
+            return super().main(*args, **kwargs)
+
+
+# `color` lets click hand texts on as they are: what commands a terminal is spelt out, instead of left out.
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "color": True})
 def root() -> None:
     """Cookie consent for ASGI applications."""
 

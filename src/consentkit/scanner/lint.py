@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.policy import Policy, Regime
 from consentkit.policy.lint import Finding
+from consentkit.scanner.bound import BoundHeaders
 from consentkit.scanner.browser import launched
 from consentkit.scanner.rules import CHECKS, Check
 from consentkit.scanner.site import Plan, Site
@@ -40,7 +41,8 @@ def lint_site(
     Args:
         url: The page to begin with.
         policy: What the site declares; without it, vendors are told by the catalog alone.
-        headers: Sent with every request, such as those from which the site takes the visitor's place.
+        headers: Sent to the origin of `url` and to nobody else, such as Authorization, or those from which
+            the site takes the visitor's place.
         rules: Numbers of the rules to check; by default all that hold under the site's regime.
         regime: What holds for the visitor; by default what the site says, else ``opt-in``.
         prefix: Where the site's consent endpoints are.
@@ -67,7 +69,7 @@ def lint_site(
     plan = Plan(
         url=url,
         policy=policy,
-        headers=headers or {},
+        headers=BoundHeaders(url, headers or {}),
         prefix=prefix,
         regime=Regime(regime) if regime else None,
         pages=pages,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from consentkit.exceptions import ScanError
 from consentkit.policy import Policy, Regime
 from consentkit.scanner.access import Obstacle, find_obstacles
+from consentkit.scanner.bound import BoundHeaders
 from consentkit.scanner.choosing import (
     answer,
     choose,
@@ -42,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     policy: Policy | None = None
-    headers: Mapping[str, str] = {}
+    headers: BoundHeaders
     prefix: str = "/_consent"
     regime: Regime | None = None
     pages: int = 3

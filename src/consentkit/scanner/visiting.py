@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import msgspec
 
 from consentkit.exceptions import ScanError
 from consentkit.policy import Regime
+from consentkit.scanner.bound import BoundHeaders
 from consentkit.scanner.owners import Kind, Stored
 from consentkit.scanner.scripts import read_script
 from consentkit.scanner.view import Control, View, look
@@ -27,6 +29,7 @@ POLL: Final = 20
 SILENCE: Final = 5.0
 """Seconds after which a page that never falls silent is taken as it is."""
 
+_SIGNAL: Final = {"Sec-GPC": "1"}
 _GPC: Final = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });"
 
 
@@ -65,7 +68,7 @@ class Visit:
 
     Args:
         browser: The browser.
-        headers: Sent with every request.
+        headers: Sent to one origin.
         prefix: Where the consent endpoints of the site are.
         quiet: Seconds without a request after which a page has settled.
         gpc: Whether the browser sends Sec-GPC.
@@ -76,13 +79,13 @@ class Visit:
         self,
         browser: Browser,
         *,
-        headers: Mapping[str, str],
+        headers: BoundHeaders,
         prefix: str,
         quiet: float,
         gpc: bool = False,
         locale: str = "en-GB",
     ) -> None:
-        self._headers = dict(headers)
+        self._headers = headers
         self._prefix = prefix
         self._quiet = quiet
         self._requests: list[Request] = []
@@ -90,9 +93,10 @@ class Visit:
         self._latest = time.monotonic()
         self._sockets: list[str] = []
         self.status = 0
-        self._context = browser.new_context(
-            locale=locale, extra_http_headers=self._headers, viewport={"width": 1280, "height": 800}
-        )
+        self._stack = ExitStack()
+        self._stack.enter_context(headers.sent_by(browser))
+        self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
+        self._stack.callback(self._context.close)
         self._context.on("request", self._asked)
         self._context.on("requestfinished", self._answered)
         self._context.on("requestfailed", self._failed)
@@ -105,11 +109,11 @@ class Visit:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._context.close()
+        self._stack.close()
 
     def send_gpc(self) -> None:
         """Send Sec-GPC from now on."""
-        self._context.set_extra_http_headers({**self._headers, "Sec-GPC": "1"})
+        self._context.set_extra_http_headers(_SIGNAL)
         self._context.add_init_script(_GPC)
 
     # --- what is asked
@@ -242,10 +246,11 @@ class Visit:
         from playwright.sync_api import Error
 
         parts = urlsplit(self.page.url)
+        url = f"{parts.scheme}://{parts.netloc}{self._prefix}/state"
         try:
-            answer = self._context.request.get(
-                f"{parts.scheme}://{parts.netloc}{self._prefix}/state", timeout=PRESS
-            )
+            # Made beside the browser, which would add the headers.
+            sent = self._headers.added(url, {})
+            answer = self._context.request.get(url, headers=sent, timeout=PRESS, max_redirects=0)
             return msgspec.json.decode(answer.body(), type=State) if answer.ok else None
         except (Error, msgspec.MsgspecError):
             return None

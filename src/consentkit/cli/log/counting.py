@@ -10,7 +10,7 @@ from typing import Any, get_args
 import click
 
 from consentkit.cli.log.opening import reading, with_log
-from consentkit.cli.log.terminal import printable
+from consentkit.cli.terminal import one_line
 from consentkit.log import Head, Rollup
 from consentkit.log.entry import Action
 
@@ -32,7 +32,7 @@ def stats(url: str, form: str) -> None:
     click.echo(f"{head.size} entries, root {head.root.hex()}")
     table = _by_day_and_regime(counts)
     if table:
-        click.echo(printable("\n" + "\n".join(_lines(table))))
+        click.echo("\n" + "\n".join(_lines(table)))
 
 
 def _by_day_and_regime(counts: Mapping[Rollup, int]) -> _Table:
@@ -63,7 +63,7 @@ def _total(table: _Table) -> Counter[str]:
 def _lines(table: _Table) -> list[str]:
     cells = [
         ("day", "regime", *_sums(Counter())),
-        *((*key, *map(str, _sums(line).values())) for key, line in table.items()),
+        *((*map(one_line, key), *map(str, _sums(line).values())) for key, line in table.items()),
         ("total", "", *map(str, _sums(_total(table)).values())),
     ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

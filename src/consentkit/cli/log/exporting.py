@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TextIO
 
@@ -13,6 +12,7 @@ from consentkit.cli.log.files import appending, atomically
 from consentkit.cli.log.opening import reading, with_log
 from consentkit.cli.log.progress import progress
 from consentkit.cli.log.resuming import Form, Line, last_line
+from consentkit.cli.terminal import exact
 from consentkit.log import LogReader, Recorded
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.log.leaf import read_leaf
@@ -84,7 +84,7 @@ def export(
             with atomically(output) as file:
                 _write(reader, wanted, shape, file)
         else:
-            _write(reader, wanted, shape, sys.stdout)
+            _write(reader, wanted, shape, exact())
 
 
 def _resume(reader: LogReader, wanted: _Range, shape: Form, output: str) -> None:

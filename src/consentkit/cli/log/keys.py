@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from consentkit.cli.log.opening import plainly, reading, with_key, with_log, writing
+from consentkit.cli.terminal import write_exactly
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, open_log
 from consentkit.log.location import log_path
@@ -82,7 +83,7 @@ def rotate(url: str, key: str | None) -> None:
     click.echo(
         "Restart the processes that write to the log: until then they sign with the old key.", err=True
     )
-    click.echo(head.checkpoint, nl=False)
+    write_exactly((head.checkpoint or "").encode())
 
 
 def _file(url: str | None, key: str | None) -> Path:

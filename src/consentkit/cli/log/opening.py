@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.terminal import printable
 from consentkit.exceptions import ConfigurationError, LogError
 from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.location import demand_file, log_path
@@ -58,9 +57,9 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        raise click.UsageError(printable(error.problem)) from error
+        raise click.UsageError(error.problem) from error
     except LogError as error:
-        raise click.ClickException(printable(str(error))) from error
+        raise click.ClickException(str(error)) from error
 
 
 def read_file(path: str | Path) -> str:

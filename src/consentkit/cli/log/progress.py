@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import click
 
+from consentkit.cli.terminal import beneath
+
 PROGRESS_FROM = 10_000
 """From how many entries on it is shown."""
 
@@ -18,7 +20,7 @@ def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
     if length < PROGRESS_FROM:
         yield _ignore
         return
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=length, label=label, file=beneath(sys.stderr)) as bar:
         yield bar.update
 
 

@@ -7,6 +7,7 @@ from base64 import b64encode
 import click
 
 from consentkit.cli.log.opening import reading, with_log
+from consentkit.cli.terminal import write_exactly
 from consentkit.exceptions import LogError
 from consentkit.log import LogReader, Recorded
 from consentkit.tlog import consistency_proof
@@ -19,7 +20,7 @@ _INDEX = click.IntRange(min=0)
 def checkpoint(url: str) -> None:
     """Print the signed checkpoint, byte for byte (C2SP)."""
     with reading(url) as reader:
-        click.echo(signed_checkpoint(reader), nl=False)
+        write_exactly(signed_checkpoint(reader).encode())
 
 
 @click.command()
@@ -28,7 +29,7 @@ def checkpoint(url: str) -> None:
 def proof(index: int, url: str) -> None:
     """Print the proof that a leaf is in the log. As C2SP has it (tlog-proof)."""
     with reading(url) as reader:
-        click.echo(reader.proof(index).encode(), nl=False)
+        write_exactly(reader.proof(index).encode().encode())
 
 
 @click.command()
@@ -37,7 +38,7 @@ def proof(index: int, url: str) -> None:
 def leaf(index: int, url: str) -> None:
     """Print the exact bytes of a leaf. No newline is added."""
     with reading(url) as reader:
-        click.echo(demand(reader, index).leaf, nl=False)
+        write_exactly(demand(reader, index).leaf)
 
 
 @click.command()

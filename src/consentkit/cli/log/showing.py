@@ -11,7 +11,6 @@ import msgspec
 from consentkit.cli.log.files import atomically
 from consentkit.cli.log.opening import reading, with_log
 from consentkit.cli.log.rendering import page
-from consentkit.cli.log.terminal import printable
 from consentkit.log import LogReader, Recorded
 
 
@@ -26,7 +25,7 @@ def show(id: str, url: str, render: str | None) -> None:
     """
     with reading(url) as reader:
         found = _find(reader, id)
-        click.echo(printable(json.dumps(_shown(reader, found), indent=2, ensure_ascii=False)))
+        click.echo(json.dumps(_shown(reader, found), indent=2, ensure_ascii=False))
         if render is not None:
             _render(reader, found, render)
 

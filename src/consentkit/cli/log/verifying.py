@@ -13,7 +13,7 @@ from consentkit.cli.log.files import atomically
 from consentkit.cli.log.opening import plainly, read_file, reading, with_key, with_log
 from consentkit.cli.log.progress import PROGRESS_FROM, progress
 from consentkit.cli.log.proving import signed_checkpoint
-from consentkit.cli.log.terminal import printable
+from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.log.receipt import Verified
@@ -66,7 +66,7 @@ def verify(
             ("key", "from the key file itself; one that you have from elsewhere shows more (--vkey)")
         )
     for name, text in summary:
-        click.echo(f"{name:9}  {printable(text)}")
+        click.echo(f"{name:9}  {one_line(text)}")
     if save is not None:
         with atomically(save) as file:
             file.write(head.checkpoint or "")
@@ -81,7 +81,7 @@ def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
         keys = read_keys(vkeys)
         verified = check_receipt(Path(file).read_bytes(), keys)
     for name, text in _receipt(verified):
-        click.echo(f"{name:9}  {printable(text)}")
+        click.echo(f"{name:9}  {one_line(text)}")
 
 
 def read_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:

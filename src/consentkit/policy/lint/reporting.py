@@ -59,7 +59,10 @@ def _locate(finding: Finding, file: str, text: str) -> Located:
 
 
 def write_text(found: Sequence[Located]) -> str:
-    """Write findings for people to read, the worst first, and how many there are."""
+    """Write findings for people to read, the worst first, and how many there are.
+
+    What pages and files say in a finding stays on its line.
+    """
     ordered = sorted(found, key=lambda one: _LEVELS.index(one.finding.level))
     lines = [line for one in ordered for line in _lines(one)]
     return "\n".join([*lines, _summary(found)])
@@ -67,11 +70,15 @@ def write_text(found: Sequence[Located]) -> str:
 
 def _lines(one: Located) -> Iterator[str]:
     finding, rule = one.finding, RULES[one.finding.rule]
-    yield f"{one.place}: {finding.level}: rule {rule.number}: {rule.title}"
-    yield f"    {finding.where}: {finding.message}"
+    yield f"{_flat(one.place)}: {finding.level}: rule {rule.number}: {rule.title}"
+    yield f"    {_flat(finding.where)}: {_flat(finding.message)}"
     yield f"    law: {rule.source}"
-    yield f"    fix: {one.fix}"
+    yield f"    fix: {_flat(one.fix)}"
     yield ""
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _summary(found: Sequence[Located]) -> str:

@@ -1,0 +1,89 @@
+"""What a site answers to ``consentkit lint --url``: a page, ``gpc.json``, the privacy policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from consentkit.exceptions import MissingExtra, ScanError
+from consentkit.policy import Policy
+from consentkit.policy.lint import Finding, lint_gpc, lint_page
+from consentkit.scanner.bound import BoundHeaders
+
+if TYPE_CHECKING:
+    import httpx
+
+_SECONDS: Final = 30
+_REDIRECTS: Final = 20
+_ACCEPTED: Final = {"accept": "text/html,*/*;q=0.8"}
+"""As a browser asks: else there is no banner."""
+
+
+def lint_answers(
+    url: str, *, policy: Policy | None, headers: Mapping[str, str], tell: Callable[[str], None]
+) -> list[Finding]:
+    """Fetch a page and what belongs to it, and look at them.
+
+    Args:
+        url: The page.
+        policy: What the site declares: where its privacy policy is.
+        headers: Sent to the origin of `url` and to nobody else.
+        tell: Called with what one should know of the visit.
+
+    Raises:
+        ConfigurationError: A header cannot be.
+        MissingExtra: httpx is not installed.
+        ScanError: Something cannot be fetched.
+    """
+    try:
+        import httpx
+    except ModuleNotFoundError as error:
+        raise MissingExtra("--url", extra="scan") from error
+    try:
+        with httpx.Client(timeout=_SECONDS) as client:
+            visit = _Visit(client, BoundHeaders(url, headers))
+            page = visit.fetch(url)
+            if headers and not visit.headers.owns(str(page.url)):
+                tell(f"{url} led to {page.url}, another origin, to which --header does not go")
+            found = lint_page(page.content, page.headers.multi_items(), url=str(page.url))
+            return [*found, *_lint_signal(visit, page.url), *_lint_link(visit, page.url, policy)]
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ScanError(f"cannot fetch {url}: {error}") from error
+
+
+class _Visit:
+    """Requests to a site, and to where it leads."""
+
+    def __init__(self, client: httpx.Client, headers: BoundHeaders) -> None:
+        self.headers = headers
+        self._client = client
+
+    def fetch(self, url: str | httpx.URL) -> httpx.Response:
+        """Fetch a page; of a redirect each step is a request of its own."""
+        for _ in range(_REDIRECTS):
+            answer = self._client.get(url, headers=self.headers.added(str(url), _ACCEPTED))
+            if answer.next_request is None:
+                return answer
+            url = answer.next_request.url
+        raise ScanError(f"cannot fetch {url}: more than {_REDIRECTS} redirects")
+
+
+def _lint_signal(visit: _Visit, page: httpx.URL) -> list[Finding]:
+    """Look at what the site says of Global Privacy Control, if it does."""
+    where = page.join("/.well-known/gpc.json")
+    answer = visit.fetch(where)
+    if answer.status_code == 404:
+        return []
+    kind = answer.headers.get("content-type", "")
+    return lint_gpc(answer.content, kind, url=str(where), today=date.today().isoformat())
+
+
+def _lint_link(visit: _Visit, page: httpx.URL, policy: Policy | None) -> list[Finding]:
+    """Follow the link to the privacy policy."""
+    if policy is None or not policy.site.privacy_policy:
+        return []
+    where = page.join(policy.site.privacy_policy)
+    status = visit.fetch(where).status_code
+    message = f"the privacy policy answers {status}"
+    return [Finding(rule=25, level="error", where=str(where), message=message)] if status >= 400 else []

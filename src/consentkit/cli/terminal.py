@@ -1,0 +1,82 @@
+"""What the command line prints: nothing of it commands the terminal, whoever wrote it."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+# Control characters but tab and newline, those that turn the direction of writing or end a line unseen, and
+# lone surrogates.
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return a text with what a terminal would obey spelt as in JSON: ``\\u001b``."""
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line of a report, so that nothing in it looks like another line."""
+    return printable(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
+class Screen(io.TextIOWrapper):
+    """Standard output or standard error, on which every text is made printable.
+
+    Args:
+        beneath: The stream that it stands for, to which bytes go.
+    """
+
+    def __init__(self, beneath: TextIO) -> None:
+        encoding = beneath.encoding.lower()
+        super().__init__(
+            beneath.buffer,
+            encoding="utf-8" if encoding in ("ascii", "us-ascii", "ansi_x3.4-1968") else encoding,
+            errors=beneath.errors,
+            newline="\n",
+            write_through=True,
+        )
+        self.beneath = beneath
+
+    def write(self, text: str, /) -> int:
+        """Write a text, made printable."""
+        return super().write(printable(text))
+
+
+@contextmanager
+def screens() -> Iterator[None]:
+    """Let standard output and standard error be screens meanwhile."""
+    made = {name: Screen(getattr(sys, name)) for name in ("stdout", "stderr")}
+    vars(sys).update(made)
+    try:
+        yield
+    finally:
+        for name, screen in made.items():
+            if getattr(sys, name) is screen:  # click has put another in place where a pipe was closed
+                setattr(sys, name, screen.beneath)
+                screen.detach()
+
+
+def beneath(stream: TextIO) -> TextIO:
+    """Return the stream beneath a screen, for what this package itself draws with."""
+    return stream.beneath if isinstance(stream, Screen) else stream
+
+
+def exact() -> TextIO:
+    """Return standard output for what other programs read: not a byte more, but printable on a terminal."""
+    return sys.stdout if sys.stdout.isatty() else beneath(sys.stdout)
+
+
+def write_exactly(data: bytes) -> None:
+    """Write bytes to standard output that other programs read; as of `exact`."""
+    if sys.stdout.isatty():
+        sys.stdout.write(data.decode(errors="backslashreplace"))
+    else:
+        sys.stdout.buffer.write(data)
+    sys.stdout.flush()
