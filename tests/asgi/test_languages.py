@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from bs4 import BeautifulSoup
 
 from asgi.visiting import NAVIGATION, App, browser, post, visit, wrap
 from consentkit import Banner, Policy, Purpose
-from consentkit.asgi.locales import find_locale, negotiate
+from consentkit.asgi.locales import choose_locale
 from consentkit.banner import available_locales
+from consentkit.banner.languages import find_locale
+from consentkit.banner.texts import shipped_texts
 
 pytestmark = pytest.mark.anyio
 
@@ -74,37 +77,74 @@ async def test_placeholders_speak_the_pages_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "found"),
+    ("page", "asked", "spoken"),
     [
-        ("no", "nb"),
-        ("nn-NO", "nn"),
-        ("iw", "he"),
-        ("in-ID", "id"),
-        ("tl", "fil"),
-        ("zh", "zh-Hans"),
-        ("zh-CN", "zh-Hans"),
-        ("zh-SG", "zh-Hans"),
-        ("zh-TW", "zh-Hant"),
-        ("zh-HK", "zh-Hant"),
-        ("zh-Hant-MO", "zh-Hant"),
-        ("zh-Hans-HK", "zh-Hans"),
-        ("yue-HK", "zh-Hant"),
-        ("pt-BR", "pt-BR"),
-        ("PT-br", "pt-BR"),
-        ("pt-AO", "pt"),
-        ("sr-Cyrl-RS", "sr"),
-        ("en-GB", "en"),
-        ("x" * 500, None),
-        ("", None),
+        ("", "tlh, zh-TW;q=0.8, de;q=0.9, fr;q=0", "de"),
+        ("", "tlh, zh-TW;q=0.8", "zh-Hant"),
+        ("", "de_AT.UTF-8", "de"),
+        ("", "DE-at ; Q = 0.5 , fr;q=0.4", "de"),
+        ("", "de;q=nan, fr;q=inf, it;q=0.1", "it"),
+        ("", "de;q=0.5;level=1, it;q=0.1", "it"),
+        # Any language will do.
+        ("", "*", "en"),
+        ("", "de, *;q=0.5", "de"),
+        ("", "*;q=0.5, de;q=0.3", "en"),
+        ("", "*, en;q=0.1, de;q=0.5", "de"),
+        ("", "kk, *;q=0.5", "ru"),
+        # Not this one.
+        ("", "de;q=0", "en"),
+        ("", "de;q=0, *", "en"),
+        ("", "de;q=0.0, de-AT", "de"),
+        ("", "bs, hr;q=0", "sr-Latn"),
+        ("", "kk, ru;q=0", "en"),
+        ("de", "de;q=0, fr", "de"),
+        ("bs", "hr;q=0, fr", "sr-Latn"),
+        # The page first, and what its readers read last.
+        ("bs", "fr", "hr"),
+        ("tlh", "fr", "fr"),
+        ("uz-Cyrl", "fr", "fr"),
+        ("uz-Cyrl", "tlh", "ru"),
+        ("uz-Cyrl", "", "ru"),
+        ("de-Shaw", "fr", "fr"),
+        ("sr-Latn", "sr", "sr-Latn"),
+        ("sr-Cyrl", "sr-Latn", "sr"),
+        ("", "sr-Latn;q=0.9, sr;q=0.8", "sr-Latn"),
+        ("", "x" * 190 + ", fr-CH, de", "fr"),  # two hundred bytes end in the middle of a tag
     ],
 )
-def test_language_tags_find_what_is_spoken(tag: str, found: str | None) -> None:
-    assert find_locale(tag, LOCALES) == found
+def test_one_language_is_chosen(page: str, asked: str, spoken: str) -> None:
+    assert choose_locale(page, asked.encode("latin-1"), LOCALES) == spoken
 
 
-def test_of_several_languages_the_first_that_is_spoken_counts() -> None:
-    assert negotiate(b"tlh, zh-TW;q=0.8, de;q=0.9, fr;q=0", LOCALES) == "de"
-    assert negotiate(b"tlh, zh-TW;q=0.8", LOCALES) == "zh-Hant"
+@pytest.mark.parametrize(
+    ("tag", "label"),
+    [("sr-Latn", "Prihvati sve"), ("sr-ME", "Prihvati sve"), ("sr", "Прихвати све"), ("zh-HK", "全部接受")],
+)
+async def test_banner_settings_messages_and_placeholders_speak_the_same(tag: str, label: str) -> None:
+    opening = f'<html lang="{tag}"><head></head><body><iframe src="https://www.youtube.com/embed/x"></iframe>'
+    async with browser(wrap(App(opening.encode())), headers={"accept-language": "de"}) as client:
+        shown = BeautifulSoup((await client.get("/", headers=NAVIGATION)).text, "html.parser")
+        banner, frame = shown.select_one("#consentkit-banner"), shown.select_one("iframe")
+        assert banner and frame and label in banner.get_text()
+        locale = str(banner["lang"])
+        assert f'lang="{locale}"' in str(frame["srcdoc"])
+        settings = (await client.get("/_consent/", params={"locale": locale})).text
+        asked = (await client.get("/_consent/", headers={"accept-language": tag})).text
+        problem = await post(client, {"action": "accept", "notice": "0" * 64, "locale": locale})
+        for page in (settings, asked, problem.text):
+            assert f'lang="{locale}"' in page
+        assert label in BeautifulSoup(settings, "html.parser").get_text()
+
+
+@pytest.mark.parametrize("own", ["zh-TW", "de-AT", "bs", "sr-Latn-RS", "cnr"])
+async def test_a_locale_of_the_sites_own_takes_all_else_from_the_nearest(own: str) -> None:
+    policy = Policy(uses=("youtube",), banner=Banner(text={own: {"opt-in": {"title": "Own title"}}}))
+    nearest = find_locale(own, available_locales(Policy()))
+    async with browser(wrap(App(b"<html><p>x"), policy=policy), headers={"accept-language": own}) as client:
+        shown = (await client.get("/", headers=NAVIGATION)).text
+        settings = BeautifulSoup((await client.get("/_consent/")).text, "html.parser")
+        assert "Own title" in shown and settings.html and settings.html["lang"] == own
+        assert nearest and shipped_texts(nearest)["settings"]["intro"] in settings.get_text()
 
 
 async def test_the_sites_own_words_for_purposes_and_vendors_by_language() -> None:

@@ -20,7 +20,8 @@ from consentkit.banner import (
     render_placeholder,
     render_settings,
 )
-from consentkit.banner.texts import direction, read_words
+from consentkit.banner.languages import direction
+from consentkit.banner.texts import read_words
 from consentkit.consent import Consent
 from consentkit.policy import Place, Policy
 from tabs import borrowed

@@ -23,7 +23,8 @@ from consentkit.banner.colour import (
     read_colour,
     readable_on,
 )
-from consentkit.banner.texts import available_locales, direction, shipped_locales
+from consentkit.banner.languages import direction
+from consentkit.banner.texts import available_locales, shipped_locales
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy
 from consentkit.vendorcalls import calls_script

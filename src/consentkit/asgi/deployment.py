@@ -14,7 +14,7 @@ from starlette.types import Scope
 from consentkit.asgi.bounded import Bounded
 from consentkit.asgi.consents import MEMO, ConsentMemo, Held, Resolved
 from consentkit.asgi.csp import CSPMode, PagePolicy
-from consentkit.asgi.locales import find_locale, negotiate
+from consentkit.asgi.locales import choose_locale
 from consentkit.asgi.memo import PageMemo
 from consentkit.asgi.once import OnceCodec
 from consentkit.asgi.request import Request
@@ -249,8 +249,7 @@ class Deployment:
             request: Its ``Accept-Language`` counts where nothing else does.
             language: The page's own, or what the visitor was shown; empty where it is not known.
         """
-        found = find_locale(language, self.locales) if language else None
-        return found or negotiate(request.header(b"accept-language"), self.locales)
+        return choose_locale(language, request.header(b"accept-language"), self.locales)
 
     def notice_of(self, consent: Consent, locale: str) -> Notice:
         """Return the notice that such a visitor is shown."""

@@ -1,77 +1,61 @@
-"""The visitor's language among those that are available."""
+"""The language to speak to a visitor, among those that are spoken."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
+from consentkit.banner.languages import MAX_TAG, find_locale, guess_locale
+
 FALLBACK: Final = "en"
 
-# Tags for a language that has another here: withdrawn codes (RFC 5646, section 4.5), macrolanguages, and
-# Chinese by where which script is written (CLDR, likely subtags).
-_CODES: Final = {"iw": "he", "in": "id", "mo": "ro", "no": "nb", "tl": "fil", "zh": "zh-Hans"}
-_TRADITIONAL: Final = ("zh-tw", "zh-hk", "zh-mo", "yue", "zh-yue")
-_OTHER_NAMES: Final = _CODES | dict.fromkeys(_TRADITIONAL, "zh-Hant")
+MAX_HEADER: Final = 200
+"""Bytes of ``Accept-Language`` that count."""
+
+# RFC 9110, sections 12.4.2 and 12.5.4.
+_RANGE: Final = re.compile(r"\s*(\*|[a-z][\w.@-]*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]*)?)\s*)?", re.I)
 
 
-def find_locale(tag: str, available: Collection[str]) -> str | None:
-    """Return the locale for a language, or ``None`` where there is none.
-
-    Args:
-        tag: A language tag (BCP 47), such as ``pt-BR``, as a page or a browser names it.
-        available: The locales there are.
-    """
-    return _find(tag[:40], frozenset(available))
-
-
-@lru_cache(maxsize=1024)
-def _find(tag: str, available: frozenset[str]) -> str | None:
-    by_tag = {locale.lower(): locale for locale in available}
-    return next((by_tag[name] for name in _lookup(tag.strip().lower()) if name in by_tag), None)
-
-
-def _lookup(tag: str) -> Iterator[str]:
-    """Cut a tag from its end until something fits (RFC 4647, section 3.4)."""
-    tag = tag.replace("_", "-")
-    while tag:
-        yield tag
-        if tag in _OTHER_NAMES:
-            yield _OTHER_NAMES[tag].lower()
-        tag = tag.rpartition("-")[0]
-
-
-@lru_cache(maxsize=1024)
-def _negotiate(header: bytes, available: frozenset[str]) -> str:
-    for wanted in _preferences(header.decode("latin-1")):
-        found = _find(wanted, available)
-        if found is not None:
-            return found
-    return FALLBACK if FALLBACK in available or not available else min(available)
-
-
-def negotiate(header: bytes, available: Collection[str]) -> str:
-    """Choose a locale.
+def choose_locale(page: str, header: bytes, available: Collection[str]) -> str:
+    """Choose the language to speak: the page's own, then what the browser asks for, then what they may read.
 
     Args:
-        header: ``Accept-Language`` (RFC 9110, section 12.5.4); at most its first 200 characters count.
+        page: The page's language tag, as written; empty where it is not known.
+        header: ``Accept-Language`` (RFC 9110, section 12.5.4).
         available: The locales there are.
 
     Returns:
-        The best of them; English where none fits.
+        One of them; English where none fits.
     """
-    return _negotiate(header[:200], frozenset(available))
+    return _choose(page[:MAX_TAG], header[: MAX_HEADER + 1], frozenset(available))
 
 
-def _preferences(header: str) -> list[str]:
-    weighted = []
-    for part in header.split(","):
-        tag, _, parameter = part.partition(";")
-        name, _, value = parameter.strip().partition("=")
-        try:
-            weight = float(value) if name.strip() == "q" else 1.0
-        except ValueError:
-            weight = 0.0
-        if weight > 0 and tag.strip():
-            weighted.append((weight, tag.strip()[:40]))
-    return [tag for _, tag in sorted(weighted, key=lambda item: -item[0])]
+@lru_cache(maxsize=1024)
+def _choose(page: str, header: bytes, available: frozenset[str]) -> str:
+    wanted, refused = _preferences(header)
+    acceptable = available - {locale for tag in refused if (locale := find_locale(tag, available))}
+    tried = [(page, acceptable), (page, available), *((tag, acceptable) for tag in wanted)]
+    for find in (find_locale, guess_locale):
+        for tag, among in tried:
+            if (found := find(tag, among)) is not None:
+                return found
+    return FALLBACK if FALLBACK in available or not available else min(available)
+
+
+def _preferences(header: bytes) -> tuple[list[str], list[str]]:
+    """Return the languages that are asked for, best first, and those that are refused (``q=0``)."""
+    text = header.decode("latin-1")
+    if len(text) > MAX_HEADER:
+        text = text.rpartition(",")[0]  # the last may be half of one
+    ranges = [found for part in text.split(",") if (found := _RANGE.fullmatch(part))]
+    weighed = {found[1]: float(found[2] or 1) for found in reversed(ranges)}
+    wanted = sorted((tag for tag in reversed(weighed) if weighed[tag] > 0), key=lambda tag: -weighed[tag])
+    if "*" in wanted:
+        # Any language will do that is not named: ours is one, and whatever is asked for less comes too late.
+        at = wanted.index("*")
+        wanted = wanted[:at] + wanted[at + 1 :] if FALLBACK in weighed else wanted[:at]
+    less = (tag for tag, weight in weighed.items() if not weight and tag != "*")
+    # To refuse a language but one of its regions does not refuse the language.
+    return wanted, [tag for tag in less if not any(one.startswith(f"{tag}-") for one in wanted)]

@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import NamedTuple, Unpack
 
 from consentkit.banner.assets import read_assets
+from consentkit.banner.languages import direction
 from consentkit.banner.markup import Fragment, Where, base_url, escape
 from consentkit.banner.templating import render, slots
-from consentkit.banner.texts import Words, direction, fill, read_words
+from consentkit.banner.texts import Words, fill, read_words
 from consentkit.consent import Consent, Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 

@@ -11,10 +11,11 @@ from urllib.parse import quote
 from consentkit.banner.assets import read_assets
 from consentkit.banner.form import state_field
 from consentkit.banner.history import Choice, History, tell
+from consentkit.banner.languages import direction, find_locale
 from consentkit.banner.markup import Fragment, Where, base_url, safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_link
 from consentkit.banner.templating import read_templates, render, slots
-from consentkit.banner.texts import FALLBACK, Words, direction, fill, read_words, shipped_locales
+from consentkit.banner.texts import FALLBACK, Words, fill, read_words, shipped_locales
 from consentkit.catalog import default_catalog
 from consentkit.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
@@ -218,8 +219,7 @@ def _placeholder(
 
 def _words(policy: Policy, locale: str) -> Words:
     """Return what these pages say: in a locale of the site's own only if it speaks more than the banner."""
-    known = shipped_locales()
-    speaks = {locale, locale.partition("-")[0]} & known or "settings" in policy.banner.text.get(locale, {})
+    speaks = find_locale(locale, shipped_locales()) or "settings" in policy.banner.text.get(locale, {})
     return read_words(policy, locale if speaks else FALLBACK)
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
+from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy, Purpose, Regime, Vendor, read_duration
 from consentkit.policy.defaults import DEFAULT_PURPOSES
@@ -21,8 +22,6 @@ Texts = Mapping[str, Mapping[str, str]]
 
 FALLBACK = "en"
 
-# Languages written from right to left, by the primary subtag of BCP 47.
-_RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
 _DESCRIPTION = "_description"
 _BANNERS = frozenset(regime.value for regime in Regime)
@@ -46,11 +45,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     english: frozenset[str]
 
 
-def direction(locale: str) -> str:
-    """Return ``rtl`` or ``ltr``, as the `dir` attribute takes it."""
-    return "rtl" if locale.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
-
-
 @cache
 def shipped_locales() -> frozenset[str]:
     """Return the locales that the package speaks."""
@@ -66,11 +60,8 @@ def available_locales(policy: Policy) -> frozenset[str]:
 @cache
 def shipped_texts(locale: str) -> Texts:
     """Return the package's texts of a locale, or of the nearest that there is: for ``de-AT``, ``de``."""
-    known = shipped_locales()
-    name = locale if locale in known else locale.partition("-")[0]
-    file = resources.files("consentkit.banner").joinpath(
-        "locales", f"{name if name in known else FALLBACK}.toml"
-    )
+    name = find_locale(locale, shipped_locales()) or FALLBACK
+    file = resources.files("consentkit.banner").joinpath("locales", f"{name}.toml")
     texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
     return texts
 
