@@ -106,8 +106,8 @@ def test_every_custom_property() -> None:
 
 
 def test_every_language() -> None:
-    paragraphs = section(DOCS / "visitors.md", "## Languages").split("\n\n")
-    [names] = [text for text in paragraphs if re.fullmatch(r"(?:`[\w-]+`[,.]\s*)+", text)]
+    paragraphs = (DOCS / "visitors.md").read_text("utf-8").split("\n\n")
+    names = next(text for text in paragraphs if text.startswith("`af`"))
     assert re.findall(r"[\w-]+", names) == sorted(shipped_locales())
 
 
