@@ -77,7 +77,9 @@ def demo_in(layout: str) -> Iterator[int]:
     """Run the demo's site with another layout of the banner, keeping nothing, and yield its port."""
     configured = (HERE / "consent.toml").read_text("utf-8")
     policy = Policy.loads(configured.replace('layout = "bar"', f'layout = "{layout}"'))
-    consent = Middleware(ConsentMiddleware, secret_key="k" * 32, log=None, policy=policy)
+    consent = Middleware(
+        ConsentMiddleware, secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2", log=None, policy=policy
+    )
     app = Starlette(routes=read_site(policy).routes(), middleware=[consent])
     with served(app, "/_consent/state") as port:
         yield port

@@ -12,7 +12,7 @@ from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
 from consentkit.testing import cookie_for
 
-SECRET = "a key of at least thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 NOW = 1_795_392_000
 
 

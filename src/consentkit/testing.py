@@ -43,7 +43,7 @@ def cookie_for(
         The cookie's name and value.
 
     Raises:
-        ConfigurationError: The secret key is shorter than 32 characters.
+        ConfigurationError: The secret key is shorter than 32 characters, or can be guessed.
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
     policy = Policy() if policy is None else policy

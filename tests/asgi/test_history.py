@@ -124,7 +124,7 @@ async def test_a_forged_id_opens_nothing(log: ConsentLog) -> None:
     for forged in (
         str(entry.subject),
         f"{entry.subject}.x",
-        SubjectCodec("x" * 40).dumps(str(entry.subject)),
+        SubjectCodec("Hn2r_5tGyB9wQ-xK7vM4zD1aPjE8sCf6").dumps(str(entry.subject)),
     ):
         async with browser(app, cookies={"consentkit-id": forged}) as thief:
             assert await section(thief) == "No record of your choices is linked to this browser."

@@ -84,7 +84,7 @@ async def test_a_cookie_that_cannot_be_believed_denies_in_every_regime(regime: s
 @everywhere
 async def test_a_foreign_key_denies_and_a_fallback_key_does_not(regime: str) -> None:
     headers = {"cookie": f"consentkit={good(regime)}"}
-    policy, other = policy_of(regime), "another key that is long enough for it"
+    policy, other = policy_of(regime), "Hn2r_5tGyB9wQ-xK7vM4zD1aPjE8sCf6"
     consent = await consent_of(headers, policy=policy, secret_key=other)
     assert consent.granted == {"necessary"}
     rotated = await consent_of(headers, policy=policy, secret_key=other, secret_key_fallbacks=[SECRET])

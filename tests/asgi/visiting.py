@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from consentkit import ConsentMiddleware, Policy
 from consentkit.testing import cookie_for
 
-SECRET = "a secret of this test suite, long enough"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 POLICY = Policy(uses=("google-analytics", "meta-pixel", "youtube"))
 VENDOR = "www.googletagmanager.com"
 PAGE = (

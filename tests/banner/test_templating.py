@@ -92,7 +92,9 @@ def test_the_notice_keeps_what_was_shown(
 
 
 def deploy(policy: Policy) -> ConsentMiddleware:
-    return ConsentMiddleware(Starlette(), secret_key="k" * 32, log=None, policy=policy)
+    return ConsentMiddleware(
+        Starlette(), secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2", log=None, policy=policy
+    )
 
 
 def test_a_broken_template_is_found_where_the_middleware_is_made(
@@ -136,7 +138,7 @@ def test_what_would_fail_before_visitors_fails_at_start(
     with pytest.raises(ConfigurationError, match=problem) as caught:
         ConsentMiddleware(
             Starlette(),
-            secret_key="a key of more than thirty-two characters",
+            secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2",
             log=None,
             policy=Policy(banner=Banner(templates=str(tmp_path))),
         )

@@ -113,7 +113,7 @@ def test_every_text_can_be_overridden(locale: str) -> None:
 
 def deploy(table: str) -> None:
     policy = Policy.loads(table)
-    ConsentMiddleware(Starlette(), secret_key="k" * 32, log=None, policy=policy)
+    ConsentMiddleware(Starlette(), secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2", log=None, policy=policy)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from consentkit import ConsentMiddleware
 
-SECRET = "only for measuring: thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -33,7 +33,7 @@ SMALLEST, LARGEST = 10_000, 1_000_000
 DAYS = 300
 BULK = 5_000
 HASHED = 100_000
-TOKEN = "only for measuring: thirty-two characters"
+TOKEN = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 NAMES = ("analytics", "functional", "marketing")
 
 

@@ -110,7 +110,7 @@ def without() -> ASGIApp:
 def served() -> Iterator[dict[str, str]]:
     """Serve both sides and yield the addresses of the article."""
     with tempfile.TemporaryDirectory() as data:
-        settings = Settings(port=0, data=Path(data), secret="s" * 40)
+        settings = Settings(port=0, data=Path(data), secret="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2")
         with Served(without()) as bare, Served(build(settings)) as banner:
             yield {"without": bare.url + ARTICLE, "banner": banner.url + ARTICLE}
 

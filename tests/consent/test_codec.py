@@ -19,8 +19,8 @@ from consentkit.policy import Policy, Regime
 
 NOW = 1_795_392_000  # midnight
 DAY = NOW // 86_400
-SECRET = "a key of at least thirty-two characters"
-OLD = "an older key of at least thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
+OLD = "Hn2r_5tGyB9wQ-xK7vM4zD1aPjE8sCf6"
 CODEC = DecisionCodec(SECRET)
 
 names = st.text("az09-", max_size=39).map("v".__add__)
@@ -83,7 +83,7 @@ def test_the_format_is_pinned() -> None:
     )
     assert CODEC.dumps(decision, now=NOW) == (
         "1:opt-out:settings:1:20780:analytics*0a1b2c:functional~123456:marketing!ffffff:youtube*"
-        ".awOCAA.fv42lv8-zxR2xQQnngngqrvFFJTrv0N8i5DlCTDl8Zk"
+        ".awOCAA.XSCqznmpnS3bwmR1XMl604ycx4_8pOIKbfeIOkUN5a8"
     )
 
 

@@ -107,7 +107,7 @@ def test_carried_grants_count_from_their_own_day() -> None:
 
 
 def test_cookies_of_earlier_versions_are_still_read() -> None:
-    codec = DecisionCodec("x" * 40)
+    codec = DecisionCodec("Hn2r_5tGyB9wQ-xK7vM4zD1aPjE8sCf6")
     value = codec.dumps(refused(), now=NOW)
     assert value.startswith("1:opt-in:banner:0:20780:")
     loaded = codec.loads([value], now=NOW + 399 * SECONDS)

@@ -21,7 +21,7 @@ from consentkit.log import Bundle, Entry
 from consentkit.signals import Signals
 from log.making import make_entry
 
-TOKEN: Final = "a token of this test suite, long enough"
+TOKEN: Final = "Vd6k-1pXsJ_8fRtQ3zLwN9bYhG5mCa0e"
 BEARER: Final = {"authorization": f"Bearer {TOKEN}"}
 SITE: Final = "http://site.example"
 

@@ -35,6 +35,7 @@ async def sign_in(client: httpx.AsyncClient, token: str = TOKEN, **fields: str) 
         ({"token": TOKEN, "guard": lambda request: True}, "a token or a guard, and not both"),
         ({"token": ""}, "at least 32 characters"),
         ({"token": "x" * 31}, "at least 32 characters"),
+        ({"token": "x" * 40}, "it can be guessed"),
         ({"token": b"x" * 40}, "at least 32 characters"),
         ({"guard": "admin"}, "something that can be called"),
         ({"token": TOKEN, "vkeys": "one+two+three"}, "a list of public keys"),

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_urlsafe
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +31,8 @@ WITH_PYTHON = [document for document in DOCUMENTS if any(examples(document, "pyt
 def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A folder that examples may write into, a Django with one page, and logging left as it was."""
     monkeypatch.chdir(tmp_path)
+    for name in re.findall(r'os.environ\["(\w+)"\]', "".join(map(Path.read_text, WITH_PYTHON))):
+        monkeypatch.setenv(name, token_urlsafe(32))
     urls = ModuleType("example_urls")
     vars(urls)["urlpatterns"] = [path("numbers", django_numbers)]
     monkeypatch.setitem(sys.modules, urls.__name__, urls)

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from consentkit import ConsentLog, ConsentMiddleware
 
 WORKERS = 4
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 
 
 def make() -> ASGIApp:

@@ -71,7 +71,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _site() -> Served:
-    secret = "a key of more than thirty-two characters"
+    secret = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
     sites: dict[str, ASGIApp] = {
         "plain": ConsentMiddleware(answer, secret_key=secret, log=None),
         "csp": ConsentMiddleware(answer, secret_key=secret, log=None, csp="enforce"),

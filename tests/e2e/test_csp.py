@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 
 Visitor = Callable[..., BrowserContext]
 
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 OWN = "script-src * 'unsafe-inline' 'unsafe-eval'; report-uri /own"
 MARK = Vendor(name="Own network", purpose="necessary", hosts=("mark.example",))
 TRACKER = Vendor(name="Tracker", purpose="analytics", hosts=("vendor.example",))

@@ -17,7 +17,7 @@ from e2e.sink import Sink
 
 pytestmark = pytest.mark.browser
 
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 POLICY = Policy(uses=("google-analytics", "meta-pixel", "youtube"))
 UNGATED = "/ungated"
 HTML = "text/html; charset=utf-8"

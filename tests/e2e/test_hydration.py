@@ -134,7 +134,9 @@ def site(mode: str, *, slow: bool = False) -> ConsentMiddleware:
                 await asked.wait()
         await send({"type": "http.response.body", "body": b"</body></html>"})
 
-    return ConsentMiddleware(answer, secret_key="k" * 40, log=None, policy=POLICY, debug=True)
+    return ConsentMiddleware(
+        answer, secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2", log=None, policy=POLICY, debug=True
+    )
 
 
 class Visit:

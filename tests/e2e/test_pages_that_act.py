@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 Visitor = Callable[..., BrowserContext]
 
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 POLICY = Policy(uses=("google-analytics", "meta-pixel"))
 BANNER: Final = "#consentkit-banner"
 DIALOG: Final = "#consentkit-dialog"

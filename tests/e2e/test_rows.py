@@ -32,7 +32,7 @@ from e2e.waiting import comes
 
 pytestmark = pytest.mark.browser
 
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 POLICY = Policy(uses=("google-analytics",))
 AT_ONCE = 12
 AGAIN = 6

@@ -131,7 +131,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 def serve(policy: str, **options: Any) -> Served:
     site = ConsentMiddleware(
         app,
-        secret_key="a secret of this test suite, long enough",
+        secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2",
         log=None,
         policy=Policy.loads(policy),
         place=FromHeaders("CF-IPCountry", "CF-Region-Code"),

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 Visitor = Callable[..., BrowserContext]
 
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 PHONE = {"width": 320, "height": 568}
 BANNER = "#consentkit-banner"
 
@@ -313,7 +313,7 @@ def test_half_a_banner_is_not_painted_and_nothing_shifts_when_the_rest_comes(vis
         page = HTMLResponse("<body><h1 id=content>Story</h1>" + "<p>Text</p>" * 50)
         await page(scope, receive, send)
 
-    app = CutInTheBanner(ConsentMiddleware(story, secret_key="s" * 40, log=None))
+    app = CutInTheBanner(ConsentMiddleware(story, secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2", log=None))
     with Served(app) as site:
         page = visitor("eu", viewport=PHONE).new_page()
         page.add_init_script(OBSERVE)

@@ -214,7 +214,7 @@ def test_the_choice_survives_a_restart_and_a_rotated_key(demo: Demo, sink: Sink,
     demo.restart()
     assert "marketing" in state(page, demo)["granted"]
     old = (demo.data / "secret").read_text()
-    demo.restart(DEMO_SECRET="n" * 40, DEMO_SECRET_FALLBACKS=old)
+    demo.restart(DEMO_SECRET="Hn2r_5tGyB9wQ-xK7vM4zD1aPjE8sCf6", DEMO_SECRET_FALLBACKS=old)
     assert "marketing" in state(page, demo)["granted"]
     assert not state(page, demo)["needs_prompt"]
 
@@ -223,7 +223,7 @@ def test_the_choice_survives_a_restart_and_a_rotated_key(demo: Demo, sink: Sink,
 def test_a_key_that_is_gone_turns_nothing_on(demo: Demo, sink: Sink, visitor: Visitor, place: str) -> None:
     page = open_article(visitor(place), demo)
     press(page, "reject")
-    demo.restart(DEMO_SECRET="n" * 40)
+    demo.restart(DEMO_SECRET="Hn2r_5tGyB9wQ-xK7vM4zD1aPjE8sCf6")
     sink.forget()
     page.goto(demo.article)
     see_all(page)

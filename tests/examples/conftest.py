@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from examples.news.settings import Settings
 from examples.news.site import build
 
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 
 
 @pytest.fixture

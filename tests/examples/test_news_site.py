@@ -52,8 +52,8 @@ async def test_pictures_are_local_and_have_a_size(site: httpx.AsyncClient) -> No
 
 
 async def test_auditors_have_pages_of_their_own_without_a_banner(tmp_path: Path) -> None:
-    token = "a token of more than thirty-two characters"
-    demo = build(Settings(port=8000, data=tmp_path, secret="k" * 32, audit=token))
+    token = "Vd6k-1pXsJ_8fRtQ3zLwN9bYhG5mCa0e"
+    demo = build(Settings(port=8000, data=tmp_path, secret="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2", audit=token))
     transport = httpx.ASGITransport(app=demo)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         assert (await client.get("/audit/")).status_code == 401

@@ -28,7 +28,7 @@ POLICY = Policy(
     uses=("google-analytics", "google-tag-manager", "gravatar", "meta-pixel", "youtube"),
     vendors={"jsdelivr": Vendor(name="jsDelivr", purpose="necessary", hosts=(CDN,))},
 )
-SECRET = "only for pages that nobody else sees"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 
 
 class Switch:

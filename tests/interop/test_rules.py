@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from consentkit import ConsentMiddleware, Policy, Purpose, Regime
 from consentkit.testing import cookie_for
 
-SECRET = "a key of more than thirty-two characters"
+SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 PROMPTING = [regime for regime in Regime if regime.prompts]
 # What Consent-O-Matic and the port of its engine read alike.
 ACTIONS = {"click", "consent", "foreach", "list", "waitcss"}

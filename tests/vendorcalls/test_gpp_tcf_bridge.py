@@ -57,7 +57,7 @@ class Site:
         ]
         self.app = ConsentMiddleware(
             Starlette(routes=routes),
-            secret_key="a secret of this test suite, long enough",
+            secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2",
             log=None,
             policy=Policy(),
             on_decision=lambda decision, scope: self.decisions.append(decision),

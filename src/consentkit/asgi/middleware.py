@@ -27,7 +27,7 @@ class ConsentMiddleware:
 
     Args:
         app: The ASGI application.
-        secret_key: Signs the cookies; at least 32 characters, the same in every process.
+        secret_key: Signs the cookies; at least 32 characters made by a machine, the same in every process.
         secret_key_fallbacks: Older keys, still accepted, so that a rotation asks nobody again.
         log: Where decisions are recorded: a path, ``sqlite:///…``, a :class:`consentkit.ConsentLog`, or
             ``None`` to keep no record on purpose.

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itsdangerous import BadData
 
 from consentkit.consent import decision_cookie_name
-from consentkit.consent.codec import SignerAt, check_secrets
+from consentkit.consent.codec import SignerAt
+from consentkit.consent.secret_key import check_secrets
 
 SECONDS = 60
 """How long the cookie lasts."""
@@ -23,7 +24,7 @@ class OnceCodec:
         fallbacks: Older keys, still accepted.
 
     Raises:
-        ConfigurationError: A key is too short.
+        ConfigurationError: A key is too short or can be guessed.
     """
 
     def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:

@@ -21,12 +21,12 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from msgspec.structs import replace
 
 from consentkit.consent.decision import INVALID, SOURCES, Decision, Invalid
-from consentkit.exceptions import BadRequest, ConfigurationError
+from consentkit.consent.secret_key import check_secrets
+from consentkit.exceptions import BadRequest
 from consentkit.policy import Regime
 
 MAX_VALUE = 4_000  # bytes; leaves room for the longest name
 CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
-MIN_SECRET = 32  # characters
 
 _VERSION = "1"
 _MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
@@ -46,41 +46,15 @@ class SignerAt(TimestampSigner):
         return self.now
 
 
-def check_secrets(secret_key: str, fallbacks: Sequence[str] = ()) -> tuple[str, ...]:
-    """Check the keys and put them in itsdangerous' order.
-
-    Args:
-        secret_key: The key that signs, at least 32 characters.
-        fallbacks: Older keys, still accepted.
-
-    Returns:
-        The keys, oldest first: the last one signs.
-
-    Raises:
-        ConfigurationError: A key is too short or no string. The error does not echo it.
-    """
-    if isinstance(fallbacks, (str, bytes)):
-        raise ConfigurationError("expected a list of keys", path="secret_key_fallbacks")
-    keys: dict[str, object] = {"secret_key": secret_key}
-    keys.update({f"secret_key_fallbacks[{index}]": key for index, key in enumerate(fallbacks)})
-    return tuple(_check_secret(key, path) for path, key in reversed(keys.items()))
-
-
-def _check_secret(key: object, path: str) -> str:
-    if not isinstance(key, str) or len(key) < MIN_SECRET:
-        raise ConfigurationError(f"expected a string of at least {MIN_SECRET} characters", path=path)
-    return key
-
-
 class DecisionCodec:
     """Writes and verifies decision cookies.
 
     Args:
-        secret_key: The key that signs, at least 32 characters.
+        secret_key: The key that signs.
         fallbacks: Older keys, still accepted.
 
     Raises:
-        ConfigurationError: A key is too short.
+        ConfigurationError: A key is too short or can be guessed.
     """
 
     def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:

@@ -19,13 +19,11 @@ from consentkit.asgi.clock import epoch
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import check_same_origin, read_body
 from consentkit.banner import safe_path
+from consentkit.consent.secret_key import check_secret
 from consentkit.dashboard.attempts import SECONDS, Attempts
 from consentkit.dashboard.rendering import respond
 from consentkit.dashboard.session import Sessions
 from consentkit.exceptions import BadRequest, ConfigurationError
-
-MIN_TOKEN: Final = 32
-"""Characters of a token."""
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
@@ -60,10 +58,7 @@ def make_access(token: object, guard: Guard | None) -> Access:
             raise ConfigurationError("expected something that can be called", path="dashboard.guard")
         return GuardAccess(guard)
     plain = str(token) if isinstance(token, Secret) else token
-    if not isinstance(plain, str) or len(plain) < MIN_TOKEN:
-        problem = f"expected a string of at least {MIN_TOKEN} characters"
-        raise ConfigurationError(problem, path="dashboard.token")
-    return TokenAccess(plain)
+    return TokenAccess(check_secret(plain, "dashboard.token"))
 
 
 class GuardAccess:
