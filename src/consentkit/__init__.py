@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from consentkit.asgi import ConsentMiddleware, FromHeaders, get_consent
+from consentkit.asgi import ConsentMiddleware, FromHeaders, get_consent, with_consent
 from consentkit.consent import Consent, Decision
 from consentkit.exceptions import (
     BadRequest,
@@ -73,6 +73,7 @@ __all__ = [
     "UnknownPurpose",
     "Vendor",
     "get_consent",
+    "with_consent",
 ]
 
 

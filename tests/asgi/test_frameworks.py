@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi.test_lifespan import COMPLETE, live
 from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, SECRET, browser, post, wrap
-from consentkit import ConsentLog, ConsentMiddleware, get_consent
+from consentkit import ConsentLog, ConsentMiddleware, get_consent, with_consent
 
 pytestmark = pytest.mark.anyio
 PAGE = """<!DOCTYPE html><html><head><title>Story</title></head><body><h1>Story</h1>
@@ -84,7 +84,7 @@ def fastapi(options: Options, events: list[str]) -> ASGIApp:
 
 
 def litestar(options: Options, events: list[str]) -> ASGIApp:
-    """Make the site with Litestar, the middleware around it."""
+    """Make the site with Litestar, consent around it."""
     from litestar import Litestar, MediaType, Request, get
 
     async def page() -> str:
@@ -102,11 +102,11 @@ def litestar(options: Options, events: list[str]) -> ASGIApp:
         on_shutdown=[lambda: events.append("shutdown")],
         openapi_config=None,
     )
-    return ConsentMiddleware(cast(ASGIApp, app), **options)
+    return cast(ASGIApp, with_consent(app, **options))
 
 
 def quart(options: Options, events: list[str]) -> ASGIApp:
-    """Make the site with Quart, the middleware as its `asgi_app`."""
+    """Make the site with Quart, consent around it."""
     from quart import Quart, jsonify, request
 
     app = Quart(__name__)
@@ -127,8 +127,7 @@ def quart(options: Options, events: list[str]) -> ASGIApp:
     app.route("/granted")(granted)
     app.before_serving(starting)
     app.after_serving(stopping)
-    app.asgi_app = ConsentMiddleware(cast(ASGIApp, app.asgi_app), **options)  # type: ignore[method-assign,assignment]
-    return cast(ASGIApp, app)
+    return cast(ASGIApp, with_consent(app, **options))
 
 
 def django(options: Options, events: list[str]) -> ASGIApp:

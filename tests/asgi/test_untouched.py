@@ -325,7 +325,7 @@ async def test_asking_for_an_unknown_purpose_names_the_known_ones() -> None:
 
 
 async def test_without_the_middleware_there_is_no_consent() -> None:
-    with pytest.raises(ConfigurationError, match="wrap the app in ConsentMiddleware"):
+    with pytest.raises(ConfigurationError, match="wrap the app: app = with_consent"):
         get_consent(scope_of())
     with pytest.raises(ConfigurationError):
         get_consent(Request(scope_of()))

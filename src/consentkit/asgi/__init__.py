@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 from consentkit.asgi.access import get_consent
+from consentkit.asgi.application import with_consent
 from consentkit.asgi.middleware import ConsentMiddleware
 from consentkit.asgi.place import FromHeaders
 
 if TYPE_CHECKING:
     from consentkit.asgi.maxmind import FromMaxMind
 
-__all__ = ["ConsentMiddleware", "FromHeaders", "FromMaxMind", "get_consent"]
+__all__ = ["ConsentMiddleware", "FromHeaders", "FromMaxMind", "get_consent", "with_consent"]
 
 
 def __getattr__(name: str) -> object:

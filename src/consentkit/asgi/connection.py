@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.endpoints import GPC_PATH, Endpoints
+from consentkit.asgi.framework import find_root_path, is_behind_route
 from consentkit.asgi.lifespan import answer_lifespan
 from consentkit.asgi.observer import Observer
 from consentkit.asgi.request import Request
@@ -17,6 +19,11 @@ from consentkit.asgi.socket import connect_socket
 
 # Set on a connection's own scope, never on its state, which some servers share between connections.
 _OUTER = "consentkit.outer"
+_BEHIND_ROUTE = (
+    "ConsentMiddleware sits behind a route, where its own pages below %s/ cannot be reached: the buttons of "
+    "its banner do nothing. Put it around the whole application: app = with_consent(app, …)"
+)
+_logger = logging.getLogger("consentkit")
 
 
 class Connections:
@@ -32,6 +39,8 @@ class Connections:
         self._deployment = deployment
         self._endpoints = Endpoints(deployment)
         self._own = (deployment.prefix, GPC_PATH)
+        self._root_path = find_root_path(app)
+        self._routed = False
 
     def answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one ASGI connection."""
@@ -42,10 +51,10 @@ class Connections:
         if kind not in ("http", "websocket") or scope.get(_OUTER):
             return app(scope, receive, send)
         now = epoch()
-        request = Request(scope, deployment.https_only)
+        request = Request(scope, deployment.https_only, self._root_path() if self._root_path else "")
         held = deployment.held_by(request, now=now)
         scope.setdefault("state", {})["consent"] = held.consent
-        path: str = request.path if scope.get("root_path") else scope["path"]
+        path = request.path
         excluded = bool(deployment.exclude) and deployment.excludes(path)
         scope[_OUTER] = not excluded
         if kind == "websocket":
@@ -56,6 +65,9 @@ class Connections:
             return self._endpoints(request, held.consent, receive, send)
         if excluded:
             return app(scope, receive, send)
+        if not self._routed and is_behind_route(scope, deployment.prefix):
+            self._routed = True
+            _logger.error(_BEHIND_ROUTE, deployment.prefix)
         if deployment.enforce:
             return Responder(deployment, request, held, now, send).run(app, scope, receive)
         return Observer(deployment, request, held.consent)(app, scope, receive, send)

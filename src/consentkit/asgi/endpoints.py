@@ -168,6 +168,6 @@ class Endpoints:
 
 def _query(request: Request) -> dict[str, list[str]]:
     try:
-        return parse_qs(request.scope.get("query_string", b"").decode("latin-1"), max_num_fields=_MAX_FIELDS)
+        return parse_qs(request.query.decode("latin-1"), max_num_fields=_MAX_FIELDS)
     except ValueError as error:
         raise BadRequest(400, "The address has too many fields.") from error

@@ -67,7 +67,7 @@ async def answer_receipt(deployment: Deployment, request: Request, *, language: 
         status, text = 503, "history_away"
     if receipt is not None:
         return Response(receipt, headers=_RECEIPT)
-    query = request.scope.get("query_string", b"").decode("latin-1")
+    query = request.query.decode("latin-1")
     back = f"{settings}?{query}" if query else ""
     return problem(deployment, request, status, text, title="title", return_to=back, language=language)
 

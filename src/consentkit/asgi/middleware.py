@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Secret
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class ConsentMiddleware:
     """Ask visitors for consent, record what they say, and hold back what they have not allowed.
 
-    Put it outside everything that writes HTML. The consent of each request, a :class:`consentkit.Consent`, is
+    Put it around the whole application, by :func:`consentkit.with_consent` where something else than a server
+    takes the application. The consent of each request, a :class:`consentkit.Consent`, is
     in ``scope["state"]["consent"]``, which Starlette and FastAPI call ``request.state.consent``.
 
     Args:
@@ -53,7 +55,7 @@ class ConsentMiddleware:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: Callable[[Any, Any, Any], Awaitable[None]],
         *,
         secret_key: str | Secret,
         secret_key_fallbacks: Sequence[str | Secret] = (),
@@ -71,6 +73,7 @@ class ConsentMiddleware:
         on_decision: OnDecision | None = None,
         strict: bool = False,
     ) -> None:
+        check_app(app)
         self.app = app
         _check_kinds(policy=policy, place=place, on_decision=on_decision)
         # Whoever imports the package without using it does not pay for gate, rewriter and log.
@@ -101,6 +104,26 @@ class ConsentMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
         await self._answer(scope, receive, send)
+
+
+def check_app(app: object) -> None:
+    """Refuse what is no ASGI application.
+
+    Raises:
+        ConfigurationError: It cannot be called with scope, receive and send.
+    """
+    if not callable(app) or inspect.isclass(app):
+        raise ConfigurationError("expected an ASGI application, such as Starlette()", path="app")
+    try:
+        inspect.signature(app).bind(None, None, None)
+    except TypeError as error:
+        problem = (
+            "expected an ASGI application, called with scope, receive and send. One for WSGI, such as Flask, "
+            "needs an adapter: a2wsgi.WSGIMiddleware(app)"
+        )
+        raise ConfigurationError(problem, path="app") from error
+    except ValueError:
+        pass  # it does not tell what it takes
 
 
 def _check_kinds(*, policy: object, place: object, on_decision: object) -> None:

@@ -74,7 +74,7 @@ class Page:
         return self._make_gate()
 
     def _make_gate(self) -> PageGate:
-        host, path, enforce = self._request.host, self._request.scope["path"], self._deployment.enforce
+        host, path, enforce = self._request.host, self._request.whole_path, self._deployment.enforce
         return self._deployment.gate.page(self._consent, host=host, path=path, renderer=self, enforce=enforce)
 
     @property
@@ -229,9 +229,9 @@ def _advice(host: str, like: str | None) -> str:
 
 def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed: Allowed | None) -> Hashable:
     """Return everything but a page's bytes that shapes what is made of it; arguments as in `Page`."""
-    scope, traits = request.scope, request.traits
+    traits = request.traits
     locale = deployment.locale_of(request)
-    where = (scope.get("root_path"), scope["path"], scope.get("query_string"), request.header(b"host"))
+    where = (request.root_path, request.path, request.query, request.header(b"host"))
     came_from = "" if request.is_safe else request.here
     asked = (traits.takes_banner, traits.wants_document, request.secure)
     return consent.view, locale, asked, where, came_from, allowed

@@ -20,27 +20,41 @@ MAX_HERE = 4096
 class Request:
     """A request as far as consent is concerned.
 
+    All of it is read at once: routers change ``path`` and ``root_path`` in the scope that they are given, and
+    apps its headers, before the answer is made.
+
     Args:
         scope: The ASGI scope, HTTP or WebSocket.
         secure: Whether the visitor's side of the connection is encrypted; ``None``: as the scope says.
+        root_path: Where the app says that it is mounted; empty: as the scope says.
 
     Attributes:
         scope: The scope, whose headers are a list from now on: an iterable may be read but once.
-        headers: That list.
+        headers: A list of our own of them.
         method: The method, ``GET`` where there is none.
+        root_path: The path at which the app is mounted, without a slash at its end.
+        path: The path below it.
+        query: The query string.
         secure: Whether the visitor's side of the connection is encrypted.
         traits: What the headers say.
     """
 
-    __slots__ = ("headers", "method", "scope", "secure", "traits")
+    __slots__ = ("headers", "method", "path", "query", "root_path", "scope", "secure", "traits")
 
-    def __init__(self, scope: Scope, secure: bool | None = None) -> None:
+    def __init__(self, scope: Scope, secure: bool | None = None, root_path: str = "") -> None:
         headers = scope["headers"]
         if not isinstance(headers, list):
             headers = scope["headers"] = [*headers]
         self.scope = scope
-        self.headers: list[tuple[bytes, bytes]] = headers
+        self.headers: list[tuple[bytes, bytes]] = headers[:]
         self.method: str = scope.get("method", "GET")
+        self.root_path: str = (root_path or scope.get("root_path") or "").rstrip("/")
+        self.path: str = scope["path"]
+        # Whether it is part of the path differs: uvicorn puts it there; hypercorn, granian and daphne leave
+        # the path as it came, from which a proxy may have taken it.
+        if self.root_path and (self.path + "/").startswith(self.root_path + "/"):
+            self.path = self.path[len(self.root_path) :]
+        self.query: bytes = scope.get("query_string", b"")
         self.secure = scope.get("scheme", "http") in ("https", "wss") if secure is None else secure
         self.traits = read_traits(self.method, headers)
 
@@ -64,25 +78,15 @@ class Request:
         return [value for key, value in self.cookies if key == name]
 
     @property
-    def path(self) -> str:
-        """Return the path below the application's root path."""
-        path: str = self.scope["path"]
-        if not self.scope.get("root_path"):
-            return path
-        root = self.root_path
-        return path[len(root) :] if root and (path == root or path.startswith(root + "/")) else path
-
-    @property
-    def root_path(self) -> str:
-        """Return the path at which the application is mounted, without a slash at its end."""
-        root: str = self.scope.get("root_path", "")
-        return root.rstrip("/")
-
-    @property
     def mount(self) -> str:
         """Return the root path as a same-origin reference, without a slash at its end."""
         root = self.root_path
         return quote("/" + root.lstrip("/"), safe=_PATH_SAFE) if root else ""
+
+    @property
+    def whole_path(self) -> str:
+        """Return the path that the visitor sees, root path included."""
+        return self.root_path + self.path
 
     @property
     def is_safe(self) -> bool:
@@ -97,16 +101,14 @@ class Request:
         """
         if not self.is_safe:
             return _read_referrer(self.header(b"referer")[:MAX_HERE], self.host) or f"{self.mount}/"
-        path, query = self.scope["path"], self.scope.get("query_string", b"")
-        remembered = len(path) + len(query) <= MAX_HERE
+        remembered = len(self.path) + len(self.query) <= MAX_HERE
         read = _read_here if remembered else _read_here.__wrapped__
-        return read(path, query) or f"{self.mount}/"
+        return read(self.whole_path, self.query) or f"{self.mount}/"
 
     @property
     def is_short(self) -> bool:
         """Say whether the address is short enough for memos: visitors can make it as long as they like."""
-        scope = self.scope
-        return len(scope["path"]) + len(scope.get("query_string", b"")) <= MAX_MEMO
+        return len(self.path) + len(self.query) <= MAX_MEMO
 
     @property
     def host(self) -> str:

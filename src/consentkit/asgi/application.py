@@ -1,0 +1,86 @@
+"""A whole application with the middleware around it, which stays what its framework's tools expect."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import update_wrapper
+from types import FunctionType, MethodType, new_class
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from starlette.types import Receive, Scope, Send
+
+from consentkit.asgi.middleware import ConsentMiddleware, check_app
+
+A = TypeVar("A", bound=Callable[[Any, Any, Any], Awaitable[None]])
+P = ParamSpec("P")
+
+
+class WithArguments(Protocol[P]):
+    """Takes an application and those arguments, and returns the application."""
+
+    def __call__(self, app: A, /, *args: P.args, **kwargs: P.kwargs) -> A:
+        """Return the application."""
+
+
+def _arguments_of(
+    made: Callable[Concatenate[Any, P], object],
+) -> Callable[[Callable[..., Any]], WithArguments[P]]:
+    """Give a function that takes an application the other arguments of what is made of one."""
+
+    def typed(function: Callable[..., Any]) -> WithArguments[P]:
+        signature = inspect.signature(made)
+        vars(function)["__signature__"] = signature.replace(return_annotation=signature.empty)
+        return function
+
+    return typed
+
+
+@_arguments_of(ConsentMiddleware)
+def with_consent(app: A, /, **options: Any) -> A:
+    """Put the middleware around all of an application, and return the application.
+
+    What is added by a framework's own ``add_middleware`` is inside of what answers its errors, so that the
+    page for an error 500 is not gated. Around the application it is. The same object comes back: attributes,
+    decorators, ``isinstance`` and the framework's command line and test client go on working, and nothing
+    serves it without consent. It gets a class of its own, in which it is called through the middleware.
+    Around a function comes a new function.
+
+    Args:
+        app: The ASGI application.
+        options: As in :class:`consentkit.ConsentMiddleware`.
+
+    Raises:
+        ConfigurationError: As there.
+
+    Example:
+        ``app = with_consent(FastAPI(), secret_key=SECRET, log="consent.sqlite3")``
+    """
+    check_app(app)
+    kind = type(app)
+    is_function = isinstance(app, FunctionType | MethodType)
+    inner = app if is_function else MethodType(kind.__call__, app)
+    middleware = ConsentMiddleware(inner, **options)
+    if not is_function and _gave_class(app, kind, middleware):
+        return app
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        await middleware(scope, receive, send)
+
+    return cast(A, update_wrapper(call, app))
+
+
+def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
+    """Give an application a class of its own, if it can have one."""
+
+    async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
+        await middleware(scope, receive, send)
+
+    # Without slots or a dictionary of its own, objects of it look in memory as those of its base.
+    same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    body = {**same, "__slots__": (), "__call__": call}
+    try:
+        app.__class__ = new_class(kind.__name__, (kind,), exec_body=lambda names: names.update(body))
+    except TypeError:
+        return False
+    return True
