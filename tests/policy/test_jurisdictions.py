@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Place, Policy, Purpose, Regime, Vendor, strictest
 from consentkit.policy.jurisdictions import Jurisdictions, jurisdictions
+from consentkit.policy.lint.law import laws
 from consentkit.policy.place import EU_AND_EEA, US_STATES
 
 TABLE = jurisdictions()
@@ -41,8 +42,34 @@ def test_rows_are_dated_sorted_and_have_a_source() -> None:
     assert len(TABLE.date) == len("2026-11-22")
     assert sorted(set(PLACES)) == PLACES
     assert all(row.source and row.name for row in TABLE.rows)
-    assert set(PLACES) >= {"EU", "GB", "CH", "BR", "CA-QC", "US", "JP", "KR", "IN", "ZA", "AU", "CN"}
-    assert set(PLACES) >= EU_AND_EEA
+    assert set(PLACES) >= {"EU", "GB", "CH", "BR", "CA-QC", "US", "US-LA", "JP", "ZA", "AU", "FR", "IT"}
+
+
+def test_a_row_says_more_than_a_place_without_one_has() -> None:
+    """What overviews alone say, and what holds without a row as well, is no row."""
+    for row in TABLE.rows:
+        country, _, region = row.place.partition("-")
+        others = [other for other in TABLE.chain(country, region) if other is not row]
+        without = others[0].regime if others else Regime.OPT_IN
+        says = row.purposes or row.consent_days_max or row.refusal_days_min or row.gpc_binding or row.links
+        assert says or row.note or not row.secondary or row.regime is not without, row.place
+
+
+@pytest.mark.parametrize("code", ["DE", "AX", "NO", "IN", "KR", "CN", "TR", "AQ"])
+def test_a_place_without_a_row_asks_first(code: str) -> None:
+    assert code not in PLACES
+    assert regimes(Policy(uses=("meta-pixel",)), code) == everything("opt-in")
+    assert not Policy().gpc_binding(at(code)) and not Policy().required_links_at(at(code))
+    wide = Policy(regimes={"default": "inform"})
+    assert code in " ".join(law.code for law in laws(wide) if law.row.regime is Regime.OPT_IN)
+
+
+def test_louisiana() -> None:
+    """SB 386 (Act 502): a right to opt out, from 2027 on; of signals the row says what was not read."""
+    row = TABLE.by_place["US-LA"]
+    assert (row.regime, row.since, row.gpc_binding, row.links) == ("opt-out", "2027-01-01", False, ())
+    assert "Act 502" in row.source and "not read" in row.note
+    assert regimes(Policy(), "US-LA") == everything("opt-out")
 
 
 def test_states_that_bind_the_signal() -> None:

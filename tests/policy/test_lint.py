@@ -525,6 +525,22 @@ def test_a_page_that_leads_nowhere_is_noticed() -> None:
     [
         (b'{"gpc": true, "lastUpdate": "2026-11-22"}', "application/json; charset=utf-8", 0),
         (b'{"gpc": true, "lastUpdate": "2026-11-23"}', "application/json", 1),
+        (b'{"gpc": true, "lastUpdate": "2026-11-22T23:59:60Z"}', "application/json", 0),
+        (b'{"gpc": true, "lastUpdate": "2026-11-22t10:00:00.123456789z"}', "application/json", 0),
+        (
+            b'{"gpc": true, "lastUpdate": "2026-11-23T05:00:00+13:00"}',
+            "application/json",
+            0,
+        ),  # the day before
+        (b'{"gpc": true, "lastUpdate": "0001-01-01T00:00:00+13:00"}', "application/json", 0),
+        (b'{"gpc": true, "lastUpdate": "2026-11-22T20:00:00-05:00"}', "application/json", 1),  # the day after
+        (b'{"gpc": true, "lastUpdate": "2026-11-23T00:00:00Z"}', "application/json", 1),
+        (b'{"gpc": true, "lastUpdate": "2026-11-22T10:00:00"}', "application/json", 1),  # where?
+        (b'{"gpc": true, "lastUpdate": "2026-11-22T10:00Z"}', "application/json", 1),
+        (b'{"gpc": true, "lastUpdate": "2026-11-22T24:00:00Z"}', "application/json", 1),
+        (b'{"gpc": true, "lastUpdate": "2026-02-30T10:00:00Z"}', "application/json", 1),
+        (b'{"gpc": true, "lastUpdate": "2026-W47-7T10:00:00Z"}', "application/json", 1),
+        (b'{"gpc": true, "lastUpdate": "20261122T100000Z"}', "application/json", 1),
         (b'{"gpc": true, "lastUpdate": "soon"}', "application/json", 1),
         (b'{"gpc": true, "lastUpdate": null}', "application/json", 1),
         (b"[" * 100_000, "application/json", 1),

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from consentkit.catalog import default_catalog
 from consentkit.policy.jurisdictions import Jurisdiction, jurisdictions
 from consentkit.policy.model import Policy
-from consentkit.policy.place import EU_AND_EEA
+from consentkit.policy.place import COUNTRIES, EU_AND_EEA
 from consentkit.policy.regime import Regime
 from consentkit.policy.tables import Vendor
 
@@ -38,8 +38,8 @@ class Law(NamedTuple):
 
 @lru_cache(maxsize=8)
 def laws(policy: Policy) -> tuple[Law, ...]:
-    """Return every place that the table or the policy has a row for; of ``EU``, its countries."""
-    codes = {*jurisdictions().by_place, *policy.regimes} - {"EU", "default"}
+    """Return every country, and every region that the table or the policy has a row for."""
+    codes = COUNTRIES | {*jurisdictions().by_place, *policy.regimes} - {"EU", "default"}
     return tuple(Law(code, _row(code), _regimes(policy, code)) for code in sorted(codes))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.dates import check_date
+from consentkit.policy.dates import read_day
 from consentkit.policy.lint.facts import Facts
 from consentkit.policy.lint.model import Finding
 
@@ -52,9 +52,9 @@ def _broken(url: str, problem: str) -> Finding:
 
 
 def _problem(day: object, today: str) -> str:
-    """Say what is wrong with a day that something was changed on; empty if nothing is."""
+    """Say what is wrong with the day or time of a change; empty if nothing is."""
     try:
-        check_date(str(day), path="")
+        changed = read_day(str(day), path="")
     except ConfigurationError as error:
         return error.problem
-    return f"{day} is yet to come" if today and str(day) > today else ""
+    return f"{day} is yet to come" if today and changed > today else ""
