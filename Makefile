@@ -5,6 +5,7 @@
 #   make coverage the same, with branch coverage, which takes longer
 #   make bench    measure against the peers        make soak     the long counts: kills, fuzzing, load
 #   make frameworks   build pages with today's frameworks and look at them in a browser
+#   make matrix       run every back-end framework on every server
 
 SHELL := /bin/sh
 VENV := .venv
@@ -12,6 +13,7 @@ BIN := $(VENV)/bin
 BENCH := .venv-bench
 FUZZ := .venv-fuzz
 FRAMEWORKS := .venv-frameworks
+MATRIX := .venv-matrix
 # Processes of `make test`, each with files of its own: one more than CI has cores, as tests in a browser often wait.
 # Python's development mode is for `make coverage`.
 WORKERS ?= 3
@@ -23,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v $$p; break; fi; done)
 
-.PHONY: demo test coverage check bench docs soak frameworks browser clean lock
+.PHONY: demo test coverage check bench docs soak frameworks matrix browser clean lock
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
@@ -60,6 +62,10 @@ bench: $(BENCH)/.bench $(BENCH)/.node
 # NAMES="next nuxt" looks at those only. Builds are kept in .cache/frameworks.
 frameworks: $(FRAMEWORKS)/.frameworks
 	PYTHONPATH=tests $(FRAMEWORKS)/bin/python -m frameworks $(NAMES)
+
+# NAMES="quart daphne" runs what has both names only.
+matrix: $(MATRIX)/.matrix
+	PYTHONPATH=tests $(MATRIX)/bin/python -m matrix $(NAMES)
 
 # A browser for the tests: the system's Chromium, else Playwright's own.
 browser: $(VENV)/.dev
@@ -119,6 +125,13 @@ $(FRAMEWORKS)/.frameworks: requirements/frameworks.txt pyproject.toml
 	$(FRAMEWORKS)/bin/python tests/chromium.py
 	@touch $@
 
+$(MATRIX)/.matrix: requirements/matrix.txt pyproject.toml
+	$(need-python)
+	"$(PYTHON)" -m venv $(MATRIX)
+	$(MATRIX)/bin/python -m pip install --quiet --require-hashes -r requirements/matrix.txt
+	$(MATRIX)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
 $(FUZZ)/.fuzz: requirements/soak.txt pyproject.toml
 	$(need-python)
 	"$(PYTHON)" -m venv $(FUZZ)
@@ -135,4 +148,4 @@ lock:
 	done
 
 clean:
-	rm -rf $(VENV) $(BENCH) $(FUZZ) $(FRAMEWORKS) .cache/frameworks docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(FUZZ) $(FRAMEWORKS) $(MATRIX) .cache/frameworks docs/_build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

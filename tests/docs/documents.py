@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,3 +55,14 @@ def first_column(table: str) -> set[str]:
     """Return the names in code quotes in the first cells of tables."""
     cells = (line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def fill(document: Path, name: str, lines: Iterable[str]) -> None:
+    """Put what a command found between the two comments that begin with a name."""
+    text = document.read_text("utf-8")
+    between = re.compile(rf"(^<!-- {name}: .*-->\n).*?(^<!-- {name}: end -->$)", re.MULTILINE | re.DOTALL)
+    made = "\n".join(["", *lines, "", ""])
+    filled, count = between.subn(lambda found: found[1] + made + found[2], text)
+    if count != 1:
+        raise ValueError(f"{name_of(document)} has {count} places for {name}")
+    document.write_text(filled, "utf-8")

@@ -1,7 +1,7 @@
 """Pages of real frameworks behind the middleware: ``make frameworks``, or with parts of names for some.
 
 Each page is looked at without the middleware and with it, before a choice, after a refusal and after a grant,
-with and without a Content-Security-Policy. The table at the end is the one in ``docs/frameworks.md``.
+with and without a Content-Security-Policy. A run of all of them writes its table into ``docs/frameworks.md``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import chromium
 from consentkit import ConsentMiddleware, Policy, Vendor
+from docs.documents import DOCS, fill
 from e2e.serving import Served
 from e2e.sink import Sink
 from frameworks.sites import Site, sites
@@ -139,7 +140,10 @@ def main(names: list[str]) -> int:
         rows = [run(site, browser, sink) for site in chosen]
         print(f"\nChromium {browser.version}\n")
         browser.close()
-    print("\n".join(table(rows)))
+    lines = list(table(rows))
+    print("\n".join(lines))
+    if not names:
+        fill(DOCS / "frameworks.md", "frameworks", lines)
     failed = [row for row in rows if any(row.faults.values())]
     print(f"\n{len(failed)} of {len(rows)} rows failed")
     return len(failed)

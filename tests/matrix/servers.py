@@ -1,0 +1,145 @@
+"""The servers, each started as its own documentation says, and the running site."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple
+
+from e2e.serving import free_port
+from e2e.waiting import wait_until
+
+TESTS: Final = Path(__file__).resolve().parents[1]
+PATIENCE: Final = 30.0
+"""Seconds within which a server that was told to stop must have: as long as Docker and Kubernetes wait."""
+
+
+class Server(NamedTuple):
+    """One server.
+
+    Args:
+        name: Its name, which is its module's and its package's as well.
+        arguments: Its arguments for a port, an application and a root path.
+        status: What it exits with after SIGTERM.
+        http2: Whether it is asked over HTTP/2.
+    """
+
+    name: str
+    arguments: Callable[[int, str, str], list[str]]
+    status: int = 0
+    http2: bool = False
+
+    @property
+    def version(self) -> str:
+        return version(self.name)
+
+
+def _uvicorn(port: int, app: str, root: str) -> list[str]:
+    return ["--port", str(port), *(["--root-path", root] if root else []), app]
+
+
+def _hypercorn(port: int, app: str, root: str) -> list[str]:
+    return ["--bind", f"127.0.0.1:{port}", *(["--root-path", root] if root else []), app]
+
+
+def _granian(port: int, app: str, root: str) -> list[str]:
+    prefix = ["--url-path-prefix", root] if root else []
+    return ["--interface", "asgi", "--port", str(port), *prefix, app]
+
+
+def _daphne(port: int, app: str, root: str) -> list[str]:
+    return ["--port", str(port), *(["--root-path", root] if root else []), app]
+
+
+# uvicorn ends by the signal that stopped it.
+SERVERS: Final = (
+    Server("uvicorn", _uvicorn, status=-signal.SIGTERM),
+    Server("hypercorn", _hypercorn, http2=True),
+    Server("granian", _granian),
+    Server("daphne", _daphne),
+)
+
+
+class Running:
+    """An application on a server, in a process of its own.
+
+    Args:
+        server: The server.
+        app: The application, as servers name it: ``module:attribute``.
+        folder: An empty folder for its log, its gates and what it prints.
+        root: The root path that the server is told.
+
+    Attributes:
+        log: The path of its log.
+        banners: How many pages with a banner it has shown, as visitors have seen.
+    """
+
+    def __init__(self, server: Server, app: str, folder: Path, *, root: str = "") -> None:
+        self.server = server
+        self.log = folder / "consent.sqlite3"
+        self.banners = 0
+        self._folder = folder
+        self.port = free_port()
+        self._output = folder / "output"
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", server.name, *server.arguments(self.port, app, root)],
+                cwd=TESTS,
+                env={**os.environ, "MATRIX_FOLDER": str(folder)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def printed(self) -> str:
+        """What it printed until now."""
+        return self._output.read_text("utf-8", "replace")
+
+    @property
+    def crash(self) -> str:
+        """Its last words, if it ended by itself."""
+        return (
+            ""
+            if self._process.poll() is None
+            else f"it does not start: {self.printed.strip().splitlines()[-1:]}"
+        )
+
+    def open(self, gate: str) -> None:
+        """Let a response that waits at a gate go on."""
+        (self._folder / gate).touch()
+
+    def stop(self) -> int | None:
+        """Send SIGTERM, as what runs servers does; return the exit status, or None if it does not end."""
+        self._process.terminate()
+        try:
+            return self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        except OSError:
+            return False
+        return True
+
+    def __enter__(self) -> Running:
+        wait_until(lambda: bool(self.crash) or self._listens())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Its workers as well, where it has some.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
