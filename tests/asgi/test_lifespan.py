@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +46,46 @@ async def test_the_apps_own_lifespan_runs() -> None:
 
     assert await live(wrap(app)) == COMPLETE
     assert ran == ["lifespan.startup", "lifespan.shutdown"]
+
+
+async def started(log: ConsentLog, caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Start and stop a site with a log; return what it said of the log, and how loudly."""
+    caplog.set_level("INFO", logger="consentkit")
+    assert await live(wrap(nothing, log=log)) == COMPLETE
+    return [(one.levelname, one.message) for one in caplog.records if one.message.startswith("consent ")]
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    return
+
+
+async def test_a_log_that_cannot_take_grants_is_told_at_start_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "consent.sqlite3"
+    path.write_text("no database")
+    ((level, message),) = await started(ConsentLog(path), caplog)
+    assert level == "ERROR"
+    assert "file is not a database; name another place" in message
+
+
+async def test_a_lost_key_is_told_at_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "consent.sqlite3"
+    with ConsentLog(path) as log:
+        log.commit([BUNDLE])
+    (tmp_path / "consent.sqlite3.key").unlink()
+    told = await started(ConsentLog(path), caplog)
+    assert [level for level, _ in told] == ["INFO", "ERROR"]
+    assert "the key that signed it is not there" in told[-1][1]
+
+
+async def test_a_new_log_is_not_made_at_start_and_can_still_be_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = await started(ConsentLog(tmp_path / "consent.sqlite3"), caplog)
+    assert [level for level, _ in told] == ["INFO", "WARNING"]
+    assert "consentkit log key new --log" in told[-1][1]
+    assert not os.listdir(tmp_path)
 
 
 async def test_an_app_that_raises_at_once_is_answered_for() -> None:

@@ -59,6 +59,7 @@ class Timed:
         self._store = store
         self.snapshot = store.snapshot
         self.tidy = store.tidy
+        self.rehearse = store.rehearse
         self.close = store.close
 
     def transact(self, script: Script[T]) -> T:

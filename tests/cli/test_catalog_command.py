@@ -35,6 +35,33 @@ def test_show_tells_what_is_known_of_a_vendor() -> None:
     assert "hotjar.com" in shown["hosts"]
 
 
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("googel-analytics", "google-analytics"),
+        ("HotJar", "hotjar"),
+        ("hotjer", "hotjar"),
+        ("google analytics", "google-analytics"),
+        ("meta", "meta-pixel"),
+        ("captcha", "recaptcha"),
+    ],
+)
+def test_show_of_what_is_not_an_id_names_what_is_near(word: str, near: str) -> None:
+    result = run("show", word)
+    assert result.exit_code == 1
+    _, asked, names = result.output.partition("Did you mean ")
+    assert asked
+    assert near in names.rstrip("?\n").split(" or ")
+
+
+def test_show_is_written_for_people() -> None:
+    text = run("show", *default_catalog().vendors).stdout
+    assert "shows content   yes" in text
+    values = {line[16:] for line in text.splitlines()}
+    assert values.isdisjoint({"True", "False", "None", "[]", "{}"})
+    assert not [line for line in text.splitlines() if line.startswith("cookies") and " ()" in line]
+
+
 def test_show_of_nobody_fails() -> None:
     result = run("show", "hotjar", "nobody")
     assert result.exit_code == 1
@@ -50,6 +77,13 @@ def test_show_of_nobody_fails() -> None:
         ("https://esm.sh/posthog-js@1", 'posthog (analytics), by the word "posthog-js"', 0),
         ("https://a.example/gtm.js?id=GTM-1", 'google-tag-manager (marketing), by the word "?id=GTM-"', 0),
         ("https://shop.example/a", "nobody known: shop.example", 1),
+        ("static.hotjar.com", "hotjar (analytics), by hotjar.com", 0),
+        ("static.hotjar.com:443/c/x.js?y=1", "hotjar (analytics), by hotjar.com", 0),
+        ("WWW.Facebook.com/tr?id=1", "meta-pixel (marketing), by facebook.com/tr", 0),
+        ("shop.example", "nobody known: shop.example", 1),
+        ("cdn.hotjarr.com", "nobody known: cdn.hotjarr.com. Did you mean hotjar.com?", 1),
+        ("hotjar", "asks no other host; `consentkit catalog show hotjar` looks for vendors", 1),
+        ("./static.hotjar.com", "asks no other host", 1),
         ("/a", "asks no other host", 1),
         ("data:,x", "asks no other host", 1),
         ("https://a^b/", "asks no other host", 1),

@@ -38,9 +38,9 @@ def see(store: Store, day: str, *keys: str) -> None:
     )
 
 
-def run(*arguments: str | Path) -> Result:
+def run(log: Path, *arguments: str | Path) -> Result:
     """Run the command in this process."""
-    return CliRunner().invoke(root, ["csp", "report", *map(str, arguments)])
+    return CliRunner().invoke(root, ["csp", "report", "--log", str(log), *map(str, arguments)])
 
 
 def test_nothing_seen(path: Path, store: Store) -> None:

@@ -89,10 +89,10 @@ def test_a_line_stays_one() -> None:
 
 
 def test_what_a_log_says_of_hosts(hostile: Path) -> None:
-    text = harmless(run("csp", "report", hostile))
+    text = harmless(run("csp", "report", "--log", hostile))
     assert "\\u001b]8;;https://evil.example" in text
     assert not [line for line in text.splitlines() if line.startswith(("::", "consent.toml:"))]
-    known = json.loads(harmless(run("csp", "report", hostile, "--json")))
+    known = json.loads(harmless(run("csp", "report", "--log", hostile, "--json")))
     assert {one["host"] for one in known} >= {LINK, FORGED}
 
 

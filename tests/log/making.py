@@ -77,6 +77,7 @@ class FaultyStore:
         self.after: Callable[[], None] = _nothing
         self.snapshot = store.snapshot
         self.tidy = store.tidy
+        self.rehearse = store.rehearse
         self.close = store.close
 
     def transact(self, script: Script[T]) -> T:

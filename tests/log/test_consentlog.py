@@ -92,7 +92,7 @@ def test_an_outbox_in_the_logs_place_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda *arguments: False)
-    with pytest.raises(ConfigurationError, match="can be written"):
+    with pytest.raises(ConfigurationError, match="cannot be written"):
         ConsentLog(tmp_path / "log.sqlite3")
 
 

@@ -199,6 +199,8 @@ class TestRoles:
         with open_log(postgres.url(schema=name, user=role)) as reader:
             assert reader.check().size == 2
         with closing(PostgresStore(postgres.url(schema=name, user=role))) as writer:
+            with pytest.raises(LogUnavailable, match="permission denied"):
+                writer.rehearse()
             with pytest.raises(LogUnavailable, match="permission denied") as caught:
                 commit(writer, [make_entry()])
             assert not caught.value.unknown
@@ -207,6 +209,8 @@ class TestRoles:
     def test_a_site_may_be_given_a_schema_and_nothing_else(self, postgres: Server, name: str) -> None:
         role = a_role(postgres, name)
         with closing(PostgresStore(postgres.url(schema=name, user=role))) as store:
+            with pytest.raises(LogUnavailable, match="permission denied"):
+                store.rehearse()
             with pytest.raises(LogUnavailable, match="permission denied"):
                 commit(store, [BUNDLE])
             postgres.run(f"CREATE SCHEMA {name} AUTHORIZATION {role}")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consentkit.exceptions import LogError
+from consentkit.exceptions import LogError, LogMissing
 from consentkit.log import Bundle, Observation
 from consentkit.log.entry import Item
 from consentkit.log.observations import KEPT_DAYS, MOST
@@ -70,6 +70,16 @@ def store(make_store: MakeStore) -> Iterator[Store]:
 def test_an_empty_log_has_the_empty_root(store: Store) -> None:
     assert checked(store) == Head(size=0, root=EMPTY_ROOT)
     assert rows_of(store) == []
+
+
+def test_a_rehearsal_makes_and_writes_nothing(store: Store) -> None:
+    for _ in range(2):
+        with pytest.raises(LogMissing):
+            store.rehearse()
+    commit(store, [BUNDLE, make_entry()])
+    before = checked(store)
+    assert store.rehearse() == before == checked(store)
+    assert commit(store, [make_entry()]) == [2]
 
 
 def test_a_notice_comes_before_the_decisions_that_name_it(store: Store) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi.deployment import Deployment
+
+_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
+_logger = logging.getLogger("consentkit")
 
 _STARTED = "lifespan.startup.complete"
 _STOPPED = frozenset(("lifespan.shutdown.complete", "lifespan.shutdown.failed"))
@@ -55,6 +60,8 @@ async def _answer(receive: Receive, send: Send) -> None:
 async def _start(deployment: Deployment) -> None:
     """Do what is to be done when the app is ready and before the first visitor comes. Never raises."""
     if deployment.log is not None:
+        for remark in await deployment.log.look():
+            _logger.log(_LEVELS[remark.level], "consent %s: %s", remark.about, remark.text)
         await deployment.log.resume()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
@@ -16,6 +18,20 @@ from consentkit.catalog import HostRule, KnownVendor, default_catalog, read_url
 from consentkit.catalog.model import CatalogPurpose
 from consentkit.catalog.reading import PURPOSES, read_vendors
 from consentkit.exceptions import ConfigurationError
+
+NEAR: Final = 5
+"""So many ids are named where one is not known."""
+
+_HOST: Final = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::[0-9]+)?(?:[/?#]|\Z)")
+
+# How fields are told to people; the others by their names.
+_FIRST: Final = ("id", "name", "purpose", "description", "hosts", "linked")
+_LABELS: Final = {
+    "privacy_policy": "privacy policy",
+    "embed": "shows content",
+    "processor": "processor only",
+    "linked": "linked hosts",
+}
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -29,10 +45,12 @@ def catalog() -> None:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @_json
 def show(ids: tuple[str, ...], as_json: bool) -> None:
-    """Show the vendors with these IDs, or count all by purpose."""
+    """Show the vendors with these IDs, or count all by purpose; of an unknown one name what is near it."""
     known = default_catalog().vendors
     if missing := [ident for ident in ids if ident not in known]:
-        raise click.ClickException(f"the catalog has no vendor with the id {missing[0]!r}")
+        raise click.ClickException(
+            f"the catalog has no vendor with the id {missing[0]!r}{_hint(_near(missing[0]))}"
+        )
     found = [known[ident] for ident in ids]
     if as_json:
         click.echo(json.dumps([_shown(v) for v in found or known.values()], indent=2, ensure_ascii=False))
@@ -80,16 +98,45 @@ def check(files: tuple[Path, ...]) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _near(word: str) -> list[str]:
+    """Return the ids of vendors whose id or name has a word in it, or nearly is it; the nearest first."""
+    vendors = default_catalog().vendors
+    sought = word.casefold()
+    ids = {name: ident for ident, vendor in vendors.items() for name in (ident, vendor.name.casefold())}
+    close = get_close_matches(sought, ids, n=NEAR, cutoff=0.75)
+    within = sorted((name for name in ids if len(sought) > 2 and sought in name), key=len)
+    return list(dict.fromkeys(ids[name] for name in (*close, *within)))[:NEAR]
+
+
+def _near_hosts(host: str) -> list[str]:
+    """Return the known host that a host, or what it ends with, nearly is."""
+    labels = host.split(".")
+    ends = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    known = {rule.host for vendor in default_catalog().vendors.values() for rule in vendor.hosts}
+    return next((near for end in ends if (near := get_close_matches(end, known, n=1, cutoff=0.85))), [])
+
+
+def _hint(names: Sequence[str]) -> str:
+    return f". Did you mean {' or '.join(names)}?" if names else ""
+
+
 def _match(text: str) -> dict[str, str]:
-    url = read_url(text)
+    # People paste hosts; in a page the same text would be a path.
+    url = read_url(f"https://{text}" if _HOST.match(text) else text)
     if url is None or not url.readable or url.own:
-        reason = "asks no other host" if url is None or url.own else "cannot be read"
+        near = _hint(_near(text)) and f"; `consentkit catalog show {text}` looks for vendors"
+        reason = f"asks no other host{near}" if url is None or url.own else "cannot be read"
         return {"url": text, "vendor": "", "purpose": "", "rule": reason}
     known = default_catalog()
     found: tuple[HostRule | str, KnownVendor] | None = known.find(url.host, url.path, url.query)
     found = found or known.find_word(url.host, url.path, url.query)
     if found is None:
-        return {"url": text, "vendor": "", "purpose": "", "rule": f"nobody known: {url.host}"}
+        return {
+            "url": text,
+            "vendor": "",
+            "purpose": "",
+            "rule": f"nobody known: {url.host}{_hint(_near_hosts(url.host))}",
+        }
     rule = found[0] if isinstance(found[0], HostRule) else f'the word "{found[0]}"'
     return {"url": text, "vendor": found[1].id, "purpose": found[1].purpose, "rule": str(rule)}
 
@@ -103,15 +150,21 @@ def _shown(vendor: KnownVendor) -> dict[str, Any]:
 
 
 def _lines(fields: dict[str, Any]) -> Iterator[str]:
-    for key, value in fields.items():
-        yield f"{key:15} {_cell(value)}"
+    order = sorted(fields, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+    for key in order:
+        yield f"{_LABELS.get(key, key):15} {_cell(fields[key])}"
 
 
 def _cell(value: Any) -> str:
+    if value is True:
+        return "yes"
     if isinstance(value, dict):
         return ", ".join(f"{key} ({kind})" for key, kind in value.items())
     if not isinstance(value, list | tuple):
         return str(value)
-    return ", ".join(
-        f"{item['name']} ({item['retention']})" if isinstance(item, dict) else item for item in value
-    )
+    return ", ".join(_cookie(item) if isinstance(item, dict) else item for item in value)
+
+
+def _cookie(item: Mapping[str, str]) -> str:
+    retention = item.get("retention")
+    return f"{item['name']} ({retention})" if retention else item["name"]

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from consentkit.catalog import HostRule, HostTable, default_catalog
-from consentkit.cli.log import reading
+from consentkit.cli.log.opening import reading, with_log
 from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import Observation
@@ -52,14 +52,14 @@ def csp() -> None:
 
 
 @csp.command()
-@click.argument("log")
+@with_log
 @click.option("--policy", metavar="FILE", help="Leave out what this consent.toml declares by now.")
 @click.option("--since", metavar="DAY", default="", help="Count from this day on, such as 2026-11-01.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def report(log: str, policy: str | None, since: str, as_json: bool) -> None:
-    """Say which undeclared hosts pages asked for, by the reports in LOG, and how to declare them."""
+def report(url: str, policy: str | None, since: str, as_json: bool) -> None:
+    """Say which undeclared hosts pages asked for, by the reports in the log, and how to declare them."""
     declared = _read_policy(policy)
-    with reading(log) as reader:
+    with reading(url) as reader:
         seen = _undeclared(gather(reader.observations("csp", since)), declared)
     if as_json:
         click.echo(json.dumps([{**msgspec.to_builtins(one), "count": one.count} for one in seen], indent=2))

@@ -114,9 +114,9 @@ def lint(
     given = {"FILE": file or not url, "--against": against, "--url": url, _VISIT: browser}
     _check_rules(rules, [way for way, is_given in given.items() if is_given])
     name = file or DEFAULT_FILE
-    text = _read(name) if file or not url else ""
-    policy = _load(name, text) if file or not url else None
-    found = [] if policy is None else _lint_policy(policy, against)
+    text = read_text(name) if file or not url else ""
+    policy = load_policy(name, text) if file or not url else None
+    found = [] if policy is None else findings_in(policy, against)
     if url:
         sent = dict(map(_header, headers))
         with _readable():
@@ -140,22 +140,22 @@ def _check_rules(rules: Collection[int], given: Collection[str]) -> None:
         click.echo(f"rule {number} is looked at in part: all of it needs {needed}", err=True)
 
 
-def _read(name: str) -> str:
+def read_text(name: str) -> str:
     try:
         return Path(name).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"cannot read {name!r}: {error}") from error
 
 
-def _load(name: str, text: str) -> Policy:
+def load_policy(name: str, text: str) -> Policy:
     try:
         return Policy.loads(text, folder=Path(name).parent)
     except ConfigurationError as error:
         raise Unreadable(f"{name}: {error}") from error
 
 
-def _lint_policy(policy: Policy, against: str | None) -> list[Finding]:
-    before = _load(against, _read(against)) if against else None
+def findings_in(policy: Policy, against: str | None) -> list[Finding]:
+    before = load_policy(against, read_text(against)) if against else None
     try:
         texts = {locale: read_texts(policy, locale) for locale in sorted(available_locales(policy))}
     except ConfigurationError as error:

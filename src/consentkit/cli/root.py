@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import click
 
 from consentkit.cli.catalog import catalog
+from consentkit.cli.check import check
 from consentkit.cli.csp import csp
 from consentkit.cli.lint import lint
 from consentkit.cli.log import log
@@ -24,11 +26,13 @@ class Root(click.Group):
 
 # `color` lets click hand texts on as they are: what commands a terminal is spelt out, instead of left out.
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "color": True})
+@click.version_option(version("consentkit"), prog_name="consentkit", message="%(prog)s %(version)s")
 def root() -> None:
     """Cookie consent for ASGI applications."""
 
 
 root.add_command(catalog)
+root.add_command(check)
 root.add_command(csp)
 root.add_command(lint)
 root.add_command(log)

@@ -21,6 +21,7 @@ from consentkit.log.location import demand_folder, log_path
 from consentkit.log.observations import Observations
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.reader import LogReader, Recorded, open_store, signer_of
+from consentkit.log.readiness import Remark, remarks_on
 from consentkit.log.scripts import erase, purge, record, resign
 from consentkit.log.store import Head, Outcome, Script, Transaction
 from consentkit.log.threads import Threads
@@ -30,6 +31,7 @@ from consentkit.tlog import SigningKey, sign_checkpoint
 AT_ONCE = 4
 
 DRAIN_SECONDS = 1.0
+LOOK_SECONDS = 5.0
 ERASE_SECONDS = 10.0
 
 LATEST = 200
@@ -85,6 +87,7 @@ class ConsentLog(LogReader):
             demand_folder(path, "log")
         elif key is None:
             _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
+        self._path = path
         super().__init__(open_store(url, read_only=False), signer_of(url, key))
         self._outbox: Outbox = MemoryOutbox()
         if outbox is not None:
@@ -284,6 +287,21 @@ class ConsentLog(LogReader):
             now: Epoch seconds.
         """
         self._observations.count(_day_of(now), kind, key)
+
+    def remarks(self) -> list[Remark]:
+        """Find out whether a decision could be recorded and signed. Nothing is made or written.
+
+        Returns:
+            What is wrong, and what is good to know.
+        """
+        return list(remarks_on(self._store, self._signer, self._path))
+
+    async def look(self) -> list[Remark]:
+        """Do what `remarks` does in a thread, for seconds at most. Call it at start."""
+        try:
+            return await self._threads.run(self.remarks, seconds=LOOK_SECONDS)
+        except LogUnavailable as error:
+            return [Remark(level="error", about="log", text=str(error))]
 
     async def resume(self) -> None:
         """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""

@@ -29,10 +29,21 @@ def log_path(url: str | Path) -> Path | None:
 def demand_folder(path: Path, key: str) -> None:
     """Raise ConfigurationError unless a file can be made at `path`; `key` names what was configured."""
     folder = path.absolute().parent
-    if path.is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-        raise ConfigurationError(
-            f"expected a file in a folder that can be written, got {str(path)!r}", path=key
+    if path.is_dir():
+        problem = f"expected a file, and {str(path)!r} is a folder: name a file in it"
+    elif not folder.exists():
+        problem = (
+            f"the folder {str(folder)!r} is missing: make it (`mkdir -p {folder}`), or name another file"
         )
+    elif not folder.is_dir():
+        problem = f"expected a file in a folder, and {str(folder)!r} is a file"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        problem = (
+            f"the folder {str(folder)!r} cannot be written by the user that runs this: give it to that user"
+        )
+    else:
+        return
+    raise ConfigurationError(problem, path=key)
 
 
 def sync_folder(folder: Path) -> None:

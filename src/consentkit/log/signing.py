@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ from consentkit.tlog import (
 )
 
 PRIVATE = "PRIVATE+KEY+"
+
+_RANDOM = re.compile(r"consent-log/[0-9a-f]{16}")
 
 _logger = logging.getLogger("consentkit.log")
 
@@ -69,6 +72,11 @@ def read_keyring(text: str) -> Keyring:
 def new_origin() -> str:
     """Return a name for a log that nobody has named: an origin must be unique (C2SP tlog-checkpoint)."""
     return f"consent-log/{secrets.token_hex(8)}"
+
+
+def is_random(origin: str) -> bool:
+    """Say whether a name is one of `new_origin`."""
+    return _RANDOM.fullmatch(origin) is not None
 
 
 def make_key_file(path: Path, keys: Keyring) -> bool:
@@ -156,6 +164,26 @@ class Signer:
             self._keys = self._load()
         return self._keys
 
+    def foresee(self, before: Head) -> Keyring | None:
+        """Return the keys that sign what comes after a head; None where there are none (yet). Makes none.
+
+        Raises:
+            ConfigurationError: As `keys`; or those that signed the log so far are not there.
+        """
+        # Read again, whatever was read before: the right key may have been put back.
+        keys = self._load()
+        if before.checkpoint is None:
+            return keys
+        if keys is None:
+            how = f"put {str(self._path)!r} back" if self._path else "name it"
+            raise ConfigurationError(
+                f"the log is signed, and the key that signed it is not there: {how}"
+                ' (signing needs the extra "log")',
+                path="key",
+            )
+        _demand_continuity(before.checkpoint, keys.accepted)
+        return keys
+
     def sign(self, before: Head, size: int, root: bytes) -> str | None:
         """Sign a checkpoint (see `consentkit.log.scripts.Sign`).
 
@@ -198,21 +226,11 @@ class Signer:
         return keys
 
     def _first_keys(self, before: Head) -> Keyring | None:
-        # Read again, whatever was read before: the right key may have been put back.
-        keys = self._load()
-        if keys is None and before.checkpoint is not None:
-            how = f"put {str(self._path)!r} back" if self._path else "name it"
-            raise ConfigurationError(
-                f"the log is signed, and the key that signed it is not there: {how}"
-                ' (signing needs the extra "log")',
-                path="key",
-            )
+        keys = self.foresee(before)
         if keys is None and self._may_make and self._path is not None:
             keys = self._make(self._path)
         if keys is not None and before.size and before.checkpoint is None:
             _logger.warning("the log of %d entries was not signed so far; it is from now on", before.size)
-        if keys is not None and before.checkpoint is not None:
-            _demand_continuity(before.checkpoint, keys.accepted)
         self._keys, self._continues = keys, keys is not None
         return keys
 

@@ -222,6 +222,17 @@ class Store(Protocol):
             LogCorrupt: What is stored is not a consent log.
         """
 
+    def rehearse(self) -> Head | None:
+        """Do all that a commit does, and take it back; make, migrate and keep nothing.
+
+        Returns:
+            The head; None where the tables are of an older version, which the next commit brings up to date.
+
+        Raises:
+            LogMissing: There is no log yet; it can be made.
+            LogUnavailable, LogCorrupt: As `transact`.
+        """
+
     def tidy(self) -> None:
         """Give back what many destroyed rows have held.
 

@@ -39,6 +39,23 @@ def version(connection: Connection, schema: str) -> int:
     return demand_known(connection.execute(table).fetchone())
 
 
+def demand_makeable(connection: Connection, schema: str) -> None:
+    """Check that the tables can be made.
+
+    Raises:
+        LogUnavailable: They cannot.
+    """
+    allowed = connection.execute(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s)"
+        " THEN has_schema_privilege(%s, 'CREATE')"
+        " ELSE has_database_privilege(current_database(), 'CREATE') END"
+        " AND current_setting('transaction_read_only') = 'off'",
+        (schema, schema),
+    ).fetchone()
+    if allowed != (True,):
+        raise LogUnavailable("there is no log in this schema yet, and permission denied to make one")
+
+
 def demand_known(found: tuple[int] | None) -> int:
     """Return the version that was found.
 

@@ -90,6 +90,22 @@ class PostgresStore:
                 yield PostgresView(connection, self._begin(connection, write=False))
                 connection.rollback()
 
+    def rehearse(self) -> Head | None:
+        """Lock the head, write to it, and roll that back."""
+        with foreign_errors(), self._writing.connection() as connection:
+            found = schema.version(connection, self._address.schema)
+            if not found:
+                schema.demand_makeable(connection, self._address.schema)
+                connection.rollback()
+                raise LogMissing("there is no log in this schema yet")
+            connection.rollback()
+            if found < schema.VERSION:
+                return None
+            head = self._begin(connection, write=True)
+            connection.execute("UPDATE head SET size = size")
+            connection.rollback()
+            return head
+
     def tidy(self) -> None:
         """Have the server free what destroyed rows have held."""
         table = Identifier(self._address.schema, "entries")

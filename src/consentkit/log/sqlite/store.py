@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.exceptions import LogCorrupt, LogError, LogMissing, LogUnavailable
 from consentkit.log.forks import tell_of_forks
 from consentkit.log.locks import turn
 from consentkit.log.sqlite import schema
 from consentkit.log.sqlite.transaction import SQLiteTransaction
-from consentkit.log.sqlite.view import SQLiteView
-from consentkit.log.store import Script
+from consentkit.log.sqlite.view import SQLiteView, head_of
+from consentkit.log.store import Head, Script
 
 T = TypeVar("T")
 
@@ -86,6 +86,23 @@ class SQLiteStore:
                 return self._run(script)
             except _OutcomeUnknown:
                 return self._repeat(script)
+
+    def rehearse(self) -> Head | None:
+        """Begin a transaction that writes, and roll it back."""
+        if not self._path.exists():
+            raise LogMissing(f"there is no log at {str(self._path)!r} yet")
+        # Without its turn: somebody who never gives it up is to be told of, not waited for.
+        with foreign_errors(), closing(_open_existing(self._path)) as connection:
+            found = schema.version(connection)
+            if not found:
+                raise LogMissing(f"there is no log in {str(self._path)!r} yet")
+            if found < schema.VERSION:
+                return None
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("UPDATE head SET size = size")
+            head = head_of(connection)
+            connection.execute("ROLLBACK")
+            return head
 
     def tidy(self) -> None:
         """Do nothing: destroyed rows were overwritten. The file keeps its size; only VACUUM would cut it."""
@@ -203,6 +220,11 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _open_existing(path: Path) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.resolve()))}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
 def _finish(connection: sqlite3.Connection) -> None:

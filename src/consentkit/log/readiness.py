@@ -1,0 +1,117 @@
+"""Whether a log can take a decision, found out before there is one. Nothing is made, migrated or written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogMissing
+from consentkit.log.signing import Keyring, Signer, is_random
+from consentkit.log.store import Head, Store
+
+Level: TypeAlias = Literal["error", "warning", "note"]
+
+_OTHERS: Final = 0o077
+_HELD: Final = "another program holds it, such as a shell of SQLite or a copy being made: end that"
+_NOT_OURS: Final = "the user that runs this may not write to it, or not to its folder: give both to that user"
+_ELSEWHERE: Final = "name another place, or bring the log back from a copy"
+# What SQLite and PostgreSQL say, and what there is to do.
+_ADVICE: Final = (
+    (re.compile(r"is locked|lock timeout"), _HELD),
+    (re.compile(r"readonly|unable to open|permission denied|read-only", re.I), _NOT_OURS),
+    (re.compile(r"older schema"), "the first decision brings it up to date"),
+    (re.compile(r"schema version"), "a newer consentkit has written it: install that version"),
+    (re.compile(r"cannot be reached"), "start the server, or put its address right"),
+    (re.compile(r"password|role|no pg_hba"), "put user and password right"),
+    (re.compile(r"database .* does not exist"), "make the database"),
+)
+
+
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to know of a log before its first decision.
+
+    Attributes:
+        level: ``error``: grants are refused as it is. ``warning``: to be put right. ``note``: good to know.
+        about: ``log`` or ``key``.
+        text: What it is, and what to do.
+    """
+
+    level: Level
+    about: Literal["log", "key"]
+    text: str
+
+
+def remarks_on(store: Store, signer: Signer, path: Path | None) -> Iterator[Remark]:
+    """Open a log and its key as a decision would, and tell what is found.
+
+    Args:
+        store: Where the log is kept.
+        signer: What signs it.
+        path: The log's file; None where it is none.
+    """
+    try:
+        head = store.rehearse()
+    except LogMissing as error:
+        head = Head(size=0, root=b"")
+        yield Remark(level="note", about="log", text=f"{error}; it is made with the first decision")
+    except LogError as error:
+        yield Remark(level="error", about="log", text=f"{error}; {_advice(error)}")
+        return
+    else:
+        yield _size(head)
+    if head is not None:
+        yield from _remarks_on_key(signer, head, path)
+
+
+def _advice(error: LogError) -> str:
+    found = next((advice for pattern, advice in _ADVICE if pattern.search(str(error))), None)
+    return found or (_ELSEWHERE if isinstance(error, LogCorrupt) else "see the server's own log")
+
+
+def _size(head: Head | None) -> Remark:
+    if head is None:
+        text = "its tables are of an older version; the first decision brings them up to date"
+        return Remark(level="warning", about="log", text=text)
+    return Remark(level="note", about="log", text=f"it has {head.size} entries and takes more")
+
+
+def _remarks_on_key(signer: Signer, head: Head, path: Path | None) -> Iterator[Remark]:
+    try:
+        keys = signer.foresee(head)
+    except (ConfigurationError, LogError, OSError) as error:
+        yield Remark(level="error", about="key", text=f"no decision can be signed: {error}")
+        return
+    if keys is None:
+        yield Remark(level="warning", about="key", text=_unsigned(signer, path))
+        return
+    name = keys.signing.name
+    yield Remark(level="note", about="key", text=f"it signs as {name}")
+    if signer.path is not None and signer.path.stat().st_mode & _OTHERS:
+        text = f"others on this machine may read {str(signer.path)!r}: chmod 600 it"
+        yield Remark(level="warning", about="key", text=text)
+    if is_random(name):
+        yield _random_name(signer, keys, head)
+
+
+def _unsigned(signer: Signer, path: Path | None) -> str:
+    if find_spec("cryptography") is None:
+        return 'the log is not signed: pip install "consentkit[log]"'
+    if signer.path is None:
+        return "the log is not signed: it has no key (`consentkit log key new --key FILE`)"
+    make = f"`consentkit log key new --log {path} --origin www.example.org/consent`"
+    return f"there is none. The first decision makes one, with a made-up name for good; to name it: {make}"
+
+
+def _random_name(signer: Signer, keys: Keyring, head: Head) -> Remark:
+    name = keys.signing.name
+    if head.size:
+        text = f"nobody has named the log: {name} was made up, and stays. A new log can have another name"
+        return Remark(level="note", about="key", text=text)
+    where = f"remove {str(signer.path)!r}" if signer.path else "leave this key"
+    text = f"nobody has named the log: {name} was made up. While it is empty, {where} and make another key"
+    return Remark(level="warning", about="key", text=f"{text} (`consentkit log key new --origin NAME`)")
