@@ -14,7 +14,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from asgi.visiting import NAVIGATION
+from asgi.visiting import NAVIGATION, SECRET
 from consentkit.log import open_log
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ async def page(request):
 
 
 site = Starlette(routes=[Route("/", page)])
-app = ConsentMiddleware(site, secret_key="a secret of this test suite, long enough", log="consent.sqlite3")
+app = ConsentMiddleware(site, secret_key="{secret}", log="consent.sqlite3")
 """
 SERVERS = {
     "uvicorn": ["-m", "uvicorn", "site_of_test:app", "--host", "127.0.0.1", "--port"],
@@ -60,7 +60,7 @@ def _free_port() -> int:
 @contextmanager
 def serving(name: str, folder: Path) -> Iterator[Served]:
     """Serve the site from a folder."""
-    (folder / "site_of_test.py").write_text(SITE)
+    (folder / "site_of_test.py").write_text(SITE.format(secret=SECRET))
     port = _free_port()
     where = f"127.0.0.1:{port}" if name == "hypercorn" else str(port)
     path = os.pathsep.join((str(ROOT / "src"), str(folder)))

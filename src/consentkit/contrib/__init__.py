@@ -1,0 +1,1 @@
+"""Thin adapters for frameworks: what each of them needs besides the middleware."""

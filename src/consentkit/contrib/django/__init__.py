@@ -1,0 +1,1 @@
+"""For Django: ``"consentkit.contrib.django"`` in ``INSTALLED_APPS`` says what keeps consent from working."""
