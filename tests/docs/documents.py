@@ -22,11 +22,13 @@ class Example(NamedTuple):
         document: Where it stands.
         line: Of its first line, from 1.
         text: What is in it.
+        language: What it is written in.
     """
 
     document: Path
     line: int
     text: str
+    language: str
 
 
 def name_of(document: Path) -> str:
@@ -34,12 +36,12 @@ def name_of(document: Path) -> str:
     return str(document.relative_to(ROOT))
 
 
-def examples(document: Path, language: str) -> Iterator[Example]:
-    """Yield a document's blocks of one language."""
+def examples(document: Path, *languages: str) -> Iterator[Example]:
+    """Yield a document's blocks of some languages."""
     text = document.read_text("utf-8")
     for block in _BLOCK.finditer(text):
-        if block[1] == language:
-            yield Example(document, text.count("\n", 0, block.start(2)) + 1, block[2])
+        if block[1] in languages:
+            yield Example(document, text.count("\n", 0, block.start(2)) + 1, block[2], block[1])
 
 
 def section(document: Path, heading: str) -> str:

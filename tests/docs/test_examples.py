@@ -85,7 +85,10 @@ async def _numbers(app: Any) -> object:
 
 
 def _blocks(document: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Run block after block, and yield the names after each."""
+    """Run block after block, beside the files that the page has, and yield the names after each."""
+    for example in examples(document, "toml"):
+        if named := re.match(r"# (\S+\.toml)\n", example.text):
+            Path(named[1]).write_text(example.text, "utf-8")
     module = ModuleType(f"example_{document.stem.replace('-', '_').lower()}")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # frameworks look hints up in it
     names: dict[str, Any] = vars(module)
