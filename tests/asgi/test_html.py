@@ -306,15 +306,6 @@ async def test_what_describes_the_old_bytes_is_removed() -> None:
     assert [answer.header(name) for name, _ in stale] == [""] * len(stale)
 
 
-async def test_ranges_of_pages_are_not_asked_for() -> None:
-    app = App()
-    ranged = {"range": "bytes=0-9", "if-range": '"v1"'}
-    await visit(wrap(app), headers={**NAVIGATION, **ranged})
-    assert not ranged.keys() & app.seen.keys()
-    await visit(wrap(app), headers={**ranged, "sec-fetch-dest": "video"})
-    assert ranged.keys() <= app.seen.keys()
-
-
 @pytest.mark.parametrize(
     ("asked", "seen"),
     [("gzip, dcb", "gzip"), ("br, zstd", "br, zstd"), ("dcb", "identity"), (None, "identity")],

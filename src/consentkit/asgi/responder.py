@@ -22,6 +22,7 @@ from consentkit.asgi.headers import Headers
 from consentkit.asgi.kind import BODILESS, GUESSED, REDIRECTS, XML, Read, Shown, passes, read_shown
 from consentkit.asgi.outgoing import Outgoing
 from consentkit.asgi.page import Page
+from consentkit.asgi.ranges import ask_for_part
 from consentkit.asgi.renewing import visit
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed, read_allowed
@@ -57,6 +58,9 @@ class Responder(msgspec.Struct, eq=False):
 
     def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> Awaitable[None]:
         """Run the app behind the gate."""
+        traits = self._request.traits
+        if traits.asks_for_range and traits.wants_document and self._request.method == "GET":
+            return ask_for_part(app, {**self._inner_scope(scope)}, receive, self._handle)
         return app(self._inner_scope(scope), receive, self._handle)
 
     @property
@@ -82,8 +86,6 @@ class Responder(msgspec.Struct, eq=False):
             alone = traits.wants_document or traits.wants_worker
             if alone or is_ours(headers):
                 headers, self._conditional = unmark(headers, self._page.fingerprint, document=alone)
-        if traits.asks_for_range and traits.wants_document:
-            headers = work.without(headers, (b"range", b"if-range"))
         stamped = traits.wants_service_worker and self._deployment.csp.mode != "off"
         coding = b"identity" if stamped else traits.coding
         if coding is not None:

@@ -1,0 +1,53 @@
+"""Ranges of what may be a page (RFC 9110, section 14).
+
+Files and downloads are sent in parts. A part of a page cannot be read: of a page, all is asked for, anew.
+That is a second request to the app, but a safe one, and only where an app sends pages in parts.
+"""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from consentkit.asgi import headers as work
+from consentkit.asgi.kind import HTML, STREAM, is_shown, kind_of
+
+RANGES = frozenset((b"range", b"if-range"))
+"""Request headers that ask for a part."""
+
+
+async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the app for a part of something, and if that is a part of a page, once more for all of it.
+
+    Args:
+        app: The wrapped app.
+        scope: Its scope, whose headers ask for a part.
+        receive: Gives what the client sends.
+        send: Takes the response.
+    """
+    received: list[Message] = []
+    is_page = False
+
+    async def kept_receive() -> Message:
+        received.append(await receive())
+        return received[-1]
+
+    async def repeated_receive() -> Message:
+        return received.pop(0) if received else await receive()
+
+    async def watched_send(message: Message) -> None:
+        nonlocal is_page
+        is_page = is_page or (message["type"] == "http.response.start" and _is_part_of_page(message))
+        if not is_page:
+            await send(message)
+
+    whole = {**scope, "headers": work.without(scope["headers"], RANGES)}
+    await app(scope, kept_receive, watched_send)
+    if is_page:
+        await app(whole, repeated_receive, send)
+
+
+def _is_part_of_page(start: Message) -> bool:
+    if start["status"] != 206:
+        return False
+    headers = work.by_name([(bytes(name), bytes(value)) for name, value in start.get("headers", ())])
+    return is_shown(206, headers) and kind_of(headers) in (HTML, STREAM)
