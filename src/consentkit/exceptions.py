@@ -63,7 +63,7 @@ class UnknownPurpose(ConsentkitError, KeyError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
-        self.known = tuple(sorted(known))
+        self.known: tuple[str, ...] = tuple(sorted(known))
         near = get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"no purpose or vendor {name!r} in the policy.{hint} Known: {', '.join(self.known)}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from starlette.requests import HTTPConnection
+
 from consentkit.consent import Consent
 from consentkit.exceptions import ConfigurationError
 
@@ -31,6 +33,9 @@ def get_consent(request: HasScope | HasEnviron | Mapping[str, Any]) -> Consent:
     Args:
         request: A request, a WebSocket, or an ASGI scope.
 
+    Example:
+        In FastAPI it is a dependency: ``consent: Annotated[Consent, Depends(get_consent)]``.
+
     Raises:
         ConfigurationError: The middleware is not around the app, or the request did not come through it.
     """
@@ -39,6 +44,10 @@ def get_consent(request: HasScope | HasEnviron | Mapping[str, Any]) -> Consent:
         problem = "there is no consent on this request: wrap the app: app = with_consent(app, …)"
         raise ConfigurationError(problem)
     return consent
+
+
+# FastAPI reads at run time what to hand to a dependency: a request or a WebSocket, by what both are.
+get_consent.__annotations__["request"] = HTTPConnection
 
 
 def _scope_of(request: object) -> Mapping[str, Any]:

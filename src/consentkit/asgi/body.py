@@ -26,7 +26,7 @@ class Body:
         self._decoder = decoder(coding) if coding else None
         self._encoder = encoder(coding) if coding else None
         self._empty = True
-        self.broken = False
+        self.broken: bool = False
 
     def turn(self, data: bytes, more: bool) -> bytes:
         """Turn one message; a page without any byte stays empty.

@@ -89,8 +89,8 @@ class Deflate:
 
     def __init__(self, coding: bytes) -> None:
         self._engine = zlib.compressobj(6, zlib.DEFLATED, 31 if coding == b"gzip" else 15)
-        self.feed = self._engine.compress
-        self.close = self._engine.flush
+        self.feed: Callable[[bytes], bytes] = self._engine.compress
+        self.close: Callable[[], bytes] = self._engine.flush
 
     def flush(self) -> bytes:
         """Return what is kept back; see `Encoder`."""

@@ -75,29 +75,29 @@ class Deployment:
         debug: bool,
         on_decision: OnDecision | None,
     ) -> None:
-        self.decisions = DecisionCodec(secret_key, secret_key_fallbacks)
-        self.subjects = SubjectCodec(secret_key, secret_key_fallbacks)
-        self.once = OnceCodec(secret_key, secret_key_fallbacks)
+        self.decisions: DecisionCodec = DecisionCodec(secret_key, secret_key_fallbacks)
+        self.subjects: SubjectCodec = SubjectCodec(secret_key, secret_key_fallbacks)
+        self.once: OnceCodec = OnceCodec(secret_key, secret_key_fallbacks)
         self.log = log
         self.policy = policy
         self.place = place
-        self.prefix = _check_prefix(prefix)
-        self.exclude = _check_exclude(exclude)
-        self.csp = PagePolicy(policy, _check_csp(csp), f"{self.prefix}/csp")
-        self.cookie_domain = cookies.check_cookie_domain(cookie_domain) if cookie_domain else None
+        self.prefix: str = _check_prefix(prefix)
+        self.exclude: tuple[str, ...] = _check_exclude(exclude)
+        self.csp: PagePolicy = PagePolicy(policy, _check_csp(csp), f"{self.prefix}/csp")
+        self.cookie_domain: str | None = cookies.check_cookie_domain(cookie_domain) if cookie_domain else None
         self.https_only = https_only
         self.enforce = enforce
         self.debug = debug
         self.on_decision = on_decision
         # A policy of browsers cannot name what to deny, only what to allow.
-        self.gate = Gate(policy, unclassified="gate" if csp == "enforce" else unclassified)
-        self.locales = available_locales(policy)
+        self.gate: Gate = Gate(policy, unclassified="gate" if csp == "enforce" else unclassified)
+        self.locales: frozenset[str] = available_locales(policy)
         check_templates(policy)
         for locale in policy.banner.text:
             read_words(policy, locale)
         signals = ("DNT",) if policy.signals.dnt else ()
-        self.vary = (*_SHAPING, *signals, *ASKING_HEADERS, *getattr(place, "headers", ()))
-        self.pages = PageMemo()
+        self.vary: tuple[str, ...] = (*_SHAPING, *signals, *ASKING_HEADERS, *getattr(place, "headers", ()))
+        self.pages: PageMemo = PageMemo()
         self._told_of_xml = self._told_of_host = False
         self._held: Bounded[Hashable, Held] = Bounded(MEMO)
         self._consents = ConsentMemo()

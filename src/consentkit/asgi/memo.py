@@ -52,6 +52,10 @@ class PageMemo:
         size: Bytes kept.
     """
 
+    hits: int
+    misses: int
+    size: int
+
     def __init__(self) -> None:
         self.hits = self.misses = self.size = 0
         self._kept: dict[Hashable, Kept] = {}

@@ -57,7 +57,7 @@ class Page:
         self._memory = deployment.gate.memory
         self._prefix = request.mount + deployment.prefix
         self._allowed = allowed or Allowed()
-        self.asked = ""
+        self.asked: str = ""
 
     @property
     def _locale(self) -> str:

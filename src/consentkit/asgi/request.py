@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from starlette.types import Scope
 
-from consentkit.asgi.traits import MAX_MEMO, SAFE_METHODS, read_traits
+from consentkit.asgi.traits import MAX_MEMO, SAFE_METHODS, Traits, read_traits
 
 # RFC 3986, section 3.3: what a path may hold as it is. Its "%" was decoded by the server.
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
@@ -45,7 +45,7 @@ class Request:
         headers = scope["headers"]
         if not isinstance(headers, list):
             headers = scope["headers"] = [*headers]
-        self.scope = scope
+        self.scope: Scope = scope
         self.headers: list[tuple[bytes, bytes]] = headers[:]
         self.method: str = scope.get("method", "GET")
         self.root_path: str = (root_path or scope.get("root_path") or "").rstrip("/")
@@ -55,8 +55,8 @@ class Request:
         if self.root_path and (self.path + "/").startswith(self.root_path + "/"):
             self.path = self.path[len(self.root_path) :]
         self.query: bytes = scope.get("query_string", b"")
-        self.secure = scope.get("scheme", "http") in ("https", "wss") if secure is None else secure
-        self.traits = read_traits(self.method, headers)
+        self.secure: bool = scope.get("scheme", "http") in ("https", "wss") if secure is None else secure
+        self.traits: Traits = read_traits(self.method, headers)
 
     def header(self, name: bytes) -> bytes:
         """Return the first value of a header, or nothing."""

@@ -35,8 +35,10 @@ class Catalog:
                 raise ConfigurationError("this id is taken", path=vendor.id)
             self.vendors[vendor.id] = vendor
         known = self.vendors.values()
-        self.hosts = HostTable((rule, vendor) for vendor in known for rule in vendor.hosts)
-        self.words = WordTable((vendor, vendor) for vendor in known)
+        self.hosts: HostTable[KnownVendor] = HostTable(
+            (rule, vendor) for vendor in known for rule in vendor.hosts
+        )
+        self.words: WordTable[KnownVendor] = WordTable((vendor, vendor) for vendor in known)
         self._cookies = CookieTable((cookie.name, vendor) for vendor in known for cookie in vendor.cookies)
 
     def find(self, host: str, path: str = "/", query: str = "") -> tuple[HostRule | str, KnownVendor] | None:

@@ -32,8 +32,8 @@ class Bases:
     """
 
     def __init__(self, own_host: str, urls: tuple[URL, ...] = (), *, foreign: bool = False) -> None:
-        self.urls = urls
-        self.foreign = foreign
+        self.urls: tuple[URL, ...] = urls
+        self.foreign: bool = foreign
         self._own_host = own_host
         self._is_certain = False
         self._is_settled = False

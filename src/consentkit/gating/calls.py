@@ -28,7 +28,9 @@ class VendorCalls:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         declared = policy.vendors_declared.values()
-        self.advanced = frozenset(vendor.id for vendor in declared if vendor.consent_mode == "advanced")
+        self.advanced: frozenset[str] = frozenset(
+            vendor.id for vendor in declared if vendor.consent_mode == "advanced"
+        )
         listening = {name for row in calls_table().values() for name in (*row.vendors, *row.advanced)}
         self._calls = {name: calls_for(name, advanced=name in self.advanced) for name in listening}
         self._written: dict[tuple[str, str, bool, _Regimes], str] = {}

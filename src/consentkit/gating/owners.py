@@ -44,7 +44,7 @@ class Owners:
     def __init__(
         self, declared: Rules, catalog: Catalog, party: Callable[[str], Party], lists: Lists = ()
     ) -> None:
-        self.proxies = [(rule, party) for rule, party in declared if rule.path]
+        self.proxies: list[tuple[HostRule, Party]] = [(rule, party) for rule, party in declared if rule.path]
         self._declared = HostTable(declared)
         self._proxied = HostTable(self.proxies)
         self._catalog, self._party = catalog, party

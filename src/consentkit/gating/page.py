@@ -46,6 +46,9 @@ class PageGate:
             unknown.
     """
 
+    names: frozenset[bytes]
+    rare: frozenset[tuple[bytes, frozenset[bytes]]]
+
     addressed: Final = frozenset(elements.ADDRESSED.items())
 
     def __init__(
@@ -69,10 +72,10 @@ class PageGate:
         own = judge.own
         proxied = gate.is_proxied(own.host)
         self._bases = Bases(judge.own_host, (own._replace(path=path),) if proxied else ())
-        self.language = ""
+        self.language: str = ""
         self._stubbed: set[str] = set()
         self._guarded = False
-        self.hydrated = False
+        self.hydrated: bool = False
         self._told: set[str] = set()
         self._frames = 0
         self._depth = 0

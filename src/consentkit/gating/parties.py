@@ -37,13 +37,17 @@ class Parties:
         self._vendors = {v.id: declared_party(v, self._known.get(v.id)) for v in declared}
         own = [(HostRule.parse(text), self._vendors[v.id]) for v in declared for text in v.hosts]
         lists = [(entry.hosts, self._purposes[entry.purpose]) for entry in policy.lists]
-        self.owners = Owners(own, catalog, self._vendor, lists)
+        self.owners: Owners = Owners(own, catalog, self._vendor, lists)
         self._cookies = CookieTable(
             [(cookie.name, v.id) for v in declared for cookie in v.cookies]
             + [(cookie.name, v.id) for v in known for cookie in v.cookies]
         )
-        self.signatures = [(text, self._vendor(v.id)) for v in known for text in v.inline]
-        self.containers = [(one, self._vendor(v.id)) for v in known for one in v.containers]
+        self.signatures: list[tuple[str, Party]] = [
+            (text, self._vendor(v.id)) for v in known for text in v.inline
+        ]
+        self.containers: list[tuple[str, Party]] = [
+            (one, self._vendor(v.id)) for v in known for one in v.containers
+        ]
 
     def cookie(self, name: str) -> Party | None:
         """Find whose first-party cookie this is."""

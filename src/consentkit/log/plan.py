@@ -32,7 +32,7 @@ class Plan:
         self.bundles: list[Bundle] = []
         self.daily: Counter[Rollup] = Counter()
         self.told: dict[Rollup, int] = {}
-        self.open_days = set(head.open_days)
+        self.open_days: set[str] = set(head.open_days)
         self._open_before = frozenset(head.open_days)
         self._size = head.size
         self._known = dict(known)

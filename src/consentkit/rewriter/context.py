@@ -144,21 +144,26 @@ class Context:
         readings: All readings at present.
     """
 
+    asked: Names
+    plain: Scan
+    head: Scan
+    kinds: dict[bytes, tuple[bytes, int]]
+
     __slots__ = (
         "_gone", "_judged", "_no_end", "asked", "edits", "handler", "head", "kinds", "memory", "names",
         "plain", "prologue", "readings", "uncertain",
     )  # fmt: skip
 
     def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
-        self.handler = handler
-        self.memory = memory or Memory()
-        self.names = handler.names
+        self.handler: Handler = handler
+        self.memory: Memory = memory or Memory()
+        self.names: frozenset[bytes] = handler.names
         self.asked = asked = _names(handler.names, handler.rare, handler.addressed)
         self.plain, self.head, self.kinds = asked.plain, asked.head, asked.kinds
         self.memory.serve(self.names)
-        self.prologue = prologue
+        self.prologue: Prologue = prologue
         self.edits: list[Splice] = []
-        self.uncertain = False
+        self.uncertain: bool = False
         self.readings: Sequence[Reading] = ()
         self._judged: dict[int, int] = {}
         self._gone = 0  # bytes that left the buffer at its beginning

@@ -46,6 +46,15 @@ class Passage:
         longer: The joined passage that begins with it, if there is one.
     """
 
+    count: int
+    kind: int
+    length: int
+    limit: int
+    name: bytes
+    raw: bytes
+    start: int
+    text: bytes
+
     __slots__ = ("count", "kind", "length", "limit", "longer", "name", "raw", "start", "text")
 
     def __init__(
@@ -66,7 +75,7 @@ class Passages:
     """
 
     def __init__(self) -> None:
-        self.size = 0
+        self.size: int = 0
         self._known: dict[bytes, Passage] = {}
         self._seen: set[int] = set()
         self._key = b""
@@ -197,8 +206,8 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self.plain = Passages()
-        self.head = Passages()
+        self.plain: Passages = Passages()
+        self.head: Passages = Passages()
         self._names: frozenset[bytes] | None = None
 
     def serve(self, names: frozenset[bytes]) -> None:

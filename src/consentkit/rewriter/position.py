@@ -24,24 +24,28 @@ class Position:
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
-        self.context = context
-        self.state = State.DATA
-        self.pos = 0
-        self.scan = 0  # resume here; everything before is known to hold nothing
-        self.start = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
-        self.level = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
-        self.name = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
+        self.context: Context = context
+        self.state: State = State.DATA
+        self.pos: int = 0
+        self.scan: int = 0  # resume here; everything before is known to hold nothing
+        self.start: int = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
+        self.level: int = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
+        self.name: bytes = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
         self.top: Top = None
-        self.asked = False  # SCRIPT: whether the handler said that it needs the text
-        self.svg_script = -1  # start of the SVG <script> that waits for its end, -1 if none does
-        self.svg_depth = 0  # how many elements were followed with it
-        self.templates = 0  # <template> elements that are open
-        self.columns = 0  # 1 + templates around the first <col> directly in a <template>: see `_ambiguous`
-        self.select = 0  # 1 + templates around the open <select>
-        self.frameset = False
-        self.noscript = False
-        self.flat = False  # knows no foreign content, as look-ahead scanners
-        self.drawing = b""  # name of the element if nothing but a plain drawing or formula was seen in it
+        self.asked: bool = False  # SCRIPT: whether the handler said that it needs the text
+        self.svg_script: int = -1  # start of the SVG <script> that waits for its end, -1 if none does
+        self.svg_depth: int = 0  # how many elements were followed with it
+        self.templates: int = 0  # <template> elements that are open
+        self.columns: int = (
+            0  # 1 + templates around the first <col> directly in a <template>: see `_ambiguous`
+        )
+        self.select: int = 0  # 1 + templates around the open <select>
+        self.frameset: bool = False
+        self.noscript: bool = False
+        self.flat: bool = False  # knows no foreign content, as look-ahead scanners
+        self.drawing: bytes = (
+            b""  # name of the element if nothing but a plain drawing or formula was seen in it
+        )
         self.born: list[Self] = []
 
     def place(self) -> tuple[State, int]:

@@ -31,7 +31,7 @@ class Prologue:
         self._body: Injection | None = body or None
         self._templates = 0
         self._started = False
-        self.active = self._head is not None or self._body is not None
+        self.active: bool = self._head is not None or self._body is not None
 
     @property
     def in_head(self) -> bool:

@@ -71,6 +71,22 @@ _SCRIPT_LEVELS = (
 class Reading(Position):
     """A position in the document that goes on from there."""
 
+    # As in `Position`; repeated for type checkers that infer anew what is assigned here.
+    state: State
+    pos: int
+    start: int
+    scan: int
+    level: int
+    name: bytes
+    drawing: bytes
+    asked: bool
+    noscript: bool
+    select: int
+    templates: int
+    columns: int
+    svg_script: int
+    svg_depth: int
+
     __slots__ = ()
 
     def step(self, buffer: Buffer, final: bool) -> bool:

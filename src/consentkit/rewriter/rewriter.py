@@ -49,7 +49,7 @@ class Rewriter:
         self._readings = [Reading(self._context)]
         self._buffer: Buffer = b""
         self._forked = False
-        self.sealed = False
+        self.sealed: bool = False
         self._closed = False
 
     def feed(self, data: bytes) -> bytes:

@@ -63,7 +63,9 @@ class Owners:
             (HostRule.parse(text), vendor) for vendor in declared for text in vendor.hosts
         )
         self._cookies = CookieTable((cookie.name, vendor) for vendor in declared for cookie in vendor.cookies)
-        self.sale = frozenset(name for name, purpose in self._policy.purposes.items() if purpose.sale)
+        self.sale: frozenset[str] = frozenset(
+            name for name, purpose in self._policy.purposes.items() if purpose.sale
+        )
 
     def of_request(self, address: str) -> Owner | None:
         """Return whom a request goes to; nobody where that is the site itself, or not known."""

@@ -63,7 +63,7 @@ class Site:
 
     def __init__(self, browser: Browser, plan: Plan, tell: Callable[[str], None]) -> None:
         self.plan = plan
-        self.owners = Owners(plan.policy, plan.url)
+        self.owners: Owners = Owners(plan.policy, plan.url)
         self._browser = browser
         self._tell = tell
 

@@ -92,7 +92,7 @@ class Visit:
         self._pending: set[Request] = set()
         self._latest = time.monotonic()
         self._sockets: list[str] = []
-        self.status = 0
+        self.status: int = 0
         self._stack = ExitStack()
         self._stack.enter_context(headers.sent_by(browser))
         self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})

@@ -93,7 +93,7 @@ class SigningKey:
         _check_length(seed)
         self._seed = seed
         self._private = _cryptography().Ed25519PrivateKey.from_private_bytes(seed)
-        self.verifier = VerifierKey(name, self._private.public_key().public_bytes_raw())
+        self.verifier: VerifierKey = VerifierKey(name, self._private.public_key().public_bytes_raw())
 
     @classmethod
     def generate(cls, name: str) -> SigningKey:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from consentkit.cli.log.counting import stats
 from consentkit.cli.log.exporting import export
 from consentkit.cli.log.group import LogGroup
@@ -14,9 +16,9 @@ from consentkit.cli.log.writing import drain, erase, purge
 
 __all__ = ["log", "reading"]
 
-log = LogGroup("log", help="Look into a consent log, check it, and keep it.")
+log: Final = LogGroup("log", help="Look into a consent log, check it, and keep it.")
 
-for command in (
+for _command in (
     verify,
     show,
     export,
@@ -31,4 +33,4 @@ for command in (
     purge,
     erase,
 ):
-    log.add_command(command)
+    log.add_command(_command)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,7 +14,7 @@ from consentkit.exceptions import ConfigurationError, LogError
 from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.location import demand_file, log_path
 
-with_log = click.option(
+with_log: Final = click.option(
     "--log",
     "url",
     required=True,
@@ -22,15 +23,17 @@ with_log = click.option(
     metavar="URL",
     help="The log: a file's path, sqlite:///path or postgresql://…",
 )
-with_key = click.option(
+with_key: Final = click.option(
     "--key",
     envvar="CONSENTKIT_LOG_KEY",
     show_envvar=True,
     metavar="FILE",
     help="The log's key file, where it is not beside the log.",
 )
-with_outbox = click.option("--outbox", metavar="FILE", help="The file in which refusals wait for the log.")
-with_yes = click.option("--yes", is_flag=True, help="Do it without asking.")
+with_outbox: Final = click.option(
+    "--outbox", metavar="FILE", help="The file in which refusals wait for the log."
+)
+with_yes: Final = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 
 @contextmanager

@@ -104,13 +104,13 @@ class Flows:
                     parts[name] += nodes
         self._nest(parts["function"], [*parts["name"], *parts["imported"]])
         self.sources: Sequence[Node] = parts["source"]
-        self.imported = frozenset(map(script.source, parts["imported"]))
+        self.imported: frozenset[str] = frozenset(map(script.source, parts["imported"]))
         for function in parts["function"]:
             for parameter in _parameters(function):
                 self._bind(parameter, None)
         for found in pairs:
             self._flow(found)
-        self.defined = frozenset(name for _, name in self._into)
+        self.defined: frozenset[str] = frozenset(name for _, name in self._into)
         for node in parts["result"]:
             scope = self._at(node.start_byte)
             if scope >= 0 and self._starts[scope] == node.start_byte:
@@ -119,8 +119,8 @@ class Flows:
         for caught in parts["caught"]:
             for node in parts["thrown"]:
                 self._bind(caught, Element(node))
-        self.certain = script.certain and not parts["with"]
-        self.calls = [script.call(node) for node in parts["call"]]
+        self.certain: bool = script.certain and not parts["with"]
+        self.calls: list[Call] = [script.call(node) for node in parts["call"]]
         for call in self.calls * 2:  # what is called may have come with another call
             self._call(call)
         for member, source in self.assigned:

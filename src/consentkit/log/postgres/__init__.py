@@ -4,8 +4,8 @@ from consentkit.exceptions import MissingExtra
 
 try:
     import psycopg  # noqa: F401
-except ImportError as error:
-    raise MissingExtra("a log in PostgreSQL", extra="postgres") from error
+except ImportError as _error:
+    raise MissingExtra("a log in PostgreSQL", extra="postgres") from _error
 
 from consentkit.log.postgres.store import PostgresStore
 

@@ -21,9 +21,9 @@ class Parties:
 
     def __init__(self, receipt: str) -> None:
         self._receipt = receipt
-        self.controller = f"{receipt}#controller"
-        self.subject = f"{receipt}#subject"
-        self.settings = f"{receipt}#settings"
+        self.controller: str = f"{receipt}#controller"
+        self.subject: str = f"{receipt}#subject"
+        self.settings: str = f"{receipt}#settings"
 
     def vendor(self, id: str) -> str:
         """Return a vendor's IRI."""

@@ -25,7 +25,7 @@ class SQLiteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Args: connection: after ``BEGIN IMMEDIATE``, which is what locks the head."""
         self._connection = connection
-        self.has_destroyed = False
+        self.has_destroyed: bool = False
 
     def head(self) -> Head:
         """Read the head."""
