@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from consentkit import ConsentLog
-from matrix.servers import PATIENCE, Running
+from matrix.servers import PATIENCE, Running, Way
 from matrix.visitor import Page, Visitor
 
-Way = Literal["plain", "kept", "stripped", "failing"]
-"""How a site is served: below no path, below one, below one that a proxy takes away; or to print errors."""
+PLAIN: Final = Way()
+KEPT: Final = Way("/app")
+STRIPPED: Final = Way("/app", stripped=True)
+OWN: Final = Way("/app", stripped=True, told="app")
+FAILING: Final = Way()  # a process of its own, since errors are printed
+WAYS: Final = (PLAIN, KEPT, STRIPPED, OWN, FAILING)
 
 _NECESSARY: Final = ["necessary"]
 _ALL: Final = ["analytics", "functional", "marketing", "necessary"]
@@ -150,19 +154,20 @@ def counts(site: Running, visitor: Visitor) -> None:
 
 
 BEHAVIOURS: Final = (
-    Behaviour("banner", "plain", banner),
-    Behaviour("choice", "plain", choice),
-    Behaviour("entry", "plain", entry),
-    Behaviour("form", "plain", form),
-    Behaviour("stream", "plain", stream),
-    Behaviour("SSE", "plain", events),
-    Behaviour("WebSocket", "plain", socket),
-    Behaviour("mount", "plain", mount),
-    Behaviour("clean stop", "plain", stop),
-    Behaviour("counts", "plain", counts),
-    Behaviour("root path", "kept", root_path),
-    Behaviour("root path, proxy", "stripped", root_path),
-    Behaviour("500 page", "failing", error),
+    Behaviour("banner", PLAIN, banner),
+    Behaviour("choice", PLAIN, choice),
+    Behaviour("entry", PLAIN, entry),
+    Behaviour("form", PLAIN, form),
+    Behaviour("stream", PLAIN, stream),
+    Behaviour("SSE", PLAIN, events),
+    Behaviour("WebSocket", PLAIN, socket),
+    Behaviour("mount", PLAIN, mount),
+    Behaviour("clean stop", PLAIN, stop),
+    Behaviour("counts", PLAIN, counts),
+    Behaviour("root path", KEPT, root_path),
+    Behaviour("root path, proxy", STRIPPED, root_path),
+    Behaviour("root path, setting", OWN, root_path),
+    Behaviour("500 page", FAILING, error),
 )
 
 

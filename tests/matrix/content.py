@@ -23,12 +23,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from starlette.types import ASGIApp
-
-from consentkit import Consent, ConsentMiddleware, Policy
+from consentkit import Consent, Policy, with_consent
+from consentkit.asgi.application import A
 
 FOLDER: Final = Path(os.environ.get("MATRIX_FOLDER", "."))
 """Where log and gates of this run are."""
+ROOT_PATH: Final = os.environ.get("MATRIX_ROOT_PATH", "")
+"""What a framework is told by its own setting, where it has one."""
+BARE: Final = "MATRIX_BARE" in os.environ
+"""Whether this run is without consentkit."""
 
 _TAG = '<script src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>'
 
@@ -58,9 +61,11 @@ def granted(consent: Consent) -> list[str]:
     return sorted(consent.granted)
 
 
-def consented(app: ASGIApp) -> ASGIApp:
-    """Put consentkit around an application."""
-    return ConsentMiddleware(
+def consented(app: A) -> A:
+    """Put consentkit around an application, as its documentation says, unless the run is to be without it."""
+    if BARE:
+        return app
+    return with_consent(
         app,
         secret_key="of sites that live for seconds: 3f9b1c8e7d",
         log=FOLDER / "consent.sqlite3",

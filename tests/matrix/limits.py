@@ -13,12 +13,14 @@ class Limit(NamedTuple):
         frameworks: Names of the frameworks; none: all.
         servers: Names of the servers; none: all.
         why: A sentence for the footnote.
+        shows: Whether it shows in the application without consentkit, where it is looked for.
     """
 
     behaviour: str
     frameworks: tuple[str, ...]
     servers: tuple[str, ...]
     why: str
+    shows: bool = True
 
 
 LIMITS: Final = (
@@ -43,6 +45,13 @@ LIMITS: Final = (
         ("hypercorn", "granian", "daphne"),
         "Quart answers 404 where the path does not begin with the root path, and these servers leave the "
         "path as it came.",
+    ),
+    Limit(
+        "root path, setting",
+        ("Starlette", "Litestar", "Quart", "BlackSheep", "Flask"),
+        (),
+        "It has no setting that says below which path a proxy shows it.",
+        shows=False,
     ),
 )
 

@@ -8,12 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from matrix.behaviours import BEHAVIOURS, Behaviour, Way
+from matrix.behaviours import BEHAVIOURS, WAYS, Behaviour
 from matrix.limits import Limit, limit_of
-from matrix.servers import Running, Server
+from matrix.servers import Running, Server, Way
 from matrix.visitor import Visitor
-
-_ROOTS: Final[dict[Way, str]] = {"plain": "", "kept": "/app", "stripped": "/app", "failing": ""}
 
 
 class Framework(NamedTuple):
@@ -72,31 +70,32 @@ class Pair(NamedTuple):
     def run(self) -> list[Outcome]:
         """Return what is found, in the order of the behaviours."""
         found: dict[str, Outcome] = {}
-        for way in _ROOTS:
-            behaviours = [behaviour for behaviour in BEHAVIOURS if behaviour.way == way]
-            limits = {
-                one.name: limit_of(one.name, self.framework.name, self.server.name) for one in behaviours
-            }
-            free = [one for one in behaviours if limits[one.name] is None]
-            found |= {name: Outcome(name, fault) for name, fault in self._faults(way, free, "app")}
-            limited = [one for one in behaviours if limits[one.name] is not None]
-            bare = dict(self._faults(way, limited, "bare"))
-            for name, fault in self._faults(way, limited, "app"):
-                found[name] = Outcome(name, _limited(fault, bare[name]), limits[name])
+        for way in WAYS:
+            behaviours = [behaviour for behaviour in BEHAVIOURS if behaviour.way is way]
+            limits = {one: limit_of(one.name, self.framework.name, self.server.name) for one in behaviours}
+            free = [one for one, limit in limits.items() if limit is None]
+            found |= {name: Outcome(name, fault) for name, fault in self._faults(way, free)}
+            found |= {one.name: Outcome(one.name, limit=limit) for one, limit in limits.items() if limit}
+            limited = [one for one, limit in limits.items() if limit is not None and limit.shows]
+            bare = dict(self._faults(way, limited, bare=True))
+            for name, fault in self._faults(way, limited):
+                found[name] = found[name]._replace(fault=_limited(fault, bare[name]))
         return [found[behaviour.name] for behaviour in BEHAVIOURS]
 
-    def _faults(self, way: Way, behaviours: list[Behaviour], app: str) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with behaviours that are to be seen in one way, of one process."""
+    def _faults(
+        self, way: Way, behaviours: list[Behaviour], *, bare: bool = False
+    ) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with behaviours that one process shows."""
         if not behaviours:
             return
-        path, root = f"matrix.apps.{self.framework.package}:{app}", _ROOTS[way]
+        app = f"matrix.apps.{self.framework.package}:app"
         with (
             tempfile.TemporaryDirectory() as folder,
-            Running(self.server, path, Path(folder), root=root) as site,
+            Running(self.server, app, Path(folder), way=way, bare=bare) as site,
         ):
             crash = site.crash
             for behaviour in behaviours:
-                with Visitor(site, root, stripped=way == "stripped") as visitor:
+                with Visitor(site) as visitor:
                     yield behaviour.name, crash or _fault(behaviour, site, visitor)
 
 

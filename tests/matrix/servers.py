@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from e2e.serving import free_port
 from e2e.waiting import wait_until
@@ -68,6 +68,20 @@ SERVERS: Final = (
 )
 
 
+class Way(NamedTuple):
+    """How a site is served.
+
+    Args:
+        root: The path below which the public finds it.
+        stripped: Whether a proxy takes that path away before it asks the server.
+        told: Who is told that path, the server or the application.
+    """
+
+    root: str = ""
+    stripped: bool = False
+    told: Literal["server", "app"] = "server"
+
+
 class Running:
     """An application on a server, in a process of its own.
 
@@ -75,25 +89,31 @@ class Running:
         server: The server.
         app: The application, as servers name it: ``module:attribute``.
         folder: An empty folder for its log, its gates and what it prints.
-        root: The root path that the server is told.
+        way: How it is served.
+        bare: Whether the application is without consentkit.
 
     Attributes:
         log: The path of its log.
         banners: How many pages with a banner it has shown, as visitors have seen.
     """
 
-    def __init__(self, server: Server, app: str, folder: Path, *, root: str = "") -> None:
+    def __init__(self, server: Server, app: str, folder: Path, *, way: Way, bare: bool = False) -> None:
         self.server = server
+        self.way = way
         self.log = folder / "consent.sqlite3"
         self.banners = 0
         self._folder = folder
         self.port = free_port()
         self._output = folder / "output"
+        environment = {**os.environ, "MATRIX_FOLDER": str(folder), **({"MATRIX_BARE": "1"} if bare else {})}
+        if way.told == "app":
+            environment["MATRIX_ROOT_PATH"] = way.root
+        root = way.root if way.told == "server" else ""
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", server.name, *server.arguments(self.port, app, root)],
                 cwd=TESTS,
-                env={**os.environ, "MATRIX_FOLDER": str(folder)},
+                env=environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

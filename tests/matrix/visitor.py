@@ -75,21 +75,18 @@ class Page:
 
 
 class Visitor:
-    """Somebody who visits a running site, maybe through a proxy.
+    """Somebody who visits a running site, through the proxy if it has one.
 
     Args:
         site: The site.
-        root: The path below which the public finds it, such as ``/app``.
-        stripped: Whether a proxy takes that path away before it asks the server.
 
     Attributes:
         root: The path below which the public finds it.
     """
 
-    def __init__(self, site: Running, root: str = "", *, stripped: bool = False) -> None:
-        self.root = root
+    def __init__(self, site: Running) -> None:
+        self.root = site.way.root
         self._site = site
-        self._stripped = stripped
         self._origin = f"http://127.0.0.1:{site.port}"
         http2 = site.server.http2
         self._client = httpx.Client(base_url=self._origin, http1=not http2, http2=http2, timeout=PATIENCE)
@@ -144,7 +141,7 @@ class Visitor:
     def _asked(self, path: str) -> str:
         """Return what the server is asked for."""
         assert path.startswith(self.root + "/"), f"{path} is outside of the site, which is below {self.root}"
-        return path.removeprefix(self.root) if self._stripped else path
+        return path.removeprefix(self.root) if self._site.way.stripped else path
 
     def __enter__(self) -> Visitor:
         return self

@@ -52,15 +52,14 @@ async def sorry(app: Application, request: Request, error: Exception) -> Respons
     return html(content.ERROR, 500)
 
 
-bare = Application()
-bare.router.add_get("/", page)
-bare.router.add_get("/granted", granted)
-bare.router.add_get("/stream", stream)
-bare.router.add_get("/events", events)
-bare.router.add_ws("/socket", socket)
-bare.router.add_get("/broken", broken)
-bare.exceptions_handlers[500] = sorry
+app = content.consented(Application())
+app.router.add_get("/", page)
+app.router.add_get("/granted", granted)
+app.router.add_get("/stream", stream)
+app.router.add_get("/events", events)
+app.router.add_ws("/socket", socket)
+app.router.add_get("/broken", broken)
+app.exceptions_handlers[500] = sorry
 mounted = Application(router=Router())
 mounted.router.add_get("/", sub)
-bare.mount("/sub", mounted)
-app = content.consented(bare)
+app.mount("/sub", mounted)

@@ -14,6 +14,7 @@ settings.configure(
     SECRET_KEY="of a site that lives for seconds",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
+    FORCE_SCRIPT_NAME=content.ROOT_PATH or None,
     USE_TZ=True,
 )
 
@@ -54,5 +55,4 @@ urlpatterns = [
     path("sub/", include([path("", sub)])),
     path("broken", broken),
 ]
-bare = get_asgi_application()
-app = content.consented(bare)
+app = content.consented(get_asgi_application())

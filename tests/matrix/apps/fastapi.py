@@ -8,32 +8,32 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from consentkit import get_consent
 from matrix import content
 
-bare = FastAPI()
+app = content.consented(FastAPI(root_path=content.ROOT_PATH))
 mounted = FastAPI()
-bare.mount("/sub", mounted)
+app.mount("/sub", mounted)
 
 
-@bare.get("/")
+@app.get("/")
 async def page() -> HTMLResponse:
     return HTMLResponse(content.PAGE)
 
 
-@bare.get("/granted")
+@app.get("/granted")
 async def granted(request: Request) -> list[str]:
     return content.granted(get_consent(request))
 
 
-@bare.get("/stream")
+@app.get("/stream")
 async def stream() -> StreamingResponse:
     return StreamingResponse(content.stream_async(), media_type="text/html")
 
 
-@bare.get("/events")
+@app.get("/events")
 async def events() -> StreamingResponse:
     return StreamingResponse(content.events_async(), media_type="text/event-stream")
 
 
-@bare.websocket("/socket")
+@app.websocket("/socket")
 async def socket(websocket: WebSocket) -> None:
     await websocket.accept()
     await websocket.send_json(content.granted(get_consent(websocket)))
@@ -46,14 +46,11 @@ async def sub() -> HTMLResponse:
     return HTMLResponse(content.SUB)
 
 
-@bare.get("/broken")
+@app.get("/broken")
 async def broken() -> HTMLResponse:
     raise content.Broken
 
 
-@bare.exception_handler(Exception)
+@app.exception_handler(Exception)
 async def sorry(request: Request, error: Exception) -> HTMLResponse:
     return HTMLResponse(content.ERROR, status_code=500)
-
-
-app = content.consented(bare)

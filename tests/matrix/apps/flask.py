@@ -7,7 +7,6 @@ from typing import cast
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
 from flask import Flask, Response, jsonify, request
-from starlette.types import ASGIApp
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from consentkit import get_consent
@@ -24,7 +23,7 @@ def page() -> str:
 
 @site.get("/granted")
 def granted() -> Response:
-    return jsonify(content.granted(get_consent(request.environ["asgi.scope"])))
+    return jsonify(content.granted(get_consent(request)))
 
 
 @site.get("/stream")
@@ -52,5 +51,5 @@ def sorry(error: Exception) -> tuple[str, int]:
     return content.ERROR, 500
 
 
-bare = WSGIMiddleware(cast(WSGIApp, DispatcherMiddleware(site, {"/sub": mounted})))
-app = content.consented(cast(ASGIApp, bare))
+wsgi = cast(WSGIApp, DispatcherMiddleware(site, {"/sub": mounted}))
+app = content.consented(WSGIMiddleware(wsgi))

@@ -62,9 +62,9 @@ def sorry(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     return Response(content.ERROR, media_type=MediaType.HTML, status_code=500)
 
 
-bare = Litestar(
+site = Litestar(
     [page, granted, stream, events, socket, sub, broken],
     exception_handlers={500: sorry},
     openapi_config=None,
 )
-app = content.consented(cast(ASGIApp, bare))
+app = content.consented(site)

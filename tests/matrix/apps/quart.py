@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
 from hypercorn.middleware import DispatcherMiddleware
 from quart import Quart, Response, jsonify, request, websocket
-from starlette.types import ASGIApp
 
 from consentkit import get_consent
 from matrix import content
@@ -57,5 +55,4 @@ async def sorry(error: Exception) -> tuple[str, int]:
     return content.ERROR, 500
 
 
-bare = DispatcherMiddleware({"/sub": mounted, "": site})
-app = content.consented(cast(ASGIApp, bare))
+app = content.consented(DispatcherMiddleware({"/sub": mounted, "": site}))

@@ -47,7 +47,7 @@ async def sorry(request: Request, error: Exception) -> HTMLResponse:
     return HTMLResponse(content.ERROR, status_code=500)
 
 
-bare = Starlette(
+site = Starlette(
     routes=[
         Route("/", page),
         Route("/granted", granted),
@@ -59,4 +59,4 @@ bare = Starlette(
     ],
     exception_handlers={500: sorry},
 )
-app = content.consented(bare)
+app = content.consented(site)
