@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from asgi.test_lifespan import COMPLETE, live
 from asgi.visiting import BANNER, GATED, NAVIGATION, PAGE, POLICY, SECRET, browser
-from consentkit import ConfigurationError, ConsentMiddleware, get_consent, with_consent
+from consentkit import ConfigurationError, ConsentLog, ConsentMiddleware, get_consent, with_consent
 
 pytestmark = pytest.mark.anyio
 OPTIONS: dict[str, Any] = {"secret_key": SECRET, "log": None, "policy": POLICY}
@@ -88,6 +88,45 @@ async def test_what_is_done_to_it_later_holds() -> None:
     async with browser(app) as client:
         assert (await client.get("/later")).text == "True 1 True"
     assert await shows(app, "/nowhere") == (500, True, True)
+
+
+class Extensible:
+    """An app that takes a class with more in it while it lives, as BlackSheep's does at its first mount."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await HTMLResponse(PAGE)(scope, receive, send)
+
+    def extend(self, mixin: type) -> None:
+        self.__class__ = type(type(self).__name__, (mixin, type(self)), {})
+
+
+class Mounts:
+    """What is mounted below ``/sub``, and a lifespan of its own."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                await send({"type": f"{(await receive())['type']}.complete"})
+        elif scope["path"].startswith("/sub/"):
+            await HTMLResponse(PAGE)({**scope, "root_path": "/sub"}, receive, send)
+        else:
+            await super().__call__(scope, receive, send)  # type: ignore[misc]
+
+
+class Named:
+    """Something that changes no calls."""
+
+    name = "site"
+
+
+async def test_an_app_that_takes_a_class_with_more_in_it_keeps_consent(log: ConsentLog) -> None:
+    app = with_consent(Extensible(), **{**OPTIONS, "log": log})
+    app.extend(Named)
+    app.extend(Mounts)
+    assert await shows(app) == await shows(app, "/sub/") == (200, True, True)
+    assert isinstance(app, Mounts)
+    assert await live(app) == COMPLETE
+    assert sum(log.observations("shown").values()) == 2
 
 
 async def test_an_app_that_runs_already_can_be_given_it() -> None:

@@ -126,12 +126,11 @@ class Running:
 
     @property
     def crash(self) -> str:
-        """Its last words, if it ended by itself."""
-        return (
-            ""
-            if self._process.poll() is None
-            else f"it does not start: {self.printed.strip().splitlines()[-1:]}"
-        )
+        """What it printed last of an error, if it ended by itself."""
+        if self._process.poll() is None:
+            return ""
+        lines = [line for line in self.printed.splitlines() if "Error" in line]
+        return f"it does not start: {lines[-1].strip() if lines else 'it says nothing of an error'}"
 
     def open(self, gate: str) -> None:
         """Let a response that waits at a gate go on."""

@@ -72,15 +72,27 @@ def with_consent(app: A, /, **options: Any) -> A:
 
 def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
     """Give an application a class of its own, if it can have one."""
+    call = _call_through(middleware)
 
-    async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
-        await middleware(scope, receive, send)
+    def extend(extended: Any) -> None:
+        # BlackSheep puts a class with more in it around this one when something is mounted. Where consent is
+        # put around once more, that is outside.
+        if extended.__call__ is not call and "__init_subclass__" not in vars(extended):
+            inner = MethodType(extended.__call__, app)
+            extended.__call__ = _call_through(middleware.around(inner))
 
     # Without slots or a dictionary of its own, objects of it look in memory as those of its base.
     same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
-    body = {**same, "__slots__": (), "__call__": call}
+    body = {**same, "__slots__": (), "__call__": call, "__init_subclass__": classmethod(extend)}
     try:
         app.__class__ = new_class(kind.__name__, (kind,), exec_body=lambda names: names.update(body))
     except TypeError:
         return False
     return True
+
+
+def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
+    async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
+        await middleware(scope, receive, send)
+
+    return call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,15 @@ class ConsentMiddleware:
         check_policy(deployment.policy, strict=strict)
         self._deployment = deployment
         self._answer = Connections(app, deployment).answer
+
+    def around(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> ConsentMiddleware:
+        """Return the same middleware, log and all, around another application."""
+        from consentkit.asgi.connection import Connections
+
+        other = copy(self)
+        other.app = app
+        other._answer = Connections(app, self._deployment).answer
+        return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
