@@ -23,6 +23,13 @@ def test_a_prefix_is_a_path(prefix: str) -> None:
         wrap(prefix=prefix)
 
 
+def test_enforcing_declared_hosts_contradicts_letting_others_pass() -> None:
+    with pytest.raises(ConfigurationError, match=r'^unclassified: "allow" cannot hold with csp="enforce"'):
+        wrap(csp="enforce", unclassified="allow")
+    for csp, unclassified in (("enforce", "gate"), ("enforce", "report"), ("report-only", "allow")):
+        wrap(csp=csp, unclassified=unclassified)
+
+
 @pytest.mark.parametrize("exclude", ["/api", b"/api", ["api"], ["/ok", "nok"], [1]])
 def test_exclude_is_a_list_of_paths(exclude: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^exclude"):

@@ -211,3 +211,24 @@ async def test_wrapping_twice_is_harmless() -> None:
     async with browser(wrap(wrap())) as client:
         page = (await client.get("/", headers=NAVIGATION)).content
         assert GATED in page
+
+
+@pytest.mark.parametrize("strict", [{"unclassified": "gate"}, {"csp": "enforce"}])
+async def test_fastapis_own_documentation_is_left_alone_by_the_documented_line(strict: Options) -> None:
+    from fastapi import FastAPI
+
+    bare = await visit_pages(FastAPI())
+    blank = await visit_pages(with_consent(FastAPI(), secret_key=SECRET, log=None, **strict))
+    excluded = ["/docs", "/redoc"]
+    left = await visit_pages(with_consent(FastAPI(), secret_key=SECRET, log=None, exclude=excluded, **strict))
+    assert [page.text for page in left] == [page.text for page in bare]
+    assert not [page for page in left if "content-security-policy" in page.headers]
+    assert [page.text for page in blank] != [page.text for page in bare]
+
+
+async def visit_pages(app: ASGIApp) -> list[httpx.Response]:
+    """Get the pages that FastAPI makes of itself."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://site.example", headers=NAVIGATION
+    ) as client:
+        return [await client.get(path) for path in ("/docs", "/redoc")]

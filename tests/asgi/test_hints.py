@@ -95,7 +95,7 @@ async def test_not_enforced_headers_stay_and_are_reported(caplog: pytest.LogCapt
     with caplog.at_level("INFO", "consentkit"):
         answer = await visit(wrap(app, enforce=False))
     assert answer.messages == (await visit(app)).messages
-    assert "link; vendor=google-analytics" in caplog.text
+    assert "link of google-analytics (analytics)" in caplog.text
 
 
 async def test_what_asks_for_no_work_is_not_copied() -> None:

@@ -19,6 +19,7 @@ from consentkit.asgi.memo import PageMemo
 from consentkit.asgi.once import OnceCodec
 from consentkit.asgi.request import Request
 from consentkit.asgi.traits import ASKING_HEADERS
+from consentkit.asgi.trial import Trial
 from consentkit.banner import available_locales, check_templates, make_notice, read_words
 from consentkit.consent import INVALID, Consent, Decision, Invalid, Notice, cookies, resolve
 from consentkit.consent.codec import DecisionCodec, SubjectCodec
@@ -89,6 +90,10 @@ class Deployment:
         self.enforce = enforce
         self.debug = debug
         self.on_decision = on_decision
+        if csp == "enforce" and unclassified == "allow":
+            problem = '"allow" cannot hold with csp="enforce", which lets browsers load declared hosts only'
+            fix = 'leave it out, or say csp="report-only"'
+            raise ConfigurationError(f"{problem}: {fix}", path="unclassified")
         # A policy of browsers cannot name what to deny, only what to allow.
         self.gate: Gate = Gate(policy, unclassified="gate" if csp == "enforce" else unclassified)
         self.locales: frozenset[str] = available_locales(policy)
@@ -98,6 +103,7 @@ class Deployment:
         signals = ("DNT",) if policy.signals.dnt else ()
         self.vary: tuple[str, ...] = (*_SHAPING, *signals, *ASKING_HEADERS, *getattr(place, "headers", ()))
         self.pages: PageMemo = PageMemo()
+        self.trial: Trial = Trial()
         self._told_of_xml = self._told_of_host = False
         self._held: Bounded[Hashable, Held] = Bounded(MEMO)
         self._consents = ConsentMemo()

@@ -59,6 +59,8 @@ async def _answer(receive: Receive, send: Send) -> None:
 
 async def _start(deployment: Deployment) -> None:
     """Do what is to be done when the app is ready and before the first visitor comes. Never raises."""
+    if not deployment.enforce:
+        deployment.trial.begin()
     if deployment.log is not None:
         for remark in await deployment.log.look():
             _logger.log(_LEVELS[remark.level], "consent %s: %s", remark.about, remark.text)
@@ -67,5 +69,6 @@ async def _start(deployment: Deployment) -> None:
 
 async def _stop(deployment: Deployment) -> None:
     """Do what is to be done before the process ends. Never raises; a second time there is nothing left."""
+    deployment.trial.end()
     if deployment.log is not None:
         await deployment.log.finish()

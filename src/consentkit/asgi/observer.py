@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,8 +17,6 @@ from consentkit.asgi.request import Request
 from consentkit.consent import Consent
 from consentkit.gating.headers import GATED_HEADERS
 
-_logger = logging.getLogger("consentkit")
-
 
 class Observer:
     """Watches one response go by unchanged and reports what the gate would have done.
@@ -32,6 +29,7 @@ class Observer:
 
     def __init__(self, deployment: Deployment, request: Request, consent: Consent) -> None:
         self._debug = deployment.debug
+        self._trial = deployment.trial
         self._page = Page(deployment, request, consent)
         self._start: Message | None = None
         self._stage: Charset | None = None
@@ -41,9 +39,7 @@ class Observer:
         """Run the app."""
         self._send = send
         await app(scope, receive, self._handle)
-        report = self._report()
-        if report:
-            _logger.info("not enforced; the gate would have held back: %s", report)
+        self._trial.note(self._page.things())
 
     async def _handle(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Final
 
@@ -125,6 +125,15 @@ class Page:
         """Say the same of the response's headers."""
         return _report(self._header_gate)
 
+    def things(self) -> Iterator[str]:
+        """Yield what was held back, of the headers as well, and what nobody declared, in plain words."""
+        for gate in (self._header_gate, self._gate):
+            for item in gate.gated:
+                who = " ".join(filter(None, (item.vendor, f"({item.purpose})" if item.purpose else "")))
+                yield _ascii(f"{item.element} of {who or 'nobody known'}" + (item.host and f", {item.host}"))
+            for host, like in gate.undeclared.items():
+                yield _ascii(f"nobody declared {host}" + _advice(host, like))
+
     def placeholder(self, party: Party, *, foreign_base: bool) -> str:
         """Render the document shown in a gated frame; see :class:`consentkit.gating.Renderer`."""
         purpose = self._deployment.policy.purposes.get(party.purpose)
@@ -218,7 +227,10 @@ def _report(gate: PageGate) -> str:
     undeclared = [f"undeclared; host={host}" + _advice(host, like) for host, like in gate.undeclared.items()]
     # What such a page makes anew is held only where the browser has run our script before.
     whole = ["hydrated; needs=csp-enforce"] if gate.hydrated and gated else []
-    line = ", ".join([*whole, *gated, *undeclared])
+    return _ascii(", ".join([*whole, *gated, *undeclared]))
+
+
+def _ascii(line: str) -> str:
     return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
 
 
