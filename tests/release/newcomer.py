@@ -10,7 +10,7 @@ import time
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import distributions
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 
 import httpx
@@ -26,30 +26,55 @@ _COMMANDS = ("pip", "uvicorn", "django-admin", "pytest")
 _OURS = ("consentkit", "_consentkit", "__editable__")
 
 
+def make_environment(place: Path) -> None:
+    """Make a virtual environment that sees what is installed here but this package, and has some commands."""
+    venv.create(place, symlinks=True)
+    packages, others = Path(sysconfig.get_path("purelib")), place / "others"
+    others.mkdir()
+    for path in packages.iterdir():
+        if not path.name.startswith(_OURS) and path.suffix != ".pth":
+            (others / path.name).symlink_to(path)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (place / "lib" / version / "site-packages" / "others.pth").write_text(str(others))
+    for found in distributions(path=[str(packages)]):
+        for entry in found.entry_points.select(group="console_scripts"):
+            if entry.name in _COMMANDS:
+                _make_command(place / "bin", entry)
+
+
+def _make_command(folder: Path, entry: EntryPoint) -> None:
+    script = folder / entry.name
+    start = f"from {entry.module} import {entry.attr}\nsys.exit({entry.attr}())\n"
+    script.write_text(f"#!{folder / 'python'}\nimport sys\n{start}")
+    script.chmod(0o755)
+
+
 class Newcomer:
-    """A virtual environment with all that is installed here but this package, and an empty folder.
+    """Somebody with a shell in an empty folder.
 
     Args:
-        folder: Where both are made.
+        folder: Where the empty folder is made.
+        place: The virtual environment.
         dist: The folder of the wheel, from which alone pip installs.
     """
 
-    def __init__(self, folder: Path, dist: Path) -> None:
+    def __init__(self, folder: Path, place: Path, dist: Path) -> None:
         self.folder = folder / "new"
         self.folder.mkdir()
         self.port = free_port()
-        place = folder / "environment"
-        venv.create(place, symlinks=True)
-        _share(place)
+        self.said = ""
         own = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CONSENT"))
         }
         self.environment = {
             **own,
             "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "VIRTUAL_ENV": str(place),
             "HOME": str(folder),
             "PIP_NO_INDEX": "1",
+            "PIP_NO_COMPILE": "1",
             "PIP_FIND_LINKS": str(dist),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # who begins has none
             "UVICORN_PORT": str(self.port),
         }
 
@@ -67,9 +92,10 @@ class Newcomer:
         command = ["bash", "-c", f'{line}\nended=$?\nenv -0 > "{kept}"\nexit $ended']
         done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        self.said = done.stdout + done.stderr
         pairs = (pair.partition("=") for pair in kept.read_text("utf-8").split("\0") if pair)
         self.environment = {name: value for name, _, value in pairs}
-        return done.stdout + done.stderr
+        return self.said
 
     @contextmanager
     def served(self, line: str) -> Iterator[httpx.Client]:
@@ -102,23 +128,3 @@ def _wait_for(client: httpx.Client, server: subprocess.Popen[bytes], log: Path) 
             time.sleep(0.05)
         else:
             return
-
-
-def _share(place: Path) -> None:
-    """Let an environment see what is installed here, but not this package, and have a few of its commands."""
-    packages, others = Path(sysconfig.get_path("purelib")), place / "others"
-    others.mkdir()
-    for path in packages.iterdir():
-        if not path.name.startswith(_OURS) and path.suffix != ".pth":
-            (others / path.name).symlink_to(path)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    (place / "lib" / version / "site-packages" / "others.pth").write_text(str(others))
-    for found in distributions(path=[str(packages)]):
-        for entry in found.entry_points.select(group="console_scripts"):
-            if entry.name in _COMMANDS:
-                script = place / "bin" / entry.name
-                script.write_text(
-                    f"#!{place / 'bin' / 'python'}\nimport sys\nfrom {entry.module} import {entry.attr}\n"
-                    f"sys.exit({entry.attr}())\n"
-                )
-                script.chmod(0o755)

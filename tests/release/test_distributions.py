@@ -17,8 +17,8 @@ from conftest import ROOT
 from docs.readme import detached
 from release.conftest import Built
 
-QUICK = ("tests/docs/test_links.py", "tests/docs/test_completeness.py", "tests/test_project.py")
-"""Tests that look at what is beside the package."""
+QUICK = ("tests/docs/test_links.py", "tests/test_project.py")
+"""Tests of what is beside the package."""
 
 
 @pytest.fixture(scope="module")

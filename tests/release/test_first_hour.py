@@ -11,14 +11,25 @@ import pytest
 
 from docs.documents import DOCS, ROOT, examples, name_of
 from release.conftest import Built
-from release.newcomer import SERVERS, Newcomer
+from release.newcomer import SERVERS, Newcomer, make_environment
 
 BANNER, TAG = "consentkit-banner", '<script async src="https://www.googletagmanager.com/'
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("environment")
+    make_environment(place)
+    return place
+
+
+@pytest.fixture
+def newcomer(environment: Path, built: Built, tmp_path: Path) -> Newcomer:
+    return Newcomer(tmp_path, environment, built.wheel.parent)
+
+
 @pytest.mark.parametrize("document", [ROOT / "README.md", DOCS / "quickstart.md"], ids=name_of)
-def test_it_does_what_it_says(document: Path, built: Built, tmp_path: Path) -> None:
-    newcomer = Newcomer(tmp_path, built.wheel.parent)
+def test_it_does_what_it_says(document: Path, newcomer: Newcomer) -> None:
     served = list(follow(document, newcomer))
     assert served
     totals = newcomer.type("consentkit log stats --log consent.sqlite3")
@@ -26,7 +37,14 @@ def test_it_does_what_it_says(document: Path, built: Built, tmp_path: Path) -> N
     verified = newcomer.type("consentkit log verify --log consent.sqlite3")
     assert re.search("^origin +www.example.org/consent$", verified, re.MULTILINE), verified
     where = newcomer.type("python -c 'import consentkit; print(consentkit.__file__)'")
-    assert Path(where.strip()).is_relative_to(tmp_path)  # it was the wheel, all along
+    assert Path(where.strip()).is_relative_to(
+        newcomer.environment["VIRTUAL_ENV"]
+    )  # it was the wheel, all along
+
+
+def test_the_tests_of_a_site_run_as_they_stand(newcomer: Newcomer) -> None:
+    assert list(follow(DOCS / "testing.md", newcomer)) == []
+    assert "3 passed" in newcomer.said
 
 
 def follow(document: Path, newcomer: Newcomer) -> Iterator[str]:
