@@ -10,7 +10,6 @@ from typing import Any
 from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -18,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from consentkit import ConsentMiddleware, FromHeaders, Policy
+from consentkit import FromHeaders, Policy, with_consent
 from consentkit.dashboard import Dashboard
 from examples.news.collector import Collector
 from examples.news.edge import PLACE_COOKIE, PLACES, ByHost, PlaceFromCookie
@@ -45,8 +44,10 @@ def build(settings: Settings) -> ASGIApp:
     """Put the demo together."""
     policy = Policy.from_toml(HERE / "consent.toml")
     site = read_site(policy)
-    consent = Middleware(
-        ConsentMiddleware,
+    audit = Dashboard(settings.data / "consent.sqlite3", token=settings.audit) if settings.audit else None
+    routes = [*([Mount("/audit", audit)] if audit else []), *site.routes()]
+    news = with_consent(
+        Starlette(routes=routes, exception_handlers={404: site.missing}),
         secret_key=settings.secret,
         secret_key_fallbacks=settings.fallbacks,
         log=settings.data / "consent.sqlite3",
@@ -54,9 +55,6 @@ def build(settings: Settings) -> ASGIApp:
         place=FromHeaders("CF-IPCountry", "CF-Region-Code"),
         exclude=["/audit"],
     )
-    audit = Dashboard(settings.data / "consent.sqlite3", token=settings.audit) if settings.audit else None
-    routes = [*([Mount("/audit", audit)] if audit else []), *site.routes()]
-    news = Starlette(routes=routes, middleware=[consent], exception_handlers={404: site.missing})
     collector = Collector(Hits(settings.data / "hits.db")).app()
     return PlaceFromCookie(ByHost(news, {"localhost": collector}))
 

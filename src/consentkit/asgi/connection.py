@@ -65,7 +65,7 @@ class Connections:
             return self._endpoints(request, held.consent, receive, send)
         if excluded:
             return app(scope, receive, send)
-        if not self._routed and is_behind_route(scope, deployment.prefix):
+        if "path_params" in scope and not self._routed and is_behind_route(scope, deployment.prefix):
             self._routed = True
             _logger.error(_BEHIND_ROUTE, deployment.prefix)
         if deployment.enforce:

@@ -48,12 +48,13 @@ class Request:
         self.scope: Scope = scope
         self.headers: list[tuple[bytes, bytes]] = headers[:]
         self.method: str = scope.get("method", "GET")
-        self.root_path: str = (root_path or scope.get("root_path") or "").rstrip("/")
         self.path: str = scope["path"]
+        self.root_path: str = root_path or scope.get("root_path") or ""
         # Whether it is part of the path differs: uvicorn puts it there; hypercorn, granian and daphne leave
         # the path as it came, from which a proxy may have taken it.
-        if self.root_path and (self.path + "/").startswith(self.root_path + "/"):
-            self.path = self.path[len(self.root_path) :]
+        if self.root_path:
+            root = self.root_path = self.root_path.rstrip("/")
+            self.path = self.path[len(root) :] if (self.path + "/").startswith(root + "/") else self.path
         self.query: bytes = scope.get("query_string", b"")
         self.secure: bool = scope.get("scheme", "http") in ("https", "wss") if secure is None else secure
         self.traits: Traits = read_traits(self.method, headers)
