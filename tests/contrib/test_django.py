@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -176,7 +175,7 @@ def test_runserver_says_at_start_that_it_shows_no_banner(tmp_path: Path, first: 
         try:
             with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client:
                 page = client.get(f"http://127.0.0.1:{port}/", headers={"accept": "text/html"})
-            server.send_signal(signal.SIGINT)
+            server.terminate()
             printed, _ = server.communicate(timeout=20)
         finally:
             server.kill()
