@@ -1,16 +1,29 @@
-"""`cookie_for`: a visitor who has chosen, for other people's tests."""
+"""`visitor_cookies` and `cookie_for`: a visitor who has chosen, for other people's tests."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from litestar import Litestar
+from quart import Quart
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from asgi.visiting import BANNER, NAVIGATION, App
+from consentkit import ConsentMiddleware, with_consent
 from consentkit.consent import Consent, Decision, DecisionCodec, resolve
 from consentkit.exceptions import ConfigurationError, UnknownPurpose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
-from consentkit.testing import cookie_for
+from consentkit.testing import cookie_for, visitor_cookies
 
 SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 NOW = 1_795_392_000
@@ -72,3 +85,89 @@ def test_mistakes_are_said() -> None:
         cookie_for(secret_key=SECRET, granted=["analitycs"])
     with pytest.raises(ConfigurationError):
         cookie_for(secret_key="short")
+
+
+# --- visitor_cookies
+
+
+POLICY = Policy(uses=("google-analytics",), vendors={"stats": Vendor(name="Stats", purpose="analytics")})
+OPTIONS: dict[str, Any] = {"secret_key": SECRET, "log": None, "policy": POLICY}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio, which is all that Quart knows."""
+    return "asyncio"
+
+
+def page(request: object) -> HTMLResponse:
+    return HTMLResponse("<!doctype html><title>Page</title><p>Hello")
+
+
+def listed() -> ASGIApp:
+    """An app with the middleware in Starlette's own list, among others, not yet put together."""
+    middleware = [Middleware(GZipMiddleware), Middleware(ConsentMiddleware, **OPTIONS)]
+    return Starlette(routes=[Route("/", page)], middleware=middleware)
+
+
+def added() -> ASGIApp:
+    app = FastAPI()
+    app.get("/", response_class=HTMLResponse)(lambda: "<!doctype html><title>Page</title><p>Hello")
+    app.add_middleware(ConsentMiddleware, **OPTIONS)
+    return app
+
+
+def assigned() -> ASGIApp:
+    app: Any = Quart("site")
+    app.route("/")(lambda: "<!doctype html><title>Page</title><p>Hello")
+    app.asgi_app = ConsentMiddleware(app.asgi_app, **OPTIONS)
+    return cast(ASGIApp, app)
+
+
+WRAPPED: dict[str, Callable[[], ASGIApp]] = {
+    "with_consent": lambda: with_consent(Starlette(routes=[Route("/", page)]), **OPTIONS),
+    "a function": lambda: with_consent(App(b"<!doctype html><p>Hello").__call__, **OPTIONS),
+    "ConsentMiddleware": lambda: ConsentMiddleware(App(b"<!doctype html><p>Hello"), **OPTIONS),
+    "below another": lambda: GZipMiddleware(ConsentMiddleware(App(b"<!doctype html><p>Hello"), **OPTIONS)),
+    "listed": listed,
+    "added": added,
+    "assigned": assigned,
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("make", WRAPPED.values(), ids=WRAPPED)
+async def test_the_app_itself_says_what_its_cookie_must_be(make: Callable[[], ASGIApp], scheme: str) -> None:
+    app = make()
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url=f"{scheme}://site.example", headers=NAVIGATION
+    ) as client:
+        assert BANNER.decode() in (await client.get("/")).text
+        client.cookies.update(visitor_cookies(app, granted=["stats"]))
+        answer = await client.get("/")
+        assert answer.status_code == 200
+        assert BANNER.decode() not in answer.text
+        state = (await client.get("/_consent/state")).json()
+    assert state["granted"] == ["necessary", "stats"]
+
+
+def test_its_names_follow_scheme_and_domain() -> None:
+    def names(**options: Any) -> set[str]:
+        return set(visitor_cookies(with_consent(Starlette(), secret_key=SECRET, log=None, **options)))
+
+    assert names() == {"consentkit", "__Host-consentkit"}
+    assert names(https_only=True) == {"__Host-consentkit"}
+    assert names(https_only=False) == {"consentkit"}
+    assert names(cookie_domain="site.example") == {"consentkit", "__Secure-consentkit"}
+
+
+@pytest.mark.parametrize("app", [Starlette(), Litestar(), App(b""), object()], ids=str)
+def test_an_app_without_consent_is_told(app: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"no ConsentMiddleware is around this application"):
+        visitor_cookies(app)
+
+
+def test_a_misspelt_grant_is_told_of_the_apps_own_policy() -> None:
+    with pytest.raises(UnknownPurpose, match="'stats'"):
+        visitor_cookies(with_consent(Starlette(), **OPTIONS), granted=["stat"])

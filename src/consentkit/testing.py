@@ -1,22 +1,63 @@
-"""For a site's own tests: ``client.cookies.set(*cookie_for(secret_key=SECRET))`` and no banner is met."""
+"""For a site's own tests: after ``client.cookies.update(visitor_cookies(app))`` no banner is met."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from consentkit.asgi.layers import deployment_of
 from consentkit.consent import Decision, DecisionCodec, Source, decision_cookie_name
 from consentkit.consent.decision import DAY
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import NECESSARY, Policy, Regime
+
+Granted: TypeAlias = Iterable[str] | Literal["all"]
+
+
+def visitor_cookies(
+    app: object,
+    *,
+    granted: Granted = (),
+    denied: Iterable[str] | None = None,
+    regime: str = "opt-in",
+    source: Source = "settings",
+    gpc_shown: bool = False,
+    now: int | None = None,
+) -> dict[str, str]:
+    """Make the cookies of a visitor who has chosen, as an application will read them.
+
+    Policy, secret key and cookie domain are the application's own. The decision is there under the names of
+    http and of https, of which it reads the one that fits.
+
+    Args:
+        app: What ``with_consent(app, …)`` returned, or an application that has the middleware in it.
+        granted: Purposes and vendors, or ``"all"`` purposes.
+        denied: Purposes and vendors; by default all purposes that are not granted.
+        regime: The regime in which the choice was made. Its grants count in none that is stricter.
+        source: How it was made.
+        gpc_shown: Whether the visitor was shown that Sec-GPC had been received.
+        now: When the choice was made, in epoch seconds; by default this moment.
+
+    Returns:
+        The value under each name.
+
+    Raises:
+        ConfigurationError: No middleware is around the application.
+        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+    """
+    deployment = deployment_of(app)
+    decision = _decision(deployment.policy, granted, denied, regime, source, gpc_shown, _moment(now))
+    value = deployment.decisions.dumps(decision, now=_moment(now))
+    schemes = (True, False) if deployment.https_only is None else (deployment.https_only,)
+    return {decision_cookie_name(secure, deployment.cookie_domain): value for secure in schemes}
 
 
 def cookie_for(
     policy: Policy | None = None,
     *,
     secret_key: object,
-    granted: Iterable[str] | Literal["all"] = (),
+    granted: Granted = (),
     denied: Iterable[str] | None = None,
     regime: str = "opt-in",
     source: Source = "settings",
@@ -25,19 +66,21 @@ def cookie_for(
     gpc_shown: bool = False,
     now: int | None = None,
 ) -> tuple[str, str]:
-    """Make the decision cookie of a visitor who has chosen.
+    """Make the decision cookie of a visitor who has chosen, where the application itself is not at hand.
+
+    Policy, key, scheme and domain must be the application's: it believes no other cookie, and asks.
 
     Args:
         policy: The policy the app is given; `Policy()` if it is given none.
         secret_key: The app's secret key, as a string or Starlette's `Secret`.
-        granted: Purposes and vendors, or ``"all"`` purposes.
-        denied: Purposes and vendors; by default all purposes that are not granted.
-        regime: The regime in which the choice was made. Its grants count in none that is stricter.
-        source: How it was made.
+        granted: As of `visitor_cookies`, and so are the others that are not described here.
+        denied: See there.
+        regime: See there.
+        source: See there.
         secure: Whether the app is tested over https, where the cookie has another name.
         domain: The app's `cookie_domain`, if any.
-        gpc_shown: Whether the visitor was shown that Sec-GPC had been received.
-        now: When the choice was made, in epoch seconds; by default this moment.
+        gpc_shown: See there.
+        now: See there.
 
     Returns:
         The cookie's name and value.
@@ -47,10 +90,28 @@ def cookie_for(
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
     policy = Policy() if policy is None else policy
-    moment = int(time.time()) if now is None else now  # noqa: TID251  # tests live in real time
+    moment = _moment(now)
+    decision = _decision(policy, granted, denied, regime, source, gpc_shown, moment)
+    name = decision_cookie_name(secure, domain)
+    return name, DecisionCodec(str(secret_key)).dumps(decision, now=moment)
+
+
+def _moment(now: int | None) -> int:
+    return int(time.time()) if now is None else now  # noqa: TID251  # tests live in real time
+
+
+def _decision(
+    policy: Policy,
+    granted: Granted,
+    denied: Iterable[str] | None,
+    regime: str,
+    source: Source,
+    gpc_shown: bool,
+    moment: int,
+) -> Decision:
     purposes = frozenset(policy.purposes) - {NECESSARY}
     allowed = purposes if granted == "all" else _checked(policy, granted)
-    decision = Decision(
+    return Decision(
         regime=Regime(regime),
         granted=allowed,
         denied=purposes - allowed if denied is None else _checked(policy, denied),
@@ -59,8 +120,6 @@ def cookie_for(
         source=source,
         gpc_shown=gpc_shown,
     )
-    name = decision_cookie_name(secure, domain)
-    return name, DecisionCodec(str(secret_key)).dumps(decision, now=moment)
 
 
 def _checked(policy: Policy, names: Iterable[str]) -> frozenset[str]:

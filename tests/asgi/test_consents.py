@@ -21,7 +21,7 @@ NOW = 1_800_000_000
 
 
 def deployment(**options: Any) -> Deployment:
-    return wrap(**{"policy": POLICY, **options})._deployment
+    return wrap(**{"policy": POLICY, **options}).deployment
 
 
 def request(cookies: str = "", **headers: str) -> Request:

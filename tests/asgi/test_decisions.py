@@ -481,7 +481,7 @@ async def test_a_site_with_a_shared_domain_has_one_decision(tmp_path: Path) -> N
         assert all("Domain=example.org" in line for line in lines.values())
         shop = await client.get("https://shop.example.org/_consent/state")
         assert "marketing" in shop.json()["granted"]
-    app._deployment.log.close()  # type: ignore[union-attr]
+    app.deployment.log.close()  # type: ignore[union-attr]
 
 
 async def test_notices_are_published_once(log: ConsentLog) -> None:

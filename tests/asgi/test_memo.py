@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 def memo_of(app: ConsentMiddleware) -> PageMemo:
-    return app._deployment.pages
+    return app.deployment.pages
 
 
 async def test_from_the_third_time_on_a_page_is_not_read_again() -> None:

@@ -78,7 +78,7 @@ def test_what_is_long_is_read_and_not_remembered(headers: Pairs) -> None:
     assert not traits.is_short
     assert not room._known
     assert read_traits("GET", headers) is not traits
-    site = wrap()._deployment
+    site = wrap().deployment
     held = site.held_by(Request({**scope_of(), "headers": headers}), now=0)
     assert held.consent.granted == {"necessary"}
     assert not site._held

@@ -32,7 +32,7 @@ from consentkit.cli.root import root
 from consentkit.dashboard import Dashboard
 from consentkit.policy.lint import RULES
 from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
-from consentkit.testing import cookie_for
+from consentkit.testing import cookie_for, visitor_cookies
 from consentkit.tlog import VerifierKey
 from docs import jurisdictions
 from docs.documents import DOCS, PAGES, ROOT, first_column, section
@@ -65,8 +65,9 @@ def test_every_argument_of_the_dashboard() -> None:
     assert first_column(section(DOCS / "dashboard.md", "## Arguments")) == parameters(Dashboard)
 
 
-def test_every_argument_of_cookie_for() -> None:
-    assert first_column((DOCS / "testing.md").read_text("utf-8")) == parameters(cookie_for)
+def test_every_argument_of_what_tests_are_given() -> None:
+    described = first_column((DOCS / "testing.md").read_text("utf-8"))
+    assert described == parameters(cookie_for) | parameters(visitor_cookies)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from starlette.types import Receive, Scope, Send
 
+from consentkit.asgi.layers import MARK
 from consentkit.asgi.middleware import ConsentMiddleware, check_app
 
 A = TypeVar("A", bound=Callable[[Any, Any, Any], Awaitable[None]])
@@ -67,7 +68,9 @@ def with_consent(app: A, /, **options: Any) -> A:
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         await middleware(scope, receive, send)
 
-    return cast(A, update_wrapper(call, app))
+    made = update_wrapper(call, app)
+    vars(made)[MARK] = middleware
+    return cast(A, made)
 
 
 def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
@@ -95,4 +98,5 @@ def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Rec
     async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
         await middleware(scope, receive, send)
 
+    vars(call)[MARK] = middleware
     return call

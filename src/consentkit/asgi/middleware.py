@@ -16,7 +16,7 @@ from consentkit.policy import Policy
 
 if TYPE_CHECKING:
     from consentkit.asgi.csp import CSPMode
-    from consentkit.asgi.deployment import OnDecision, PlaceResolver
+    from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
     from consentkit.gating import Unclassified
     from consentkit.log import ConsentLog
 
@@ -49,6 +49,10 @@ class ConsentMiddleware:
         debug: Add a response header that names what was held back and why.
         on_decision: Called with each decision and the request's scope, after it is recorded.
         strict: Refuse a policy in which lint finds errors, instead of logging them.
+
+    Attributes:
+        app: The application.
+        deployment: What was given, checked.
 
     Raises:
         ConfigurationError: An argument cannot hold, or the policy breaks a rule and `strict` holds.
@@ -99,7 +103,7 @@ class ConsentMiddleware:
             on_decision=on_decision,
         )
         check_policy(deployment.policy, strict=strict)
-        self._deployment = deployment
+        self.deployment: Deployment = deployment
         self._answer = Connections(app, deployment).answer
 
     def around(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> ConsentMiddleware:
@@ -108,7 +112,7 @@ class ConsentMiddleware:
 
         other = copy(self)
         other.app = app
-        other._answer = Connections(app, self._deployment).answer
+        other._answer = Connections(app, self.deployment).answer
         return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
