@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING
+
 from django.core.checks import register  # type: ignore[import-untyped]
 from django.core.signals import request_started  # type: ignore[import-untyped]
 
 from consentkit.contrib.django.checks import check_middleware, check_server, watch_request
 
+if TYPE_CHECKING:
 
-class ConsentkitConfig(AppConfig):  # type: ignore[misc]
+    class AppConfig:
+        """Django's, which has no types."""
+else:
+    from django.apps import AppConfig
+
+
+class ConsentkitConfig(AppConfig):
     """Checks at start, and at the first request, that pages go through consentkit."""
 
     name = "consentkit.contrib.django"
