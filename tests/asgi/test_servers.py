@@ -1,4 +1,4 @@
-"""Real servers: they stop at once, in silence, and what was counted is written by then."""
+"""Real servers, and frameworks' command lines: they stop in silence, and what was counted is written."""
 
 from __future__ import annotations
 
@@ -18,26 +18,63 @@ from asgi.visiting import NAVIGATION, SECRET
 from consentkit.log import open_log
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE = """
+HEAD = """
+from consentkit import with_consent
+
+PAGE = "<!doctype html><title>Home</title><p>Hello</p>"
+CONSENT = dict(secret_key="{secret}", log="consent.sqlite3")
+"""
+SITES = {
+    "starlette": """
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from consentkit import ConsentMiddleware
-
 
 async def page(request):
-    return HTMLResponse("<!doctype html><title>Home</title><p>Hello</p>")
+    return HTMLResponse(PAGE)
 
 
-site = Starlette(routes=[Route("/", page)])
-app = ConsentMiddleware(site, secret_key="{secret}", log="consent.sqlite3")
-"""
+app = with_consent(Starlette(routes=[Route("/", page)]), **CONSENT)
+""",
+    "litestar": """
+from litestar import Litestar, MediaType, get
+
+
+@get("/", media_type=MediaType.HTML)
+async def page() -> str:
+    return PAGE
+
+
+app = with_consent(Litestar([page]), **CONSENT)
+""",
+    "quart": """
+from quart import Quart
+
+app = with_consent(Quart(__name__), **CONSENT)
+
+
+@app.get("/")
+async def page():
+    return PAGE
+""",
+}
 SERVERS = {
-    "uvicorn": ["-m", "uvicorn", "site_of_test:app", "--host", "127.0.0.1", "--port"],
-    "hypercorn": ["-m", "hypercorn", "site_of_test:app", "--bind"],
-    "granian": ["-m", "granian", "--interface", "asgi", "site_of_test:app", "--host", "127.0.0.1", "--port"],
-    "daphne": ["-m", "daphne", "site_of_test:app", "-b", "127.0.0.1", "-p"],
+    "uvicorn": ["-m", "uvicorn", "starlette_site:app", "--port"],
+    "hypercorn": ["-m", "hypercorn", "starlette_site:app", "--bind"],
+    "granian": [
+        "-m",
+        "granian",
+        "--interface",
+        "asgi",
+        "starlette_site:app",
+        "--host",
+        "127.0.0.1",
+        "--port",
+    ],
+    "daphne": ["-m", "daphne", "starlette_site:app", "-b", "127.0.0.1", "-p"],
+    "litestar run": ["-m", "litestar", "--app", "litestar_site:app", "run", "--port"],
+    "quart run": ["-m", "quart", "--app", "quart_site:app", "run", "--port"],
 }
 # What servers print if an app does not end as it should.
 COMPLAINTS = ("Traceback", "CancelledError", "appears unsupported", "errored", "Error")
@@ -59,8 +96,9 @@ def _free_port() -> int:
 
 @contextmanager
 def serving(name: str, folder: Path) -> Iterator[Served]:
-    """Serve the site from a folder."""
-    (folder / "site_of_test.py").write_text(SITE.format(secret=SECRET))
+    """Serve a site from a folder."""
+    for framework, site in SITES.items():
+        (folder / f"{framework}_site.py").write_text(HEAD.format(secret=SECRET) + site)
     port = _free_port()
     where = f"127.0.0.1:{port}" if name == "hypercorn" else str(port)
     path = os.pathsep.join((str(ROOT / "src"), str(folder)))
@@ -90,7 +128,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Serv
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_server_stops_and_what_was_counted_is_written(name: str, running: dict[str, Served]) -> None:
     server, url, folder = running[name]
-    with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=6)) as client:
+    with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=7)) as client:
         shown = client.get("/_consent/state").json()
         form = {"action": "reject", "notice": shown["notice"], "locale": shown["locale"]}
         assert client.post("/_consent/decision", data=form).status_code == 303

@@ -173,7 +173,7 @@ def test_runserver_says_at_start_that_it_shows_no_banner(tmp_path: Path, first: 
         text=True,
     ) as server:
         try:
-            with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
                 page = client.get(f"http://127.0.0.1:{port}/", headers={"accept": "text/html"})
             server.terminate()
             printed, _ = server.communicate(timeout=20)
