@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from consentkit import Policy, Site
 from consentkit.cli.root import root
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.scanner import lint_site
-from consentkit.scanner.bound import BoundHeaders
+from consentkit.scanner.bound import BoundHeaders, split_credentials
 from e2e.serving import Served, free_port
 
 SECRET = {"Authorization": "Bearer secret", "X-Key": "secret", "Cookie": "staff=secret"}
@@ -133,6 +134,32 @@ def test_the_policy_s_page_may_lead_elsewhere(two: Two, tmp_path: Path) -> None:
     run(str(policy), "--url", two.home + "/")
     assert two.secrets(two.home)["/to/privacy"] == set(SECRET)
     assert two.secrets(two.sink) == {"/redirected/privacy": set()}
+
+
+def test_a_password_in_the_address_is_sent_and_not_told(two: Two, tmp_path: Path) -> None:
+    """Staging sites have one; reports are kept by whoever runs them."""
+    url = two.home.replace("//", "//staff:p%40ss:word@") + "/to/page"
+    report = tmp_path / "report"
+    told = CliRunner().invoke(root, ["lint", "--url", url, "--output", str(report)])
+    assert "ss:word" not in told.output + report.read_text() and "p%40" not in told.output
+    sent = two.told[two.home]["/to/page"]["authorization"]
+    assert sent == "Basic " + b64encode(b"staff:p@ss:word").decode()
+    assert "authorization" not in two.told[two.sink]["/redirected/page"]
+    gone = CliRunner().invoke(root, ["lint", "--url", f"http://staff:word@127.0.0.1:{free_port()}/"])
+    assert gone.exit_code == 2 and "word" not in gone.output
+
+
+@pytest.mark.parametrize(
+    ("url", "left"),
+    [
+        ("HTTPS://a@b@site.example/x@y", "HTTPS://site.example/x@y"),
+        ("https://site.example/@x", "https://site.example/@x"),
+        ("https://evil.example\\@site.example/", "https://evil.example\\@site.example/"),
+        ("https://site.example?a@b", "https://site.example?a@b"),
+    ],
+)
+def test_what_is_before_the_host(url: str, left: str) -> None:
+    assert split_credentials(url)[0] == left
 
 
 # --- with one

@@ -28,6 +28,7 @@ from consentkit.policy.lint import (
     write_text,
 )
 from consentkit.policy.lint import lint as lint_policy
+from consentkit.scanner.bound import split_credentials
 
 DEFAULT_FILE: Final = "consent.toml"
 """What is looked at where neither a file nor a URL is named."""
@@ -118,7 +119,8 @@ def lint(
     policy = load_policy(name, text) if file or not url else None
     found = [] if policy is None else findings_in(policy, against)
     if url:
-        sent = dict(map(_header, headers))
+        url, sent = split_credentials(url)
+        sent |= map(_header, headers)
         with _readable():
             found += lint_answers(url, policy=policy, headers=sent, tell=_tell)
         if browser:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 # RFC 9110, sections 5.6.2 and 5.5, of which ASCII.
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+_CREDENTIALS: Final = re.compile(r"(?P<scheme>https?://)(?P<credentials>[^/?#\\]*)@", re.I)
 # What Chromium's network service sets by itself and takes from nobody.
 _BROWSERS: Final = re.compile(
     "host|content-length|connection|keep-alive|te|trailer|transfer-encoding|upgrade|cookie2|proxy-.*", re.I
@@ -89,6 +92,18 @@ class BoundHeaders(msgspec.Struct, frozen=True):
         headers = [{"name": name, "value": value} for name, value in sent.items()]
         with _gone():
             session.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": headers})
+
+
+def split_credentials(url: str) -> tuple[str, dict[str, str]]:
+    """Take name and password out of an address, which is printed; return it, and the header that they make.
+
+    RFC 3986, section 3.2.1; RFC 7617.
+    """
+    found = _CREDENTIALS.match(url)
+    if found is None:
+        return url, {}
+    told = b64encode(unquote_to_bytes(found["credentials"])).decode()
+    return found["scheme"] + url[found.end() :], {"Authorization": f"Basic {told}"}
 
 
 def _origin(url: str) -> str:
