@@ -100,6 +100,13 @@ async def test_the_app_is_asked_again_only_for_a_part_of_a_page(request_: dict[s
     assert len(app.scopes) == calls
 
 
+@pytest.mark.parametrize("method", ["POST", "HEAD"])
+async def test_where_a_range_means_nothing_the_app_sees_none(method: str) -> None:
+    app = App()
+    await visit(wrap(app), method=method, headers={**NAVIGATION, **RANGE, "if-range": '"x"'})
+    assert not {"range", "if-range"} & app.seen.keys()
+
+
 async def test_a_page_that_knows_no_ranges_is_asked_for_once() -> None:
     app = App()
     answer = await visit(wrap(app), headers={**NAVIGATION, **RANGE})

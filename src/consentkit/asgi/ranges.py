@@ -24,15 +24,21 @@ async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
         receive: Gives what the client sends.
         send: Takes the response.
     """
-    received: list[Message] = []
-    is_page = False
+    is_read = is_page = False
 
-    async def kept_receive() -> Message:
-        received.append(await receive())
-        return received[-1]
+    async def watched_receive() -> Message:
+        nonlocal is_read
+        message = await receive()
+        is_read = is_read or message["type"] == "http.request"
+        return message
 
     async def repeated_receive() -> Message:
-        return received.pop(0) if received else await receive()
+        """Give an app that has read the request its end again; what a GET has for a body means nothing."""
+        nonlocal is_read
+        if is_read:
+            is_read = False
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return await receive()
 
     async def watched_send(message: Message) -> None:
         nonlocal is_page
@@ -41,7 +47,10 @@ async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
             await send(message)
 
     whole = {**scope, "headers": work.without(scope["headers"], RANGES)}
-    await app(scope, kept_receive, watched_send)
+    if scope["method"] != "GET":  # a range means nothing then
+        await app(whole, receive, send)
+        return
+    await app(scope, watched_receive, watched_send)
     if is_page:
         await app(whole, repeated_receive, send)
 

@@ -59,7 +59,7 @@ class Responder(msgspec.Struct, eq=False):
     def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> Awaitable[None]:
         """Run the app behind the gate."""
         traits = self._request.traits
-        if traits.asks_for_range and traits.wants_document and self._request.method == "GET":
+        if traits.asks_for_range and traits.wants_document:
             return ask_for_part(app, {**self._inner_scope(scope)}, receive, self._handle)
         return app(self._inner_scope(scope), receive, self._handle)
 
