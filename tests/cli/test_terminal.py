@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -113,8 +114,11 @@ def test_what_a_log_says_of_entries(hostile: Path) -> None:
         ("catalog", "show", CURSED),
         ("catalog", "match", f"https://{CURSED}.example/", CURSED),
         ("catalog", "check", CURSED),
-        ("csp", "report", CURSED),
-        ("csp", "report", "x", "--policy", CURSED),
+        ("check", CURSED),
+        ("check", "--log", CURSED),
+        ("check", "--log", f"sqlite:///{CURSED}", "--key", CURSED),
+        ("csp", "report", "--log", CURSED),
+        ("csp", "report", "--log", "x", "--policy", CURSED),
         ("log", "verify", "--log", CURSED),
         ("log", "export", "--log", "x", "--format", CURSED),
         ("log", "verify-receipt", CURSED),
@@ -130,7 +134,9 @@ def test_what_is_wrong_with_the_command(
     assert result.exit_code and harmless(result)
 
 
-@pytest.mark.parametrize("command", [("lint",), ("catalog", "check"), ("csp", "report", "log", "--policy")])
+@pytest.mark.parametrize(
+    "command", [("lint",), ("check",), ("catalog", "check"), ("csp", "report", "--log", "log", "--policy")]
+)
 def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
     """Their names, and what is wrong in them."""
     monkeypatch.chdir(tmp_path)
@@ -232,3 +238,13 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 1 << 16)
     except OSError:  # the other end was closed
         return b""
+
+
+def test_streams_that_are_closed_or_in_memory_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", said)
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit) as ended:
+        root(["catalog", "show"])
+    assert ended.value.code == 0 and said.getvalue().startswith("necessary")
+    assert sys.stdout is said and sys.stderr is None

@@ -51,8 +51,9 @@ class Screen(io.TextIOWrapper):
 
 @contextmanager
 def screens() -> Iterator[None]:
-    """Let standard output and standard error be screens meanwhile."""
-    made = {name: Screen(getattr(sys, name)) for name in ("stdout", "stderr")}
+    """Let standard output and standard error be screens meanwhile, unless closed or only in memory."""
+    streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    made = {name: Screen(stream) for name, stream in streams.items() if hasattr(stream, "buffer")}
     vars(sys).update(made)
     try:
         yield

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.policy import Policy, Regime
 from consentkit.policy.lint import Finding
-from consentkit.scanner.bound import BoundHeaders
+from consentkit.scanner.bound import BoundHeaders, split_credentials
 from consentkit.scanner.browser import launched
 from consentkit.scanner.rules import CHECKS, Check
 from consentkit.scanner.site import Plan, Site
@@ -66,10 +66,11 @@ def lint_site(
         raise ConfigurationError(f"expected an address such as https://www.example.org/, found {url!r}")
     if unknown := set(rules or ()) - CHECKS.keys():
         raise ConfigurationError(f"not seen in a browser: rule {min(unknown)}")
+    url, credentials = split_credentials(url)
     plan = Plan(
         url=url,
         policy=policy,
-        headers=BoundHeaders(url, headers or {}),
+        headers=BoundHeaders(url, {**credentials, **(headers or {})}),
         prefix=prefix,
         regime=Regime(regime) if regime else None,
         pages=pages,
