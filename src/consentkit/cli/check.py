@@ -15,7 +15,7 @@ from consentkit.cli.terminal import one_line
 from consentkit.consent.secret_key import check_secret
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import ConsentLog
-from consentkit.policy.lint import RULES
+from consentkit.policy.lint import RULES, toml_for
 
 SECRET_KEY: Final = "CONSENTKIT_SECRET_KEY"
 """The environment variable in which the documentation keeps the secret key."""
@@ -88,5 +88,6 @@ def _of_policy(file: str | None) -> Iterator[Line]:
     yield Line("note", "policy", f"{file}: {len(policy.vendors_declared)} vendors are declared")
     for finding in found:
         fix = finding.fix or RULES[finding.rule].fix
-        text = f"{finding.where}: {finding.message}. {fix} (rule {finding.rule})"
+        toml = " ".join(toml_for(finding).splitlines())
+        text = f"{finding.where}: {finding.message}. {fix} {toml and f'Write {toml} '}(rule {finding.rule})"
         yield Line(finding.level, "policy", text)

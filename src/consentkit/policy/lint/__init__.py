@@ -3,6 +3,7 @@
 from consentkit.policy.lint.check import lint
 from consentkit.policy.lint.model import Finding, Kind, Level, Rule
 from consentkit.policy.lint.page import lint_page
+from consentkit.policy.lint.remedy import toml_for
 from consentkit.policy.lint.reporting import Located, locate, to_json, to_sarif, write_text
 from consentkit.policy.lint.rules import RULES
 from consentkit.policy.lint.signals import lint_gpc
@@ -20,5 +21,6 @@ __all__ = [
     "locate",
     "to_json",
     "to_sarif",
+    "toml_for",
     "write_text",
 ]

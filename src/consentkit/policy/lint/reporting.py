@@ -11,6 +11,7 @@ import msgspec
 
 from consentkit.policy.lint.locating import find_line
 from consentkit.policy.lint.model import Finding, Rule
+from consentkit.policy.lint.remedy import toml_for
 from consentkit.policy.lint.rules import RULES
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -34,6 +35,11 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     def fix(self) -> str:
         """Return what mends it."""
         return self.finding.fix or RULES[self.finding.rule].fix
+
+    @property
+    def toml(self) -> str:
+        """Return what to write into the policy; empty where that mends nothing."""
+        return toml_for(self.finding)
 
     @property
     def place(self) -> str:
@@ -74,6 +80,9 @@ def _lines(one: Located) -> Iterator[str]:
     yield f"    {_flat(finding.where)}: {_flat(finding.message)}"
     yield f"    law: {rule.source}"
     yield f"    fix: {_flat(one.fix)}"
+    if one.toml:
+        yield "    write:"
+        yield from (f"        {line}" for line in one.toml.splitlines())
     yield ""
 
 
@@ -92,6 +101,7 @@ def to_json(found: Iterable[Located]) -> list[dict[str, Any]]:
         {
             **msgspec.to_builtins(one.finding),
             "fix": one.fix,
+            "toml": one.toml,
             "title": RULES[one.finding.rule].title,
             "source": RULES[one.finding.rule].source,
             "file": one.file,
@@ -126,6 +136,7 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
 
 def _result(one: Located, index: int) -> dict[str, Any]:
     finding = one.finding
+    text = f"{finding.where}: {finding.message}. {one.fix}"
     place: dict[str, Any] = {"artifactLocation": {"uri": _uri(one.file)}}
     if one.line:
         place["region"] = {"startLine": one.line}
@@ -133,7 +144,7 @@ def _result(one: Located, index: int) -> dict[str, Any]:
         "ruleId": _id(finding.rule),
         "ruleIndex": index,
         "level": finding.level,
-        "message": {"text": f"{finding.where}: {finding.message}. {one.fix}"},
+        "message": {"text": "\n".join(filter(None, (text, one.toml)))},
         "locations": [
             {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.where}]}
         ],
