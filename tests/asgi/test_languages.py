@@ -70,10 +70,44 @@ async def test_settings_and_problems_speak_what_the_banner_spoke() -> None:
         assert 'lang="fr"' in (await client.get("/_consent/", params={"locale": '"><script>'})).text
 
 
-async def test_placeholders_speak_the_pages_language() -> None:
-    embed = '<html lang="de"><head></head><body><iframe src="https://www.youtube.com/embed/x"></iframe>'
-    answer = await visit(wrap(App(embed.encode())), headers={**NAVIGATION, "accept-language": "fr"})
-    assert "Inhalt von YouTube" in answer.body.decode()
+OWN_WORDS = """
+uses = ["youtube"]
+
+[purposes.marketing]
+title = "Advertising"
+
+[vendors.tube]
+name = "Town Tube"
+purpose = "marketing"
+hosts = ["tube.example"]
+
+[banner.text.de.purposes]
+marketing = "Anzeigen"
+
+[banner.text.de.vendors]
+tube = "Stadtkanal"
+"""
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        ('<iframe src="https://www.youtube.com/embed/x"></iframe>', "Inhalt von YouTube"),
+        ('<iframe src="https://tube.example/x"></iframe>', "Inhalt von Stadtkanal"),
+        ('<iframe src="/map" data-consent="marketing"></iframe>', "Inhalt von Anzeigen"),
+        ('<iframe src="/map" data-consent="functional"></iframe>', "Inhalt von Zusatzfunktionen"),
+        ('<blockquote class="twitter-tweet"></blockquote>', "Inhalt von X"),
+    ],
+)
+async def test_placeholders_name_vendor_and_purpose_in_the_pages_language(frame: str, said: str) -> None:
+    app = App(f'<html lang="de"><head></head><body>{frame}'.encode())
+    wrapped = wrap(app, policy=Policy.loads(OWN_WORDS))
+    answer = await visit(wrapped, headers={**NAVIGATION, "accept-language": "fr"})
+    [shown] = BeautifulSoup(answer.body, "html.parser").select("iframe")
+    text = BeautifulSoup(str(shown["srcdoc"]), "html.parser").get_text(" ")
+    purpose = "Zusatzfunktionen" if "functional" in frame else "Anzeigen"
+    assert said in text and f"Zweck: {purpose}" in text
+    assert "Advertising" not in text and "Town" not in text
 
 
 @pytest.mark.parametrize(

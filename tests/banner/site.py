@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Browser, Page, Route
 
 from consentkit.banner import (
+    Placeholder,
     assets_by_name,
     render_banner,
     render_head,
@@ -21,7 +22,6 @@ from consentkit.banner import (
     render_settings,
 )
 from consentkit.banner.languages import direction
-from consentkit.banner.texts import read_words
 from consentkit.consent import Consent
 from consentkit.policy import Place, Policy
 from tabs import borrowed
@@ -176,15 +176,8 @@ def message_page(policy: Policy, locale: str = "en") -> str:
 
 def embed_page(policy: Policy, consent: Consent, locale: str = "en") -> str:
     """Return a page with a placeholder, as small as any and as large as a video."""
-    frame = render_placeholder(
-        policy,
-        "Tube",
-        read_words(policy, locale).purposes["functional"].title,
-        vendor_id="tube",
-        purpose_id="functional",
-        notice_hash="0" * 64,
-        **where(locale),
-    )
+    shown = Placeholder("tube", "functional", "Tube", plays=True)
+    frame = render_placeholder(policy, shown, notice_hash="0" * 64, title="A story told", **where(locale))
     embeds = "".join(
         f'<iframe title="{size}" width="{size[0]}" height="{size[1]}" srcdoc="{html.escape(frame)}"></iframe>'
         for size in ((300, 150), (640, 360))

@@ -22,8 +22,8 @@ from banner.site import (
     visiting,
     where,
 )
-from consentkit.banner import Choice, History, render_placeholder, render_settings
-from consentkit.banner.texts import read_words, shipped_locales
+from consentkit.banner import Choice, History, Placeholder, render_placeholder, render_settings
+from consentkit.banner.texts import shipped_locales
 from consentkit.consent import Consent, Decision
 from consentkit.policy import Banner, Policy
 
@@ -345,11 +345,61 @@ def test_no_locale_overflows_the_pages(
 
 def test_no_locale_overflows_a_placeholder(page: Page, site: Site, make_policy: MakePolicy) -> None:
     policy = make_policy(purposes={})
-    titles = {locale: read_words(policy, locale).purposes["functional"].title for locale in shipped_locales()}
-    what = partial(render_placeholder, policy, vendor_id="tube", purpose_id="functional", notice_hash="")
-    pages = [(locale, what("Tube", title, **where(locale))) for locale, title in sorted(titles.items())]
+    what = partial(render_placeholder, policy, Placeholder("tube", "functional", "Tube"), notice_hash="")
+    pages = [(locale, what(**where(locale))) for locale in sorted(shipped_locales())]
     site.know(policy)
     assert_fit(page, site, pages, 300, 640)
+
+
+# Named is what cannot be pressed: nothing of it is below the window, and nothing lies over it.
+OUT_OF_REACH = """pages => pages.flatMap(([name, markup]) => {
+    const read = new DOMParser().parseFromString(markup, "text/html");
+    const { lang, dir } = read.documentElement;
+    Object.assign(document.documentElement, { lang, dir });
+    document.body.replaceWith(read.body);
+    scrollTo(0, 0);
+    const forms = document.querySelector(".consentkit-forms");
+    const shown = [...forms.querySelectorAll("button, a")].filter(one => one.offsetWidth);
+    const wrong = shown.filter(one => {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        const middle = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+        const within = left > -1 && top > -1 && right < innerWidth + 1 && bottom < innerHeight + 1;
+        return !within || !one.contains(middle) || bottom - top < 18;
+    });
+    const notice = [...document.querySelectorAll("p")].at(-1).getBoundingClientRect();
+    const covered = notice.bottom > forms.getBoundingClientRect().top + 1;
+    return [...wrong.map(one => `${name}: ${one.textContent}`), ...(covered ? [`${name}: covered`] : []),
+            ...(shown.some(one => one.matches("button")) ? [] : [`${name}: link`])];
+})"""
+# Width, height, and what may be: in small frames the notice goes on under the buttons, in tiny ones a link is
+# left.
+FRAMES: Final = [
+    *((width, height, "") for width, height in ((640, 360), (358, 201), (320, 200), (300, 250))),
+    *((width, height, "") for width, height in ((728, 90), (160, 600))),
+    *((width, height, "covered") for width, height in ((320, 180), (200, 113), (600, 80), (150, 150))),
+    *((width, height, "link") for width, height in ((320, 50), (88, 31), (120, 90), (100, 300))),
+]
+
+
+def test_in_frames_of_all_sizes_the_buttons_are_within_reach(
+    page: Page, site: Site, make_policy: MakePolicy
+) -> None:
+    policy = make_policy(purposes={})
+    shown = Placeholder("tube", "functional", "Dailymotion", plays=True)
+    what = partial(render_placeholder, policy, shown, title="How a newspaper is printed at night")
+    pages = [
+        (one, what(notice_hash="", poster="/logo.svg", **where(one))) for one in sorted(shipped_locales())
+    ]
+    site.know(policy)
+    site.pages["/first"] = pages[0][1]
+    go(page, "/first")
+    found = {}
+    for width, height, allowed in FRAMES:
+        look_at(page, Look("light", "none", width, height))
+        told = [line.partition(": ")[2] for line in page.evaluate(OUT_OF_REACH, pages)]
+        if set(told) - {allowed} or (allowed == "link" and len(told) < len(pages)):
+            found[width, height] = sorted(set(told))
+    assert found == {}
 
 
 def assert_fit(page: Page, site: Site, pages: list[tuple[str, str]], *widths: int) -> None:

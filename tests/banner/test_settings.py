@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from consentkit.banner import (
     Choice,
     History,
+    Placeholder,
     read_choices,
     render_message,
     render_placeholder,
@@ -228,13 +230,12 @@ def test_a_message_page_escapes_what_it_says() -> None:
     assert "evil" not in markup and len(message.select("script")) == 1
 
 
-def placeholder(vendor_id: str = "youtube") -> BeautifulSoup:
+def placeholder(vendor_id: str = "tube", *, title: str = "", poster: str = "", **how: Any) -> BeautifulSoup:
     markup = render_placeholder(
         POLICY,
-        "You & <Tube>",
-        "Extras",
-        vendor_id=vendor_id,
-        purpose_id="functional",
+        Placeholder(vendor_id, "functional", "You & <Tube>", **how),
+        title=title,
+        poster=poster,
         prefix="/_consent",
         notice_hash="ab" * 32,
         locale="en",
@@ -247,12 +248,12 @@ def placeholder(vendor_id: str = "youtube") -> BeautifulSoup:
 
 def test_a_placeholder_names_vendor_and_purpose_and_asks_both_ways() -> None:
     document = placeholder()
-    assert "You & <Tube>" in document.get_text() and "Extras" in document.get_text()
+    assert "You & <Tube>" in document.get_text() and "Purpose: Extras" in document.get_text()
     once, always = document.select("form")
     for form in (once, always):
-        assert (form["target"], form["method"]) == ("_top", "post")
+        assert (form["target"], form["method"]) == ("_parent", "post")
         assert form["action"] == "https://news.example/_consent/decision"
-        assert form.select("input[name=vendor][value=youtube]") and form.select(
+        assert form.select("input[name=vendor][value=tube]") and form.select(
             "button[name=action][value=allow]"
         )
     assert once.select("input[name=once][value='1']") and not always.select("input[name=once]")
@@ -260,6 +261,41 @@ def test_a_placeholder_names_vendor_and_purpose_and_asks_both_ways() -> None:
 
 def test_a_placeholder_without_a_vendor_asks_for_the_purpose() -> None:
     assert len(placeholder("").select("input[name=purpose][value=functional]")) == 2
+
+
+@pytest.mark.parametrize("text", ['"><script>', "<%notice%>", "&quot;", "' onerror='x", "Ä \U0001f3ac"])
+def test_what_a_frame_says_of_its_content_is_shown_as_it_is_written(text: str) -> None:
+    document = placeholder(title=text, poster=text)
+    [name] = document.select(".consentkit-name")
+    [picture] = document.select("img")
+    assert (name.get_text(), picture["src"], picture["alt"]) == (text, text, "")
+    assert picture.attrs.keys() == {"src", "alt"}
+
+
+def test_a_placeholder_without_title_or_picture_is_named_for_the_vendor() -> None:
+    document = placeholder()
+    assert [name.get_text() for name in document.select(".consentkit-name")] == ["You & <Tube>"]
+    assert not document.select("img")
+    vendor, title, _ = placeholder(title="A story").select("p")
+    assert (vendor.get_text(), title.get_text()) == ("You & <Tube>", "A story")
+
+
+def test_the_sign_is_a_button_for_who_points_and_says_what_is_behind_it() -> None:
+    signs = {plays: placeholder(plays=plays).select("[aria-hidden=true][form]") for plays in (True, False)}
+    for [sign] in signs.values():
+        assert (sign["form"], sign["name"], sign["value"]) == ("once", "action", "allow")
+        assert (sign["tabindex"], sign["aria-hidden"]) == ("-1", "true")
+    assert signs[True] != signs[False]
+
+
+def test_where_no_form_can_be_sent_there_is_a_link_and_where_nothing_leads_away_nothing() -> None:
+    linked = placeholder(forms=False)
+    [link] = linked.select("a")
+    assert link["href"] == "https://news.example/_consent/?return_to=%2Fwatch%3Fv%3D1&locale=en"
+    assert (link["target"], link.get_text()) == ("_parent", "You & <Tube>, Privacy settings")
+    alone = placeholder(target="")
+    assert not linked.select("form, button") and not alone.select("form, button, a")
+    assert "Purpose: Extras" in alone.get_text()
 
 
 def test_the_regime_says_what_holds_before_a_choice(

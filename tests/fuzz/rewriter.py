@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from consentkit.consent import Consent
-from consentkit.gating import Gate, PageGate, Party
+from consentkit.gating import Embed, Gate, PageGate, Party, Target
 from consentkit.policy import Policy
 from consentkit.rewriter import Rewriter, Splice, Where
 from live_tags import PAGE, Live, live
@@ -91,7 +91,10 @@ _CLOSER: Final = re.compile(rb"(?:-->|'\">|>|(?:-->)?</[a-z]+>)?(?:</template>)*
 class Renderer:
     """Puts in what can be told apart."""
 
-    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
+    def name(self, party: Party) -> str:
+        return party.name
+
+    def placeholder(self, party: Party, embed: Embed, *, target: Target, foreign_base: bool) -> str:
         return f"<p title='{party.vendor}'>\N{LATIN SMALL LETTER E WITH ACUTE}</p>"
 
     def module(self, *, foreign_base: bool) -> str:

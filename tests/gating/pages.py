@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from consentkit.consent import Consent
 from consentkit.gating import Gate, PageGate, Party
+from consentkit.gating.embeds import Target
+from consentkit.gating.party import Embed
 from consentkit.policy import Cookie, Policy, Vendor
 from consentkit.rewriter import Rewriter
 from rewriter.recording import CUTS
@@ -28,8 +30,13 @@ ALL = frozenset(POLICY.purposes)
 class Markers:
     """Renders what can be told apart in the output."""
 
-    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
-        return f'<p title="{party.vendor}">{party.purpose} é{" //" * foreign_base}</p>'
+    def name(self, party: Party) -> str:
+        return party.name
+
+    def placeholder(self, party: Party, embed: Embed, *, target: Target, foreign_base: bool) -> str:
+        said = f" {embed.title}|{embed.poster}|{'plays' * embed.plays}" if any(embed[:2]) else ""
+        led = "" if target == "_parent" else f" {target or 'nowhere'}"
+        return f'<p title="{party.vendor}">{party.purpose} é{" //" * foreign_base}{said}{led}</p>'
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         return b""

@@ -14,9 +14,17 @@ from consentkit.asgi.headers import Headers
 from consentkit.asgi.kind import HTML, Read
 from consentkit.asgi.request import Request
 from consentkit.asgi.site_policy import Allowed
-from consentkit.banner import Where, render_banner, render_head, render_link, render_placeholder
+from consentkit.banner import (
+    Placeholder,
+    Where,
+    party_name,
+    render_banner,
+    render_head,
+    render_link,
+    render_placeholder,
+)
 from consentkit.consent import Consent
-from consentkit.gating import NO_STUBS, PageGate, Party, module_script, stubs_script
+from consentkit.gating import NO_STUBS, Embed, PageGate, Party, Target, module_script, stubs_script
 from consentkit.gating.headers import gate_headers, gate_links, is_reached
 from consentkit.policy import Regime
 from consentkit.rewriter import Rewriter
@@ -134,19 +142,30 @@ class Page:
             for host, like in gate.undeclared.items():
                 yield _ascii(f"nobody declared {host}" + _advice(host, like))
 
-    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
+    def name(self, party: Party) -> str:
+        """Return what a party is called; see :class:`consentkit.gating.Renderer`."""
+        return party_name(self._deployment.policy, self._locale, party.vendor, party.purpose, party.name)
+
+    def placeholder(self, party: Party, embed: Embed, *, target: Target, foreign_base: bool) -> str:
         """Render the document shown in a gated frame; see :class:`consentkit.gating.Renderer`."""
-        purpose = self._deployment.policy.purposes.get(party.purpose)
-        title = purpose.title if purpose else party.purpose
+        locale, allowed = self._locale, self._allowed
+        leads = allowed.leaving or self._request.traits.asked == "frame"
+        shown = Placeholder(
+            party.vendor,
+            party.purpose,
+            party.name,
+            plays=party.plays or embed.plays,
+            target=target if leads else "",
+            forms=allowed.form,
+        )
         return render_placeholder(
             self._deployment.policy,
-            party.name,
-            title,
-            vendor_id=party.vendor,
-            purpose_id=party.purpose,
+            shown,
             prefix=self._prefix,
-            notice_hash=self._deployment.notice_of(self._consent, self._locale).hash,
-            locale=self._locale,
+            notice_hash=self._deployment.notice_of(self._consent, locale).hash,
+            locale=locale,
+            title=embed.title,
+            poster=embed.poster,
             return_to=self._request.here,
             origin=self._origin(foreign_base),
         )
@@ -185,7 +204,7 @@ class Page:
 
     def _head(self) -> bytes:
         origin = self._origin(self._gate.foreign_base)
-        script, style, _ = self._allowed
+        script, style = self._allowed.script, self._allowed.style
         policy = self._deployment.policy
         markup = render_head(policy, prefix=self._prefix, script=script, style=style, origin=origin)
         told = write_gpp(self._consent)

@@ -23,6 +23,7 @@ _SCRIPT: Final = ("script-src-elem", "script-src", "default-src")
 _STYLE: Final = ("style-src-elem", "style-src", "default-src")
 _CONNECT: Final = ("connect-src", "default-src")
 _FORM: Final = ("form-action",)
+_LEAVING: Final = ("allow-top-navigation", "allow-top-navigation-by-user-activation")
 _PORTS: Final = {"http": 80, "https": 443}
 
 Directives = Mapping[str, Sequence[str]]
@@ -35,11 +36,15 @@ class Allowed(NamedTuple):
         script: The nonce that our script's tag carries, if any; ``None`` where the script may not run.
         style: The same for the style sheet's.
         choice: Whether a choice can be sent from the page, by form or by script.
+        form: Whether it can be sent by form, as from frames of the page.
+        leaving: Whether what stands in a frame of the page may lead elsewhere by its links and forms.
     """
 
     script: str | None = ""
     style: str | None = ""
     choice: bool = True
+    form: bool = True
+    leaving: bool = True
 
 
 def read_allowed(headers: Iterable[tuple[bytes, bytes]], origin: str) -> Allowed:
@@ -66,7 +71,8 @@ def _read(text: str, origin: str) -> Allowed:
     form = all(
         _matches(_sources(policy, _FORM), own) and _sandbox(policy, "allow-forms") for policy in policies
     )
-    return Allowed(script, style, named and (form or (fetch and script is not None)))
+    leaving = all(any(_sandbox(policy, flag) for flag in _LEAVING) for policy in policies)
+    return Allowed(script, style, named and (form or (fetch and script is not None)), named and form, leaving)
 
 
 def _directives(policy: str) -> Directives:

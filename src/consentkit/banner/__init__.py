@@ -6,7 +6,9 @@ from consentkit.banner.history import Choice, History
 from consentkit.banner.markup import Where, safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
 from consentkit.banner.pages import (
+    Placeholder,
     check_templates,
+    party_name,
     problem_text,
     render_message,
     render_placeholder,
@@ -17,11 +19,13 @@ from consentkit.banner.texts import available_locales, read_words
 __all__ = [
     "Choice",
     "History",
+    "Placeholder",
     "Where",
     "assets_by_name",
     "available_locales",
     "check_templates",
     "make_notice",
+    "party_name",
     "problem_text",
     "read_assets",
     "read_choices",

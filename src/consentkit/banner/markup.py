@@ -88,7 +88,14 @@ class Fragment:
         self._pieces = _SLOT.split(markup)
 
     def fill(
-        self, *, prefix: str, return_to: str, notice: str, origin: str = "", posted: bool = False
+        self,
+        *,
+        prefix: str,
+        return_to: str,
+        notice: str,
+        origin: str = "",
+        posted: bool = False,
+        **more: str,
     ) -> str:
         """Fill in the slots of one request.
 
@@ -98,11 +105,12 @@ class Fragment:
             notice: Hash of the notice that is shown.
             origin: See there.
             posted: See there.
+            more: Other slots; markup.
 
         Raises:
             ConfigurationError: A template of the site's own has a slot that nothing is filled in for.
         """
-        values = {**_written(prefix, return_to, origin, posted), "notice": notice}
+        values = {**_written(prefix, return_to, origin, posted), "notice": notice, **more}
         pieces = self._pieces.copy()
         try:
             pieces[1::2] = [values[name] for name in pieces[1::2]]

@@ -12,7 +12,7 @@ from consentkit.banner.assets import read_assets
 from consentkit.banner.form import state_field
 from consentkit.banner.history import Choice, History, tell
 from consentkit.banner.languages import direction, find_locale
-from consentkit.banner.markup import Fragment, Where, base_url, safe_path
+from consentkit.banner.markup import Fragment, Where, base_url, escape, safe_path
 from consentkit.banner.notice import make_notice, render_banner, render_link
 from consentkit.banner.templating import read_templates, render, slots
 from consentkit.banner.texts import FALLBACK, Words, fill, read_words, shipped_locales
@@ -151,8 +151,9 @@ def check_templates(policy: Policy) -> None:
         render_link(policy, consent, locale=FALLBACK, **where)
         render_settings(policy, consent, history=history, locale=FALLBACK, prefix="/", return_to="/")
     render_message(policy, "title", "stale", locale=FALLBACK, prefix="/")
-    ids = {"vendor_id": "", "purpose_id": NECESSARY, "notice_hash": ""}
-    render_placeholder(policy, "V", "P", **ids, locale=FALLBACK, **where)
+    for forms in (True, False):
+        shown = Placeholder("", NECESSARY, forms=forms)
+        render_placeholder(policy, shown, notice_hash="", locale=FALLBACK, title="T", poster="P", **where)
 
 
 def _check_buttons(banner: str) -> None:
@@ -169,57 +170,94 @@ def problem_text(policy: Policy, problem: str, *, locale: str) -> str:
     return fill(text, signal=SIGNALS["gpc"])
 
 
+class Placeholder(NamedTuple):
+    """What a placeholder is for, and how it looks.
+
+    Attributes:
+        vendor: What "always" allows; where empty, the purpose is allowed instead.
+        purpose: Id of the purpose.
+        name: What an undeclared vendor is called.
+        plays: Whether the content is video or audio.
+        target: Where forms and link lead, as browsers name it; where empty, there are none.
+        forms: Whether forms can be sent from the page; where not, there is a link to the settings.
+        titled: Whether the content has a title of its own.
+        pictured: Whether there is a picture of it.
+    """
+
+    vendor: str
+    purpose: str
+    name: str = ""
+    plays: bool = False
+    target: str = "_parent"
+    forms: bool = True
+    titled: bool = False
+    pictured: bool = False
+
+
+def party_name(policy: Policy, locale: str, vendor: str, purpose: str, name: str = "") -> str:
+    """Return what a vendor is called in a locale, or a purpose where `vendor` is empty.
+
+    Args:
+        policy: Its words.
+        locale: One of `available_locales`.
+        vendor: Id of the vendor.
+        purpose: Id of the purpose.
+        name: What an undeclared vendor is called.
+    """
+    words = _words(policy, locale, "embed")
+    if not vendor:
+        return words.purposes[purpose].title if purpose in words.purposes else purpose
+    return words.vendors[vendor].name if vendor in words.vendors else name
+
+
 def render_placeholder(
     policy: Policy,
-    vendor_name: str,
-    purpose_title: str,
+    shown: Placeholder,
     *,
-    vendor_id: str,
-    purpose_id: str,
     notice_hash: str,
     locale: str,
+    title: str = "",
+    poster: str = "",
     **where: Unpack[Where],
 ) -> str:
     """Render the document for the `srcdoc` of a gated frame. It needs no script.
 
     Args:
         policy: Its accent and texts.
-        vendor_name: Who the content comes from, as the visitor knows it.
-        purpose_title: What allowing it is for.
-        vendor_id: What "always" allows; where empty, the purpose is allowed instead.
-        purpose_id: Id of the purpose.
+        shown: What it is for.
         notice_hash: Hash of the notice in force.
         locale: One of `available_locales`.
+        title: Title of the content.
+        poster: Address of a picture of it, which this visitor's browser may fetch.
         where: See `consentkit.banner.markup.Where`; such a document inherits the page's ``<base>``.
 
     Returns:
         HTML in ASCII, not yet escaped for the attribute.
     """
-    made = _placeholder(policy, vendor_name, purpose_title, vendor_id, purpose_id, locale)
-    return made.fill(notice=notice_hash, **where)
+    shown = shown._replace(titled=bool(title), pictured=bool(poster))
+    slots = {"title": escape(title), "poster": escape(poster)}
+    return _placeholder(policy, shown, locale).fill(notice=notice_hash, **slots, **where)
 
 
 @lru_cache(maxsize=512)
-def _placeholder(
-    policy: Policy, vendor_name: str, purpose_title: str, vendor_id: str, purpose_id: str, locale: str
-) -> Fragment:
+def _placeholder(policy: Policy, shown: Placeholder, locale: str) -> Fragment:
+    words = _words(policy, locale, "embed")
     return Fragment(
         _page(
             "embed.html",
             policy,
-            _words(policy, locale),
-            purpose=purpose_title,
-            purpose_id=purpose_id,
-            vendor=vendor_name,
-            vendor_id=vendor_id,
-            **slots("base", "notice", "return_to"),
+            words,
+            purpose=party_name(policy, locale, "", shown.purpose),
+            shown=shown,
+            vendor=party_name(policy, locale, shown.vendor, shown.purpose, shown.name),
+            **slots("base", "notice", "poster", "return_query", "return_to", "title"),
         )
     )
 
 
-def _words(policy: Policy, locale: str) -> Words:
-    """Return what these pages say: in a locale of the site's own only if it speaks more than the banner."""
-    speaks = find_locale(locale, shipped_locales()) or "settings" in policy.banner.text.get(locale, {})
+def _words(policy: Policy, locale: str, section: str = "settings") -> Words:
+    """Return what these pages say: in a locale of the site's own only if it has words for them."""
+    speaks = find_locale(locale, shipped_locales()) or section in policy.banner.text.get(locale, {})
     return read_words(policy, locale if speaks else FALLBACK)
 
 

@@ -108,6 +108,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         cookies: Its first-party cookies.
         stubs: Globals its inline snippet defines, and what stands in for them while it is inert.
         embed: Whether its frames show content, which deserves a placeholder.
+        plays: Whether that is video or audio.
         containers: Elements of pages that its script fills, which deserve one, too.
         processor: Whether it works for the site alone and, by its own terms, makes no use of what it receives
             for itself. Where that is not certain it is not set.
@@ -125,6 +126,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     cookies: tuple[KnownCookie, ...] = ()
     stubs: Mapping[str, StubKind] = {}
     embed: bool = False
+    plays: bool = False
     containers: tuple[str, ...] = ()
     processor: bool = False
 

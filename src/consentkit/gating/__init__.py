@@ -4,20 +4,23 @@ What runs or reaches a third party without consent is made inert in place: attri
 script gets a type that does not run. Nothing is removed from the page.
 """
 
+from consentkit.gating.embeds import Target
 from consentkit.gating.gate import Gate
 from consentkit.gating.judging import Gated, Unclassified
 from consentkit.gating.page import PageGate
-from consentkit.gating.party import Party
+from consentkit.gating.party import Embed, Party
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.stubs import NO_STUBS, module_script, stubs_script
 
 __all__ = [
     "NO_STUBS",
+    "Embed",
     "Gate",
     "Gated",
     "PageGate",
     "Party",
     "Renderer",
+    "Target",
     "Unclassified",
     "module_script",
     "stubs_script",

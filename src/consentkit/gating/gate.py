@@ -123,8 +123,8 @@ class Gate:
         plan = self._planner.plan(raw, name, bases) if matters else None
         if (party := self.containers.find(raw, name)) is not None:
             plan = (plan or Plan())._replace(container=party)
-        # A plan for a long tag is remembered unless it holds a document.
-        small = known_as is raw or plan is None or not plan.others
+        # A plan for a long tag is remembered unless it holds a document or a picture.
+        small = known_as is raw or plan is None or not (plan.others or (plan.embed and plan.embed.poster))
         if small and sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:
             if len(self._plans) >= MEMO_TAGS:
                 self._plans.clear()

@@ -50,6 +50,28 @@
     if (mark && document.readyState === "interactive") lift();
   });
 
+  // A sandbox keeps a placeholder from leading the page that it stands in: the page goes there itself.
+  document.addEventListener("load", function (event) {
+    try {
+      if (!event.target.matches("iframe[srcdoc][" + own + "src],iframe[" + own + "fill]")) return;
+      var page = window;
+      while (page.location.href === "about:srcdoc") page = page.parent;
+      event.target.contentDocument.addEventListener("submit", function (event) {
+        var form = page.document.importNode(event.target, true), pressed = event.submitter;
+        event.preventDefault();
+        form.target = "_self";
+        form.hidden = true;
+        var action = page.document.createElement("input");
+        action.type = "hidden";
+        action.name = pressed.name;
+        action.value = pressed.value;
+        form.appendChild(action);
+        page.document.body.appendChild(form);
+        HTMLFormElement.prototype.submit.call(form);
+      });
+    } catch (error) { /* not ours, or not within reach */ }
+  }, true);
+
   // A framework that makes elements anew knows nothing of the gate: the same addresses are held in them, too.
   var names = ["src", "srcset", "href", "imagesrcset", "data", "poster"], known = {}, reading = true;
   if (set[own]) return;
@@ -64,6 +86,8 @@
   function learn(root) {
     root.querySelectorAll("[" + own + names.join("],[" + own) + "]").forEach(function (one) {
       names.forEach(function (name) {
+        // Of a frame it is the site's own picture, which nothing holds.
+        if (name === "poster" && one.localName === "iframe") return;
         var at = key(one.getAttribute(own + name));
         if (at && (!known[at] || one.hasAttribute("srcdoc"))) known[at] = one;
       });

@@ -86,6 +86,11 @@ class Judge:
             return Reason(NOBODY, host, "unclassified")
         return CUT if found.unreadable and self._consent.restricts else None
 
+    def may_be_fetched(self, found: Found) -> bool:
+        """Tell whether what is ours to put into a page reaches nobody but who is known and allowed."""
+        denied = any(self.applies(one) and not self._is_allowed(one.party) for one in found.reasons)
+        return not (denied or found.unreadable) and all(map(self.is_own, found.hosts))
+
     def applies(self, reason: Reason) -> bool:
         """Tell whether a reason counts on this page, whose own origin is no third party."""
         if reason.why in ("list", "word", "program"):

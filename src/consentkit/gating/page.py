@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 from consentkit.consent import Consent
 from consentkit.gating import edits, elements
 from consentkit.gating.bases import Bases
+from consentkit.gating.embeds import Target, target_within
 from consentkit.gating.inline import Reading
 from consentkit.gating.judging import Gated, Judge
-from consentkit.gating.party import NOBODY, Found, Party, Plan, Reason, join
+from consentkit.gating.party import NOBODY, Embed, Found, Party, Plan, Reason, join
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.rules import rewrite_import_map
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _REACT: Final = re.compile(rb'(?:async|defer)=""')
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
 # Attributes, since a policy of the site may forbid styles.
+_UNSAID: Final = Embed()
 _SIZE: Final = b'width="100%" height="200" frameborder="0"'
 
 
@@ -79,7 +81,8 @@ class PageGate:
         self._told: set[str] = set()
         self._frames = 0
         self._depth = 0
-        self._placeholders: dict[tuple[str, str], bytes] = {}
+        self._target: Target = "_parent"
+        self._placeholders: dict[tuple[str, str, Embed], bytes] = {}
 
     @property
     def gated(self) -> Sequence[Gated]:
@@ -143,9 +146,10 @@ class PageGate:
 
     def _shown(self, party: Party) -> bytes:
         """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
-        title = f' title="{html.escape(party.name)}"'.encode("ascii", "xmlcharrefreplace")
         document = self._document(party)
-        return title + document if document else b""
+        if not document or self._renderer is None:
+            return b""
+        return _attribute("title", self._renderer.name(party)) + document
 
     def _see_language(self, raw: bytes, where: Where) -> Sequence[Splice]:
         """Take the language of the first ``<html>`` that has one; in XML it has another name."""
@@ -245,7 +249,7 @@ class PageGate:
         self, raw: bytes, srcdoc: Attribute, moved: Sequence[Splice], where: Where
     ) -> Sequence[Splice]:
         """Rewrite a document in an attribute as a page."""
-        gate = self._nested()
+        gate = self._nested(elements.first(attributes(raw), b"sandbox"))
         rewriter = Rewriter(gate)
         document = read_srcdoc(srcdoc.value or b"")
         written = rewriter.feed(document) + rewriter.close()
@@ -253,10 +257,11 @@ class PageGate:
             return ()
         return moved if where & Where.UNCERTAIN else [write_srcdoc(raw, srcdoc, written)]
 
-    def _nested(self) -> PageGate:
+    def _nested(self, sandbox: str | None) -> PageGate:
         """Make the gate for a document inside this one: it has the same base, and globals of its own."""
         inner = PageGate(self._gate, self._consent, host="", renderer=self._renderer, enforce=self._enforce)
         inner._judge, inner._bases, inner._depth = self._judge, self._bases.nested(), self._depth + 1
+        inner._target = self._target and target_within(sandbox)
         return inner
 
     def _stop_frame(
@@ -265,19 +270,21 @@ class PageGate:
         """Make a frame inert, and put the placeholder into one that visitors would have seen."""
         self._frames += 1
         renamed, at = edits.rename_frame(raw, name, self._frames), len(name) + 1
-        seen = plan.framed and party.embed and not where & ~Where.TEMPLATE
-        document = self._document(party) if seen else b""
+        seen = plan.embed if party.embed and not where & ~Where.TEMPLATE else None
+        document = self._document(party, seen) if seen is not None else b""
         return [renamed, *([(at, at, document)] if document else ()), *plan.load.inert]
 
-    def _document(self, party: Party) -> bytes:
+    def _document(self, party: Party, embed: Embed = _UNSAID) -> bytes:
         """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
         if not party.purpose or self._renderer is None:
             return b""
-        key = (party.vendor, party.purpose)
+        if embed.poster and not self._judge.may_be_fetched(embed.reached):
+            embed = embed._replace(poster="")
+        key = (party.vendor, party.purpose, embed)
         if key not in self._placeholders:
-            document = self._renderer.placeholder(party, foreign_base=self.foreign_base)
-            value = html.escape(document).encode("ascii", "xmlcharrefreplace")
-            self._placeholders[key] = b' srcdoc="' + value + b'"'
+            foreign, target = self.foreign_base, self._target
+            document = self._renderer.placeholder(party, embed, target=target, foreign_base=foreign)
+            self._placeholders[key] = _attribute("srcdoc", document)
         return self._placeholders[key]
 
     def _calls(self, heard: Iterable[Reason], where: Where) -> tuple[list[Splice], set[str]]:
@@ -315,3 +322,7 @@ class PageGate:
         if any(name.endswith(":form") for name in missing):
             attributes += self._shown(party)
         return [(0, 0, self._renderer.stubs(attributes.decode("ascii"), foreign_base=self.foreign_base))]
+
+
+def _attribute(name: str, value: str) -> bytes:
+    return f' {name}="{html.escape(value)}"'.encode("ascii", "xmlcharrefreplace")

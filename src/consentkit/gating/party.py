@@ -23,6 +23,7 @@ class Party(NamedTuple):
         name: The vendor's name as visitors know it; for an unknown marker what the marker says.
         purpose: Id of the purpose; empty where nothing is known, which no consent allows.
         embed: Whether its frames show content, which deserves a placeholder.
+        plays: Whether that is video or audio.
         stubs: Globals that its inline snippet defines, with the kind of stub for each.
     """
 
@@ -30,6 +31,7 @@ class Party(NamedTuple):
     name: str
     purpose: str
     embed: bool = True
+    plays: bool = False
     stubs: tuple[tuple[str, str], ...] = ()
 
 
@@ -77,6 +79,22 @@ class Found(NamedTuple):
 NOTHING: Final = Found()
 
 
+class Embed(NamedTuple):
+    """What a frame says of its content, whatever the consent.
+
+    Attributes:
+        title: Its title; empty where it has none.
+        poster: Address of a picture of it, which the site gives; empty without one that can be used.
+        reached: Whom the picture would reach.
+        plays: Whether it is a player's.
+    """
+
+    title: str = ""
+    poster: str = ""
+    reached: Found = NOTHING
+    plays: bool = False
+
+
 class Part(NamedTuple):
     """One part of a tag that stays or goes by itself.
 
@@ -99,7 +117,7 @@ class Plan(NamedTuple):
         others: Scripts and documents in its attributes.
         live: The edits that make it live where everybody is allowed.
         simple: Whether those are insertions without quotes, which may be made anywhere.
-        framed: Whether it is a frame that visitors see.
+        embed: What it says of its content, if it is a frame that visitors see.
         marked: Whether its author said who must be allowed; nothing else counts then.
         rules: Its type if its content is a list of addresses, such as ``importmap``.
         heard: Who would be reached by the address of a marked script, and so has to be told what holds.
@@ -111,7 +129,7 @@ class Plan(NamedTuple):
     others: tuple[Part, ...] = ()
     live: Sequence[Splice] = ()
     simple: bool = True
-    framed: bool = False
+    embed: Embed | None = None
     marked: bool = False
     rules: str = ""
     heard: tuple[Reason, ...] = ()
@@ -121,7 +139,8 @@ class Plan(NamedTuple):
 
 def known_party(known: KnownVendor) -> Party:
     """Make the party of a vendor that only the catalog knows."""
-    return Party(known.id, known.name, known.purpose, known.embed, tuple(known.stubs.items()))
+    stubs = tuple(known.stubs.items())
+    return Party(known.id, known.name, known.purpose, known.embed, known.plays, stubs)
 
 
 def declared_party(vendor: Vendor, known: KnownVendor | None) -> Party:

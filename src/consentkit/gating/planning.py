@@ -7,10 +7,11 @@ from typing import Final
 
 from consentkit.catalog import URL
 from consentkit.gating import edits, elements
+from consentkit.gating.embeds import read_embed
 from consentkit.gating.inline import Reading
 from consentkit.gating.markers import Marker, parked, parked_type, read_marker
 from consentkit.gating.parties import Parties
-from consentkit.gating.party import NOTHING, Found, Part, Plan, join
+from consentkit.gating.party import NOTHING, Embed, Found, Part, Plan, join
 from consentkit.gating.rules import KINDS as RULES
 from consentkit.gating.rules import addresses
 from consentkit.gating.running import scripts_in
@@ -64,7 +65,7 @@ class Planner:
         return Plan(
             load=Part(load, edits.move(name, found)),
             others=others,
-            framed=name == b"iframe" and elements.is_visible(found),
+            embed=self._embed(name, found, bases),
         )
 
     def based(self, found: Sequence[Attribute]) -> Found:
@@ -106,8 +107,12 @@ class Planner:
             load=Part(reached, moved),
             live=edits.tidy(edits.restore(found, parked(name, found), own)) if marker.inert else (),
             simple=not marker.inert,
-            framed=name == b"iframe" and elements.is_visible(found),
+            embed=self._embed(name, found, bases),
         )
+
+    def _embed(self, name: bytes, found: Sequence[Attribute], bases: Sequence[URL]) -> Embed | None:
+        shown = name == b"iframe" and elements.is_visible(found)
+        return read_embed(found, bases, self._parties.reached) if shown else None
 
     def _script(
         self, raw: bytes, found: Sequence[Attribute], bases: Sequence[URL], depth: int

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from consentkit.gating.party import Party
+from consentkit.gating.embeds import Target
+from consentkit.gating.party import Embed, Party
 
 
 class Renderer(Protocol):
     """What is put into pages in place of what is gated."""
 
-    def placeholder(self, party: Party, *, foreign_base: bool) -> str:
+    def name(self, party: Party) -> str:
+        """Return what a party is called in the page's language."""
+
+    def placeholder(self, party: Party, embed: Embed, *, target: Target, foreign_base: bool) -> str:
         """Render the document shown in a gated frame, in HTML.
 
         Args:
             party: Whom to allow; without a vendor it is a whole purpose.
+            embed: What the frame says of its content; its poster may be fetched.
+            target: Where the page is, as seen from there.
             foreign_base: Whether the page's base is another origin, which such a document inherits.
         """
 
