@@ -254,7 +254,7 @@ def test_a_placeholder_names_vendor_and_purpose_and_asks_both_ways() -> None:
         assert (form["target"], form["method"]) == ("_parent", "post")
         assert form["action"] == "https://news.example/_consent/decision"
         assert form.select("input[name=vendor][value=tube]") and form.select(
-            "button[name=action][value=allow]"
+            "input[name=action][value=allow] ~ button[data-consentkit-action=allow]"
         )
     assert once.select("input[name=once][value='1']") and not always.select("input[name=once]")
 
@@ -283,7 +283,7 @@ def test_a_placeholder_without_title_or_picture_is_named_for_the_vendor() -> Non
 def test_the_sign_is_a_button_for_who_points_and_says_what_is_behind_it() -> None:
     signs = {plays: placeholder(plays=plays).select("[aria-hidden=true][form]") for plays in (True, False)}
     for [sign] in signs.values():
-        assert (sign["form"], sign["name"], sign["value"]) == ("once", "action", "allow")
+        assert sign["form"] == "once"
         assert (sign["tabindex"], sign["aria-hidden"]) == ("-1", "true")
     assert signs[True] != signs[False]
 

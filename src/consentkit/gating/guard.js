@@ -50,31 +50,27 @@
     if (mark && document.readyState === "interactive") lift();
   });
 
+  // A framework that makes elements anew knows nothing of the gate: the same addresses are held in them, too.
+  var names = ["src", "srcset", "href", "imagesrcset", "data", "poster"], known = {}, reading = true;
+  if (set[own]) return;
+
   // A sandbox keeps a placeholder from leading the page that it stands in: the page goes there itself.
   document.addEventListener("load", function (event) {
     try {
-      if (!event.target.matches("iframe[srcdoc][" + own + "src],iframe[" + own + "fill]")) return;
-      var page = window;
+      var inner = event.target.contentDocument, page = window;
+      if (inner.body.className !== "consentkit-embed") return;
       while (page.location.href === "about:srcdoc") page = page.parent;
-      event.target.contentDocument.addEventListener("submit", function (event) {
-        var form = page.document.importNode(event.target, true), pressed = event.submitter;
+      inner.addEventListener("submit", function (event) {
+        var form = page.document.importNode(event.target, true);
         event.preventDefault();
         form.target = "_self";
         form.hidden = true;
-        var action = page.document.createElement("input");
-        action.type = "hidden";
-        action.name = pressed.name;
-        action.value = pressed.value;
-        form.appendChild(action);
         page.document.body.appendChild(form);
         HTMLFormElement.prototype.submit.call(form);
       });
     } catch (error) { /* not ours, or not within reach */ }
   }, true);
 
-  // A framework that makes elements anew knows nothing of the gate: the same addresses are held in them, too.
-  var names = ["src", "srcset", "href", "imagesrcset", "data", "poster"], known = {}, reading = true;
-  if (set[own]) return;
   // The query may hold what differs from one view to the next; in "id" tags say which they are.
   function key(value) {
     try {
