@@ -47,7 +47,7 @@ async def test_the_beginning_and_the_end_say_what_it_is_about(caplog: pytest.Log
     await live(site)
     begin, end = told(caplog)
     assert "enforce=False: nothing is held back" in begin
-    assert end.startswith("not enforced; on 2 pages was found: 2 × script of google-analytics")
+    assert end.startswith("not enforced; pages with something of it: 2; 2 × script of google-analytics")
     caplog.clear()
     await live(site)
     assert len(told(caplog)) == 1

@@ -48,6 +48,6 @@ class Trial:
         """Say how often what was found. A second time there is nothing left to say."""
         if self._pages:
             most = "; ".join(f"{count} × {thing}" for thing, count in self._counts.most_common(NAMED))
-            _logger.warning("not enforced; on %d pages was found: %s", self._pages, most)
+            _logger.warning("not enforced; pages with something of it: %d; %s", self._pages, most)
         self._counts.clear()
         self._pages, self._has_more = 0, False

@@ -62,4 +62,7 @@ def sync_folder(folder: Path) -> None:
 def demand_file(path: Path) -> None:
     """Raise ConfigurationError unless there is a file at `path`."""
     if not path.is_file():
-        raise ConfigurationError(f"there is no log at {str(path)!r}", path="log")
+        problem = (
+            f"there is no log at {str(path)!r}: name that of the application, which makes it with its first"
+        )
+        raise ConfigurationError(f"{problem} decision", path="log")

@@ -24,7 +24,6 @@ _ELSEWHERE: Final = "name another place, or bring the log back from a copy"
 _ADVICE: Final = (
     (re.compile(r"is locked|lock timeout"), _HELD),
     (re.compile(r"readonly|unable to open|permission denied|read-only", re.I), _NOT_OURS),
-    (re.compile(r"older schema"), "the first decision brings it up to date"),
     (re.compile(r"schema version"), "a newer consentkit has written it: install that version"),
     (re.compile(r"cannot be reached"), "start the server, or put its address right"),
     (re.compile(r"password|role|no pg_hba"), "put user and password right"),

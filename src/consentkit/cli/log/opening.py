@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from consentkit.exceptions import ConfigurationError, LogError
+from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.location import demand_file, log_path
 
@@ -61,6 +61,8 @@ def plainly() -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise click.UsageError(error.problem) from error
+    except LogUnavailable as error:
+        raise click.ClickException(f"{error}; `consentkit check` says what to do") from error
     except LogError as error:
         raise click.ClickException(str(error)) from error
 

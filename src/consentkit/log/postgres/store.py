@@ -159,7 +159,7 @@ class PostgresStore:
             head = connection.execute(f"{_HEAD} FOR UPDATE" if write else _HEAD, binary=True)
             version = connection.execute("SELECT version FROM schema_version")
         if schema.demand_known(version.fetchone()) < schema.VERSION:
-            raise LogUnavailable("the log has an older schema: open it for writing once")
+            raise LogUnavailable("the log has an older schema: the next decision updates it")
         found = head.fetchone()
         if found is None:
             raise LogCorrupt("the log has no tree head")

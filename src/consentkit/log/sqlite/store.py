@@ -117,7 +117,7 @@ class SQLiteStore:
             # A transaction holds one snapshot of a WAL database from its first read on.
             connection.execute("BEGIN")
             if schema.version(connection) != schema.VERSION:
-                raise LogUnavailable("the log has an older schema: open it for writing once")
+                raise LogUnavailable("the log has an older schema: the next decision updates it")
             yield SQLiteView(connection)
 
     def close(self) -> None:
