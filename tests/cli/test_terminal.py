@@ -151,6 +151,14 @@ def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[s
         assert harmless(run(*command, name))
 
 
+def test_what_was_given_makes_no_line_of_its_own(tmp_path: Path) -> None:
+    """URLs and names of files may come from a stranger's list."""
+    assert len(harmless(run("catalog", "match", FORGED)).splitlines()) == 1
+    file = tmp_path / "a\n::error::forged.toml"
+    file.write_text("")
+    assert len(harmless(run("catalog", "check", file)).splitlines()) == 1
+
+
 class Hostile(BaseHTTPRequestHandler):
     """Answers with texts that command a terminal, wherever a page can have one."""
 

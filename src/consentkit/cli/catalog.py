@@ -17,6 +17,7 @@ import msgspec
 from consentkit.catalog import HostRule, KnownVendor, default_catalog, read_url
 from consentkit.catalog.model import CatalogPurpose
 from consentkit.catalog.reading import PURPOSES, read_vendors
+from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ConfigurationError
 
 NEAR: Final = 5
@@ -74,7 +75,7 @@ def match(context: click.Context, urls: tuple[str, ...], as_json: bool) -> None:
     else:
         for line in found:
             known = f"{line['vendor']} ({line['purpose']}), by {line['rule']}"
-            click.echo(f"{line['url']}: {known if line['vendor'] else line['rule']}")
+            click.echo(one_line(f"{line['url']}: {known if line['vendor'] else line['rule']}"))
     context.exit(0 if any(line["vendor"] for line in found) else 1)
 
 
@@ -90,9 +91,9 @@ def check(files: tuple[Path, ...]) -> None:
         purpose: CatalogPurpose = next((p for p in PURPOSES if f"{p}.toml" == file.name), "marketing")
         try:
             count = sum(1 for _ in read_vendors(file.read_text("utf-8"), purpose=purpose))
-            click.echo(f"{file.name}: {count} vendors")
+            click.echo(f"{one_line(file.name)}: {count} vendors")
         except (ConfigurationError, UnicodeDecodeError) as error:
-            click.echo(f"{file.name}: {error}", err=True)
+            click.echo(f"{one_line(file.name)}: {error}", err=True)
             failed = True
     if failed:
         raise click.exceptions.Exit(1)
