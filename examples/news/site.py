@@ -25,6 +25,7 @@ from examples.news.hits import Hits
 from examples.news.settings import Settings
 from examples.news.stories import (
     EDITIONS,
+    FOOTER,
     OTHERS,
     SECTIONS,
     SEED,
@@ -82,7 +83,7 @@ class NewsSite:
         self.policy = policy
         self.templates = Jinja2Templates(directory=HERE / "templates", context_processors=[_around])
         self.templates.env.filters["linked"] = linked
-        self.templates.env.globals["editions"] = editions
+        self.templates.env.globals.update(editions=editions, footer=FOOTER)
 
     def routes(self) -> list[BaseRoute]:
         """Return the site's routes."""

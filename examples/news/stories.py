@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,23 @@ SECTIONS = {
     "science": "Science",
     "sport": "Sport",
 }
+FOOTER = {
+    **SECTIONS,
+    "demonstration": "This is a demonstration",
+    "seen_from": "See the site as a visitor from …",
+    "nowhere": "Nowhere known",
+    "nowhere_note": "the strictest rule",
+    "eu": "The EU",
+    "california": "California",
+    "live": "Live hits",
+    "live_note": "what our own statistics receive, as it arrives",
+    "links": "Footer",
+    "privacy": "Privacy",
+    "settings": "Privacy settings",
+    "imprint": "Odu News Ltd, 1 Press Lane, Lagos. An invented publisher: apart from the article that the "
+    "demonstration is about, stories, people and numbers are made up, and the pictures are drawn.",
+}
+"""What the footer says in English; an edition says the same in its language."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +89,7 @@ class Edition:
     Attributes:
         language: Its tag (BCP 47), which is also its path.
         name: What the language calls itself.
+        footer: What its footer says, by the keys of `FOOTER`.
     """
 
     language: str
@@ -78,6 +97,7 @@ class Edition:
     title: str
     deck: str
     body: tuple[str, ...]
+    footer: Mapping[str, str]
 
     @property
     def direction(self) -> str:
