@@ -12,10 +12,12 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
+from consentkit.banner.formats import Formats, read_formats
 from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy, Purpose, Regime, Vendor, read_duration
 from consentkit.policy.defaults import DEFAULT_PURPOSES
+from consentkit.policy.duration import UNITS
 from consentkit.policy.reading import nearest
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -24,6 +26,7 @@ FALLBACK = "en"
 
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
 _DESCRIPTION = "_description"
+_UNITS = dict.fromkeys(UNITS, "{n}")
 _BANNERS = frozenset(regime.value for regime in Regime)
 
 
@@ -36,6 +39,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
         purposes: The policy's purposes with titles and descriptions in it.
         vendors: The declared vendors with names and descriptions in it.
         english: Ids of vendors whose description is the catalog's own, which is in English.
+        formats: How dates, durations and countries are written.
     """
 
     locale: str
@@ -43,6 +47,15 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     purposes: Mapping[str, Purpose]
     vendors: Mapping[str, Vendor]
     english: frozenset[str]
+    formats: Formats
+
+    def duration(self, text: str) -> str:
+        """Write a duration of the policy (``14 months``, ``session``): in words of `texts` before CLDR's."""
+        duration = read_duration(text)
+        if duration.unit == "session":
+            return self.texts["settings"]["session"]
+        own = self.texts["duration"].get(duration.unit)
+        return fill(own, n=str(duration.amount)) if own else self.formats.duration(duration)
 
 
 @cache
@@ -58,12 +71,17 @@ def available_locales(policy: Policy) -> frozenset[str]:
 
 
 @cache
+def nearest_shipped(locale: str) -> str:
+    """Return the shipped locale that speaks for another: for ``de-AT``, ``de``; for ``eo``, ``en``."""
+    return find_locale(locale, shipped_locales()) or FALLBACK
+
+
+@cache
 def shipped_texts(locale: str) -> Texts:
-    """Return the package's texts of a locale, or of the nearest that there is: for ``de-AT``, ``de``."""
-    name = find_locale(locale, shipped_locales()) or FALLBACK
-    file = resources.files("consentkit.banner").joinpath("locales", f"{name}.toml")
+    """Return the package's texts of a locale, or of the nearest that there is."""
+    file = resources.files("consentkit.banner").joinpath("locales", f"{nearest_shipped(locale)}.toml")
     texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
-    return texts
+    return {"duration": {}, **texts}
 
 
 def read_texts(policy: Policy, locale: str) -> Texts:
@@ -97,6 +115,7 @@ def read_words(policy: Policy, locale: str) -> Words:
             {ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()}
         ),
         english=frozenset(ident for ident in catalog if f"{ident}{_DESCRIPTION}" not in told),
+        formats=read_formats(nearest_shipped(locale)),
     )
 
 
@@ -136,7 +155,7 @@ def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> N
     ids: Mapping[str, object] = {"purposes": policy.purposes, "vendors": policy.vendors_declared}.get(
         section, {}
     )
-    english = shipped_texts(FALLBACK).get(section, {})
+    english = _UNITS if section == "duration" else shipped_texts(FALLBACK).get(section, {})
     named = key.removesuffix(_DESCRIPTION) in ids
     if not named and key not in english:
         raise ConfigurationError(f"there is no such text{nearest(key, [*english, *ids])}", path=path)
@@ -153,16 +172,3 @@ def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> N
 def fill(text: str, **values: str) -> str:
     """Fill in the slots of a text; a slot without a value stays as it is written."""
     return _SLOT.sub(lambda slot: values.get(slot[1], slot[0]), text)
-
-
-def write_duration(texts: Texts, text: str) -> str:
-    """Write a duration of the policy in the words of a locale.
-
-    Args:
-        texts: What the locale says.
-        text: As the policy has it: ``14 months``, ``session``.
-    """
-    duration = read_duration(text)
-    if duration.unit == "session":
-        return texts["settings"]["session"]
-    return fill(texts["duration"][duration.unit], n=str(duration.amount))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
 
-_DURATION = re.compile(r"\s*([1-9][0-9]{0,3})\s+(second|minute|hour|day|week|month|year)s?\s*", re.IGNORECASE)
+UNITS: Final = ("second", "minute", "hour", "day", "week", "month", "year")
+
+_DURATION = re.compile(rf"\s*([1-9][0-9]{{0,3}})\s+({'|'.join(UNITS)})s?\s*", re.IGNORECASE)
 _DAYS = {
     "session": 0.0,
     "second": 1 / 86_400,
