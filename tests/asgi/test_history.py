@@ -88,7 +88,7 @@ async def test_a_visitor_sees_their_own_choices_newest_first(log: ConsentLog) ->
         said = await section(client)
         assert said.count("UTC") == 2
         assert said.index("Privacy settings") < said.index("On a page of this website")
-        assert "Allowed Statistics Refused Extras, Advertising" in said
+        assert "Allowed Statistics Refused Functional, Advertising" in said
         assert said.count("Advertising") == 2
 
 

@@ -10,11 +10,12 @@ from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
-from bs4.element import Tag
+from bs4.element import PageElement, Tag
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from banner.site import where
 from consentkit.banner import make_notice, read_assets, render_banner, render_head, render_link, safe_path
 from consentkit.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
@@ -81,7 +82,7 @@ def test_opt_in_assumes_nothing_and_names_the_purposes(banner: Callable[..., str
     assert "assume" not in text and "by continuing" not in text
     assert "We use cookies" in text  # what tools that answer banners look for
     assert "Audience <b>measurement</b>, Advertising" in text
-    assert text.endswith("Accept all Reject all Read more")
+    assert text.endswith("Accept all Reject all Read more Privacy policy")
 
 
 def test_without_its_place_in_the_sentence_opting_out_is_a_button_of_the_row(
@@ -123,6 +124,20 @@ def test_nothing_is_inline_and_nothing_leaves_the_page(banner: Callable[..., str
         assert not [name for name in element.attrs if name == "style" or name.startswith("on")]
         if element.name in ("form", "a"):
             assert element["target"] == "_self"  # the page's <base target> may say otherwise
+
+
+def test_search_engines_quote_none_of_it(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
+    """Google knows `data-nosnippet` on `div`, `section` and `span`."""
+    policy = make_policy(banner=Banner(layout="modal"))
+    consent = make_consent(policy)
+    markup = render_banner(policy, consent, **where()) + render_link(policy, consent, **where())
+    root = BeautifulSoup(markup, "html.parser")
+    assert [str(text) for text in root.find_all(string=True) if text.strip() and not quotable(text)] == []
+    assert all(one.has_attr("data-nosnippet") for one in root.select("#consentkit-banner, #consentkit-link"))
+
+
+def quotable(text: PageElement) -> bool:
+    return bool(text.find_parent(["div", "section", "span"], attrs={"data-nosnippet": True}))
 
 
 def test_the_form_carries_what_the_decision_needs(
@@ -184,7 +199,7 @@ def test_whatever_the_return_path_says_it_stays_text(path: str) -> None:
     consent = resolve(policy, policy.regimes_at(None), None, Signals(), now=0)
     markup = render_link(policy, consent, locale="en", prefix="/_consent", return_to="/" + path)
     assert markup.isascii()
-    assert len(list(ElementTree.fromstring(f"<b>{markup}</b>").iter())) == 3
+    assert len(list(ElementTree.fromstring(f"<b>{markup}</b>").iter())) == 4
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, FloatRect, Page, expect
 from banner.site import Site, banner_page, go, visiting
 from consentkit.consent import Consent
 from consentkit.policy import Banner, Policy
+from consentkit.policy import Site as SiteTable
 
 pytestmark = pytest.mark.browser
 
@@ -143,6 +145,239 @@ def test_the_theme_is_the_visitors_unless_the_site_has_one(page: Page, add: AddP
     }
 
 
+SWITCHES = [
+    # What a site does to be light or dark whatever the system is, and what that makes.
+    ('html.className = "dark wide"', "dark"),
+    ('html.className = "light"', "light"),
+    ('html.dataset.theme = "dark"', "dark"),
+    ('html.dataset.theme = "light-blue"', "light"),
+    ('html.dataset.bsTheme = "dark"', "dark"),
+    ('body.dataset.mdColorScheme = "slate"', "dark"),
+    ('body.dataset.mdColorScheme = "default"', "light"),
+    ('html.style.colorScheme = "dark"', "dark"),
+    ('body.style.colorScheme = "light"', "light"),
+    ('html.dataset.night = "on"', "dark"),  # in the style sheet below
+    ('html.style.colorScheme = "light dark"', "system"),
+    ('html.className = "highlight darkness"', "system"),
+]
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_the_theme_follows_the_sites_own_switch(
+    page: Page, add: AddPage, system: Literal["light", "dark"]
+) -> None:
+    grounds = {"light": "rgb(255, 255, 255)", "dark": "rgb(27, 33, 32)"}
+    add("/switch", head="<style>[data-night] { color-scheme: dark }</style>")
+    page.emulate_media(color_scheme=system)
+    go(page, "/switch")
+    for script, scheme in SWITCHES:
+        before = page.evaluate(
+            f"""() => {{
+                const html = document.documentElement, {{ body }} = document;
+                const pairs = one => [...one.attributes].map(({{ name, value }}) => [name, value]);
+                const before = [html, body].map(pairs);
+                {script};
+                return before;
+            }}"""
+        )
+        wanted = grounds[system if scheme == "system" else scheme]
+        expect(page.locator(BANNER)).to_have_css("background-color", wanted)
+        page.evaluate(
+            """before => [document.documentElement, document.body].forEach((one, index) => {
+                for (const { name } of [...one.attributes]) one.removeAttribute(name);
+                for (const [name, value] of before[index]) one.setAttribute(name, value);
+            })""",
+            before,
+        )
+        expect(page.locator(BANNER)).to_have_css("background-color", grounds[system])
+
+
+def test_the_dialog_and_its_frame_follow_the_sites_switch_with_a_script_or_without(
+    page: Page, chromium: Browser, site: Site, add: AddPage
+) -> None:
+    dark = "rgb(19, 23, 22)"
+    add("/switched", head="<style>html { color-scheme: dark }</style>")
+    go(page, "/switched")
+    page.locator(f"{BANNER} [data-consentkit-action=settings]").click()
+    expect(page.locator("#consentkit-dialog")).to_have_css("background-color", dark)
+    frame = page.frame_locator("#consentkit-dialog iframe")
+    expect(frame.locator("body")).to_have_css("background-color", dark)
+    add("/light", theme="light", head="<style>html { color-scheme: dark }</style>")
+    go(page, "/light")
+    expect(page.locator(BANNER)).to_have_css("background-color", "rgb(255, 255, 255)")
+    site.pages["/plain"] = site.pages["/switched"].replace("<html", '<html class="dark"')
+    with visiting(chromium, site, java_script_enabled=False) as plain:
+        go(plain, "/plain")
+        expect(plain.locator(BANNER)).to_have_css("background-color", "rgb(27, 33, 32)")
+
+
+@pytest.mark.parametrize("size", ["62.5%", "200%", "7px"])
+def test_what_a_page_makes_of_rem_is_its_own(page: Page, add: AddPage, size: str) -> None:
+    """Dialog and banner are as large as on a page that leaves `html` alone."""
+    found = []
+    for head in ("", f"<style>html {{ font-size: {size} }}</style>"):
+        add("/rem", head=head)
+        go(page, "/rem")
+        box = box_of(page)
+        page.locator(f"{BANNER} [data-consentkit-action=settings]").click()
+        save = page.frame_locator("#consentkit-dialog iframe").locator("[data-consentkit-action=save]")
+        expect(save).to_be_in_viewport(ratio=1)
+        found.append((box, page.locator("#consentkit-dialog").bounding_box()))
+    assert found[0] == found[1]
+
+
+IN_SIGHT = """() => [...document.querySelectorAll("#consentkit-banner .consentkit-button")].map(button => {
+    const { left, top, right, bottom } = button.getBoundingClientRect();
+    const label = document.createRange();
+    label.selectNodeContents(button);
+    const text = label.getBoundingClientRect();
+    const points = [[left + 3, top + 9], [right - 3, bottom - 9], [(left + right) / 2, (top + bottom) / 2]];
+    return bottom <= innerHeight && text.bottom <= bottom && text.right <= right
+        && points.every(([x, y]) => button.contains(document.elementFromPoint(x, y)));
+})"""
+
+
+READ_BY_SCROLLING = """() => {
+    document.getElementById("consentkit-title").scrollIntoView();
+    const title = document.getElementById("consentkit-title").getBoundingClientRect();
+    const link = document.querySelector("#consentkit-banner [rel=privacy-policy]");
+    link.blur();
+    link.focus();
+    const { left, top, bottom } = link.getClientRects()[0];
+    return title.top >= 0 && title.bottom < innerHeight
+        && document.elementFromPoint(left + 3, (top + bottom) / 2) === link;
+}"""
+
+
+@pytest.mark.parametrize("layout", ["bar", "box", "corner", "modal"])
+def test_in_the_smallest_window_every_button_is_in_sight(page: Page, add: AddPage, layout: str) -> None:
+    """A desktop's window at 400 %, in words of any length; the text is read by scrolling."""
+    for locale in ("de", "ta", "ar"):
+        add("/small", layout=layout, locale=locale)
+        go(page, "/small")
+        for width, height in ((320, 256), (320, 180), (640, 180)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(IN_SIGHT) == [True] * 3, (locale, width, height)
+            assert page.evaluate(READ_BY_SCROLLING), (locale, width, height)
+
+
+def test_on_a_tablet_the_layouts_are_those_of_a_desktop(page: Page, add: AddPage) -> None:
+    page.set_viewport_size({"width": 820, "height": 1180})
+    for layout, width, centre in (("bar", 788, 410), ("box", 576, 410), ("corner", 400, 604)):
+        add("/tablet", layout=layout)
+        go(page, "/tablet")
+        box = box_of(page)
+        assert (box["width"], box["x"] + box["width"] / 2) == (width, centre)
+        assert box["y"] + box["height"] == 1180 - 16
+        button = page.locator(f"{BANNER} [value=accept]").bounding_box()
+        assert button and button["width"] < 280
+
+
+TAB_BAR = "<style>:root { --consentkit-bottom: 60px }</style>"
+
+
+@pytest.mark.parametrize("width", [390, 820])
+def test_a_bar_at_the_bottom_of_the_page_stays_free(page: Page, add: AddPage, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    lowest = []
+    for head in ("", TAB_BAR):
+        add("/tabs", head=head)
+        go(page, "/tabs")
+        banner = box_of(page)
+        page.locator(f"{BANNER} [value=reject]").click()
+        link = page.locator("#consentkit-link").bounding_box()
+        assert link
+        lowest.append((banner["y"] + banner["height"], link["y"] + link["height"]))
+    assert lowest[1] == (lowest[0][0] - 60, lowest[0][1] - 60)
+
+
+UNSET = "<style>button, a { all: unset } * { margin: 0; padding: 0 }</style>"
+
+
+def test_where_no_style_sheet_of_ours_comes_it_can_still_be_answered(
+    page: Page, site: Site, add: AddPage
+) -> None:
+    add("/bare", head=UNSET)
+    page.route("**/ck.*.css", lambda route: route.abort())
+    go(page, "/bare")
+    boxes = [
+        box
+        for control in page.locator(f"{BANNER} .consentkit-actions > :is(button, a)").all()
+        if (box := control.bounding_box())
+    ]
+    assert len(boxes) == 3
+    # Each stands on a line of its own and looks like something to press.
+    assert all(above["y"] + above["height"] <= below["y"] for above, below in itertools.pairwise(boxes))
+    lines = page.locator(f"{BANNER} .consentkit-actions u").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).textDecorationLine)"
+    )
+    assert lines == ["underline"] * 3
+    page.get_by_role("button", name="Reject all").click()
+    expect(page.locator(BANNER)).to_have_count(0)
+    assert "action=reject" in site.posts[0][1]
+
+
+def test_the_dialog_has_one_row_above_what_is_scrolled(page: Page, add: AddPage) -> None:
+    """Title, then the cross; a line beneath them once something has gone under it."""
+    line = """() => {
+        const { body } = document.querySelector("#consentkit-dialog iframe").contentDocument;
+        const [line, cover] = ["::before", "::after"].map(part => getComputedStyle(body, part));
+        const over = cover.zIndex > line.zIndex;
+        return [line.position, line.top, line.height, cover.position, cover.height, over];
+    }"""
+    for locale, left in (("en", True), ("ar", False)):
+        for size, whole in (((390, 700), True), ((1280, 800), False)):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            add("/row", locale=locale)
+            go(page, "/row")
+            page.locator(f"{BANNER} [data-consentkit-action=settings]").click()
+            dialog = page.locator("#consentkit-dialog")
+            frame = page.frame_locator("#consentkit-dialog iframe")
+            expect(frame.locator("h1")).to_have_css("clip-path", "inset(50%)")
+            title, cross = dialog.locator("b"), dialog.get_by_role("button")
+            expect(title).to_be_visible()
+            boxes = [one.bounding_box() for one in (title, cross, dialog.locator("iframe"), dialog)]
+            head, close, inside, outside = (box for box in boxes if box)
+            assert (head["x"] < close["x"]) is left
+            assert max(head["y"] + head["height"], close["y"] + close["height"]) <= inside["y"] + 1
+            assert close["width"] >= 44 and close["height"] >= 44 and inside["y"] - outside["y"] <= 60
+            assert (outside["width"], outside["height"]) == (size if whole else (768, 768))
+            expect(dialog).to_have_css("border-top-left-radius", "0px" if whole else "14px")
+            frame.locator("h2").first.wait_for()
+            assert page.evaluate(line) == ["sticky", "0px", "1px", "absolute", "1px", True]
+
+
+def test_a_switch_tells_on_off_and_locked_apart_without_colour(page: Page, site: Site) -> None:
+    go(page, "/_consent/?return_to=%2F&locale=en")
+    found = page.locator("input[name=purpose]").evaluate_all(
+        """all => all.slice(0, 2).map(box => {
+            const parts = [null, "::before", "::after"];
+            const [style, knob, lock] = parts.map(part => getComputedStyle(box, part));
+            const filled = style.backgroundColor !== "rgba(0, 0, 0, 0)";
+            return [style.opacity, filled, knob.borderRadius, lock.content];
+        })"""
+    )
+    assert found == [["1", True, "2px", '""'], ["1", True, "50%", "none"]]
+
+
+@pytest.mark.parametrize("regime", ["opt-in", "inform", "opt-out"])
+@pytest.mark.parametrize("address", ["/legal/privacy", "https://law.example/privacy?of=us"])
+def test_the_first_layer_leads_to_the_privacy_policy(
+    page: Page, site: Site, make_policy: MakePolicy, make_consent: MakeConsent, regime: str, address: str
+) -> None:
+    policy = make_policy(regime, site=SiteTable(privacy_policy=address))
+    site.know(policy)
+    site.pages["/p"] = banner_page(policy, make_consent(policy))
+    go(page, "/p")
+    page.wait_for_function("window.consentkit")  # what the script makes of addresses is made
+    link = page.locator(f"{BANNER} a[rel=privacy-policy]")
+    if regime == "opt-out":  # its notice is given to the letter
+        expect(link).to_have_count(0)
+    else:
+        expect(link).to_have_attribute("href", address)
+        expect(link).to_have_text("Privacy policy")
+
+
 def test_a_sites_style_sheet_sets_what_the_documentation_names(page: Page, add: AddPage) -> None:
     own = """<style>#consentkit-banner {
         --ck-surface: #102030; --ck-ink: #fefefe; --ck-accent: #ffd400; --ck-on: #111111;
@@ -175,7 +410,7 @@ def test_nothing_moves(page: Page, add: AddPage) -> None:
     go(page, "/still")
     page.locator(f"{BANNER} [value=accept]").hover()
     page.locator(f"{BANNER} [data-consentkit-action=settings]").click()
-    page.frame_locator("#consentkit-dialog iframe").get_by_role("checkbox", name="Extras").check()
+    page.frame_locator("#consentkit-dialog iframe").get_by_role("checkbox", name="Functional").check()
     for frame in page.frames:
         moving = """() => [document.getAnimations().length, [...document.querySelectorAll("*")].filter(
             element => parseFloat(getComputedStyle(element).transitionDuration)).length]"""

@@ -115,7 +115,7 @@ def test_a_refusal_can_not_be_withdrawn(
 def test_everything_is_told(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
     policy = make_policy()
     text = " ".join(page(policy, make_consent(policy)).get_text(" ").split())
-    for told in ("Newsroom", "_nr*", "30 day(s)", "Odu & Söhne", "Basket", "Audience <b>measurement</b>"):
+    for told in ("Newsroom", "_nr*", "30 days", "Odu & Söhne", "Basket", "Audience <b>measurement</b>"):
         assert told in text
     links = {str(a["href"]) for a in page(policy, make_consent(policy)).select("a")}
     assert {"https://newsroom.example/privacy", "mailto:privacy@odu.example", "/privacy"} <= links
@@ -147,7 +147,7 @@ def test_a_forged_return_path_leads_home(make_policy: MakePolicy, make_consent: 
     [
         ("opt-in", "", "Opt-out request honoured"),
         ("opt-out", "", "Opt-out request honoured"),
-        ("opt-out", "marketing", "You have allowed this all the same: Advertising"),
+        ("opt-out", "marketing", "You have nevertheless allowed: Advertising"),
     ],
 )
 def test_the_signal_is_shown_as_processed(
@@ -331,8 +331,8 @@ def test_the_history_says_when_where_and_what_by_titles(
     first, second = section.select("[role=listitem]")
     assert [time["datetime"] for time in first.select("time")] == ["2026-11-18", CHOICE.at]
     assert " ".join(first.get_text(" ").split()) == (
-        "2026-11-18 , 12:34 UTC Privacy settings "
-        "Allowed Audience <b>measurement</b>, Ads, gone, YouTube Refused Extras"
+        "November 18, 2026 , 12:34 UTC Privacy settings "
+        "Allowed Audience <b>measurement</b>, Ads, gone, YouTube Refused Functional"
     )
     assert "On a page of this website" in second.get_text()
     assert [term.get_text() for term in second.select("dt")] == ["Refused"]
@@ -350,7 +350,7 @@ def test_the_history_can_be_taken_home_and_erased_without_a_script(
     fields = {str(field["name"]): str(field["value"]) for field in form.select("[name]")}
     assert fields["action"] == "erase"
     assert fields["return_to"] == "/_consent/?erased=1&return_to=%2Fa%3Fb%3D1&locale=en"
-    assert "for good" in section.get_text()
+    assert "permanently" in section.get_text()
 
 
 def test_in_a_dialog_erasing_leads_back_into_it_and_closes_it_where_something_ends(

@@ -14,7 +14,13 @@ import msgspec
 from consentkit.banner.colour import make_palette, read_colour
 from consentkit.policy import Policy
 
-_SCOPE = "#consentkit-banner,#consentkit-link,#consentkit-dialog,.consentkit-page"
+# How pages say that they are light or dark, whatever the system is; `data-scheme` is the script's, for what
+# only a style sheet says. `:where` weighs nothing: a site's own colours still come first.
+_SWITCHES = {
+    "light": ".light,[data-theme^=light],[data-bs-theme=light],[data-md-color-scheme=default]",
+    "dark": ".dark,[data-theme^=dark],[data-bs-theme=dark],[data-md-color-scheme=slate]",
+}
+_SHADES = {"light": "#0c1c1629", "dark": "#0009"}
 _CSS_NOISE = re.compile(r"/\*.*?\*/\s*|(?<=[{};,:>])\s+|\s+(?=[{}>])|;\s*(?=\})", re.DOTALL)
 _JS_TOKEN = re.compile(
     r'("(?:[^"\\\n]|\\.)*"|/(?![/*\s])(?:[^/\\\n\[]|\\.|\[[^\]\n]*\])+/[a-z]*)|\s*([=>{}()\[\],;:?&|!<+])\s*'
@@ -72,10 +78,13 @@ def assets_by_name(policy: Policy) -> Mapping[str, Asset]:
 
 @lru_cache(maxsize=64)
 def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
-    light = _tokens("light", accent, surface)
-    dark = _tokens("dark", accent, dark_surface)
-    preferred = f"{light}@media (prefers-color-scheme: dark) {{{dark}}}"
-    tokens = {"light": light, "dark": dark}.get(theme, preferred)
+    colours = {"light": surface, "dark": dark_surface}
+    if theme in colours:
+        tokens = _tokens(theme, accent, colours[theme])
+    else:
+        light, dark = (_tokens(scheme, accent, colours[scheme]) for scheme in colours)
+        switched = "".join(_tokens(scheme, accent, colours[scheme], switch=True) for scheme in colours)
+        tokens = f"{light}@media (prefers-color-scheme: dark) {{{dark}}}{switched}"
     return Assets(
         sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + _outweigh(_read("ck.css")))),
         page=_asset("page", "css", _CSS_NOISE.sub("", _read("page.css"))),
@@ -93,14 +102,21 @@ def _outweigh(sheet: str) -> str:
     return _ID.sub(r"\1\1\1", sheet)
 
 
-def _tokens(scheme: str, accent: str, surface: str) -> str:
+def _tokens(scheme: str, accent: str, surface: str, *, switch: bool = False) -> str:
+    """Return the colours of a scheme, for everywhere or for where a page's own switch says that scheme."""
     names = {"light": "banner.surface", "dark": "banner.dark_surface"}
     palette = make_palette(
         read_colour(accent, path="banner.accent"), read_colour(surface, path=names[scheme])
     )
     values = {name: str(colour) for name, colour in palette._asdict().items()}
-    shade = {"light": "#0c1c1629", "dark": "#0009"}[scheme]
-    return Template(_read("tokens.css")).substitute(values, scope=_SCOPE, scheme=scheme, shade=shade)
+    ours = "#consentkit-banner,#consentkit-link,#consentkit-dialog"
+    scope = f"{ours},.consentkit-page"
+    if switch:
+        scope = f":where({_SWITCHES[scheme]}) :is({ours}),:is({scope}):where([data-scheme={scheme}])"
+    told = scheme if switch else "initial"
+    return Template(_read("tokens.css")).substitute(
+        values, scope=scope, scheme=scheme, told=told, shade=_SHADES[scheme]
+    )
 
 
 def _asset(stem: str, kind: str, text: str) -> Asset:

@@ -191,6 +191,9 @@ def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
         layout=_layout(policy, regime, scripted=shape.scripted),
         locale=shape.locale,
         logo=policy.banner.logo,
+        privacy=texts["settings"]["privacy_policy"],
+        # The notice of `opt-out` is given to the letter, and law asks for its own link there.
+        privacy_policy="" if regime is Regime.OPT_OUT else policy.site.privacy_policy,
         quiet=regime is Regime.OPT_OUT,
         slot=slots("base", "notice", "origin", "return_to", "return_query"),
         text=text,

@@ -272,6 +272,7 @@ def _page(template: str, policy: Policy, words: Words, **values: object) -> str:
         policy=policy,
         text=words.texts,
         theme=policy.banner.theme,
+        words=words,
         **values,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from consentkit.banner.markup import to_ascii
-from consentkit.banner.texts import Texts, fill, write_duration
+from consentkit.banner.texts import fill
 from consentkit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _environment(folder: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(fill=_fill, isodate=_isodate, duration=_duration)
+    environment.filters.update(fill=_fill, isodate=_isodate)
     return environment
 
 
@@ -96,7 +96,3 @@ def _fill(text: str, **values: object) -> Markup:
 
 def _isodate(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
-
-
-def _duration(text: str, texts: Texts) -> str:
-    return write_duration(texts, text)

@@ -20,6 +20,9 @@
     const put = (parent, name, values) => parent.appendChild(Object.assign(document.createElement(name), values));
     // What came in answer to a form is not sent again.
     const again = () => (link?.dataset.again ? location.assign(link.dataset.again) : location.reload());
+    // Light or dark as the page is: what a style sheet alone says no selector tells, nor does any reach into a frame.
+    const around = frameElement?.closest("#consentkit-dialog");
+    if (around) document.documentElement.dataset.scheme = getComputedStyle(around).getPropertyValue("--ck-scheme");
     const forms = [];
     each("[data-consentkit-form]", (one) => forms.push(one));
     let busy, answered;
@@ -37,7 +40,7 @@
       ours().forEach((one) => place(one, !whole));
       document.head.style.display = "";
     }));
-    each("#consentkit-form, #consentkit-banner a, #consentkit-link a", (one) => {
+    each("#consentkit-form, #consentkit-banner a:not([rel]), #consentkit-link a", (one) => {
       const name = one === form ? "action" : "href";
       one.setAttribute(name, own(one.getAttribute(name)));
     });
@@ -59,8 +62,12 @@
       const title = way.textContent.trim();
       const { lang, dir } = link;
       const dialog = put(document.body, "dialog", { id: "consentkit-dialog", lang, dir });
+      dialog.dataset.scheme = link.dataset.scheme;
       dialog.setAttribute("aria-label", title);
-      put(dialog, "button", { className: "consentkit-button", textContent: link.dataset.close }).onclick = () => dialog.close();
+      put(dialog, "b", { textContent: title });
+      const close = put(dialog, "button", { textContent: "\u00d7" });
+      close.setAttribute("aria-label", link.dataset.close);
+      close.onclick = () => dialog.close();
       const frame = put(dialog, "iframe", { src: url + "&framed=1", title });
       frame.onload = () => {
         try {
@@ -149,7 +156,7 @@
       open();
     });
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") frameElement?.closest("#consentkit-dialog")?.close();
+      if (event.key === "Escape") around?.close();
       if ((event.key !== "Enter" && event.key !== " ") || !event.target.matches?.(inert)) return;
       event.preventDefault();
       open();
@@ -190,7 +197,11 @@
       if (way && sheet && !sheet.isConnected && times--) document.head.append(sheet);
       for (const one of ours()) if (!one.isConnected && times--) place(one, !behind);
     });
-    const look = () => [document, document.documentElement, document.body].forEach((one) => one && watch.observe(one, { childList: true }));
+    const look = () => {
+      const { body } = document;
+      for (const one of [banner, link]) if (one && body) one.dataset.scheme = getComputedStyle(body).colorScheme;
+      for (const one of [document, document.documentElement, body]) if (one) watch.observe(one, { childList: true, attributes: true });
+    };
     look();
 
     // Settings: vendors follow their purpose on screen; the boxes are meant as they stand.
@@ -200,10 +211,6 @@
       if (target.name !== "purpose") return;
       for (const box of was.form.elements) if (box.dataset.purpose === target.value) box.checked = target.checked;
     });
-    each("time.consentkit-day", (time) => {
-      time.textContent = new Date(time.dateTime).toLocaleDateString(document.documentElement.lang, { dateStyle: "long", timeZone: "UTC" });
-    });
-
     window.consentkit = { open, state: () => fetch(base + "state").then((answer) => answer.json()) };
     tell("consentkit-ready");
   };
