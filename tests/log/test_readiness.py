@@ -144,6 +144,14 @@ def test_a_log_of_an_older_version_is_left_for_the_first_decision(tmp_path: Path
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
+def test_a_log_whose_head_somebody_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "consent.sqlite3"
+    filled(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE head SET size = size - 1")
+    assert "not the one that was signed" in worst(path).text
+
+
 def test_a_log_that_another_program_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "consent.sqlite3"
     filled(path)

@@ -108,7 +108,7 @@ def _unsigned(signer: Signer, path: Path | None) -> str:
 
 def _random_name(signer: Signer, keys: Keyring, head: Head) -> Remark:
     name = keys.signing.name
-    if head.size:
+    if head.size or head.checkpoint is not None:
         text = f"nobody has named the log: {name} was made up, and stays. A new log can have another name"
         return Remark(level="note", about="key", text=text)
     where = f"remove {str(signer.path)!r}" if signer.path else "leave this key"

@@ -169,6 +169,7 @@ class Signer:
 
         Raises:
             ConfigurationError: As `keys`; or those that signed the log so far are not there.
+            LogCorrupt: The head is not what was signed.
         """
         # Read again, whatever was read before: the right key may have been put back.
         keys = self._load()
@@ -182,6 +183,7 @@ class Signer:
                 path="key",
             )
         _demand_continuity(before.checkpoint, keys.accepted)
+        _stated(before, before.checkpoint)
         return keys
 
     def sign(self, before: Head, size: int, root: bytes) -> str | None:
@@ -213,9 +215,7 @@ class Signer:
         if before.checkpoint != self._note and not _is_signed(before.checkpoint, keys.accepted):
             # Another process may sign with a newer key already.
             keys = self._first_keys(before) or keys
-        stated = read_checkpoint(before.checkpoint)
-        if (stated.size, stated.root) != (before.size, before.root):
-            raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
+        stated = _stated(before, before.checkpoint)
         if self._met is not None and (
             stated.size < self._met.size or (stated.size == self._met.size and stated.root != self._met.root)
         ):
@@ -274,6 +274,14 @@ class Signer:
             self._has_warned = True
             return None
         return made if make_key_file(path, made) else self._load()
+
+
+def _stated(head: Head, checkpoint: str) -> Checkpoint:
+    """Return what a head's checkpoint states, if that is the head."""
+    stated = read_checkpoint(checkpoint)
+    if (stated.size, stated.root) != (head.size, head.root):
+        raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
+    return stated
 
 
 def _demand_continuity(checkpoint: str, accepted: Sequence[VerifierKey]) -> None:
