@@ -114,7 +114,10 @@ class Newcomer:
                 yield client
         finally:
             server.terminate()
-            server.wait(PATIENCE)
+            try:
+                server.wait(PATIENCE)
+            finally:
+                server.kill()
         assert "Traceback" not in log.read_text(), log.read_text()
 
 
