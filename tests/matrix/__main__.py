@@ -6,6 +6,7 @@ A run of all of them writes its table into ``docs/servers.md``.
 from __future__ import annotations
 
 import platform
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -52,11 +53,14 @@ def table(rows: list[Row]) -> Iterator[str]:
     yield from (f"{number}. {limit.why}" for number, limit in enumerate(limits, 1))
 
 
-def head(minutes: float) -> str:
-    """Say what was run, when, and how long it took."""
+def head(seconds: float) -> str:
+    """Say what was run, when, and how long it took, by the clock and of processors."""
     versions = ", ".join(f"{one.name} {one.version}" for one in (*FRAMEWORKS, *SERVERS))
     python = platform.python_version()
-    return f"{datetime.now(UTC):%Y-%m-%d}, Python {python}, {versions}. It took {minutes:.0f} minutes."
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    busy = sum(one.ru_utime + one.ru_stime for one in used)
+    took = f"{seconds / 60:.1f} minutes, {busy / 60:.1f} of a processor"
+    return f"{datetime.now(UTC):%Y-%m-%d}, Python {python}, {versions}. It took {took}."
 
 
 def main(names: list[str]) -> int:
@@ -65,7 +69,7 @@ def main(names: list[str]) -> int:
     chosen = [pair for pair in pairs if all(name.lower() in pair.name.lower() for name in names)]
     start = time.monotonic()
     rows = [run(pair) for pair in chosen]
-    lines = [head((time.monotonic() - start) / 60), "", *table(rows)]
+    lines = [head(time.monotonic() - start), "", *table(rows)]
     print("", *lines, sep="\n")
     if chosen == pairs:
         fill(DOCS / "servers.md", "matrix", lines)

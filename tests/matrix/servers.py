@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, NamedTuple
 
+from click.testing import CliRunner
+
+from consentkit.cli.root import root as root_command
 from e2e.serving import free_port
 from e2e.waiting import wait_until
 
@@ -105,6 +108,8 @@ class Running:
         self._folder = folder
         self.port = free_port()
         self._output = folder / "output"
+        named = ["log", "key", "new", "--log", str(self.log), "--origin", "matrix.example/consent"]
+        CliRunner().invoke(root_command, named, catch_exceptions=False)
         environment = {**os.environ, "MATRIX_FOLDER": str(folder), **({"MATRIX_BARE": "1"} if bare else {})}
         if way.told == "app":
             environment["MATRIX_ROOT_PATH"] = way.root
