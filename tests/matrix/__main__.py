@@ -64,7 +64,7 @@ def head(seconds: float) -> str:
 
 
 def main(names: list[str]) -> int:
-    """Run all pairs, or those that have all the names, and return how many behaviours fail."""
+    """Run all pairs, or those that have all the names, and return 1 if anything fails."""
     pairs = [Pair(framework, server) for framework in FRAMEWORKS for server in SERVERS]
     chosen = [pair for pair in pairs if all(name.lower() in pair.name.lower() for name in names)]
     start = time.monotonic()

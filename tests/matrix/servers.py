@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -18,11 +17,11 @@ from click.testing import CliRunner
 
 from consentkit.cli.root import root as root_command
 from e2e.serving import free_port
-from e2e.waiting import wait_until
+from e2e.waiting import comes
 
 TESTS: Final = Path(__file__).resolve().parents[1]
 PATIENCE: Final = 30.0
-"""Seconds within which a server that was told to stop must have: as long as Docker and Kubernetes wait."""
+"""Seconds within which a server that was told to stop must have: Kubernetes waits as long before it kills."""
 
 
 class Server(NamedTuple):
@@ -30,44 +29,35 @@ class Server(NamedTuple):
 
     Args:
         name: Its name, which is its module's and its package's as well.
-        arguments: Its arguments for a port, an application and a root path.
+        options: What it is given on the command line.
+        root_option: The option that tells it a root path.
         status: What it exits with after SIGTERM.
         http2: Whether it is asked over HTTP/2.
     """
 
     name: str
-    arguments: Callable[[int, str, str], list[str]]
+    options: str
+    root_option: str
     status: int = 0
     http2: bool = False
 
     @property
     def version(self) -> str:
+        """The version that is installed."""
         return version(self.name)
 
-
-def _uvicorn(port: int, app: str, root: str) -> list[str]:
-    return ["--port", str(port), *(["--root-path", root] if root else []), app]
-
-
-def _hypercorn(port: int, app: str, root: str) -> list[str]:
-    return ["--bind", f"127.0.0.1:{port}", *(["--root-path", root] if root else []), app]
-
-
-def _granian(port: int, app: str, root: str) -> list[str]:
-    prefix = ["--url-path-prefix", root] if root else []
-    return ["--interface", "asgi", "--port", str(port), *prefix, app]
-
-
-def _daphne(port: int, app: str, root: str) -> list[str]:
-    return ["--port", str(port), *(["--root-path", root] if root else []), app]
+    def command(self, app: str, port: int, root: str) -> list[str]:
+        """Return how it is started."""
+        rooted = [self.root_option, root] if root else []
+        return [sys.executable, "-m", self.name, *self.options.format(port=port).split(), *rooted, app]
 
 
 # uvicorn ends by the signal that stopped it.
 SERVERS: Final = (
-    Server("uvicorn", _uvicorn, status=-signal.SIGTERM),
-    Server("hypercorn", _hypercorn, http2=True),
-    Server("granian", _granian),
-    Server("daphne", _daphne),
+    Server("uvicorn", "--port {port}", "--root-path", status=-signal.SIGTERM),
+    Server("hypercorn", "--bind 127.0.0.1:{port}", "--root-path", http2=True),
+    Server("granian", "--interface asgi --port {port}", "--url-path-prefix"),
+    Server("daphne", "--port {port}", "--root-path"),
 )
 
 
@@ -116,7 +106,7 @@ class Running:
         root = way.root if way.told == "server" else ""
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", server.name, *server.arguments(self.port, app, root)],
+                server.command(app, self.port, root),
                 cwd=TESTS,
                 env=environment,
                 stdout=output,
@@ -157,7 +147,7 @@ class Running:
         return True
 
     def __enter__(self) -> Running:
-        wait_until(lambda: bool(self.crash) or self._listens())
+        comes(lambda: bool(self.crash) or self._listens())
         return self
 
     def __exit__(
