@@ -318,7 +318,7 @@ def test_no_locale_overflows_the_banner(
             (f"{locale} {regime}", banner_page(policy, consent, locale, article=""))
             for locale in sorted(shipped_locales())
         ]
-    assert_fit(page, site, pages, 320, 640, 820, 960, 1280)
+    assert_fit(page, site, pages, 320, 640, 768, 960, 1280)
 
 
 def test_no_locale_overflows_the_pages(
