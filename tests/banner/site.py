@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TypedDict
 from urllib.parse import parse_qs, urlsplit
 
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Route
 
 from consentkit.banner import (
@@ -22,7 +23,7 @@ from consentkit.banner import (
     render_settings,
 )
 from consentkit.banner.languages import direction
-from consentkit.consent import Consent
+from consentkit.consent import Consent, Decision
 from consentkit.policy import Place, Policy
 from tabs import borrowed
 
@@ -37,6 +38,7 @@ ARTICLE = f"<main><h1>A story</h1>{PARAGRAPH * 24}</main>"
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 20"><path fill="#777" d="M0 0h80v20H0z"/></svg>'
 )
+CHOSEN = "consentkit=1:opt-in:banner:0:20787:analytics!da5322.x.y; Path=/"
 PLAINLY = "<!doctype html><title>Answered plainly</title>"
 
 
@@ -101,9 +103,12 @@ class Site:
         if path != "/_consent/":
             return self.pages.get(path, "<!doctype html><title>Elsewhere</title>")
         asked = parse_qs(query)
+        consent = self.consent
+        if "saved" in asked and consent.decision is None:
+            consent = replace(consent, decision=Decision(regime=consent.regime, day=20_787))
         return render_settings(
             self.policy,
-            self.consent,
+            consent,
             locale=asked["locale"][0],
             prefix="/_consent",
             return_to=asked["return_to"][0],
@@ -116,12 +121,15 @@ class Site:
         script = route.request.headers["accept"] == "application/json"
         self.posts.append(("script" if script else "form", fields))
         if not script:
-            self._html(route, PLAINLY + self._way_back(fields), {"set-cookie": "consentkit=chosen; Path=/"})
+            self._html(route, PLAINLY + self._way_back(fields), {"set-cookie": CHOSEN})
         elif self.answer is None:
             route.abort()
         else:
             status, body = self.answer
-            route.fulfill(status=status, body=json.dumps(body), content_type="application/json")
+            headers = {"content-type": "application/json"}
+            if status == 200:
+                headers["set-cookie"] = CHOSEN
+            route.fulfill(status=status, body=json.dumps(body), headers=headers)
 
     def _way_back(self, fields: str) -> str:
         """Lead back to the settings; what a redirect leads to would not be answered here."""

@@ -150,6 +150,7 @@ def test_the_form_carries_what_the_decision_needs(
         "notice": notice.hash,
         "locale": "en",
         "return_to": "/a?b=1",
+        "made_for": "?",
     }
 
 

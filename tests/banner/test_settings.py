@@ -122,10 +122,11 @@ def test_everything_is_told(make_policy: MakePolicy, make_consent: MakeConsent) 
 
 
 def test_saving_leads_back_here_and_then_to_the_page(
-    make_policy: MakePolicy, make_consent: MakeConsent
+    make_policy: MakePolicy, make_consent: MakeConsent, decide: Callable[..., Decision]
 ) -> None:
     policy = make_policy()
-    settings = page(policy, make_consent(policy), return_to="/a?b=1&c=2", saved=True)
+    decided = make_consent(policy, decide(policy, granted="analytics"))
+    settings = page(policy, decided, return_to="/a?b=1&c=2", saved=True)
     field = settings.select_one("input[name=return_to]")
     assert field is not None
     url = urlsplit(str(field["value"]))

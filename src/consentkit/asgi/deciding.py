@@ -12,9 +12,18 @@ from starlette.types import Receive
 from consentkit.asgi.answering import HEADERS, base_of, problem, wants_json
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.recording import Choice, Outcome, Recorder, announce, decide, refused_only
+from consentkit.asgi.recording import (
+    Choice,
+    Outcome,
+    Recorder,
+    announce,
+    decide,
+    refused_besides,
+    refused_only,
+)
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
+from consentkit.banner import problem_text
 from consentkit.consent import Consent, Source, cookies, on_terms
 
 State: TypeAlias = Callable[[Request, Consent], dict[str, object]]
@@ -51,6 +60,8 @@ class Decisions:
         if terms is not None:
             submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
         choice = Choice(request, submission, consent, decision, notice, now)
+        if choice.is_overtaken:
+            return await self._overtaken(choice)
         changed = notice is None and submission.once and not choice.on_same_terms
         if (notice is None and terms is None) or changed:
             return await self._stale(choice)
@@ -101,6 +112,24 @@ class Decisions:
         self._remember(response, choice, Outcome(decision=refusal))
         return response
 
+    async def _overtaken(self, choice: Choice) -> Response:
+        """Answer a choice from a page older than the visitor's last one, part of which it would take back.
+
+        What the last one denies stays denied, and what this one denies besides is denied as well.
+        """
+        refusal = refused_besides(choice)
+        if refusal is not None:
+            await self._recorder.record_stale(choice, refusal)
+            await announce(self._deployment, refusal, choice.request)
+        response = self._problem(choice, 409, "older")
+        if wants_json(choice.request):
+            decision = refusal or choice.before.decision
+            after = self._deployment.consent_with(choice.request, decision, now=choice.now)
+            told = {"error": self._text(choice, "older"), "reload": True}
+            response = JSONResponse({**self._state(choice.request, after), **told}, 409, headers=HEADERS)
+        self._remember(response, choice, Outcome(decision=refusal))
+        return response
+
     async def _once(self, choice: Choice) -> Response:
         request, submission = choice.request, choice.submission
         outcome = await self._recorder.record(choice)
@@ -134,6 +163,10 @@ class Decisions:
             lines.append(cookies.set_id_cookie(ident, secure=secure, domain=domain))
         lines += deployment.expire_plain(request)
         response.raw_headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
+
+    def _text(self, choice: Choice, key: str) -> str:
+        locale = self._deployment.locale_of(choice.request, choice.submission.locale)
+        return problem_text(self._deployment.policy, key, locale=locale)
 
     def _problem(self, choice: Choice, status: int, text: str) -> Response:
         deployment, request, back = self._deployment, choice.request, choice.submission.return_to

@@ -97,7 +97,8 @@ class Page:
         notice = deployment.notice_of(consent, deployment.locale_of(self._request))
         kind = (self._request.traits.takes_banner, self._request.traits.wants_document)
         modes = (deployment.csp.mode, deployment.gate.unclassified)
-        return _fingerprint(_version(), consent.view, notice.hash, self._prefix, *kind, *modes)
+        shaped = (consent.view, consent.made_for, notice.hash)
+        return _fingerprint(_version(), *shaped, self._prefix, *kind, *modes)
 
     def stage(self, read: Read) -> Charset:
         """Return what gates the page and puts the banner into it.
@@ -206,7 +207,16 @@ class Page:
         origin = self._origin(self._gate.foreign_base)
         script, style = self._allowed.script, self._allowed.style
         policy = self._deployment.policy
-        markup = render_head(policy, prefix=self._prefix, script=script, style=style, origin=origin)
+        markup = render_head(
+            policy,
+            prefix=self._prefix,
+            script=script,
+            style=style,
+            origin=origin,
+            made_for=self._consent.made_for,
+            opens=self._consent.opens,
+            again="" if self._request.is_safe else self._request.here,
+        )
         told = write_gpp(self._consent)
         first = self._script(GPP_NAME, told, self._gate.foreign_base) if told else b""
         return first + markup.encode("ascii")
@@ -225,7 +235,7 @@ class Page:
             return b""
         origin, here = self._origin(self._gate.foreign_base), self._request.here
         policy, consent, locale = self._deployment.policy, self._consent, self._locale
-        where = Where(prefix=self._prefix, return_to=here, origin=origin, posted=not self._request.is_safe)
+        where = Where(prefix=self._prefix, return_to=here, origin=origin, made_for=consent.made_for)
         # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
         if consent.needs_prompt and self._allowed.choice:
             scripted = self._allowed.script is not None
@@ -265,7 +275,7 @@ def shape_of(deployment: Deployment, request: Request, consent: Consent, allowed
     where = (request.root_path, request.path, request.query, request.header(b"host"))
     came_from = "" if request.is_safe else request.here
     asked = (traits.takes_banner, traits.wants_document, request.secure)
-    return consent.view, locale, asked, where, came_from, allowed
+    return consent.view, consent.made_for, locale, asked, where, came_from, allowed
 
 
 @cache

@@ -57,6 +57,20 @@ class Choice(msgspec.Struct, frozen=True):
         current = self.before.policy.fingerprints
         return all(current.get(name) == mark for name, mark in self.decision.fingerprints.items())
 
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether its page is older than the visitor's last choice, part of which it would take back.
+
+        That is what the last one denies; denying more takes nothing back.
+        """
+        made_for, before, now = self.submission.made_for, self.before, self.decision
+        if made_for is None or before.decision is None or not before.is_newer_than(made_for):
+            return False
+        said_no, purpose_of = before.decision.denied, before.policy.vendor_purpose
+        new = now.granted - before.decision.granted
+        taken_back = (name for name in said_no - now.denied if purpose_of(name) not in now.denied)
+        return any(taken_back) or any(purpose_of(name) in said_no for name in new)
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a submission.
@@ -156,13 +170,13 @@ class Recorder:
         return outcome
 
     async def record_stale(self, choice: Choice, refusal: Decision) -> None:
-        """Record what a choice refuses whose notice is shown no more, if the log has that. Never raises."""
+        """Record what is refused by a choice that cannot be taken as it is. Never raises."""
         log = self._deployment.log
         if log is None:
             return
         try:
             entry = self._entry(choice, refusal, self._deployment.subject_of(choice.request))
-            await log.honour(entry)
+            await log.honour(entry, bundle=self._bundle(choice.notice, entry.at))
         except LogError as error:
             _logger.warning("a refusal is honoured, but the consent log does not take it: %s", error)
 
@@ -256,6 +270,22 @@ def refused_only(choice: Choice) -> Decision | None:
     known = before.decision.denied if before.decision else frozenset[str]()
     rest = replace(decision, granted=decision.granted & _in_force(before, choice.now))
     return rest if rest.denied - known or (rest.denied and not decision.granted) else None
+
+
+def refused_besides(choice: Choice) -> Decision | None:
+    """Return what an overtaken choice denies beside the visitor's last one; ``None`` if it denies no more.
+
+    What was granted before and the choice still grants is kept.
+    """
+    last, decision = choice.before.decision, choice.decision
+    if last is None or decision.denied <= last.denied:
+        return None
+    return replace(
+        decision,
+        granted=decision.granted & _in_force(choice.before, choice.now),
+        denied=decision.denied | last.denied,
+        fingerprints={**last.fingerprints, **decision.fingerprints},
+    )
 
 
 def _in_force(consent: Consent, now: int) -> frozenset[str]:

@@ -37,6 +37,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         notice: Hash of the notice that was shown.
         locale: Its language.
         signal: The signal that the settings page said had been received.
+        made_for: Mark of the decision that the page was made for; ``None``: the client does not say.
         return_to: Path and query on this site to go back to.
         once: Whether an embed is allowed for one page only.
         as_json: Whether the body was JSON, which is a client's, not a form's.
@@ -49,6 +50,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     notice: str = ""
     locale: str = ""
     signal: str = ""
+    made_for: str | None = None
     return_to: str = "/"
     once: bool = False
     as_json: bool = False
@@ -169,6 +171,7 @@ def _from_form(body: bytes) -> Submission:
         notice=single.get("notice", ""),
         locale=single.get("locale", ""),
         signal=single.get("signal", ""),
+        made_for=single.get("made_for"),
         return_to=check_return(single.get("return_to", "/")),
         once=once,
     )

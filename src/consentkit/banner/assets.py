@@ -13,6 +13,7 @@ import msgspec
 
 from consentkit.banner.colour import make_palette, read_colour
 from consentkit.policy import Policy
+from consentkit.vendorcalls import read_script
 
 # How pages say that they are light or dark, whatever the system is; `data-scheme` is the script's, for what
 # only a style sheet says. `:where` weighs nothing: a site's own colours still come first.
@@ -22,11 +23,7 @@ _SWITCHES = {
 }
 _SHADES = {"light": "#0c1c1629", "dark": "#0009"}
 _CSS_NOISE = re.compile(r"/\*.*?\*/\s*|(?<=[{};,:>])\s+|\s+(?=[{}>])|;\s*(?=\})", re.DOTALL)
-_JS_TOKEN = re.compile(
-    r'("(?:[^"\\\n]|\\.)*"|/(?![/*\s])(?:[^/\\\n\[]|\\.|\[[^\]\n]*\])+/[a-z]*)|\s*([=>{}()\[\],;:?&|!<+])\s*'
-)
 _ID = re.compile(r"(#consentkit-(?:banner|dialog|link))")
-_JS_NOISE = re.compile(r"^\s*(?://.*)?\n|^\s+", re.MULTILINE)
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,13 +85,8 @@ def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
     return Assets(
         sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + _outweigh(_read("ck.css")))),
         page=_asset("page", "css", _CSS_NOISE.sub("", _read("page.css"))),
-        script=_asset("ck", "js", _compact(_read("ck.js"))),
+        script=_asset("ck", "js", read_script("consentkit.banner", "static/ck.js").decode("ascii")),
     )
-
-
-def _compact(script: str) -> str:
-    """Leave out comments and space. The script has no template strings, no division, every semicolon."""
-    return _JS_TOKEN.sub(lambda token: token[1] or token[2], _JS_NOISE.sub("", script))
 
 
 def _outweigh(sheet: str) -> str:
@@ -109,7 +101,7 @@ def _tokens(scheme: str, accent: str, surface: str, *, switch: bool = False) -> 
         read_colour(accent, path="banner.accent"), read_colour(surface, path=names[scheme])
     )
     values = {name: str(colour) for name, colour in palette._asdict().items()}
-    ours = "#consentkit-banner,#consentkit-link,#consentkit-dialog"
+    ours = "#consentkit-banner,#consentkit-link,#consentkit-dialog,#consentkit-said"
     scope = f"{ours},.consentkit-page"
     if switch:
         scope = f":where({_SWITCHES[scheme]}) :is({ours}),:is({scope}):where([data-scheme={scheme}])"

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
+from consentkit.consent import UNTOLD
 from consentkit.exceptions import ConfigurationError
 
 # What a browser drops from, or reads as a slash in, a URL (WHATWG URL, "basic URL parser").
@@ -55,21 +56,20 @@ class Where(TypedDict):
         prefix: Path prefix of the endpoints, `root_path` included, without a slash at its end.
         return_to: Path and query of the page; see `safe_path`.
         origin: See `base_url`.
-        posted: Whether the page came in answer to a form, which must not be sent again.
+        made_for: Mark of the decision that the page is made for; see `Consent.made_for`.
     """
 
     prefix: str
     return_to: str
     origin: NotRequired[str]
-    posted: NotRequired[bool]
+    made_for: NotRequired[str]
 
 
 @lru_cache(maxsize=256)
-def _written(prefix: str, return_to: str, origin: str, posted: bool) -> Mapping[str, str]:
+def _written(prefix: str, return_to: str, origin: str) -> Mapping[str, str]:
     """Write what the slots of one page's fragments have in common."""
     path = safe_path(return_to)
     return {
-        "again": escape(path) if posted else "",
         "base": escape(base_url(prefix, origin)),
         "origin": escape(origin),
         "return_to": escape(path),
@@ -94,7 +94,7 @@ class Fragment:
         return_to: str,
         notice: str,
         origin: str = "",
-        posted: bool = False,
+        made_for: str = UNTOLD,
         **more: str,
     ) -> str:
         """Fill in the slots of one request.
@@ -104,13 +104,14 @@ class Fragment:
             return_to: See there.
             notice: Hash of the notice that is shown.
             origin: See there.
-            posted: See there.
+            made_for: See there.
             more: Other slots; markup.
 
         Raises:
             ConfigurationError: A template of the site's own has a slot that nothing is filled in for.
         """
-        values = {**_written(prefix, return_to, origin, posted), "notice": notice, **more}
+        known = {**_written(prefix, return_to, origin), "made_for": escape(made_for), "notice": notice}
+        values = {**known, **more}
         pieces = self._pieces.copy()
         try:
             pieces[1::2] = [values[name] for name in pieces[1::2]]

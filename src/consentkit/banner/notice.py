@@ -8,10 +8,10 @@ from typing import NamedTuple, Unpack
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.languages import direction
-from consentkit.banner.markup import Fragment, Where, base_url, escape
+from consentkit.banner.markup import Fragment, Where, base_url, escape, safe_path
 from consentkit.banner.templating import render, slots
 from consentkit.banner.texts import Words, fill, read_words
-from consentkit.consent import Consent, Notice
+from consentkit.consent import UNTOLD, Consent, Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
 
@@ -107,9 +107,19 @@ def render_link(policy: Policy, consent: Consent, *, locale: str, **where: Unpac
 
 
 def render_head(
-    policy: Policy, *, prefix: str, script: str | None = "", style: str | None = "", origin: str = ""
+    policy: Policy,
+    *,
+    prefix: str,
+    script: str | None = "",
+    style: str | None = "",
+    origin: str = "",
+    made_for: str = UNTOLD,
+    opens: bool = False,
+    again: str = "",
 ) -> str:
     """Render the elements that load style sheet and script.
+
+    Where anything is on, the script runs before what follows: an older page is left before that starts.
 
     Args:
         policy: Its colours are the style sheet's.
@@ -118,15 +128,23 @@ def render_head(
             it lets no script of ours run.
         style: The same for style sheets.
         origin: As in `consentkit.banner.markup.Where`.
+        made_for: See there.
+        opens: Whether anything is on that the visitor could turn off.
+        again: Path to go to where the page came in answer to a form, which must not be sent again.
     """
     assets = read_assets(policy)
     base = escape(f"{base_url(prefix, origin)}/assets/")
-    markup = ""
+    sheet = loader = ""
     if style is not None:
-        markup = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_proof(style)}/>'
+        sheet = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_proof(style)}/>'
     if script is not None:
-        markup += f'<script defer="defer" src="{base}{assets.script.name}"{_proof(script)}></script>'
-    return markup
+        told = "" if made_for == UNTOLD else f' data-made-for="{escape(made_for.partition("@")[0])}"'
+        told += f' data-again="{escape(safe_path(again))}"' if again else ""
+        told += ' data-opens=""' if opens else ""
+        when = "" if opens else ' defer="defer"'
+        loader = f'<script{when} src="{base}{assets.script.name}"{told}{_proof(script)}></script>'
+    # A script that runs at once would wait for a style sheet before it.
+    return loader + sheet if opens else sheet + loader
 
 
 def _proof(nonce: str) -> str:
@@ -166,8 +184,10 @@ def _link_template(policy: Policy, shape: Shape, words: Words, *, hidden: bool) 
         hidden=hidden,
         honoured=shape.honoured,
         locale=shape.locale,
+        older=words.texts["problem"]["older"],
+        saved=words.texts["settings"]["saved"],
         shown=policy.banner.link,
-        slot=slots("again", "base", "return_query"),
+        slot=slots("base", "return_query"),
     )
 
 
@@ -195,7 +215,7 @@ def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
         # The notice of `opt-out` is given to the letter, and law asks for its own link there.
         privacy_policy="" if regime is Regime.OPT_OUT else policy.site.privacy_policy,
         quiet=regime is Regime.OPT_OUT,
-        slot=slots("base", "notice", "origin", "return_to", "return_query"),
+        slot=slots("base", "made_for", "notice", "origin", "return_to", "return_query"),
         text=text,
     )
 

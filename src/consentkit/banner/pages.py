@@ -77,7 +77,7 @@ def render_settings(
         categories=_CATEGORIES,
         consent=consent,
         contact_link=_contact_link(policy.site.contact),
-        done=_done(words, saved=saved, erased=erased and not told),
+        done=_done(words, consent, saved=saved, erased=erased and not told),
         # A dialog closes where something ended, so that its page comes anew.
         erased_here=f"{prefix}/?erased=1&{'saved=1&' if framed and _withdrawable(consent) else ''}{query}",
         foreign="" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
@@ -288,8 +288,11 @@ def _vendors(words: Words, consent: Consent) -> dict[str, Vendor]:
     return vendors
 
 
-def _done(words: Words, *, saved: bool, erased: bool) -> str:
+def _done(words: Words, consent: Consent, *, saved: bool, erased: bool) -> str:
+    """Say what was done. A browser that sends no decision after one was saved refuses cookies."""
     text = words.texts["settings"]
+    if saved and not erased and consent.source != "invalid" and consent.decision is None:
+        return words.texts["common"]["blocked"]
     return text["erased"] if erased else text["saved"] if saved else ""
 
 
@@ -333,8 +336,7 @@ def _signal_line(words: Words, consent: Consent) -> str:
 
 
 def _withdrawable(consent: Consent) -> bool:
-    optional = any(not consent.policy.purposes[name].required for name in consent.granted)
-    return consent.decision is not None and (optional or bool(consent.vendors_granted))
+    return consent.decision is not None and consent.opens
 
 
 def _contact_link(contact: str) -> str:

@@ -2,7 +2,7 @@
 
 from consentkit.consent.choosing import accept, allow, choose, forget, reject
 from consentkit.consent.codec import DecisionCodec, SubjectCodec
-from consentkit.consent.consent import Consent
+from consentkit.consent.consent import UNTOLD, Consent
 from consentkit.consent.cookies import (
     check_cookie_domain,
     decision_cookie_name,
@@ -18,6 +18,7 @@ from consentkit.consent.terms import Terms, on_terms, read_terms
 
 __all__ = [
     "INVALID",
+    "UNTOLD",
     "Consent",
     "Decision",
     "DecisionCodec",

@@ -29,6 +29,7 @@ MAX_VALUE = 4_000  # bytes; leaves room for the longest name
 CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
 
 _VERSION = "1"
+_NAME = "consentkit"  # the cookie's, without the prefixes
 _MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
 _CACHED = 1_024  # verified cookies kept, of at most MAX_VALUE bytes each
 _HEAD = re.compile(
@@ -171,13 +172,32 @@ def most_restrictive(one: Decision, other: Decision) -> Decision:
     )
 
 
+def mark(decision: Decision, *, dated: bool = False) -> str:
+    """Return what a page carries of the decision that it was made for.
+
+    It is what the cookie says but for source, day and signature, as the banner's script reads it, too: a
+    cookie that is only signed anew keeps its mark.
+
+    Args:
+        decision: What the cookie says.
+        dated: Whether the day counts as well. Where a page asks although there is a decision, the same answer
+            once more is a newer one; only the server looks at that.
+    """
+    day = f"@{decision.day}" if dated else ""
+    return f"{_NAME}={_VERSION}:{decision.regime}{int(decision.gpc_shown)}{_items(decision)}{day}"
+
+
 def _write(decision: Decision) -> str:
+    head = (_VERSION, decision.regime, decision.source, str(int(decision.gpc_shown)), str(decision.day))
+    return ":".join(head) + _items(decision)
+
+
+def _items(decision: Decision) -> str:
     marks = dict.fromkeys(decision.fingerprints, "~")
     marks |= dict.fromkeys(decision.left_on, "+")
     marks |= dict.fromkeys(decision.granted, "*") | dict.fromkeys(decision.denied, "!")
     items = (f":{name}{mark}{decision.fingerprints.get(name, '')}" for name, mark in sorted(marks.items()))
-    head = (_VERSION, decision.regime, decision.source, str(int(decision.gpc_shown)), str(decision.day))
-    return ":".join(head) + "".join(items)
+    return "".join(items)
 
 
 def _parse(payload: str) -> Decision:

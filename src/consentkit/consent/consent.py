@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Final
 
 import msgspec
 
 from consentkit.catalog import default_catalog
+from consentkit.consent.codec import mark
 from consentkit.consent.decision import Decision
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import Place, Policy, Regime, Validity, strictest
+
+UNTOLD: Final = "?"
+"""The mark of a page for which it is not known what was chosen."""
+
+MAX_MARK: Final = 1_000
+"""Characters of a mark."""
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -122,6 +130,34 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def expires_at(self) -> int | None:
         """Return epoch seconds from which the decision's grants count no longer, or ``None`` without one."""
         return self.decision.expires_at(self.validity) if self.decision else None
+
+    @property
+    def opens(self) -> bool:
+        """Say whether anything is on that a visitor could turn off."""
+        optional = any(not self.policy.purposes[name].required for name in self.granted)
+        return optional or bool(self.vendors_granted)
+
+    @cached_property
+    def made_for(self) -> str:
+        """Return the mark of a page that is made now; see `consentkit.consent.codec.mark`.
+
+        It is empty without a decision, and `UNTOLD` where the decision cannot be known or believed, or names
+        so many vendors that pages would become long.
+        """
+        if self.source in ("invalid", "unsent"):
+            return UNTOLD
+        made_for = mark(self.decision, dated=self.needs_prompt) if self.decision else ""
+        return made_for if len(made_for) <= MAX_MARK else UNTOLD
+
+    def is_newer_than(self, made_for: str) -> bool:
+        """Say whether the visitor has chosen since a page was made.
+
+        Args:
+            made_for: The page's mark.
+        """
+        if self.decision is None or made_for == self.made_for:
+            return False
+        return made_for not in (mark(self.decision), mark(self.decision, dated=True))
 
     @cached_property
     def key(self) -> str:

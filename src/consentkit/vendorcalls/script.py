@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
+from consentkit.vendorcalls.minifier import minify
 from consentkit.vendorcalls.table import Call, Calls
-
-_NOISE = re.compile(r"^\s*(?://.*)?\n|^\s+", re.MULTILINE)
 
 
 def read_script(package: str, *names: str) -> bytes:
-    """Read scripts of a package as one that is served: in ASCII, without comments and indentation."""
+    """Read scripts of a package as one that is served: in ASCII and minified."""
     folder = resources.files(package)
     code = "".join((folder / name).read_text("utf-8") for name in names)
-    return _NOISE.sub("", code).encode("ascii")
+    return minify(code).encode("ascii")
 
 
 @cache
