@@ -95,6 +95,7 @@ def test_json_says_all(found: list[Any]) -> None:
         "source": RULES[16].source,
         "file": "my consent.toml",
         "line": 14,
+        "toml": '[lifetime]\nconsent = "180 days"',
     }
     assert (first["line"], third["line"], third["file"]) == (3, None, URL)
 
