@@ -22,7 +22,7 @@ _SWITCHES = {
     "dark": ".dark,[data-theme^=dark],[data-bs-theme=dark],[data-md-color-scheme=slate]",
 }
 _SHADES = {"light": "#0c1c1629", "dark": "#0009"}
-_CSS_NOISE = re.compile(r"/\*.*?\*/\s*|(?<=[{};,:>])\s+|\s+(?=[{}>])|;\s*(?=\})", re.DOTALL)
+_CSS_NOISE = re.compile(r"/\*.*?\*/\s*|(?<=[{};,:>~])\s+|\s+(?=[{}>~!])|;\s*(?=\})", re.DOTALL)
 _ID = re.compile(r"(#consentkit-(?:banner|dialog|link))")
 
 

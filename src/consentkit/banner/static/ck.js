@@ -138,7 +138,8 @@
         const box = bar.getBoundingClientRect();
         return !ours().includes(bar) && /fixed|sticky/.test(getComputedStyle(bar).position) && box.height * 3 < innerHeight && innerHeight - box.top;
       }));
-      root.style.setProperty("--consentkit-bottom", room + "px");
+      // Where nothing is found, what the site says holds.
+      root.style.setProperty("--consentkit-bottom", room ? room + "px" : "");
       if (!answered) root.style.setProperty("--consentkit-height", height + 24 + "px");
     };
 
