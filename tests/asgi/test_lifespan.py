@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from anyio import create_task_group
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi.visiting import wrap
@@ -102,14 +103,15 @@ async def test_an_app_that_looks_away_is_answered_for() -> None:
     assert await live(wrap(app)) == COMPLETE
 
 
-async def test_an_app_that_fails_to_start_says_so() -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "lifespan.startup.failed", "message": "no database"})
-        raise RuntimeError("no database")
+async def fails_to_start(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no database"})
+    raise RuntimeError("no database")
 
+
+async def test_an_app_that_fails_to_start_says_so() -> None:
     with pytest.raises(RuntimeError, match="no database"):
-        await live(wrap(app))
+        await live(wrap(fails_to_start))
 
 
 def counted(log: ConsentLog) -> dict[str, int]:
@@ -158,6 +160,29 @@ async def test_what_was_counted_is_written_before_the_server_knows(app: ASGIApp,
     with suppress(RuntimeError):
         await wrap(app, log=log)({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
     assert [*written, counted(log)][0] == {"opt-in en": 2}
+
+
+@pytest.mark.parametrize("app", [fails_to_start, fails_to_stop])
+async def test_a_failure_is_passed_on_at_once(app: ASGIApp, log: ConsentLog) -> None:
+    """Told of it, servers look whether the lifespan has ended, before anything else has its turn."""
+    events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    turns: list[str] = []
+
+    async def turn() -> None:
+        turns.append("another task")
+
+    async def receive() -> Message:
+        return next(events)
+
+    async with create_task_group() as tasks:
+
+        async def send(message: Message) -> None:
+            if message["type"].endswith(".failed"):
+                tasks.start_soon(turn)
+
+        with pytest.raises(RuntimeError):
+            await wrap(app, log=log)({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+        assert turns == []
 
 
 async def test_the_log_is_ready_before_the_server_lets_visitors_in(log: ConsentLog) -> None:

@@ -21,9 +21,10 @@ async def answer_lifespan(
     """Run the app's lifespan; answer it ourselves where the app refuses the scope before it took part.
 
     Django's ASGI handler, for one, raises on any scope but HTTP; others return at once. A server ends its
-    event loop once it is told that the app has stopped: all work is done before that is passed on.
+    event loop once it is told that the app has stopped: all work is done before that is passed on. A
+    failure is passed on at once: a moment later hypercorn serves what did not start, and granian never ends.
     """
-    took_part = False
+    took_part = runs = False
 
     async def watched_receive() -> Message:
         nonlocal took_part
@@ -31,19 +32,22 @@ async def answer_lifespan(
         return await receive()
 
     async def watched_send(message: Message) -> None:
-        nonlocal took_part
+        nonlocal took_part, runs
         took_part = True
         if message["type"] == _STARTED:
             await _start(deployment)
+            runs = True
         elif message["type"] in _STOPPED:
+            runs = False
             await _stop(deployment)
         await send(message)
 
     try:
         await app(scope, watched_receive, watched_send)
     except Exception:
-        if took_part:
+        if runs:
             await _stop(deployment)
+        if took_part:
             raise
     if not took_part:
         await _answer(receive, watched_send)
