@@ -249,7 +249,7 @@ def placeholder(vendor_id: str = "tube", *, title: str = "", poster: str = "", *
 
 def test_a_placeholder_names_vendor_and_purpose_and_asks_both_ways() -> None:
     document = placeholder()
-    assert "You & <Tube>" in document.get_text() and "Purpose: Extras" in document.get_text()
+    assert "You & <Tube>" in document.get_text() and "Purpose: Functional" in document.get_text()
     once, always = document.select("form")
     for form in (once, always):
         assert (form["target"], form["method"]) == ("_parent", "post")
@@ -296,7 +296,7 @@ def test_where_no_form_can_be_sent_there_is_a_link_and_where_nothing_leads_away_
     assert (link["target"], link.get_text()) == ("_parent", "You & <Tube>, Privacy settings")
     alone = placeholder(target="")
     assert not linked.select("form, button") and not alone.select("form, button, a")
-    assert "Purpose: Extras" in alone.get_text()
+    assert "Purpose: Functional" in alone.get_text()
 
 
 def test_the_regime_says_what_holds_before_a_choice(
