@@ -60,6 +60,10 @@ SAME_ORIGIN = [
     ({"origin": "HTTP://EXAMPLE.ORG"}, True),
     ({"origin": "http://example.org:8000", "host": "example.org:8000"}, True),
     ({"origin": "http://example.org:8000"}, False),
+    ({"origin": "http://example.org", "host": "example.org:80"}, True),  # nginx: $host:$server_port
+    ({"origin": "http://example.org:80"}, True),
+    ({"origin": "http://example.org", "host": "example.org:443"}, False),
+    ({"origin": "http://example.org:443"}, False),
     ({"origin": "http://evil.example"}, False),
     ({"origin": "http://sub.example.org"}, False),
     ({"origin": "http://example.org.evil.example"}, False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from consentkit.exceptions import ConfigurationError
+from consentkit.exceptions import ConfigurationError, LogError
 from consentkit.log import ConsentLog
 from consentkit.log.readiness import Remark
 from consentkit.log.signing import Keyring, make_key_file
@@ -144,6 +145,24 @@ def test_a_log_of_an_older_version_is_left_for_the_first_decision(tmp_path: Path
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE tiles",
+        "ALTER TABLE entries RENAME TO entries_old",
+        "CREATE TRIGGER refuse BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
+    ],
+)
+def test_a_log_whose_tables_somebody_has_changed(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "consent.sqlite3"
+    filled(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(change)
+    assert "other tables, indexes or triggers than a consent log" in worst(path).text
+    with ConsentLog(path) as log, pytest.raises(LogError):
+        log.commit([BUNDLE, make_entry()])
+
+
 def test_a_log_whose_head_somebody_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "consent.sqlite3"
     filled(path)
@@ -175,10 +194,18 @@ def test_a_server_that_cannot_be_reached() -> None:
         ("missing/consent.sqlite3", "is missing: make it (`mkdir -p"),
         ("file/consent.sqlite3", "is a file"),
         (".", "is a folder: name a file in it"),
+        ("pipe", "is something else"),
+        ("x" * 300, "cannot be a file: File name too long"),
+        ("with\0nul", "cannot be a file: embedded null byte"),
+        ("circle", "cannot be a file: Too many levels of symbolic links"),
+        ("unmounted", "volume' is missing"),
     ],
 )
-def test_a_folder_that_cannot_be(tmp_path: Path, name: str, problem: str) -> None:
+def test_a_place_where_no_log_can_be(tmp_path: Path, name: str, problem: str) -> None:
     (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "unmounted").symlink_to("volume/consent.sqlite3")
     with pytest.raises(ConfigurationError, match="log: ") as refused:
         ConsentLog(tmp_path / name)
     assert problem in str(refused.value)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any, Literal, get_args
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.types import Receive
 
 from consentkit.asgi.request import Request
+from consentkit.asgi.traits import is_same_host
 from consentkit.banner import safe_path
 from consentkit.exceptions import BadRequest
 
@@ -85,19 +86,12 @@ def check_same_origin(request: Request, tell: Callable[[str, str], None] | None 
     site = request.header(b"sec-fetch-site")
     if site and site != b"same-origin":
         raise BadRequest(403, _ELSEWHERE)
-    origin = request.header(b"origin").decode("latin-1")
-    if site or not origin or (request.host and _host_of(origin) == request.host.lower()):
+    origin = request.header(b"origin")
+    if site or not origin or is_same_host(origin, request.host.encode()):
         return
     if tell is not None:
-        tell(origin, request.header(b"host").decode("latin-1"))
+        tell(origin.decode("latin-1"), request.header(b"host").decode("latin-1"))
     raise BadRequest(403, f"{_ELSEWHERE} {_FOR_OPERATORS}")
-
-
-def _host_of(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
 
 
 async def read_body(request: Request, receive: Receive) -> bytes:

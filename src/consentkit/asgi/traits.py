@@ -47,6 +47,7 @@ _ASKED: Final[Mapping[bytes, Asked]] = {
 }
 _UNMARKED = frozenset(("worker", "resource"))
 _FORWARDED = frozenset((b"navigate", b"same-origin"))  # Firefox says the second
+_PORTS: Final[Mapping[bytes, bytes]] = {b"http": b":80", b"https": b":443"}
 _TURBO = b"text/html, application/xhtml+xml"
 
 
@@ -159,7 +160,14 @@ def _comes_from_elsewhere(first: Mapping[bytes, bytes], own: bool) -> bool:
     site, origin = first.get(b"sec-fetch-site"), first.get(b"origin")
     if site is not None or origin is None:
         return site == b"cross-site"
-    return not own and origin.lower().partition(b"://")[2] != first.get(b"host", b"").lower()
+    return not own and not is_same_host(origin, first.get(b"host", b""))
+
+
+def is_same_host(origin: bytes, host: bytes) -> bool:
+    """Say whether ``Origin`` names what ``Host`` names; either may leave the scheme's own port out."""
+    scheme, _, named = origin.lower().partition(b"://")
+    port = _PORTS.get(scheme, b"")
+    return bool(named) and named.removesuffix(port) == host.lower().removesuffix(port)
 
 
 def _asked(first: Mapping[bytes, bytes]) -> Asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -28,9 +29,18 @@ def log_path(url: str | Path) -> Path | None:
 
 def demand_folder(path: Path, key: str) -> None:
     """Raise ConfigurationError unless a file can be made at `path`; `key` names what was configured."""
-    folder = path.absolute().parent
-    if path.is_dir():
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = stat.S_IFREG
+    except (OSError, ValueError) as error:  # too long, links in a circle, with a NUL
+        problem = f"{str(path)!r} cannot be a file: {getattr(error, 'strerror', error)}"
+        raise ConfigurationError(problem, path=key) from error
+    folder = Path(os.path.realpath(path)).parent
+    if stat.S_ISDIR(mode):
         problem = f"expected a file, and {str(path)!r} is a folder: name a file in it"
+    elif not stat.S_ISREG(mode):
+        problem = f"expected a file, and {str(path)!r} is something else, such as a device or a pipe"
     elif not folder.exists():
         problem = (
             f"the folder {str(folder)!r} is missing: make it (`mkdir -p {folder}`), or name another file"

@@ -83,7 +83,8 @@ def _remarks_on_key(signer: Signer, head: Head, path: Path | None) -> Iterator[R
     try:
         keys = signer.foresee(head)
     except (ConfigurationError, LogError, OSError) as error:
-        yield Remark(level="error", about="key", text=f"no decision can be signed: {error}")
+        problem = error.problem if isinstance(error, ConfigurationError) else error
+        yield Remark(level="error", about="key", text=f"no decision can be signed: {problem}")
         return
     if keys is None:
         yield Remark(level="warning", about="key", text=_unsigned(signer, path))

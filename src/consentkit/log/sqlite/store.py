@@ -98,6 +98,7 @@ class SQLiteStore:
                 raise LogMissing(f"there is no log in {str(self._path)!r} yet")
             if found < schema.VERSION:
                 return None
+            schema.demand_form(connection)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("UPDATE head SET size = size")
             head = head_of(connection)
