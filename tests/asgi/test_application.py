@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, assert_type, cast
 
 import httpx
@@ -205,6 +206,19 @@ async def test_slots_stay_slots() -> None:
     app = with_consent(Slotted(), **OPTIONS)
     assert not hasattr(app, "__dict__")
     assert await shows(app) == (200, True, True)
+
+
+async def test_frozen_stays_frozen() -> None:
+    @dataclass(frozen=True)
+    class Frozen:
+        page: bytes = PAGE
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await HTMLResponse(self.page)(scope, receive, send)
+
+    made = Frozen()
+    assert with_consent(made, **OPTIONS) is made
+    assert await shows(made) == (200, True, True)
 
 
 def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:

@@ -88,7 +88,8 @@ def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
     same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     body = {**same, "__slots__": (), "__call__": call, "__init_subclass__": classmethod(extend)}
     try:
-        app.__class__ = new_class(kind.__name__, (kind,), exec_body=lambda names: names.update(body))
+        own = new_class(kind.__name__, (kind,), exec_body=lambda names: names.update(body))
+        object.__setattr__(app, "__class__", own)  # frozen ones take nothing by their own __setattr__
     except TypeError:
         return False
     return True

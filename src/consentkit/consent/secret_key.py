@@ -6,13 +6,15 @@ documentation prints, that repeat themselves, count up, or read as text. No key 
 The measure is an estimate from above, in bits. A character counts as the logarithm of how many different
 ones the key has. Four and more that repeat an earlier part, or run up, down or along a keyboard, count as
 one. Where most of a key is words, a letter of them counts one bit (Shannon, "Prediction and Entropy of
-Printed English", 1951, finds 0.6 to 1.3). Of a million of ``secrets.token_urlsafe(32)`` three are refused.
+Printed English", 1951, finds 0.6 to 1.3). Of 250 000 of ``secrets.token_urlsafe(32)`` none was refused, of
+random Base32 one in two thousand.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import log2
 from typing import Final
 
@@ -29,16 +31,30 @@ HOW_TO_MAKE_ONE: Final = 'make one with `python -c "import secrets; print(secret
 _KEEP_IT: Final = "keep it out of the source, such as in an environment variable"
 _LOOKED_AT = 1_000  # characters
 _PREDICTED = 4  # characters
-_VOWELS = frozenset("aeiouy")
+_OF_TEXT = 0.6  # of the pairs
 
-# What says of itself that it is no key, such as the prefix of those that Django writes into a new project.
-_NOT_MEANT = re.compile(
-    r"insecure|(?:change|replace|override)[^a-z]?(?:me|this|it|in)|do[^a-z]?not[^a-z]?use", re.I
+# The 150 pairs of letters that are most frequent in this package's own texts, in English and twelve other
+# languages: a letter, and those after it. Of the pairs of a text they are 85 %, of those of chance 22 %.
+_AFTER = (
+    "acdgiklmnrstvy bel cacehioty daeio eabcdfgilmnprst fou gaeins haeio icdeglmnopstv je kaei ladeilo "
+    "maeimo nacdegiost obfiklmnoprstuw paeortu qu raeikmopsy saceiost taehiorstu uenrst vaeio waehio yo ze"
 )
-_WORD = re.compile(r"([A-Z]?[a-z]+)[^0-9A-Za-z]*")
+_FREQUENT = frozenset(letters[0] + letter for letters in _AFTER.split() for letter in letters[1:])
+
+# What says of itself that it is no key, such as the prefix of those that Django writes into a new project,
+# and a template that nobody has filled in.
+_NOT_MEANT = re.compile(
+    r"insecure|(?:change|replace|override)[^a-z]?(?:me|this|it|in)|do[^a-z]?not[^a-z]?use"
+    r"|https?://|\$\{\w{8,}[:}]|\{\{.*\}\}",
+    re.I,
+)
+_WORD = re.compile(r"([A-Z]?(?:[a-z]|[^\W\d_A-Za-z])+)[\W_]*")
 _CAPITALS = re.compile(r"([A-Z]+)[^0-9A-Za-z]*")
-_UNSPEAKABLE = re.compile(r"[^aeiouy]{4}")
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+# Ways along a keyboard: its rows, its columns, and zigzag.
+_WAYS = (
+    *("qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    *("1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "qazwsxedcrfvtgbyhnujmikolp", "1q2w3e4r5t6y7u8i9o0p"),
+)
 
 
 def check_secrets(secret_key: str, fallbacks: Sequence[str] = ()) -> tuple[str, ...]:
@@ -97,27 +113,22 @@ def estimate_bits(key: str) -> float:
 
 
 def _is_text(key: str) -> bool:
-    """Say whether three fifths are words that chance hardly makes: long ones, and three letters alone."""
-    letters = sum(
-        len(found[1])
-        for found in _words(key)
-        if len(found[1]) > 3 or (len(found[1]) == 3 and _stands_alone(key, found))
-    )
-    return letters * 5 >= len(key) * 3
+    """Say whether three fifths are words, long ones or short ones alone, and their pairs those of texts."""
+    words = [*_words(key)]
+    letters = sum(len(found[1]) for found in words if len(found[1]) > 3 or _stands_alone(key, found))
+    pairs = [a + b for found in words if found[1].isascii() for a, b in pairwise(found[1].lower())]
+    frequent = sum(pair in _FREQUENT for pair in pairs)
+    return letters * 5 >= len(key) * 3 and frequent >= len(pairs) * _OF_TEXT
 
 
 def _words(key: str) -> Iterator[re.Match[str]]:
-    """Find what can be spoken, each with what separates it from the next."""
-    for found in (_CAPITALS if key.isupper() else _WORD).finditer(key):
-        word = found[1].lower()
-        vowels = sum(letter in _VOWELS for letter in word)
-        if len(word) < 4 or (vowels * 3 >= len(word) - 1 and not _UNSPEAKABLE.search(word)):
-            yield found
+    """Find what may be words, each with what separates it from the next."""
+    return (_CAPITALS if key.isupper() else _WORD).finditer(key)
 
 
 def _stands_alone(key: str, found: re.Match[str]) -> bool:
     start, end = found.span(1)
-    return not (key[start - 1 : start].isalnum() or key[end : end + 1].isalnum())
+    return found[1].isascii() and not (key[start - 1 : start].isalnum() or key[end : end + 1].isalnum())
 
 
 def _repeated(key: str, at: int) -> int:
@@ -132,7 +143,7 @@ def _running(key: str, at: int) -> int:
     """Return how many characters from a place on run up, down or on the spot, or along a keyboard."""
     return max(
         *(_steps(key, at, step) for step in (-1, 0, 1)),
-        *(_common(row[row.index(key[at]) :], key[at:]) for row in _ROWS if key[at] in row),
+        *(_common(row[row.index(key[at]) :], key[at:]) for row in _WAYS if key[at] in row),
     )
 
 
