@@ -60,6 +60,7 @@ async def test_accepting_is_recorded_and_honoured(log: ConsentLog, base: str, pr
         answer = await post(client, {"action": "accept", "return_to": "/story"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/story")
         assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["clear-site-data"] == '"prefetchCache", "prerenderCache"'
         lines = cookies_of(answer)
         assert lines.keys() == {f"{prefix}consentkit", f"{prefix}consentkit-id"}
         assert "HttpOnly" in lines[f"{prefix}consentkit-id"]

@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
 
@@ -22,22 +22,26 @@ _FILES: Final = {
     "/head-support.js": MODULES / "htmx-ext-head-support" / "head-support.js",
     "/turbo-8.js": MODULES / "@hotwired" / "turbo" / "dist" / "turbo.es2017-umd.js",
 }
-# Gives what it has. `fresh` asks for a newer one meanwhile, `only` never does.
+# Gives what it has, and asks for a newer one meanwhile: `only` never does, `forgets` has nothing after a
+# choice, `apart` keeps pages under addresses of its own.
 _WORKER: Final = """
-const only = new URL(location).searchParams.has("only");
+const asked = new URL(location).searchParams, only = asked.has("only"), forgets = asked.has("forgets");
+const key = ({ request }) => (asked.has("apart") ? "/kept" + new URL(request.url).pathname : request);
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", (event) => {
+  const { method, url } = event.request;
+  if (forgets && method === "POST" && url.includes("/_consent/")) event.waitUntil(caches.delete("pages"));
   if (event.request.mode !== "navigate" || event.request.url.includes("/_consent/")) return;
   event.respondWith((async () => {
-    const cache = await caches.open("pages"), had = await cache.match(event.request.url);
+    const cache = await caches.open("pages"), had = await cache.match(key(event));
     if (had && only) return had;
-    const asked = fetch(event.request).then((answer) => {
-      cache.put(event.request.url, answer.clone());
+    const fresh = fetch(event.request).then((answer) => {
+      cache.put(key(event), answer.clone());
       return answer;
     });
-    event.waitUntil(asked.catch(() => 0));
-    return had || asked;
+    event.waitUntil(fresh.catch(() => 0));
+    return had || fresh;
   })());
 });
 """
@@ -45,7 +49,12 @@ _STYLE: Final = "<style>p { min-height: 40px }</style>"
 _EMBED: Final = (
     '<iframe title="video" width="320" height="200" src="https://www.youtube.com/embed/x"></iframe>'
 )
-_TRACKER: Final = '<script data-consent="analytics">window.ran = (window.ran || 0) + 1;</script>'
+_TRACKER: Final = """
+<script data-consent="analytics">
+window.ran = (window.ran || 0) + 1;
+navigator.sendBeacon("/ran");
+</script>
+"""
 _TAG: Final = '<script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>'
 
 
@@ -66,9 +75,9 @@ async def magazine(scope: Scope, receive: Receive, send: Send) -> None:
     body = 'hx-boost="true" hx-push-url="true" hx-ext="head-support"' if "htmx" in scripts else ""
     query = f"?{request.url.query}" if request.url.query else ""
     language = "de" if path.startswith("/de") else "en"
-    rules = asked.get("ahead", "")
+    rules, target = asked.get("ahead", ""), "/ahead?use=remote" if "/remote.js" in scripts else "/ahead"
     ahead = (
-        f'{{"{rules}": [{{"source": "list", "urls": ["/ahead"], "eagerness": "immediate"}}]}}'
+        f'{{"{rules}": [{{"source": "list", "urls": ["{target}"], "eagerness": "immediate"}}]}}'
         if rules
         else ""
     )
@@ -84,5 +93,21 @@ async def magazine(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def site(policy: Policy = POLICY) -> ConsentMiddleware:
-    """Put consent around it."""
-    return ConsentMiddleware(magazine, secret_key="Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2", log=None, policy=policy)
+    """Put consent around it, but for one page."""
+    key = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
+    return ConsentMiddleware(magazine, secret_key=key, log=None, policy=policy, exclude=["/outside"])
+
+
+def for_browsers_that_forget_nothing(app: ASGIApp) -> ASGIApp:
+    """Leave out the header by which browsers forget what they got ahead, as those do that do not know it."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def pass_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                left = [pair for pair in message["headers"] if pair[0].lower() != b"clear-site-data"]
+                message = {**message, "headers": left}
+            await send(message)
+
+        await app(scope, receive, pass_on)
+
+    return answer

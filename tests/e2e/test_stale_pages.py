@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from conftest import CHROMIUM_ARGUMENTS
 from e2e.conftest import patient
-from e2e.magazine import VENDORS, site
+from e2e.magazine import VENDORS, for_browsers_that_forget_nothing, loads, site
 from e2e.serving import Served
 from e2e.sink import Sink
 from e2e.waiting import wait_until
@@ -148,7 +148,7 @@ def test_a_worker_that_gives_old_pages_first_asks_nobody_again(served: Served, p
 def test_a_worker_that_gives_the_same_for_ever_makes_no_page_load_for_ever(
     served: Served, page: Page
 ) -> None:
-    with_worker(page, served, "?only")
+    with_worker(page, served, "?only&apart")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
     press(page, "accept")
@@ -158,6 +158,81 @@ def test_a_worker_that_gives_the_same_for_ever_makes_no_page_load_for_ever(
     expect(page.locator(SAID)).to_have_text(OLDER)
     assert asked.count(f"{served.url}/one") == 2
     expect(page.locator(BANNER)).to_have_count(0)
+
+
+def test_what_a_worker_keeps_for_ever_comes_anew_after_a_choice(served: Served, page: Page) -> None:
+    with_worker(page, served, "?only")
+    press(page, "accept")
+    for path in ("/two", "/one"):
+        page.goto(served.url + path)
+        expect(page.locator("iframe[title=video][src]")).to_have_count(1)
+
+
+def test_what_a_worker_kept_runs_no_more_after_a_withdrawal(
+    served: Served, visitor: NewContext, sink: Sink
+) -> None:
+    page = visitor("eu").new_page()
+    page.goto(f"{served.url}/one")
+    press(page, "accept")
+    with_worker(page, served, "?only")
+    sink.wait_for(VENDORS)
+    withdraw(page)
+    loads.clear()
+    for path in ("/one", "/two"):
+        page.goto(served.url + path)
+        expect(page.locator("iframe[data-consentkit-src]")).to_have_count(1)
+        expect(page.locator(LINK)).to_be_visible()
+    assert "/ran" not in loads
+
+
+def test_a_worker_that_forgets_at_a_choice_lets_no_vendor_be_asked(
+    served: Served, visitor: NewContext, sink: Sink
+) -> None:
+    page = visitor("eu").new_page()
+    page.goto(f"{served.url}/one")
+    press(page, "accept")
+    with_worker(page, served, "?forgets")
+    sink.wait_for(VENDORS)
+    withdraw(page)
+    sink.forget()
+    for path in ("/one", "/two"):
+        page.goto(served.url + path)
+        expect(page.locator("iframe[data-consentkit-src]")).to_have_count(1)
+    assert not sink.hosts & VENDORS
+
+
+@pytest.mark.parametrize("choice", ["reject", "withdraw"])
+@pytest.mark.parametrize("forgets", [True, False], ids=["header", "no header"])
+def test_a_page_fetched_ahead_is_not_shown_as_it_was(
+    visitor: NewContext, sink: Sink, choice: str, forgets: bool
+) -> None:
+    with Served(site() if forgets else for_browsers_that_forget_nothing(site())) as served:
+        context = visitor("eu")
+        page = context.new_page()
+        page.goto(f"{served.url}/one?plain")
+        if choice == "withdraw":
+            press(page, "accept")
+        loads.clear()
+        page.goto(f"{served.url}/outside?plain&ahead=prefetch")
+        # What is not seen fetches nothing ahead, so the other tab comes later.
+        wait_until(lambda: "/ahead" in loads)
+        other = context.new_page()
+        other.goto(f"{served.url}/two?plain")
+        if choice == "withdraw":
+            withdraw(other)
+        else:
+            press(other, "reject")
+        sink.forget()
+        page.get_by_role("link", name="ahead").click()
+        page.wait_for_url("**/ahead")
+        expect(page.locator(LINK)).to_be_visible()
+        expect(page.locator("iframe[data-consentkit-src]")).to_have_count(1)
+        expect(page.locator(BANNER)).to_have_count(0)
+        assert "/ran" not in loads
+        # Without the header the browser reads ahead in what it has before the script can act.
+        assert not forgets or not sink.hosts & VENDORS
+        fetched = page.evaluate("performance.getEntriesByType('navigation')[0].deliveryType !== ''")
+        assert fetched is (not forgets and choice == "reject")
 
 
 def test_a_page_brought_back_from_memory_follows_the_newest_choice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,6 +24,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "Vary": "Cookie, Sec-GPC, Accept-Language, Accept",
 }
 
+_AHEAD: Final = '"prefetchCache", "prerenderCache"'
+
 # Keys of the texts `problem`; what only authors of clients meet is said in English.
 _TITLES: Final = {403: "refused", 404: "missing", 409: "choose_again", 503: "try_again"}
 
@@ -38,6 +40,17 @@ def wants_json(request: Request) -> bool:
 def base_of(deployment: Deployment, request: Request) -> str:
     """Return where the package's own pages are, root path included, without a slash at its end."""
     return request.mount + deployment.prefix
+
+
+def set_cookies(response: Response, lines: Iterable[str]) -> None:
+    """Set cookies of a choice, and let the browser forget pages that it got ahead: they are of an older one.
+
+    Source: WICG, "Clear-Site-Data: prefetchCache and prerenderCache"; seen to work in Chromium 156.
+    """
+    added = [(b"set-cookie", line.encode("ascii")) for line in lines]
+    if added:
+        response.headers["Clear-Site-Data"] = _AHEAD
+    response.raw_headers += added
 
 
 def problem(

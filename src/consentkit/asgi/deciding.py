@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive
 
-from consentkit.asgi.answering import HEADERS, base_of, problem, wants_json
+from consentkit.asgi.answering import HEADERS, base_of, problem, set_cookies, wants_json
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.recording import (
@@ -139,7 +139,7 @@ class Decisions:
         once = self._deployment.once
         value = once.dumps(submission.names[0], now=choice.now)
         cookie = once.set_cookie(value, secure=request.secure)
-        response.raw_headers.append((b"set-cookie", cookie.encode("ascii")))
+        set_cookies(response, [cookie])
         return response
 
     def _done(self, choice: Choice) -> Response:
@@ -162,7 +162,7 @@ class Decisions:
             ident = deployment.subjects.dumps(outcome.subject)
             lines.append(cookies.set_id_cookie(ident, secure=secure, domain=domain))
         lines += deployment.expire_plain(request)
-        response.raw_headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
+        set_cookies(response, lines)
 
     def _text(self, choice: Choice, key: str) -> str:
         locale = self._deployment.locale_of(choice.request, choice.submission.locale)

@@ -10,7 +10,7 @@ import logging
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive
 
-from consentkit.asgi.answering import HEADERS, base_of, problem, wants_json
+from consentkit.asgi.answering import HEADERS, base_of, problem, set_cookies, wants_json
 from consentkit.asgi.clock import epoch, rfc3339
 from consentkit.asgi.deciding import State
 from consentkit.asgi.deployment import Deployment
@@ -58,8 +58,7 @@ class Erasing:
         if rest is not None:
             await announce(self._deployment, rest, request)
         response = self._done(request, consent, erasure, rest, now)
-        lines = self._expire_ids(request) + self._keep(request, consent, rest, now)
-        response.raw_headers += [(b"set-cookie", line.encode("ascii")) for line in lines]
+        set_cookies(response, self._expire_ids(request) + self._keep(request, consent, rest, now))
         return response
 
     def _done(

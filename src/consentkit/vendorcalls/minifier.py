@@ -1,7 +1,7 @@
 """Scripts as they are served: without comments and space, local names shortened.
 
 For this package's own scripts only, which have no template strings, no division without spaces around it, no
-methods in short notation, and a semicolon wherever one may stand.
+methods in short notation, no empty statements, and a semicolon wherever one may stand.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ _LINES: Final = re.compile(r"^\s*(?://.*)?\n|^\s+", re.M)
 _NOISE: Final = re.compile(rf"({_LITERAL})|/\*.*?\*/|\s*([=>{{}}()\[\],;:?&|!<+])\s*", re.S)
 _TOKEN: Final = re.compile(rf"{_LITERAL}|\.\.\.|(?:\?\.|\.)?[A-Za-z_$][\w$]*|\d[\w.]*|.", re.S)
 _DECLARED: Final = re.compile(
-    r"\b(?:const|let|var|function) (\w+)|\blet ([\w,]+);"
+    r"\blet ([\w,]+);|\b(?:const|let|var|function) (\w+)"
     r"|[(,](\w+)(?=(?:,\w+)*\)=>)|\bfunction ?\w*\(([\w,]*)\)"
 )
+_LISTS: Final = re.compile(r"\blet [\w,]+;")
+_WORDS: Final = {"const": "let", "true": "!0", "false": "!1"}
 
 
 def minify(script: str) -> str:
@@ -36,13 +38,15 @@ def minify(script: str) -> str:
     local = _local(code, tokens)
     names = Counter(token for token in tokens if token in local)
     free = (name for name in _short() if name not in tokens)
-    shorter = dict(zip((name for name, _ in names.most_common()), free, strict=False))
-    return "".join(shorter.get(token, token) for token in tokens)
+    shorter = _WORDS | dict(zip((name for name, _ in names.most_common()), free, strict=False))
+    pairs = zip(tokens, [*tokens[1:], ""], strict=True)
+    return "".join(shorter.get(token, token) for token, after in pairs if token + after != ";}")
 
 
 def _local(code: str, tokens: list[str]) -> set[str]:
     declared = {name for found in _DECLARED.findall(code) for part in found for name in part.split(",")}
     kept, around = set(), [""]
+    tokens = _TOKEN.findall(_LISTS.sub("", code))
     for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
         if token in "{[(":
             around.append(token)
@@ -50,6 +54,8 @@ def _local(code: str, tokens: list[str]) -> set[str]:
             around.pop()
         elif token[0] in ".?":
             kept.add(token.lstrip(".?"))
+        elif before == "," and after == "=":
+            declared.add(token)
         elif before in "{," and around[-1] == "{" and after in ",:}":
             kept.add(token)
     return {name for name in declared - kept if len(name) > 1}

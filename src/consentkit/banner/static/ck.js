@@ -63,11 +63,15 @@
       return true;
     } catch {}
   };
-  // What came in answer to a form is not sent again.
-  const again = () => {
+  // What came in answer to a form is not sent again. A worker has kept this page no more, so it asks the server.
+  const again = async () => {
     busy = true;
     spread();
     stop();
+    const any = { ignoreSearch: true, ignoreVary: true };
+    try {
+      if (navigator.onLine) for (const name of await caches.keys()) await (await caches.open(name)).delete(location, any);
+    } catch {}
     if (dataset.again) location.assign(dataset.again);
     else location.reload();
   };
