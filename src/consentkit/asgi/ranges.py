@@ -10,9 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi import headers as work
 from consentkit.asgi.kind import HTML, STREAM, is_shown, kind_of
-
-RANGES = frozenset((b"range", b"if-range"))
-"""Request headers that ask for a part."""
+from consentkit.asgi.traits import RANGES
 
 
 async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,9 +25,10 @@ ASKING_HEADERS: Final = (
 """Headers that say whether a page is asked for or a part of one."""
 
 _CONDITIONS = frozenset((b"if-none-match", b"if-modified-since"))
-_RANGES = frozenset((b"range", b"if-range"))
+RANGES: Final = frozenset((b"range", b"if-range"))
+"""Request headers that ask for a part."""
 # That these are there is all that is read of them here; what they say differs with every request.
-_PRESENT = _CONDITIONS | _RANGES
+_PRESENT = _CONDITIONS | RANGES
 _READ = _PRESENT.union(
     b"cookie sec-gpc dnt accept-encoding sec-fetch-site origin".split(),
     (name.lower().encode("ascii") for name in ASKING_HEADERS),
@@ -145,7 +146,7 @@ def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
         wants_worker=asked == "worker",
         wants_service_worker=get(b"sec-fetch-dest") == b"serviceworker",
         asks_if_changed=method in ("GET", "HEAD") and not _CONDITIONS.isdisjoint(first),
-        asks_for_range=not _RANGES.isdisjoint(first),
+        asks_for_range=not RANGES.isdisjoint(first),
         coding=_narrowed(pairs) if asked not in _UNMARKED else None,
         is_short=is_short,
     )
