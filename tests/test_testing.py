@@ -162,7 +162,10 @@ def test_its_names_follow_scheme_and_domain() -> None:
     assert names(cookie_domain="site.example") == {"consentkit", "__Secure-consentkit"}
 
 
-@pytest.mark.parametrize("app", [Starlette(), Litestar(), App(b""), object()], ids=str)
+APPS: list[object] = [Starlette(), Litestar(), App(b""), object()]
+
+
+@pytest.mark.parametrize("app", APPS, ids=lambda app: type(app).__name__)
 def test_an_app_without_consent_is_told(app: object) -> None:
     with pytest.raises(ConfigurationError, match=r"no ConsentMiddleware is around this application"):
         visitor_cookies(app)
