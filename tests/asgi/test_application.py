@@ -208,6 +208,19 @@ async def test_slots_stay_slots() -> None:
     assert await shows(app) == (200, True, True)
 
 
+async def test_what_traces_the_class_later_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, before = with_consent(starlette(), **OPTIONS), Starlette.__call__
+    traced: list[str] = []
+
+    async def trace(self: Starlette, scope: Scope, receive: Receive, send: Send) -> None:
+        traced.append(scope["path"])
+        await before(self, scope, receive, send)
+
+    monkeypatch.setattr(Starlette, "__call__", trace)
+    assert await shows(app) == (200, True, True)
+    assert traced == ["/"]
+
+
 async def test_frozen_stays_frozen() -> None:
     @dataclass(frozen=True)
     class Frozen:

@@ -60,7 +60,8 @@ def with_consent(app: A, /, **options: Any) -> A:
     check_app(app)
     kind = type(app)
     is_function = isinstance(app, FunctionType | MethodType)
-    inner = app if is_function else MethodType(kind.__call__, app)
+    # Looked up at each call: what traces applications may yet put something around the class's own.
+    inner = app if is_function else MethodType(lambda self, *given: kind.__call__(self, *given), app)
     middleware = ConsentMiddleware(inner, **options)
     if not is_function and _gave_class(app, kind, middleware):
         return app
