@@ -206,6 +206,23 @@ class TestRoles:
             assert not caught.value.unknown
         assert checked(store).size == 2
 
+    @pytest.mark.parametrize("change", ["REVOKE INSERT ON {0}.tiles FROM {1}", "DROP TABLE {0}.assets"])
+    def test_a_table_that_takes_nothing_is_told(
+        self, postgres: Server, store: PostgresStore, name: str, change: str
+    ) -> None:
+        commit(store, [BUNDLE, make_entry()])
+        role = a_role(postgres, name)
+        postgres.run(
+            f"GRANT USAGE ON SCHEMA {name} TO {role}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {role}",
+        )
+        with closing(PostgresStore(postgres.url(schema=name, user=role))) as writer:
+            head = writer.rehearse()
+            assert head is not None and head.size == 2
+            postgres.run(change.format(name, role))
+            with pytest.raises(LogError, match=r"permission denied|does not exist"):
+                writer.rehearse()
+
     def test_a_site_may_be_given_a_schema_and_nothing_else(self, postgres: Server, name: str) -> None:
         role = a_role(postgres, name)
         with closing(PostgresStore(postgres.url(schema=name, user=role))) as store:

@@ -12,6 +12,8 @@ from consentkit.log.postgres.errors import commit, may_repeat
 # Steps that were released are never edited.
 MIGRATIONS = read_migrations("consentkit.log.postgres")
 VERSION = len(MIGRATIONS)
+FILLED = ("entries", "tiles", "notices", "assets", "daily", "observations")
+"""The tables that decisions are put into, but for the head's."""
 
 # Duplicate schema, table, object and key: what several processes get that make the same tables at once.
 _RACE = ("42P06", "42P07", "42710", "23505")

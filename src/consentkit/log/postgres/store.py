@@ -91,7 +91,7 @@ class PostgresStore:
                 connection.rollback()
 
     def rehearse(self) -> Head | None:
-        """Lock the head, write to it, and roll that back."""
+        """Lock the head, write to it, put nothing into every other table, and roll that back."""
         with foreign_errors(), self._writing.connection() as connection:
             found = schema.version(connection, self._address.schema)
             if not found:
@@ -102,7 +102,10 @@ class PostgresStore:
             if found < schema.VERSION:
                 return None
             head = self._begin(connection, write=True)
-            connection.execute("UPDATE head SET size = size")
+            with connection.pipeline():
+                connection.execute("UPDATE head SET size = size")
+                for table in map(Identifier, schema.FILLED):
+                    connection.execute(SQL("INSERT INTO {0} SELECT * FROM {0} WHERE false").format(table))
             connection.rollback()
             return head
 
