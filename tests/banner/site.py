@@ -33,7 +33,7 @@ CSP = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
     "img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 )
-PARAGRAPH = '<p>Text with a <a href="#x">link</a>.</p>'
+PARAGRAPH = '<p>Text with a <a href="/x">link</a>.</p>'
 ARTICLE = f"<main><h1>A story</h1>{PARAGRAPH * 24}</main>"
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 20"><path fill="#777" d="M0 0h80v20H0z"/></svg>'

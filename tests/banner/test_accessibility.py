@@ -192,7 +192,7 @@ def small_targets(page: Page) -> list[object]:
         for frame in page.frames:
             small += frame.evaluate(
                 """minimum => [...document.querySelectorAll("button, a, summary, input:not([type=hidden])")]
-                    .filter(target => !target.matches("[href='#x']"))
+                    .filter(target => !target.matches("[href='/x']"))
                     .filter(target => target.checkVisibility({ visibilityProperty: true }))
                     .map(target => [target.textContent, target.getBoundingClientRect()])
                     .filter(([, { width, height }]) => width < minimum || height < minimum)
@@ -253,7 +253,7 @@ def test_the_link_gives_way_to_what_has_focus(
 ) -> None:
     policy = make_policy(purposes={})
     site.know(policy)
-    footer = '<input aria-label="Search"><p><a href="#x">Imprint</a></p>'
+    footer = '<input aria-label="Search"><p><a href="/x">Imprint</a></p>'
     site.pages["/end"] = link_page(policy, make_consent(policy), article=PARAGRAPH * 30 + footer)
     look_at(page, LOOKS["light"])
     go(page, "/end")
@@ -277,7 +277,7 @@ def test_at_400_percent_focus_is_not_wholly_hidden(
     look_at(page, Look("light", "none", 320, 256))
     go(page, "/long")
     seen = page.evaluate(
-        """() => [...document.querySelectorAll("p > a[href='#x']")].map(stop => {
+        """() => [...document.querySelectorAll("p > a[href='/x']")].map(stop => {
             const banner = document.getElementById("consentkit-banner");
             stop.focus();
             const { top, bottom } = stop.getBoundingClientRect();

@@ -195,6 +195,6 @@ def test_in_settings_vendors_follow_their_purpose(page: Page, site: Site) -> Non
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Your choices are saved.")
     [(how, fields)] = site.posts
-    assert how == "form"
+    assert how == "script"
     assert "purpose=analytics&vendor=newsroom" in fields and "vendor=counter" not in fields
     assert "%7Eanalytics" in fields and "action=save" in fields

@@ -112,9 +112,7 @@ def test_no_snapshot_brings_back_what_was_allowed_or_gated(
     follow(page, "/two")
     withdraw(page)
     sink.forget()
-    # What the dialog's frame showed was an entry of its own.
-    page.evaluate("history.go(-2)")
-    expect(page.get_by_role("heading", level=1)).to_have_text("/one")
+    back(page, "/one")
     expect(page.locator("iframe[data-consentkit-src]")).to_have_count(1)
     expect(page.locator(LINK)).to_be_visible()
     assert not sink.hosts & VENDORS
@@ -261,7 +259,7 @@ def test_a_page_brought_back_from_memory_follows_the_newest_choice(
     page.evaluate("window.kept = true")
     page.goto(f"{served.url}/two?plain")
     withdraw(page)
-    page.evaluate("history.go(-2)")
+    page.evaluate("history.back()")
     page.wait_for_function("location.pathname === '/one' && !window.kept && window.consentkit")
     context.close()
 

@@ -78,8 +78,7 @@ def render_settings(
         consent=consent,
         contact_link=_contact_link(policy.site.contact),
         done=_done(words, consent, saved=saved, erased=erased and not told),
-        # A dialog closes where something ended, so that its page comes anew.
-        erased_here=f"{prefix}/?erased=1&{'saved=1&' if framed and _withdrawable(consent) else ''}{query}",
+        erased_here=f"{prefix}/?erased=1&{query}",
         foreign="" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
         framed=framed,
         here=f"{prefix}/?saved=1&{query}",

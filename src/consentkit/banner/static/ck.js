@@ -12,7 +12,7 @@
   const put = (parent, name, values) => parent.appendChild(Object.assign(document.createElement(name), values));
   // Before the page's own listeners, which may mean every form.
   const listen = (name, act) => addEventListener(name, act, true);
-  let banner, link, form, dialog, answered, busy, later, word;
+  let banner, link, form, dialog, answered, busy, later, word, tab, skip, whole;
 
   const showLink = () => {
     answered = true;
@@ -20,11 +20,16 @@
     form?.remove();
     if (link) link.hidden = "own" in link.dataset || (!("required" in link.dataset) && !!document.querySelector(opener));
   };
+  const status = () => document.querySelector(":is(#consentkit-banner,.consentkit-page) [role=status]");
   // Read out is what comes into a region that is there already.
   const say = (text, className) => {
-    if (!link || !text || text[0] === "#") return;
-    const { lang, dir } = link, said = put(document.body, "div", { id: "consentkit-said", role: "status", lang, dir, className });
-    setTimeout(() => (said.textContent = text), 99);
+    if (!text || text[0] === "#") return;
+    const { lang, dir } = link || root;
+    const said = status() || put(document.body, "div", { id: "consentkit-said", role: "status", lang, dir, className });
+    setTimeout(() => {
+      said.textContent = text;
+      said.scrollIntoView({ block: "nearest" });
+    }, 99);
   };
 
   // --- What the page was made for, and what holds
@@ -64,21 +69,23 @@
     } catch {}
   };
   // What came in answer to a form is not sent again. A worker has kept this page no more, so it asks the server.
-  const again = async () => {
+  // Nothing of this is an entry of the window's history.
+  const again = async (said, to = dataset.again) => {
     busy = true;
+    leave(said);
     spread();
     stop();
     const any = { ignoreSearch: true, ignoreVary: true };
     try {
       if (navigator.onLine) for (const name of await caches.keys()) await (await caches.open(name)).delete(location, any);
     } catch {}
-    if (dataset.again) location.assign(dataset.again);
+    if (to) location.replace(to);
     else location.reload();
   };
   // Once for each page and choice: a worker may give the same page for ever.
   const renew = () => {
     const key = "#" + now() + location.href;
-    if (word !== key && leave(key)) return again();
+    if (word !== key && leave(key)) return again(key);
     if (document.readyState === "loading") return;
     settle();
     say(link?.dataset.older);
@@ -92,37 +99,28 @@
 
   const start = () => {
     // A foreign <base> may come later than our markup, or be made by a script: what is ours stays on this site.
-    const own = (text) => {
-      const url = new URL(text, location);
-      return location.origin + url.pathname + url.search;
-    };
-    const base = own(source).replace(/[^/]*\/[^/]*$/, "");
+    const own = (text, base = location) => new URL(text, base).href;
+    const base = own("..", own(source));
     [banner, link, form] = ["banner", "link", "form"].map((id) => document.getElementById("consentkit-" + id));
     const way = link?.querySelector("a");
-    const sheet = document.querySelector("link[href^='" + source.replace(/[^/]*$/, "ck.") + "']");
+    // The same name but for the hash.
+    const sheet = document.querySelector("link[href^='" + source.slice(0, -15) + "']");
     const shell = window.frameElement?.closest("#consentkit-dialog");
     // Light or dark as the page is: what a style sheet alone says no selector tells, nor does any reach into a frame.
     if (shell) root.dataset.scheme = getComputedStyle(shell).getPropertyValue("--ck-scheme");
-    const forms = [];
-    each("[data-consentkit-form]", (one) => forms.push(one));
+    const forms = [...document.querySelectorAll("[data-consentkit-form]")];
     const ours = () => (answered ? [link] : [form, link, banner]).filter((one) => one);
 
-    // The page's own links past its beginning stay what Tab reaches first.
-    const first = () => {
-      const all = [...document.body.querySelectorAll("*")].filter((one) => one.tabIndex >= 0 && !ours().some((our) => our.contains(one)));
-      const end = all.findIndex((one) => !one.hash || one.pathname !== location.pathname), top = all[end - 1]?.closest("body > *");
-      return top && end < 4 && !top.contains(all[end]) ? top.nextSibling : document.body.firstChild;
-    };
     // Where a framework compares the whole document with its own, ours wait at the end of the head until that is done.
-    const place = (one, before) => {
-      const { body } = document;
+    const behind = link?.parentNode === document.head;
+    const place = (one) => {
+      const { body } = document, before = one !== banner || whole ? null : body.firstChild;
       if (body.moveBefore && one.isConnected) body.moveBefore(one, before);
       else body.insertBefore(one, before);
     };
-    const behind = link?.parentNode === document.head;
     if (behind) addEventListener("load", () => (window.requestIdleCallback || setTimeout)(() => {
-      const whole = Object.keys(document).some((key) => key.startsWith("__reactContainer"));
-      ours().forEach((one) => place(one, whole ? null : first()));
+      whole = /__reactC/.test(Object.keys(document));
+      ours().forEach(place);
       document.head.style.display = "";
     }));
     each("#consentkit-form, #consentkit-banner a:not([rel]), #consentkit-link a", (one) => {
@@ -149,85 +147,69 @@
 
     const open = () => {
       const url = way?.href || base + "?return_to=" + encodeURIComponent(location.pathname + location.search);
-      // One that is closed goes with its event, which may still come.
-      if (dialog?.open) return;
+      // One that is closed waits for what is on its way.
+      if (dialog?.isConnected) return dialog.open || dialog.showModal();
       const go = () => location.assign(url);
-      if (!way || !window.HTMLDialogElement) return go();
-      const title = way.textContent.trim();
-      const { lang, dir } = link;
-      dialog = put(document.body, "dialog", { id: "consentkit-dialog", lang, dir });
-      dialog.dataset.scheme = link.dataset.scheme;
-      dialog.setAttribute("aria-label", title);
+      if (!way) return go();
+      const { lang, dir } = link, title = way.textContent.trim();
+      dialog = put(document.body, "dialog", { id: "consentkit-dialog", lang, dir, ariaLabel: title });
       put(dialog, "b", { textContent: title });
-      const close = put(dialog, "button", { textContent: "\u00d7" });
-      close.setAttribute("aria-label", link.dataset.close);
-      close.onclick = () => dialog.close();
+      put(dialog, "button", { textContent: "\u00d7", ariaLabel: link.dataset.close, onclick: () => dialog.close() });
       const frame = put(dialog, "iframe", { src: url + "&framed=1", title });
       const done = () => {
         dialog.remove();
         tell("consentkit-settings", { open: false });
         if (now() === made) return;
-        leave(link.dataset.saved);
-        again();
+        again(link.dataset.saved);
       };
       frame.onload = () => {
-        if (!dialog.open) return done();
-        try {
-          const { search } = frame.contentWindow.location;
-          // Where nothing was kept, the settings say so.
-          if (/[?&]saved=/.test(search) && (now() || /[?&]erased=/.test(search))) dialog.close();
-        } catch {
-          // Something on the way forbids frames, or there is no way.
-          if (navigator.onLine) go();
-          else dialog.close();
-        }
+        if (!dialog.open) done();
+        // Something on the way forbids frames, or there is no way.
+        else if (!frame.contentDocument) navigator.onLine ? go() : dialog.close();
       };
-      // A choice that is on its way arrives first.
-      dialog.onclose = () => frame.contentDocument?.querySelector("[aria-busy]") || done();
+      dialog.onclose = () => dialog.open || frame.contentDocument?.querySelector("[data-busy]") || done();
       try {
         dialog.showModal();
-      } catch {
-        return go();
-      }
+      } catch {}
       if (!dialog.offsetHeight) return go();
       tell("consentkit-settings", { open: true });
     };
 
-    // What was chosen last goes when there is a way again.
-    const wait = (where, target, submitter) => {
-      const status = where.querySelector("[role=status]");
-      status.textContent = status.dataset.offline;
-      later = () => target.requestSubmit(submitter);
-    };
-    const send = async (button) => {
-      const body = new URLSearchParams(new FormData(form));
-      body.append(button.name, button.value);
-      let answer;
+    const send = async (target, button) => {
+      const body = new URLSearchParams(new FormData(target)), { name, value } = button;
+      body.append(name, value);
+      busy = target.dataset.busy = true;
+      later = null;
+      let answer, state = {};
       try {
-        answer = await fetch(form.getAttribute("action"), {
-          method: "POST",
-          body,
-          keepalive: true,
-          headers: { Accept: "application/json" },
-        });
+        answer = await fetch(target.getAttribute("action"), { method: "POST", body, keepalive: true, headers: { Accept: "application/json" } });
+        state = await answer.json();
       } catch {}
-      const state = await answer?.json().catch(() => ({}));
-      busy = 0;
-      banner.removeAttribute("aria-busy");
+      busy = false;
+      if (!answer && !navigator.onLine) {
+        // What was chosen last goes when there is a way again.
+        later = () => send(target, button);
+        return say(status().dataset.offline);
+      }
+      delete target.dataset.busy;
       if (!answer) {
-        if (!navigator.onLine) return wait(banner, form, button);
-        put(form, "input", { type: "hidden", name: button.name, value: button.value });
-        HTMLFormElement.prototype.submit.call(form);
-      } else if (answer.ok && !now()) {
+        put(target, "input", { type: "hidden", name, value });
+        HTMLFormElement.prototype.submit.call(target);
+      } else if (answer.status === 409) {
+        // What was asked is not what is asked now, or was answered since. A refusal holds all the same.
+        again(state.error);
+      } else if (!answer.ok) {
+        say(state.error || status().dataset.error);
+        if (shell && !shell.open) shell.showModal();
+      } else if (target !== form) {
+        // Where nothing was kept, or nothing ends, the settings say so.
+        if (shell?.open && (now() !== made || (now() && value !== "erase"))) shell.close();
+        else again("", target.return_to.value);
+      } else if (!now()) {
         showLink();
         say(link.dataset.blocked);
-      } else if (state.reload || answer.status === 409) {
-        // 409: what was asked is not what is asked now, or was answered since. A refusal holds all the same.
-        leave(answer.ok ? link?.dataset.saved : state.error);
-        again();
-      } else if (!answer.ok) {
-        const status = banner.querySelector("[role=status]");
-        status.textContent = state.error || status.dataset.error;
+      } else if (state.reload) {
+        again(link.dataset.saved);
       } else {
         // For whoever is told of choices without a new page: vendors' scripts, the page's own.
         tell("consentkit", state);
@@ -237,42 +219,44 @@
     };
 
     listen("submit", (event) => {
-      const { target, submitter } = event, mine = target === form, away = !mine && !navigator.onLine;
+      const { target, submitter } = event;
       if (!forms.includes(target) || !submitter?.name) return;
       event.stopImmediatePropagation();
-      if (busy || mine || away) event.preventDefault();
-      if (busy) return;
-      later = 0;
-      if (away) return wait(document, target, submitter);
-      // A load that was stopped tells nobody.
-      busy = setTimeout(() => (busy = 0), 5e3);
-      (mine ? banner : target).setAttribute("aria-busy", "true");
-      if (mine) send(submitter);
+      event.preventDefault();
+      if (!busy) send(target, submitter);
     });
     listen("online", () => later?.());
 
-    document.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      if (!event.target.closest?.(opener + ",[data-consentkit-action=settings]")) return;
+    const press = (event) => {
+      const { key, target } = event;
+      tab = key === "Tab" && !event.shiftKey;
+      if (key === "Escape") shell?.close();
+      if (event.ctrlKey || event.metaKey || event.shiftKey || (key && !/^(Enter| )$/.test(key))) return;
+      const framed = !key && shell && target.closest("a:not([target])");
+      if (!framed && !target.closest?.(key ? inert : opener + ",[data-consentkit-action=settings]")) return;
       event.preventDefault();
-      open();
-    });
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") shell?.close();
-      if ((event.key !== "Enter" && event.key !== " ") || !event.target.matches?.(inert)) return;
-      event.preventDefault();
-      open();
-    });
-    each(inert, (element) => {
-      element.tabIndex = 0;
-      element.setAttribute("role", "button");
+      if (framed) location.replace(framed.href);
+      else open();
+    };
+    for (const name of ["click", "keydown"]) document.addEventListener(name, press);
+    each(inert, (one) => Object.assign(one, { tabIndex: 0, role: "button" }));
+
+    // The page's own link past its beginning stays what Tab reaches first, and the banner comes next.
+    listen("focusin", ({ target, relatedTarget }) => {
+      if (!tab || answered) return;
+      if (skip && relatedTarget === skip) {
+        skip = null;
+        banner.querySelector("a,button").focus();
+      } else if (!relatedTarget && banner.contains(target)) {
+        const first = [...document.body.querySelectorAll("*")].find((one) => one.tabIndex >= 0 && one.getClientRects()[0] && !banner.contains(one));
+        if (first?.hash && first.pathname === location.pathname) (skip = first).focus();
+      }
     });
 
     check();
     if (banner && !answered) {
       // Scripts that mean the page's first form mean none of ours.
-      document.body.append(form);
-      if (!behind) [link, banner].forEach((one) => place(one, first()));
+      place(form);
       if (banner.open) {
         // Dismissed without a choice, it asks again on the next page: nothing was said.
         banner.open = false;
@@ -281,32 +265,33 @@
         banner.showModal();
         banner.focus();
       }
-      new ResizeObserver(measure).observe(banner);
     } else showLink();
-    for (const name of ["load", "resize", "scrollend"]) listen(name, measure);
-    measure();
+    if (link && !behind) place(link);
     say(word);
 
     // Scripts that replace the page's head or body, or all of it, do not mean to take away the choice.
-    let times = 99, { href } = location, { body } = document;
+    let times = 30, { body } = document;
     const { lang } = root;
-    const watch = new MutationObserver(() => {
-      look();
-      if (href !== location.href) times = 99;
-      ({ href } = location);
+    const look = () => {
+      const { documentElement, head } = document;
+      for (const one of [document, documentElement, head, document.body]) if (one) watch.observe(one, { childList: true, attributes: true });
+      if (!document.body) return;
+      for (const one of [banner, link, dialog]) if (one) one.dataset.scheme = getComputedStyle(document.body).colorScheme;
       // What is brought back of an earlier page is not ours any more.
       each("#consentkit-form,#consentkit-banner,#consentkit-link,#consentkit-dialog", (one) => one === dialog || ours().includes(one) || one.remove());
       if (way && sheet && !sheet.isConnected && times--) document.head.prepend(sheet);
-      for (const one of ours()) if (!one.isConnected && times--) place(one, behind ? null : first());
+      for (const one of ours()) if (!one.isConnected && times--) place(one);
       // Another page in another language.
       if (body !== document.body && root.lang !== lang) renew();
       ({ body } = document);
-    });
-    const look = () => {
-      const { head, body } = document;
-      for (const one of [banner, link]) if (one && body) one.dataset.scheme = getComputedStyle(body).colorScheme;
-      for (const one of [document, document.documentElement, head, body]) if (one) watch.observe(one, { childList: true, attributes: one !== head });
     };
+    const watch = new MutationObserver(look);
+    // Bars come and go; what takes ours away again and again is met so often.
+    setInterval(() => {
+      times = 30;
+      measure();
+    }, 1e3);
+    measure();
     look();
 
     // Settings: vendors follow their purpose on screen; the boxes are meant as they stand.
