@@ -6,6 +6,7 @@
 #   make bench    measure against the peers        make soak     the long counts: kills, fuzzing, load
 #   make frameworks   build pages with today's frameworks and look at them in a browser
 #   make matrix       run every back-end framework on every server
+#   make scripts      minify the scripts that pages load, after a change of one
 
 SHELL := /bin/sh
 VENV := .venv
@@ -25,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v $$p; break; fi; done)
 
-.PHONY: demo test coverage check bench docs soak frameworks matrix browser clean lock
+.PHONY: demo test coverage check bench docs soak frameworks matrix scripts browser clean lock
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.news
@@ -66,6 +67,10 @@ frameworks: $(FRAMEWORKS)/.frameworks
 # NAMES="quart daphne" runs what has both names only.
 matrix: $(MATRIX)/.matrix
 	PYTHONPATH=tests $(MATRIX)/bin/python -m matrix $(NAMES)
+
+# Minify the scripts that pages load, after a change of one of them. Needs npm.
+scripts: $(VENV)/.node
+	$(BIN)/python -m docs.scripts
 
 # A browser for the tests: the system's Chromium, else Playwright's own.
 browser: $(VENV)/.dev

@@ -85,7 +85,7 @@ def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
     return Assets(
         sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + _outweigh(_read("ck.css")))),
         page=_asset("page", "css", _CSS_NOISE.sub("", _read("page.css"))),
-        script=_asset("ck", "js", read_script("consentkit.banner", "static/ck.js").decode("ascii")),
+        script=_asset("ck", "js", read_script("consentkit.banner", "static/ck").decode("ascii")),
     )
 
 

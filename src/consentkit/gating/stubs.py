@@ -21,7 +21,7 @@ def stubs_script() -> bytes:
     that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
     own snippet that runs later takes the place of the stub.
     """
-    return read_script("consentkit.gating", "stubs.js", "guard.js")
+    return read_script("consentkit.gating", "stubs", "guard")
 
 
 @cache

@@ -7,15 +7,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-from consentkit.vendorcalls.minifier import minify
 from consentkit.vendorcalls.table import Call, Calls
 
 
 def read_script(package: str, *names: str) -> bytes:
-    """Read scripts of a package as one that is served: in ASCII and minified."""
+    """Read scripts of a package as one that is served: in ASCII, minified by ``make scripts``.
+
+    Args:
+        package: The package that they are in.
+        names: Their paths in it, without ``.js``.
+    """
     folder = resources.files(package)
-    code = "".join((folder / name).read_text("utf-8") for name in names)
-    return minify(code).encode("ascii")
+    return b"".join((folder / f"{name}.min.js").read_bytes() for name in names)
 
 
 @cache
@@ -25,7 +28,7 @@ def calls_script() -> bytes:
     It must be loaded by a classic script without ``async`` or ``defer``, directly before the first script of
     the vendor that is to be told.
     """
-    return read_script("consentkit.vendorcalls", "calls.js")
+    return read_script("consentkit.vendorcalls", "calls")
 
 
 def write_attributes(

@@ -19,7 +19,7 @@ def gpp_script() -> bytes:
 
     It must be loaded by a classic script without ``async`` or ``defer``, before the first script that asks.
     """
-    return read_script("consentkit.vendorcalls.gpp", "gpp.js")
+    return read_script("consentkit.vendorcalls.gpp", "gpp")
 
 
 def gpp_attributes(gpp: GPP, *, prompting: bool, written: Collection[str] = WRITTEN) -> str:
