@@ -248,7 +248,7 @@
         skip = null;
         banner.querySelector("a,button").focus();
       } else if (!relatedTarget && banner.contains(target)) {
-        const first = [...document.body.querySelectorAll("*")].find((one) => one.tabIndex >= 0 && one.getClientRects()[0] && !banner.contains(one));
+        const first = document.querySelector("body :is(a,button,input):not(#consentkit-banner *)");
         if (first?.hash && first.pathname === location.pathname) (skip = first).focus();
       }
     });
