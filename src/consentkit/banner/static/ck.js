@@ -21,10 +21,10 @@
     if (link) link.hidden = "own" in link.dataset || (!("required" in link.dataset) && !!document.querySelector(opener));
   };
   const status = () => document.querySelector(":is(#consentkit-banner,.consentkit-page) [role=status]");
-  // Read out is what comes into a region that is there already.
-  const say = (text, className) => {
+  // Read out is what comes into a region that is there already. That a choice was saved is seen without words.
+  const say = (text) => {
     if (!text || text[0] === "#") return;
-    const { lang, dir } = link || root;
+    const { lang, dir } = link || root, className = text === link?.dataset.saved ? "consentkit-quiet" : "";
     const said = status() || put(document.body, "div", { id: "consentkit-said", role: "status", lang, dir, className });
     setTimeout(() => {
       said.textContent = text;
@@ -214,7 +214,7 @@
         // For whoever is told of choices without a new page: vendors' scripts, the page's own.
         tell("consentkit", state);
         settle();
-        say(link.dataset.saved, "consentkit-quiet");
+        say(link.dataset.saved);
       }
     };
 
