@@ -14,6 +14,8 @@ from consentkit.policy import Banner, Policy
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)
 
+STAYS = "onbeforeunload = (event) => event.preventDefault()"
+
 MakePolicy = Callable[..., Policy]
 MakeConsent = Callable[..., Consent]
 
@@ -55,7 +57,12 @@ def test_a_grant_reloads(page: Page, site: Site) -> None:
 def test_what_went_wrong_is_said_in_the_banner(page: Page, site: Site) -> None:
     go(page, "/opt-in")
     accept = page.get_by_role("button", name="Accept all")
-    said_by_status = {503: ({"error": "<b>Later</b>"}, "<b>Later</b>"), 413: ({}, "Please try again")}
+    said_by_status = {
+        503: ({"error": "<b>Later</b>"}, "<b>Later</b>"),
+        413: ({}, "Please try again"),
+        # Something in between answers that all is in order, such as the page of a network that wants a login.
+        203: ({}, "Please try again"),
+    }
     for status, (body, said) in said_by_status.items():
         site.answer = (status, body)
         accept.press("Enter")
@@ -64,6 +71,25 @@ def test_what_went_wrong_is_said_in_the_banner(page: Page, site: Site) -> None:
     site.answer = (200, {"reload": False})
     accept.press("Enter")
     expect(page.locator("#consentkit-banner")).to_have_count(0)
+
+
+def test_who_stays_on_the_page_can_still_refuse(page: Page, site: Site) -> None:
+    site.answer = (200, {"reload": True})
+    article = '<input aria-label="Letter"><script src="/stays.js"></script>'
+    site.pages["/letter"] = banner_page(site.policy, site.consent, article=article)
+    page.route("**/stays.js", lambda route: route.fulfill(body=STAYS, content_type="text/javascript"))
+    go(page, "/letter")
+    page.get_by_label("Letter").fill("Dear editor")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    with page.expect_event("dialog"):
+        page.get_by_role("button", name="Accept all").click()
+    site.answer = (200, {"reload": False})
+    page.get_by_role("button", name="Reject all").click()
+    expect(page.locator("#consentkit-banner")).to_have_count(0)
+    assert asked == ["beforeunload"] and site.loads == ["/letter"]
+    assert ["action=reject" in fields for _, fields in site.posts] == [False, True]
+    page.evaluate("onbeforeunload = null")
 
 
 def test_where_something_else_is_asked_by_now_the_page_is_shown_anew(page: Page, site: Site) -> None:

@@ -71,7 +71,8 @@
   // What came in answer to a form is not sent again. A worker has kept this page no more, so it asks the server.
   // Nothing of this is an entry of the window's history.
   const again = async (said, to = dataset.again) => {
-    busy = true;
+    // Who then rather stays, as the page's own `beforeunload` may ask, can choose again.
+    made = now();
     leave(said);
     spread();
     stop();
@@ -198,7 +199,8 @@
       } else if (answer.status === 409) {
         // What was asked is not what is asked now, or was answered since. A refusal holds all the same.
         again(state.error);
-      } else if (!answer.ok) {
+      } else if (state.reload == null) {
+        // What stands in between may answer as well, and say that all is in order.
         say(state.error || status().dataset.error);
         if (shell && !shell.open) shell.showModal();
       } else if (target !== form) {
