@@ -56,6 +56,20 @@ async def test_a_page_says_what_it_was_made_for_and_names_nobody(log: ConsentLog
         assert await mark_of(client, "/_consent/") == found[1]
 
 
+@pytest.mark.parametrize("name", ["__Secure-consentkit", "__Host-consentkit"])
+async def test_a_decision_of_another_site_makes_no_page_older(log: ConsentLog, name: str) -> None:
+    """Scripts cannot tell what a parent domain shares, or what this site called its cookie before."""
+    async with browser(wrap(log=log)) as client:
+        client.cookies[name] = "1:opt-in:banner:0:20787:analytics!da5322.x.y"
+        page = (await client.get("/", headers=NAVIGATION)).text
+        assert "data-made-for" not in page
+        old = {**await shown(client), "made_for": await mark_of(client)}
+        await post(client, {**REJECT, **old})
+        # What is this site's own can be told, and is held against older pages.
+        assert "data-made-for" in (await client.get("/", headers=NAVIGATION)).text
+        assert (await post(client, {**ACCEPT, **old})).status_code == 409
+
+
 async def test_a_choice_on_an_older_page_takes_back_nothing(log: ConsentLog) -> None:
     async with browser(wrap(log=log)) as client:
         old = await old_page(client)

@@ -176,6 +176,9 @@ class Deployment:
         name = cookies.decision_cookie_name(request.secure, self.cookie_domain)
         decision = self.decisions.loads(request.cookie_values(name), now=now) if raw else None
         consent = self._resolve(request, decision, place, now)
+        others = cookies.other_cookie_names(request.secure, self.cookie_domain)
+        if raw and any(name in others for name, _ in request.cookies):
+            consent = replace(consent, elsewhere=True)
         once = request.cookie_values(self.once.cookie_name(request.secure)) if raw else ()
         if once and traits.travels:
             return Resolved(self._with_once(consent, once, now), now, now)

@@ -46,6 +46,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             and for those known to make no own use of what they receive.
         required_links: Links that the law of the place prescribes, such as ``choices``.
         renew: Whether the decision cookie should be signed and set anew, unchanged.
+        elsewhere: Whether the browser has a decision under another name as well: of a site that shares it
+            with its subdomains, or from before this one did or was on https. Scripts cannot tell whose it is.
     """
 
     policy: Policy
@@ -66,6 +68,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     narrow: frozenset[str] = frozenset()
     required_links: frozenset[str] = frozenset()
     renew: bool = False
+    elsewhere: bool = False
 
     def allows(self, name: str) -> bool:
         """Say whether a purpose or a declared vendor is allowed.
@@ -141,10 +144,11 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def made_for(self) -> str:
         """Return the mark of a page that is made now; see `consentkit.consent.codec.mark`.
 
-        It is empty without a decision, and `UNTOLD` where the decision cannot be known or believed, or names
-        so many vendors that pages would become long.
+        It is empty without a decision, and `UNTOLD` where the decision cannot be known or believed, where
+        scripts see one that is none of this site's, or where it names so many vendors that pages would
+        become long.
         """
-        if self.source in ("invalid", "unsent"):
+        if self.source in ("invalid", "unsent") or (self.elsewhere and self.decision is None):
             return UNTOLD
         made_for = mark(self.decision, dated=self.needs_prompt) if self.decision else ""
         return made_for if len(made_for) <= MAX_MARK else UNTOLD

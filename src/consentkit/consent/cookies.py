@@ -35,6 +35,12 @@ def decision_cookie_name(secure: bool, domain: str | None = None) -> str:
     return _prefix(secure, domain) + _NAME
 
 
+def other_cookie_names(secure: bool, domain: str | None = None) -> frozenset[str]:
+    """Return the names that the decision cookie has elsewhere; arguments as in `decision_cookie_name`."""
+    every = {prefix + _NAME for prefix in ("", "__Host-", "__Secure-")}
+    return frozenset(every - {decision_cookie_name(secure, domain)})
+
+
 def id_cookie_name(secure: bool, domain: str | None = None) -> str:
     """Return the id cookie's name on https (`secure`) or http, with or without a cookie domain."""
     return f"{_prefix(secure, domain)}{_NAME}-id"
