@@ -83,9 +83,9 @@
     if (to) location.replace(to);
     else location.reload();
   };
-  // Once for each page and choice: a worker may give the same page for ever.
-  const renew = () => {
-    const key = "#" + now() + location.href;
+  // Once for each page and choice: a worker may give the same page for ever, and the page write its query anew.
+  const renew = (lang = "") => {
+    const key = "#" + now() + location.pathname + lang;
     if (word !== key && leave(key)) return again(key);
     if (document.readyState === "loading") return;
     settle();
@@ -284,7 +284,7 @@
       if (way && sheet && !sheet.isConnected && times--) document.head.prepend(sheet);
       for (const one of ours()) if (!one.isConnected && times--) place(one);
       // Another page in another language.
-      if (body !== document.body && root.lang !== lang) renew();
+      if (body !== document.body && root.lang !== lang) renew(root.lang);
       ({ body } = document);
     };
     const watch = new MutationObserver(look);
