@@ -138,7 +138,8 @@ def test_the_back_button_does_not_bring_back_what_was_withdrawn(
     sink.forget()
     hits = collected(shared_demo)
     page.go_back()
-    page.go_back()
+    if not script:
+        page.go_back()  # without a script the answer to a form is an entry of its own
     see_all(page)
     assert page.url.startswith(shared_demo.article)
     page.reload()
