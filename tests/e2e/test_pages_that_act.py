@@ -188,22 +188,16 @@ def test_what_is_withdrawn_is_withdrawn_though_the_dialog_was_closed(
     assert granted(page, site) == {"necessary"}
 
 
-def test_a_choice_that_was_stopped_can_be_made_again(shop: Shop, site: Served, visitor: Visitor) -> None:
+def test_a_choice_arrives_though_loading_is_stopped(shop: Shop, site: Served, visitor: Visitor) -> None:
     page = visitor("eu").new_page()
-    page.clock.install()
     page.goto(f"{site.url}/_consent/?return_to=/story")
     shop.go_on.clear()
-    again = "document.querySelector('[value=reject]').click()"
-    page.evaluate(again)
+    page.evaluate("document.querySelector('[value=reject]').click()")
     wait_until(lambda: shop.asked == 1)
     # Playwright itself waits until a page has loaded.
     page.context.new_cdp_session(page).send("Page.stopLoading")
-    page.evaluate(again)
-    page.clock.fast_forward(5_000)
     shop.go_on.set()
-    page.evaluate(again)
     expect(page.get_by_role("status")).to_have_text("Your choices are saved.")
-    assert shop.asked == 2
 
 
 # --- choices that are not taken
@@ -218,40 +212,44 @@ def refuse(shop: Shop, status: int, page: Page) -> None:
 
 
 refusals = pytest.mark.parametrize(
-    ("status", "said"), [(409, "Please choose again"), (503, "Please try again")]
+    ("status", "title", "said"),
+    [
+        (409, "Please choose again", "changed since this page was loaded"),
+        (503, "Please try again", "could not be recorded just now"),
+    ],
 )
 
 
 @both
 @refusals
 def test_what_was_not_saved_is_never_said_to_be(
-    shop: Shop, site: Served, visitor: Visitor, status: int, said: str, script: bool
+    shop: Shop, site: Served, visitor: Visitor, status: int, title: str, said: str, script: bool
 ) -> None:
     page = visitor("eu", java_script_enabled=script).new_page()
     for way, heading in (("Privacy settings", "Privacy settings"), ("Back to the page", "A story")):
         page.goto(f"{site.url}/_consent/?return_to=/story")
         refuse(shop, status, page)
         press(page, "accept")
-        expect(page.get_by_role("heading", name=said)).to_be_visible()
-        page.get_by_role("link", name=way).click()
-        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        if script:
+            expect(page.get_by_role("status")).to_contain_text(said)
+        else:
+            expect(page.get_by_role("heading", name=title)).to_be_visible()
+            page.get_by_role("link", name=way).click()
+            expect(page.get_by_role("heading", name=heading)).to_be_visible()
         expect(page.get_by_text("Your choices are saved.")).to_have_count(0)
     assert granted(page, site) == {"necessary"}
 
 
 @refusals
 def test_what_was_not_saved_in_the_dialog_leads_nowhere_but_back(
-    shop: Shop, site: Served, visitor: Visitor, status: int, said: str
+    shop: Shop, site: Served, visitor: Visitor, status: int, title: str, said: str
 ) -> None:
     page = visitor("eu").new_page()
     page.goto(f"{site.url}/story")
     frame = settings(page)
     refuse(shop, status, page)
     press(frame, "accept")
-    expect(frame.get_by_role("heading", name=said)).to_be_visible()
-    expect(frame.get_by_role("link")).to_have_text(["Privacy settings"])
-    frame.get_by_role("link").click()
-    expect(frame.get_by_role("heading", name="Privacy settings")).to_be_visible()
+    expect(frame.get_by_role("status")).to_contain_text(said)
     assert "framed=1" in page.frames[1].url
     expect(frame.get_by_role("link", name="Back to the page")).to_have_count(0)
     expect(frame.get_by_text("Your choices are saved.")).to_have_count(0)
