@@ -57,16 +57,22 @@ def withdraw(page: Page) -> None:
         button.click()
 
 
+def arrive(page: Page, path: str) -> None:
+    """Wait for a page. Turbo shows an earlier one of the same address first, then another body."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(path)
+    expect(page.locator("html[aria-busy], html[data-turbo-preview]")).to_have_count(0)
+
+
 def follow(page: Page, path: str) -> None:
     """Follow a link of the page, as its framework does."""
     page.get_by_role("link", name=path, exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(path)
+    arrive(page, path)
 
 
 def back(page: Page, path: str) -> None:
     """Go back, by whatever the framework keeps."""
     page.evaluate("history.back()")
-    expect(page.get_by_role("heading", level=1)).to_have_text(path)
+    arrive(page, path)
 
 
 def is_gated(page: Page) -> bool:
