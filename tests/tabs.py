@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, Error, Page
@@ -34,6 +35,19 @@ def borrowed(browser: Browser, *, script: bool = True) -> Iterator[Page]:
     assert errors == []
 
 
+def go(page: Page, url: str, **how: Any) -> None:
+    """Open an address, again where the page before goes elsewhere meanwhile, as pages do after a choice."""
+    for _ in range(3):
+        try:
+            page.goto(url, **how)
+        except Error as error:
+            if "interrupted" not in error.message and "ERR_ABORTED" not in error.message:
+                raise
+        else:
+            return
+    page.goto(url, **how)
+
+
 def _open(browser: Browser, script: bool) -> Page:
     context = browser.new_context(java_script_enabled=script)
     context.set_default_timeout(60_000)
@@ -44,7 +58,7 @@ def _leave(page: Page) -> None:
     for other in page.context.pages:
         if other is not page:
             other.close()
-    page.goto("about:blank")
+    go(page, "about:blank")
     page.unroute_all()
     page.mouse.move(0, 0)
     page.context.clear_cookies()

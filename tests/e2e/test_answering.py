@@ -12,6 +12,7 @@ from e2e.answering import EVERYTHING, autoconsent, consent_o_matic
 from e2e.serving import Demo
 from e2e.sink import Sink
 from e2e.waiting import wait_until
+from tabs import go
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +65,7 @@ def read_again(page: Page, demo: Demo, sink: Sink) -> None:
     """Open the article anew, where nothing is asked any more, and read it to the end."""
     page.wait_for_load_state("networkidle")
     sink.forget()
-    page.goto(demo.article)
+    go(page, demo.article)
     expect(page.locator(BANNER)).to_have_count(0)
     page.keyboard.press("End")
     page.wait_for_load_state("networkidle")

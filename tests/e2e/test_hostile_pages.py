@@ -14,6 +14,7 @@ from consentkit import ConsentMiddleware, Policy
 from e2e.conftest import patient
 from e2e.serving import Served
 from e2e.sink import Sink
+from tabs import go
 
 pytestmark = pytest.mark.browser
 
@@ -214,6 +215,7 @@ def tabs(wired: Browser) -> Iterator[Callable[[bool], Page]]:
     pages = {script: context.new_page() for script, context in contexts.items()}
 
     def fresh(script: bool) -> Page:
+        go(pages[script], "about:blank")  # a page whose choice is gone loads itself again
         contexts[script].clear_cookies()
         return pages[script]
 
@@ -234,7 +236,7 @@ def visit(site: Served, sink: Sink, tabs: Callable[[bool], Page]) -> Iterator[Ca
         page = tabs(script)
         thrown.append((name, set()))
         sink.forget()
-        _go(page, f"{site.url}/{name}")
+        go(page, f"{site.url}/{name}")
         return page
 
     for script in (True, False):
@@ -245,16 +247,6 @@ def visit(site: Served, sink: Sink, tabs: Callable[[bool], Page]) -> Iterator[Ca
         assert errors <= thrown[-1][1]
     for script in (True, False):
         tabs(script).remove_listener("pageerror", note)
-
-
-def _go(page: Page, url: str) -> None:
-    """Open an address, again where the page before was about to go elsewhere."""
-    try:
-        page.goto(url)
-    except Error as error:
-        if "interrupted" not in error.message and "ERR_ABORTED" not in error.message:
-            raise
-        page.goto(url)
 
 
 LEAD = """all => all.map(one => {

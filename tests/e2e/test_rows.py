@@ -29,6 +29,7 @@ from consentkit.testing import cookie_for
 from e2e.serving import Served
 from e2e.sink import Sink
 from e2e.waiting import comes
+from tabs import go
 
 pytestmark = pytest.mark.browser
 
@@ -374,7 +375,7 @@ class Visit:
         opened = [(tab, ROWS[name]) for tab, name in zip(tabs, names, strict=False)]
         for (tab, row), name in zip(opened, names, strict=True):
             site = "none" if phase == "ungated" else row.site
-            _go(tab, f"{self._url}/{site}/{phase}/{name}")
+            go(tab, f"{self._url}/{site}/{phase}/{name}", wait_until="commit")
         for tab, row in opened:
             _settle(tab, row.click, quiet=phase not in row.seen)
         self._wait(phase, {name for name in names if phase in ROWS[name].seen})
@@ -395,16 +396,6 @@ class Visit:
     def _wait(self, phase: Phase, expected: set[str]) -> None:
         """Wait until what must come has come; what must not come has had its time already."""
         comes(lambda: expected <= self._found(phase), PATIENCE)
-
-
-def _go(page: Page, url: str) -> None:
-    """Open an address, again where the page before was about to go elsewhere."""
-    try:
-        page.goto(url, wait_until="commit")
-    except PlaywrightError as error:
-        if "interrupted" not in error.message:
-            raise
-        page.goto(url, wait_until="commit")
 
 
 def _settle(page: Page, click: str, *, quiet: bool) -> None:
