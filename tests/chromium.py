@@ -23,6 +23,11 @@ def find() -> str | None:
     return None
 
 
+def find_headless() -> str | None:
+    """Return the path of a Chromium without windows, which costs half as much, or else of the other one."""
+    return (None if os.environ.get("CHROMIUM") else shutil.which("chromium-headless-shell")) or find()
+
+
 def _playwrights_own() -> str | None:
     try:
         from playwright.sync_api import sync_playwright

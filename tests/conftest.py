@@ -49,6 +49,12 @@ def chromium_path() -> str:
     return path
 
 
+@pytest.fixture(scope="session")
+def headless_path(chromium_path: str) -> str:
+    """Where the Chromium is that most tests use: without windows, if there is one."""
+    return chromium_finder.find_headless() or chromium_path
+
+
 # Playwright's event loop counts as running in its thread until it is stopped: were it there for the whole
 # session, no other test could run a loop of its own. Modules are never interleaved, so it lives for a module.
 @pytest.fixture(scope="module")
@@ -59,11 +65,11 @@ def playwright_driver(chromium_path: str) -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="module")
-def chromium(playwright_driver: Playwright, chromium_path: str) -> Iterator[Browser]:
+def chromium(playwright_driver: Playwright, headless_path: str) -> Iterator[Browser]:
     """A real Chromium that reaches this machine only."""
     rules = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
     arguments = [*CHROMIUM_ARGUMENTS, rules]
-    browser = playwright_driver.chromium.launch(executable_path=chromium_path, args=arguments)
+    browser = playwright_driver.chromium.launch(executable_path=headless_path, args=arguments)
     yield browser
     browser.close()
 

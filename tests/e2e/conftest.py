@@ -40,10 +40,10 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture(scope="module")
-def wired(playwright_driver: Playwright, chromium_path: str, sink: Sink) -> Iterator[Browser]:
+def wired(playwright_driver: Playwright, headless_path: str, sink: Sink) -> Iterator[Browser]:
     """A Chromium for which every host but this machine is the sink."""
     arguments = [*CHROMIUM_ARGUMENTS, resolving(sink)]
-    browser = playwright_driver.chromium.launch(executable_path=chromium_path, args=arguments)
+    browser = playwright_driver.chromium.launch(executable_path=headless_path, args=arguments)
     yield browser
     browser.close()
 
