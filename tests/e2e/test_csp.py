@@ -19,6 +19,7 @@ from consentkit.testing import cookie_for
 from e2e.serving import Served
 from e2e.sink import Sink
 from e2e.waiting import wait_until
+from tabs import go
 
 pytestmark = pytest.mark.browser
 
@@ -197,7 +198,7 @@ def test_workers_that_outlive_their_page_follow_a_withdrawal_and_a_new_grant(
         page = context.new_page()
         for granted, name in ((("analytics",), "first"), ((), "second"), (("analytics",), "third")):
             choose(context, served, granted)
-            page.goto(f"{served.url}/empty")
+            go(page, f"{served.url}/empty")
             sink.forget()
             assert page.evaluate(WORK, name)
             page.evaluate("fetch('https://mark.example/x', { mode: 'no-cors' }).catch(() => {})")

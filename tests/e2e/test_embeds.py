@@ -16,7 +16,7 @@ from starlette.routing import Route as Path
 
 from consentkit import ConsentMiddleware, Policy
 from e2e.serving import Served
-from tabs import borrowed
+from tabs import borrowed, go
 
 pytestmark = pytest.mark.browser
 
@@ -127,7 +127,7 @@ def test_of_a_page_in_a_frame_the_frame_is_led_whatever_the_sandbox(
     # Where no script runs, Chromium lets nothing in a sandbox lead what is around it.
     for number in (0, 1) if script else (0,):
         page.context.clear_cookies()
-        page.goto(f"{portal}/{number}")
+        go(page, f"{portal}/{number}")
         ours = page.frame_locator("#ours")
         press(ours, name)
         expect_live(ours, 2)
