@@ -36,16 +36,14 @@ def borrowed(browser: Browser, *, script: bool = True) -> Iterator[Page]:
 
 
 def go(page: Page, url: str, **how: Any) -> None:
-    """Open an address, again where the page before goes elsewhere meanwhile, as pages do after a choice."""
-    for _ in range(3):
-        try:
-            page.goto(url, **how)
-        except Error as error:
-            if "interrupted" not in error.message and "ERR_ABORTED" not in error.message:
-                raise
-        else:
-            return
-    page.goto(url, **how)
+    """Open an address, again where the page before went elsewhere meanwhile, as pages do after a choice."""
+    try:
+        page.goto(url, **how)
+    except Error as error:
+        if "interrupted" not in error.message and "ERR_ABORTED" not in error.message:
+            raise
+        page.wait_for_load_state("load")
+        page.goto(url, **how)
 
 
 def _open(browser: Browser, script: bool) -> Page:

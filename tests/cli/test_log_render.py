@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from cli.running import run, said
 from consentkit.banner import assets_by_name
@@ -90,10 +90,16 @@ def _fails(path: Path, id: str, why: str) -> None:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[tuple[Page, list[str]]]:
-    """A page, and what it asks the network for."""
+    """A page, and what it asks the network for: what its policy forbids is not asked for."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page, asked = context.new_page(), []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfinished", lambda request: asked.append(request.url))
+
+    def note_failed(request: Request) -> None:
+        if request.failure != "csp":
+            asked.append(request.url)
+
+    page.on("requestfailed", note_failed)
     yield page, asked
     context.close()
 
@@ -125,5 +131,6 @@ def test_nothing_in_a_notice_runs_or_leads_away(render: Render, page: tuple[Page
     shown.goto(file.as_uri())
     expect(shown.frame_locator("iframe").locator("#consentkit-banner")).to_be_visible()
     assert shown.title() == "The banner as it was shown"
+    shown.wait_for_load_state("networkidle")
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert shown.locator("script").count() == 0

@@ -79,7 +79,7 @@ def test_autoconsent_refuses(
     context = visitor(place)
     tool = autoconsent(context, ours=ours)
     page = context.new_page()
-    page.goto(demo.article)
+    page.goto(demo.article, wait_until="commit")
     wait_until(lambda: answered(page, demo) is not None and bool(tool.told("autoconsentDone")))
     rule = "consentkit" if ours else "HEURISTIC-REJECT"
     assert tool.told("popupFound") == tool.told("autoconsentDone") == [rule]
@@ -98,7 +98,7 @@ def test_autoconsent_accepts_where_told_to(
     context = visitor(place)
     tool = autoconsent(context, ours=True, action="optIn")
     page = context.new_page()
-    page.goto(demo.article)
+    page.goto(demo.article, wait_until="commit")
     wait_until(lambda: answered(page, demo) is not None)
     assert (tool.told("popupFound"), tool.told("optInResult")) == (["consentkit"], [True])
     assert answered(page, demo) == OPTIONAL
@@ -112,7 +112,7 @@ def test_the_rules_own_test_passes(demo: Demo, visitor: Visitor) -> None:
     context = visitor("eu")
     tool = autoconsent(context, ours=True)
     page = context.new_page()
-    page.goto(demo.article)
+    page.goto(demo.article, wait_until="commit")
     expect(page.locator(BANNER)).to_have_count(0)
     wait_until(lambda: answered(page, demo) is not None and bool(tool.told("selfTestResult")))
     assert tool.told("selfTestResult") == [True]
@@ -144,7 +144,7 @@ def test_consent_o_matic_gives_what_the_visitor_allows(
     context = visitor(place)
     tool = consent_o_matic(context, allowed=allowed)
     page = context.new_page()
-    page.goto(demo.article)
+    page.goto(demo.article, wait_until="commit")
     wait_until(lambda: answered(page, demo) is not None)
     assert answered(page, demo) == purposes
     assert tool.told("popupFound")[0] == "com_consentkit"
