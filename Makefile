@@ -40,7 +40,7 @@ coverage: $(VENV)/.dev $(VENV)/.node browser
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --format=total | sed 's/^/branch coverage, percent: /'
 
 soak: $(VENV)/.dev browser $(FUZZ)/.fuzz
-	CONSENTKIT_SOAK=1 FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -X dev -m pytest -m soak $(PYTEST)
+	CONSENTKIT_SOAK=1 FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -X dev -m pytest -m soak -o faulthandler_timeout=0 $(PYTEST)
 	@if $(FUZZ)/bin/python -c 'import atheris' 2>/dev/null; then \
 		for target in rewriter linear urls headers; do \
 		$(FUZZ)/bin/python -m tests.fuzz $$target -seconds $(FUZZ_SECONDS) || exit 1; done; \
