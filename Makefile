@@ -21,6 +21,8 @@ WORKERS ?= 3
 # Seconds that `make soak` fuzzes each target.
 FUZZ_SECONDS ?= 1800
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start many processes: what these import is compiled once.
+export PYTHONDONTWRITEBYTECODE :=
 
 # The first Python of at least 3.11 on the path; PYTHON=… overrides.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ PLACES = {
     "nowhere": {},
 }
 NewContext = Callable[..., BrowserContext]
+NewProfile = Callable[..., BrowserContext]
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -49,23 +51,32 @@ def wired(playwright_driver: Playwright, headless_path: str, sink: Sink) -> Iter
 
 
 @pytest.fixture(scope="module")
-def profiles(
-    playwright_driver: Playwright, chromium_path: str, sink: Sink, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[bool, BrowserContext]]:
-    """Make profiles with and without JavaScript. They are kept on disk: others make no preconnections."""
-    launched = {
-        script: patient(
-            playwright_driver.chromium.launch_persistent_context(
-                tmp_path_factory.mktemp("profile"),
-                executable_path=chromium_path,
-                args=[*CHROMIUM_ARGUMENTS, resolving(sink)],
-                java_script_enabled=script,
-            )
+def profile(
+    playwright_driver: Playwright,
+    chromium_path: str,
+    headless_path: str,
+    sink: Sink,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[NewProfile]:
+    """Make a profile that is kept on disk, with or without JavaScript, in a browser with windows or without.
+
+    Only one that is kept makes preconnections, in a browser with windows.
+    """
+    launched: list[BrowserContext] = []
+
+    @cache
+    def make(*, script: bool = True, windows: bool = True) -> BrowserContext:
+        context = playwright_driver.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=chromium_path if windows else headless_path,
+            args=[*CHROMIUM_ARGUMENTS, resolving(sink)],
+            java_script_enabled=script,
         )
-        for script in (True, False)
-    }
-    yield launched
-    for context in launched.values():
+        launched.append(patient(context))
+        return context
+
+    yield make
+    for context in launched:
         context.close()
 
 

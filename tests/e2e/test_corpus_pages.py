@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware
 from consentkit.catalog import default_catalog
+from e2e.conftest import NewProfile
 from e2e.serving import Served
 from e2e.sink import Sink
 
@@ -132,19 +133,20 @@ def _settle(pages: Sequence[Page]) -> None:
 @pytest.fixture(
     scope="module", params=[SOME, pytest.param(PAGES, marks=pytest.mark.soak)], ids=["some", "all"]
 )
-def seen(profiles: dict[bool, BrowserContext], sink: Sink, request: pytest.FixtureRequest) -> dict[str, Seen]:
+def seen(profile: NewProfile, sink: Sink, request: pytest.FixtureRequest) -> dict[str, Seen]:
     """Visit the pages with a policy enforced, in both profiles; gated, without JavaScript; as they are.
 
     Those that may ask most come last: a browser learns whom pages ask, and some connections come late.
     """
     names: Sequence[str] = request.param
+    script, plain = profile(), profile(script=False)
     with _site() as site:
-        enforced = visit(profiles[True], sink, site.url, "csp", names)
+        enforced = visit(script, sink, site.url, "csp", names)
         return {
             "enforced": enforced,
-            "enforced, no script": visit(profiles[False], sink, site.url, "csp", names),
-            "no script": visit(profiles[False], sink, site.url, "plain", names),
-            "raw": visit_raw(profiles[True], sink, site.url, enforced),
+            "enforced, no script": visit(plain, sink, site.url, "csp", names),
+            "no script": visit(plain, sink, site.url, "plain", names),
+            "raw": visit_raw(script, sink, site.url, enforced),
         }
 
 

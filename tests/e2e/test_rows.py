@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
 from consentkit.testing import cookie_for
+from e2e.conftest import NewProfile
 from e2e.serving import Served
 from e2e.sink import Sink
 from e2e.waiting import comes
@@ -56,6 +57,7 @@ class Row(NamedTuple):
     site: Literal["plain", "gate", "csp"] = "plain"
     script: bool = True
     click: str = ""
+    windows: bool = False  # whether it takes a browser with windows
 
 
 def inline(code: str, seen: tuple[Phase, ...] = LEAK) -> Row:
@@ -63,9 +65,9 @@ def inline(code: str, seen: tuple[Phase, ...] = LEAK) -> Row:
     return Row(f"<body><script>{code}</script>", seen)
 
 
-def header(name: str, value: str) -> Row:
+def header(name: str, value: str, *, windows: bool = False) -> Row:
     """Send a header."""
-    return Row("<p>Text", headers={name: value})
+    return Row("<p>Text", headers={name: value}, windows=windows)
 
 
 def spelled(address: str) -> Row:
@@ -131,7 +133,7 @@ ELEMENTS = {
         "<body><template><img src={v}></template>"
         "<script>document.body.append(document.querySelector('template').content.cloneNode(true))</script>"
     ),
-    "preconnect": Row("<link rel=preconnect href={v}>"),
+    "preconnect": Row("<link rel=preconnect href={v}>", windows=True),
     "preload": Row("<link rel=preload as=script href={v}>"),
     "preload-images": Row("<link rel=preload as=image imagesrcset='{v} 1x'>"),
     "modulepreload": Row("<link rel=modulepreload href={v}>"),
@@ -192,8 +194,10 @@ INLINE = {
 }
 HEADERS = {
     "link-preload": header("link", "<{v}>; rel=preload; as=script"),
-    "link-preconnect": header("link", "<{v}>; rel=preconnect"),
-    "link-among-others": header("link", '<own.gif>; rel=preload; as=image, <{v}>; rel="preconnect"'),
+    "link-preconnect": header("link", "<{v}>; rel=preconnect", windows=True),
+    "link-among-others": header(
+        "link", '<own.gif>; rel=preload; as=image, <{v}>; rel="preconnect"', windows=True
+    ),
     "refresh": header("refresh", "0; url={v}"),
     "speculation-rules": header("speculation-rules", '"{v}"'),
 }
@@ -348,27 +352,29 @@ def site() -> Iterator[Served]:
 
 
 class Visit:
-    """Opens rows in two profiles, with JavaScript and without, and sees which of them reach their vendor."""
+    """Opens rows, each in the profile that it takes, and sees which of them reach their vendor."""
 
-    def __init__(self, profiles: Mapping[bool, BrowserContext], sink: Sink, url: str) -> None:
-        self._profiles, self._sink, self._url = profiles, sink, url
+    def __init__(self, profile: NewProfile, sink: Sink, url: str) -> None:
+        self._sink, self._url = sink, url
         self._repeated: Counter[str] = Counter()
+        self._names: dict[BrowserContext, list[str]] = {}
+        for name, row in ROWS.items():
+            self._names.setdefault(profile(script=row.script, windows=row.windows), []).append(name)
         self._tabs = {
-            script: [context.new_page() for _ in range(AT_ONCE)] for script, context in profiles.items()
+            context: [context.new_page() for _ in names[:AT_ONCE]] for context, names in self._names.items()
         }
 
     def reached(self, phase: Phase) -> frozenset[str]:
         """Open every row and return the names of those that asked their vendor."""
-        for script, context in self._profiles.items():
+        for context, names in self._names.items():
             context.clear_cookies()
             if phase == "granted":
                 name, value = cookie_for(POLICY, secret_key=SECRET, granted="all")
                 context.add_cookies([{"name": name, "value": value, "url": self._url}])
-            names = [name for name, row in ROWS.items() if row.script is script]
             for at in range(0, len(names), AT_ONCE):
-                self._open(self._tabs[script], names[at : at + AT_ONCE], phase)
+                self._open(self._tabs[context], names[at : at + AT_ONCE], phase)
             for name in names:
-                self._open_again(self._tabs[script][:1], name, phase)
+                self._open_again(self._tabs[context][:1], name, phase)
         return self._found(phase)
 
     def _open(self, tabs: Sequence[Page], names: Sequence[str], phase: Phase) -> None:
@@ -412,11 +418,9 @@ def _settle(page: Page, click: str, *, quiet: bool) -> None:
 
 
 @pytest.fixture(scope="module")
-def reached(
-    profiles: dict[bool, BrowserContext], sink: Sink, site: Served
-) -> Callable[[Phase], frozenset[str]]:
+def reached(profile: NewProfile, sink: Sink, site: Served) -> Callable[[Phase], frozenset[str]]:
     """Return which rows reach their vendor in a phase; each phase is walked through once."""
-    return lru_cache(maxsize=None)(Visit(profiles, sink, site.url).reached)
+    return lru_cache(maxsize=None)(Visit(profile, sink, site.url).reached)
 
 
 @pytest.mark.parametrize("name", ROWS)
