@@ -209,44 +209,41 @@ def site() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def tabs(wired: Browser) -> Iterator[Callable[[bool], Page]]:
-    """Return the tab of a visitor with or without JavaScript, who has forgotten what they decided."""
-    contexts = {script: patient(wired.new_context(java_script_enabled=script)) for script in (True, False)}
-    pages = {script: context.new_page() for script, context in contexts.items()}
-
-    def fresh(script: bool) -> Page:
-        go(pages[script], "about:blank")  # a page whose choice is gone loads itself again
-        contexts[script].clear_cookies()
-        return pages[script]
-
-    yield fresh
-    for context in contexts.values():
-        context.close()
+def tabs(wired: Browser) -> Iterator[dict[bool, Page]]:
+    """Give the tabs of two visitors, with JavaScript and without."""
+    tabs = {
+        script: patient(wired.new_context(java_script_enabled=script)).new_page() for script in (True, False)
+    }
+    yield tabs
+    for tab in tabs.values():
+        tab.context.close()
 
 
 @pytest.fixture
-def visit(site: Served, sink: Sink, tabs: Callable[[bool], Page]) -> Iterator[Callable[[str, bool], Page]]:
-    """Open a page; at the end, nothing was thrown that the app's own page does not throw."""
+def visit(site: Served, sink: Sink, tabs: dict[bool, Page]) -> Iterator[Callable[[str, bool], Page]]:
+    """Open a page as a new visitor; at the end, nothing was thrown that the app's own page does not throw."""
     thrown: list[tuple[str, set[str]]] = []
 
     def note(error: Error) -> None:
         thrown[-1][1].add(error.message)
 
     def visit(name: str, script: bool = True) -> Page:
-        page = tabs(script)
+        page = tabs[script]
+        go(page, "about:blank")  # a page whose choice is gone loads itself again
+        page.context.clear_cookies()
         thrown.append((name, set()))
         sink.forget()
-        go(page, f"{site.url}/{name}")
+        page.goto(f"{site.url}/{name}")
         return page
 
-    for script in (True, False):
-        tabs(script).on("pageerror", note)
+    for tab in tabs.values():
+        tab.on("pageerror", note)
     yield visit
     for name, errors in [one for one in thrown if one[1]]:
         visit(f"{UNGATED}/{name}".lstrip("/"))
         assert errors <= thrown[-1][1]
-    for script in (True, False):
-        tabs(script).remove_listener("pageerror", note)
+    for tab in tabs.values():
+        tab.remove_listener("pageerror", note)
 
 
 LEAD = """all => all.map(one => {
