@@ -40,7 +40,9 @@ def _playwrights_own() -> str | None:
 def _install() -> None:
     attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
-        attempts.append(["sh", "-c", "apt-get update -qq && apt-get install -y -qq chromium >/dev/null"])
+        wanted = ("chromium chromium-headless-shell", "chromium")
+        tries = " || ".join(f"apt-get install -y -qq {names} >/dev/null" for names in wanted)
+        attempts.append(["sh", "-c", f"apt-get update -qq && {{ {tries}; }}"])
     for attempt in attempts:
         print("no Chromium found; trying:", " ".join(attempt), file=sys.stderr)
         if subprocess.run(attempt, check=False, timeout=900).returncode == 0 and find():
