@@ -166,8 +166,9 @@ class Runner:
         page.set_default_timeout(20_000)
         try:
             page.goto(self._base, wait_until="domcontentloaded")
-            page.wait_for_function("window.settled")
-            return {index: str(error) for index, error in page.evaluate("errors").items()}
+            # Told in one answer: a page that is asked again may be busy for ever with a program by then.
+            told = page.wait_for_function("window.settled && JSON.stringify(errors)").json_value()
+            return {index: str(error) for index, error in json.loads(told).items()}
         finally:
             page.close(run_before_unload=False)
 
