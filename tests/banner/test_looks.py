@@ -285,7 +285,9 @@ def test_a_bar_at_the_bottom_of_the_page_stays_free(page: Page, add: AddPage, wi
         go(page, "/tabs")
         banner = box_of(page)
         page.locator(f"{BANNER} [value=reject]").click()
-        link = page.locator("#consentkit-link").bounding_box()
+        shown = page.locator("#consentkit-link")
+        shown.wait_for()
+        link = shown.bounding_box()
         assert link
         lowest.append((banner["y"] + banner["height"], link["y"] + link["height"]))
     assert lowest[1] == (lowest[0][0] - 60, lowest[0][1] - 60)

@@ -17,6 +17,7 @@ from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog, Entry
 from consentkit.log.group import GroupCommit
 from consentkit.log.postgres import PostgresStore
+from e2e.waiting import wait_until
 from log.making import AT, BUNDLE, checked, commit, in_child, make_entry, make_refusal, rows_of
 from log.postgres import Server
 from log.proxy import Fault, Proxy
@@ -120,6 +121,8 @@ async def test_a_stalled_server_delays_decisions_and_nothing_else(log: ConsentLo
     await anyio.to_thread.run_sync(log.drain)
     found = await anyio.to_thread.run_sync(log.find, refusal.id)
     assert found is not None
+    # What was stalled is written when the server answers, which may be later than what is drained.
+    await anyio.to_thread.run_sync(wait_until, lambda: log.head().size == 3)
     assert log.check().size == 3
 
 
