@@ -24,7 +24,7 @@ def find() -> str | None:
 
 
 def find_headless() -> str | None:
-    """Return the path of a Chromium without windows, which costs half as much, or else of the other one."""
+    """Return the path of a Chromium without windows, which is cheaper, or else of the other one."""
     return (None if os.environ.get("CHROMIUM") else shutil.which("chromium-headless-shell")) or find()
 
 

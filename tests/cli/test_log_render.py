@@ -93,13 +93,13 @@ def page(chromium: Browser) -> Iterator[tuple[Page, list[str]]]:
     """A page, and what it asks the network for: what its policy forbids is not asked for."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page, asked = context.new_page(), []
-    page.on("requestfinished", lambda request: asked.append(request.url))
+    page.on("request", lambda request: asked.append(request.url))
 
-    def note_failed(request: Request) -> None:
-        if request.failure != "csp":
-            asked.append(request.url)
+    def take_back(request: Request) -> None:
+        if request.failure == "csp":
+            asked.remove(request.url)
 
-    page.on("requestfailed", note_failed)
+    page.on("requestfailed", take_back)
     yield page, asked
     context.close()
 

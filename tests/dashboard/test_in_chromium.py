@@ -43,6 +43,12 @@ FORCED: Final = Look("dark", "active", 1280)
 
 
 @pytest.fixture(scope="module")
+def headless_path(chromium_path: str) -> str:
+    """Take the browser with windows: in the other one no click reaches a sandboxed frame without scripts."""
+    return chromium_path
+
+
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site with a log in which banners were counted and an entry was erased."""
     with ConsentLog(tmp_path_factory.mktemp("audit") / "consent.sqlite3") as log:
@@ -139,12 +145,8 @@ def test_the_banner_looks_as_it_did_and_is_dead(page: Page, served: str) -> None
     assert accept.evaluate("node => getComputedStyle(node).backgroundColor") == "rgb(11, 92, 173)"
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    # A frame without scripts draws nothing by which Playwright could tell that it has come to rest.
-    for part in (accept, frame.get_by_role("link").first):
-        part.evaluate("node => node.scrollIntoView()")
-        box = part.bounding_box()
-        assert box is not None
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    accept.click()
+    frame.get_by_role("link").first.click()
     expect(accept).to_be_visible()
     assert page.url == f"{served}entries/3" and asked == []
 
