@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from consentkit.asgi import headers as work
-from consentkit.asgi.coding import coding_of
-from consentkit.asgi.media_type import read_media_type
 from consentkit.gating.headers import GATED_HEADERS, names_address
+from consentkit.web.response import header_rules
+from consentkit.web.response.coding import coding_of
+from consentkit.web.response.media_type import read_media_type
 
 HTML: Final = b"text/html"
 
@@ -125,7 +125,7 @@ def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tupl
         headers: Its headers.
         vary: The request headers that shape pages.
     """
-    named = work.by_name(headers)
+    named = header_rules.by_name(headers)
     cookies, gated = b"set-cookie" in named, any(names_address(*pair) for pair in named.items())
     if not is_shown(status, named):
         return Shown(None, _UNSHOWN, gated=gated, cookies=cookies)
@@ -141,5 +141,5 @@ def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tupl
         restricted=b"content-security-policy" in named,
         gated=gated,
         cookies=cookies,
-        headers=tuple(work.personal(headers, vary, rewritten=True)),
+        headers=tuple(header_rules.personal(headers, vary, rewritten=True)),
     )

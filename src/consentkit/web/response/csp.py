@@ -7,19 +7,17 @@ links that prefetch browsers ask `default-src` alone (section 4.2.2).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
-from consentkit.asgi.bounded import Bounded
-from consentkit.asgi.request import Request
 from consentkit.catalog import HostRule, HostTable, KnownVendor, default_catalog, read_url
 from consentkit.consent import Consent
 from consentkit.exceptions import BadRequest
 from consentkit.policy import Policy, Vendor
+from consentkit.web.request import Headers, Request
 
 CSPMode = Literal["off", "report-only", "enforce"]
 
@@ -29,9 +27,6 @@ DIRECTIVES: Final = frozenset(
     | {"child-src", "connect-src", "worker-src", "manifest-src"}
 )
 """What a report may name as violated: everything that inherits from `default-src`."""
-
-MEMO: Final = 1024
-"""Headers remembered: one for each consent, host and mount."""
 
 # What the site's own policy is there for is let through here.
 _OWN: Final = "'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' data: blob:"
@@ -48,7 +43,7 @@ class PagePolicy:
     Args:
         policy: What is declared.
         mode: Whether to restrict, to ask for reports only, or neither.
-        path: Path of the endpoint that takes reports, below the mount.
+        path: Path of the endpoint that takes reports, below the package's own pages.
     """
 
     def __init__(self, policy: Policy, mode: CSPMode, path: str) -> None:
@@ -57,26 +52,18 @@ class PagePolicy:
         self._path = path
         self._rules = {ident: _rules(vendor) for ident, vendor in policy.vendors_declared.items()}
         self._declared = HostTable((rule, ident) for ident, rules in self._rules.items() for rule in rules)
-        self._memo: Bounded[tuple[str, str, str], bytes] = Bounded(MEMO)
 
-    def headers(self, consent: Consent, request: Request) -> list[tuple[bytes, bytes]]:
-        """Return the header for a page or a worker's script, or none."""
+    def headers(self, consent: Consent, host: str, base: str) -> Headers:
+        """Return the header for a page or a worker's script, or none.
+
+        Args:
+            consent: What holds for the visitor.
+            host: The site's own host.
+            base: Path of the package's own pages.
+        """
         if self.mode == "off":
             return []
-        key = (consent.key, request.host, request.mount)
-        value = self._memo.get(key)
-        if value is None:
-            value = self._value(consent, _own_host(request), request.mount)
-            self._memo.keep(key, value)
-        return [(_NAME[self.mode], value)]
-
-    def stamp(self, consent: Consent, request: Request) -> bytes:
-        """Return a comment for the end of a service worker's script that changes with the header.
-
-        A worker keeps the policy it was installed with until its script's bytes change.
-        """
-        digest = hashlib.sha256(repr(self.headers(consent, request)).encode()).hexdigest()
-        return f"\n// {digest[:12]}\n".encode("ascii")
+        return [(_NAME[self.mode], self._value(consent, _own_host(host), base))]
 
     def undeclared(self, request: Request, body: bytes) -> list[str]:
         """Read what browsers report; keep directive and host of what nobody declared.
@@ -102,7 +89,7 @@ class PagePolicy:
         ours = url.host == own or self._declared.find(url.host, url.path, url.query, url.port)
         return "" if ours or violation.directive not in DIRECTIVES else f"{violation.directive} {url.host}"
 
-    def _value(self, consent: Consent, own: str, mount: str) -> bytes:
+    def _value(self, consent: Consent, own: str, base: str) -> bytes:
         known = default_catalog().vendors
         declared = self._policy.vendors_declared
         # A vendor in advanced mode is loaded before the choice, and told of it.
@@ -117,7 +104,7 @@ class PagePolicy:
         # Pages may load from below their own host, but for what is denied there, which no source can except.
         if "." in own and not _ADDRESS.fullmatch(own) and not any(_is_below(r.host, own) for r in denied):
             allowed.append(HostRule(host=own))
-        where = quote(mount + self._path, safe="/:@!$&()*+=~-._%")
+        where = quote(base + self._path, safe="/:@!$&()*+=~-._%")
         sources = sorted(set(_sources(allowed)))
         return "; ".join([" ".join(["default-src", _OWN, *sources]), f"report-uri {where}"]).encode("ascii")
 
@@ -127,8 +114,8 @@ def _rules(vendor: Vendor) -> tuple[HostRule, ...]:
     return (*map(HostRule.parse, vendor.hosts), *(known.hosts if known else ()))
 
 
-def _own_host(request: Request) -> str:
-    url = read_url(f"//{request.host}")
+def _own_host(host: str) -> str:
+    url = read_url(f"//{host}")
     return url.host.removeprefix("www.") if url else ""
 
 

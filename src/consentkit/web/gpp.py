@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
-from typing import Final
 
 from consentkit.consent import Consent
 from consentkit.policy import Regime
-from consentkit.vendorcalls.gpp import GPP, gpp_attributes, gpp_for, gpp_script
-
-GPP_NAME: Final = f"pp.{hashlib.sha256(gpp_script()).hexdigest()[:12]}.js"
-"""File name of the script that answers `__gpp`."""
+from consentkit.vendorcalls.gpp import GPP, gpp_attributes, gpp_for
 
 
 def gpp_of(consent: Consent) -> GPP | None:

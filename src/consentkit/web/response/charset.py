@@ -24,7 +24,8 @@ _WIDE: Final = {
     b"utf-16be": "utf-16-be", b"unicodefffe": "utf-16-be",
     b"iso-2022-jp": _JAPANESE, b"csiso2022jp": _JAPANESE,
 }  # fmt: skip
-_UTF_8: Final = frozenset((b"utf-8", b"utf8"))
+UTF_8: Final = frozenset((b"utf-8", b"utf8"))
+"""Labels of UTF-8."""
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 # What says UTF-16 where no charset is named (WHATWG HTML, "prescan a byte stream").
 _DECLARATIONS: Final = ((b"<\0?\0x\0", "utf-16-le"), (b"\0<\0?\0x", "utf-16-be"))
@@ -166,7 +167,7 @@ class Charset:
     def _settle(self, data: bytes) -> tuple[Stage, bytes]:
         """Choose what the page goes through, by its first bytes; return it with what goes in first."""
         charset = _find(_MARKS, data) or _WIDE.get(self._label)
-        if charset == "utf-8" or (charset is None and self._label in _UTF_8):
+        if charset == "utf-8" or (charset is None and self._label in UTF_8):
             return self._inner, data
         declared = _find(_DECLARATIONS, data)
         if charset is None and declared is not None:

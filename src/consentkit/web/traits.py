@@ -1,41 +1,35 @@
-"""What a request's headers say, read once for each set of those that matter."""
+"""What a request's headers say of it, wherever it goes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import Any, Final, Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
 
-from consentkit.asgi.bounded import Bounded
-from consentkit.asgi.coding import acceptable
 from consentkit.signals import Signals, read_signals
+from consentkit.web.request import SAFE_METHODS, Headers
+from consentkit.web.response.coding import acceptable
 
-MEMO: Final = 2048
-"""Sets of headers that are remembered as read."""
-MAX_MEMO: Final = 4096
-"""Bytes of what a visitor sends up to which it is remembered as read."""
-MAX_PAIRS: Final = 128
-"""The same in headers: browsers may send each cookie in one of its own (RFC 9113, section 8.2.3)."""
+MAX_CODINGS: Final = 4096
+"""Bytes of ``Accept-Encoding`` that count."""
 ASKING_HEADERS: Final = (
     *("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Accept", "Sec-Purpose", "Purpose"),
     *("HX-Request", "HX-Boosted", "Turbo-Frame", "X-Requested-With"),
 )
 """Headers that say whether a page is asked for or a part of one."""
 
-_CONDITIONS = frozenset((b"if-none-match", b"if-modified-since"))
+_CONDITIONS: Final = frozenset((b"if-none-match", b"if-modified-since"))
 RANGES: Final = frozenset((b"range", b"if-range"))
 """Request headers that ask for a part."""
-# That these are there is all that is read of them here; what they say differs with every request.
-_PRESENT = _CONDITIONS | RANGES
-_READ = _PRESENT.union(
-    b"cookie sec-gpc dnt accept-encoding sec-fetch-site origin".split(),
+PRESENT: Final = _CONDITIONS | RANGES
+"""Request headers of which only that they are there is read: what they say differs with every request."""
+READ: Final = PRESENT.union(
+    b"host cookie sec-gpc dnt accept-encoding accept-language sec-fetch-site origin".split(),
     (name.lower().encode("ascii") for name in ASKING_HEADERS),
 )
-SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
+"""Request headers that shape what holds for a request, and what a page in answer is."""
 
-Pairs = list[tuple[bytes, bytes]]
 Asked = Literal["page", "frame", "part", "worker", "resource"]
 """What a response is for: a document in a window or a frame, something that a script takes, and so on."""
 
@@ -69,7 +63,6 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             such.
         asks_for_range: Whether a part of something is wanted.
         coding: The ``Accept-Encoding`` that the app is shown; ``None``: the visitor's own.
-        is_short: Whether all this is short enough for memos.
     """
 
     raw_cookies: tuple[bytes, ...]
@@ -84,48 +77,15 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     asks_if_changed: bool
     asks_for_range: bool
     coding: bytes | None
-    is_short: bool
-
-    @property
-    def passes(self) -> bool:
-        """Say whether nothing of it concerns the gate but its cookies."""
-        return not (self.asks_if_changed or self.asks_for_range or self.coding is not None)
 
 
-def read_traits(method: str, headers: Sequence[tuple[bytes, bytes]]) -> Traits:
+def read_traits(method: str, pairs: Headers) -> Traits:
     """Read what a request says of itself.
 
     Args:
         method: The request's method.
-        headers: Its headers, names in lower case.
+        pairs: Its headers, names in lower case; `READ` are enough.
     """
-    told: list[Any] = [method]
-    for pair in headers:
-        if pair[0] in _READ:
-            told += pair
-    if b"origin" in told:
-        # What another site has a browser send names that site, also where there is no fetch metadata.
-        told += next((pair for pair in headers if pair[0] == b"host"), ())
-    key = tuple(told)
-    return _known.get(key) or _read(method, list(zip(key[1::2], key[2::2], strict=True)))
-
-
-_known: Bounded[tuple[Any, ...], Traits] = Bounded(MEMO)
-
-
-def _read(method: str, pairs: Pairs) -> Traits:
-    pairs = [(name, b"" if name in _PRESENT else value) for name, value in pairs]
-    key: tuple[Any, ...] = (method, *chain.from_iterable(pairs))
-    traits = _known.get(key)
-    if traits is None:
-        is_short = sum(map(len, key)) <= MAX_MEMO and len(pairs) <= MAX_PAIRS
-        traits = _make(method, pairs, is_short=is_short)
-        if is_short:
-            _known.keep(key, traits)
-    return traits
-
-
-def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
     first = dict(reversed(pairs))
     get = first.get
     asked = _asked(first)
@@ -148,7 +108,6 @@ def _make(method: str, pairs: Pairs, *, is_short: bool) -> Traits:
         asks_if_changed=method in ("GET", "HEAD") and not _CONDITIONS.isdisjoint(first),
         asks_for_range=not RANGES.isdisjoint(first),
         coding=_narrowed(pairs) if asked not in _UNMARKED else None,
-        is_short=is_short,
     )
 
 
@@ -192,7 +151,7 @@ def _asked(first: Mapping[bytes, bytes]) -> Asked:
     return "page" if b"text/html" in accept and not partial else "part"
 
 
-def _narrowed(pairs: Pairs) -> bytes | None:
+def _narrowed(pairs: Headers) -> bytes | None:
     accepted = b", ".join([value for name, value in pairs if name == b"accept-encoding"])
-    narrowed = acceptable(accepted[:MAX_MEMO])
+    narrowed = acceptable(accepted[:MAX_CODINGS])
     return None if narrowed == accepted else narrowed

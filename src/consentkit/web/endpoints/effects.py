@@ -1,0 +1,141 @@
+"""What endpoints ask of the shell, as values, and what they answer.
+
+An endpoint is a generator: it yields effects, is sent what each comes to, and returns its answer. What goes
+wrong with one is thrown into it: `BadRequest` by `ReadBody`, `LogError` by what asks the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from consentkit.consent import Decision
+from consentkit.log import Bundle, Entry
+from consentkit.web.request import Headers
+
+
+class ReadBody(msgspec.Struct, frozen=True):
+    """Read the request's body, at most so many bytes. Comes to bytes."""
+
+    limit: int
+
+
+class Published(msgspec.Struct, frozen=True):
+    """Look up a notice in the log by its hash. Comes to its canonical bytes, ``None`` where it is not there."""
+
+    notice: str
+
+
+class Append(msgspec.Struct, frozen=True):
+    """Append an entry durably, with the notice that it names, if that may not be in the log yet."""
+
+    entry: Entry
+    bundle: Bundle | None
+
+
+class Honour(msgspec.Struct, frozen=True):
+    """Append a refusal, or keep it until the log can take it. Comes to whether it is in the log already."""
+
+    entry: Entry
+    bundle: Bundle | None
+
+
+class Invalidate(msgspec.Struct, frozen=True):
+    """Note that an entry whose outcome is not known was not honoured, under an id of its own."""
+
+    entry: Entry
+    id: str
+    at: str
+
+
+class Erase(msgspec.Struct, frozen=True):
+    """Destroy a visitor's entries."""
+
+    subject: str
+    at: str
+
+
+class History(msgspec.Struct, frozen=True):
+    """Read a visitor's latest entries. Comes to a list of them, the oldest first."""
+
+    subject: str
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Collect what the log proves of a visitor. Comes to a `consentkit.record` evidence, ``None`` for nothing."""
+
+    subject: str
+
+
+class PublicProof(msgspec.Struct, frozen=True):
+    """Read what anybody may know of the log, by its path below ``/log/``. Comes to bytes, ``None`` for nothing."""
+
+    path: str
+
+
+class Observe(msgspec.Struct, frozen=True):
+    """Count what was seen today."""
+
+    kind: str
+    keys: list[str]
+
+
+class Notify(msgspec.Struct, frozen=True):
+    """Tell the site's own callback of a decision. Its failure undoes nothing."""
+
+    decision: Decision
+
+
+class Tell(msgspec.Struct, frozen=True):
+    """Tell the site's operators. A text with `once` is told once by each process."""
+
+    level: Literal["error", "warning"]
+    text: str
+    once: bool = False
+
+
+Effect: TypeAlias = (
+    ReadBody
+    | Published
+    | Append
+    | Honour
+    | Invalidate
+    | Erase
+    | History
+    | Evidence
+    | PublicProof
+    | Observe
+    | Notify
+    | Tell
+)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer of the package's own.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names in lower case, with the length of the body among them.
+        body: The body; for HEAD as well, which the shell leaves out where its server does not.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+Steps: TypeAlias = Generator[Effect, Any, Answer]
+
+
+class Ids(msgspec.Struct, frozen=True):
+    """Makes ids, which are random and so are the shell's to make.
+
+    Attributes:
+        entry: Makes the id of an entry: a UUIDv7 of this moment.
+        subject: Makes a visitor's id.
+    """
+
+    entry: Callable[[], str]
+    subject: Callable[[], str]

@@ -1,0 +1,139 @@
+"""How a policy is deployed: everything that holds for all requests, checked once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, get_args
+
+import msgspec
+
+from consentkit.banner import available_locales, check_templates, read_words
+from consentkit.consent import cookies as cookie_lines
+from consentkit.consent.codec import DecisionCodec, OnceCodec, SubjectCodec
+from consentkit.exceptions import ConfigurationError
+from consentkit.gating import Gate, Unclassified
+from consentkit.policy import Policy
+from consentkit.web.response.csp import CSPMode, PagePolicy
+from consentkit.web.response.memo import PageMemo
+from consentkit.web.traits import ASKING_HEADERS
+
+__all__ = ["CSPMode", "CookieOptions", "Options", "Unclassified"]
+
+_SHAPING: Final = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Site")
+_PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")
+_CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
+
+
+class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the visitor's cookies hold.
+
+    Args:
+        domain: Share the decision among the subdomains of this domain, such as ``example.org``.
+        https_only: Whether visitors come over https; ``None``: as the request's scheme says.
+
+    Raises:
+        ConfigurationError: `domain` is no domain name of at least two labels.
+    """
+
+    domain: str | None = None
+    https_only: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.domain is not None:
+            msgspec.structs.force_setattr(self, "domain", cookie_lines.check_cookie_domain(self.domain))
+
+
+class Options:
+    """One policy as it is deployed. Arguments as in :class:`consentkit.ConsentMiddleware`, but for two.
+
+    Args:
+        keeps_log: Whether decisions are recorded: without entries nobody gets an id.
+        place_headers: Names of the request headers that tell where visitors are, for ``Vary``.
+
+    Attributes:
+        decisions, subjects, once: Write and read the three cookies.
+        gate: The policy and the catalog, compiled.
+        csp: Makes the second Content-Security-Policy.
+        locales: What the banner speaks.
+        vary: Names of the request headers that shape pages.
+        pages: Pages that repeat. Without it a prerendered page costs a rewrite (`make bench NAMES=asgi`).
+
+    Raises:
+        ConfigurationError: An argument cannot hold.
+    """
+
+    def __init__(
+        self,
+        *,
+        secret_key: str,
+        secret_key_fallbacks: Sequence[str] = (),
+        policy: Policy,
+        keeps_log: bool = False,
+        place_headers: Sequence[str] = (),
+        prefix: str = "/_consent",
+        exclude: Sequence[str] = (),
+        unclassified: Unclassified | None = None,
+        csp: CSPMode = "off",
+        cookies: CookieOptions | None = None,
+        enforce: bool = True,
+        debug: bool = False,
+    ) -> None:
+        self.decisions: DecisionCodec = DecisionCodec(secret_key, secret_key_fallbacks)
+        self.subjects: SubjectCodec = SubjectCodec(secret_key, secret_key_fallbacks)
+        self.once: OnceCodec = OnceCodec(secret_key, secret_key_fallbacks)
+        self.policy = policy
+        self.keeps_log = keeps_log
+        self.prefix: str = _check_prefix(prefix)
+        self.exclude: tuple[str, ...] = _check_exclude(exclude)
+        self.csp: PagePolicy = PagePolicy(policy, _check_csp(csp), "/csp")
+        self.cookies: CookieOptions = CookieOptions() if cookies is None else cookies
+        self.enforce = enforce
+        self.debug = debug
+        self.gate: Gate = Gate(policy, unclassified=_check_unclassified(unclassified, csp))
+        self.locales: frozenset[str] = available_locales(policy)
+        check_templates(policy)
+        for locale in policy.banner.text:
+            read_words(policy, locale)
+        signals = ("DNT",) if policy.signals.dnt else ()
+        self.vary: tuple[str, ...] = (*_SHAPING, *signals, *ASKING_HEADERS, *place_headers)
+        self.pages: PageMemo = PageMemo()
+
+    def excludes(self, path: str) -> bool:
+        """Say whether a path is left alone. One that an app may yet resolve to another is not."""
+        if not self.exclude or _CLIMBS.search(path):
+            return False
+        return any(path == part or path.startswith(part + "/") for part in self.exclude)
+
+
+def _check_prefix(prefix: str) -> str:
+    if not _PREFIX.fullmatch(prefix):
+        problem = 'expected a path such as "/_consent", without a slash at its end'
+        raise ConfigurationError(problem, path="prefix")
+    return prefix
+
+
+def _check_csp(mode: CSPMode) -> CSPMode:
+    if mode not in get_args(CSPMode):
+        raise ConfigurationError('expected "off", "report-only" or "enforce"', path="csp")
+    return mode
+
+
+def _check_unclassified(given: Unclassified | None, csp: CSPMode) -> Unclassified:
+    """Return what becomes of unknown third parties. A policy of browsers cannot name what to deny."""
+    if csp != "enforce":
+        return "report" if given is None else given
+    if given not in (None, "gate"):
+        problem = f'"{given}" cannot hold with csp="enforce", which lets browsers load declared hosts only'
+        fix = 'leave it out, or say csp="report-only"'
+        raise ConfigurationError(f"{problem}: {fix}", path="unclassified")
+    return "gate"
+
+
+def _check_exclude(exclude: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(exclude, (str, bytes)):
+        raise ConfigurationError('expected a list of path prefixes such as ["/api"]', path="exclude")
+    for index, part in enumerate(exclude):
+        if not str(part).startswith("/"):
+            raise ConfigurationError('expected a path prefix such as "/api"', path=f"exclude[{index}]")
+    return tuple(str(part).rstrip("/") for part in exclude)

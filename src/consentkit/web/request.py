@@ -1,0 +1,115 @@
+"""What one request says about itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+
+Headers = list[tuple[bytes, bytes]]
+
+MAX_HERE: Final = 4096
+"""Characters of a page's own address that its forms carry: three times that fits into a decision's body."""
+MAX_REMEMBERED: Final = 4096
+"""Bytes of what a visitor sends up to which it may be the key of a memo."""
+SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
+
+# RFC 3986, section 3.3: what a path may hold as it is. Its "%" was decoded by the server.
+_PATH_SAFE = "/:@!$&'()*+,;=~-._"
+_HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+
+class Request(msgspec.Struct, frozen=True, eq=False):
+    """A request as far as consent is concerned.
+
+    All of it is read before the app runs: routers change paths, and apps headers, before the answer is made.
+
+    Attributes:
+        method: The method, in capitals.
+        path: The path below `root_path`, decoded.
+        headers: Names in lower case, and values, in order.
+        query: The query string.
+        root_path: The path at which the app is mounted, without a slash at its end.
+        secure: Whether the visitor's side of the connection is encrypted.
+    """
+
+    method: str
+    path: str
+    headers: Headers
+    query: bytes = b""
+    root_path: str = ""
+    secure: bool = False
+
+    def header(self, name: bytes) -> bytes:
+        """Return the first value of a header, or nothing."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""
+
+    @property
+    def cookies(self) -> list[tuple[str, str]]:
+        """Return all cookies in order, duplicates included, values untouched (RFC 6265, section 5.4)."""
+        found = []
+        for header, value in self.headers:
+            if header != b"cookie":
+                continue
+            for part in value.decode("latin-1").split(";"):
+                key, separator, content = part.strip(" \t").partition("=")
+                found.append((key.rstrip(" \t"), content) if separator else ("", key))
+        return found
+
+    def cookie_values(self, name: str) -> list[str]:
+        """Return every value that came under a cookie's name."""
+        return [value for key, value in self.cookies if key == name]
+
+    @property
+    def mount(self) -> str:
+        """Return the root path as a same-origin reference, without a slash at its end."""
+        root = self.root_path
+        return quote("/" + root.lstrip("/"), safe=_PATH_SAFE) if root else ""
+
+    @property
+    def is_safe(self) -> bool:
+        """Say whether asking again changes nothing (RFC 9110, section 9.2.1)."""
+        return self.method in SAFE_METHODS
+
+    @property
+    def here(self) -> str:
+        """Return path and query as a same-origin reference; what makes it too long is left out.
+
+        What answers a form is not asked for again: that is where the visitor came from instead.
+        """
+        if not self.is_safe:
+            return _referrer(self.header(b"referer")[:MAX_HERE], self.host) or f"{self.mount}/"
+        return _written(self.root_path + self.path, self.query) or f"{self.mount}/"
+
+    @property
+    def host(self) -> str:
+        """Return the ``Host`` header if it is one, else nothing."""
+        host = self.header(b"host")
+        return host.decode("ascii") if _HOST.fullmatch(host) else ""
+
+    @property
+    def origin(self) -> str:
+        """Return the origin that the visitor sees, such as ``https://example.org``."""
+        return f"{'https' if self.secure else 'http'}://{self.host}" if self.host else ""
+
+
+def _referrer(referrer: bytes, host: str) -> str | None:
+    try:
+        parts = urlsplit(referrer.decode("ascii"))
+    except ValueError:
+        return None
+    if not host or parts.netloc.lower() != host.lower():
+        return None
+    return _written(unquote(parts.path), parts.query.encode("ascii"))
+
+
+def _written(path: str, query: bytes) -> str | None:
+    path = quote("/" + path.lstrip("/"), safe=_PATH_SAFE)
+    asked = quote(query, safe=_PATH_SAFE + "?%[]")
+    candidates = (f"{path}?{asked}" if asked else path, path)
+    return next((here for here in candidates if len(here) <= MAX_HERE), None)

@@ -1,0 +1,1 @@
+"""What becomes of a response: headers decided once, pages rewritten as they stream."""

@@ -1,0 +1,130 @@
+"""One page on its way out: its bytes through the gate, its headers once the first of them are known."""
+
+from __future__ import annotations
+
+import msgspec
+
+from consentkit.gating import PageGate
+from consentkit.rewriter import Rewriter
+from consentkit.web.request import MAX_HERE, Headers
+from consentkit.web.resolve import Exchange
+from consentkit.web.response.body import CodedBody
+from consentkit.web.response.charset import UTF_8, Charset, Stage
+from consentkit.web.response.inject import Injection, PageRenderer
+from consentkit.web.response.kind import HTML, Read
+from consentkit.web.response.memo import Kept, PageMemo
+from consentkit.web.response.report import MAX_REPORT, Mark, mark_of, report_of
+from consentkit.web.response.site_policy import Allowed
+
+_MARKS = (b"\xef", b"\xff", b"\xfe")  # what a byte order mark begins with
+
+CUT_OFF = "a page is not in the coding that its Content-Encoding names; it was cut off"
+
+
+class PageResponse(msgspec.Struct, eq=False):
+    """One page. It owns its gate; nothing of it points back here, so that all of it goes when it has gone out.
+
+    Attributes:
+        exchange: The request for it, and what holds.
+        gate: Its gate, which has judged its headers.
+        headers: Its headers, without any length.
+        read: How it is read.
+        allowed: What the site's own Content-Security-Policy lets us put in.
+        asked: Regime and language of the banner that it shows, such as ``opt-in de``, to be counted when it has
+            gone out; empty without one.
+        problem: What is to be told to the site's developers; empty if nothing is.
+    """
+
+    exchange: Exchange
+    gate: PageGate
+    headers: Headers
+    read: Read
+    allowed: Allowed
+    asked: str = ""
+    problem: str = ""
+    _stage: Stage | None = None
+    _coded: CodedBody | None = None
+    _injection: Injection | None = None
+
+    def begin(self, data: bytes, *, more: bool, trailers: bool = False) -> bytes:
+        """Take the first bytes, after which the headers are complete, and return what is decided by then.
+
+        Args:
+            data: Any number of bytes.
+            more: Whether others follow.
+            trailers: Whether headers follow the body, which then has no length.
+        """
+        options = self.exchange.options
+        before = mark_of(self.gate) if options.debug else Mark()
+        told = report_of(self.gate) if options.debug else ""
+        if data and not more and options.enforce:
+            body, report = self._whole(data, before)
+        else:
+            body = self.turn(data, more=more)
+            report = report_of(self.gate, before) if options.debug else ""
+        if not more and not trailers and options.enforce:
+            self.headers.append((b"content-length", b"%d" % len(body)))
+        if options.debug:
+            self._tell(", ".join(filter(None, (told, report))))
+        return body
+
+    def turn(self, data: bytes, *, more: bool) -> bytes:
+        """Take the next bytes and return what is decided by now; a page without any byte stays empty."""
+        if self._stage is None:
+            if not data:
+                return b""
+            self._stage = self._open(data)
+        if self._coded is not None:
+            body = self._coded.turn(data, more)
+            self.problem = CUT_OFF if self._coded.broken else ""
+        else:
+            body = self._stage.feed(data)
+            body = body if more else body + self._stage.close()
+        if self._injection is None:
+            return body if self.exchange.options.enforce else data
+        self.asked = self._injection.asked
+        return body
+
+    def _open(self, data: bytes) -> Stage:
+        """Put together what the page goes through. Where nothing is enforced, what comes out is dropped."""
+        exchange, read = self.exchange, self.read
+        renderer = PageRenderer(exchange, self.allowed)
+        self.gate.renderer = renderer
+        memory = exchange.options.gate.memory
+        if exchange.traits.takes_banner and read.kind == HTML and exchange.options.enforce:
+            injection = self._injection = Injection(renderer, self.gate)
+            stage: Stage = Rewriter(self.gate, head=injection.head, body=injection.body, memory=memory)
+        else:
+            stage = Rewriter(self.gate, memory=memory)
+        if read.coding or read.charset not in UTF_8 or data.startswith(_MARKS):
+            stage = Charset(read.charset, stage)
+        if read.coding:
+            self._coded = CodedBody(stage, read.coding)
+        return stage
+
+    def _whole(self, data: bytes, before: Mark) -> tuple[bytes, str]:
+        """Turn a page of one message, or take what became of these bytes before."""
+        exchange = self.exchange
+        request, options = exchange.request, exchange.options
+        if len(request.path) + len(request.query) > MAX_HERE:
+            return self.turn(data, more=False), report_of(self.gate, before) if options.debug else ""
+        address = (request.path, request.query, "" if request.is_safe else request.here)
+        key = PageMemo.key(data, (exchange.resolution.shape, address, self.read, self.allowed))
+        kept = options.pages.find(key, data)
+        if kept is None:
+            body = self.turn(data, more=False)
+            report = report_of(self.gate, before) if options.debug else ""
+            if self.problem:
+                return body, report
+            kept = Kept(data, body, report, self.asked)
+            options.pages.keep(key, kept)
+        self.asked = kept.asked
+        return kept.after, kept.report
+
+    def _tell(self, report: str) -> None:
+        """Say in headers what was held back."""
+        enforce = self.exchange.options.enforce
+        name = b"consentkit-gated" if enforce else b"consentkit-would-gate"
+        self.headers = [*self.headers, (name, report[:MAX_REPORT].encode("ascii"))]
+        if enforce:
+            self.headers.append((b"consentkit-memo", self.exchange.options.pages.told()))

@@ -1,0 +1,56 @@
+"""What the gate did, told to developers: in a header of one line, and in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from consentkit.gating import PageGate
+
+MAX_REPORT: Final = 2048
+"""Bytes of the header that names what was held back."""
+
+
+class Mark(NamedTuple):
+    """How much a gate had done at some time: kinds of elements held back, and hosts that nobody declared."""
+
+    gated: int = 0
+    undeclared: int = 0
+
+
+def mark_of(gate: PageGate) -> Mark:
+    """Return how much a gate has done by now."""
+    return Mark(len(gate.gated), len(gate.undeclared))
+
+
+def report_of(gate: PageGate, since: Mark = Mark()) -> str:
+    """Say what was held back since then, and which hosts nobody declared: one line of ASCII."""
+    gated = [
+        f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
+        for item in gate.gated[since.gated :]
+    ]
+    undeclared = [
+        f"undeclared; host={host}" + _advice(host, like)
+        for host, like in [*gate.undeclared.items()][since.undeclared :]
+    ]
+    # What such a page makes anew is held only where the browser has run our script before.
+    whole = ["hydrated; needs=csp-enforce"] if gate.hydrated and gated else []
+    return _ascii(", ".join([*whole, *gated, *undeclared]))
+
+
+def things_of(gate: PageGate) -> Iterator[str]:
+    """Yield what was held back and what nobody declared, in plain words."""
+    for item in gate.gated:
+        who = " ".join(filter(None, (item.vendor, f"({item.purpose})" if item.purpose else "")))
+        yield _ascii(f"{item.element} of {who or 'nobody known'}" + (item.host and f", {item.host}"))
+    for host, like in gate.undeclared.items():
+        yield _ascii(f"nobody declared {host}" + _advice(host, like))
+
+
+def _ascii(line: str) -> str:
+    return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
+
+
+def _advice(host: str, like: str | None) -> str:
+    """Say how to declare what looks like a vendor's program on the site's own host."""
+    return f'; looks-like={like}; declare=[vendors.{like}] hosts = ["{host}"]' if like else ""
