@@ -20,10 +20,10 @@ from consentkit.dashboard.proving import verify_entry
 from consentkit.dashboard.rendering import respond
 from consentkit.dashboard.showing import HEADERS, read_shown, render_shown
 from consentkit.exceptions import BadRequest
-from consentkit.log import Entry, LogReader, Recorded
+from consentkit.log import LogReader, Recorded
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
-from consentkit.log.leaf import Leaf, read_leaf
 from consentkit.log.observations import SHOWN
+from consentkit.record import Entry, Leaf, read_leaf
 from consentkit.tlog import VerifierKey
 
 

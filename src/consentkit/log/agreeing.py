@@ -9,10 +9,17 @@ from hashlib import sha256
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.canonical import canonical
-from consentkit.log.entry import Entry
-from consentkit.log.leaf import DOMAIN, SALT_BYTES, Leaf, commitment, committed_leaf, read_leaf
 from consentkit.log.store import RawRow, Row
+from consentkit.record import (
+    DOMAIN,
+    SALT_BYTES,
+    Entry,
+    Leaf,
+    canonical,
+    commitment,
+    committed_leaf,
+    read_leaf,
+)
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):

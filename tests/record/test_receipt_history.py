@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.log.entry import Entry
-from consentkit.log.receipt.history import moment, read_history
-from consentkit.log.receipt.shown import Shown, read_shown
-from consentkit.log.receipt.vocabulary import between, retention
-from log.receipts import NOTICE, OTHER, Story
+from consentkit.record import Entry
+from consentkit.record.receipt.history import moment, read_history
+from consentkit.record.receipt.shown import Shown, read_shown
+from consentkit.record.receipt.vocabulary import between, retention
+from record.receipts import NOTICE, OTHER, Story
 
 SHOWN = {notice.hash: read_shown(notice.body) for notice in (NOTICE, OTHER)}
 MARCH, APRIL, MAY, JUNE = (f"2026-{month:02}-01T10:00:00Z" for month in range(3, 7))

@@ -14,14 +14,14 @@ from typing import Any
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.log.receipt import vocabulary
-from consentkit.log.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
-from consentkit.log.receipt.history import Event, read_history
-from consentkit.log.receipt.parties import Parties, identified
-from consentkit.log.receipt.records import Records, entry_iri, notice_iri
-from consentkit.log.receipt.shown import Shown, ShownVendor, read_shown
-from consentkit.log.receipt.vocabulary import words
 from consentkit.policy import Site
+from consentkit.record.receipt import vocabulary
+from consentkit.record.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
+from consentkit.record.receipt.history import Event, read_history
+from consentkit.record.receipt.parties import Parties, identified
+from consentkit.record.receipt.records import Records, entry_iri, notice_iri
+from consentkit.record.receipt.shown import Shown, ShownVendor, read_shown
+from consentkit.record.receipt.vocabulary import words
 
 _TYPES = ("decision", "invalidated")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
