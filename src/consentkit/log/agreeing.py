@@ -41,10 +41,6 @@ _one = msgspec.json.Decoder(Facts).decode
 _NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
 
 
-class _Named(msgspec.Struct):
-    assets: dict[str, str] = {}
-
-
 def agreeing(rows: Sequence[RawRow]) -> list[Facts] | None:
     """Decode decisions if all of them agree with their leaves and the columns that they are filed under.
 
@@ -103,14 +99,6 @@ def check_filing(row: Row, facts: Facts) -> None:
     """Raise LogCorrupt unless an entry's columns are what its body says."""
     if (facts.id, facts.type, facts.at, facts.subject) != (row.id, row.type, row.at, row.subject):
         raise LogCorrupt(f"entry {row.index}: it is filed under another id, type, time or subject")
-
-
-def assets_of(notice: bytes) -> dict[str, str]:
-    """Return the files that a notice names, with their hashes; what is no notice of ours names none."""
-    try:
-        return msgspec.json.decode(notice, type=_Named).assets
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
 
 
 def entry_of(index: int, body: bytes) -> Entry:

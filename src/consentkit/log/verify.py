@@ -12,10 +12,10 @@ from hashlib import sha256
 from itertools import islice, starmap
 from typing import TypeAlias
 
+from consentkit.consent import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.agreeing import (
     agreeing,
-    assets_of,
     check_filing,
     checked,
     decoded,
@@ -192,7 +192,8 @@ class _Walk:
         bundle = self._view.notice(row.id) or b""
         if row.salt is not None or sha256(bundle).hexdigest() != row.id:
             raise LogCorrupt(f"entry {row.index}: the notice it publishes is missing or another")
-        for name, hash in assets_of(bundle).items():
+        shown = Notice.loads(bundle) or Shown()  # what is no notice of ours names no files
+        for name, hash in shown.assets.items():
             if self._view.asset(hash) is None:
                 raise LogCorrupt(f"entry {row.index}: the notice's {name} is missing")
         self._notices.add(row.id)

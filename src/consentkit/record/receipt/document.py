@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from consentkit.consent import Notice, Shown, ShownVendor
 from consentkit.exceptions import LogError
 from consentkit.policy import Site
 from consentkit.record.receipt import vocabulary
@@ -20,7 +21,6 @@ from consentkit.record.receipt.evidence import Evidence, ProvedEntry, ProvedNoti
 from consentkit.record.receipt.history import Event, read_history
 from consentkit.record.receipt.parties import Parties, identified
 from consentkit.record.receipt.records import Records, entry_iri, notice_iri
-from consentkit.record.receipt.shown import Shown, ShownVendor, read_shown
 from consentkit.record.receipt.vocabulary import words
 
 _TYPES = ("decision", "invalidated")
@@ -79,7 +79,7 @@ def build(evidence: Evidence, claims: Claims) -> Mapping[str, Any]:
         LogError: As `make_receipt`.
     """
     entries = [proved.entry for proved in evidence.entries]
-    notices = {notice.hash: read_shown(notice.body) for notice in evidence.notices}
+    notices = {notice.hash: Notice.loads(notice.body) or Shown() for notice in evidence.notices}
     subject = _demand_one_visitor(evidence)
     if {entry.notice for entry in entries if entry.notice} != notices.keys():
         raise LogError("the notices of a receipt are those that its entries name")

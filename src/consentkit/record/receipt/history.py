@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from consentkit.consent import Shown
 from consentkit.record.entry import Entry
-from consentkit.record.receipt.shown import Shown
 
 State: TypeAlias = Literal[
     "ConsentGiven",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
+from consentkit.consent import ShownVendor
 from consentkit.policy import Site
-from consentkit.record.receipt.shown import ShownVendor
 
 
 class Parties:

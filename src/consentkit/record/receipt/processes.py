@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from consentkit.consent import Shown, ShownPurpose, ShownVendor
 from consentkit.record.receipt import vocabulary
 from consentkit.record.receipt.parties import Parties
-from consentkit.record.receipt.shown import Shown, ShownPurpose, ShownVendor
 from consentkit.record.receipt.vocabulary import words
 
 

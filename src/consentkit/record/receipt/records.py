@@ -6,12 +6,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from consentkit.consent import Shown
 from consentkit.record.entry import Entry
 from consentkit.record.receipt import vocabulary
 from consentkit.record.receipt.history import Event, moment
 from consentkit.record.receipt.parties import Parties, identified
 from consentkit.record.receipt.processes import process
-from consentkit.record.receipt.shown import Shown
 from consentkit.record.receipt.vocabulary import words
 
 
