@@ -11,7 +11,7 @@ from typing import Final
 from consentkit import ConsentLog, Place, Policy
 from consentkit.banner import assets_by_name, make_notice
 from consentkit.consent import Consent, resolve
-from consentkit.log import Bundle, Entry, uuid7
+from consentkit.record import Bundle, Entry, uuid7
 from consentkit.signals import Signals
 from examples.news.site import HERE
 

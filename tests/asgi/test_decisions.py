@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, shown, state_of, wrap
 from consentkit import Banner, ConsentLog, Decision, LogError, LogUnavailable, Policy, Purpose, Vendor
-from consentkit.log import Entry
+from consentkit.record import Entry
 from log.making import FaultyStore
 
 pytestmark = pytest.mark.anyio

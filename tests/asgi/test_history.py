@@ -14,8 +14,8 @@ from starlette.types import Scope
 from asgi.visiting import BANNER, NAVIGATION, SECRET, browser, post, state_of, visit, wrap
 from consentkit import ConsentLog, Decision, LogUnavailable, Policy
 from consentkit.consent import SubjectCodec
-from consentkit.log import Entry
-from consentkit.log.receipt import verify_receipt
+from consentkit.record import Entry
+from consentkit.record.receipt import verify_receipt
 from log.making import FaultyStore
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,9 @@ from asgi.test_history import HTML, SETTINGS, erase
 from asgi.visiting import SECRET, browser, post, wrap
 from consentkit import ConsentLog
 from consentkit.consent import SubjectCodec
-from consentkit.log import consentlog, uuid7
-from consentkit.log.receipt import evidence, verify_receipt
+from consentkit.log import consentlog, evidence
+from consentkit.record import uuid7
+from consentkit.record.receipt import verify_receipt
 from log.making import BUNDLE, make_entry
 
 pytestmark = pytest.mark.anyio

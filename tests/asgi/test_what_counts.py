@@ -11,7 +11,7 @@ import pytest
 
 from asgi.visiting import NAVIGATION, PAGE, POLICY, App, browser, post, shown, state_of, wrap
 from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, LogUnavailable, Policy, Purpose, Vendor
-from consentkit.log import Entry
+from consentkit.record import Entry
 from log.making import FaultyStore
 
 pytestmark = pytest.mark.anyio

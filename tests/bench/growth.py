@@ -26,7 +26,8 @@ from starlette.types import Message, Scope
 
 from bench.goals import judge
 from consentkit.dashboard import Dashboard
-from consentkit.log import ConsentLog, Entry, LogReader, open_log, uuid7
+from consentkit.log import ConsentLog, LogReader, open_log
+from consentkit.record import Entry, uuid7
 from log.making import BUNDLE
 
 SMALLEST, LARGEST = 10_000, 1_000_000

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from consentkit.log import ConsentLog, Entry
+from consentkit.log import ConsentLog
+from consentkit.record import Entry
 from log.making import BUNDLE, make_entry, make_refusal
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from cli.running import failed, run, said
 from consentkit.cli.log import keys
-from consentkit.log import Bundle, ConsentLog
+from consentkit.log import ConsentLog
 from consentkit.log.signing import read_keyring, replace_key_file
+from consentkit.record import Bundle
 from consentkit.tlog import Checkpoint, SigningKey, open_checkpoint
 from log.making import AT, make_entry
 

@@ -15,7 +15,8 @@ import pytest
 
 import consentkit.exceptions
 from cli.running import failed, fields, run, said
-from consentkit.log import ConsentLog, Entry, LogReader
+from consentkit.log import ConsentLog, LogReader
+from consentkit.record import Entry
 from consentkit.tlog import InclusionProof, check_consistency, read_checkpoint
 from log.making import BUNDLE, make_entry, make_refusal
 

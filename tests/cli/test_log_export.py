@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import consentkit.cli.log.progress
 from cli.running import failed, run, said
-from consentkit.log import ConsentLog, Entry, LogReader, Recorded
+from consentkit.log import ConsentLog, LogReader, Recorded
 from consentkit.log.export import (
     COLUMNS,
     PROOF_COLUMNS,
@@ -25,7 +25,7 @@ from consentkit.log.export import (
     write_csv_lines,
     write_json_lines,
 )
-from consentkit.log.leaf import commitment, committed_leaf, notice_leaf
+from consentkit.record import Entry, commitment, committed_leaf, notice_leaf
 from consentkit.tlog import InclusionProof
 from log.making import BUNDLE, make_entry, make_refusal
 

@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, Page, Request, expect
 from cli.running import run, said
 from consentkit.banner import assets_by_name
 from consentkit.consent import Notice
-from consentkit.log import Bundle, ConsentLog
+from consentkit.log import ConsentLog
+from consentkit.record import Bundle
 from log.making import BUNDLE, make_entry
-from log.receipts import POLICY, notice_for
+from record.receipts import POLICY, notice_for
 
 AT = "2026-11-22T10:00:00Z"
 ASSETS = {asset.hash: asset.body for asset in assets_by_name(POLICY).values()}

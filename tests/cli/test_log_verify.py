@@ -12,12 +12,14 @@ import pytest
 
 import consentkit.cli.log.progress
 from cli.running import failed, fields, run, said
-from consentkit.log import ConsentLog, Entry
+from consentkit.log import ConsentLog
+from consentkit.log.evidence import collect
 from consentkit.log.reader import key_path
-from consentkit.log.receipt import collect, make_receipt
+from consentkit.record import Entry
+from consentkit.record.receipt import make_receipt
 from consentkit.tlog import SigningKey
 from log.making import make_entry, make_refusal
-from log.receipts import ID, NOTICE, NOW, SETTINGS, SITE, SUBJECT, Story, publish
+from record.receipts import ID, NOTICE, NOW, SETTINGS, SITE, SUBJECT, Story, publish
 
 
 def vkey_of(log: ConsentLog) -> str:

@@ -15,8 +15,9 @@ import consentkit.cli.log.progress
 from cli.running import failed, run, said
 from consentkit.cli.log.writing import _ago
 from consentkit.exceptions import LogUnavailable
-from consentkit.log import ConsentLog, Entry
+from consentkit.log import ConsentLog
 from consentkit.log.reader import key_path
+from consentkit.record import Entry
 from log.making import make_entry, make_refusal
 
 LATER = "2027-01-01T10:00:00Z"

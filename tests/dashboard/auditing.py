@@ -17,7 +17,7 @@ from consentkit import ConsentLog, Policy
 from consentkit.banner import assets_by_name, make_notice
 from consentkit.consent import resolve
 from consentkit.dashboard import Dashboard
-from consentkit.log import Bundle, Entry
+from consentkit.record import Bundle, Entry
 from consentkit.signals import Signals
 from log.making import make_entry
 

@@ -17,8 +17,8 @@ import pytest
 
 from consentkit import ConsentLog, LogUnavailable
 from consentkit.dashboard import reading
-from consentkit.log import Bundle
 from consentkit.log.reader import LogReader
+from consentkit.record import Bundle
 from dashboard.auditing import BUNDLE, EARLIER, TODAY, auditing, decided, read
 
 pytestmark = pytest.mark.anyio

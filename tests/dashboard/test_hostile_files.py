@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from consentkit import ConsentLog
-from consentkit.log import Bundle
-from consentkit.log.leaf import commitment, committed_leaf
+from consentkit.record import Bundle, commitment, committed_leaf
 from dashboard.auditing import EARLIER, TODAY, auditing, decided, read
 from dashboard.test_hostile import failures, tampering
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
-from consentkit.log.receipt import verify_receipt
+from consentkit.record.receipt import verify_receipt
 from e2e.serving import Demo
 
 pytestmark = pytest.mark.browser

@@ -11,11 +11,10 @@ from typing import TypeVar
 
 import msgspec
 
-from consentkit.log import Bundle, Entry, uuid7
-from consentkit.log.entry import Item
 from consentkit.log.scripts import Sign, record
 from consentkit.log.store import Head, Outcome, Row, Script, Store
 from consentkit.log.verify import verify
+from consentkit.record import Bundle, Entry, Item, uuid7
 
 T = TypeVar("T")
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from consentkit.log import Bundle, ConsentLog, Entry
-from consentkit.log.leaf import commitment, committed_leaf, new_salt
+from consentkit.log import ConsentLog
 from consentkit.log.plan import new_id
 from consentkit.log.sqlite.view import SQLiteView
 from consentkit.log.store import Row
+from consentkit.record import Bundle, Entry, commitment, committed_leaf, new_salt
 from consentkit.tlog import HASH_BYTES, SigningKey, TileId, VerifierKey, append, sign_checkpoint
 from log.making import BUNDLE, make_entry
 

@@ -13,9 +13,10 @@ import anyio
 import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
-from consentkit.log import Bundle, ConsentLog, LogReader, open_log, uuid7
+from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.consentlog import AT_ONCE
 from consentkit.log.group import GroupCommit
+from consentkit.record import Bundle, uuid7
 from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_refusal
 
 ASYNC = pytest.mark.anyio

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consentkit.log import ConsentLog, Entry, Recorded, Rollup, consentlog
+from consentkit.log import ConsentLog, Recorded, Rollup, consentlog
 from consentkit.log.plan import entry_row, publication_row, rollup_of
 from consentkit.log.scripts import erase
 from consentkit.log.sqlite import schema
 from consentkit.log.sqlite import store as sqlite
+from consentkit.record import Entry
 from consentkit.tlog import VerifierKey, append, check_consistency, frontier
 from log.making import AT, BUNDLE, STYLE, make_entry, make_refusal
 from log.remains import decisions, needles_of, remains

@@ -13,9 +13,9 @@ import anyio.to_thread
 import pytest
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
-from consentkit.log.entry import Entry, Item
 from consentkit.log.group import GroupCommit
 from consentkit.log.store import Outcome
+from consentkit.record import Entry, Item
 from log.making import BUNDLE, make_entry
 
 pytestmark = pytest.mark.anyio

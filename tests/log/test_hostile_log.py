@@ -14,17 +14,16 @@ import msgspec
 import pytest
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
-from consentkit.log import ConsentLog, Entry, open_log
-from consentkit.log.entry import Item
-from consentkit.log.leaf import commitment, committed_leaf
+from consentkit.log import ConsentLog, open_log
+from consentkit.log import evidence as receipts
+from consentkit.log.evidence import collect
 from consentkit.log.outbox import FileOutbox
 from consentkit.log.plan import entry_row, new_id
 from consentkit.log.reader import LogReader
-from consentkit.log.receipt import collect
-from consentkit.log.receipt import evidence as receipts
-from consentkit.log.receipt.evidence import ProvedEntry
 from consentkit.log.signing import Signer, read_keyring, replace_key_file
 from consentkit.log.store import Outcome
+from consentkit.record import Entry, Item, commitment, committed_leaf
+from consentkit.record.receipt.evidence import ProvedEntry
 from consentkit.tlog import SigningKey, TileId, append, open_checkpoint, sign_checkpoint
 from log.making import AT, BUNDLE, make_entry, make_refusal
 from log.postgres import Server

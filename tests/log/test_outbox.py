@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
-from consentkit.log.entry import Item
 from consentkit.log.outbox import DRAIN_BATCH, FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.store import Outcome
+from consentkit.record import Item
 from log.making import BUNDLE, make_bundle, make_refusal
 
 

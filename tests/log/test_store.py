@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consentkit.exceptions import LogError, LogMissing
-from consentkit.log import Bundle, Observation
-from consentkit.log.entry import Item
+from consentkit.log import Observation
 from consentkit.log.observations import KEPT_DAYS, MOST
 from consentkit.log.postgres import PostgresStore
 from consentkit.log.scripts import erase, purge, resign
 from consentkit.log.sqlite import SQLiteStore
 from consentkit.log.store import Head, Rollup, Store, Transaction
+from consentkit.record import Bundle, Item
 from consentkit.tlog import EMPTY_ROOT, TileId
 from log.making import (
     AT,

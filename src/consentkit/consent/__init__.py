@@ -14,6 +14,7 @@ from consentkit.consent.cookies import (
 from consentkit.consent.decision import INVALID, Decision, Invalid, Source
 from consentkit.consent.notice import Notice
 from consentkit.consent.resolving import resolve
+from consentkit.consent.shown import Shown, ShownPurpose, ShownVendor
 from consentkit.consent.terms import Terms, on_terms, read_terms
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "DecisionCodec",
     "Invalid",
     "Notice",
+    "Shown",
+    "ShownPurpose",
+    "ShownVendor",
     "Source",
     "SubjectCodec",
     "Terms",

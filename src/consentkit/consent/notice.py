@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 
 import msgspec
 
+from consentkit.consent.shown import Shown
 from consentkit.policy import Purpose, Regime, Vendor
 
 
@@ -51,3 +53,19 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def hash(self) -> str:
         """Return the SHA-256 of `body`, in hexadecimal."""
         return hashlib.sha256(self.body).hexdigest()
+
+    @staticmethod
+    def loads(body: bytes) -> Shown | None:
+        """Read a published bundle, of whatever version; ``None`` where it is no notice.
+
+        A field of another form says nothing. Whatever else is in the bundle is passed over.
+        """
+        try:
+            bundle = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        except (ValueError, RecursionError):
+            return None
+        said = {}
+        for field in msgspec.structs.fields(Shown):
+            with suppress(ValueError, RecursionError, KeyError):
+                said[field.name] = msgspec.json.decode(bundle[field.name], type=field.type)
+        return Shown(**said)

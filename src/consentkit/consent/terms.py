@@ -6,11 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from consentkit.consent.decision import Decision
+from consentkit.consent.notice import Notice
 from consentkit.policy import Regime
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: str
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,27 +18,28 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         regime: The strictest regime of all purposes.
         asked: Purposes that the banner asked for.
         fingerprints: Purpose → fingerprint.
-        vendors: The declared vendors.
+        names: Ids of all purposes and vendors that the notice spoke of.
     """
 
     locale: str
     regime: Regime
     asked: tuple[str, ...]
     fingerprints: dict[str, str]
-    vendors: tuple[_Named, ...]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Return the ids of all purposes and vendors that the notice spoke of."""
-        return frozenset(self.fingerprints) | frozenset(vendor.id for vendor in self.vendors)
+    names: frozenset[str]
 
 
 def read_terms(body: bytes) -> Terms | None:
-    """Read a notice bundle as the log keeps it; ``None`` where it does not say enough."""
-    try:
-        return msgspec.json.decode(body, type=Terms)
-    except msgspec.MsgspecError:
+    """Read the terms of a notice as the log keeps it; ``None`` where it does not say enough."""
+    shown = Notice.loads(body)
+    if shown is None or not shown.locale or not shown.fingerprints or shown.regime not in set(Regime):
         return None
+    return Terms(
+        locale=shown.locale,
+        regime=Regime(shown.regime),
+        asked=shown.asked,
+        fingerprints=shown.fingerprints,
+        names=frozenset(shown.fingerprints) | {vendor.id for vendor in shown.vendors},
+    )
 
 
 def on_terms(decision: Decision, terms: Terms) -> Decision:

@@ -11,7 +11,7 @@ from consentkit.dashboard.checking import Check, check_signature, said
 from consentkit.dashboard.showing import is_genuine
 from consentkit.exceptions import LogCorrupt, ProofInvalid
 from consentkit.log import LogReader, Recorded
-from consentkit.log.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
+from consentkit.record import SALT_BYTES, commitment, committed_leaf, notice_leaf
 from consentkit.tlog import (
     InclusionProof,
     VerifierKey,

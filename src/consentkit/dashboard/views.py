@@ -10,6 +10,7 @@ from typing import NamedTuple
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from consentkit.asgi.request import Request
+from consentkit.consent import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.checking import known_keys
 from consentkit.dashboard.figures import read_figures
@@ -18,12 +19,12 @@ from consentkit.dashboard.keeping import verify_kept
 from consentkit.dashboard.period import CHOICES, Period
 from consentkit.dashboard.proving import verify_entry
 from consentkit.dashboard.rendering import respond
-from consentkit.dashboard.showing import HEADERS, read_shown, render_shown
+from consentkit.dashboard.showing import HEADERS, render_shown
 from consentkit.exceptions import BadRequest
-from consentkit.log import Entry, LogReader, Recorded
+from consentkit.log import LogReader, Recorded
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
-from consentkit.log.leaf import Leaf, read_leaf
 from consentkit.log.observations import SHOWN
+from consentkit.record import Entry, Leaf, read_leaf
 from consentkit.tlog import VerifierKey
 
 
@@ -91,7 +92,7 @@ def entry(request: Request, index: int, vkeys: Sequence[VerifierKey], reader: Lo
         destroyed=destroyed,
         previous=reader.find(said.previous) if said is not None and said.previous else None,
         notice=notice,
-        shown=read_shown(notice, reader.notice(notice)) if notice else None,
+        shown=Notice.loads(reader.notice(notice) or b""),
         verified=verified,
         holds=False if said is None and destroyed is None else verified.holds,
         last=reader.head().size - 1,

@@ -9,10 +9,17 @@ from hashlib import sha256
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.canonical import canonical
-from consentkit.log.entry import Entry
-from consentkit.log.leaf import DOMAIN, SALT_BYTES, Leaf, commitment, committed_leaf, read_leaf
 from consentkit.log.store import RawRow, Row
+from consentkit.record import (
+    DOMAIN,
+    SALT_BYTES,
+    Entry,
+    Leaf,
+    canonical,
+    commitment,
+    committed_leaf,
+    read_leaf,
+)
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -32,10 +39,6 @@ _one = msgspec.json.Decoder(Facts).decode
 
 # What a body raises that is not an entry's: in SQLite it may be any kind of value.
 _NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
-
-
-class _Named(msgspec.Struct):
-    assets: dict[str, str] = {}
 
 
 def agreeing(rows: Sequence[RawRow]) -> list[Facts] | None:
@@ -96,14 +99,6 @@ def check_filing(row: Row, facts: Facts) -> None:
     """Raise LogCorrupt unless an entry's columns are what its body says."""
     if (facts.id, facts.type, facts.at, facts.subject) != (row.id, row.type, row.at, row.subject):
         raise LogCorrupt(f"entry {row.index}: it is filed under another id, type, time or subject")
-
-
-def assets_of(notice: bytes) -> dict[str, str]:
-    """Return the files that a notice names, with their hashes; what is no notice of ours names none."""
-    try:
-        return msgspec.json.decode(notice, type=_Named).assets
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
 
 
 def entry_of(index: int, body: bytes) -> Entry:

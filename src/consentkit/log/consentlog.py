@@ -15,7 +15,6 @@ from weakref import WeakSet
 from anyio import CancelScope
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
-from consentkit.log.entry import Bundle, Entry, Item
 from consentkit.log.group import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import demand_folder, log_path
 from consentkit.log.observations import Observations
@@ -25,6 +24,7 @@ from consentkit.log.readiness import Remark, remarks_on
 from consentkit.log.scripts import erase, purge, record, resign
 from consentkit.log.store import Head, Outcome, Script, Transaction
 from consentkit.log.threads import Threads
+from consentkit.record import Bundle, Entry, Item
 from consentkit.tlog import SigningKey, sign_checkpoint
 
 # Threads, for each event loop, that read, erase and drain; and as many that fill the outbox.

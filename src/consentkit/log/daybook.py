@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.entry import Entry
 from consentkit.log.store import Rollup
+from consentkit.record import Entry
 
 DayKey: TypeAlias = tuple[str, str, str, str]
 """Regime, locale, notice and action."""

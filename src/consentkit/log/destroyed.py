@@ -8,8 +8,8 @@ from itertools import accumulate
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.agreeing import checked, entry_of
-from consentkit.log.entry import Entry, EntryType
 from consentkit.log.store import Row, View
+from consentkit.record import Entry, EntryType
 
 
 class Destroyed:

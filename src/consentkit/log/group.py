@@ -22,8 +22,8 @@ from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from anyio.lowlevel import RunVar, checkpoint
 
 from consentkit.exceptions import LogError, LogUnavailable
-from consentkit.log.entry import Item
 from consentkit.log.store import Outcome
+from consentkit.record import Item
 
 BATCH_LIMIT = 512
 QUEUE_LIMIT = 10_000

@@ -21,11 +21,11 @@ from typing import Protocol
 import msgspec
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
-from consentkit.log.entry import Bundle, Entry, Item
 from consentkit.log.forks import tell_of_forks
 from consentkit.log.location import sync_folder
 from consentkit.log.locks import locked
 from consentkit.log.store import Outcome
+from consentkit.record import Bundle, Entry, Item
 
 MEMORY_LIMIT = 10_000
 DRAIN_BATCH = 512

@@ -7,10 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from consentkit.exceptions import LogError
-from consentkit.log.entry import BOOKS, Bundle, Count, Entry, Item
-from consentkit.log.ids import uuid7
-from consentkit.log.leaf import commitment, committed_leaf, new_salt, notice_leaf
 from consentkit.log.store import Counted, Head, Outcome, Rollup, Row
+from consentkit.record import (
+    BOOKS,
+    Bundle,
+    Count,
+    Entry,
+    Item,
+    commitment,
+    committed_leaf,
+    new_salt,
+    notice_leaf,
+    uuid7,
+)
 
 
 class Plan:

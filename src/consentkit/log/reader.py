@@ -12,13 +12,12 @@ from typing import Self
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.entry import Entry
-from consentkit.log.leaf import read_leaf
 from consentkit.log.location import demand_file, log_path
 from consentkit.log.observations import Observation
 from consentkit.log.signing import Keyring, Signer
 from consentkit.log.store import Head, Rollup, Row, Store, View
 from consentkit.log.verify import Progress, silent, verify
+from consentkit.record import Entry, read_leaf
 from consentkit.tlog import (
     Checkpoint,
     InclusionProof,

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.entry import Entry, Item
-from consentkit.log.leaf import read_leaf
 from consentkit.log.plan import Plan, asked, new_id, plan
 from consentkit.log.store import Change, Head, Outcome, Transaction
+from consentkit.record import Entry, Item, read_leaf
 from consentkit.tlog import TileId, append, frontier, root
 
 Sign: TypeAlias = Callable[[Head, int, bytes], str | None]

@@ -15,8 +15,8 @@ from typing import Protocol, TypeAlias, TypeVar
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.log.entry import Bundle, EntryType
 from consentkit.log.observations import Observation
+from consentkit.record import Bundle, EntryType
 from consentkit.tlog import TileId
 
 T = TypeVar("T")

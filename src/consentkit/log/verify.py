@@ -12,10 +12,10 @@ from hashlib import sha256
 from itertools import islice, starmap
 from typing import TypeAlias
 
+from consentkit.consent import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.agreeing import (
     agreeing,
-    assets_of,
     check_filing,
     checked,
     decoded,
@@ -25,9 +25,9 @@ from consentkit.log.agreeing import (
 )
 from consentkit.log.daybook import Daybook
 from consentkit.log.destroyed import Destroyed
-from consentkit.log.leaf import notice_leaf
 from consentkit.log.scripts import PERSONAL
 from consentkit.log.store import Head, RawRow, Row, View
+from consentkit.record import notice_leaf
 from consentkit.tlog import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -192,7 +192,8 @@ class _Walk:
         bundle = self._view.notice(row.id) or b""
         if row.salt is not None or sha256(bundle).hexdigest() != row.id:
             raise LogCorrupt(f"entry {row.index}: the notice it publishes is missing or another")
-        for name, hash in assets_of(bundle).items():
+        shown = Notice.loads(bundle) or Shown()  # what is no notice of ours names no files
+        for name, hash in shown.assets.items():
             if self._view.asset(hash) is None:
                 raise LogCorrupt(f"entry {row.index}: the notice's {name} is missing")
         self._notices.add(row.id)

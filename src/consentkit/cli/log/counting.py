@@ -12,7 +12,7 @@ import click
 from consentkit.cli.log.opening import reading, with_log
 from consentkit.cli.terminal import one_line
 from consentkit.log import Head, Rollup
-from consentkit.log.entry import Action
+from consentkit.record import Action
 
 ACTIONS: tuple[str, ...] = get_args(Action)
 

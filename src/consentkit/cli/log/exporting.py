@@ -15,7 +15,7 @@ from consentkit.cli.log.resuming import Form, Line, last_line
 from consentkit.cli.terminal import exact
 from consentkit.log import LogReader, Recorded
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
-from consentkit.log.leaf import read_leaf
+from consentkit.record import read_leaf
 
 _WRITERS = {"jsonl": write_json_lines, "csv": write_csv_lines}
 _PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)

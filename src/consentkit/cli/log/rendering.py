@@ -9,7 +9,8 @@ from string import Template
 import click
 
 from consentkit.banner.markup import escape
-from consentkit.dashboard.showing import read_shown, render_shown
+from consentkit.consent import Notice
+from consentkit.dashboard.showing import render_shown
 from consentkit.log import LogReader
 
 
@@ -22,7 +23,7 @@ def page(reader: LogReader, notice: str) -> str | None:
     body = reader.notice(notice)
     if body is None or sha256(body).hexdigest() != notice:
         raise click.ClickException(f"the notice {notice} is missing, or it was changed")
-    shown, document = read_shown(notice, body), render_shown(reader, notice)
+    shown, document = Notice.loads(body), render_shown(reader, notice)
     if shown is None or document is None:
         return None
     told = f"Notice {notice}, language {shown.locale}, regime {shown.regime}: the banner as it was shown."

@@ -16,8 +16,8 @@ from consentkit.cli.log.proving import signed_checkpoint
 from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ProofInvalid
 from consentkit.log import Head, LogReader
-from consentkit.log.receipt import Verified
-from consentkit.log.receipt import verify_receipt as check_receipt
+from consentkit.record.receipt import Verified
+from consentkit.record.receipt import verify_receipt as check_receipt
 from consentkit.tlog import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
 
 _vkeys = click.option(

@@ -8,9 +8,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from consentkit.log.entry import EntryType
 from consentkit.log.store import Head, RawRow, Row
 from consentkit.log.view import ROW, Argument, SQLView
+from consentkit.record import EntryType
 
 # Rows and assets that are in memory at once.
 PAGE_ROWS = 2000

@@ -9,10 +9,10 @@ from itertools import starmap
 from typing import Any
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.entry import EntryType
 from consentkit.log.sqlite.schema import demand_form
 from consentkit.log.store import Head, RawRow, Row
 from consentkit.log.view import ROW, Argument, SQLView
+from consentkit.record import EntryType
 
 
 class SQLiteView(SQLView):

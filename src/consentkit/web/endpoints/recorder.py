@@ -23,8 +23,8 @@ from consentkit.asgi.submission import Submission
 from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
 from consentkit.consent import Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
-from consentkit.log import Bundle, Entry, uuid7
 from consentkit.policy.checks import IDENTIFIER
+from consentkit.record import Bundle, Entry, uuid7
 
 # Names in the log, where they are others than in forms.
 _ACTIONS = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}

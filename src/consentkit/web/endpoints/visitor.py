@@ -13,8 +13,10 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.request import Request
 from consentkit.banner import Choice, History
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.log import ConsentLog, Entry, LogReader, uuid7
-from consentkit.log.receipt import collect, make_receipt
+from consentkit.log import ConsentLog, LogReader
+from consentkit.log.evidence import collect
+from consentkit.record import Entry, uuid7
+from consentkit.record.receipt import make_receipt
 
 RECEIPT_SECONDS: Final = 5.0
 """How long making a receipt may take."""

@@ -13,10 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consentkit.exceptions import LogError
-from consentkit.log import Bundle, Entry, uuid7
-from consentkit.log.canonical import Json, canonical
-from consentkit.log.entry import Count
-from consentkit.log.leaf import commitment, committed_leaf, new_salt, notice_leaf
+from consentkit.record import (
+    Bundle,
+    Count,
+    Entry,
+    Json,
+    canonical,
+    commitment,
+    committed_leaf,
+    new_salt,
+    notice_leaf,
+    rfc3339,
+    uuid7,
+)
 from log.making import AT, BUNDLE, make_entry, make_refusal
 
 ascii_text = st.text(st.characters(min_codepoint=0, max_codepoint=127))
@@ -170,3 +179,7 @@ def test_ids_are_uuids_of_version_7(milliseconds: int) -> None:
     assert id.int >> 80 == milliseconds
     assert uuid7(milliseconds) != uuid7(milliseconds)
     assert make_entry(id=str(id)).id == str(id)
+
+
+def test_a_time_is_spelt_to_the_second_in_utc() -> None:
+    assert rfc3339(1_795_370_400) == "2026-11-22T18:00:00Z"

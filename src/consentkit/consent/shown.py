@@ -1,4 +1,4 @@
-"""What a published notice said, as far as a receipt repeats it."""
+"""What a published notice said: its words, and what it bound a choice to."""
 
 from __future__ import annotations
 
@@ -33,16 +33,9 @@ class ShownVendor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice bundle. Whatever else is in it is passed over.
+    """A notice as `Notice.loads` reads it; of the same name, the fields are those of a `Notice`.
 
-    Attributes:
-        locale: The language shown.
-        regime: The strictest regime.
-        regimes: Purpose → regime.
-        asked: Purposes that the banner asked for.
-        texts: Key → text.
-        purposes: All purposes.
-        vendors: All declared vendors.
+    What the notice does not say, or says in another form, is empty.
     """
 
     locale: str = ""
@@ -52,6 +45,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     texts: dict[str, str] = {}
     purposes: tuple[ShownPurpose, ...] = ()
     vendors: tuple[ShownVendor, ...] = ()
+    fingerprints: dict[str, str] = {}
+    html: str = ""
+    assets: dict[str, str] = {}
 
     def purpose(self, name: str) -> ShownPurpose:
         """Return the purpose that a purpose's or a vendor's name stands for."""
@@ -96,16 +92,5 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         return text.replace("{purposes}", self.texts.get("common.separator", ", ").join(titles))
 
 
-def read_shown(body: bytes) -> Shown:
-    """Read a notice bundle. One of another form says nothing that could be repeated."""
-    try:
-        return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Shown()
-
-
 def _named(things: tuple[_Named, ...], name: str) -> _Named | None:
     return next((thing for thing in things if thing.id == name), None)
-
-
-_decode = msgspec.json.Decoder(Shown).decode

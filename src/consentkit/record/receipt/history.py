@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from consentkit.log.entry import Entry
-from consentkit.log.receipt.shown import Shown
+from consentkit.consent import Shown
+from consentkit.record.entry import Entry
 
 State: TypeAlias = Literal[
     "ConsentGiven",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.log.entry import Entry
-from consentkit.log.receipt.history import moment, read_history
-from consentkit.log.receipt.shown import Shown, read_shown
-from consentkit.log.receipt.vocabulary import between, retention
-from log.receipts import NOTICE, OTHER, Story
+from consentkit.consent import Notice, Shown
+from consentkit.record import Entry
+from consentkit.record.receipt.history import moment, read_history
+from consentkit.record.receipt.vocabulary import between, retention
+from record.receipts import NOTICE, OTHER, Story
 
-SHOWN = {notice.hash: read_shown(notice.body) for notice in (NOTICE, OTHER)}
+SHOWN = {notice.hash: Notice.loads(notice.body) or Shown() for notice in (NOTICE, OTHER)}
 MARCH, APRIL, MAY, JUNE = (f"2026-{month:02}-01T10:00:00Z" for month in range(3, 7))
 LATER = "2027-01-01T00:00:00Z"
 
@@ -158,19 +157,3 @@ def test_a_validity_is_never_negative() -> None:
 def test_a_time_needs_its_zone() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         moment("2026-03-01T10:00:00")
-
-
-def test_a_notice_of_another_form_says_nothing() -> None:
-    for body in (b"", b"\xff", b"[]", b'{"vendors": [{"id": "a", "country": "the moon"}]}'):
-        assert read_shown(body) == Shown()
-    shown = read_shown(b'{"text": "We use cookies."}')
-    assert (shown.title("analytics"), shown.heading, shown.text) == ("analytics", "", "")
-
-
-def test_where_no_banner_asked_the_settings_were_shown() -> None:
-    shown = read_shown(NOTICE.body)
-    assert shown.heading == NOTICE.texts["opt-in.title"]
-    bundle = json.loads(NOTICE.body)
-    quiet = read_shown(json.dumps({**bundle, "asked": []}).encode())
-    assert quiet.heading == NOTICE.texts["settings.title"]
-    assert quiet.text == NOTICE.texts["settings.intro"]

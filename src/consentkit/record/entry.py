@@ -1,4 +1,4 @@
-"""Entry, one line of the consent log, and the bundle of a notice. What they may hold is checked here.
+"""Entry, one line of the consent log, with its id and its time. What it may hold is checked here.
 
 There is no field for an IP address, a URL or a full user agent, and the patterns below leave no room to
 smuggle one in: the log holds only what is needed to show that a decision was made.
@@ -7,10 +7,11 @@ smuggle one in: the log holds only what is needed to show that a decision was ma
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
-from datetime import datetime
-from hashlib import sha256
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, get_args
+from uuid import UUID
 
 import msgspec
 
@@ -22,6 +23,9 @@ Action: TypeAlias = Literal["accept_all", "reject_all", "save", "withdraw", "all
 Source: TypeAlias = Literal["banner", "settings", "embed", "gpc", "api"]
 
 NAMES_LIMIT = 1000
+
+_VERSION_7 = 7 << 76
+_VARIANT = 2 << 62
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -177,42 +181,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise LogError("not an entry of the consent log") from error
 
 
-class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A notice with everything that was shown: its canonical bytes and its assets.
+def uuid7(milliseconds: int) -> str:
+    """Make an entry's id, a UUIDv7 (RFC 9562, section 5.7).
 
     Args:
-        hash: SHA-256 of `body`, hex.
-        body: The notice's canonical bytes.
-        assets: The CSS and JavaScript that it names, by their SHA-256 in hex.
-        at: When it was published, RFC 3339 in UTC with a final ``Z``.
-
-    Raises:
-        LogError: A hash is not that of its bytes.
+        milliseconds: Since the epoch, 48 bits. Ids of one millisecond are in no order.
     """
-
-    hash: str
-    body: bytes
-    assets: dict[str, bytes] = {}
-    at: str
-
-    def __post_init__(self) -> None:
-        _require(_is_time(self.at), "at")
-        for name, content in {**self.assets, self.hash: self.body}.items():
-            if sha256(content).hexdigest() != name:
-                raise LogError(f"a notice or its asset does not have the hash {name!r}")
-
-    @property
-    def id(self) -> str:
-        """The id of the notice's entry: its hash."""
-        return self.hash
-
-    def entry(self) -> Entry:
-        """Return the log's entry that publishes this notice."""
-        return Entry(id=self.hash, type="notice", at=self.at, notice=self.hash)
+    random_a = secrets.randbits(12) << 64
+    return str(UUID(int=(milliseconds << 80) | _VERSION_7 | random_a | _VARIANT | secrets.randbits(62)))
 
 
-Item: TypeAlias = Entry | Bundle
-"""What a log takes: an entry, or a notice to publish."""
+def rfc3339(now: int) -> str:
+    """Format epoch seconds as an RFC 3339 timestamp in UTC, such as ``2026-11-22T18:00:00Z``."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _require(condition: bool, field: str) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.log.receipt.document import Claims
-from consentkit.log.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
 from consentkit.policy import Site
+from consentkit.record.receipt.document import Claims
+from consentkit.record.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
 
 
 class _Site(msgspec.Struct):

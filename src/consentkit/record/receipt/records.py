@@ -6,13 +6,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consentkit.log.entry import Entry
-from consentkit.log.receipt import vocabulary
-from consentkit.log.receipt.history import Event, moment
-from consentkit.log.receipt.parties import Parties, identified
-from consentkit.log.receipt.processes import process
-from consentkit.log.receipt.shown import Shown
-from consentkit.log.receipt.vocabulary import words
+from consentkit.consent import Shown
+from consentkit.record.entry import Entry
+from consentkit.record.receipt import vocabulary
+from consentkit.record.receipt.history import Event, moment
+from consentkit.record.receipt.parties import Parties, identified
+from consentkit.record.receipt.processes import process
+from consentkit.record.receipt.vocabulary import words
 
 
 class Records:

@@ -22,7 +22,7 @@ RECORD: Final = "https://w3id.org/dpv/schema/dpv-27560#record"
 RECEIPT: Final = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 
 CONTEXT: Final[Mapping[str, Any]] = json.loads(
-    (resources.files("consentkit.log.receipt") / "context.json").read_bytes()
+    (resources.files("consentkit.record.receipt") / "context.json").read_bytes()
 )
 """The JSON-LD context, inline: nothing is fetched to read a receipt."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consentkit.log.receipt import vocabulary
-from consentkit.log.receipt.parties import Parties
-from consentkit.log.receipt.shown import Shown, ShownPurpose, ShownVendor
-from consentkit.log.receipt.vocabulary import words
+from consentkit.consent import Shown, ShownPurpose, ShownVendor
+from consentkit.record.receipt import vocabulary
+from consentkit.record.receipt.parties import Parties
+from consentkit.record.receipt.vocabulary import words
 
 
 def process(shown: Shown, name: str, *, notice: str, parties: Parties) -> Mapping[str, Any]:

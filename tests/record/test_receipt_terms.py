@@ -11,10 +11,10 @@ import pytest
 import rdflib
 from rdflib.namespace import DCTERMS, RDF, SKOS, XSD
 
-from consentkit.log.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt
-from consentkit.log.receipt.vocabulary import CONTEXT, VERSION
 from consentkit.policy import Site
-from log.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story
+from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt
+from consentkit.record.receipt.vocabulary import CONTEXT, VERSION
+from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story
 
 # rdflib warns of its own names.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

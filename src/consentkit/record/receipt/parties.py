@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin
 
-from consentkit.log.receipt.shown import ShownVendor
+from consentkit.consent import ShownVendor
 from consentkit.policy import Site
 
 

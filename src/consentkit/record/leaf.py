@@ -8,8 +8,8 @@ from hashlib import sha256
 import msgspec
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.canonical import canonical
-from consentkit.log.entry import EntryType
+from consentkit.record.canonical import canonical
+from consentkit.record.entry import EntryType
 
 SALT_BYTES = 32
 DOMAIN = b"consentkit/entry/v1\n"

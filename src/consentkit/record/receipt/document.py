@@ -13,15 +13,15 @@ from typing import Any
 
 import msgspec
 
+from consentkit.consent import Notice, Shown, ShownVendor
 from consentkit.exceptions import LogError
-from consentkit.log.receipt import vocabulary
-from consentkit.log.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
-from consentkit.log.receipt.history import Event, read_history
-from consentkit.log.receipt.parties import Parties, identified
-from consentkit.log.receipt.records import Records, entry_iri, notice_iri
-from consentkit.log.receipt.shown import Shown, ShownVendor, read_shown
-from consentkit.log.receipt.vocabulary import words
 from consentkit.policy import Site
+from consentkit.record.receipt import vocabulary
+from consentkit.record.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
+from consentkit.record.receipt.history import Event, read_history
+from consentkit.record.receipt.parties import Parties, identified
+from consentkit.record.receipt.records import Records, entry_iri, notice_iri
+from consentkit.record.receipt.vocabulary import words
 
 _TYPES = ("decision", "invalidated")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -79,7 +79,7 @@ def build(evidence: Evidence, claims: Claims) -> Mapping[str, Any]:
         LogError: As `make_receipt`.
     """
     entries = [proved.entry for proved in evidence.entries]
-    notices = {notice.hash: read_shown(notice.body) for notice in evidence.notices}
+    notices = {notice.hash: Notice.loads(notice.body) or Shown() for notice in evidence.notices}
     subject = _demand_one_visitor(evidence)
     if {entry.notice for entry in entries if entry.notice} != notices.keys():
         raise LogError("the notices of a receipt are those that its entries name")

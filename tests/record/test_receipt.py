@@ -14,19 +14,13 @@ import pytest
 
 from consentkit.consent import Notice
 from consentkit.exceptions import LogError, ProofInvalid
-from consentkit.log import ConsentLog, Entry, uuid7
-from consentkit.log.entry import Item
-from consentkit.log.receipt import (
-    Evidence,
-    ProvedEntry,
-    ProvedNotice,
-    collect,
-    make_receipt,
-    verify_receipt,
-)
+from consentkit.log import ConsentLog
+from consentkit.log.evidence import collect
 from consentkit.policy import Site
+from consentkit.record import Entry, Item, uuid7
+from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt, verify_receipt
 from consentkit.tlog import InclusionProof, SigningKey, VerifierKey
-from log.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story, publish
+from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story, publish
 
 PUBLISHED = "2026-11-20T09:00:00Z"
 STRANGER = "c3RyYW5nZXItb25l"

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogError, ProofInvalid
-from consentkit.log.entry import Entry
-from consentkit.log.receipt.document import build
-from consentkit.log.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
-from consentkit.log.receipt.reading import parse, read_parts
+from consentkit.record.entry import Entry
+from consentkit.record.receipt.document import build
+from consentkit.record.receipt.evidence import Evidence, ProvedEntry, ProvedNotice
+from consentkit.record.receipt.reading import parse, read_parts
 from consentkit.tlog import Checkpoint, InclusionProof, VerifierKey
 
 
