@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from consentkit.consent import Decision
-from consentkit.log import Bundle, Entry
+from consentkit.record import Bundle, Entry
 from consentkit.web.request import Headers
 
 
