@@ -4,6 +4,7 @@ from consentkit.consent.choosing import accept, allow, choose, forget, reject
 from consentkit.consent.codec import DecisionCodec, SubjectCodec
 from consentkit.consent.consent import UNTOLD, Consent
 from consentkit.consent.cookies import (
+    CookieOptions,
     check_cookie_domain,
     decision_cookie_name,
     expire_cookie,
@@ -21,6 +22,7 @@ __all__ = [
     "INVALID",
     "UNTOLD",
     "Consent",
+    "CookieOptions",
     "Decision",
     "DecisionCodec",
     "Invalid",

@@ -89,11 +89,11 @@ class Notify(msgspec.Struct, frozen=True):
 
 
 class Tell(msgspec.Struct, frozen=True):
-    """Tell the site's operators. A text with `once` is told once by each process."""
+    """Tell the site's operators; of one topic only what comes first."""
 
     level: Literal["error", "warning"]
     text: str
-    once: bool = False
+    topic: str = ""
 
 
 Effect: TypeAlias = (
