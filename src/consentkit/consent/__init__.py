@@ -1,7 +1,7 @@
 """The visitor's decision, its cookie, and what holds now. Reads no clock: `now` is passed in."""
 
 from consentkit.consent.choosing import accept, allow, choose, forget, reject
-from consentkit.consent.codec import DecisionCodec, SubjectCodec
+from consentkit.consent.codec import DecisionCodec, OnceCodec, SubjectCodec
 from consentkit.consent.consent import UNTOLD, Consent
 from consentkit.consent.cookies import (
     CookieOptions,
@@ -9,10 +9,12 @@ from consentkit.consent.cookies import (
     decision_cookie_name,
     expire_cookie,
     id_cookie_name,
+    once_cookie_name,
     set_decision_cookie,
     set_id_cookie,
+    set_once_cookie,
 )
-from consentkit.consent.decision import INVALID, Decision, Invalid, Source
+from consentkit.consent.decision import INVALID, ONCE_SECONDS, Decision, Invalid, Source
 from consentkit.consent.notice import Notice
 from consentkit.consent.resolving import resolve
 from consentkit.consent.shown import Shown, ShownPurpose, ShownVendor
@@ -20,6 +22,7 @@ from consentkit.consent.terms import Terms, on_terms, read_terms
 
 __all__ = [
     "INVALID",
+    "ONCE_SECONDS",
     "UNTOLD",
     "Consent",
     "CookieOptions",
@@ -27,6 +30,7 @@ __all__ = [
     "DecisionCodec",
     "Invalid",
     "Notice",
+    "OnceCodec",
     "Shown",
     "ShownPurpose",
     "ShownVendor",
@@ -42,9 +46,11 @@ __all__ = [
     "forget",
     "id_cookie_name",
     "on_terms",
+    "once_cookie_name",
     "read_terms",
     "reject",
     "resolve",
     "set_decision_cookie",
     "set_id_cookie",
+    "set_once_cookie",
 ]
