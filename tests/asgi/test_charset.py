@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from consentkit.asgi.charset import PRESCAN, Charset
 from hypothesis import given
 from hypothesis import strategies as st
-
-from consentkit.asgi.charset import PRESCAN, Charset
 
 
 class Upper:

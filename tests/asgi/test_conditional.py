@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from consentkit.asgi.conditional import mark, unmark
 
 NOW = b"aaaaaaaaaaaa"

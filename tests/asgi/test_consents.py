@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from consentkit.asgi.request import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgi.visiting import POLICY, SECRET, scope_of, wrap
-from consentkit import Lifetime, Place, Policy, SignalRules
+from consentkit import Place, Policy
 from consentkit.asgi import consents as room
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.request import Request
 from consentkit.consent import Consent, DecisionCodec, accept, reject
-from consentkit.policy import Regime
+from consentkit.policy import Lifetime, Regime, SignalRules
 
 DAY = 86_400
 NOW = 1_800_000_000

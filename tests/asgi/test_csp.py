@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from consentkit.asgi.csp import PagePolicy
+from consentkit.asgi.request import Request
+from consentkit.asgi.site_policy import Allowed, read_allowed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,11 +30,9 @@ from asgi.visiting import (
     visit,
     wrap,
 )
-from consentkit import Banner, ConsentLog, ConsentMiddleware, Policy, Vendor
-from consentkit.asgi.csp import PagePolicy
-from consentkit.asgi.request import Request
-from consentkit.asgi.site_policy import Allowed, read_allowed
+from consentkit import ConsentLog, ConsentMiddleware, Policy, Vendor
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy import Banner
 
 SITES_OWN = "default-src 'self' https:; report-uri /own"
 REPORT = {"content-type": "application/csp-report", "sec-fetch-site": "same-origin"}

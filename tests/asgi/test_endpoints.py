@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from consentkit.asgi.submission import MAX_BODY, check_return
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
 from asgi.visiting import NAVIGATION, App, browser, cookie, post, shown, state_of, visit, wrap
 from consentkit import ConsentLog
-from consentkit.asgi.submission import MAX_BODY, check_return
 from consentkit.exceptions import BadRequest
 
 pytestmark = pytest.mark.anyio

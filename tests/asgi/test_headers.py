@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from consentkit.asgi.headers import get, personal
 
 Headers = list[tuple[bytes, bytes]]

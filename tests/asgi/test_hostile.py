@@ -7,6 +7,8 @@ from typing import Any
 
 import anyio
 import pytest
+from consentkit.asgi.locales import choose_locale
+from consentkit.asgi.request import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,8 +28,6 @@ from asgi.visiting import (
     wrap,
 )
 from consentkit import ConsentMiddleware, Policy
-from consentkit.asgi.locales import choose_locale
-from consentkit.asgi.request import Request
 
 pytestmark = pytest.mark.anyio
 FOREIGN_BASE = b'<html><head><base href="https://evil.example/"></head><body>x</body></html>'

@@ -7,6 +7,10 @@ import re
 import tracemalloc
 
 import pytest
+from consentkit.asgi.coding import decoder, encoder
+from consentkit.asgi.headers import BLOCKING
+from consentkit.asgi.request import MAX_HERE
+from consentkit.asgi.request import Request as Visit
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.middleware.gzip import GZipMiddleware
@@ -28,10 +32,6 @@ from asgi.visiting import (
     wrap,
 )
 from consentkit import Place, Policy
-from consentkit.asgi.coding import decoder, encoder
-from consentkit.asgi.headers import BLOCKING
-from consentkit.asgi.request import MAX_HERE
-from consentkit.asgi.request import Request as Visit
 from consentkit.catalog import safe_path
 
 pytestmark = pytest.mark.anyio

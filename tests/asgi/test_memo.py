@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 
 import pytest
+from consentkit.asgi.memo import Kept, PageMemo
 
 from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, PAGE, App, cookie, visit, wrap
 from consentkit import ConsentMiddleware, Policy
 from consentkit.asgi import memo as room
-from consentkit.asgi.memo import Kept, PageMemo
 
 pytestmark = pytest.mark.anyio
 

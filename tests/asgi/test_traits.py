@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from consentkit.asgi.bounded import Bounded
+from consentkit.asgi.request import Request
+from consentkit.asgi.traits import MAX_MEMO, MAX_PAIRS, Traits, read_traits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi.visiting import HTML, NAVIGATION, App, cookie, scope_of, silence, visit, wrap
 from consentkit.asgi import traits as room
-from consentkit.asgi.bounded import Bounded
-from consentkit.asgi.request import Request
-from consentkit.asgi.traits import MAX_MEMO, MAX_PAIRS, Traits, read_traits
 
 Pairs = list[tuple[bytes, bytes]]
 

@@ -18,13 +18,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
+from consentkit.asgi.memo import Kept, PageMemo
+
 from bench import nginx, peers, wasm
 from bench.corpus import NO_PAGES, Page, pages
 from bench.deciding import Decider, nothing_granted
 from bench.goals import judge
 from bench.handlers import Count, Look, feed
 from bench.peers import Run
-from consentkit.asgi.memo import Kept, PageMemo
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory

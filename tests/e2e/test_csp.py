@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from consentkit.asgi.csp import CSPMode
 from playwright.sync_api import BrowserContext, Response
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,7 +15,6 @@ from starlette.responses import Response as Answer
 from starlette.routing import Route
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy, Vendor
-from consentkit.asgi.csp import CSPMode
 from consentkit.testing import cookie_for
 from e2e.serving import Served
 from e2e.sink import Sink

@@ -108,6 +108,4 @@ def read_request(scope: Scope, https_only: bool | None = None, root_path: str = 
         root = root.rstrip("/")
         path = path[len(root) :] if (path + "/").startswith(root + "/") else path
     secure = scope.get("scheme", "http") in ("https", "wss") if https_only is None else https_only
-    return Request(
-        scope.get("method", "GET"), path, headers[:], scope.get("query_string", b""), root, secure
-    )
+    return Request(scope.get("method", "GET"), path, headers[:], scope.get("query_string", b""), root, secure)

@@ -40,7 +40,10 @@ async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
 
     async def watched_send(message: Message) -> None:
         nonlocal is_page
-        is_page = is_page or (message["type"] == "http.response.start" and is_part_of_page(message["status"], message.get("headers", ())))
+        is_page = is_page or (
+            message["type"] == "http.response.start"
+            and is_part_of_page(message["status"], message.get("headers", ()))
+        )
         if not is_page:
             await send(message)
 

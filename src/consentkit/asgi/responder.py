@@ -69,7 +69,11 @@ class Responder(msgspec.Struct, eq=False):
             outcome = self._outcome
             if outcome is None:
                 return self._send(message)
-            return self._take(message, outcome) if type(outcome) is PageResponse else self._close(message, outcome)
+            return (
+                self._take(message, outcome)
+                if type(outcome) is PageResponse
+                else self._close(message, outcome)
+            )
         if response is not None:
             if kind == "http.response.start":
                 return self._begin(message, response)

@@ -44,6 +44,7 @@ class PageGate:
         undeclared: What nobody declared, each with whose it looks; see `Judge`.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
         hydrated: Whether a framework may take over the whole page.
+        renderer: Renders what is put into the page; nothing is without one.
         language: The page's language by its own account (WHATWG HTML 3.2.6.2), as written; empty while
             unknown.
     """
@@ -66,7 +67,7 @@ class PageGate:
         self.names, self.rare = gate.containers.names, gate.containers.rare
         self._gate = gate
         self._consent = consent
-        self._renderer = renderer
+        self.renderer: Renderer | None = renderer
         self._enforce = enforce
         self._judge = judge = Judge(consent, gate.unclassified, host)
         self.undeclared: Final[Mapping[str, str | None]] = judge.undeclared
@@ -106,6 +107,14 @@ class PageGate:
     def steady(self) -> bool:
         """Whether addresses are resolved as on other pages; see `consentkit.rewriter.Handler`."""
         return not self._bases.urls
+
+    def admits(self, raw: bytes) -> bool:
+        """Say whether a ``<link>`` would stay as it is. It stands for an address in a header: see `headers`."""
+        plan = self._gate.plan(raw, b"link")
+        denied = None if plan is None else self._judge.refusal(plan.load.found)
+        if denied is not None:
+            self._judge.report(b"link", denied)
+        return denied is None
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
@@ -147,9 +156,9 @@ class PageGate:
     def _shown(self, party: Party) -> bytes:
         """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
         document = self._document(party)
-        if not document or self._renderer is None:
+        if not document or self.renderer is None:
             return b""
-        return _attribute("title", self._renderer.name(party)) + document
+        return _attribute("title", self.renderer.name(party, language=self.language)) + document
 
     def _see_language(self, raw: bytes, where: Where) -> Sequence[Splice]:
         """Take the language of the first ``<html>`` that has one; in XML it has another name."""
@@ -208,15 +217,15 @@ class PageGate:
 
     def _wait(self, where: Where) -> Sequence[Splice]:
         """Let what is ours wait where a framework may take over the page, before its first script."""
-        if self.hydrated or self._renderer is None or where or not self._enforce:
+        if self.hydrated or self.renderer is None or where or not self._enforce:
             return ()
         self.hydrated = True
         attributes = f"{NO_STUBS} data-consentkit-whole"
-        return [(0, 0, self._renderer.stubs(attributes, foreign_base=self.foreign_base))]
+        return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
     def _mapped(self, raw: bytes, text: bytes) -> Sequence[Splice]:
         """Let a stub stand in for the modules of an import map that are held back; nothing if that fails."""
-        stub = self._renderer.module(foreign_base=self.foreign_base) if self._renderer is not None else ""
+        stub = self.renderer.module(foreign_base=self.foreign_base) if self.renderer is not None else ""
         if not stub:
             return ()
         written = rewrite_import_map(text, self._is_denied, stub)
@@ -259,9 +268,10 @@ class PageGate:
 
     def _nested(self, sandbox: str | None) -> PageGate:
         """Make the gate for a document inside this one: it has the same base, and globals of its own."""
-        inner = PageGate(self._gate, self._consent, host="", renderer=self._renderer, enforce=self._enforce)
+        inner = PageGate(self._gate, self._consent, host="", renderer=self.renderer, enforce=self._enforce)
         inner._judge, inner._bases, inner._depth = self._judge, self._bases.nested(), self._depth + 1
         inner._target = self._target and target_within(sandbox)
+        inner.language = self.language
         return inner
 
     def _stop_frame(
@@ -276,14 +286,16 @@ class PageGate:
 
     def _document(self, party: Party, embed: Embed = _UNSAID) -> bytes:
         """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
-        if not party.purpose or self._renderer is None:
+        if not party.purpose or self.renderer is None:
             return b""
         if embed.poster and not self._judge.may_be_fetched(embed.reached):
             embed = embed._replace(poster="")
         key = (party.vendor, party.purpose, embed)
         if key not in self._placeholders:
             foreign, target = self.foreign_base, self._target
-            document = self._renderer.placeholder(party, embed, target=target, foreign_base=foreign)
+            document = self.renderer.placeholder(
+                party, embed, target=target, foreign_base=foreign, language=self.language
+            )
             self._placeholders[key] = _attribute("srcdoc", document)
         return self._placeholders[key]
 
@@ -295,7 +307,7 @@ class PageGate:
         """
         made: dict[str, bytes] = {}
         runs: set[str] = set()
-        if where or self._renderer is None:
+        if where or self.renderer is None:
             return [], runs
         for vendor in dict.fromkeys(reason.party.vendor for reason in heard if self._judge.applies(reason)):
             calls = self._gate.calls.listens(vendor)
@@ -303,7 +315,7 @@ class PageGate:
             if calls is None or (calls.id in self._told and not early):
                 continue
             attributes = self._gate.calls.write(calls, self._consent)
-            tag = self._renderer.calls(attributes, foreign_base=self.foreign_base) if attributes else b""
+            tag = self.renderer.calls(attributes, foreign_base=self.foreign_base) if attributes else b""
             self._told.add(calls.id)
             if tag:
                 made[calls.id] = tag
@@ -313,7 +325,7 @@ class PageGate:
 
     def _stubs(self, wanted: frozenset[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
         """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
-        if (self._guarded and wanted <= self._stubbed) or self._renderer is None or where:
+        if (self._guarded and wanted <= self._stubbed) or self.renderer is None or where:
             return ()
         missing = sorted(wanted - self._stubbed)
         self._stubbed.update(missing)
@@ -321,7 +333,7 @@ class PageGate:
         attributes = f'data-consentkit-stubs="{" ".join(missing)}"'.encode("ascii")
         if any(name.endswith(":form") for name in missing):
             attributes += self._shown(party)
-        return [(0, 0, self._renderer.stubs(attributes.decode("ascii"), foreign_base=self.foreign_base))]
+        return [(0, 0, self.renderer.stubs(attributes.decode("ascii"), foreign_base=self.foreign_base))]
 
 
 def _attribute(name: str, value: str) -> bytes:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from consentkit.asgi.request import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.request import Request
 from consentkit.banner import problem_text, render_message
 
 _POLICY = (

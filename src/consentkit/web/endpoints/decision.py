@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from msgspec.structs import replace
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import Receive
-
 from consentkit.asgi.answering import HEADERS, base_of, problem, set_cookies, wants_json
-from consentkit.asgi.clock import epoch
-from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.recording import (
     Choice,
     Outcome,
@@ -23,6 +17,12 @@ from consentkit.asgi.recording import (
 )
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
+from msgspec.structs import replace
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import Receive
+
+from consentkit.asgi.clock import epoch
+from consentkit.asgi.deployment import Deployment
 from consentkit.banner import problem_text
 from consentkit.consent import Consent, Source, cookies, on_terms
 

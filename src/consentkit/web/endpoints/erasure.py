@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import Receive
-
 from consentkit.asgi.answering import HEADERS, base_of, problem, set_cookies, wants_json
-from consentkit.asgi.clock import epoch, rfc3339
 from consentkit.asgi.deciding import State
-from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.recording import announce
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import Erasure, check_same_origin, read_body, read_erasure
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import Receive
+
+from consentkit.asgi.clock import epoch, rfc3339
+from consentkit.asgi.deployment import Deployment
 from consentkit.consent import Consent, Decision, cookies, forget
 from consentkit.exceptions import BadRequest, LogError
 

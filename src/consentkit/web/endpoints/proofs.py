@@ -10,11 +10,11 @@ import re
 from typing import Final
 
 import msgspec
+from consentkit.asgi.answering import problem
+from consentkit.asgi.request import Request
 from starlette.responses import Response
 
-from consentkit.asgi.answering import problem
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.request import Request
 from consentkit.exceptions import BadRequest, LogError, ProofInvalid
 from consentkit.log import LogReader
 from consentkit.log.threads import Threads

@@ -13,13 +13,13 @@ import secrets
 from collections.abc import Iterable
 
 import msgspec
+from consentkit.asgi.once import SECONDS as ONCE_SECONDS
+from consentkit.asgi.request import Request
+from consentkit.asgi.submission import Submission
 from msgspec.structs import replace
 
 from consentkit.asgi.clock import milliseconds, rfc3339
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.once import SECONDS as ONCE_SECONDS
-from consentkit.asgi.request import Request
-from consentkit.asgi.submission import Submission
 from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
 from consentkit.consent import Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose

@@ -7,13 +7,8 @@ from typing import Final
 from urllib.parse import parse_qs
 
 import msgspec
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.types import Receive, Send
-
 from consentkit.asgi.answering import HEADERS, base_of, problem
-from consentkit.asgi.clock import epoch
 from consentkit.asgi.deciding import Decisions
-from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.erasing import Erasing
 from consentkit.asgi.expiring import expire_hidden
 from consentkit.asgi.gpp import GPP_NAME, gpp_of
@@ -22,6 +17,11 @@ from consentkit.asgi.page import CALLS_NAME, MODULE_NAME, STUBS_NAME
 from consentkit.asgi.proofs import Proofs
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import check_return, read_body
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import Receive, Send
+
+from consentkit.asgi.clock import epoch
+from consentkit.asgi.deployment import Deployment
 from consentkit.banner import assets_by_name, render_settings
 from consentkit.consent import Consent
 from consentkit.exceptions import BadRequest

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.types import Receive
-
 from consentkit.asgi.request import Request
 from consentkit.asgi.traits import is_same_host
+from starlette.types import Receive
+
 from consentkit.banner import safe_path
 from consentkit.exceptions import BadRequest
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from consentkit.asgi.answering import HEADERS, base_of, problem
+from consentkit.asgi.request import Request
 from starlette.responses import Response
 
-from consentkit.asgi.answering import HEADERS, base_of, problem
 from consentkit.asgi.clock import epoch, milliseconds, rfc3339
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.request import Request
 from consentkit.banner import Choice, History
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.log import ConsentLog, LogReader
