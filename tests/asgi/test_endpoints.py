@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from consentkit.asgi.submission import MAX_BODY, check_return
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
@@ -17,6 +16,7 @@ from starlette.types import Message
 from asgi.visiting import NAVIGATION, App, browser, cookie, post, shown, state_of, visit, wrap
 from consentkit import ConsentLog
 from consentkit.exceptions import BadRequest
+from consentkit.web.endpoints.submission import MAX_BODY, check_return
 
 pytestmark = pytest.mark.anyio
 FORM = "application/x-www-form-urlencoded"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from bs4 import BeautifulSoup
-from consentkit.asgi.locales import choose_locale
 
 from asgi.visiting import NAVIGATION, App, browser, post, visit, wrap
 from consentkit import Policy, Purpose
@@ -12,6 +11,7 @@ from consentkit.banner import available_locales
 from consentkit.banner.languages import find_locale
 from consentkit.banner.texts import shipped_texts
 from consentkit.policy import Banner
+from consentkit.web.locales import choose_locale
 
 pytestmark = pytest.mark.anyio
 

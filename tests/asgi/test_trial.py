@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from consentkit.asgi.trial import MOST, NAMED
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi.test_lifespan import live
 from asgi.visiting import HTML, NAVIGATION, App, visit, wrap
+from consentkit.web.trial import MOST, NAMED
 
 pytestmark = pytest.mark.anyio
 GTAG = b'<script src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>'

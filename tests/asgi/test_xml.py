@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from consentkit.asgi.headers import BLOCKING
 
 from asgi.visiting import BANNER, HTML, NAVIGATION, VENDOR, App, cookie, visit, wrap
+from consentkit.web.response.header_rules import BLOCKING
 
 pytestmark = pytest.mark.anyio
 

@@ -18,8 +18,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
-from consentkit.asgi.memo import Kept, PageMemo
-
 from bench import nginx, peers, wasm
 from bench.corpus import NO_PAGES, Page, pages
 from bench.deciding import Decider, nothing_granted
@@ -29,6 +27,7 @@ from bench.peers import Run
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory
+from consentkit.web.response.memo import Kept, PageMemo
 
 CHUNK = 16_384
 PASSES = 9

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from consentkit.asgi.csp import CSPMode
 from playwright.sync_api import BrowserContext, Response
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from starlette.routing import Route
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy, Vendor
 from consentkit.testing import cookie_for
+from consentkit.web.response.csp import CSPMode
 from e2e.serving import Served
 from e2e.sink import Sink
 from e2e.waiting import wait_until

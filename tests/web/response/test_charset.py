@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from consentkit.asgi.charset import PRESCAN, Charset
 from hypothesis import given
 from hypothesis import strategies as st
+
+from consentkit.web.response.charset import PRESCAN, Charset
 
 
 class Upper:

@@ -8,11 +8,19 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
-from consentkit.asgi.coding import PIECE, DecodingError, Inflate, acceptable, coding_of, decoder, encoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.asgi import coding as room
+from consentkit.web.response import coding as room
+from consentkit.web.response.coding import (
+    PIECE,
+    DecodingError,
+    Inflate,
+    acceptable,
+    coding_of,
+    decoder,
+    encoder,
+)
 
 CODINGS = [b"gzip", b"deflate", b"br", b"zstd"]
 LIBRARIES = {b"br": ["brotli", "brotlicffi"], b"zstd": ["zstandard", "backports.zstd"]}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from consentkit.asgi.kind import GUESSED, XML, passes, read_shown
 from hypothesis import given
 from hypothesis import strategies as st
+
+from consentkit.web.response.kind import GUESSED, XML, passes, read_shown
 
 DATA = (b"content-type", b"application/json")
 names = st.sampled_from(
