@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 import msgspec
+
+Signal: TypeAlias = Literal["gpc", "dnt"]
 
 
 class Signals(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,13 +21,14 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     gpc: bool = False
     dnt: bool = False
 
-    def names(self, *, dnt: bool) -> tuple[str, ...]:
+    def names(self, *, dnt: bool) -> tuple[Signal, ...]:
         """Return the names of the signals that count, ``gpc`` first.
 
         Args:
             dnt: Whether Do Not Track counts.
         """
-        return ("gpc",) * self.gpc + ("dnt",) * (self.dnt and dnt)
+        gpc: tuple[Signal, ...] = ("gpc",) if self.gpc else ()
+        return (*gpc, "dnt") if self.dnt and dnt else gpc
 
 
 _COMBINATIONS = {(gpc, dnt): Signals(gpc=gpc, dnt=dnt) for gpc in (False, True) for dnt in (False, True)}

@@ -32,7 +32,7 @@ from consentkit.asgi.coding import decoder, encoder
 from consentkit.asgi.headers import BLOCKING
 from consentkit.asgi.request import MAX_HERE
 from consentkit.asgi.request import Request as Visit
-from consentkit.banner.markup import safe_path
+from consentkit.catalog import safe_path
 
 pytestmark = pytest.mark.anyio
 CSP = BLOCKING.decode()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, read_url
+from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, read_url, safe_path
 from consentkit.catalog.hostnames import read_host
 
 PAGE = URL("https", "news.example", None, "/a/b", "q=1")
@@ -212,3 +214,15 @@ def test_spelling_does_not_matter(name: str) -> None:
 def test_a_host_read_twice_is_the_same(text: str) -> None:
     name = read_host(text)
     assert name is None or name == UNREADABLE or read_host(name) == name
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x", "", "a"]
+)
+def test_paths_that_lead_elsewhere_lead_home(path: str) -> None:
+    assert safe_path(path) == "/"
+
+
+@given(st.text())
+def test_a_safe_path_never_names_a_host(path: str) -> None:
+    assert not urlsplit(safe_path(path)).netloc

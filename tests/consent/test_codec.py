@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 from msgspec.structs import replace
 
-from consentkit.consent import INVALID, Decision, DecisionCodec, Invalid, Source, SubjectCodec
+from consentkit.consent import INVALID, Decision, DecisionCodec, Invalid, OnceCodec, Source, SubjectCodec
 from consentkit.consent.codec import CLOCK_SKEW, MAX_VALUE, most_restrictive
 from consentkit.exceptions import BadRequest, ConfigurationError
 from consentkit.policy import Policy, Regime
@@ -263,3 +263,28 @@ def test_the_two_cookies_cannot_stand_in_for_each_other() -> None:
     assert isinstance(CODEC.loads([subject], now=NOW), Invalid)
     assert SubjectCodec(SECRET).loads([typical()]) is None
     assert CODEC.loads([sign("1:opt-in:banner:0:20780", salt=b"another")], now=NOW) is INVALID
+
+
+ONCE = "youtube.a0nSAA.Lg07Cgnoogw3w2jAQl7qtMhvfoa59Z6_1v4e1BvoSVg"  # signed at 1 800 000 000
+
+
+def test_what_is_allowed_once_is_written_as_it_always_was() -> None:
+    assert OnceCodec(SECRET).dumps("youtube", now=1_800_000_000) == ONCE
+    assert OnceCodec(OLD, [SECRET]).loads(ONCE, now=1_800_000_000) == {"youtube"}
+
+
+@pytest.mark.parametrize(("later", "counts"), [(-1, False), (0, True), (60, True), (61, False)])
+def test_what_is_allowed_once_counts_for_a_minute(later: int, counts: bool) -> None:
+    assert bool(OnceCodec(SECRET).loads(ONCE, now=1_800_000_000 + later)) is counts
+
+
+@pytest.mark.parametrize("value", ["", "youtube", ONCE[:-1], ONCE.replace("youtube", "x"), "x" * 9_999, "é"])
+def test_what_is_allowed_once_cannot_be_forged(value: str) -> None:
+    assert not OnceCodec(SECRET).loads(value, now=1_800_000_000)
+
+
+def test_one_cookie_is_not_another() -> None:
+    subject = SubjectCodec(SECRET).dumps("youtube")
+    assert not OnceCodec(SECRET).loads(subject, now=NOW)
+    assert not OnceCodec(SECRET).loads(typical(), now=NOW)
+    assert CODEC.loads([ONCE], now=1_800_000_000) is INVALID

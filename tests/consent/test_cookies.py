@@ -9,8 +9,10 @@ from consentkit.consent import (
     decision_cookie_name,
     expire_cookie,
     id_cookie_name,
+    once_cookie_name,
     set_decision_cookie,
     set_id_cookie,
+    set_once_cookie,
 )
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Regime, Validity
@@ -28,6 +30,7 @@ from consentkit.policy import Regime, Validity
 def test_names(secure: bool, domain: str | None, name: str) -> None:
     assert decision_cookie_name(secure, domain) == name
     assert id_cookie_name(secure, domain) == f"{name}-id"
+    assert domain or once_cookie_name(secure) == f"{name}-once"
 
 
 def test_set_cookie_values() -> None:
@@ -40,6 +43,12 @@ def test_set_cookie_values() -> None:
     assert set_id_cookie("s", secure=True, domain=".Example.org") == (
         "__Secure-consentkit-id=s; Max-Age=34560000; Path=/; SameSite=Lax; "
         "Domain=example.org; Secure; HttpOnly"
+    )
+    assert set_once_cookie("v", secure=True) == (
+        "__Host-consentkit-once=v; Max-Age=60; Path=/; SameSite=Lax; HttpOnly; Secure"
+    )
+    assert set_once_cookie("", secure=False) == (
+        "consentkit-once=; Max-Age=0; Path=/; SameSite=Lax; HttpOnly"
     )
     assert expire_cookie("consentkit", secure=True) == (
         "consentkit=; Max-Age=0; Path=/; SameSite=Lax; Secure"

@@ -3,7 +3,7 @@
 from consentkit.banner.assets import assets_by_name, read_assets
 from consentkit.banner.form import read_choices, read_offered, read_ticked
 from consentkit.banner.history import Choice, History
-from consentkit.banner.markup import Where, safe_path
+from consentkit.banner.markup import Where
 from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
 from consentkit.banner.pages import (
     Placeholder,
@@ -15,6 +15,7 @@ from consentkit.banner.pages import (
     render_settings,
 )
 from consentkit.banner.texts import available_locales, read_words
+from consentkit.catalog import safe_path
 
 __all__ = [
     "Choice",

@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
+from consentkit.catalog import safe_path
 from consentkit.consent import UNTOLD
 from consentkit.exceptions import ConfigurationError
 
-# What a browser drops from, or reads as a slash in, a URL (WHATWG URL, "basic URL parser").
-_TREACHEROUS = re.compile(r"[\x00-\x20\x7f\\]")
 # "<" cannot come from escaped text, so no text of a site or visitor can look like a slot.
 _SLOT = re.compile(r"<%(\w+)%>")
 
@@ -28,34 +27,14 @@ def escape(text: str) -> str:
     return to_ascii(html.escape(text))
 
 
-def safe_path(path: str) -> str:
-    """Return a path on this origin, ``/`` instead of anything that could lead elsewhere.
-
-    Args:
-        path: Path and query, as a visitor may have forged it.
-    """
-    local = path.startswith("/") and not path.startswith("//") and not _TREACHEROUS.search(path)
-    return path if local else "/"
-
-
-def base_url(prefix: str, origin: str = "") -> str:
-    """Return where the package's URLs begin.
-
-    Args:
-        prefix: Path prefix, `root_path` included, without a slash at its end.
-        origin: Given where the page's ``<base>`` is foreign: the URLs then name the site themselves, scheme
-            included, since the base may have another.
-    """
-    return origin + prefix
-
-
 class Where(TypedDict):
     """Where a fragment of a page is shown.
 
     Attributes:
         prefix: Path prefix of the endpoints, `root_path` included, without a slash at its end.
-        return_to: Path and query of the page; see `safe_path`.
-        origin: See `base_url`.
+        return_to: Path and query of the page; see `consentkit.catalog.safe_path`.
+        origin: Given where the page's ``<base>`` is foreign: URLs then name the site themselves, scheme
+            included, since the base may have another.
         made_for: Mark of the decision that the page is made for; see `Consent.made_for`.
     """
 
@@ -66,11 +45,12 @@ class Where(TypedDict):
 
 
 @lru_cache(maxsize=256)
-def _written(prefix: str, return_to: str, origin: str) -> Mapping[str, str]:
+def _written(prefix: str, return_to: str, origin: str, made_for: str) -> Mapping[str, str]:
     """Write what the slots of one page's fragments have in common."""
     path = safe_path(return_to)
     return {
-        "base": escape(base_url(prefix, origin)),
+        "base": escape(origin + prefix),
+        "made_for": escape(made_for),
         "origin": escape(origin),
         "return_to": escape(path),
         "return_query": quote(path, safe=""),
@@ -110,11 +90,10 @@ class Fragment:
         Raises:
             ConfigurationError: A template of the site's own has a slot that nothing is filled in for.
         """
-        known = {**_written(prefix, return_to, origin), "made_for": escape(made_for), "notice": notice}
-        values = {**known, **more}
+        values = {**_written(prefix, return_to, origin, made_for), "notice": notice, **more}
         pieces = self._pieces.copy()
         try:
-            pieces[1::2] = [values[name] for name in pieces[1::2]]
+            pieces[1::2] = map(values.__getitem__, pieces[1::2])
         except KeyError as error:
             problem = f"a template has a slot that is not filled in: {error}"
             raise ConfigurationError(problem, path="banner.templates") from error

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple, Unpack
+from typing import Final, NamedTuple, Unpack
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.languages import direction
-from consentkit.banner.markup import Fragment, Where, base_url, escape, safe_path
+from consentkit.banner.markup import Fragment, Where, escape
 from consentkit.banner.templating import render, slots
 from consentkit.banner.texts import Words, fill, read_words
+from consentkit.catalog import safe_path
 from consentkit.consent import UNTOLD, Consent, Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
+
+# Pages of which banner, link or head are remembered. Each names its own address, of some kilobytes at most.
+_RENDERED: Final = 256
 
 
 class Shape(NamedTuple):
     """What banner and link depend on besides the policy.
 
     Attributes:
-        regimes: Purpose and its regime at the visitor's place, sorted.
+        regimes: Purpose and its regime at the visitor's place.
         locale: One of `available_locales`.
-        asked: Purposes that the banner asks for, sorted; without one there is no banner.
+        asked: Purposes that the banner asks for; without one there is no banner.
         honoured: Whether a signal of the browser was honoured, which is said.
         choices: Whether the link must have the words that the law of some states prescribes.
         scripted: Whether our script may run on the page: without it nothing can be modal.
     """
 
-    regimes: tuple[tuple[str, Regime], ...]
+    regimes: frozenset[tuple[str, Regime]]
     locale: str
-    asked: tuple[str, ...] = ()
+    asked: frozenset[str] = frozenset()
     honoured: bool = False
     choices: bool = False
     scripted: bool = True
@@ -46,9 +50,9 @@ def shape_of(
 ) -> Shape:
     """Return what banner and link depend on for a visitor; arguments as in `make_notice`."""
     return Shape(
-        regimes=tuple(sorted(consent.regimes.items())),
+        regimes=frozenset(consent.regimes.items()),
         locale=locale,
-        asked=tuple(sorted(consent.prompt_for if asked is None else asked)),
+        asked=consent.prompt_for if asked is None else frozenset(asked),
         honoured=consent.signal_honoured,
         choices="choices" in consent.required_links and consent.policy.sells,
         scripted=scripted or consent.policy.banner.layout != "modal",
@@ -97,15 +101,26 @@ def render_banner(
     Returns:
         HTML that is also XML, in ASCII, to stand directly after ``<body>``.
     """
-    prepared = _prepare(policy, shape_of(consent, locale, scripted=scripted))
-    return prepared.banner.fill(notice=prepared.notice.hash, **where)
+    return _banner(policy, shape_of(consent, locale, scripted=scripted), **where)
 
 
 def render_link(policy: Policy, consent: Consent, *, locale: str, **where: Unpack[Where]) -> str:
     """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
-    return _prepare(policy, shape_of(consent, locale)).link.fill(notice="", **where)
+    return _link(policy, shape_of(consent, locale), **where)
 
 
+@lru_cache(maxsize=_RENDERED)
+def _banner(policy: Policy, shape: Shape, **where: Unpack[Where]) -> str:
+    prepared = _prepare(policy, shape)
+    return prepared.banner.fill(notice=prepared.notice.hash, **where)
+
+
+@lru_cache(maxsize=_RENDERED)
+def _link(policy: Policy, shape: Shape, **where: Unpack[Where]) -> str:
+    return _prepare(policy, shape).link.fill(notice="", **where)
+
+
+@lru_cache(maxsize=_RENDERED)
 def render_head(
     policy: Policy,
     *,
@@ -133,7 +148,7 @@ def render_head(
         again: Path to go to where the page came in answer to a form, which must not be sent again.
     """
     assets = read_assets(policy)
-    base = escape(f"{base_url(prefix, origin)}/assets/")
+    base = escape(f"{origin}{prefix}/assets/")
     sheet = loader = ""
     if style is not None:
         sheet = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_proof(style)}/>'
@@ -153,15 +168,14 @@ def _proof(nonce: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _prepare(policy: Policy, shape: Shape) -> _Prepared:
-    words = read_words(policy, shape.locale)
-    regime = strictest(dict(shape.regimes))
+    words, regimes = read_words(policy, shape.locale), dict(sorted(shape.regimes))
     banner = _banner_template(policy, shape, words) if shape.asked else ""
     assets = read_assets(policy)
     notice = Notice(
         locale=shape.locale,
-        regime=regime,
-        regimes=dict(shape.regimes),
-        asked=shape.asked,
+        regime=strictest(regimes),
+        regimes=regimes,
+        asked=tuple(sorted(shape.asked)),
         texts={f"{part}.{key}": text for part, keys in words.texts.items() for key, text in keys.items()},
         purposes=tuple(words.purposes.values()),
         vendors=tuple(words.vendors.values()),
@@ -192,8 +206,7 @@ def _link_template(policy: Policy, shape: Shape, words: Words, *, hidden: bool) 
 
 
 def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
-    regimes, texts = dict(shape.regimes), words.texts
-    regime = strictest(regimes)
+    texts, regime = words.texts, strictest(dict(shape.regimes))
     text = texts[regime]
     purposes = texts["common"]["separator"].join(_asked(policy, shape, words))
     before, button, after = text["notice"].partition("{opt-out}")

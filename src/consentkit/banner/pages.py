@@ -12,11 +12,11 @@ from consentkit.banner.assets import read_assets
 from consentkit.banner.form import state_field
 from consentkit.banner.history import Choice, History, tell
 from consentkit.banner.languages import direction, find_locale
-from consentkit.banner.markup import Fragment, Where, base_url, escape, safe_path
+from consentkit.banner.markup import Fragment, Where, escape
 from consentkit.banner.notice import make_notice, render_banner, render_link
 from consentkit.banner.templating import read_templates, render, slots
 from consentkit.banner.texts import FALLBACK, Words, fill, read_words, shipped_locales
-from consentkit.catalog import default_catalog
+from consentkit.catalog import default_catalog, safe_path
 from consentkit.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import NECESSARY, Policy, Purpose, Regime, Vendor
@@ -73,7 +73,7 @@ def render_settings(
         "settings.html",
         policy,
         words,
-        base=base_url(prefix),
+        base=prefix,
         categories=_CATEGORIES,
         consent=consent,
         contact_link=_contact_link(policy.site.contact),
@@ -84,7 +84,7 @@ def render_settings(
         here=f"{prefix}/?saved=1&{query}",
         history=history,
         notice=make_notice(policy, consent, words.locale).hash,
-        receipt=f"{base_url(prefix)}/receipt?{query}",
+        receipt=f"{prefix}/receipt?{query}",
         return_to=path,
         rows=[_row(purpose, vendors, consent) for purpose in words.purposes.values()],
         signal=_signal_line(words, consent) if consent.signal else "",
@@ -122,7 +122,7 @@ def render_message(
         "message.html",
         policy,
         words,
-        base=base_url(prefix),
+        base=prefix,
         foreign="" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
         framed=framed,
         problem=problem_text(policy, problem, locale=locale),
@@ -234,8 +234,8 @@ def render_placeholder(
         HTML in ASCII, not yet escaped for the attribute.
     """
     shown = shown._replace(titled=bool(title), pictured=bool(poster))
-    slots = {"title": escape(title), "poster": escape(poster)}
-    return _placeholder(policy, shown, locale).fill(notice=notice_hash, **slots, **where)
+    said = {"title": escape(title), "poster": escape(poster)}
+    return _placeholder(policy, shown, locale).fill(notice=notice_hash, **said, **where)
 
 
 @lru_cache(maxsize=512)

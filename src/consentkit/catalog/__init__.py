@@ -7,7 +7,7 @@ from consentkit.catalog.catalog import Catalog, default_catalog
 from consentkit.catalog.hostnames import UNREADABLE
 from consentkit.catalog.matching import CookieTable, HostTable
 from consentkit.catalog.model import CONTAINER, HostRule, KnownVendor
-from consentkit.catalog.urls import OWN_PAGE, URL, read_url
+from consentkit.catalog.urls import OWN_PAGE, URL, read_url, safe_path
 from consentkit.catalog.words import WordTable
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "WordTable",
     "default_catalog",
     "read_url",
+    "safe_path",
 ]

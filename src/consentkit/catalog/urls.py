@@ -23,6 +23,8 @@ _AUTHORITY: Final = re.compile(r"[^/\\?#]*")
 _TWO_SLASHES: Final = re.compile(r"[/\\]{2}")
 _HOST_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?\Z")
 _SLASHES: Final = "/\\"
+# What is dropped from a URL somewhere, or read as a slash.
+_TREACHEROUS: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class URL(NamedTuple):
@@ -78,6 +80,16 @@ def read_url(text: str, *, base: URL = OWN_PAGE) -> URL | None:
     if scheme == base.scheme and not rest.startswith("//"):
         return _relative(rest, scheme, base)
     return _absolute(rest.lstrip(_SLASHES), scheme)
+
+
+def safe_path(path: str) -> str:
+    """Return a path on this origin, ``/`` instead of anything that could lead elsewhere.
+
+    Args:
+        path: Path and query, as a visitor may have forged it.
+    """
+    local = path.startswith("/") and not path.startswith("//") and not _TREACHEROUS.search(path)
+    return path if local else "/"
 
 
 def _relative(text: str, scheme: str, base: URL) -> URL | None:

@@ -6,14 +6,14 @@ are in force, and never gain time, regime or knowledge of a signal by being carr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
 from consentkit.consent.consent import Consent
 from consentkit.consent.decision import DAY, Decision, Source
 from consentkit.exceptions import UnknownPurpose
-from consentkit.policy import NECESSARY
+from consentkit.policy import NECESSARY, Policy
 
 
 def accept(
@@ -69,8 +69,8 @@ def choose(
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
     policy = consent.policy
-    refused = _check(consent, denied)
-    wanted = _check(consent, granted) - refused
+    refused = _check(policy, denied)
+    wanted = _check(policy, granted) - refused
     purposes = frozenset(policy.purposes) - {NECESSARY}
     chosen = wanted & purposes
     settled = chosen | {NECESSARY}
@@ -103,13 +103,13 @@ def allow(
     Raises:
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
-    added = _check(consent, names)
-    previous = consent.decision
+    policy, previous = consent.policy, consent.decision
+    added = _check(policy, names)
     if previous is None:
         # Behind a cookie that cannot be believed there may be a refusal: what is not allowed stays denied.
         denied = consent.denied - added if consent.source == "invalid" else frozenset()
         return _decide(consent, granted=added, denied=denied, source=source, now=now, told=told)
-    freed = {vendor for vendor in previous.denied if consent.policy.vendor_purpose(vendor) in added}
+    freed = {vendor for vendor in previous.denied if policy.vendor_purpose(vendor) in added}
     denied = previous.denied - added - freed
     # What only the regime grants is no grant of the visitor's, and becomes none by being carried.
     carried = previous.granted & (consent.chosen | consent.vendors_granted)
@@ -118,15 +118,18 @@ def allow(
         # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
         carried = left = frozenset()
     fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now, told=told)
+    # A purpose that has changed since goes on being asked.
+    kept = _fingerprints(policy, carried | denied | left, previous.fingerprints)
+    sells = any(policy.purposes[policy.purpose_by_name[name]].sale for name in added)
     return Decision(
         regime=fresh.regime,
         granted=added | carried,
         denied=denied,
         left_on=left,
-        fingerprints={**_kept(consent, previous, carried | denied | left), **fresh.fingerprints},
+        fingerprints={**kept, **fresh.fingerprints},
         day=min(previous.day, fresh.day) if carried - added else fresh.day,
         source=source,
-        gpc_shown=fresh.gpc_shown if _sells(consent, added) else previous.gpc_shown,
+        gpc_shown=fresh.gpc_shown if sells else previous.gpc_shown,
     )
 
 
@@ -142,14 +145,9 @@ def forget(consent: Consent) -> Decision | None:
     previous = consent.decision
     if previous is None:
         return None
-    kept = _kept(consent, previous, previous.denied)
+    kept = _fingerprints(consent.policy, previous.denied, previous.fingerprints)
     nothing: frozenset[str] = frozenset()
     return replace(previous, granted=nothing, left_on=nothing, fingerprints=kept, gpc_shown=False)
-
-
-def _sells(consent: Consent, names: Iterable[str]) -> bool:
-    purposes = (consent.policy.purposes.get(_purpose(consent, name)) for name in names)
-    return any(purpose is not None and bool(purpose.sale) for purpose in purposes)
 
 
 def _left_out(consent: Consent, named: frozenset[str]) -> frozenset[str]:
@@ -157,12 +155,11 @@ def _left_out(consent: Consent, named: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*(group - named for group in groups if group & named))
 
 
-def _check(consent: Consent, names: Iterable[str]) -> frozenset[str]:
-    policy = consent.policy
+def _check(policy: Policy, names: Iterable[str]) -> frozenset[str]:
     checked = frozenset(names)
-    for name in checked:
-        if name not in policy.purposes and policy.vendor_purpose(name) is None:
-            raise UnknownPurpose(name, [*policy.purposes, *policy.vendors_declared])
+    unknown = checked.difference(policy.purpose_by_name)
+    if unknown:
+        raise UnknownPurpose(min(unknown), [*policy.purposes, *policy.vendors_declared])
     return checked - {NECESSARY}
 
 
@@ -176,25 +173,19 @@ def _decide(
     now: int,
     told: bool,
 ) -> Decision:
-    touched = {_purpose(consent, name) for name in granted | denied | left_on}
-    fingerprints = consent.policy.fingerprints
     return Decision(
         regime=consent.regime,
         granted=granted,
         denied=denied,
         left_on=left_on,
-        fingerprints={name: fingerprints[name] for name in touched if name in fingerprints},
+        fingerprints=_fingerprints(consent.policy, granted | denied | left_on, consent.policy.fingerprints),
         day=now // DAY,
         source=source,
         gpc_shown=told and bool(consent.signal),
     )
 
 
-def _kept(consent: Consent, previous: Decision, names: frozenset[str]) -> dict[str, str]:
-    """Fingerprints that carried names were given under; a changed one goes on being asked."""
-    purposes = {_purpose(consent, name) for name in names}
-    return {name: value for name, value in previous.fingerprints.items() if name in purposes}
-
-
-def _purpose(consent: Consent, name: str) -> str:
-    return name if name in consent.policy.purposes else consent.policy.vendor_purpose(name) or ""
+def _fingerprints(policy: Policy, names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Return the known fingerprints of the purposes that names stand for."""
+    purposes = set(map(policy.purpose_by_name.get, names))
+    return {name: value for name, value in known.items() if name in purposes}

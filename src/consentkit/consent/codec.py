@@ -1,6 +1,6 @@
-"""The decision cookie, version 1, and the id cookie: signed, compact, made of RFC 6265 cookie-octets.
+"""The values of the three cookies: signed, compact, made of RFC 6265 cookie-octets.
 
-A decision reads, signed at a point in time that follows it:
+A decision, version 1, reads, signed at a point in time that follows it:
 
     1:<regime>:<source>:<gpc shown, 0 or 1>:<day>[:<name><mark><fingerprint>]...
 
@@ -15,12 +15,13 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache, reduce
+from typing import Final
 
 from itsdangerous import BadData, Signer, TimestampSigner
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
 from msgspec.structs import replace
 
-from consentkit.consent.decision import INVALID, SOURCES, Decision, Invalid
+from consentkit.consent.decision import INVALID, ONCE_SECONDS, SOURCES, Decision, Invalid
 from consentkit.consent.secret_key import check_secrets
 from consentkit.exceptions import BadRequest
 from consentkit.policy import Regime
@@ -28,6 +29,7 @@ from consentkit.policy import Regime
 MAX_VALUE = 4_000  # bytes; leaves room for the longest name
 CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
 
+_MAX_ONCE: Final = 400  # bytes
 _VERSION = "1"
 _NAME = "consentkit"  # the cookie's, without the prefixes
 _MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
@@ -47,6 +49,33 @@ class SignerAt(TimestampSigner):
         return self.now
 
 
+class TimedSigner(TimestampSigner):
+    """Signs text together with a time that it is told, since this room reads no clock.
+
+    Args:
+        keys: One key, or several, of which the last one signs.
+        salt: What keeps the values of one cookie from counting in another.
+    """
+
+    def __init__(self, keys: str | Sequence[str], salt: str) -> None:
+        super().__init__(keys, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+
+    def sign_at(self, text: str, now: int) -> str:
+        """Sign ASCII text at epoch seconds `now`."""
+        stamped = b".".join((text.encode("ascii"), base64_encode(int_to_bytes(now))))
+        return b".".join((stamped, self.get_signature(stamped))).decode("ascii")
+
+    def read(self, value: str) -> tuple[str, int]:
+        """Return a signed text and the epoch seconds at which it was signed.
+
+        Raises:
+            BadData: The signature or the time cannot be believed.
+            ValueError: It is not ASCII.
+        """
+        text, signed = self.unsign(value, return_timestamp=True)
+        return text.decode("ascii"), int(signed.timestamp())
+
+
 class DecisionCodec:
     """Writes and verifies decision cookies.
 
@@ -59,7 +88,7 @@ class DecisionCodec:
     """
 
     def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
-        self._keys = check_secrets(secret_key, fallbacks)
+        self._signer = TimedSigner(check_secrets(secret_key, fallbacks), "consentkit.decision.v1")
         # Bound to this object's keys. An exception is not cached, so failures cannot fill it.
         self._verified = lru_cache(maxsize=_CACHED)(self._read)
 
@@ -76,9 +105,9 @@ class DecisionCodec:
         Raises:
             BadRequest: The decision names so many single vendors that no browser would keep the cookie.
         """
-        signer = self._signer()
-        signer.now = now
-        value = signer.sign(_write(decision)).decode("ascii")
+        told, items = int(decision.gpc_shown), _items(decision)
+        text = f"{_VERSION}:{decision.regime}:{decision.source}:{told}:{decision.day}{items}"
+        value = self._signer.sign_at(text, now)
         if len(value) > MAX_VALUE:
             raise BadRequest(413, "This choice names too many vendors one by one; choose by purpose instead.")
         return value
@@ -112,13 +141,8 @@ class DecisionCodec:
 
     def _read(self, value: str) -> Decision:
         _check_canonical(value)
-        payload, signed = self._signer().unsign(value, return_timestamp=True)
-        return replace(_parse(payload.decode("ascii")), signed_at=int(signed.timestamp()))
-
-    def _signer(self) -> SignerAt:
-        return SignerAt(
-            self._keys, salt=b"consentkit.decision.v1", key_derivation="hmac", digest_method=hashlib.sha256
-        )
+        text, signed_at = self._signer.read(value)
+        return replace(_parse(text), signed_at=signed_at)
 
 
 class SubjectCodec:
@@ -136,7 +160,7 @@ class SubjectCodec:
 
     def loads(self, values: Sequence[str]) -> str | None:
         """Return the subject id of an id cookie; ``None`` where none can be believed, or several disagree."""
-        subjects = {self._load(value) for value in values}
+        subjects = {*map(self._load, values)}
         return subjects.pop() if len(subjects) == 1 else None
 
     def _load(self, value: str) -> str | None:
@@ -145,6 +169,30 @@ class SubjectCodec:
             return self._signer.unsign(value).decode("ascii")
         except (BadData, ValueError):
             return None
+
+
+class OnceCodec:
+    """Writes and verifies cookies that allow one embed on the next page.
+
+    Arguments and errors are those of `DecisionCodec`.
+    """
+
+    def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+        self._signer = TimedSigner(check_secrets(secret_key, fallbacks), "consentkit.once.v1")
+
+    def dumps(self, name: str, *, now: int) -> str:
+        """Sign the id of a vendor or purpose at epoch seconds `now`."""
+        return self._signer.sign_at(name, now)
+
+    def loads(self, value: str, *, now: int) -> frozenset[str]:
+        """Return the id, or nothing where the value cannot be believed or its minute is over."""
+        if len(value) > _MAX_ONCE:
+            return frozenset()
+        try:
+            name, signed_at = self._signer.read(value)
+        except (BadData, ValueError):
+            return frozenset()
+        return frozenset({name} if 0 <= now - signed_at <= ONCE_SECONDS else ())
 
 
 def most_restrictive(one: Decision, other: Decision) -> Decision:
@@ -187,17 +235,14 @@ def mark(decision: Decision, *, dated: bool = False) -> str:
     return f"{_NAME}={_VERSION}:{decision.regime}{int(decision.gpc_shown)}{_items(decision)}{day}"
 
 
-def _write(decision: Decision) -> str:
-    head = (_VERSION, decision.regime, decision.source, str(int(decision.gpc_shown)), str(decision.day))
-    return ":".join(head) + _items(decision)
-
-
 def _items(decision: Decision) -> str:
     marks = dict.fromkeys(decision.fingerprints, "~")
     marks |= dict.fromkeys(decision.left_on, "+")
     marks |= dict.fromkeys(decision.granted, "*") | dict.fromkeys(decision.denied, "!")
-    items = (f":{name}{mark}{decision.fingerprints.get(name, '')}" for name, mark in sorted(marks.items()))
-    return "".join(items)
+    items = ""
+    for name in sorted(marks):
+        items += f":{name}{marks[name]}{decision.fingerprints.get(name, '')}"
+    return items
 
 
 def _parse(payload: str) -> Decision:

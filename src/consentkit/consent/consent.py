@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,7 +12,8 @@ from consentkit.catalog import default_catalog
 from consentkit.consent.codec import mark
 from consentkit.consent.decision import Decision
 from consentkit.exceptions import UnknownPurpose
-from consentkit.policy import Place, Policy, Regime, Validity, strictest
+from consentkit.policy import NECESSARY, Place, Policy, Regime, Validity, strictest
+from consentkit.signals import Signal
 
 UNTOLD: Final = "?"
 """The mark of a page for which it is not known what was chosen."""
@@ -40,8 +41,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         place: Where the visitor is, as far as the site knows.
         validity: How long choices hold at the visitor's place.
         gpc: Whether the browser sends Sec-GPC.
-        signal: The signal of the browser that counts, ``gpc`` or ``dnt``; empty without one.
-        signal_honoured: Whether that signal binds and stands: nothing that it speaks of is granted.
+        signals: The signals of the browser that count, ``gpc`` first.
+        signal_honoured: Whether the first of them binds and stands: nothing that it speaks of is granted.
         narrow: Purposes that are granted by the law of the place and not by the visitor, for declared vendors
             and for those known to make no own use of what they receive.
         required_links: Links that the law of the place prescribes, such as ``choices``.
@@ -63,7 +64,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     place: Place | None = None
     validity: Validity = Validity()
     gpc: bool = False
-    signal: str = ""
+    signals: tuple[Signal, ...] = ()
     signal_honoured: bool = False
     narrow: frozenset[str] = frozenset()
     required_links: frozenset[str] = frozenset()
@@ -84,7 +85,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         vendor = self.policy.vendors_declared.get(name)
         if vendor is None:
             raise UnknownPurpose(name, [*self.policy.purposes, *self.policy.vendors_declared])
-        return self._allows_vendor(name, vendor.purpose)
+        return self.allows_known(name, vendor.purpose)
 
     def allows_known(self, vendor_id: str, purpose: str) -> bool:
         """Say whether a vendor of the catalog is allowed, declared or not.
@@ -95,31 +96,38 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """
         vendor = self.policy.vendors_declared.get(vendor_id)
         if vendor is not None:
-            return self._allows_vendor(vendor_id, vendor.purpose)
-        if purpose in self.narrow and vendor_id not in self.vendors_granted:
-            known = default_catalog().vendors.get(vendor_id)
-            return known is not None and known.processor and self._allows_vendor(vendor_id, purpose)
-        return self._allows_vendor(vendor_id, purpose)
-
-    def _allows_vendor(self, ident: str, purpose: str) -> bool:
-        declared = self.policy.purposes.get(purpose)
-        if declared is None:
+            purpose = vendor.purpose
+        if purpose not in self.policy.purposes:
             return False
-        if declared.required or ident in self.vendors_granted:
+        if purpose == NECESSARY or vendor_id in self.vendors_granted:
             return True
-        return purpose in self.granted and ident not in self.vendors_denied
+        if vendor is None and purpose in self.narrow:
+            known = default_catalog().vendors.get(vendor_id)
+            if known is None or not known.processor:
+                return False
+        return purpose in self.granted and vendor_id not in self.vendors_denied
 
-    @property
+    @cached_property
+    def signal(self) -> Signal | Literal[""]:
+        """Return the signal of the browser that counts; empty without one."""
+        return self.signals[0] if self.signals else ""
+
+    @cached_property
     def regime(self) -> Regime:
         """Return the strictest regime of all purposes, which is the one the banner is written for."""
         return strictest(self.regimes)
 
-    @property
+    @cached_property
+    def prompting(self) -> frozenset[str]:
+        """Return the purposes that a banner may ask or inform about at the visitor's place."""
+        return frozenset(name for name, regime in self.regimes.items() if regime.prompts)
+
+    @cached_property
     def needs_prompt(self) -> bool:
         """Say whether the banner is to be shown."""
         return bool(self.prompt_for)
 
-    @property
+    @cached_property
     def restricts(self) -> bool:
         """Say whether anything at all is denied."""
         return bool(self.denied or self.vendors_denied)
@@ -134,11 +142,10 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return epoch seconds from which the decision's grants count no longer, or ``None`` without one."""
         return self.decision.expires_at(self.validity) if self.decision else None
 
-    @property
+    @cached_property
     def opens(self) -> bool:
         """Say whether anything is on that a visitor could turn off."""
-        optional = any(not self.policy.purposes[name].required for name in self.granted)
-        return optional or bool(self.vendors_granted)
+        return bool(self.granted - {NECESSARY} or self.vendors_granted)
 
     @cached_property
     def made_for(self) -> str:

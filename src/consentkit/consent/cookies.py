@@ -1,4 +1,4 @@
-"""Names and attributes of the two cookies, and building their Set-Cookie values.
+"""Names and attributes of the three cookies, and building their Set-Cookie values.
 
 `__Host-` on https, so that no subdomain can plant one; `__Secure-` where the site shares it with its
 subdomains; a plain name on http only (RFC 6265bis, section 4.1.3).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from consentkit.consent.decision import MAX_AGE
+from consentkit.consent.decision import MAX_AGE, ONCE_SECONDS
 from consentkit.exceptions import ConfigurationError
 
 _NAME = "consentkit"
@@ -32,7 +32,9 @@ def check_cookie_domain(domain: str) -> str:
 
 def decision_cookie_name(secure: bool, domain: str | None = None) -> str:
     """Return the decision cookie's name on https (`secure`) or http, with or without a cookie domain."""
-    return _prefix(secure, domain) + _NAME
+    if not secure:
+        return _NAME
+    return f"__Secure-{_NAME}" if domain else f"__Host-{_NAME}"
 
 
 def other_cookie_names(secure: bool, domain: str | None = None) -> frozenset[str]:
@@ -43,13 +45,12 @@ def other_cookie_names(secure: bool, domain: str | None = None) -> frozenset[str
 
 def id_cookie_name(secure: bool, domain: str | None = None) -> str:
     """Return the id cookie's name on https (`secure`) or http, with or without a cookie domain."""
-    return f"{_prefix(secure, domain)}{_NAME}-id"
+    return f"{decision_cookie_name(secure, domain)}-id"
 
 
-def _prefix(secure: bool, domain: str | None) -> str:
-    if not secure:
-        return ""
-    return "__Secure-" if domain else "__Host-"
+def once_cookie_name(secure: bool) -> str:
+    """Return the name of the cookie that allows an embed once: for one page, so no domain shares it."""
+    return f"{decision_cookie_name(secure)}-once"
 
 
 def set_decision_cookie(value: str, *, max_age: int, secure: bool, domain: str | None = None) -> str:
@@ -61,25 +62,30 @@ def set_decision_cookie(value: str, *, max_age: int, secure: bool, domain: str |
         secure: Whether the site is served over https.
         domain: The domain to share it with, if any.
     """
-    return _build(decision_cookie_name(secure, domain), value, max_age, secure, domain)
+    return _build(decision_cookie_name(secure, domain), value, max_age, "Secure" * secure, domain=domain)
 
 
 def set_id_cookie(value: str, *, secure: bool, domain: str | None = None) -> str:
     """Build the Set-Cookie value for a signed subject id: HttpOnly, kept for 400 days."""
-    return _build(id_cookie_name(secure, domain), value, MAX_AGE, secure, domain) + "; HttpOnly"
+    name, flags = id_cookie_name(secure, domain), ("Secure" * secure, "HttpOnly")
+    return _build(name, value, MAX_AGE, *flags, domain=domain)
+
+
+def set_once_cookie(value: str, *, secure: bool) -> str:
+    """Build the Set-Cookie value for a value of `OnceCodec`: HttpOnly; an empty one removes the cookie."""
+    flags = ("HttpOnly", "Secure" * secure)
+    return _build(once_cookie_name(secure), value, ONCE_SECONDS if value else 0, *flags)
 
 
 def expire_cookie(name: str, *, secure: bool, domain: str | None = None) -> str:
     """Build the Set-Cookie value that removes a cookie; `name` may be that of another scheme."""
-    return _build(name, "", 0, secure, domain)
+    return _build(name, "", 0, "Secure" * secure, domain=domain)
 
 
-def _build(name: str, value: str, max_age: int, secure: bool, domain: str | None) -> str:
+def _build(name: str, value: str, max_age: int, *flags: str, domain: str | None = None) -> str:
     if not _OCTETS.fullmatch(value):
         raise ConfigurationError("a cookie value may hold only the characters of RFC 6265")
     parts = [f"{name}={value}", f"Max-Age={max(0, min(max_age, MAX_AGE))}", "Path=/", "SameSite=Lax"]
     if domain:
         parts.append(f"Domain={check_cookie_domain(domain)}")
-    if secure:
-        parts.append("Secure")
-    return "; ".join(parts)
+    return "; ".join([*parts, *filter(None, flags)])

@@ -12,6 +12,7 @@ from consentkit.policy import Regime, Validity
 
 DAY = 86_400  # seconds
 MAX_AGE = 34_560_000  # seconds: the 400 days that browsers allow a cookie (RFC 6265bis, section 5.5)
+ONCE_SECONDS = 60  # for which what is allowed once is allowed
 
 Source = Literal["banner", "settings", "embed", "gpc", "api"]
 SOURCES: tuple[str, ...] = get_args(Source)

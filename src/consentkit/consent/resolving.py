@@ -46,7 +46,6 @@ def resolve(
         required_links: Links that the law of the place prescribes.
     """
     stored = decision if isinstance(decision, Decision) else None
-    names = signals.names(dnt=policy.signals.dnt)
     denied = frozenset(policy.purposes) - {NECESSARY}
     nothing = Consent(
         policy=policy,
@@ -56,7 +55,7 @@ def resolve(
         decision=stored,
         validity=validity or policy.validity_at(None),
         gpc=signals.gpc,
-        signal=names[0] if names else "",
+        signals=signals.names(dnt=policy.signals.dnt),
         narrow=narrow,
         required_links=required_links,
     )
@@ -65,7 +64,7 @@ def resolve(
     if isinstance(decision, Invalid):
         asked = (name for name in denied if regimes.get(name, Regime.OPT_IN).prompts)
         return replace(nothing, source="invalid", prompt_for=frozenset(asked))
-    signal = bool(names) and gpc_binding
+    signal = bool(nothing.signals) and gpc_binding
     return _Judge(nothing=nothing, now=now, signal=signal, override=gpc_override).consent()
 
 

@@ -18,7 +18,7 @@ from starlette.types import Receive
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.request import Request
 from consentkit.asgi.submission import check_same_origin, read_body
-from consentkit.banner import safe_path
+from consentkit.catalog import safe_path
 from consentkit.consent.secret_key import check_secret
 from consentkit.dashboard.attempts import SECONDS, Attempts
 from consentkit.dashboard.rendering import respond

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 from itsdangerous import BadData
 
-from consentkit.consent.codec import CLOCK_SKEW, SignerAt
+from consentkit.consent.codec import CLOCK_SKEW, TimedSigner
 
 SECONDS: Final = 8 * 3600
 """How long a session lasts."""
@@ -27,7 +26,7 @@ class Sessions:
     """
 
     def __init__(self, token: str) -> None:
-        self._token = token
+        self._signer = TimedSigner(token, "consentkit.dashboard.v1")
 
     @staticmethod
     def cookie_name(secure: bool) -> str:
@@ -42,9 +41,7 @@ class Sessions:
             secure: Whether auditors come over https.
             now: Epoch seconds.
         """
-        signer = self._signer()
-        signer.now = now
-        value = signer.sign(_CONTENT).decode("ascii")
+        value = self._signer.sign_at(_CONTENT, now)
         return _cookie(self.cookie_name(secure), value, SECONDS, path, secure)
 
     def expire_cookie(self, *, path: str, secure: bool) -> str:
@@ -59,15 +56,10 @@ class Sessions:
         if len(value) > _MAX_VALUE:
             return False
         try:
-            content, signed = self._signer().unsign(value, return_timestamp=True)
+            content, signed_at = self._signer.read(value)
         except (BadData, ValueError):
             return False
-        return content == _CONTENT.encode() and -CLOCK_SKEW <= now - signed.timestamp() < SECONDS
-
-    def _signer(self) -> SignerAt:
-        return SignerAt(
-            self._token, salt=b"consentkit.dashboard.v1", key_derivation="hmac", digest_method=hashlib.sha256
-        )
+        return content == _CONTENT and -CLOCK_SKEW <= now - signed_at < SECONDS
 
 
 def _cookie(name: str, value: str, seconds: int, path: str, secure: bool) -> str:

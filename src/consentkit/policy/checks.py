@@ -9,7 +9,7 @@ from consentkit.catalog import HostRule
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.dates import check_date
 from consentkit.policy.duration import read_duration
-from consentkit.policy.reading import check_keys, join, nearest, read_mapping, read_text
+from consentkit.policy.reading import check_keys, hint, join, nearest, read_mapping, read_text
 from consentkit.policy.regime import Regime
 from consentkit.policy.tables import (
     BANNER_SECTIONS,
@@ -53,8 +53,8 @@ def check_markers(markers: Iterable[str]) -> None:
     """Check the list `markers`."""
     for index, tool in enumerate(markers):
         if tool not in MARKER_TOOLS:
-            hint = nearest(tool, MARKER_TOOLS) or f"; known are {', '.join(sorted(MARKER_TOOLS))}"
-            raise ConfigurationError(f'markers of "{tool}" mean nothing here{hint}', path=f"markers[{index}]")
+            problem = f'markers of "{tool}" mean nothing here{hint(tool, sorted(MARKER_TOOLS))}'
+            raise ConfigurationError(problem, path=f"markers[{index}]")
 
 
 def check_signals(signals: SignalRules) -> None:

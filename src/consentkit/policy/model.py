@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 import msgspec
 from msgspec.structs import asdict, force_setattr
@@ -38,6 +40,7 @@ from consentkit.policy.tables import (
     Banner,
     ConsentMode,
     Lifetime,
+    MarkerTool,
     Purpose,
     SignalRules,
     Site,
@@ -51,7 +54,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     Attributes:
         uses: Ids of the catalog's vendors that the site uses.
-        markers: Consent tools whose markers in pages are trusted, of `MARKER_TOOLS`.
+        markers: Consent tools whose markers in pages are trusted, of `MarkerTool`.
         site: Who is responsible.
         regimes: ``default``, or a place (``GB``, ``US-CA``, ``EU`` for EU and EEA) → a regime, or
             purpose → regime. What they leave open, the law of the place says.
@@ -70,7 +73,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """
 
     uses: tuple[str, ...] = ()
-    markers: tuple[str, ...] = ()
+    markers: tuple[MarkerTool, ...] = ()
     site: Site = Site()
     regimes: Mapping[str, str | Mapping[str, str]] = {}
     purposes: Mapping[str, Purpose] = {}
@@ -146,8 +149,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 entry["file"] = str(Path(folder, entry["file"]))
         return cls(**tables)
 
-    def __hash__(self) -> int:
-        return hash(self.revision)
+    # The revision's own: memos ask for it on every page, and a method would run Python each time.
+    __hash__: ClassVar[Callable[[Policy], int]] = property(  # type: ignore[assignment]
+        attrgetter("revision.__hash__")
+    )
 
     @cached_property
     def revision(self) -> str:
@@ -179,6 +184,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         declared = self.vendors_declared.get(vendor)
         known = declared or default_catalog().vendors.get(vendor)
         return known.purpose if known is not None and known.purpose in self.purposes else None
+
+    @cached_property
+    def purpose_by_name(self) -> Mapping[str, str]:
+        """Return the purpose of all that a choice may name: purposes, and vendors declared or known."""
+        vendors = default_catalog().vendors.keys() | self.vendors_declared.keys()
+        found = {vendor: purpose for vendor in vendors if (purpose := self.vendor_purpose(vendor))}
+        return MappingProxyType({**found, **{ident: ident for ident in self.purposes}})
 
     def regimes_at(self, place: Place | None) -> Mapping[str, Regime]:
         """Return the regime of every purpose but `necessary` at a place.

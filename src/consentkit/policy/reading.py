@@ -28,6 +28,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
+def hint(name: str, known: Collection[str]) -> str:
+    """Return what `nearest` does, or else all known names."""
+    return nearest(name, known) or f"; known are {', '.join(known)}"
+
+
 def check_keys(table: Mapping[str, object], known: Iterable[str], *, path: str = "") -> None:
     """Refuse keys that are not known.
 
@@ -37,8 +42,7 @@ def check_keys(table: Mapping[str, object], known: Iterable[str], *, path: str =
     known = sorted(known)
     for key in table:
         if key not in known:
-            hint = nearest(str(key), known) or f"; known are {', '.join(known)}"
-            raise ConfigurationError(f"unknown key{hint}", path=join(path, str(key)))
+            raise ConfigurationError(f"unknown key{hint(str(key), known)}", path=join(path, str(key)))
 
 
 def check_purpose_id(purpose: str, known: Collection[str], *, path: str) -> None:
@@ -48,8 +52,7 @@ def check_purpose_id(purpose: str, known: Collection[str], *, path: str) -> None
         ConfigurationError: With the nearest of them.
     """
     if purpose not in known:
-        hint = nearest(purpose, known) or f"; known are {', '.join(known)}"
-        raise ConfigurationError(f'no purpose "{purpose}"{hint}', path=path)
+        raise ConfigurationError(f'no purpose "{purpose}"{hint(purpose, known)}', path=path)
 
 
 def read_mapping(value: object, *, path: str) -> Mapping[str, object]:

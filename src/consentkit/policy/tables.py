@@ -7,16 +7,18 @@ its key path.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
 NECESSARY = "necessary"
 
-# Consent tools whose markers in pages are read.
-MARKER_TOOLS = frozenset(
-    {"complianz", "cookiebot", "cookieyes", "klaro", "onetrust", "usercentrics", "vanilla-cookieconsent"}
-)
+MarkerTool: TypeAlias = Literal[
+    "complianz", "cookiebot", "cookieyes", "klaro", "onetrust", "usercentrics", "vanilla-cookieconsent"
+]
+"""Consent tools whose markers in pages are read."""
+
+MARKER_TOOLS: frozenset[MarkerTool] = frozenset(get_args(MarkerTool))
 
 # The sections of texts that are the banner's, one per regime, and all that `banner.text.<locale>` may have.
 BANNER_SECTIONS = frozenset({"opt-in", "opt-out", "inform"})
