@@ -26,7 +26,9 @@ class Assets:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._files = {name: (body, "text/javascript; charset=utf-8") for name, body in scripts.BODIES.items()}
+        self._files = {
+            name: (body, "text/javascript; charset=utf-8") for name, body in scripts.BODIES.items()
+        }
         for asset in assets_by_name(policy).values():
             self._files[asset.name] = asset.body, asset.media_type
         self._latest = {_HASH.sub("", name): name for name in self._files}

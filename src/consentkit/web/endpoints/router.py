@@ -52,11 +52,13 @@ class Endpoints:
             return answer_problem(exchange, error.status, error.problem)
 
     def _answer(self, exchange: Exchange, ids: Ids) -> Steps:
-        method, path = exchange.request.method, exchange.request.path
-        path = path if path == GPC_PATH else path.removeprefix(self._options.prefix)
+        request = exchange.request
+        path = request.path.removeprefix(self._options.prefix)
         methods = ("POST",) if path in _TAKE_POST else ("GET", "HEAD")
-        if method not in methods:
+        if request.method not in methods:
             raise BadRequest(405, f"This address takes {' and '.join(methods)} only.")
+        if request.path == GPC_PATH:
+            return answer_gpc(self._options.policy)
         match path.split("/", 2)[1:]:
             case ["decision"]:
                 return (yield from answer_decision(exchange, ids, self._recorder))
@@ -76,6 +78,4 @@ class Endpoints:
                 return (yield from answer_proof(exchange, name))
             case ["assets", name]:
                 return self._assets.answer(name)
-            case [".well-known", "gpc.json"]:
-                return answer_gpc(self._options.policy)
         raise BadRequest(404, "missing")
