@@ -1,33 +1,71 @@
-"""What all answers of the package's own pages share: headers, languages, and how problems are told."""
+"""What all answers of the package's own pages share: headers, kinds of bodies, and how problems are told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
-from consentkit.asgi.request import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from msgspec.structs import replace
 
-from consentkit.asgi.deployment import Deployment
 from consentkit.banner import problem_text, render_message
+from consentkit.web.cookies import as_headers
+from consentkit.web.endpoints.effects import Answer
+from consentkit.web.request import Headers, Request
+from consentkit.web.resolve import Exchange
 
-_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+_POLICY: Final = (
+    b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    b"form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
 )
-HEADERS: Final[Mapping[str, str]] = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Vary": "Cookie, Sec-GPC, Accept-Language, Accept",
-}
+HEADERS: Final[Headers] = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", _POLICY),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"vary", b"Cookie, Sec-GPC, Accept-Language, Accept"),
+]
 
-_AHEAD: Final = '"prefetchCache", "prerenderCache"'
-
+# WICG, "Clear-Site-Data: prefetchCache and prerenderCache"; seen to work in Chromium 156.
+_FORGET_AHEAD: Final = (b"clear-site-data", b'"prefetchCache", "prerenderCache"')
 # Keys of the texts `problem`; what only authors of clients meet is said in English.
 _TITLES: Final = {403: "refused", 404: "missing", 409: "choose_again", 503: "try_again"}
+_LOCATION_SAFE: Final = ":/%#?=@[]!$&'()*+,;"
+
+
+def answer_json(content: object, status: int = 200, *, headers: Headers = HEADERS) -> Answer:
+    """Answer with JSON."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _answer(text, b"application/json", status, headers)
+
+
+def answer_page(page: str, status: int = 200, *, headers: Headers = HEADERS) -> Answer:
+    """Answer with HTML."""
+    return _answer(page, b"text/html; charset=utf-8", status, headers)
+
+
+def answer_file(body: bytes, media_type: str, caching: str) -> Answer:
+    """Answer with what is the same for everybody."""
+    headers = [
+        (b"cache-control", caching.encode("ascii")),
+        (b"content-type", media_type.encode("ascii")),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    return Answer(200, headers, body)
+
+
+def redirect(location: str, status: int = 303) -> Answer:
+    """Send the visitor to another address."""
+    address = quote(location, safe=_LOCATION_SAFE).encode("ascii")
+    return Answer(status, [*HEADERS, (b"content-length", b"0"), (b"location", address)])
+
+
+def set_cookies(answer: Answer, lines: Iterable[str]) -> Answer:
+    """Set cookies of a choice, and let the browser forget pages that it got ahead: they are of an older one."""
+    added = as_headers(lines)
+    return replace(answer, headers=[*answer.headers, _FORGET_AHEAD, *added]) if added else answer
 
 
 def wants_json(request: Request) -> bool:
@@ -37,52 +75,28 @@ def wants_json(request: Request) -> bool:
     return b"text/html" not in accept and (b"application/json" in accept or sent)
 
 
-def base_of(deployment: Deployment, request: Request) -> str:
-    """Return where the package's own pages are, root path included, without a slash at its end."""
-    return request.mount + deployment.prefix
-
-
-def set_cookies(response: Response, lines: Iterable[str]) -> None:
-    """Set cookies of a choice, and let the browser forget pages that it got ahead: they are of an older one.
-
-    Source: WICG, "Clear-Site-Data: prefetchCache and prerenderCache"; seen to work in Chromium 156.
-    """
-    added = [(b"set-cookie", line.encode("ascii")) for line in lines]
-    if added:
-        response.headers["Clear-Site-Data"] = _AHEAD
-    response.raw_headers += added
-
-
-def problem(
-    deployment: Deployment,
-    request: Request,
-    status: int,
-    text: str,
-    *,
-    title: str = "",
-    return_to: str = "",
-    language: str = "",
-) -> Response:
+def answer_problem(
+    exchange: Exchange, status: int, text: str, *, title: str = "", return_to: str = "", language: str = ""
+) -> Answer:
     """Say what went wrong, in JSON or as a page.
 
     Args:
-        deployment: The policy as it is deployed.
-        request: The request that cannot be honoured.
+        exchange: The request that cannot be honoured.
         status: The HTTP status.
         text: A key of the texts `problem`, or the sentence itself.
         title: The same for the title of the page; by default what fits the status.
         return_to: Path of the page that the visitor came from.
         language: What the visitor was shown; empty where it is not known.
     """
-    policy, locale = deployment.policy, deployment.locale_of(request, language)
-    headers = dict(HEADERS)
+    request, policy, base = exchange.request, exchange.options.policy, exchange.resolution.base
+    locale, headers = exchange.locale_of(language), [*HEADERS]
     if status == 405:
-        headers["Allow"] = "POST" if request.path.endswith(("/decision", "/csp", "/erase")) else "GET, HEAD"
+        takes_post = request.path.endswith(("/decision", "/csp", "/erase"))
+        headers.append((b"allow", b"POST" if takes_post else b"GET, HEAD"))
     if status == 503:
-        headers["Retry-After"] = "5"
+        headers.append((b"retry-after", b"5"))
     if wants_json(request):
-        return JSONResponse({"error": problem_text(policy, text, locale=locale)}, status, headers=headers)
-    base = base_of(deployment, request)
+        return answer_json({"error": problem_text(policy, text, locale=locale)}, status, headers=headers)
     # The settings send visitors back to themselves, as saved: that is not where they came from.
     query = dict(parse_qsl(urlsplit(return_to).query)) if return_to.startswith(f"{base}/?") else {}
     page = render_message(
@@ -94,4 +108,10 @@ def problem(
         return_to=query.get("return_to", "" if query else return_to) or request.mount + "/",
         framed="framed" in query,
     )
-    return HTMLResponse(page, status, headers=headers)
+    return answer_page(page, status, headers=headers)
+
+
+def _answer(text: str, media_type: bytes, status: int, headers: Headers) -> Answer:
+    body = text.encode("utf-8")
+    added = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type)]
+    return Answer(status, [*headers, *added], body)

@@ -2,172 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from itertools import product
 
-from consentkit.asgi.answering import HEADERS, base_of, problem, set_cookies, wants_json
-from consentkit.asgi.recording import (
+from msgspec.structs import replace
+
+from consentkit.banner import make_notice, problem_text
+from consentkit.consent import Decision, Notice, cookies, on_terms
+from consentkit.web.cookies import decision_line, expire_plain
+from consentkit.web.endpoints.answers import answer_json, answer_problem, redirect, set_cookies, wants_json
+from consentkit.web.endpoints.effects import Answer, Ids, Notify, Steps
+from consentkit.web.endpoints.recorder import (
     Choice,
-    Outcome,
     Recorder,
-    announce,
     decide,
+    find_terms,
     refused_besides,
     refused_only,
 )
-from consentkit.asgi.request import Request
-from consentkit.asgi.submission import Submission, check_same_origin, read_body, read_submission
-from msgspec.structs import replace
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import Receive
-
-from consentkit.asgi.clock import epoch
-from consentkit.asgi.deployment import Deployment
-from consentkit.banner import problem_text
-from consentkit.consent import Consent, Source, cookies, on_terms
-
-State: TypeAlias = Callable[[Request, Consent], dict[str, object]]
+from consentkit.web.endpoints.submission import Submission, ask_body, check_same_origin, read_submission
+from consentkit.web.endpoints.visitor import state_of
+from consentkit.web.resolve import Exchange, consent_with
 
 
-class Decisions:
-    """Takes decisions.
+def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
+    """Take a decision.
 
     Args:
-        deployment: The policy as it is deployed.
-        state: Returns what clients are told of a consent.
+        exchange: The visitor's request, and what held before.
+        ids: Makes ids.
+        recorder: Has it recorded.
+
+    Raises:
+        BadRequest: It cannot be honoured.
     """
+    yield from check_same_origin(exchange.request)
+    submission = read_submission(exchange.request, (yield ask_body(exchange.request)))
+    notice = _known_notice(exchange, submission)
+    # A deploy came in between: the choice holds on the terms of the notice that was seen, if it is known.
+    terms = (yield from find_terms(exchange, submission.notice)) if notice is None else None
+    asked = notice.asked if notice else terms.asked if terms else ()
+    decision = decide(exchange, submission, asked)
+    if terms is not None:
+        submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
+    choice = Choice(exchange, ids, submission, decision, notice)
+    if choice.is_overtaken:
+        return (yield from _answer_overtaken(choice, recorder))
+    changed = notice is None and submission.once and not choice.on_same_terms
+    if (notice is None and terms is None) or changed:
+        return (yield from _answer_stale(choice, recorder))
+    if submission.once:
+        return (yield from _answer_once(choice, recorder))
+    return (yield from _answer_taken(choice, recorder))
 
-    def __init__(self, deployment: Deployment, state: State) -> None:
-        self._deployment = deployment
-        self._state = state
-        self._recorder = Recorder(deployment)
 
-    async def answer(self, request: Request, consent: Consent, receive: Receive) -> Response:
-        """Answer one request.
+def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
+    """Return the notice that was shown if it is what is shown to such a visitor now."""
+    options, consent, locale = exchange.options, exchange.consent, submission.locale
+    if locale not in options.locales:
+        return None
+    notice = make_notice(options.policy, consent, locale)
+    if notice.hash == submission.notice:
+        return notice
+    # The page may be from before another choice of this visitor's, or from one that lets no script run.
+    every = [name for name, regime in consent.regimes.items() if regime.prompts]
+    for asked, scripted in product((consent.prompt_for, every, ()), (True, False)):
+        notice = make_notice(options.policy, consent, locale, asked=asked, scripted=scripted)
+        if notice.hash == submission.notice:
+            return notice
+    return None
 
-        Raises:
-            BadRequest: It cannot be honoured.
-        """
-        check_same_origin(request, self._deployment.tell_of_host)
-        submission = read_submission(request, await read_body(request, receive))
-        now = epoch()
-        notice = self._deployment.known_notice(consent, submission.notice, submission.locale)
-        # A deploy came in between: the choice holds on the terms of the notice that was seen, if it is known.
-        terms = await self._recorder.terms_of(submission.notice) if notice is None else None
-        asked = notice.asked if notice else terms.asked if terms else ()
-        source = self._source(request, submission)
-        decision = decide(submission, consent, asked=asked, source=source, now=now)
-        if terms is not None:
-            submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
-        choice = Choice(request, submission, consent, decision, notice, now)
-        if choice.is_overtaken:
-            return await self._overtaken(choice)
-        changed = notice is None and submission.once and not choice.on_same_terms
-        if (notice is None and terms is None) or changed:
-            return await self._stale(choice)
-        return await (self._once(choice) if submission.once else self._take(choice))
 
-    def _source(self, request: Request, submission: Submission) -> Source:
-        if submission.as_json:
-            return "api"
-        if submission.action == "allow":
-            return "embed"
-        below = submission.return_to.startswith(base_of(self._deployment, request) + "/")
-        return "settings" if below or submission.was else "banner"
+def _answer_taken(choice: Choice, recorder: Recorder) -> Steps:
+    exchange, submission = choice.exchange, choice.submission
+    if submission.action == "allow" and not _takes_effect(choice):
+        return _problem(choice, 409, "signal" if exchange.consent.signal else "stale")
+    # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
+    exchange.options.decisions.dumps(choice.decision, now=exchange.now)
+    outcome = yield from recorder.record(choice)
+    if outcome.decision is not None:
+        yield Notify(outcome.decision)
+    answer = _done(choice) if outcome.recorded else _problem(choice, 503, "unrecorded")
+    return _remember(answer, exchange, outcome.decision, outcome.subject)
 
-    async def _take(self, choice: Choice) -> Response:
-        request, submission = choice.request, choice.submission
-        if submission.action == "allow" and not self._takes_effect(choice):
-            return self._problem(choice, 409, "signal" if choice.before.signal else "stale")
-        # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
-        self._deployment.decisions.dumps(choice.decision, now=choice.now)
-        outcome = await self._recorder.record(choice)
-        if outcome.decision is not None:
-            await announce(self._deployment, outcome.decision, request)
-        response = self._done(choice) if outcome.recorded else self._problem(choice, 503, "unrecorded")
-        self._remember(response, choice, outcome)
-        return response
 
-    def _takes_effect(self, choice: Choice) -> bool:
-        """Say whether what is allowed will be: a binding signal or a changed purpose may stand against it."""
-        after = self._deployment.consent_with(choice.request, choice.decision, now=choice.now)
-        policy = self._deployment.policy
-        return all(
-            after.allows(name)
-            if name in policy.purposes
-            else after.allows_known(name, policy.vendor_purpose(name) or "")
-            for name in choice.submission.names
-        )
+def _takes_effect(choice: Choice) -> bool:
+    """Say whether what is allowed will be: a binding signal or a changed purpose may stand against it."""
+    after, policy = consent_with(choice.exchange, choice.decision), choice.exchange.options.policy
+    return all(
+        after.allows(name)
+        if name in policy.purposes
+        else after.allows_known(name, policy.vendor_purpose(name) or "")
+        for name in choice.submission.names
+    )
 
-    async def _stale(self, choice: Choice) -> Response:
-        """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
-        refusal = refused_only(choice)
-        # A client asks for the state and sends all of it again; a visitor has said no, and goes.
-        half = choice.submission.as_json and bool(choice.decision.granted)
-        if refusal is None or half or choice.submission.once:
-            return self._problem(choice, 409, "stale")
-        await self._recorder.record_stale(choice, refusal)
-        await announce(self._deployment, refusal, choice.request)
-        response = self._problem(choice, 409, "stale" if refusal.granted else "stale_refusal")
-        self._remember(response, choice, Outcome(decision=refusal))
-        return response
 
-    async def _overtaken(self, choice: Choice) -> Response:
-        """Answer a choice from a page older than the visitor's last one, part of which it would take back.
+def _answer_stale(choice: Choice, recorder: Recorder) -> Steps:
+    """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
+    refusal = refused_only(choice)
+    # A client asks for the state and sends all of it again; a visitor has said no, and goes.
+    half = choice.submission.as_json and bool(choice.decision.granted)
+    if refusal is None or half or choice.submission.once:
+        return _problem(choice, 409, "stale")
+    yield from recorder.refuse(choice, refusal, level="warning")
+    yield Notify(refusal)
+    answer = _problem(choice, 409, "stale" if refusal.granted else "stale_refusal")
+    return _remember(answer, choice.exchange, refusal)
 
-        What the last one denies stays denied, and what this one denies besides is denied as well.
-        """
-        refusal = refused_besides(choice)
-        if refusal is not None:
-            await self._recorder.record_stale(choice, refusal)
-            await announce(self._deployment, refusal, choice.request)
-        response = self._problem(choice, 409, "older")
-        if wants_json(choice.request):
-            decision = refusal or choice.before.decision
-            after = self._deployment.consent_with(choice.request, decision, now=choice.now)
-            told = {"error": self._text(choice, "older"), "reload": True}
-            response = JSONResponse({**self._state(choice.request, after), **told}, 409, headers=HEADERS)
-        self._remember(response, choice, Outcome(decision=refusal))
-        return response
 
-    async def _once(self, choice: Choice) -> Response:
-        request, submission = choice.request, choice.submission
-        outcome = await self._recorder.record(choice)
-        if not outcome.recorded:
-            return self._problem(choice, 503, "unrecorded")
-        response = RedirectResponse(submission.return_to, 303, headers=HEADERS)
-        once = self._deployment.once
-        value = once.dumps(submission.names[0], now=choice.now)
-        cookie = once.set_cookie(value, secure=request.secure)
-        set_cookies(response, [cookie])
-        return response
+def _answer_overtaken(choice: Choice, recorder: Recorder) -> Steps:
+    """Answer a choice from a page older than the visitor's last one, part of which it would take back.
 
-    def _done(self, choice: Choice) -> Response:
-        request, submission, before = choice.request, choice.submission, choice.before
-        if not (submission.as_json or wants_json(request)):
-            return RedirectResponse(submission.return_to, 303, headers=HEADERS)
-        after = self._deployment.consent_with(request, choice.decision, now=choice.now)
-        # A page with an earlier notice was made for what held then.
-        reload = after.key != before.key or choice.notice is None
-        return JSONResponse({**self._state(request, after), "reload": reload}, headers=HEADERS)
+    What the last one denies stays denied, and what this one denies besides is denied as well.
+    """
+    exchange, refusal = choice.exchange, refused_besides(choice)
+    if refusal is not None:
+        yield from recorder.refuse(choice, refusal, level="warning")
+        yield Notify(refusal)
+    answer = _problem(choice, 409, "older")
+    if wants_json(exchange.request):
+        after = consent_with(exchange, refusal or exchange.consent.decision)
+        locale = exchange.locale_of(choice.submission.locale)
+        text = problem_text(exchange.options.policy, "older", locale=locale)
+        answer = answer_json({**state_of(exchange, after), "error": text, "reload": True}, 409)
+    return _remember(answer, exchange, refusal)
 
-    def _remember(self, response: Response, choice: Choice, outcome: Outcome) -> None:
-        """Set the two cookies, and on https remove a decision under its plain name."""
-        deployment, request, now = self._deployment, choice.request, choice.now
-        secure, domain = request.secure, deployment.cookie_domain
-        lines: list[str] = []
-        if outcome.decision is not None:
-            lines.append(deployment.set_decision(request, outcome.decision, choice.before, now=now))
-        if outcome.subject is not None:
-            ident = deployment.subjects.dumps(outcome.subject)
-            lines.append(cookies.set_id_cookie(ident, secure=secure, domain=domain))
-        lines += deployment.expire_plain(request)
-        set_cookies(response, lines)
 
-    def _text(self, choice: Choice, key: str) -> str:
-        locale = self._deployment.locale_of(choice.request, choice.submission.locale)
-        return problem_text(self._deployment.policy, key, locale=locale)
+def _answer_once(choice: Choice, recorder: Recorder) -> Steps:
+    exchange, submission = choice.exchange, choice.submission
+    outcome = yield from recorder.record(choice)
+    if not outcome.recorded:
+        return _problem(choice, 503, "unrecorded")
+    value = exchange.options.once.dumps(submission.names[0], now=exchange.now)
+    line = cookies.set_once_cookie(value, secure=exchange.request.secure)
+    return set_cookies(redirect(submission.return_to), [line])
 
-    def _problem(self, choice: Choice, status: int, text: str) -> Response:
-        deployment, request, back = self._deployment, choice.request, choice.submission.return_to
-        return problem(deployment, request, status, text, return_to=back, language=choice.submission.locale)
+
+def _done(choice: Choice) -> Answer:
+    exchange, submission = choice.exchange, choice.submission
+    if not (submission.as_json or wants_json(exchange.request)):
+        return redirect(submission.return_to)
+    after = consent_with(exchange, choice.decision)
+    # A page with an earlier notice was made for what held then.
+    reload = after.key != exchange.consent.key or choice.notice is None
+    return answer_json({**state_of(exchange, after), "reload": reload})
+
+
+def _remember(
+    answer: Answer, exchange: Exchange, decision: Decision | None, subject: str | None = None
+) -> Answer:
+    """Set the two cookies, and on https remove a decision under its plain name."""
+    lines: list[str] = []
+    if decision is not None:
+        lines.append(decision_line(exchange, decision))
+    if subject is not None:
+        value, domain = exchange.options.subjects.dumps(subject), exchange.options.cookies.domain
+        lines.append(cookies.set_id_cookie(value, secure=exchange.request.secure, domain=domain))
+    return set_cookies(answer, lines + expire_plain(exchange))
+
+
+def _problem(choice: Choice, status: int, text: str) -> Answer:
+    submission = choice.submission
+    return answer_problem(
+        choice.exchange, status, text, return_to=submission.return_to, language=submission.locale
+    )

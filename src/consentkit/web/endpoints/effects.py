@@ -7,17 +7,26 @@ wrong with one is thrown into it: `BadRequest` by `ReadBody`, `LogError` by what
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from consentkit.consent import Decision
+from consentkit.policy import Site
 from consentkit.record import Bundle, Entry
 from consentkit.web.request import Headers
 
 
+TOO_LARGE: Final = "The request is too large."
+CUT_OFF: Final = "The request was cut off."
+
+
 class ReadBody(msgspec.Struct, frozen=True):
-    """Read the request's body, at most so many bytes. Comes to bytes."""
+    """Read the request's body, at most so many bytes. Comes to bytes.
+
+    Raises:
+        BadRequest: 413 with `TOO_LARGE`, or 400 with `CUT_OFF` where the client went away.
+    """
 
     limit: int
 
@@ -58,15 +67,23 @@ class Erase(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """Read a visitor's latest entries. Comes to a list of them, the oldest first."""
+    """Read a visitor's latest entries. Comes to a list of them that are not erased, the oldest first."""
 
     subject: str
 
 
-class Evidence(msgspec.Struct, frozen=True):
-    """Collect what the log proves of a visitor. Comes to a `consentkit.record` evidence, ``None`` for nothing."""
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Make a visitor's receipt of what the log proves (`consentkit.record.receipt.make_receipt`).
+
+    For a long history that takes some tenths of a second. Comes to bytes, ``None`` where the log has nothing
+    of the visitor.
+    """
 
     subject: str
+    site: Site
+    settings: str
+    id: str
+    at: str
 
 
 class PublicProof(msgspec.Struct, frozen=True):
@@ -89,11 +106,17 @@ class Notify(msgspec.Struct, frozen=True):
 
 
 class Tell(msgspec.Struct, frozen=True):
-    """Tell the site's operators; of one topic only what comes first."""
+    """Tell the site's operators.
+
+    Attributes:
+        level: How grave it is.
+        text: What they are told. Browsers' words may be in it.
+        once: What it is about, if of that one text only is told by each application.
+    """
 
     level: Literal["error", "warning"]
     text: str
-    topic: str = ""
+    once: str = ""
 
 
 Effect: TypeAlias = (
@@ -104,7 +127,7 @@ Effect: TypeAlias = (
     | Invalidate
     | Erase
     | History
-    | Evidence
+    | Receipt
     | PublicProof
     | Observe
     | Notify

@@ -6,55 +6,49 @@ lost: whatever is denied is honoured at once, and waits in the log's outbox whil
 
 from __future__ import annotations
 
-import inspect
-import logging
 import re
-import secrets
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from typing import Any, Final, Literal
 
 import msgspec
-from consentkit.asgi.once import SECONDS as ONCE_SECONDS
-from consentkit.asgi.request import Request
-from consentkit.asgi.submission import Submission
 from msgspec.structs import replace
 
-from consentkit.asgi.clock import milliseconds, rfc3339
-from consentkit.asgi.deployment import Deployment
 from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
-from consentkit.consent import Consent, Decision, Notice, Source, Terms, choosing, read_terms
+from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.policy.checks import IDENTIFIER
-from consentkit.record import Bundle, Entry, uuid7
+from consentkit.record import Bundle, Entry, rfc3339
+from consentkit.web.cookies import subject_of
+from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
+from consentkit.web.endpoints.submission import Submission
+from consentkit.web.resolve import Exchange
 
 # Names in the log, where they are others than in forms.
-_ACTIONS = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
-_HASH = re.compile("[0-9a-f]{64}")
-_logger = logging.getLogger("consentkit")
+_ACTIONS: Final = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
+_HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 class Choice(msgspec.Struct, frozen=True):
     """One choice on its way.
 
     Attributes:
-        request: The visitor's request.
+        exchange: The visitor's request, and what held before.
+        ids: Makes the ids of what is recorded.
         submission: What was sent.
-        before: What held before.
         decision: What the visitor wants to hold.
         notice: What was shown, if it is what is shown now; else it is in the log already.
-        now: Epoch seconds.
     """
 
-    request: Request
+    exchange: Exchange
+    ids: Ids
     submission: Submission
-    before: Consent
     decision: Decision
     notice: Notice | None
-    now: int
 
     @property
     def on_same_terms(self) -> bool:
         """Whether the purposes that it speaks of are what they were when the notice was shown."""
-        current = self.before.policy.fingerprints
+        current = self.exchange.options.policy.fingerprints
         return all(current.get(name) == mark for name, mark in self.decision.fingerprints.items())
 
     @property
@@ -63,7 +57,7 @@ class Choice(msgspec.Struct, frozen=True):
 
         That is what the last one denies; denying more takes nothing back.
         """
-        made_for, before, now = self.submission.made_for, self.before, self.decision
+        made_for, before, now = self.submission.made_for, self.exchange.consent, self.decision
         if made_for is None or before.decision is None or not before.is_newer_than(made_for):
             return False
         said_no, purpose_of = before.decision.denied, before.policy.vendor_purpose
@@ -86,21 +80,18 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     recorded: bool = True
 
 
-def decide(
-    submission: Submission, consent: Consent, *, asked: Iterable[str], source: Source, now: int
-) -> Decision:
+def decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
     """Work out the next decision.
 
     Args:
+        exchange: The visitor's request, and what holds before.
         submission: What was sent.
-        consent: What holds before.
         asked: Purposes that the banner asked for.
-        source: Where the choice was made.
-        now: Epoch seconds.
 
     Raises:
         BadRequest: 400 for a purpose or vendor that the policy does not have.
     """
+    consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
     # Only the settings page says that the signal was received.
     told = source == "settings" and submission.signal == consent.signal
     try:
@@ -117,11 +108,20 @@ def decide(
         raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
 
 
+def _source(exchange: Exchange, submission: Submission) -> Source:
+    if submission.as_json:
+        return "api"
+    if submission.action == "allow":
+        return "embed"
+    below = submission.return_to.startswith(exchange.resolution.base + "/")
+    return "settings" if below or submission.was else "banner"
+
+
 def _save(submission: Submission, consent: Consent, *, source: Source, now: int, told: bool) -> Decision:
     """Read the settings form. A box that was ticked by default, and still is, is no grant."""
     policy, offered = consent.policy, read_offered(submission.was)
     # What the page offered and a deploy took away can be neither granted nor refused any more.
-    gone = {name for name in offered if name not in policy.purposes and policy.vendor_purpose(name) is None}
+    gone = offered - policy.purpose_by_name.keys()
     if not all(map(IDENTIFIER.fullmatch, gone)):
         raise UnknownPurpose(min(gone), policy.purposes)
     granted = read_choices(policy, ticked=submission.names, was=submission.was) - gone
@@ -137,128 +137,76 @@ def _save(submission: Submission, consent: Consent, *, source: Source, now: int,
 
 
 class Recorder:
-    """Writes decisions to the deployment's log.
+    """Has decisions recorded, each with its notice unless that is known to be in the log."""
 
-    Args:
-        deployment: Its log may be ``None`` on purpose: then nothing is recorded.
-    """
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
+    def __init__(self) -> None:
         self._published: set[str] = set()
 
-    async def record(self, choice: Choice) -> Outcome:
+    def record(self, choice: Choice) -> Generator[Effect, Any, Outcome]:
         """Record a choice and return what holds now. A refusal always does."""
-        decision, now = choice.decision, choice.now
-        if self._deployment.log is None:
+        exchange, decision = choice.exchange, choice.decision
+        if not exchange.options.keeps_log:
             return Outcome(decision=decision)  # an id is the key to entries; without them nobody gets one
-        known = self._deployment.subject_of(choice.request)
-        new = decision.granted - _in_force(choice.before, now)
-        subject = known or (secrets.token_urlsafe(18) if new and not choice.submission.once else None)
-        outcome = Outcome(decision=decision, subject=subject if subject != known else None)
-        entry = self._entry(choice, decision, subject)
+        new = decision.granted - _in_force(exchange)
         if not new:
-            await self._honour(entry, choice.notice)
-            return outcome
+            yield from self.refuse(choice, decision)
+            return Outcome(decision=decision)
+        known = subject_of(exchange)
+        subject = known or (None if choice.submission.once else choice.ids.subject())
+        entry = _entry(choice, decision, subject)
         try:
-            await self._append(entry, choice.notice)
+            yield Append(entry, self._bundle(choice, entry.at))
         except LogError as error:
-            _logger.error("a grant is not honoured, because the consent log cannot take it: %s", error)
+            yield Tell("error", f"a grant is not honoured, because the consent log cannot take it: {error}")
             if isinstance(error, LogUnavailable) and error.unknown:
-                await self._deployment.log.invalidate(entry, id=uuid7(milliseconds()), at=rfc3339(now))
-            return await self._refused_only(choice)
-        return outcome
-
-    async def record_stale(self, choice: Choice, refusal: Decision) -> None:
-        """Record what is refused by a choice that cannot be taken as it is. Never raises."""
-        log = self._deployment.log
-        if log is None:
-            return
-        try:
-            entry = self._entry(choice, refusal, self._deployment.subject_of(choice.request))
-            await log.honour(entry, bundle=self._bundle(choice.notice, entry.at))
-        except LogError as error:
-            _logger.warning("a refusal is honoured, but the consent log does not take it: %s", error)
-
-    async def terms_of(self, notice: str) -> Terms | None:
-        """Return the terms of a notice that the log has; ``None`` where it has not, or cannot say now."""
-        log = self._deployment.log
-        if log is None or not _HASH.fullmatch(notice):
-            return None
-        try:
-            body = await log.published(notice)
-        except LogError as error:
-            _logger.warning("an earlier notice cannot be looked up: %s", error)
-            return None
-        return read_terms(body) if body is not None else None
-
-    async def _refused_only(self, choice: Choice) -> Outcome:
+                yield Invalidate(entry, choice.ids.entry(), entry.at)
+        else:
+            self._published.add(entry.notice)
+            return Outcome(decision=decision, subject=None if known else subject)
         rest = refused_only(choice)
-        if rest is None:
-            return Outcome(decision=None, recorded=False)
-        entry = self._entry(choice, rest, self._deployment.subject_of(choice.request))
-        await self._honour(entry, choice.notice)
+        if rest is not None:
+            yield from self.refuse(choice, rest)
         return Outcome(decision=rest, recorded=False)
 
-    def _entry(self, choice: Choice, decision: Decision, subject: str | None) -> Entry:
-        request, submission, now = choice.request, choice.submission, choice.now
-        place = self._deployment.place_of(request)
-        validity = self._deployment.policy.validity_at(place)
-        expires = now + ONCE_SECONDS if submission.once else decision.expires_at(validity)
-        signals = request.traits.signals.names(dnt=self._deployment.policy.signals.dnt)
-        return Entry(
-            id=uuid7(milliseconds()),
-            at=rfc3339(now),
-            subject=subject,
-            regime=decision.regime.value,
-            country=place.country if place is not None and place.known else "",
-            action=_ACTIONS.get(submission.action, submission.action),
-            source=decision.source,
-            granted=tuple(sorted(decision.granted)),
-            denied=tuple(sorted(decision.denied)),
-            fingerprints=dict(decision.fingerprints),
-            notice=submission.notice,
-            locale=submission.locale,
-            signals=tuple(sorted(signals)),
-            expires=rfc3339(expires) if decision.granted else "",
-        )
+    def refuse(
+        self, choice: Choice, refusal: Decision, *, level: Literal["error", "warning"] = "error"
+    ) -> Generator[Effect, Any, None]:
+        """Record what is refused, which holds whatever the log does.
 
-    async def _append(self, entry: Entry, notice: Notice | None) -> None:
-        if self._deployment.log is not None:
-            await self._deployment.log.append(entry, bundle=self._bundle(notice, entry.at))
-            self._published.add(entry.notice)
-
-    async def _honour(self, entry: Entry, notice: Notice | None) -> None:
-        if self._deployment.log is None:
+        Args:
+            choice: What it is a part of.
+            refusal: A decision that grants nothing new.
+            level: How grave it is if the log never takes it.
+        """
+        if not choice.exchange.options.keeps_log:
             return
         try:
-            index = await self._deployment.log.honour(entry, bundle=self._bundle(notice, entry.at))
+            entry = _entry(choice, refusal, subject_of(choice.exchange))
+            if (yield Honour(entry, self._bundle(choice, entry.at))):
+                self._published.add(entry.notice)
         except LogError as error:
-            _logger.error("a refusal is honoured, but the consent log does not take it: %s", error)
-            return
-        if index is not None:
-            self._published.add(entry.notice)
+            yield Tell(level, f"a refusal is honoured, but the consent log does not take it: {error}")
 
-    def _bundle(self, notice: Notice | None, at: str) -> Bundle | None:
+    def _bundle(self, choice: Choice, at: str) -> Bundle | None:
         """Return what publishes a notice, unless this process has seen it in the log."""
+        notice = choice.notice
         if notice is None or notice.hash in self._published:
             return None
-        files = assets_by_name(self._deployment.policy).values()
+        files = assets_by_name(choice.exchange.options.policy).values()
         assets = {asset.hash: asset.body for asset in files}
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 
 
-async def announce(deployment: Deployment, decision: Decision, request: Request) -> None:
-    """Tell the site's own callback. Its failure is logged and undoes nothing."""
-    callback = deployment.on_decision
-    if callback is None:
-        return
+def find_terms(exchange: Exchange, notice: str) -> Generator[Effect, Any, Terms | None]:
+    """Return the terms of a notice that the log has; ``None`` where it has not, or cannot say now."""
+    if not exchange.options.keeps_log or not _HASH.fullmatch(notice):
+        return None
     try:
-        answer = callback(decision, request.scope)
-        if inspect.isawaitable(answer):
-            await answer
-    except Exception:
-        _logger.exception("on_decision failed; the decision holds all the same")
+        body = yield Published(notice)
+    except LogError as error:
+        yield Tell("warning", f"an earlier notice cannot be looked up: {error}")
+        return None
+    return read_terms(body) if body is not None else None
 
 
 def refused_only(choice: Choice) -> Decision | None:
@@ -266,9 +214,9 @@ def refused_only(choice: Choice) -> Decision | None:
 
     What was granted before and the choice still grants is kept.
     """
-    decision, before = choice.decision, choice.before
-    known = before.decision.denied if before.decision else frozenset[str]()
-    rest = replace(decision, granted=decision.granted & _in_force(before, choice.now))
+    decision, last = choice.decision, choice.exchange.consent.decision
+    known = last.denied if last else frozenset[str]()
+    rest = replace(decision, granted=decision.granted & _in_force(choice.exchange))
     return rest if rest.denied - known or (rest.denied and not decision.granted) else None
 
 
@@ -277,19 +225,43 @@ def refused_besides(choice: Choice) -> Decision | None:
 
     What was granted before and the choice still grants is kept.
     """
-    last, decision = choice.before.decision, choice.decision
+    decision, last = choice.decision, choice.exchange.consent.decision
     if last is None or decision.denied <= last.denied:
         return None
     return replace(
         decision,
-        granted=decision.granted & _in_force(choice.before, choice.now),
+        granted=decision.granted & _in_force(choice.exchange),
         denied=decision.denied | last.denied,
         fingerprints={**last.fingerprints, **decision.fingerprints},
     )
 
 
-def _in_force(consent: Consent, now: int) -> frozenset[str]:
+def _in_force(exchange: Exchange) -> frozenset[str]:
     """Return what an earlier decision grants now; what only the regime grants is not in it."""
-    if consent.decision is None or now >= consent.decision.expires_at(consent.validity):
+    consent = exchange.consent
+    if consent.decision is None or exchange.now >= consent.decision.expires_at(consent.validity):
         return frozenset()
     return consent.decision.granted & (consent.chosen | consent.vendors_granted)
+
+
+def _entry(choice: Choice, decision: Decision, subject: str | None) -> Entry:
+    exchange, submission = choice.exchange, choice.submission
+    consent, now = exchange.consent, exchange.now
+    expires = now + ONCE_SECONDS if submission.once else decision.expires_at(consent.validity)
+    signals = exchange.traits.signals.names(dnt=consent.policy.signals.dnt)
+    return Entry(
+        id=choice.ids.entry(),
+        at=rfc3339(now),
+        subject=subject,
+        regime=decision.regime.value,
+        country=consent.place.country if consent.place is not None and consent.place.known else "",
+        action=_ACTIONS.get(submission.action, submission.action),
+        source=decision.source,
+        granted=tuple(sorted(decision.granted)),
+        denied=tuple(sorted(decision.denied)),
+        fingerprints=dict(decision.fingerprints),
+        notice=submission.notice,
+        locale=submission.locale,
+        signals=tuple(sorted(signals)),
+        expires=rfc3339(expires) if decision.granted else "",
+    )

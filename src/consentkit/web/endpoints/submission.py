@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, Literal, get_args
+from collections.abc import Generator
+from typing import Any, Final, Literal, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
-from consentkit.asgi.request import Request
-from consentkit.asgi.traits import is_same_host
-from starlette.types import Receive
 
-from consentkit.banner import safe_path
+from consentkit.catalog import safe_path
 from consentkit.exceptions import BadRequest
+from consentkit.web.endpoints.effects import TOO_LARGE, ReadBody, Tell
+from consentkit.web.request import Request
+from consentkit.web.traits import is_same_host
 
-MAX_BODY = 16 * 1024
+MAX_BODY: Final = 16 * 1024
 """Bytes of a request's body."""
-_MAX_FIELDS = 500
-_ELSEWHERE = "This choice must be made on the site itself."
-_FOR_OPERATORS = (
+_MAX_FIELDS: Final = 500
+_ELSEWHERE: Final = "This choice must be made on the site itself."
+_FOR_OPERATORS: Final = (
     "If it was, this is for those who run the site: the browser names the site in Origin, and the Host that "
     "arrives here is another. A proxy in between must pass Host on, or the site be served over https."
 )
+_HOST_DIFFERS: Final = (
+    "a choice was refused (403): Origin is %.200r, Host is %.200r, and there is no Sec-Fetch-Site, which "
+    "browsers send over https. If your visitors meet this, a proxy changes Host: let it pass Host on (nginx: "
+    "proxy_set_header Host $http_host), or serve the site over https. An Origin of 'null' is a sandboxed "
+    "page or Referrer-Policy: no-referrer. Otherwise it was another site"
+)
 
 Action = Literal["accept", "reject", "save", "withdraw", "allow"]
+_ACTIONS: Final[dict[str, Action]] = {action: action for action in get_args(Action)}
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,14 +78,11 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-def check_same_origin(request: Request, tell: Callable[[str, str], None] | None = None) -> None:
+def check_same_origin(request: Request) -> Generator[Tell, None, None]:
     """Refuse what another site may have made a browser send.
 
     ``Sec-Fetch-Site`` decides; browsers without it send ``Origin``; a request with neither is no browser's.
-
-    Args:
-        request: What was sent.
-        tell: Is told of ``Origin`` and ``Host`` where they differ, which may be a proxy's doing.
+    Where ``Origin`` and ``Host`` differ, which may be a proxy's doing, operators are told.
 
     Raises:
         BadRequest: 403.
@@ -89,31 +93,22 @@ def check_same_origin(request: Request, tell: Callable[[str, str], None] | None 
     origin = request.header(b"origin")
     if site or not origin or is_same_host(origin, request.host.encode()):
         return
-    if tell is not None:
-        tell(origin.decode("latin-1"), request.header(b"host").decode("latin-1"))
+    named = origin.decode("latin-1"), request.header(b"host").decode("latin-1")
+    yield Tell("warning", _HOST_DIFFERS % named, once="host")
     raise BadRequest(403, f"{_ELSEWHERE} {_FOR_OPERATORS}")
 
 
-async def read_body(request: Request, receive: Receive) -> bytes:
-    """Read a request's body.
+def ask_body(request: Request) -> ReadBody:
+    """Ask for a request's body.
 
     Raises:
-        BadRequest: 413 where it is longer than `MAX_BODY`, 400 where the client went away.
+        BadRequest: 413 where the request says that it is longer than `MAX_BODY`.
     """
     declared = request.header(b"content-length")
     # Longer numbers than that are too large as well, and Python refuses to read very long ones.
     if declared.isdigit() and int(declared[:18]) > MAX_BODY:
-        raise BadRequest(413, "The request is too large.")
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BadRequest(400, "The request was cut off.")
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            raise BadRequest(413, "The request is too large.")
-        if not message.get("more_body", False):
-            return bytes(body)
+        raise BadRequest(413, TOO_LARGE)
+    return ReadBody(MAX_BODY)
 
 
 def read_submission(request: Request, body: bytes) -> Submission:
@@ -155,7 +150,9 @@ def _from_form(body: bytes) -> Submission:
     fields = _fields(body)
     single = dict(reversed(fields))  # of fields that come twice, the first counts
     names = tuple(value for name, value in fields if name in ("purpose", "vendor"))
-    action, once = _action(single.get("action", "")), single.get("once", "") == "1"
+    action, once = _ACTIONS.get(single.get("action", "")), single.get("once", "") == "1"
+    if action is None:
+        raise BadRequest(400, "The choice has no known action: accept, reject, save, withdraw or allow.")
     if once and (action != "allow" or len(names) != 1):
         raise BadRequest(400, "Exactly one embed can be loaded once.")
     return Submission(
@@ -169,14 +166,6 @@ def _from_form(body: bytes) -> Submission:
         return_to=check_return(single.get("return_to", "/")),
         once=once,
     )
-
-
-def _action(value: object) -> Action:
-    for action in get_args(Action):
-        if value == action:
-            found: Action = action
-            return found
-    raise BadRequest(400, "The choice has no known action: accept, reject, save, withdraw or allow.")
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -1,96 +1,132 @@
-"""What the log has of a visitor: on the settings page, and as a receipt to take home."""
+"""What a visitor can look at: the settings with their history, what holds, and a receipt to take home."""
 
 from __future__ import annotations
 
-import logging
-from typing import Final
+from collections.abc import Generator
+from typing import Any, Final
+from urllib.parse import parse_qs
 
-from consentkit.asgi.answering import HEADERS, base_of, problem
-from consentkit.asgi.request import Request
-from starlette.responses import Response
+import msgspec
+from msgspec.structs import replace
 
-from consentkit.asgi.clock import epoch, milliseconds, rfc3339
-from consentkit.asgi.deployment import Deployment
-from consentkit.banner import Choice, History
+from consentkit.banner import Choice, History, make_notice, render_settings
+from consentkit.consent import Consent
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.log import ConsentLog, LogReader
-from consentkit.log.evidence import collect
-from consentkit.record import Entry, uuid7
-from consentkit.record.receipt import make_receipt
+from consentkit.record import Entry, rfc3339
+from consentkit.web.cookies import expire_hidden, subject_of
+from consentkit.web.endpoints import effects
+from consentkit.web.endpoints.answers import HEADERS, answer_page, answer_problem
+from consentkit.web.endpoints.effects import Answer, Effect, Ids, Receipt, Steps, Tell
+from consentkit.web.endpoints.submission import check_return
+from consentkit.web.gpp import gpp_of
+from consentkit.web.request import Request
+from consentkit.web.resolve import Exchange
 
-RECEIPT_SECONDS: Final = 5.0
-"""How long making a receipt may take."""
-_RECEIPT: Final = {
-    **HEADERS,
-    "Content-Disposition": 'attachment; filename="consent-receipt.jsonld"',
-    "Content-Type": "application/ld+json",
-}
-_logger = logging.getLogger("consentkit")
-
-
-async def read_history(deployment: Deployment, request: Request) -> History | None:
-    """Read a visitor's history; ``None`` where no log is kept. A log that is away says no more than that."""
-    if deployment.log is None:
-        return None
-    subject = deployment.subject_of(request)
-    if subject is None:
-        return History()
-    try:
-        recorded = await deployment.log.history(subject)
-    except LogError as error:
-        _logger.warning("a visitor's history cannot be read: %s", error)
-        return History(readable=False)
-    entries = [one.entry for one in reversed(recorded) if one.entry is not None]
-    # What was recorded too late to be honoured never held.
-    void = {entry.previous for entry in entries if entry.type == "invalidated"}
-    held = (entry for entry in entries if entry.type == "decision" and entry.id not in void)
-    return History(choices=tuple(map(_choice, held)))
+_MAX_FIELDS: Final = 20
+_RECEIPT: Final = [
+    *HEADERS,
+    (b"content-disposition", b'attachment; filename="consent-receipt.jsonld"'),
+    (b"content-type", b"application/ld+json"),
+]
 
 
-async def answer_receipt(deployment: Deployment, request: Request, *, language: str) -> Response:
-    """Answer with the visitor's receipt.
+def answer_settings(exchange: Exchange) -> Steps:
+    """Answer with the settings page.
 
-    Args:
-        deployment: The policy as it is deployed.
-        request: The visitor's request, with the settings page's own query.
-        language: What the visitor was shown; empty where it is not known.
+    Raises:
+        BadRequest: 400.
+    """
+    request = exchange.request
+    query = _query(request)
+    return_to = check_return(query.get("return_to", [request.mount + "/"])[0])
+    page = render_settings(
+        exchange.options.policy,
+        exchange.consent,
+        locale=exchange.locale_of(query.get("locale", [""])[0]),
+        prefix=exchange.resolution.base,
+        return_to=return_to,
+        saved="saved" in query,
+        erased="erased" in query,
+        framed="framed" in query,
+        history=(yield from _read_history(exchange)),
+    )
+    answer = answer_page(page)
+    return replace(answer, headers=[*answer.headers, *expire_hidden(exchange)])
+
+
+def state_of(exchange: Exchange, consent: Consent) -> dict[str, object]:
+    """Return what clients are told of a consent."""
+    locale = exchange.resolution.locale
+    gpp = gpp_of(consent)
+    told = {} if gpp is None else {"gpp": msgspec.to_builtins(gpp)}
+    return {
+        "granted": sorted(consent.granted | consent.vendors_granted),
+        "denied": sorted(consent.denied | consent.vendors_denied),
+        "regime": consent.regime.value,
+        "source": consent.source,
+        "needs_prompt": consent.needs_prompt,
+        "gpc": consent.gpc,
+        "notice": make_notice(exchange.options.policy, consent, locale).hash,
+        "locale": locale,
+        **told,
+    }
+
+
+def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
+    """Answer with what the log proves of the visitor; its query is the settings page's own.
 
     Raises:
         BadRequest: No log is kept.
     """
-    if deployment.log is None:
+    request, settings = exchange.request, f"{exchange.resolution.base}/"
+    language = _query(request).get("locale", [""])[0]
+    if not exchange.options.keeps_log:
         raise BadRequest(404, "missing")
-    settings = f"{base_of(deployment, request)}/"
-    status, text, receipt = 404, "no_history", None
-    try:
-        receipt = await _read_receipt(deployment.log, deployment, request, request.origin + settings)
-    except LogError as error:
-        _logger.error("a visitor's receipt cannot be made: %s", error)
-        status, text = 503, "history_away"
+    status, text, receipt, subject = 404, "no_history", None, subject_of(exchange)
+    if subject is not None:
+        try:
+            receipt = yield Receipt(
+                subject=subject,
+                site=exchange.options.policy.site,
+                settings=request.origin + settings,
+                id=ids.entry(),
+                at=rfc3339(exchange.now),
+            )
+        except LogError as error:
+            yield Tell("error", f"a visitor's receipt cannot be made: {error}")
+            status, text = 503, "history_away"
     if receipt is not None:
-        return Response(receipt, headers=_RECEIPT)
+        return Answer(200, [*_RECEIPT, (b"content-length", b"%d" % len(receipt))], receipt)
     query = request.query.decode("latin-1")
     back = f"{settings}?{query}" if query else ""
-    return problem(deployment, request, status, text, title="title", return_to=back, language=language)
+    return answer_problem(exchange, status, text, title="title", return_to=back, language=language)
 
 
-async def _read_receipt(
-    log: ConsentLog, deployment: Deployment, request: Request, settings: str
-) -> bytes | None:
-    subject = deployment.subject_of(request)
-    if subject is None:
+def _read_history(exchange: Exchange) -> Generator[Effect, Any, History | None]:
+    """Read a visitor's history; ``None`` where no log is kept. A log that is away says no more than that."""
+    if not exchange.options.keeps_log:
         return None
-    site, id, at = deployment.policy.site, uuid7(milliseconds()), rfc3339(epoch())
-
-    def read(log: LogReader) -> bytes | None:
-        evidence = collect(log, subject)
-        if evidence is None:
-            return None
-        return make_receipt(evidence, site=site, settings=settings, id=id, at=at)
-
-    return await log.read(read, seconds=RECEIPT_SECONDS)
+    subject = subject_of(exchange)
+    if subject is None:
+        return History()
+    try:
+        entries: list[Entry] = yield effects.History(subject)
+    except LogError as error:
+        yield Tell("warning", f"a visitor's history cannot be read: {error}")
+        return History(readable=False)
+    # What was recorded too late to be honoured never held.
+    void = {entry.previous for entry in entries if entry.type == "invalidated"}
+    held = (entry for entry in reversed(entries) if entry.type == "decision" and entry.id not in void)
+    return History(choices=tuple(map(_choice, held)))
 
 
 def _choice(entry: Entry) -> Choice:
     settings = entry.source == "settings"
     return Choice(at=entry.at, granted=entry.granted, denied=entry.denied, in_settings=settings)
+
+
+def _query(request: Request) -> dict[str, list[str]]:
+    try:
+        return parse_qs(request.query.decode("latin-1"), max_num_fields=_MAX_FIELDS)
+    except ValueError as error:
+        raise BadRequest(400, "The address has too many fields.") from error
