@@ -175,16 +175,16 @@ class _Flight:
         except LogError as error:
             self._outcomes = [error] * len(items)
         except Exception as error:
-            unexpected = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
-            unexpected.__cause__ = error
-            self._outcomes = [unexpected] * len(items)
+            self._outcomes = [_unexpected(error)] * len(items)
         finally:
             self.ended = True
 
     def land(self) -> None:
         """Give each ticket the index of its last item, or the first refusal of one of them."""
-        outcomes = iter(self._outcomes)
-        for ticket in self.batch:
+        outcomes, batch = iter(self._outcomes), self.batch
+        # The traceback of an error leads to this flight, which leads back to it no more: no cycle is left.
+        self._outcomes = self.batch = ()
+        for ticket in batch:
             for outcome in islice(outcomes, len(ticket.items)):
                 if not isinstance(ticket.outcome, LogError):
                     ticket.outcome = outcome
@@ -211,3 +211,11 @@ class _Queue:
     def wake_next(self) -> None:
         if self.waiting:
             self.waiting[0].woken.set()
+
+
+def _unexpected(error: Exception) -> LogUnavailable:
+    """Make what a store's failure is to its waiters."""
+    # Not where it is caught: the error's traceback leads to that frame, so it would lead to itself.
+    made = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
+    made.__cause__ = error
+    return made
