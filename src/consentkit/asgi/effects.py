@@ -13,23 +13,19 @@ from consentkit.asgi.clock import milliseconds
 from consentkit.asgi.deployment import Deployment
 from consentkit.consent import Decision
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.log import ConsentLog
+from consentkit.log import ConsentLog, LogReader
 from consentkit.log.evidence import collect
-from consentkit.log.public import read_public
+from consentkit.log.public import READ_SECONDS, read_public
 from consentkit.log.threads import Threads
 from consentkit.record import uuid7
+from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.effects import Answer, Effect, Ids
 from consentkit.web.resolve import Exchange
 
 RECEIPT_SECONDS = 5.0
 """How long making a receipt may take."""
-PROOF_SECONDS = 1.0
-AT_ONCE = 2
-"""Threads of their own, for each event loop: who asks for proofs keeps no visitor waiting."""
-
 _IDS = Ids(entry=lambda: uuid7(milliseconds()), subject=lambda: secrets.token_urlsafe(18))
-_threads = Threads(AT_ONCE)
 _logger = logging.getLogger("consentkit")
 
 
@@ -67,23 +63,24 @@ async def _perform(
         case effects.ReadBody(limit):
             return await read_body(receive, limit)
         case effects.Notify(decision):
-            return await _notify(deployment, decision, scope)
-        case effects.Tell(level, text, topic):
-            return deployment.tell(level, text, topic=topic)
-    log = deployment.log
-    if log is None:
-        raise LogError("no log is kept")
-    return await _ask_log(log, effect, exchange)
+            await _notify(deployment, decision, scope)
+        case effects.Tell(level, text, once):
+            deployment.tell(level, text, once=once)
+        case _ if deployment.log is None:
+            raise LogError("no log is kept")
+        case _:
+            return await _ask(deployment.log, deployment.threads, effect, now=exchange.now)
+    return None
 
 
-async def _ask_log(log: ConsentLog, effect: Effect, exchange: Exchange) -> object:
+async def _ask(log: ConsentLog, threads: Threads, effect: Effect, *, now: int) -> object:
     match effect:
         case effects.Append(entry, bundle):
             return await log.append(entry, bundle=bundle)
         case effects.Honour(entry, bundle):
             return await log.honour(entry, bundle=bundle) is not None
         case effects.Invalidate(entry, id, at):
-            return await log.invalidate(entry, id=id, at=at)
+            await log.invalidate(entry, id=id, at=at)
         case effects.Published(notice):
             return await log.published(notice)
         case effects.Erase(subject, at):
@@ -91,13 +88,20 @@ async def _ask_log(log: ConsentLog, effect: Effect, exchange: Exchange) -> objec
         case effects.History(subject):
             recorded = await log.history(subject)
             return [one.entry for one in recorded if one.entry is not None]
-        case effects.Evidence(subject):
-            return await log.read(lambda reader: collect(reader, subject), seconds=RECEIPT_SECONDS)
+        case effects.Receipt() as wanted:
+            return await log.read(lambda reader: _make_receipt(reader, wanted), seconds=RECEIPT_SECONDS)
         case effects.PublicProof(path):
-            return await _threads.run(lambda: read_public(log, path), seconds=PROOF_SECONDS)
+            return await threads.run(lambda: read_public(log, path), seconds=READ_SECONDS)
         case effects.Observe(kind, keys):
-            return await log.observe(kind, keys, now=exchange.now)
-    raise AssertionError(effect)
+            await log.observe(kind, keys, now=now)
+    return None
+
+
+def _make_receipt(log: LogReader, wanted: effects.Receipt) -> bytes | None:
+    evidence = collect(log, wanted.subject)
+    if evidence is None:
+        return None
+    return make_receipt(evidence, site=wanted.site, settings=wanted.settings, id=wanted.id, at=wanted.at)
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -110,10 +114,10 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BadRequest(400, "The request was cut off.")
+            raise BadRequest(400, effects.CUT_OFF)
         body += message.get("body", b"")
         if len(body) > limit:
-            raise BadRequest(413, "The request is too large.")
+            raise BadRequest(413, effects.TOO_LARGE)
         if not message.get("more_body", False):
             return bytes(body)
 

@@ -16,7 +16,6 @@ from consentkit.policy import Site
 from consentkit.record import Bundle, Entry
 from consentkit.web.request import Headers
 
-
 TOO_LARGE: Final = "The request is too large."
 CUT_OFF: Final = "The request was cut off."
 
