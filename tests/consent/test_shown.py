@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from consentkit.consent import Notice, Shown
+import pytest
+
+from consentkit.consent import Notice, Shown, read_terms
 from record.receipts import NOTICE
 
 
@@ -40,3 +42,12 @@ def test_where_no_banner_asked_the_settings_were_shown() -> None:
     quiet = Notice.loads(json.dumps({**bundle, "asked": []}).encode())
     assert quiet is not None and quiet.heading == NOTICE.texts["settings.title"]
     assert quiet.text == NOTICE.texts["settings.intro"]
+
+
+@pytest.mark.parametrize("change", [{"locale": None}, {"regime": "maybe"}, {"fingerprints": []}])
+def test_terms_need_language_regime_and_fingerprints(change: dict[str, object]) -> None:
+    bundle = json.loads(NOTICE.body)
+    terms = read_terms(NOTICE.body)
+    assert terms is not None and {"newsroom", "analytics"} <= terms.names
+    assert read_terms(json.dumps({**bundle, **change}).encode()) is None
+    assert read_terms(b"no notice") is None

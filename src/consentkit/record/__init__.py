@@ -1,7 +1,7 @@
 """What is recorded: entries, the notices that they name, what the tree hashes, receipts. Does no I/O."""
 
 from consentkit.record.bundle import Bundle, Item
-from consentkit.record.canonical import Json, canonical
+from consentkit.record.canonical import canonical
 from consentkit.record.entry import BOOKS, Action, Count, Entry, EntryType, rfc3339, uuid7
 from consentkit.record.leaf import (
     DOMAIN,
@@ -24,7 +24,6 @@ __all__ = [
     "Entry",
     "EntryType",
     "Item",
-    "Json",
     "Leaf",
     "canonical",
     "commitment",

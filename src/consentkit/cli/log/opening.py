@@ -80,8 +80,3 @@ def read_file(path: str | Path) -> str:
 def now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)
-
-
-def rfc3339(time: datetime) -> str:
-    """Write a time as entries have it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.opening import now, rfc3339, with_key, with_log, with_outbox, with_yes, writing
+from consentkit.cli.log.opening import now, with_key, with_log, with_outbox, with_yes, writing
 from consentkit.cli.log.progress import progress
 from consentkit.log import ConsentLog
+from consentkit.record import rfc3339
 
 OUTBOX_LINES = (b'{"entry":', b'{"bundle":')
 """How lines of an outbox begin."""
@@ -74,7 +75,7 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
                 err=True,
             )
         _demand(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
-        destroyed = _purge(log, day, rfc3339(time))
+        destroyed = _purge(log, day, rfc3339(int(time.timestamp())))
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
@@ -99,7 +100,7 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
             raise click.ClickException("the log has no entries of this subject")
         count = _count(len(indexes), "entry", "entries")
         _demand(yes, f"Destroy {count}, from {indexes[0]} to {indexes[-1]}?")
-        destroyed = log.erase_now(subject, at=rfc3339(now()))
+        destroyed = log.erase_now(subject, at=rfc3339(int(now().timestamp())))
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
