@@ -85,7 +85,7 @@ class Connections:
 
 
 def call_late(kind: type[Any], app: object) -> Callable[..., Awaitable[None]]:
-    """Return what calls an application as its class does at that time: what traces it may yet be put around."""
+    """Return what calls an application as its class does by then: what traces it may yet be put around."""
     return MethodType(lambda self, *given: kind.__call__(self, *given), app)
 
 

@@ -45,7 +45,7 @@ class ConsentMiddleware:
             (``report``, the default), held back (``gate``), or let through unseen (``allow``).
         csp: Restrict pages to declared hosts by a second Content-Security-Policy (``enforce``, which implies
             ``unclassified="gate"``), or have browsers report what it would block (``report-only``).
-        cookies: Where the cookies hold: a :class:`consentkit.CookieOptions` with ``domain`` and ``https_only``.
+        cookies: Where the cookies hold, a :class:`consentkit.CookieOptions`: ``domain``, ``https_only``.
         enforce: ``False`` changes nothing and logs what would be held back.
         debug: Add a response header that names what was held back and why.
         on_decision: Called with each decision and the request's scope, after it is recorded.

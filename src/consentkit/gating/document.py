@@ -105,7 +105,7 @@ class PageGate:
         self._bases = self._bases._replace(settled=True)
 
     def admits(self, raw: bytes) -> bool:
-        """Say whether a ``<link>`` would stay as it is. It stands for an address in a header: see `headers`."""
+        """Say whether a ``<link>`` would stay as it is; it stands for an address in a header."""
         plan = self._classifier.plan(raw, b"link")
         denied = None if plan is None else self._judge.refusal(plan.load.found)
         if denied is not None:

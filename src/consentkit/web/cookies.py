@@ -22,7 +22,7 @@ _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
 def hide_cookies(exchange: Exchange, headers: Headers) -> Headers:
-    """Return the request's headers without the cookies of denied purposes; the same list if there are none."""
+    """Return the request's headers without cookies of denied purposes; the same list if there are none."""
     hidden = exchange.resolution.hidden
     if not hidden:
         return headers

@@ -1,4 +1,4 @@
-"""From what a request says to what holds for it: resolved once, remembered for as long as it cannot change."""
+"""From what a request says to what holds for it, remembered for as long as it cannot change."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
 
     @cached_property
     def shape(self) -> Hashable:
-        """All that shapes a page but its bytes and its own address: equal for visitors who are shown the same."""
+        """All that shapes a page but its bytes and its address: equal for visitors who are shown the same."""
         traits, consent = self.traits, self.consent
         kind = (traits.takes_banner, traits.wants_document, traits.asked == "frame")
         return consent.view, consent.made_for, self.locale, kind, self.origin, self.base

@@ -1,4 +1,4 @@
-"""The body of a page in a content coding: decoded, rewritten, encoded, message by message in bounded memory."""
+"""The body of a page in a content coding: decoded, rewritten, encoded, in bounded memory."""
 
 from __future__ import annotations
 

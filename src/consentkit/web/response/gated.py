@@ -201,7 +201,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return ahead or header(b"sec-fetch-dest") not in _ASKED_FOR
 
     def _dropped(self, headers: Headers) -> Dropped:
-        """Answer in place of a redirect. Elements take an error as one; a frame would show it: it stays empty."""
+        """Answer in place of a redirect: with an error, or with nothing where a frame would show it."""
         exchange = self.exchange
         cookies = [(bytes(name), bytes(value)) for name, value in headers if name.lower() == b"set-cookie"]
         kept = [*gate_cookies(exchange, cookies), (b"cache-control", b"no-store")]
@@ -231,7 +231,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return PageResponse(exchange, self.gate, made, read, allowed)
 
     def _unreadable(self, headers: Headers) -> Headers:
-        """Return the headers of what browsers show and nobody here can read: they hold back what the gate cannot."""
+        """Return headers by which browsers hold back what the gate cannot, since it cannot read it."""
         resolution = self.exchange.resolution
         made = header_rules.personal(headers, self.exchange.options.vary)
         if resolution.denies:

@@ -13,7 +13,7 @@ from consentkit.web.response.charset import UTF_8, Charset, Stage
 from consentkit.web.response.inject import Injection, PageRenderer
 from consentkit.web.response.kind import HTML, Read
 from consentkit.web.response.memo import Kept, PageMemo
-from consentkit.web.response.report import MAX_REPORT, Mark, mark_of, report_of
+from consentkit.web.response.report import MAX_REPORT, NOTHING, Mark, mark_of, report_of
 from consentkit.web.response.site_policy import Allowed
 
 _MARKS = (b"\xef", b"\xff", b"\xfe")  # what a byte order mark begins with
@@ -22,7 +22,7 @@ CUT_OFF = "a page is not in the coding that its Content-Encoding names; it was c
 
 
 class PageResponse(msgspec.Struct, eq=False):
-    """One page. It owns its gate; nothing of it points back here, so that all of it goes when it has gone out.
+    """One page. It owns its gate; nothing of it points back here, so all of it goes with the last byte.
 
     Attributes:
         exchange: The request for it, and what holds.
@@ -30,8 +30,8 @@ class PageResponse(msgspec.Struct, eq=False):
         headers: Its headers, without any length.
         read: How it is read.
         allowed: What the site's own Content-Security-Policy lets us put in.
-        asked: Regime and language of the banner that it shows, such as ``opt-in de``, to be counted when it has
-            gone out; empty without one.
+        asked: Regime and language of the banner that it shows, such as ``opt-in de``, to be counted at the
+            end; empty without one.
         problem: What is to be told to the site's developers; empty if nothing is.
     """
 
@@ -55,7 +55,7 @@ class PageResponse(msgspec.Struct, eq=False):
             trailers: Whether headers follow the body, which then has no length.
         """
         options = self.exchange.options
-        before = mark_of(self.gate) if options.debug else Mark()
+        before = mark_of(self.gate) if options.debug else NOTHING
         told = report_of(self.gate) if options.debug else ""
         if data and not more and options.enforce:
             body, report = self._whole(data, before)

@@ -18,12 +18,15 @@ class Mark(NamedTuple):
     undeclared: int = 0
 
 
+NOTHING: Final = Mark()
+
+
 def mark_of(gate: PageGate) -> Mark:
     """Return how much a gate has done by now."""
     return Mark(len(gate.gated), len(gate.undeclared))
 
 
-def report_of(gate: PageGate, since: Mark = Mark()) -> str:
+def report_of(gate: PageGate, since: Mark = NOTHING) -> str:
     """Say what was held back since then, and which hosts nobody declared: one line of ASCII."""
     gated = [
         f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
