@@ -149,9 +149,10 @@ async def test_a_link_from_another_site_is_an_ordinary_visit() -> None:
 async def test_on_https_only_the_prefixed_name_counts(
     domain: str | None, name: str, scheme: str, https_only: bool | None
 ) -> None:
-    options = {"cookies": CookieOptions(domain=domain, https_only=https_only), "scheme": scheme}
-    assert (await consent_of({"cookie": f"{name}={good()}"}, **options)).allows("marketing")
-    assert (await consent_of({"cookie": f"consentkit={good()}"}, **options)).decision is None
+    options = CookieOptions(domain=domain, https_only=https_only)
+    named, plain = ({"cookie": f"{one}={good()}"} for one in (name, "consentkit"))
+    assert (await consent_of(named, scheme=scheme, cookies=options)).allows("marketing")
+    assert (await consent_of(plain, scheme=scheme, cookies=options)).decision is None
 
 
 async def test_a_plain_decision_is_expired_on_https() -> None:
