@@ -63,7 +63,7 @@ def redirect(location: str, status: int = 303) -> Answer:
 
 
 def set_cookies(answer: Answer, lines: Iterable[str]) -> Answer:
-    """Set cookies of a choice, and let the browser forget pages that it got ahead: they are of an older one."""
+    """Set cookies of a choice, and let the browser forget pages that it got ahead: they are of an older."""
     added = as_headers(lines)
     return replace(answer, headers=[*answer.headers, _FORGET_AHEAD, *added]) if added else answer
 

@@ -16,7 +16,6 @@ from consentkit.policy import Site
 from consentkit.record import Bundle, Entry
 from consentkit.web.request import Headers
 
-
 TOO_LARGE: Final = "The request is too large."
 CUT_OFF: Final = "The request was cut off."
 
@@ -32,7 +31,7 @@ class ReadBody(msgspec.Struct, frozen=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """Look up a notice in the log by its hash. Comes to its canonical bytes, ``None`` where it is not there."""
+    """Look up a notice in the log by its hash. Comes to its canonical bytes, or ``None``."""
 
     notice: str
 
@@ -87,7 +86,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublicProof(msgspec.Struct, frozen=True):
-    """Read what anybody may know of the log, by its path below ``/log/``. Comes to bytes, ``None`` for nothing."""
+    """Read what anybody may know of the log, by its path below ``/log/``. Comes to bytes, or ``None``."""
 
     path: str
 

@@ -29,9 +29,9 @@ def answer_erasure(exchange: Exchange) -> Steps:
     erasure = read_erasure(request, (yield ask_body(request)))
     ids = _ids(exchange)
     # Each of them that can be believed is this browser's.
-    found = {subjects.loads([value]) for name, _, _ in ids for value in request.cookie_values(name)}
+    values = [value for name, _, _ in ids for value in request.cookie_values(name)]
     try:
-        for subject in found - {None}:
+        for subject in {subject for value in values if (subject := subjects.loads([value]))}:
             yield Erase(subject, rfc3339(exchange.now))
     except LogError as error:
         yield Tell("error", f"a visitor's entries cannot be erased: {error}")
