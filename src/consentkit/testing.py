@@ -46,11 +46,12 @@ def visitor_cookies(
         ConfigurationError: No middleware is around the application.
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
-    deployment = deployment_of(app)
-    decision = _decision(deployment.policy, granted, denied, regime, source, gpc_shown, _moment(now))
-    value = deployment.decisions.dumps(decision, now=_moment(now))
-    schemes = (True, False) if deployment.https_only is None else (deployment.https_only,)
-    return {decision_cookie_name(secure, deployment.cookie_domain): value for secure in schemes}
+    options = deployment_of(app).options
+    decision = _decision(options.policy, granted, denied, regime, source, gpc_shown, _moment(now))
+    value = options.decisions.dumps(decision, now=_moment(now))
+    https_only, domain = options.cookies.https_only, options.cookies.domain
+    schemes = (True, False) if https_only is None else (https_only,)
+    return {decision_cookie_name(secure, domain): value for secure in schemes}
 
 
 def cookie_for(

@@ -27,11 +27,12 @@ from asgi.visiting import (
     visit,
     wrap,
 )
-from consentkit import Banner, ConsentLog, ConsentMiddleware, Policy, Vendor
-from consentkit.asgi.csp import PagePolicy
-from consentkit.asgi.request import Request
-from consentkit.asgi.site_policy import Allowed, read_allowed
+from consentkit import ConsentLog, ConsentMiddleware, Policy, Vendor
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy import Banner
+from consentkit.web.request import Request
+from consentkit.web.response.csp import PagePolicy
+from consentkit.web.response.site_policy import Allowed, read_allowed
 
 SITES_OWN = "default-src 'self' https:; report-uri /own"
 REPORT = {"content-type": "application/csp-report", "sec-fetch-site": "same-origin"}
@@ -545,9 +546,7 @@ JSON = st.recursive(
 @given(data=JSON, blocked=st.text() | JSON, directive=st.text() | st.sampled_from(["img-src"]))
 def test_no_report_breaks_the_reader(data: Any, blocked: Any, directive: str) -> None:
     reader = PagePolicy(POLICY, "enforce", "/csp")
-    request = Request(
-        {"type": "http", "path": "/", "headers": [(b"content-type", b"application/csp-report")]}
-    )
+    request = Request("POST", "/", [(b"content-type", b"application/csp-report")])
     body = {"csp-report": {"blocked-uri": blocked, "effective-directive": directive, "x": data}}
     for key in reader.undeclared(request, json.dumps(body).encode()):
         assert len(key.split(" ")) == 2

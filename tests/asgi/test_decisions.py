@@ -14,7 +14,9 @@ import pytest
 from starlette.types import Scope
 
 from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, shown, state_of, wrap
-from consentkit import Banner, ConsentLog, Decision, LogError, LogUnavailable, Policy, Purpose, Vendor
+from consentkit import ConsentLog, Decision, Policy, Purpose, Vendor
+from consentkit.exceptions import LogError, LogUnavailable
+from consentkit.policy import Banner
 from consentkit.record import Entry
 from log.making import FaultyStore
 

@@ -15,8 +15,8 @@ from starlette.types import Message
 
 from asgi.visiting import NAVIGATION, App, browser, cookie, post, shown, state_of, visit, wrap
 from consentkit import ConsentLog
-from consentkit.asgi.submission import MAX_BODY, check_return
 from consentkit.exceptions import BadRequest
+from consentkit.web.endpoints.submission import MAX_BODY, check_return
 
 pytestmark = pytest.mark.anyio
 FORM = "application/x-www-form-urlencoded"

@@ -12,8 +12,9 @@ from bs4 import BeautifulSoup
 from starlette.types import Scope
 
 from asgi.visiting import BANNER, NAVIGATION, SECRET, browser, post, state_of, visit, wrap
-from consentkit import ConsentLog, Decision, LogUnavailable, Policy
+from consentkit import ConsentLog, Decision, Policy
 from consentkit.consent import SubjectCodec
+from consentkit.exceptions import LogUnavailable
 from consentkit.record import Entry
 from consentkit.record.receipt import verify_receipt
 from log.making import FaultyStore

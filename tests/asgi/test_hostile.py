@@ -26,8 +26,8 @@ from asgi.visiting import (
     wrap,
 )
 from consentkit import ConsentMiddleware, Policy
-from consentkit.asgi.locales import choose_locale
-from consentkit.asgi.request import Request
+from consentkit.web.locales import choose_locale
+from consentkit.web.request import Request
 
 pytestmark = pytest.mark.anyio
 FOREIGN_BASE = b'<html><head><base href="https://evil.example/"></head><body>x</body></html>'
@@ -149,7 +149,7 @@ def test_no_submission_makes_an_error(headers: list[tuple[str, str]], body: byte
 @given(st.text(st.characters(max_codepoint=255), max_size=80))
 def test_what_is_read_of_cookies_is_what_was_sent(text: str) -> None:
     header = text.encode("latin-1")
-    request = Request({"headers": [(b"cookie", header)], "path": "/"})
+    request = Request("GET", "/", [(b"cookie", header)])
     for name, value in request.cookies:
         assert (f"{name}".encode("latin-1") in header) and (value.encode("latin-1") in header)
 

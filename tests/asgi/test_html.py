@@ -28,11 +28,11 @@ from asgi.visiting import (
     wrap,
 )
 from consentkit import Place, Policy
-from consentkit.asgi.coding import decoder, encoder
-from consentkit.asgi.headers import BLOCKING
-from consentkit.asgi.request import MAX_HERE
-from consentkit.asgi.request import Request as Visit
+from consentkit.asgi.connection import read_request
 from consentkit.catalog import safe_path
+from consentkit.web.request import MAX_HERE
+from consentkit.web.response.coding import decoder, encoder
+from consentkit.web.response.header_rules import BLOCKING
 
 pytestmark = pytest.mark.anyio
 CSP = BLOCKING.decode()
@@ -353,7 +353,7 @@ async def test_a_page_made_for_somebody_else_is_never_confirmed(change: dict[str
 async def test_a_new_version_of_the_package_confirms_no_old_page(monkeypatch: pytest.MonkeyPatch) -> None:
     app = wrap(App(answer_to=confirming))
     tag = (await visit(app, headers=NAVIGATION)).header("etag")
-    monkeypatch.setattr("consentkit.asgi.page._version", lambda: "next")
+    monkeypatch.setattr("consentkit.web.resolve._version", lambda: "next")
     assert (await visit(app, headers={**NAVIGATION, "if-none-match": tag})).status == 200
 
 
@@ -473,7 +473,7 @@ async def test_a_resolver_that_fails_leaves_the_strictest_regime(caplog: pytest.
 @given(path=st.text(max_size=60), query=st.binary(max_size=60))
 def test_the_way_back_is_on_this_site(path: str, query: bytes) -> None:
     scope = {**scope_of(), "path": "/" + path.encode("utf-8", "replace").decode(), "query_string": query}
-    here = Visit(scope).here
+    here = read_request(scope).here
     assert safe_path(here) == here
     assert here.isascii()
 
@@ -491,7 +491,7 @@ def test_the_way_back_is_on_this_site(path: str, query: bytes) -> None:
     ],
 )
 def test_addresses_that_are_odd(path: str, query: bytes, here: str) -> None:
-    assert Visit({**scope_of(), "path": path, "query_string": query}).here == here
+    assert read_request({**scope_of(), "path": path, "query_string": query}).here == here
 
 
 @pytest.mark.parametrize("nonce", ["", "r4nd0m"])

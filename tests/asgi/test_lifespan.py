@@ -11,7 +11,8 @@ from anyio import create_task_group
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi.visiting import wrap
-from consentkit import ConsentLog, LogUnavailable
+from consentkit import ConsentLog
+from consentkit.exceptions import LogUnavailable
 from log.making import BUNDLE, FaultyStore, make_refusal
 
 pytestmark = pytest.mark.anyio

@@ -8,14 +8,14 @@ import pytest
 
 from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, PAGE, App, cookie, visit, wrap
 from consentkit import ConsentMiddleware, Policy
-from consentkit.asgi import memo as room
-from consentkit.asgi.memo import Kept, PageMemo
+from consentkit.web.response import memo as room
+from consentkit.web.response.memo import Kept, PageMemo
 
 pytestmark = pytest.mark.anyio
 
 
 def memo_of(app: ConsentMiddleware) -> PageMemo:
-    return app.deployment.pages
+    return app.deployment.options.pages
 
 
 async def test_from_the_third_time_on_a_page_is_not_read_again() -> None:

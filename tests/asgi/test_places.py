@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from asgi.visiting import BANNER, GATED, NAVIGATION, PAGE, POLICY, App, browser, post, state_of, visit, wrap
-from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, Lifetime, Policy, SignalRules
+from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, Policy
+from consentkit.policy import Lifetime, SignalRules
 
 pytestmark = pytest.mark.anyio
 LONG = Policy(uses=POLICY.uses, lifetime=Lifetime(consent="1 year", refusal="400 days"))

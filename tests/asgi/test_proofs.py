@@ -14,8 +14,9 @@ import anyio
 import pytest
 
 from asgi.visiting import Answer, browser, post, visit, wrap
-from consentkit import ConsentLog, ConsentMiddleware, LogUnavailable
+from consentkit import ConsentLog, ConsentMiddleware
 from consentkit.asgi import proofs
+from consentkit.exceptions import LogUnavailable
 from consentkit.tlog import (
     HASH_BYTES,
     TILE_WIDTH,

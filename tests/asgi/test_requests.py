@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from asgi.visiting import BANNER, GATED, HTML, App, cookie, visit, wrap
 from consentkit import Policy
-from consentkit.asgi.headers import BLOCKING
-from consentkit.asgi.traits import read_traits
+from consentkit.web.response.header_rules import BLOCKING
+from consentkit.web.traits import read_traits
 
 RECORDED = json.loads((Path(__file__).parent / "recorded_requests.json").read_text())
 REQUESTS = [

@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from asgi.response_recorder import CASES, SCRIPT, Case
 from asgi.visiting import BANNER, NAVIGATION, VENDOR, Answer, App, cookie, visit, wrap
-from consentkit.asgi.headers import BLOCKING
-from consentkit.asgi.media_type import MediaType, read_media_type
+from consentkit.web.response.header_rules import BLOCKING
+from consentkit.web.response.media_type import MediaType, read_media_type
 
 RECORDED = json.loads((Path(__file__).parent / "recorded_responses.json").read_text())
 TAG = f'<script src="https://{VENDOR}/gtag/js?id=G-1"></script>'

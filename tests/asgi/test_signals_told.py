@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from asgi.visiting import GATED, NAVIGATION, POLICY, App, browser, post, state_of, visit, wrap
-from consentkit import FromHeaders, Policy, SignalRules
+from consentkit import FromHeaders, Policy
+from consentkit.policy import SignalRules
 
 pytestmark = pytest.mark.anyio
 

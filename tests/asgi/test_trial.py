@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi.test_lifespan import live
 from asgi.visiting import HTML, NAVIGATION, App, visit, wrap
-from consentkit.asgi.trial import MOST, NAMED
+from consentkit.web.trial import MOST, NAMED
 
 pytestmark = pytest.mark.anyio
 GTAG = b'<script src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>'

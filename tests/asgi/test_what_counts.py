@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from asgi.visiting import NAVIGATION, PAGE, POLICY, App, browser, post, shown, state_of, wrap
-from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, LogUnavailable, Policy, Purpose, Vendor
+from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, Policy, Purpose, Vendor
+from consentkit.exceptions import LogUnavailable
 from consentkit.record import Entry
 from log.making import FaultyStore
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asgi.visiting import BANNER, HTML, NAVIGATION, VENDOR, App, cookie, visit, wrap
-from consentkit.asgi.headers import BLOCKING
+from consentkit.web.response.header_rules import BLOCKING
 
 pytestmark = pytest.mark.anyio
 

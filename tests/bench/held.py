@@ -50,13 +50,14 @@ def main() -> bool:
         rewriter = Rewriter(found)
         rewriter.feed(path.read_bytes())
         rewriter.close()
-    held = [text for text in found.texts if gate.read(text).found.reasons]
+    held = [text for text in found.texts if gate.classifier.read(text).found.reasons]
     node = shutil.which("node")
     if node:
         held = [text for text in held if not subprocess.run([node, "-e", _ACCEPTS], input=text).returncode]
     for number, text in enumerate(held, 1):
         reasons = {
-            f"{one.party.vendor or one.party.purpose} ({one.why})" for one in gate.read(text).found.reasons
+            f"{one.party.vendor or one.party.purpose} ({one.why})"
+            for one in gate.classifier.read(text).found.reasons
         }
         print(f"\n--- {number}: {', '.join(sorted(reasons))}\n{text.decode('utf-8', 'replace').strip()}")
     accepted = " that V8 accepts" if node else ""

@@ -24,10 +24,10 @@ from bench.deciding import Decider, nothing_granted
 from bench.goals import judge
 from bench.handlers import Count, Look, feed
 from bench.peers import Run
-from consentkit.asgi.memo import Kept, PageMemo
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory
+from consentkit.web.response.memo import Kept, PageMemo
 
 CHUNK = 16_384
 PASSES = 9

@@ -15,8 +15,9 @@ from typing import Any
 import anyio
 import pytest
 
-from consentkit import ConsentLog, LogUnavailable
+from consentkit import ConsentLog
 from consentkit.dashboard import reading
+from consentkit.exceptions import LogUnavailable
 from consentkit.log.reader import LogReader
 from consentkit.record import Bundle
 from dashboard.auditing import BUNDLE, EARLIER, TODAY, auditing, decided, read

@@ -13,23 +13,11 @@ import msgspec
 import pytest
 
 import consentkit
-from consentkit import (
-    Banner,
-    ConsentLog,
-    ConsentMiddleware,
-    ConsentMode,
-    Cookie,
-    Lifetime,
-    ListFile,
-    Policy,
-    Purpose,
-    SignalRules,
-    Site,
-    Vendor,
-)
+from consentkit import ConsentLog, ConsentMiddleware, ListFile, Policy, Purpose, Vendor
 from consentkit.banner.texts import shipped_locales
 from consentkit.cli.root import root
 from consentkit.dashboard import Dashboard
+from consentkit.policy import Banner, ConsentMode, Cookie, Lifetime, SignalRules, Site
 from consentkit.policy.lint import RULES
 from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
 from consentkit.testing import cookie_for, visitor_cookies

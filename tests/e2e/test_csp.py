@@ -14,8 +14,8 @@ from starlette.responses import Response as Answer
 from starlette.routing import Route
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy, Vendor
-from consentkit.asgi.csp import CSPMode
 from consentkit.testing import cookie_for
+from consentkit.web.response.csp import CSPMode
 from e2e.serving import Served
 from e2e.sink import Sink
 from e2e.waiting import wait_until

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, FrameLocator, Page, Playwright, expect
 
 from conftest import CHROMIUM_ARGUMENTS
-from consentkit import Banner, ConsentMiddleware
+from consentkit import ConsentMiddleware
+from consentkit.policy import Banner
 from e2e.conftest import patient
 from e2e.magazine import POLICY, magazine
 from e2e.serving import Served

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from consentkit import ConsentLog, ConsentMiddleware, LogUnavailable, Policy
+from consentkit import ConsentLog, ConsentMiddleware, Policy
+from consentkit.exceptions import LogUnavailable
 from e2e.serving import Served
 from e2e.waiting import PATIENCE, wait_until
 from log.making import FaultyStore

@@ -24,6 +24,7 @@ POLICY = Policy(
     },
 )
 GATE = Gate(POLICY)
+CLASSIFIER = GATE.classifier
 ALL = frozenset(POLICY.purposes)
 
 

@@ -12,7 +12,7 @@ from consentkit.catalog import default_catalog
 from consentkit.gating import Gate, Gated, stubs_script
 from consentkit.policy import Cookie, Policy, Vendor
 from consentkit.rewriter import Rewriter
-from gating.pages import EVERYTHING, GATE, NOTHING, Markers, consent, rewrite, run
+from gating.pages import CLASSIFIER, EVERYTHING, GATE, NOTHING, Markers, consent, rewrite, run
 
 GA = "https://www.google-analytics.com"
 
@@ -191,7 +191,9 @@ def test_every_signature_is_found_as_it_stands_and_minified() -> None:
     for vendor in default_catalog().vendors.values():
         for signature in vendor.inline:
             for text in (signature, signature.replace("'", '"').replace(" =", "=").replace(", ", ",")):
-                found = [reason.party.vendor for reason in GATE.read(b"x;" + text.encode()).found.reasons]
+                found = [
+                    reason.party.vendor for reason in CLASSIFIER.read(b"x;" + text.encode()).found.reasons
+                ]
                 assert vendor.id in found, text
 
 

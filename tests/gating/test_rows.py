@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consentkit.gating.values import refresh
 from consentkit.gating.wrapped import unwrap
-from gating.pages import EVERYTHING, GATE, NOTHING, consent, rewrite, rewrite_cut, run
+from gating.pages import CLASSIFIER, EVERYTHING, NOTHING, consent, rewrite, rewrite_cut, run
 from live_tags import live
 
 V = "https://www.google-analytics.com/x"
@@ -333,6 +333,6 @@ def test_plans_are_remembered_and_those_of_documents_too() -> None:
     for page in (*HANDLERS, *WRAPPED):
         tag = page[: page.index(">") + 1].encode()
         if tag.count(b"'") % 2 == 0 and tag.startswith(b"<iframe"):
-            assert GATE.plan(tag, b"iframe") is GATE.plan(tag, b"iframe")
+            assert CLASSIFIER.plan(tag, b"iframe") is CLASSIFIER.plan(tag, b"iframe")
     assert rewrite(WRAPPED[2], consent("analytics")) == WRAPPED[2]
     assert rewrite(WRAPPED[2], NOTHING) != WRAPPED[2]

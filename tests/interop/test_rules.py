@@ -13,7 +13,8 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.responses import HTMLResponse
 
-from consentkit import ConsentMiddleware, Policy, Purpose, Regime
+from consentkit import ConsentMiddleware, Policy, Purpose
+from consentkit.policy import Regime
 from consentkit.testing import cookie_for
 
 SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from consentkit.log.scripts import Sign, record
+from consentkit.log.operations import Sign, record
 from consentkit.log.store import Head, Outcome, Row, Script, Store
 from consentkit.log.verify import verify
 from consentkit.record import Bundle, Entry, Item, uuid7

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from consentkit.log import ConsentLog
-from consentkit.log.plan import new_id
+from consentkit.log.operations import new_id
 from consentkit.log.sqlite.view import SQLiteView
 from consentkit.log.store import Row
 from consentkit.record import Bundle, Entry, commitment, committed_leaf, new_salt

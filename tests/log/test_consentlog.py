@@ -317,7 +317,7 @@ async def test_reads_that_stall_do_not_keep_a_refusal_from_the_outbox(
                 readers.start_soon(read)
             await anyio.wait_all_tasks_blocked()
             await log.honour(make_refusal(), bundle=BUNDLE)
-            assert log._outbox.pending()
+            assert log._outbox.pending
             readers.cancel_scope.cancel()
             gate.set()
 

@@ -16,8 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consentkit.log import ConsentLog, Recorded, Rollup, consentlog
-from consentkit.log.plan import entry_row, publication_row, rollup_of
-from consentkit.log.scripts import erase
+from consentkit.log.operations import entry_row, erase, publication_row, rollup_of
 from consentkit.log.sqlite import schema
 from consentkit.log.sqlite import store as sqlite
 from consentkit.record import Entry
@@ -133,7 +132,7 @@ def test_what_waits_in_the_outbox_is_erased_with_the_rest(log: ConsentLog) -> No
     log._outbox.put([on(DAYS[1], subject=SUBJECTS[0], action="withdraw", granted=())])
     assert log.erase_now(SUBJECTS[0], at=NOW) == 2
     assert log.of_subject(SUBJECTS[0]) == []
-    assert not log._outbox.pending()
+    assert not log._outbox.pending
 
 
 def test_a_purge_leaves_notices_and_what_the_log_says_of_itself(log: ConsentLog) -> None:

@@ -330,7 +330,7 @@ class Drain(Scene):
 
     def check_end(self, log: ConsentLog) -> None:
         assert found(log).keys() >= {refusal.id for refusal in self.refusals}
-        assert not log._outbox.pending()
+        assert not log._outbox.pending
 
 
 class Erase(Scene):

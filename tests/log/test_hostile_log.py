@@ -17,8 +17,8 @@ from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogU
 from consentkit.log import ConsentLog, open_log
 from consentkit.log import evidence as receipts
 from consentkit.log.evidence import collect
+from consentkit.log.operations import entry_row, new_id
 from consentkit.log.outbox import FileOutbox
-from consentkit.log.plan import entry_row, new_id
 from consentkit.log.reader import LogReader
 from consentkit.log.signing import Signer, read_keyring, replace_key_file
 from consentkit.log.store import Outcome

@@ -55,13 +55,13 @@ def take() -> Taker:
 
 def test_what_is_put_is_drained_once_and_in_order(outbox: Outbox, take: Taker) -> None:
     items: list[Item] = [BUNDLE, make_refusal(), make_refusal()]
-    assert not outbox.pending()
+    before = outbox.pending
     outbox.put(items[:2])
     outbox.put(items[2:])
-    assert outbox.pending()
+    assert (before, outbox.pending) == (False, True)
     assert outbox.drain(take) == 3
     assert take.items == items
-    assert not outbox.pending()
+    assert not outbox.pending
     assert outbox.drain(take) == 0
 
 
@@ -72,7 +72,7 @@ def test_what_the_store_does_not_take_waits_on(outbox: Outbox, take: Taker) -> N
     for _ in range(2):
         with pytest.raises(LogUnavailable):
             outbox.drain(take)
-        assert outbox.pending()
+        assert outbox.pending
     outbox.put([second])
     assert outbox.drain(take) == 2
     assert take.items == [first, second]
@@ -93,7 +93,7 @@ def test_what_the_store_refuses_is_set_aside_and_reported(
     take.refused = {items[1].id}
     assert outbox.drain(take) == 3
     assert take.items == [items[0], items[2]]
-    assert not outbox.pending()
+    assert not outbox.pending
     assert items[1].id in caplog.text
 
 
@@ -112,7 +112,7 @@ def test_putting_during_a_drain_does_not_wait_for_it(outbox: Outbox) -> None:
         taken.extend(batch)
         return [0] * len(batch)
 
-    while outbox.pending():
+    while outbox.pending:
         outbox.drain(take_and_put)
     assert taken == [first, second]
 
@@ -172,7 +172,7 @@ def test_what_a_crashed_drain_has_left_comes_first(path: Path, take: Taker) -> N
     FileOutbox(path).put([first])
     os.replace(path, path.with_name("outbox.jsonl.draining"))
     outbox = FileOutbox(path)
-    assert outbox.pending()
+    assert outbox.pending
     outbox.put([second])
     assert outbox.drain(take) == 2
     assert take.items == [first, second]
@@ -203,7 +203,7 @@ def test_a_disk_that_fills_up_leaves_whole_lines_only(
 
 def test_a_folder_that_is_gone_is_an_error_of_this_package(tmp_path: Path, take: Taker) -> None:
     outbox = FileOutbox(tmp_path / "gone" / "outbox")
-    assert not outbox.pending()
+    assert not outbox.pending
     with pytest.raises(OutboxFull):
         outbox.put([make_refusal()])
     with pytest.raises(LogUnavailable):

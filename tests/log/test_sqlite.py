@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
-from consentkit.log import scripts
+from consentkit.log import operations
 from consentkit.log.sqlite import SQLiteStore, schema
 from consentkit.log.sqlite import store as sqlite
 from log.making import BUNDLE, checked, commit, make_entry, rows_of
@@ -119,7 +119,7 @@ def test_a_failure_inside_a_transaction_leaves_nothing(
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(scripts, "append", fail)
+        patch.setattr(operations, "append", fail)
         with pytest.raises(LogUnavailable, match="disk is full"):
             commit(embedded, [make_entry()])
     assert checked(embedded).size == 1

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from consentkit.exceptions import LogError, LogMissing
 from consentkit.log import Observation
 from consentkit.log.observations import KEPT_DAYS, MOST
+from consentkit.log.operations import erase, purge, resign
 from consentkit.log.postgres import PostgresStore
-from consentkit.log.scripts import erase, purge, resign
 from consentkit.log.sqlite import SQLiteStore
 from consentkit.log.store import Head, Rollup, Store, Transaction
 from consentkit.record import Bundle, Item

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consentkit.rewriter import Rewriter, context, grammar, plain, reading
+from consentkit.rewriter import Rewriter, context, grammar, names, plain, reading
 from consentkit.rewriter.foreign import MAX_DEPTH
 from rewriter.recording import Disarm
 
@@ -93,10 +93,10 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     monkeypatch.setattr(reading.Reading, "step", meter.step(reading.Reading.step))
     for name in ("COMMENT_END", "PROLOGUE", "TAG"):
         monkeypatch.setattr(reading, name, Metered(getattr(reading, name), meter))
-    compiled = context._names
+    compiled = names.compile_names
 
-    def metered(*names: Any) -> context.Names:
-        found = compiled(*names)
+    def metered(*asked: Any) -> names.Names:
+        found = compiled(*asked)
         plain_, head = (
             Metered(scan.__self__, meter).match  # type: ignore[attr-defined]
             for scan in (found.plain, found.head)
@@ -104,8 +104,8 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
         skip, skip_one = (Metered(item, meter) for item in (found.skip, found.skip_one))
         return found._replace(plain=plain_, head=head, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(context, "_names", metered)
-    tables: tuple[dict[bytes, Any], ...] = (context.RAW_TEXT, grammar.QUIET)
+    monkeypatch.setattr(context, "compile_names", metered)
+    tables: tuple[dict[bytes, Any], ...] = (names.RAW_TEXT, grammar.QUIET)
     for table in tables:
         for element, pattern in table.items():
             monkeypatch.setitem(table, element, Metered(pattern, meter))

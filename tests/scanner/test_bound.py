@@ -14,9 +14,10 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from consentkit import Policy, Site
+from consentkit import Policy
 from consentkit.cli.root import root
 from consentkit.exceptions import ConfigurationError, ScanError
+from consentkit.policy import Site
 from consentkit.scanner import lint_site
 from consentkit.scanner.bound import BoundHeaders, split_credentials
 from e2e.serving import Served, free_port

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser
 
-from consentkit import Policy, Site
+from consentkit import Policy
 from consentkit.exceptions import ConfigurationError, ScanError
+from consentkit.policy import Site
 from consentkit.policy.lint import RULES
 from consentkit.scanner import CHECKS, lint_site
 from e2e.serving import free_port

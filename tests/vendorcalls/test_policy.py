@@ -94,7 +94,7 @@ def test_nothing_is_said_where_nobody_listens() -> None:
     calls = VendorCalls(policy)
     assert calls.write(calls_table()["google"], consent_of(policy)) == ""
     assert calls.write(calls_table()["google"], consent_of(policy, TEXAS)) != ""
-    assert calls.listens("youtube") is None
+    assert calls.by_vendor.get("youtube") is None
 
 
 def test_who_may_run_before_consent_is_told_that_all_is_denied() -> None:

@@ -57,12 +57,12 @@ def with_consent(app: A, /, **options: Any) -> A:
     Example:
         ``app = with_consent(FastAPI(), secret_key=SECRET, log="consent.sqlite3")``
     """
+    from consentkit.asgi.connection import call_late  # as the middleware does: see there
+
     check_app(app)
     kind = type(app)
     is_function = isinstance(app, FunctionType | MethodType)
-    # Looked up at each call: what traces applications may yet put something around the class's own.
-    inner = app if is_function else MethodType(lambda self, *given: kind.__call__(self, *given), app)
-    middleware = ConsentMiddleware(inner, **options)
+    middleware = ConsentMiddleware(app if is_function else call_late(kind, app), **options)
     if not is_function and _gave_class(app, kind, middleware):
         return app
 
@@ -97,8 +97,6 @@ def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
 
 
 def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
-    async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
-        await middleware(scope, receive, send)
-
+    call = middleware.connections.method()
     vars(call)[MARK] = middleware
     return call

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from typing import Final
+
+seconds: Final = time.time
+"""Return seconds since the epoch, as a float."""
 
 
 def epoch() -> int:
-    """Return seconds since the epoch."""
-    return int(time.time())
-
-
-def rfc3339(now: int) -> str:
-    """Format epoch seconds as an RFC 3339 timestamp in UTC, such as ``2026-11-22T18:00:00Z``."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return whole seconds since the epoch."""
+    return int(seconds())
 
 
 def milliseconds() -> int:

@@ -7,6 +7,7 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi.deployment import Deployment
+from consentkit.web.trial import BEGUN
 
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
 _logger = logging.getLogger("consentkit")
@@ -63,8 +64,8 @@ async def _answer(receive: Receive, send: Send) -> None:
 
 async def _start(deployment: Deployment) -> None:
     """Do what is to be done when the app is ready and before the first visitor comes. Never raises."""
-    if not deployment.enforce:
-        deployment.trial.begin()
+    if not deployment.options.enforce:
+        deployment.tell("warning", BEGUN)
     if deployment.log is not None:
         for remark in await deployment.log.look():
             _logger.log(_LEVELS[remark.level], "consent %s: %s", remark.about, remark.text)
@@ -73,6 +74,8 @@ async def _start(deployment: Deployment) -> None:
 
 async def _stop(deployment: Deployment) -> None:
     """Do what is to be done before the process ends. Never raises; a second time there is nothing left."""
-    deployment.trial.end()
+    told = deployment.trial.end()
+    if told:
+        deployment.tell("warning", told)
     if deployment.log is not None:
         await deployment.log.finish()

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import Secret
 from starlette.types import Receive, Scope, Send
 
+from consentkit.consent import CookieOptions
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 
 if TYPE_CHECKING:
-    from consentkit.asgi.csp import CSPMode
+    from consentkit.asgi.connection import Connections
     from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
     from consentkit.gating import Unclassified
     from consentkit.log import ConsentLog
+    from consentkit.web.options import CSPMode
 
 
 class ConsentMiddleware:
@@ -40,11 +42,10 @@ class ConsentMiddleware:
         prefix: Path of the package's own pages, below the root path.
         exclude: Path prefixes, on segment boundaries, whose responses are left alone.
         unclassified: What happens to third parties that neither policy nor catalog knows: they are reported
-            (``report``), held back (``gate``), or let through unseen (``allow``).
+            (``report``, the default), held back (``gate``), or let through unseen (``allow``).
         csp: Restrict pages to declared hosts by a second Content-Security-Policy (``enforce``, which implies
             ``unclassified="gate"``), or have browsers report what it would block (``report-only``).
-        cookie_domain: Share the decision among the subdomains of this domain.
-        https_only: Whether visitors come over https; ``None``: as the request's scheme says.
+        cookies: Where the cookies hold: a :class:`consentkit.CookieOptions` with ``domain`` and ``https_only``.
         enforce: ``False`` changes nothing and logs what would be held back.
         debug: Add a response header that names what was held back and why.
         on_decision: Called with each decision and the request's scope, after it is recorded.
@@ -53,6 +54,7 @@ class ConsentMiddleware:
     Attributes:
         app: The application.
         deployment: What was given, checked.
+        connections: Leads each connection to who answers it.
 
     Raises:
         ConfigurationError: An argument cannot hold, or the policy breaks a rule and `strict` holds.
@@ -69,10 +71,9 @@ class ConsentMiddleware:
         place: PlaceResolver | None = None,
         prefix: str = "/_consent",
         exclude: Sequence[str] = (),
-        unclassified: Unclassified = "report",
+        unclassified: Unclassified | None = None,
         csp: CSPMode = "off",
-        cookie_domain: str | None = None,
-        https_only: bool | None = None,
+        cookies: CookieOptions | None = None,
         enforce: bool = True,
         debug: bool = False,
         on_decision: OnDecision | None = None,
@@ -84,27 +85,27 @@ class ConsentMiddleware:
         # Whoever imports the package without using it does not pay for gate, rewriter and log.
         from consentkit.asgi.connection import Connections
         from consentkit.asgi.deployment import Deployment
-        from consentkit.asgi.linting import check_policy
+        from consentkit.asgi.policy_check import check_policy
+        from consentkit.web.options import Options
 
-        deployment = Deployment(
+        kept = _open_log(log)
+        options = Options(
             secret_key=_plain(secret_key),
             secret_key_fallbacks=_plain_all(secret_key_fallbacks),
-            log=_open_log(log),
             policy=Policy() if policy is None else policy,
-            place=place,
+            keeps_log=kept is not None,
+            place_headers=getattr(place, "headers", ()),
             prefix=prefix,
             exclude=exclude,
             unclassified=unclassified,
             csp=csp,
-            cookie_domain=cookie_domain,
-            https_only=https_only,
+            cookies=cookies,
             enforce=enforce,
             debug=debug,
-            on_decision=on_decision,
         )
-        check_policy(deployment.policy, strict=strict)
-        self.deployment: Deployment = deployment
-        self._answer = Connections(app, deployment).answer
+        check_policy(options.policy, strict=strict)
+        self.deployment: Deployment = Deployment(options, log=kept, place=place, on_decision=on_decision)
+        self.connections: Connections = Connections(app, self.deployment)
 
     def around(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> ConsentMiddleware:
         """Return the same middleware, log and all, around another application."""
@@ -112,12 +113,12 @@ class ConsentMiddleware:
 
         other = copy(self)
         other.app = app
-        other._answer = Connections(app, self.deployment).answer
+        other.connections = Connections(app, self.deployment)
         return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
-        await self._answer(scope, receive, send)
+        await self.connections.answer(scope, receive, send)
 
 
 def check_app(app: object) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from consentkit.asgi import headers as work
-from consentkit.asgi.kind import HTML, STREAM, is_shown, kind_of
-from consentkit.asgi.traits import RANGES
+from consentkit.web.response.gated import is_part_of_page
+from consentkit.web.response.header_rules import without
+from consentkit.web.traits import RANGES
 
 
 async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,21 +40,17 @@ async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
 
     async def watched_send(message: Message) -> None:
         nonlocal is_page
-        is_page = is_page or (message["type"] == "http.response.start" and _is_part_of_page(message))
+        is_page = is_page or (
+            message["type"] == "http.response.start"
+            and is_part_of_page(message["status"], message.get("headers", ()))
+        )
         if not is_page:
             await send(message)
 
-    whole = {**scope, "headers": work.without(scope["headers"], RANGES)}
+    whole = {**scope, "headers": without(scope["headers"], RANGES)}
     if scope["method"] != "GET":  # a range means nothing then
         await app(whole, receive, send)
         return
     await app(scope, watched_receive, watched_send)
     if is_page:
         await app(whole, repeated_receive, send)
-
-
-def _is_part_of_page(start: Message) -> bool:
-    if start["status"] != 206:
-        return False
-    headers = work.by_name([(bytes(name), bytes(value)) for name, value in start.get("headers", ())])
-    return is_shown(206, headers) and kind_of(headers) in (HTML, STREAM)

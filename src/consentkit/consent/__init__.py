@@ -4,6 +4,7 @@ from consentkit.consent.choosing import accept, allow, choose, forget, reject
 from consentkit.consent.codec import DecisionCodec, OnceCodec, SubjectCodec
 from consentkit.consent.consent import UNTOLD, Consent
 from consentkit.consent.cookies import (
+    CookieOptions,
     check_cookie_domain,
     decision_cookie_name,
     expire_cookie,
@@ -24,6 +25,7 @@ __all__ = [
     "ONCE_SECONDS",
     "UNTOLD",
     "Consent",
+    "CookieOptions",
     "Decision",
     "DecisionCodec",
     "Invalid",

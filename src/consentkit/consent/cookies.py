@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from consentkit.consent.decision import MAX_AGE, ONCE_SECONDS
 from consentkit.exceptions import ConfigurationError
 
@@ -18,6 +20,25 @@ _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 _OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 
 
+class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the visitor's cookies hold.
+
+    Args:
+        domain: Share the decision among the subdomains of this domain, such as ``example.org``.
+        https_only: Whether visitors come over https; ``None``: as the request's scheme says.
+
+    Raises:
+        ConfigurationError: `domain` is no domain name of at least two labels.
+    """
+
+    domain: str | None = None
+    https_only: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.domain is not None:
+            msgspec.structs.force_setattr(self, "domain", check_cookie_domain(self.domain))
+
+
 def check_cookie_domain(domain: str) -> str:
     """Return a cookie domain in lower case and without a leading dot.
 
@@ -26,7 +47,7 @@ def check_cookie_domain(domain: str) -> str:
     """
     normal = domain.lower().removeprefix(".")
     if not _DOMAIN.fullmatch(normal):
-        raise ConfigurationError('expected a domain such as "example.org"', path="cookie_domain")
+        raise ConfigurationError('expected a domain such as "example.org"', path="cookies.domain")
     return normal
 
 

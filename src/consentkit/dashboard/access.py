@@ -16,14 +16,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive
 
 from consentkit.asgi.clock import epoch
-from consentkit.asgi.request import Request
-from consentkit.asgi.submission import check_same_origin, read_body
+from consentkit.asgi.effects import read_body
 from consentkit.catalog import safe_path
 from consentkit.consent.secret_key import check_secret
 from consentkit.dashboard.attempts import SECONDS, Attempts
-from consentkit.dashboard.rendering import respond
+from consentkit.dashboard.rendering import Visit, respond
 from consentkit.dashboard.session import Sessions
 from consentkit.exceptions import BadRequest, ConfigurationError
+from consentkit.web.endpoints.submission import MAX_BODY, check_length, check_same_origin
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
@@ -39,7 +39,7 @@ class Access(Protocol):
     signs_out: bool
     """Whether there is a session that can be ended."""
 
-    async def answer(self, request: Request, receive: Receive) -> Response | None:
+    async def answer(self, request: Visit, receive: Receive) -> Response | None:
         """Return what the request gets instead of a page, or ``None`` where it may have the page."""
 
 
@@ -69,7 +69,7 @@ class GuardAccess:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
 
-    async def answer(self, request: Request, receive: Receive) -> Response | None:
+    async def answer(self, request: Visit, receive: Receive) -> Response | None:
         """Return a refusal, or ``None``."""
         verdict = self._guard(StarletteRequest(request.scope))
         if inspect.isawaitable(verdict):
@@ -89,7 +89,7 @@ class TokenAccess:
         self._sessions = Sessions(token)
         self._attempts = Attempts()
 
-    async def answer(self, request: Request, receive: Receive) -> Response | None:
+    async def answer(self, request: Visit, receive: Receive) -> Response | None:
         """Sign in, sign out, or return the form unless the request is signed in."""
         if request.method == "POST" and request.path == SIGN_IN:
             return await self._sign_in(request, receive)
@@ -99,14 +99,14 @@ class TokenAccess:
             return RedirectResponse(request.mount + "/", 303)
         return None if self._admits(request) else _form(request, status=401, back=request.here)
 
-    def _admits(self, request: Request) -> bool:
+    def _admits(self, request: Visit) -> bool:
         scheme, _, given = request.header(b"authorization").decode("latin-1").partition(" ")
         if scheme.lower() == "bearer":
             return self._is_token(request, given.strip())
         name = self._sessions.cookie_name(request.secure)
         return self._sessions.holds(request.cookie_values(name), now=epoch())
 
-    def _is_token(self, request: Request, given: str) -> bool:
+    def _is_token(self, request: Visit, given: str) -> bool:
         """Compare digests, in a time that says nothing about either.
 
         Raises:
@@ -121,22 +121,23 @@ class TokenAccess:
         _logger.warning("a wrong token was sent to the auditor's pages")
         return False
 
-    async def _sign_in(self, request: Request, receive: Receive) -> Response:
+    async def _sign_in(self, request: Visit, receive: Receive) -> Response:
         check_same_origin(request)
-        fields = _fields(await read_body(request, receive))
+        check_length(request, MAX_BODY)
+        fields = _fields(await read_body(receive, MAX_BODY))
         back = _below(request, fields.get("back", ""))
         if not self._is_token(request, fields.get("token", "").strip()):
             return _form(request, status=403, back=back, wrong=True)
         cookie = self._sessions.set_cookie(path=request.mount or "/", secure=request.secure, now=epoch())
         return RedirectResponse(back, 303, headers={"Set-Cookie": cookie})
 
-    def _sign_out(self, request: Request) -> Response:
+    def _sign_out(self, request: Visit) -> Response:
         check_same_origin(request)
         cookie = self._sessions.expire_cookie(path=request.mount or "/", secure=request.secure)
         return RedirectResponse(request.mount + "/", 303, headers={"Set-Cookie": cookie})
 
 
-def _form(request: Request, *, status: int, back: str, wrong: bool = False) -> Response:
+def _form(request: Visit, *, status: int, back: str, wrong: bool = False) -> Response:
     response = respond("sign-in.html", request, status=status, back=back, wrong=wrong)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="consent log"'
@@ -150,7 +151,7 @@ def _fields(body: bytes) -> dict[str, str]:
         raise BadRequest(400, "The form cannot be read.") from error
 
 
-def _below(request: Request, path: str) -> str:
+def _below(request: Visit, path: str) -> str:
     """Return a path of this app, its first page instead of anything else."""
     home = request.mount + "/"
     return path if path.startswith(home) and safe_path(path) == path else home

@@ -15,11 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import Message, Receive, Scope, Send
 
-from consentkit.asgi.request import Request
 from consentkit.dashboard.access import Guard, make_access
 from consentkit.dashboard.pages import Pages
 from consentkit.dashboard.reading import Reading
-from consentkit.dashboard.rendering import SHEET, SHEET_PATH, SIGNS_OUT, respond
+from consentkit.dashboard.rendering import SHEET, SHEET_PATH, SIGNS_OUT, respond, visit_of
 from consentkit.exceptions import (
     BadRequest,
     ConfigurationError,
@@ -115,7 +114,7 @@ class Dashboard:
         await self._app({**scope, SIGNS_OUT: False}, receive, guarded)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, self._https_only)
+        request = visit_of(scope, self._https_only)
         if request.path == SHEET_PATH:
             await Response(SHEET, headers=_SHEET_HEADERS)(scope, receive, send)
             return
@@ -176,4 +175,4 @@ async def _corrupt(request: StarletteRequest, error: Exception) -> Response:
 
 
 def _problem(request: StarletteRequest, status: int, title: str, problem: str) -> Response:
-    return respond("problem.html", Request(request.scope), status=status, title=title, problem=problem)
+    return respond("problem.html", visit_of(request.scope), status=status, title=title, problem=problem)

@@ -13,10 +13,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from consentkit.asgi.clock import epoch
-from consentkit.asgi.request import Request
 from consentkit.dashboard import views, words
 from consentkit.dashboard.period import read_day, read_period
 from consentkit.dashboard.reading import Reading
+from consentkit.dashboard.rendering import visit_of
 from consentkit.exceptions import BadRequest
 from consentkit.tlog import VerifierKey
 
@@ -61,11 +61,11 @@ class Pages:
     async def overview(self, request: StarletteRequest) -> Response:
         """Answer for `views.overview`."""
         period = read_period(request.query_params, now=epoch())
-        return await self._reading.read(partial(views.overview, Request(request.scope), period))
+        return await self._reading.read(partial(views.overview, visit_of(request.scope), period))
 
     async def entries(self, request: StarletteRequest) -> Response:
         """Answer for `views.entries`, or with an id for `views.find`."""
-        query, asked = request.query_params, Request(request.scope)
+        query, asked = request.query_params, visit_of(request.scope)
         id = query.get("id", "").strip().lower()
         if _ID.fullmatch(id):
             return await self._reading.read(partial(views.find, asked, id))
@@ -83,7 +83,7 @@ class Pages:
     async def entry(self, request: StarletteRequest) -> Response:
         """Answer for `views.entry`."""
         index = _index(request.path_params["index"])
-        return await self._reading.read(partial(views.entry, Request(request.scope), index, self._vkeys))
+        return await self._reading.read(partial(views.entry, visit_of(request.scope), index, self._vkeys))
 
     async def proof(self, request: StarletteRequest) -> Response:
         """Answer for `views.proof`."""
@@ -98,12 +98,12 @@ class Pages:
 
     async def log(self, request: StarletteRequest) -> Response:
         """Answer for `views.log`."""
-        asked = Request(request.scope)
+        asked = visit_of(request.scope)
         return await self._reading.read(partial(views.log, asked, self._vkeys, self._kept))
 
     async def exports(self, request: StarletteRequest) -> Response:
         """Answer for `views.exports`."""
-        return await self._reading.read(partial(views.exports, Request(request.scope)))
+        return await self._reading.read(partial(views.exports, visit_of(request.scope)))
 
     async def export(self, request: StarletteRequest) -> Response:
         """Stream all entries."""

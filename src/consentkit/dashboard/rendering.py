@@ -7,10 +7,13 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import asdict
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
 
-from consentkit.asgi.request import Request
+from consentkit.asgi.connection import read_request
 from consentkit.dashboard import words
+from consentkit.web.request import Request
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,7 +26,18 @@ SHEET_PATH: Final = f"/static/audit.{hashlib.sha256(SHEET).hexdigest()[:12]}.css
 """The style sheet and its path below the mount: another sheet has another path."""
 
 
-def respond(template: str, request: Request, *, status: int = 200, **values: object) -> Response:
+class Visit(Request, frozen=True, eq=False, kw_only=True):
+    """A request for an auditor's page, with the scope that it came in."""
+
+    scope: Scope
+
+
+def visit_of(scope: Scope, https_only: bool | None = None) -> Visit:
+    """Read a request; arguments as in `read_request`."""
+    return Visit(**asdict(read_request(scope, https_only)), scope=scope)
+
+
+def respond(template: str, request: Visit, *, status: int = 200, **values: object) -> Response:
     """Render a page. Every value is escaped.
 
     Args:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from consentkit.asgi.request import Request
 from consentkit.consent import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.checking import known_keys
@@ -18,7 +17,7 @@ from consentkit.dashboard.heading import verify_head
 from consentkit.dashboard.keeping import verify_kept
 from consentkit.dashboard.period import CHOICES, Period
 from consentkit.dashboard.proving import verify_entry
-from consentkit.dashboard.rendering import respond
+from consentkit.dashboard.rendering import Visit, respond
 from consentkit.dashboard.showing import HEADERS, render_shown
 from consentkit.exceptions import BadRequest
 from consentkit.log import LogReader, Recorded
@@ -45,7 +44,7 @@ class Listed(NamedTuple):
     entry: Entry | None
 
 
-def overview(request: Request, period: Period, reader: LogReader) -> Response:
+def overview(request: Visit, period: Period, reader: LogReader) -> Response:
     """Show what visitors decided: from the roll-ups only, so as fast at any number of entries."""
     since, until = period.since.isoformat(), period.until.isoformat()
     figures = read_figures(period, reader.stats(since, until), reader.observations(SHOWN, since, until))
@@ -60,25 +59,25 @@ def overview(request: Request, period: Period, reader: LogReader) -> Response:
     )
 
 
-def entries(request: Request, search: Search, reader: LogReader) -> Response:
+def entries(request: Visit, search: Search, reader: LogReader) -> Response:
     """List entries, the newest first."""
     found = reader.search(**search._asdict())
     listed = [_listed(recorded) for recorded in found.entries]
     return respond("entries.html", request, found=listed, older=found.before, search=search, missing="")
 
 
-def find(request: Request, id: str, reader: LogReader) -> Response:
+def find(request: Visit, id: str, reader: LogReader) -> Response:
     """Lead to the entry with an id, or to the publication of the notice with that hash."""
     found = reader.find(id)
     return missing(request, id) if found is None else _lead(request, found.index)
 
 
-def missing(request: Request, id: str) -> Response:
+def missing(request: Visit, id: str) -> Response:
     """Say that there is no entry with an id."""
     return respond("entries.html", request, status=404, found=[], older=None, search=Search(), missing=id)
 
 
-def entry(request: Request, index: int, vkeys: Sequence[VerifierKey], reader: LogReader) -> Response:
+def entry(request: Visit, index: int, vkeys: Sequence[VerifierKey], reader: LogReader) -> Response:
     """Show one entry in words, what its visitor was shown, and its proof."""
     listed = _listed(_at(reader, index))
     said = listed.entry
@@ -116,7 +115,7 @@ def banner(hash: str, reader: LogReader) -> Response:
     return HTMLResponse(document, headers=HEADERS)
 
 
-def log(request: Request, vkeys: Sequence[VerifierKey], kept: Path | None, reader: LogReader) -> Response:
+def log(request: Visit, vkeys: Sequence[VerifierKey], kept: Path | None, reader: LogReader) -> Response:
     """Show the head, and what can be checked at once. Verifying all of it is for the command line."""
     head, keys = reader.head(), vkeys or known_keys(reader)
     return respond(
@@ -129,7 +128,7 @@ def log(request: Request, vkeys: Sequence[VerifierKey], kept: Path | None, reade
     )
 
 
-def exports(request: Request, reader: LogReader) -> Response:
+def exports(request: Visit, reader: LogReader) -> Response:
     """Offer the exports."""
     return respond("exports.html", request, head=reader.head())
 
@@ -152,7 +151,7 @@ def attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _lead(request: Request, index: int) -> Response:
+def _lead(request: Visit, index: int) -> Response:
     return RedirectResponse(f"{request.mount}/entries/{index}", 303)
 
 

@@ -4,10 +4,10 @@ What runs or reaches a third party without consent is made inert in place: attri
 script gets a type that does not run. Nothing is removed from the page.
 """
 
+from consentkit.gating.document import PageGate
 from consentkit.gating.embeds import Target
 from consentkit.gating.gate import Gate
-from consentkit.gating.judging import Gated, Unclassified
-from consentkit.gating.page import PageGate
+from consentkit.gating.judge import Gated, Unclassified
 from consentkit.gating.party import Embed, Party
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.stubs import NO_STUBS, module_script, stubs_script

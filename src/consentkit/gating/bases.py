@@ -1,10 +1,10 @@
-"""The bases that relative addresses of one document may be resolved against."""
+"""What the relative addresses of a document may be resolved against."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from consentkit.catalog import OWN_PAGE, URL, read_url
 from consentkit.gating import edits
@@ -19,36 +19,22 @@ MAX_BASES: Final = 4
 _ANY: Final = URL("https", readable=False)
 
 
-class Bases:
-    """Follows the ``<base>`` elements of a document.
-
-    Args:
-        own_host: The page's own host as hosts are reported; empty where it is not known.
-        urls: Bases that count from the beginning.
+class Bases(NamedTuple):
+    """What the ``<base>`` elements of a document say, as far as it was read.
 
     Attributes:
         urls: What relative addresses may be resolved against, besides the page itself.
         foreign: Whether they may go to another origin.
+        certain: Whether the one that counts was seen.
+        settled: Whether none may lead addresses away any more.
     """
 
-    def __init__(self, own_host: str, urls: tuple[URL, ...] = (), *, foreign: bool = False) -> None:
-        self.urls: tuple[URL, ...] = urls
-        self.foreign: bool = foreign
-        self._own_host = own_host
-        self._is_certain = False
-        self._is_settled = False
+    urls: tuple[URL, ...] = ()
+    foreign: bool = False
+    certain: bool = False
+    settled: bool = False
 
-    def nested(self) -> Bases:
-        """Return what a document inside this one begins with."""
-        inner = Bases(self._own_host, self.urls, foreign=self.foreign)
-        inner._is_settled = self._is_settled
-        return inner
-
-    def settle(self) -> None:
-        """Let no base lead addresses away from here on; see `consentkit.gating.page.PageGate.settle_base`."""
-        self._is_settled = True
-
-    def see(self, raw: bytes, where: Where) -> Sequence[Splice]:
+    def see(self, raw: bytes, where: Where, own_host: str) -> tuple[Bases, Sequence[Splice]]:
         """Take the first ``<base href>``: it counts for every URL behind it (WHATWG HTML 4.2.3).
 
         Where it is not certain that a browser sees it as such, as in a template, others may follow, and all
@@ -57,24 +43,29 @@ class Bases:
         Args:
             raw: The tag's bytes.
             where: Its surroundings.
+            own_host: The page's own host as hosts are reported; empty where it is not known.
 
         Returns:
-            The edits that take its address from it, where it comes too late to be let through.
+            What holds from here on, and the edits that take its address from the tag, where it comes too late
+            to be let through.
         """
         found = attributes(raw)
         href = first(found, b"href")
-        if href is None or self._is_certain or where & Where.FOREIGN:
-            return ()
+        if href is None or self.certain or where & Where.FOREIGN:
+            return self, ()
         url = read_url(href, base=OWN_PAGE)
-        foreign = url is not None and not url.own and host_of(url) != self._own_host
-        if foreign and self._is_settled:
-            return edits.rename(found, {b"href"})
+        foreign = url is not None and not url.own and host_of(url) != own_host
+        if foreign and self.settled:
+            return self, edits.rename(found, {b"href"})
+        urls = self.urls
+        if foreign and url is not None and url not in urls and len(urls) <= MAX_BASES:
+            urls = (*urls, url if len(urls) < MAX_BASES else _ANY)
         # Behind a base that browsers refuse, relative addresses lead nowhere.
-        self.foreign = self.foreign or (url is None and "//" in href.replace("\\", "/"))
+        refused = url is None and "//" in href.replace("\\", "/")
         # Browsers differ in which hosts they take; Chromium passes over bases that lead nowhere.
-        self._is_certain = not where and url is not None and _PLAIN.match(url.host) is not None
-        if foreign and url is not None:
-            self.foreign = True
-            if url not in self.urls and len(self.urls) <= MAX_BASES:
-                self.urls = (*self.urls, url if len(self.urls) < MAX_BASES else _ANY)
-        return ()
+        certain = not where and url is not None and _PLAIN.match(url.host) is not None
+        return Bases(urls, self.foreign or foreign or refused, certain, self.settled), ()
+
+
+NO_BASES: Final = Bases()
+"""Where relative addresses reach nobody but the page's own host."""

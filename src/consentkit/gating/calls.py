@@ -23,6 +23,10 @@ class VendorCalls:
 
     Args:
         policy: Whose vendors and settings count.
+
+    Attributes:
+        advanced: Vendors that run before consent.
+        by_vendor: How the scripts of a vendor are told, where they are.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -32,12 +36,10 @@ class VendorCalls:
             vendor.id for vendor in declared if vendor.consent_mode == "advanced"
         )
         listening = {name for row in calls_table().values() for name in (*row.vendors, *row.advanced)}
-        self._calls = {name: calls_for(name, advanced=name in self.advanced) for name in listening}
+        self.by_vendor: Mapping[str, Calls | None] = {
+            name: calls_for(name, advanced=name in self.advanced) for name in listening
+        }
         self._written: dict[tuple[str, str, bool, _Regimes], str] = {}
-
-    def listens(self, vendor: str) -> Calls | None:
-        """Return how the scripts of a vendor are told, ``None`` where they are not."""
-        return self._calls.get(vendor)
 
     def write(self, calls: Calls, consent: Consent) -> str:
         """Write the attributes for a page, nothing where none of the vendors may run."""

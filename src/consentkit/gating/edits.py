@@ -30,31 +30,23 @@ def move(name: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
     return rename(attributes, moved | _FRAME_MOVED if name in FRAMES else moved)
 
 
-def rename_frame(raw: bytes, name: bytes, number: int) -> Splice:
-    """Give a gated frame a name of its own.
-
-    A browser that goes back restores the documents of a page's frames by their names, or by their places
-    where they have none, whatever their attributes say: a frame that had shown a vendor would show it again.
-    """
-    return _insert(raw, name, b"name=consentkit-%d" % number)
+def insert(raw: bytes, name: bytes, attribute: bytes) -> Splice:
+    """Put an attribute first; it holds no quote."""
+    end = 1 + len(name)
+    # Before a slash the space keeps the value from going on.
+    gap = b" " if raw[end : end + 1] == b"/" else b""
+    return end, end, b" " + attribute + gap
 
 
 def stop_script(raw: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
     """Make a script inert: the new type comes first, since the first of two attributes counts."""
-    inserted = _insert(raw, b"script", b"type=text/plain")
+    inserted = insert(raw, b"script", b"type=text/plain")
     return tidy([inserted], move(b"script", attributes), rename(attributes, {b"type"}))
 
 
 def stop_style(raw: bytes) -> list[Splice]:
     """Make a style sheet inert; browsers pass over a type that they do not know."""
-    return [_insert(raw, b"style", b"type=text/plain")]
-
-
-def _insert(raw: bytes, name: bytes, attribute: bytes) -> Splice:
-    end = 1 + len(name)
-    # Before a slash the space keeps the value from going on.
-    gap = b" " if raw[end : end + 1] == b"/" else b""
-    return end, end, b" " + attribute + gap
+    return [insert(raw, b"style", b"type=text/plain")]
 
 
 def restore(attributes: Sequence[Attribute], parked: Attribute | None, name: bytes) -> list[Splice]:

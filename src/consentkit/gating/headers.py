@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from consentkit.rewriter import Splice, Where
-
 Pairs = Sequence[tuple[bytes, bytes]]
 
 _GATED: Final = frozenset(b"link nel refresh report-to reporting-endpoints speculation-rules".split())
@@ -63,10 +61,10 @@ _Entries = list[tuple[bytes, bool]]
 
 
 class Judge(Protocol):
-    """Decides on tags; `consentkit.gating.PageGate` is one."""
+    """Decides on links; `consentkit.gating.PageGate` is one."""
 
-    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
-        """Return edits where a tag may not stay as it is."""
+    def admits(self, raw: bytes) -> bool:
+        """Say whether a ``<link>`` would stay as it is."""
 
 
 def names_address(name: bytes, value: bytes) -> bool:
@@ -126,7 +124,7 @@ def is_reached(address: str, judge: Judge, *, rel: str = "preload", srcset: str 
     """
     tag = f'<link rel="{html.escape(rel)}" href="{html.escape(address)}"'
     tag += f' imagesrcset="{html.escape(srcset)}">' if srcset else ">"
-    return not judge.start_tag(tag.encode("utf-8", "replace"), b"link", Where(0))
+    return judge.admits(tag.encode("utf-8", "replace"))
 
 
 def _keep(value: bytes, entries: _Entries | None) -> bytes | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from consentkit.catalog import KnownVendor
-from consentkit.consent import Consent
 from consentkit.policy import Vendor
 from consentkit.rewriter import Attribute, Splice
 
@@ -123,6 +122,7 @@ class Plan(NamedTuple):
         heard: Who would be reached by the address of a marked script, and so has to be told what holds.
         silent: Whether it is a script's tag that reaches nobody by itself.
         container: Whose script fills the element.
+        language: The page's language by this tag (WHATWG HTML 3.2.6.2), as written; empty where it says none.
     """
 
     load: Part = Part()
@@ -135,6 +135,7 @@ class Plan(NamedTuple):
     heard: tuple[Reason, ...] = ()
     silent: bool = False
     container: Party | None = None
+    language: str = ""
 
 
 def known_party(known: KnownVendor) -> Party:
@@ -152,13 +153,6 @@ def declared_party(vendor: Vendor, known: KnownVendor | None) -> Party:
     """
     party = known_party(known) if known else Party(vendor.id, vendor.name, vendor.purpose)
     return party._replace(name=vendor.name, purpose=vendor.purpose)
-
-
-def is_allowed(party: Party, consent: Consent) -> bool:
-    """Tell whether a visitor's consent covers a party. What nobody knows is never covered."""
-    if party.vendor:
-        return consent.allows_known(party.vendor, party.purpose)
-    return bool(party.purpose) and consent.allows(party.purpose)
 
 
 def join(parts: Sequence[Found]) -> Found:

@@ -11,10 +11,12 @@ from consentkit.gating.party import Embed, Party
 class Renderer(Protocol):
     """What is put into pages in place of what is gated."""
 
-    def name(self, party: Party) -> str:
-        """Return what a party is called in the page's language."""
+    def name(self, party: Party, *, language: str) -> str:
+        """Return what a party is called on a page in that language."""
 
-    def placeholder(self, party: Party, embed: Embed, *, target: Target, foreign_base: bool) -> str:
+    def placeholder(
+        self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
+    ) -> str:
         """Render the document shown in a gated frame, in HTML.
 
         Args:
@@ -22,6 +24,7 @@ class Renderer(Protocol):
             embed: What the frame says of its content; its poster may be fetched.
             target: Where the page is, as seen from there.
             foreign_base: Whether the page's base is another origin, which such a document inherits.
+            language: The page's language by its own account; empty where it does not say.
         """
 
     def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:

@@ -6,8 +6,7 @@ import atexit
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from weakref import WeakSet
@@ -18,10 +17,10 @@ from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogU
 from consentkit.log.group import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import demand_folder, log_path
 from consentkit.log.observations import Observations
+from consentkit.log.operations import erase, purge, record, resign
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.reader import LogReader, Recorded, open_store, signer_of
 from consentkit.log.readiness import Remark, remarks_on
-from consentkit.log.scripts import erase, purge, record, resign
 from consentkit.log.store import Head, Outcome, Script, Transaction
 from consentkit.log.threads import Threads
 from consentkit.record import Bundle, Entry, Item
@@ -42,8 +41,6 @@ PURGE_ROWS = 10_000
 
 T = TypeVar("T")
 
-_DAY_SECONDS = 86_400
-
 _logger = logging.getLogger("consentkit.log")
 
 
@@ -61,6 +58,9 @@ class ConsentLog(LogReader):
     """Appends decisions durably, publishes the notices they name, and reads both back.
 
     Nothing is opened before the first use, and nothing that is open is used in a forked child.
+
+    Attributes:
+        observed: What was counted and is not written yet: an entry or observation to come takes it along.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ConsentLog(LogReader):
         self._threads = Threads(AT_ONCE)
         # Reads of a stalled store hold all of the others; a refusal must not wait for them.
         self._outbox_threads = Threads(AT_ONCE)
-        self._observations = Observations()
+        self.observed: Observations = Observations()
         _in_use.add(self)
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
@@ -119,9 +119,10 @@ class ConsentLog(LogReader):
             LogError: The log does not take it: it names a notice that is not in the log.
         """
         index = await self._group.submit(_items(entry, bundle))
-        if self._outbox.pending():
+        if self._outbox.pending:
             await self._drain_for_a_moment()
-        await self._write_when_due(int(datetime.fromisoformat(entry.at).timestamp()))
+        if self.observed.counts:
+            await self._write_when_due(int(datetime.fromisoformat(entry.at).timestamp()))
         return index
 
     async def published(self, notice: str) -> bytes | None:
@@ -275,7 +276,7 @@ class ConsentLog(LogReader):
             keys: What was seen.
             now: Epoch seconds.
         """
-        self._observations.add(_day_of(now), kind, keys)
+        self.observed.add(kind, keys, now=now)
         await self._write_when_due(now)
 
     def count(self, kind: str, key: str, *, now: int) -> None:
@@ -286,7 +287,7 @@ class ConsentLog(LogReader):
             key: What was seen.
             now: Epoch seconds.
         """
-        self._observations.count(_day_of(now), kind, key)
+        self.observed.count(kind, key, now=now)
 
     def remarks(self) -> list[Remark]:
         """Find out whether a decision could be recorded and signed. Nothing is made or written.
@@ -305,7 +306,7 @@ class ConsentLog(LogReader):
 
     async def resume(self) -> None:
         """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""
-        if self._outbox.pending():
+        if self._outbox.pending:
             await self._drain_for_a_moment()
 
     async def finish(self) -> None:
@@ -315,13 +316,13 @@ class ConsentLog(LogReader):
 
     def write_observations(self) -> None:
         """Write what was counted. While the store is away it waits on."""
-        counts = self._observations.take()
+        counts = self.observed.take()
         if not counts:
             return
         try:
             self._store.transact(lambda transaction: transaction.count(counts))
         except LogError as error:
-            self._observations.restore(counts)
+            self.observed.restore(counts)
             _logger.warning("what was observed is not written yet: %s", error)
 
     def commit(self, batch: Sequence[Item]) -> list[int]:
@@ -332,7 +333,7 @@ class ConsentLog(LogReader):
             LogError: The log does not take one of them. The others are recorded.
         """
         outcomes = self._record(batch)
-        if self._outbox.pending():
+        if self._outbox.pending:
             self._drain_quietly()
         for outcome in outcomes:
             if isinstance(outcome, LogError):
@@ -395,7 +396,7 @@ class ConsentLog(LogReader):
             _logger.warning("what waits in the outbox waits on: %s", error)
 
     async def _write_when_due(self, now: int) -> None:
-        if self._observations.due(now):
+        if self.observed.due(now):
             with suppress(LogUnavailable):
                 await self._threads.run(self.write_observations, seconds=DRAIN_SECONDS)
 
@@ -413,13 +414,3 @@ class ConsentLog(LogReader):
 
 def _items(entry: Entry, bundle: Bundle | None) -> tuple[Item, ...]:
     return (entry,) if bundle is None else (bundle, entry)
-
-
-@lru_cache(maxsize=1)
-def _day(number: int) -> str:
-    return datetime.fromtimestamp(number * _DAY_SECONDS, UTC).strftime("%Y-%m-%d")
-
-
-def _day_of(now: int) -> str:
-    """Return the day of epoch seconds: every page with a banner asks for it."""
-    return _day(now // _DAY_SECONDS)

@@ -12,11 +12,11 @@ gather, so the batch grows with the load. Invariants:
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count, islice
 
 from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from anyio.lowlevel import RunVar, checkpoint
@@ -31,7 +31,7 @@ COMMIT_SECONDS = 3.0
 
 Commit = Callable[[Sequence[Item]], Sequence[Outcome]]
 
-_numbers = itertools.count()
+_numbers = count()
 
 
 class GroupCommit:
@@ -68,15 +68,29 @@ class GroupCommit:
             LogError: The log does not take the item.
         """
         queue = self._queue()
-        queue.admit(self._queue_limit)
+        if queue.stalled is not None and not queue.stalled.ended:
+            raise LogUnavailable("the consent log's store is stalled")
+        if len(queue.waiting) >= self._queue_limit:
+            raise LogUnavailable(f"{self._queue_limit} entries are waiting for the consent log already")
         ticket = _Ticket(items)
         queue.waiting.append(ticket)
         try:
             with move_on_after(self._seconds):
-                await self._wait(queue, ticket)
+                while ticket.outcome is None:
+                    if queue.led:
+                        await ticket.woken.wait()
+                        ticket.woken = Event()
+                    else:
+                        await self._lead(queue)
         finally:
-            queue.leave(ticket)
-        return ticket.result()
+            if ticket.outcome is None and ticket in queue.waiting:
+                queue.waiting.remove(ticket)
+            if not queue.led:
+                # It may have been woken to lead, and cancelled before it could.
+                queue.wake_next()
+        if isinstance(ticket.outcome, int):
+            return ticket.outcome
+        raise ticket.error() from ticket.outcome
 
     def _queue(self) -> _Queue:
         queue = self._queues.get(None)
@@ -85,30 +99,24 @@ class GroupCommit:
             self._queues.set(queue)
         return queue
 
-    async def _wait(self, queue: _Queue, ticket: _Ticket) -> None:
-        while ticket.outcome is None:
-            if queue.led:
-                await ticket.wait()
-            else:
-                await self._lead(queue)
-
     async def _lead(self, queue: _Queue) -> None:
         queue.led = True
         try:
             # Let the tasks that the last commit has woken hand in their next items first.
             await checkpoint()
-            batch = queue.take(self._batch_limit)
-            await self._fly(queue, _Flight(self._commit, batch))
+            flight = _Flight(self._commit, queue.take(self._batch_limit))
+            # RuntimeError: the system gives no thread.
+            with suppress(RuntimeError), move_on_after(self._seconds, shield=True):
+                await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
+            if flight.ended:
+                flight.land()
+            else:
+                self._give_up(queue, flight)
         finally:
             queue.led = False
             queue.wake_next()
 
-    async def _fly(self, queue: _Queue, flight: _Flight) -> None:
-        # RuntimeError: the system gives no thread.
-        with suppress(RuntimeError), move_on_after(self._seconds, shield=True):
-            await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
-        if flight.ended:
-            return flight.land()
+    def _give_up(self, queue: _Queue, flight: _Flight) -> None:
         begun = not flight.revoke()
         if begun:
             queue.stalled = flight
@@ -126,31 +134,20 @@ class _Ticket:
         self.items = items
         self.outcome: Outcome | None = None
         self.taken = False
-        self._woken = Event()
+        self.woken = Event()
 
     def settle(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        self.wake()
+        self.woken.set()
 
-    def wake(self) -> None:
-        self._woken.set()
-
-    async def wait(self) -> None:
-        await self._woken.wait()
-        self._woken = Event()
-
-    def result(self) -> int:
-        """Return the index of the last item's leaf, or raise this waiter's own error."""
+    def error(self) -> LogError:
+        """Make this waiter's own error: one outcome may answer many."""
         match self.outcome:
-            case None:
-                raise LogUnavailable("the consent log did not come to this entry in time", unknown=self.taken)
-            case LogUnavailable() as error:
-                raise LogUnavailable(str(error), unknown=error.unknown) from error
-            case LogError() as error:
-                # One error may answer many waiters: each raises its own.
-                raise type(error)(str(error)) from error
-            case index:
-                return index
+            case LogUnavailable() as outcome:
+                return LogUnavailable(str(outcome), unknown=outcome.unknown)
+            case LogError() as outcome:
+                return type(outcome)(str(outcome))
+        return LogUnavailable("the consent log did not come to this entry in time", unknown=self.taken)
 
 
 class _Flight:
@@ -178,18 +175,20 @@ class _Flight:
         except LogError as error:
             self._outcomes = [error] * len(items)
         except Exception as error:
-            unexpected = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
-            unexpected.__cause__ = error
-            self._outcomes = [unexpected] * len(items)
+            self._outcomes = [_unexpected(error)] * len(items)
         finally:
             self.ended = True
 
     def land(self) -> None:
-        at = 0
-        for ticket in self.batch:
-            outcomes = self._outcomes[at : at + len(ticket.items)]
-            at += len(ticket.items)
-            ticket.settle(next((one for one in outcomes if isinstance(one, LogError)), outcomes[-1]))
+        """Give each ticket the index of its last item, or the first refusal of one of them."""
+        outcomes, batch = iter(self._outcomes), self.batch
+        # The traceback of an error leads to this flight, which leads back to it no more: no cycle is left.
+        self._outcomes = self.batch = ()
+        for ticket in batch:
+            for outcome in islice(outcomes, len(ticket.items)):
+                if not isinstance(ticket.outcome, LogError):
+                    ticket.outcome = outcome
+            ticket.woken.set()
 
 
 class _Queue:
@@ -201,25 +200,22 @@ class _Queue:
         self.stalled: _Flight | None = None
         self.limiter = CapacityLimiter(1)
 
-    def admit(self, limit: int) -> None:
-        if self.stalled is not None and not self.stalled.ended:
-            raise LogUnavailable("the consent log's store is stalled")
-        if len(self.waiting) >= limit:
-            raise LogUnavailable(f"{limit} entries are waiting for the consent log already")
-
     def take(self, limit: int) -> list[_Ticket]:
-        batch = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
-        for ticket in batch:
+        batch: list[_Ticket] = []
+        while self.waiting and len(batch) < limit:
+            ticket = self.waiting.popleft()
             ticket.taken = True
+            batch.append(ticket)
         return batch
-
-    def leave(self, ticket: _Ticket) -> None:
-        if ticket.outcome is None and ticket in self.waiting:
-            self.waiting.remove(ticket)
-        if not self.led:
-            # It may have been woken to lead, and cancelled before it could.
-            self.wake_next()
 
     def wake_next(self) -> None:
         if self.waiting:
-            self.waiting[0].wake()
+            self.waiting[0].woken.set()
+
+
+def _unexpected(error: Exception) -> LogUnavailable:
+    """Make what a store's failure is to its waiters."""
+    # Not where it is caught: the error's traceback leads to that frame, so it would lead to itself.
+    made = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
+    made.__cause__ = error
+    return made

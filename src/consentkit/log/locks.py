@@ -31,7 +31,13 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """
     descriptor = _open(path)
     try:
-        yield _lock(descriptor, wait=wait)
+        try:
+            flock(descriptor, LOCK_EX if wait else LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            held = False
+        else:
+            held = True
+        yield held
     finally:
         _release(descriptor)
 
@@ -46,7 +52,7 @@ def turn(path: Path) -> Iterator[None]:
     descriptor = _open(path.with_name(path.name + ".turn"))
     try:
         with locked(path.with_name(path.name + ".line")):
-            _lock(descriptor, wait=True)
+            flock(descriptor, LOCK_EX)
         yield
     finally:
         _release(descriptor)
@@ -56,14 +62,6 @@ def _open(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     _held.add(descriptor)
     return descriptor
-
-
-def _lock(descriptor: int, *, wait: bool) -> bool:
-    try:
-        flock(descriptor, LOCK_EX if wait else LOCK_EX | LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _release(descriptor: int) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +27,8 @@ WRITE_SECONDS = 30
 KEPT_DAYS = 90
 """Days for which counts are kept."""
 
+_DAY_SECONDS = 86_400
+
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """What is counted together: on a day (``YYYY-MM-DD``, UTC), things of a kind, under a key."""
@@ -35,10 +39,14 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Observations:
-    """Counts that wait to be written. Safe to use from any thread."""
+    """Counts that wait to be written. Safe to use from any thread.
+
+    Attributes:
+        counts: Day and kind → key → how often it was seen.
+    """
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], Counter[str]] = {}
+        self.counts: dict[tuple[str, str], Counter[str]] = {}
         self._guard = threading.Lock()
         self._due = 0
         tell_of_forks(self)
@@ -51,17 +59,18 @@ class Observations:
         """Go on; what the parent has counted is the parent's to write."""
         self._guard.release()
         if child:
-            self._counts = {}
+            self.counts = {}
 
-    def add(self, day: str, kind: str, keys: Iterable[str]) -> None:
-        """Count each key once more."""
+    def add(self, kind: str, keys: Iterable[str], *, now: int) -> None:
+        """Count each key once more: things of a kind that were seen now (epoch seconds)."""
         with self._guard:
-            self._merge(day, kind, Counter(keys))
+            self._merge(_day(now // _DAY_SECONDS), kind, Counter(keys))
 
-    def count(self, day: str, kind: str, key: str) -> None:
-        """Count one key once more: the quick way, for what every page does."""
+    def count(self, kind: str, key: str, *, now: int) -> None:
+        """Count one key once more: the quick way, for what every page does. Nothing is written yet."""
+        day = _day(now // _DAY_SECONDS)
         with self._guard:
-            counts = self._counts.get((day, kind))
+            counts = self.counts.get((day, kind))
             if counts is not None and key in counts:
                 counts[key] += 1
             else:
@@ -74,7 +83,7 @@ class Observations:
             now: Epoch seconds.
         """
         with self._guard:
-            if not self._counts or now < self._due:
+            if not self.counts or now < self._due:
                 return False
             self._due = now + WRITE_SECONDS
             return True
@@ -82,7 +91,7 @@ class Observations:
     def take(self) -> dict[Observation, int]:
         """Return all counts and begin anew."""
         with self._guard:
-            taken, self._counts = self._counts, {}
+            taken, self.counts = self.counts, {}
         return {
             Observation(day=day, kind=kind, key=key): count
             for (day, kind), counts in taken.items()
@@ -96,10 +105,16 @@ class Observations:
                 self._merge(one.day, one.kind, Counter({one.key: count}))
 
     def _merge(self, day: str, kind: str, more: Counter[str]) -> None:
-        counts = self._counts.setdefault((day, kind), Counter())
+        counts = self.counts.setdefault((day, kind), Counter())
         counts.update(more)
         if len(counts) > 2 * MOST:
-            self._counts[day, kind] = Counter(dict(counts.most_common(MOST)))
-        too_old = sorted({day for day, _ in self._counts})[:-DAYS]
-        for key in [key for key in self._counts if key[0] in too_old]:
-            del self._counts[key]
+            self.counts[day, kind] = Counter(dict(counts.most_common(MOST)))
+        too_old = sorted({day for day, _ in self.counts})[:-DAYS]
+        for key in [key for key in self.counts if key[0] in too_old]:
+            del self.counts[key]
+
+
+@lru_cache(maxsize=1)
+def _day(number: int) -> str:
+    """Write the day of a number of days since the epoch: every page with a banner asks for it."""
+    return datetime.fromtimestamp(number * _DAY_SECONDS, UTC).strftime("%Y-%m-%d")

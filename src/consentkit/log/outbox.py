@@ -45,8 +45,9 @@ class Outbox(Protocol):
             OutboxFull: They are not kept.
         """
 
+    @property
     def pending(self) -> bool:
-        """Say, cheaply, whether anything may be waiting."""
+        """Whether anything may be waiting; cheap to ask."""
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
         """Hand everything to `commit`, in order, then forget it; return how many items that were.
@@ -57,11 +58,16 @@ class Outbox(Protocol):
 
 
 class MemoryOutbox:
-    """Keeps items in this process only: a crash loses them."""
+    """Keeps items in this process only: a crash loses them.
+
+    Attributes:
+        pending: Whether anything may be waiting that nobody is draining.
+    """
 
     def __init__(self, limit: int = MEMORY_LIMIT) -> None:
         """Args: limit: the most items that are kept."""
         self._limit = limit
+        self.pending: bool = False
         self._items: deque[Item] = deque()
         self._draining = threading.Lock()
         tell_of_forks(self)
@@ -73,27 +79,29 @@ class MemoryOutbox:
         """Free the lock that a thread of the parent process may have held."""
         if child:
             self._draining = threading.Lock()
+            self.pending = bool(self._items)
 
     def put(self, items: Sequence[Item]) -> None:
         """Keep items."""
         if len(self._items) + len(items) > self._limit:
             raise OutboxFull(f"the outbox in memory holds {self._limit} items already")
         self._items.extend(items)
-
-    def pending(self) -> bool:
-        """Say whether anything is waiting."""
-        return bool(self._items)
+        self.pending = True
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
         """Hand everything to `commit`."""
         if not self._draining.acquire(blocking=wait):
             return 0
         try:
+            # Before they are listed: of what is put from now on, `put` says so after this.
+            self.pending = False
             items = list(self._items)
             refused = _hand_over(items, commit)
             for _ in items:
                 self._items.popleft()
         finally:
+            if self._items:
+                self.pending = True
             self._draining.release()
         _report(refused)
         return len(items)
@@ -120,8 +128,9 @@ class FileOutbox:
             raise OutboxFull(f"the outbox cannot be written: {error.strerror}") from error
         self._bundles.update(item.id for item in new if isinstance(item, Bundle))
 
+    @property
     def pending(self) -> bool:
-        """Say whether anything may be waiting."""
+        """Whether anything may be waiting."""
         return _size(self._path) > 0 or _size(self._draining) > 0
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:

@@ -20,7 +20,6 @@ from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable
 from consentkit.log.location import sync_folder
 from consentkit.log.store import Head
 from consentkit.tlog import (
-    Checkpoint,
     SigningKey,
     VerifierKey,
     open_checkpoint,
@@ -145,9 +144,9 @@ class Signer:
         self._keys: Keyring | None = None
         # Whether the keys were held against the log; until then nothing is signed with them.
         self._continues = False
-        # The signed head that was met last, and its note: it need not be verified twice.
-        self._met: Checkpoint | None = None
-        self._note = ""
+        # The signed head that was met last, and note, size and root that were signed last.
+        self._met: Head | None = None
+        self._signed: tuple[str, int, bytes] | None = None
 
     @property
     def path(self) -> Path | None:
@@ -183,11 +182,11 @@ class Signer:
                 path="key",
             )
         _demand_continuity(before.checkpoint, keys.accepted)
-        _stated(before, before.checkpoint)
+        _demand_stated(before, before.checkpoint)
         return keys
 
     def sign(self, before: Head, size: int, root: bytes) -> str | None:
-        """Sign a checkpoint (see `consentkit.log.scripts.Sign`).
+        """Sign a checkpoint (see `consentkit.log.operations.Sign`).
 
         Raises:
             LogUnavailable: There should be a key and it cannot be used, or it is not the one that signed
@@ -195,35 +194,40 @@ class Signer:
             LogCorrupt: `before` is not what was signed, or less than what this process has met: somebody
                 has changed the database.
         """
-        try:
-            keys = self._keys if self._continues else self._first_keys(before)
-            if keys is not None:
-                keys = self._continued(before, keys)
-        except (ConfigurationError, OSError) as error:
-            raise LogUnavailable(f"the log's key cannot be used: {error}") from error
-        if keys is None:
+        # What this process has signed last itself, and nobody since, need not be read and verified again.
+        if (before.checkpoint, before.size, before.root) != self._signed:
+            try:
+                self._demand_own(before)
+            except (ConfigurationError, OSError) as error:
+                raise LogUnavailable(f"the log's key cannot be used: {error}") from error
+        if self._keys is None:
             return None
-        self._note = sign_checkpoint(size, root, [keys.signing])
-        return self._note
+        if before.checkpoint is not None:
+            self._met = before
+        note = sign_checkpoint(size, root, [self._keys.signing])
+        self._signed = note, size, root
+        return note
 
-    def _continued(self, before: Head, keys: Keyring) -> Keyring:
-        """Return the keys that sign what comes after a head, once it is sure that the head is the log's."""
+    def _demand_own(self, before: Head) -> None:
+        """Make sure that a head is the log's, and that what comes after it may be signed."""
+        keys = self._keys if self._continues else self._first_keys(before)
+        if keys is None:
+            return
         if before.checkpoint is None:
             if self._met is not None:
                 raise LogCorrupt("the log was signed, and its head is not signed any more")
-            return keys
-        if before.checkpoint != self._note and not _is_signed(before.checkpoint, keys.accepted):
+            return
+        if not _is_signed(before.checkpoint, keys.accepted):
             # Another process may sign with a newer key already.
-            keys = self._first_keys(before) or keys
-        stated = _stated(before, before.checkpoint)
-        if self._met is not None and (
-            stated.size < self._met.size or (stated.size == self._met.size and stated.root != self._met.root)
+            self._first_keys(before)
+        _demand_stated(before, before.checkpoint)
+        met = self._met
+        if met is not None and (
+            before.size < met.size or (before.size == met.size and before.root != met.root)
         ):
             raise LogCorrupt(
-                f"the log had {self._met.size} entries and has {stated.size}, or others: it was rolled back"
+                f"the log had {met.size} entries and has {before.size}, or others: it was rolled back"
             )
-        self._met, self._note = stated, before.checkpoint
-        return keys
 
     def _first_keys(self, before: Head) -> Keyring | None:
         keys = self.foresee(before)
@@ -276,12 +280,10 @@ class Signer:
         return made if make_key_file(path, made) else self._load()
 
 
-def _stated(head: Head, checkpoint: str) -> Checkpoint:
-    """Return what a head's checkpoint states, if that is the head."""
+def _demand_stated(head: Head, checkpoint: str) -> None:
     stated = read_checkpoint(checkpoint)
     if (stated.size, stated.root) != (head.size, head.root):
         raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
-    return stated
 
 
 def _demand_continuity(checkpoint: str, accepted: Sequence[VerifierKey]) -> None:

@@ -1,7 +1,7 @@
 """The contract between the log and what keeps it. The docstrings are the contract.
 
 A store keeps rows, tiles, head, notices and roll-ups together: every transaction moves all of them or none.
-What is written is decided by the scripts of `consentkit.log.scripts`, the same for every store; a store
+What is written is decided by `consentkit.log.operations`, the same for every store; a store
 brings the transaction that they run in, and views to read from. It knows nothing of event loops; the log
 calls it from worker threads.
 """

@@ -25,7 +25,7 @@ from consentkit.log.agreeing import (
 )
 from consentkit.log.daybook import Daybook
 from consentkit.log.destroyed import Destroyed
-from consentkit.log.scripts import PERSONAL
+from consentkit.log.operations import PERSONAL
 from consentkit.log.store import Head, RawRow, Row, View
 from consentkit.record import notice_leaf
 from consentkit.tlog import (

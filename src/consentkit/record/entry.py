@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, get_args
 from uuid import UUID
@@ -31,19 +31,28 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_PATTERNS: Mapping[str, re.Pattern[str]] = {
+_is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
+_ANY: Mapping[str, re.Pattern[str]] = {
+    "id": _UUID7,
+    "at": _TIME,
+    "expires": re.compile(f"({_TIME.pattern})?", re.ASCII),
     "subject": re.compile(r"[A-Za-z0-9_-]{16,64}"),
     "previous": _UUID7,
     "country": re.compile(r"([A-Z]{2})?"),
     "locale": re.compile(r"([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?"),
     "agent": re.compile(r"[A-Za-z][A-Za-z ]{0,31}"),
 }
-_DECISION_PATTERNS: Mapping[str, re.Pattern[str]] = {
+_DECISION: Mapping[str, re.Pattern[str]] = {
+    **_ANY,
     "regime": re.compile("|".join(get_args(Regime))),
     "action": re.compile("|".join(get_args(Action))),
     "source": re.compile("|".join(get_args(Source))),
     "notice": _HASH,
+}
+_PATTERNS: Mapping[str, Sequence[tuple[str, re.Pattern[str]]]] = {
+    **{type: tuple(_ANY.items()) for type in get_args(EntryType)},
+    "decision": tuple(_DECISION.items()),
+    "notice": tuple({**_ANY, "id": _HASH}.items()),
 }
 
 
@@ -126,36 +135,50 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stop: int | None = None
 
     def __post_init__(self) -> None:
-        _require(self.type in get_args(EntryType), "type")
-        _require(_is_time(self.at), "at")
-        _require(not self.expires or _is_time(self.expires), "expires")
-        _require(bool((_HASH if self.type == "notice" else _UUID7).fullmatch(self.id)), "id")
-        self._match(_PATTERNS)
-        if self.type == "decision":
-            self._match(_DECISION_PATTERNS)
-        for field in ("granted", "denied", "signals"):
-            _require(_are_names(getattr(self, field)), field)
-        _require(_are_names(sorted(self.fingerprints)), "fingerprints")
-        _require(all(_NAME.fullmatch(value) for value in self.fingerprints.values()), "fingerprints")
-        _require(set(self.granted).isdisjoint(self.denied), "denied")
-        self._check_books()
+        if self.type not in _PATTERNS:
+            raise _refusal("type")
+        for field, pattern in _PATTERNS[self.type]:
+            value = getattr(self, field)
+            if value is not None and not pattern.fullmatch(value):
+                raise _refusal(field)
+        for field, time in (("at", self.at), ("expires", self.expires)):
+            try:
+                if time:
+                    datetime.fromisoformat(time)
+            except ValueError as error:
+                raise _refusal(field) from error
+        for field, names in (
+            ("granted", self.granted),
+            ("denied", self.denied),
+            ("signals", self.signals),
+            ("fingerprints", sorted(self.fingerprints)),
+        ):
+            # A set of as many, sorted, is the same list: nothing is in it twice.
+            if len(names) > NAMES_LIMIT or list(names) != sorted(set(names)) or not all(map(_is_name, names)):
+                raise _refusal(field)
+        if not all(map(_is_name, self.fingerprints.values())):
+            raise _refusal("fingerprints")
+        if not set(self.granted).isdisjoint(self.denied):
+            raise _refusal("denied")
+        for field, kind in _BOOKS.items():
+            if (getattr(self, field) is not None) != (self.type == kind):
+                raise _refusal(field)
+        if self.type in BOOKS:
+            self._check_books()
 
     def _check_books(self) -> None:
-        """Check what the log says of itself: it stands in its own type of entry, and only there."""
-        for field, kind in _BOOKS.items():
-            _require((getattr(self, field) is not None) == (self.type == kind), field)
+        """Check the values of what the log says of itself."""
         for field in ("closes", "before"):
-            _require(_DAY.fullmatch(getattr(self, field) or "0000-00-00") is not None, field)
+            if not _DAY.fullmatch(getattr(self, field) or "0000-00-00"):
+                raise _refusal(field)
         for field in ("counts", "erased"):
             values = getattr(self, field)
-            _require(values is None or (values != () and list(values) == sorted(set(values))), field)
-        _require(min(self.erased or (0,)) >= 0, "erased")
-        _require((self.stop or 0) >= 0, "stop")
-
-    def _match(self, patterns: Mapping[str, re.Pattern[str]]) -> None:
-        for field, pattern in patterns.items():
-            value = getattr(self, field)
-            _require(value is None or pattern.fullmatch(value) is not None, field)
+            if values is not None and (values == () or list(values) != sorted(set(values))):
+                raise _refusal(field)
+        if min(self.erased or (0,)) < 0:
+            raise _refusal("erased")
+        if (self.stop or 0) < 0:
+            raise _refusal("stop")
 
     @property
     def day(self) -> str:
@@ -165,8 +188,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def encode(self) -> bytes:
         """Return the canonical JSON that is stored and committed to; None and empty strings are left out."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
+        for field in _OPTIONAL:
+            if plain[field] in (None, ""):
+                del plain[field]
         # No field takes what canonical JSON would escape or refuse, so the faster encoder says the same.
-        return _encode({key: value for key, value in plain.items() if value is not None and value != ""})
+        return _encode(plain)
 
     @classmethod
     def decode(cls, body: bytes) -> Entry:
@@ -196,24 +222,8 @@ def rfc3339(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _require(condition: bool, field: str) -> None:
-    if not condition:
-        raise LogError(f"an entry's {field!r} holds what the consent log does not take")
+def _refusal(field: str) -> LogError:
+    return LogError(f"an entry's {field!r} holds what the consent log does not take")
 
 
-def _is_time(text: str) -> bool:
-    if not _TIME.fullmatch(text):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _are_names(names: tuple[str, ...] | list[str]) -> bool:
-    return (
-        len(names) <= NAMES_LIMIT
-        and all(_NAME.fullmatch(name) for name in names)
-        and list(names) == sorted(set(names))
-    )
+_OPTIONAL = tuple(field.name for field in msgspec.structs.fields(Entry) if field.default in (None, ""))

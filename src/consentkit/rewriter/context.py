@@ -1,28 +1,20 @@
-"""What all readings of one document share, and what of it follows from the handler's names alone."""
+"""Where the readings of a document stand, and what they share."""
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterable, Set
+from typing import Final, Self
 
 from consentkit.rewriter import grammar
-from consentkit.rewriter.grammar import Condition
-from consentkit.rewriter.handler import Handler, Splice, Table, Where
-from consentkit.rewriter.memory import Memory, Passages
+from consentkit.rewriter.foreign import Top
+from consentkit.rewriter.grammar import Buffer
+from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.memory import Memory
+from consentkit.rewriter.names import Names, Scan, compile_names
 from consentkit.rewriter.prologue import Prologue
 from consentkit.rewriter.tag import attributes, runs_script
-
-if TYPE_CHECKING:
-    from consentkit.rewriter.reading import Reading
-
-RAW_TEXT: Final = {
-    name: grammar.raw_text_end(name)
-    for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
-}
-"""Elements whose content is raw text or RCDATA, with the search for its end."""
 
 MAX_BEGUN: Final = 2048
 """Bytes of a tag up to which it is shown for the beginning of a value."""
@@ -30,15 +22,12 @@ MAX_BEGUN: Final = 2048
 PLACES: Final = tuple(Where(value) for value in range(16))
 """All surroundings, by their number: making one takes longer than reading a tag."""
 
-_MODES = frozenset(b"noscript plaintext svg math select frameset template".split())
-_STRUCTURE = _MODES | RAW_TEXT.keys() | {b"script", b"col"}
-_END_STRUCTURE = (b"noscript", b"select", b"template")
+OVERSIZED: Final = b"x-oversized-"
+"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
 
-Scan = Callable[..., "re.Match[bytes] | None"]
-
-
-SHOWN, RAW, SCRIPT, MODE = range(4)
-"""What a start tag does to what follows it: nothing; makes it no markup; a script; or anything else."""
+BORING: Final = b"."
+"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
+follows is the name of an element of a drawing or formula."""
 
 
 class State(enum.IntEnum):
@@ -52,79 +41,6 @@ class State(enum.IntEnum):
     RAW = 5
     SCRIPT = 6
     PLAIN = 7
-
-
-class Names(NamedTuple):
-    """What follows from the names that a handler asks for; made once for all documents.
-
-    Attributes:
-        matters: Start tags that must be seen whole, and ``/name`` for end tags.
-        beginnings: What their names begin with.
-        sometimes: Start tags that are shown on a condition, with a search that finds nothing in most others.
-        plain: Goes on to the next start tag that matters, where nothing around does; see
-            :func:`consentkit.rewriter.grammar.scanner`.
-        head: The same in the head of a document.
-        kinds: Names of start tags at which these stop, in lower case, with what they do.
-        skip: Passes over everything that does not matter in HTML content.
-        skip_one: The same as far as the end of the first tag or comment.
-        drawings: Whether nothing in plain drawings and formulas is asked for.
-    """
-
-    matters: frozenset[bytes]
-    beginnings: frozenset[bytes]
-    sometimes: Mapping[bytes, tuple[Condition, re.Pattern[bytes]]]
-    plain: Scan
-    head: Scan
-    kinds: dict[bytes, tuple[bytes, int]]
-    skip: re.Pattern[bytes]
-    skip_one: re.Pattern[bytes]
-    drawings: bool
-
-
-@lru_cache(maxsize=64)
-def _names(names: frozenset[bytes], rare: Table, addressed: Table) -> Names:
-    by_rare, by_address = _by_element(rare), _by_element(addressed)
-    sometimes = {
-        element: _condition(by_rare.get(element, frozenset()), by_address.get(element, frozenset()))
-        for element in (by_rare.keys() | by_address.keys()) - names
-    }
-    apart = {b"svg", b"math", *((b"use",) if sometimes.get(b"use") == grammar.USED else ())}
-    drawings = (grammar.DRAWING | grammar.FORMULA).isdisjoint(names | (sometimes.keys() - apart))
-    stops = names | (_STRUCTURE - {b"col"})
-    skip, skip_one = grammar.skipper(names | _STRUCTURE, sometimes, _END_STRUCTURE, drawings=drawings)
-    matters = names.union(_STRUCTURE, sometimes, (b"/" + name for name in _END_STRUCTURE))
-    return Names(
-        matters=matters,
-        beginnings=frozenset(name[:end] for name in matters for end in range(1, len(name) + 1)),
-        sometimes={name: (condition, grammar.suspicion(condition)) for name, condition in sometimes.items()},
-        plain=grammar.scanner(stops, sometimes, drawings=drawings).match,
-        head=grammar.head_scanner(stops, sometimes).match,
-        kinds={name: (name, _kind(name)) for name in stops},
-        skip=skip,
-        skip_one=skip_one,
-        drawings=drawings,
-    )
-
-
-def _condition(rare: frozenset[bytes], addressed: frozenset[bytes]) -> Condition:
-    begun = frozenset(item for item in rare if b"=" in item)
-    return Condition(*(tuple(sorted(part)) for part in (rare - begun, addressed, begun)))
-
-
-def _by_element(table: Table) -> dict[bytes, frozenset[bytes]]:
-    found: dict[bytes, frozenset[bytes]] = {}
-    for attribute, elements in table:
-        for element in elements:
-            found[element] = found.get(element, frozenset()) | {attribute}
-    return found
-
-
-def _kind(name: bytes) -> int:
-    if name in _MODES:
-        return MODE
-    if name == b"script":
-        return SCRIPT
-    return RAW if name in RAW_TEXT else SHOWN
 
 
 class Context:
@@ -141,7 +57,8 @@ class Context:
         prologue: Finds the places for injections.
         edits: Splices with offsets in the buffer.
         uncertain: Whether there is more than one reading at present.
-        readings: All readings at present.
+        elsewhere: Where the SVG scripts begin whose ends other readings wait for.
+        gone: Bytes that left the buffer at its beginning.
     """
 
     asked: Names
@@ -150,28 +67,24 @@ class Context:
     kinds: dict[bytes, tuple[bytes, int]]
 
     __slots__ = (
-        "_gone", "_judged", "_no_end", "asked", "edits", "handler", "head", "kinds", "memory", "names",
-        "plain", "prologue", "readings", "uncertain",
+        "_barren", "_judged", "asked", "edits", "elsewhere", "gone", "handler", "head", "kinds",
+        "memory", "names", "plain", "prologue", "uncertain",
     )  # fmt: skip
 
     def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
         self.handler: Handler = handler
         self.memory: Memory = memory or Memory()
         self.names: frozenset[bytes] = handler.names
-        self.asked = asked = _names(handler.names, handler.rare, handler.addressed)
+        self.asked = asked = compile_names(handler.names, handler.rare, handler.addressed)
         self.plain, self.head, self.kinds = asked.plain, asked.head, asked.kinds
         self.memory.serve(self.names)
         self.prologue: Prologue = prologue
         self.edits: list[Splice] = []
         self.uncertain: bool = False
-        self.readings: Sequence[Reading] = ()
+        self.elsewhere: Set[int] = frozenset()
         self._judged: dict[int, int] = {}
-        self._gone = 0  # bytes that left the buffer at its beginning
-        self._no_end: dict[bytes, tuple[int, int]] = {}
-
-    def passages(self, scan: Scan) -> Passages:
-        """Return what is remembered of what ``plain`` or ``head`` found."""
-        return self.memory.plain if scan is self.plain else self.memory.head
+        self.gone: int = 0
+        self._barren: dict[bytes, tuple[int, int]] = {}
 
     def shows(self, name: bytes, raw: bytes) -> bool:
         """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
@@ -202,23 +115,115 @@ class Context:
 
     def has_grown(self, start: int, end: int) -> bool:
         """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
-        place = start + self._gone
+        place = start + self.gone
         if end - start < 2 * self._judged.get(place, 0):
             return False
         # What waits for its end is still in the buffer; the rest needs no account any more.
-        self._judged = {at: length for at, length in self._judged.items() if at >= self._gone}
+        self._judged = {at: length for at, length in self._judged.items() if at >= self.gone}
         self._judged[place] = end - start
         return True
 
+    def search(
+        self, kind: bytes, pattern: re.Pattern[bytes], buffer: Buffer, pos: int, overlap: int
+    ) -> re.Match[bytes] | None:
+        """Search for what ends some kind of raw text; readings share what is known to hold nothing.
+
+        Args:
+            kind: Stands for the pattern.
+            pattern: What to search for.
+            buffer: The bytes.
+            pos: Where to begin.
+            overlap: Bytes at the end of the buffer in which it may begin.
+        """
+        first, last = self._barren.get(kind, (0, 0))
+        if first <= pos + self.gone < last:
+            pos = last - self.gone
+        else:
+            first = pos + self.gone
+        found = pattern.search(buffer, pos)
+        self._barren[kind] = first, (found.start() if found else len(buffer) - overlap) + self.gone
+        return found
+
+    def edit(self, start: int, splices: Iterable[Splice]) -> None:
+        """Take splices whose offsets count from ``start``."""
+        for first, last, new in splices:
+            self.edits.append((start + first, start + last, new))
+
+
+class Position:
+    """A position in the document and all that decides how it goes on from there."""
+
+    __slots__ = (
+        "asked", "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript",
+        "pos", "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
+    )  # fmt: skip
+
+    def __init__(self, context: Context) -> None:
+        self.context: Context = context
+        self.state: State = State.DATA
+        self.pos: int = 0
+        self.scan: int = 0  # resume here; everything before is known to hold nothing
+        self.start: int = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
+        self.level: int = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
+        self.name: bytes = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
+        self.top: Top = None
+        self.asked: bool = False  # SCRIPT: whether the handler said that it needs the text
+        self.svg_script: int = -1  # start of the SVG <script> that waits for its end, -1 if none does
+        self.svg_depth: int = 0  # how many elements were followed with it
+        self.templates: int = 0  # <template> elements that are open
+        self.columns: int = 0  # 1 + templates around the first <col> directly in a <template>
+        self.select: int = 0  # 1 + templates around the open <select>
+        self.frameset: bool = False
+        self.noscript: bool = False
+        self.flat: bool = False  # knows no foreign content, as look-ahead scanners
+        self.drawing: bytes = b""  # of the element in which only a plain drawing or formula was seen
+        self.born: list[Self] = []
+
+    def place(self) -> tuple[State, int]:
+        """Return where this reading stands; only readings in the same place can be the same."""
+        return self.state, self.pos if self.state is State.DATA else self.scan
+
+    def key(self) -> tuple[object, ...]:
+        """Return what makes two readings the same from here on; `flat` ones give way to others."""
+        around = (
+            self.state, self.top, self.select, self.frameset, self.noscript, self.templates, self.columns,
+            self.svg_script, self.svg_depth, self.drawing,
+        )  # fmt: skip
+        if self.state is State.DATA:
+            return (self.pos, *around)
+        if self.state in (State.TAG, State.SCRIPT):
+            return (self.scan, self.start, self.level, self.name, *around)
+        return (self.scan, self.name, *around)
+
+    def clone(self) -> Self:
+        """Return another in the same place."""
+        twin = type(self)(self.context)
+        for slot in Position.__slots__:
+            if slot != "born":
+                setattr(twin, slot, getattr(self, slot))
+        return twin
+
     def shift(self, count: int) -> None:
         """Follow the buffer after its first ``count`` bytes were removed."""
-        self._gone += count
+        self.pos -= count
+        self.scan -= count
+        if self.start >= 0:
+            self.start -= count
+        if self.svg_script >= 0:
+            self.svg_script -= count
 
-    def no_end(self, name: bytes) -> tuple[int, int]:
-        """Return a range in which nothing begins that ends such raw text; readings share the search."""
-        first, last = self._no_end.get(name, (0, 0))
-        return first - self._gone, last - self._gone
+    def held(self) -> int:
+        """Return the offset up to which this reading will edit nothing any more."""
+        if self.svg_script >= 0:
+            return self.svg_script
+        if self.state is State.DATA:
+            return self.pos
+        if self.state is State.TAG:
+            return self.start if self.keeps() else self.scan
+        if self.state is State.SCRIPT and self.start >= 0:
+            return self.start
+        return self.scan
 
-    def set_no_end(self, name: bytes, first: int, last: int) -> None:
-        """Remember what :meth:`no_end` returns."""
-        self._no_end[name] = first + self._gone, last + self._gone
+    def keeps(self) -> bool:
+        """Say whether the incomplete tag must be kept."""
+        return self.name != OVERSIZED and self.name[:1] != BORING

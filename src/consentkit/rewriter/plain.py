@@ -5,15 +5,13 @@ The result is that of going on tag by tag (:mod:`consentkit.rewriter.reading`); 
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Sequence
 from typing import Final
 
-from consentkit.rewriter.context import PLACES, RAW, RAW_TEXT, SCRIPT, SHOWN, Context, Scan
+from consentkit.rewriter.context import PLACES, Context
 from consentkit.rewriter.grammar import SCRIPT_PLAIN, Buffer
-from consentkit.rewriter.handler import Splice, Where
+from consentkit.rewriter.handler import Where
 from consentkit.rewriter.memory import Run
+from consentkit.rewriter.names import RAW, RAW_TEXT, SCRIPT, SHOWN, Scan
 
 Entered = tuple[bytes, int]
 """Name and place of the start tag behind which raw text goes on beyond the buffer."""
@@ -35,7 +33,8 @@ def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[i
         Where it ends: at the end of the buffer, or at what takes the exact grammar; and, if that is inside of
         raw text whose end the buffer does not hold or a script with a comment, which element it is.
     """
-    handler, names, kinds, passages = context.handler, context.names, context.kinds, context.passages(scan)
+    handler, names, kinds = context.handler, context.names, context.kinds
+    passages = context.memory.plain if scan is context.plain else context.memory.head
     run = Run(passages, buffer)
     while True:
         begin, splices = pos, None
@@ -65,7 +64,8 @@ def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[i
         elif kind == RAW:
             if context.shows(name, raw):
                 splices = handler.start_tag(raw, name, _PLAIN)
-            content, pos = pos, _end(RAW_TEXT[name], buffer, pos)
+            content, end = pos, RAW_TEXT[name].search(buffer, pos)
+            pos = end.start() if end else -1
         else:
             pos = _noscript(context, buffer, pos) if name == b"noscript" and scan is context.plain else -1
             splices = ()
@@ -74,18 +74,9 @@ def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[i
             continue
         run.end(passage, begin)
         if splices:
-            _edit(context, start, splices)
+            context.edit(start, splices)
         if pos < 0:
             return (content, (name, start)) if kind == RAW else (start, None)
-
-
-def _end(pattern: re.Pattern[bytes], buffer: Buffer, pos: int, stop: int = sys.maxsize) -> int:
-    end = pattern.search(buffer, pos, stop)
-    return end.start() if end else -1
-
-
-def _edit(context: Context, start: int, splices: Sequence[Splice]) -> None:
-    context.edits += [(start + first, start + last, new) for first, last, new in splices]
 
 
 def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
@@ -94,21 +85,21 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
     Returns:
         The place of its end tag; negative where it takes two readings.
     """
-    stop = _end(RAW_TEXT[b"noscript"], buffer, pos)
-    if stop < 0:
+    end = RAW_TEXT[b"noscript"].search(buffer, pos)
+    if end is None:
         return -1
-    shown = []
+    stop, shown = end.start(), []
     while (found := context.plain(buffer, pos, stop)) and found.lastindex:
         pos = found.end()
         name, kind = context.kinds.get(found[2]) or context.kinds[found[2].lower()]
-        if kind == RAW:
-            pos = _end(RAW_TEXT[name], buffer, pos, stop)
-        if kind not in (SHOWN, RAW) or pos < 0:
+        if kind == RAW and (end := RAW_TEXT[name].search(buffer, pos, stop)):
+            pos = end.start()
+        elif kind != SHOWN:
             return -1
         if context.shows(name, found[1]):
             shown.append((found.start(1), found[1], name))
     if found is None or found.end() != stop:
         return -1
     for start, raw, name in shown:
-        _edit(context, start, context.handler.start_tag(raw, name, _IN_NOSCRIPT) or ())
+        context.edit(start, context.handler.start_tag(raw, name, _IN_NOSCRIPT) or ())
     return stop

@@ -55,8 +55,7 @@ class Prologue:
     def content(self, pos: int, edits: list[Splice]) -> None:
         """Take note that the body's content begins at ``pos``."""
         if not self._templates:
-            self._inject_head(pos, edits)
-            self._inject_body(pos, edits)
+            self._inject(edits, pos, pos)
 
     def tag(self, name: bytes, closing: bool, start: int, end: int, edits: list[Splice]) -> None:
         """Take note of a whole tag at ``start:end``."""
@@ -67,48 +66,40 @@ class Prologue:
             return
         elif closing:
             if name in CLOSES_HEAD:
-                self.content(start, edits)
+                self._inject(edits, start, start)
         elif name == b"head":
-            self._inject_head(end, edits)
+            self._inject(edits, end)
         elif name in HEAD_CONTENT:
-            self._inject_head(start, edits)
+            self._inject(edits, start)
         elif name == b"body":
-            self._inject_head(start, edits)
-            self._inject_body(end, edits)
+            self._inject(edits, start, end)
         elif name == b"frameset":
-            self._inject_head(start, edits)
             self._body = None
-            self.active = False
+            self._inject(edits, start)
         elif name != b"html":
-            self.content(start, edits)
+            self._inject(edits, start, start)
 
     def finish(self, pos: int, edits: list[Splice], closer: bytes) -> None:
         """Inject at the end of the document what found no place before."""
         if self.active:
             closer += b"</template>" * self._templates
             edits.append((pos, pos, closer))
-            self._templates = 0
-            self.content(pos, edits)
+            self._inject(edits, pos, pos)
 
     def _template(self, closing: bool, start: int, edits: list[Splice]) -> None:
-        if not closing:
-            self._inject_head(start, edits)
-            self._templates += 1
-        elif self._templates:
-            self._templates -= 1
+        if closing:
+            self._templates -= self._templates > 0
+            return
+        if not self._templates:
+            self._inject(edits, start)
+        self._templates += 1
 
-    def _inject_head(self, pos: int, edits: list[Splice]) -> None:
-        if self._head is not None and not self._templates:
-            edits.append((pos, pos, _render(self._head)))
+    def _inject(self, edits: list[Splice], head: int, body: int | None = None) -> None:
+        """Put the injections into their places, that of the body once it has begun."""
+        if self._head is not None:
+            edits.append((head, head, self._head if isinstance(self._head, bytes) else self._head()))
             self._head = None
-            self.active = self._body is not None
-
-    def _inject_body(self, pos: int, edits: list[Splice]) -> None:
-        if self._body is not None:
-            edits.append((pos, pos, _render(self._body)))
-        self._body = None
-        self.active = False
-
-
-def _render(injection: Injection) -> bytes:
-    return injection if isinstance(injection, bytes) else injection()
+        if body is not None and self._body is not None:
+            edits.append((body, body, self._body if isinstance(self._body, bytes) else self._body()))
+            self._body = None
+        self.active = self._body is not None

@@ -20,11 +20,11 @@ preload scanner knows no others, and fetches what it takes for a tag.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Final, Self
 
 from consentkit.rewriter import foreign
-from consentkit.rewriter.context import PLACES, RAW_TEXT, Scan, State
+from consentkit.rewriter.context import BORING, OVERSIZED, PLACES, Position, State
 from consentkit.rewriter.grammar import (
     COMMENT_END,
     LABEL,
@@ -44,9 +44,9 @@ from consentkit.rewriter.grammar import (
     Buffer,
     scan_tag,
 )
-from consentkit.rewriter.handler import Splice, Where
+from consentkit.rewriter.handler import Where
+from consentkit.rewriter.names import RAW_TEXT
 from consentkit.rewriter.plain import pass_over
-from consentkit.rewriter.position import BORING, OVERSIZED, Position
 from consentkit.rewriter.tag import attributes
 
 MAX_TAG: Final = 1 << 20
@@ -110,39 +110,33 @@ class Reading(Position):
     # --- between tags
 
     def _data(self, buffer: Buffer, final: bool) -> bool:
-        before = self.pos
-        context = self.context
+        before, context, prologue = self.pos, self.context, self.context.prologue
         if self.drawing:
             self._draw(buffer)
             if not final and len(buffer) - self.pos < SHORT and LABEL.match(buffer, self.pos):
                 return False
-        elif self.top is None and not (context.uncertain or context.prologue.active or self._guarded()):
-            if self._passes(context.plain, buffer):
-                return True
-        elif context.prologue.active and self.top is None:
-            quiet = context.prologue.in_head and not (context.uncertain or self._guarded())
-            if quiet and self._passes(context.head, buffer):
-                return True
-            self.pos = _end(PROLOGUE, buffer, self.pos)
-            if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
-                return False
-        elif self.top is None:
-            # Several readings go on tag by tag, so that they become one where they meet.
-            asked = context.asked
-            self.pos = _end(asked.skip_one if context.uncertain else asked.skip, buffer, self.pos)
-        else:
+        elif self.top is not None:
             self.pos = _find(buffer, b"<", self.pos)
+        else:
+            plain = not (context.uncertain or self._guarded())
+            if plain and (prologue.in_head or not prologue.active):
+                scan = context.head if prologue.active else context.plain
+                self.pos, raw_text = pass_over(context, scan, buffer, self.pos)
+                if raw_text:
+                    self._enter(*raw_text)
+                    return True
+            if prologue.active:
+                self.pos = _end(PROLOGUE, buffer, self.pos)
+                if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
+                    return False
+            elif not plain:
+                # Several readings go on tag by tag, so that they become one where they meet.
+                skip = context.asked.skip_one if context.uncertain else context.asked.skip
+                self.pos = _end(skip, buffer, self.pos)
         if self.pos == len(buffer):
             return False
         # Readings that meet in front of a tag become one before it is shown, however the input is cut.
         return (context.uncertain and self.pos > before) or self._markup(buffer, final)
-
-    def _passes(self, scan: Scan, buffer: Buffer) -> bool:
-        """Go on as far as plain markup goes; whether that is into raw text."""
-        self.pos, raw = pass_over(self.context, scan, buffer, self.pos)
-        if raw:
-            self._enter(*raw)
-        return raw is not None
 
     def _guarded(self) -> bool:
         """Say whether something around decides how tags are read, or which end tags matter."""
@@ -242,15 +236,9 @@ class Reading(Position):
         return True
 
     def _raw(self, buffer: Buffer, final: bool) -> bool:
-        first, last = self.context.no_end(self.name)
-        if first <= self.scan < last:
-            self.scan = last
-        else:
-            first = self.scan
-        found = RAW_TEXT[self.name].search(buffer, self.scan)
-        left = self._until(buffer, found.start() if found else -1, len(self.name) + 2, b"<")
-        self.context.set_no_end(self.name, first, self.pos if left else self.scan)
-        return left
+        overlap = len(self.name) + 2
+        found = self.context.search(self.name, RAW_TEXT[self.name], buffer, self.scan, overlap)
+        return self._until(buffer, found.start() if found else -1, overlap, b"<")
 
     def _plain(self, buffer: Buffer, final: bool) -> bool:
         self.scan = len(buffer)
@@ -318,10 +306,8 @@ class Reading(Position):
         except foreign.TooDeep:
             self.pos = start  # a tag that was not examined must not go out
             raise
-        readings: list[Reading] = [*self.context.readings, *self.born]
-        self._svg_script_popped(buffer, start, readings)
-        for twin in self.born:
-            twin._svg_script_popped(buffer, start, readings)
+        if self.svg_script >= 0:
+            self._pop_svg_scripts(buffer, start)
 
     # --- inside a plain drawing or formula, which look-ahead scanners read alike
 
@@ -453,7 +439,8 @@ class Reading(Position):
     # --- scripts
 
     def _script(self, buffer: Buffer, final: bool) -> bool:
-        while found := self._script_mark(buffer):
+        search = self.context.search
+        while found := search(*_SCRIPT_LEVELS[self.level], buffer, self.scan, LONGEST_MARK):
             mark = found[0]
             if mark == b"<!--":
                 self.level, self.scan = 1, found.end() - 2
@@ -474,18 +461,6 @@ class Reading(Position):
             self._release(buffer)
         return False
 
-    def _script_mark(self, buffer: Buffer) -> re.Match[bytes] | None:
-        """Find what ends the script or changes its level; readings share what is known to hold nothing."""
-        level, pattern = _SCRIPT_LEVELS[self.level]
-        first, last = self.context.no_end(level)
-        if first <= self.scan < last:
-            self.scan = last
-        else:
-            first = self.scan
-        found = pattern.search(buffer, self.scan)
-        self.context.set_no_end(level, first, found.start() if found else len(buffer) - LONGEST_MARK)
-        return found
-
     def _release(self, buffer: Buffer) -> None:
         """Decide at once where the text does not matter, so that data blocks are not kept back."""
         self.asked = True
@@ -502,19 +477,22 @@ class Reading(Position):
             self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, 0)
         self.start = -1
 
-    def _svg_script_popped(self, buffer: Buffer, end: int, readings: Iterable[Reading]) -> None:
-        """Decide on the SVG script that waits if it is not open any more.
+    def _pop_svg_scripts(self, buffer: Buffer, end: int) -> None:
+        """Decide on the SVG script that waits if it is not open any more, here and in the twins just born.
 
         Where it is in another reading, more of it will be decided on. A beginning of it is decided on only if
         it is twice as long as the last one, so that the work stays linear.
         """
-        if self.svg_script < 0 or (self.top is not None and self.top.total >= self.svg_depth):
-            return
-        waits = any(other is not self and other.svg_script == self.svg_script for other in readings)
-        if waits and not self.context.has_grown(self.svg_script, end):
-            self.svg_script = -1
-        else:
-            self._svg_script_ends(buffer, end, True)
+        twins: list[Reading] = [self, *self.born]
+        for twin in twins:
+            start = twin.svg_script
+            if start < 0 or (twin.top is not None and twin.top.total >= twin.svg_depth):
+                continue
+            waits = any(other is not twin and other.svg_script == start for other in twins)
+            if (waits or start in self.context.elsewhere) and not self.context.has_grown(start, end):
+                twin.svg_script = -1
+            else:
+                twin._svg_script_ends(buffer, end, True)
 
     def _svg_script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
         tag = TAG.match(buffer, self.svg_script)
@@ -531,14 +509,14 @@ class Reading(Position):
 
     def _show(self, raw: bytes, start: int, name: bytes, base: int) -> None:
         if self.context.shows(name, raw):
-            self._edit(start, self.context.handler.start_tag(raw, name, self._where(base)))
+            splices = self.context.handler.start_tag(raw, name, self._where(base))
+            if splices:
+                self.context.edit(start, splices)
 
     def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: int) -> None:
-        self._edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
-
-    def _edit(self, start: int, splices: Sequence[Splice] | None) -> None:
-        for first, last, new in splices or ():
-            self.context.edits.append((start + first, start + last, new))
+        splices = self.context.handler.script(raw, text, whole, self._where(base))
+        if splices:
+            self.context.edit(start, splices)
 
 
 def _end(pattern: re.Pattern[bytes], buffer: Buffer, pos: int) -> int:

@@ -6,12 +6,11 @@ from operator import attrgetter, itemgetter
 from typing import Final
 
 from consentkit.exceptions import RewriteError
-from consentkit.rewriter.context import Context, State
+from consentkit.rewriter.context import OVERSIZED, Context, State
 from consentkit.rewriter.foreign import TooDeep
 from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Handler
 from consentkit.rewriter.memory import Memory
-from consentkit.rewriter.position import OVERSIZED
 from consentkit.rewriter.prologue import Injection, Prologue
 from consentkit.rewriter.reading import Reading
 
@@ -72,7 +71,7 @@ class Rewriter:
             self._buffer = bytearray(self._buffer)
         self._buffer += data
         self._advance(False)
-        return self._flush(self._boundary())
+        return self._flush()
 
     def close(self) -> bytes:
         """End the document and return what was kept back."""
@@ -84,33 +83,34 @@ class Rewriter:
         self._advance(True)
         if self._context.prologue.active and not self.sealed:
             self._finish()
-        return self._flush(len(self._buffer))
+        return self._flush()
 
     def _advance(self, final: bool) -> None:
         """Advance the reading that is furthest behind until none can go on."""
         waiting: set[Reading] = set()
         try:
-            while ready := [reading for reading in self._readings if reading not in waiting]:
+            while len(self._readings) > 1 or self._readings[0] not in waiting:
                 if len(self._readings) == 1:
-                    if not self._run_alone(ready[0], final):
+                    reading = self._readings[0]
+                    while not reading.born and reading.step(self._buffer, final):
+                        pass
+                    if not reading.born:
                         return
-                    self._adopt(ready[0])
-                    continue
-                reading = min(ready, key=attrgetter("pos"))
-                if not reading.step(self._buffer, final):
-                    waiting.add(reading)
+                else:
+                    ready = [reading for reading in self._readings if reading not in waiting]
+                    if not ready:
+                        return
+                    reading = min(ready, key=attrgetter("pos"))
+                    others = {other.svg_script for other in self._readings if other is not reading}
+                    self._context.elsewhere = others
+                    if not reading.step(self._buffer, final):
+                        waiting.add(reading)
                 self._adopt(reading)
         except TooDeep:
             self.sealed = True
 
-    def _run_alone(self, reading: Reading, final: bool) -> bool:
-        """Advance the only reading until it can go no further, or there are others: say which."""
-        while reading.step(self._buffer, final):
-            if reading.born:
-                return True
-        return bool(reading.born)
-
     def _adopt(self, parent: Reading) -> None:
+        """Follow the readings that another left, and those that have become the same as one."""
         if parent.born:
             self._readings += parent.born
             parent.born = []
@@ -118,8 +118,8 @@ class Rewriter:
         if len({reading.place() for reading in self._readings}) < len(self._readings):
             ordered = sorted(self._readings, key=attrgetter("flat"), reverse=True)
             self._readings = list({reading.key(): reading for reading in ordered}.values())
-        self._context.readings = self._readings
         self._context.uncertain = len(self._readings) > 1
+        self._context.elsewhere = frozenset()
         if len(self._readings) > MAX_READINGS:
             raise TooDeep
 
@@ -135,32 +135,29 @@ class Rewriter:
             self._context.edits.append((start, end, b""))
         self._context.prologue.finish(end, self._context.edits, _closer(self._readings[-1]))
 
-    def _boundary(self) -> int:
-        return min(reading.held() for reading in self._readings)
-
-    def _flush(self, boundary: int) -> bytes:
-        if self.sealed:
-            boundary = min(self._boundary(), boundary)
+    def _flush(self) -> bytes:
+        """Take what is decided out of the buffer: all at the end, unless the page was sealed."""
+        boundary = len(self._buffer)
+        if self.sealed or not self._closed:
+            for reading in self._readings:
+                boundary = min(boundary, reading.held())
         out, boundary = self._apply(boundary)
-        if boundary:
-            self._forget(boundary)
+        if boundary == len(self._buffer):
+            self._buffer = b""
+        elif isinstance(self._buffer, bytes):
+            self._buffer = self._buffer[boundary:]
+        else:
+            del self._buffer[:boundary]
+        self._context.gone += boundary
+        for reading in self._readings:
+            reading.shift(boundary)
         if self.sealed:
             out += _as_text(bytes(self._buffer))
             self._buffer = b""
         return out
 
-    def _forget(self, count: int) -> None:
-        if count == len(self._buffer):
-            self._buffer = b""
-        elif isinstance(self._buffer, bytes):
-            self._buffer = self._buffer[count:]
-        else:
-            del self._buffer[:count]
-        self._context.shift(count)
-        for reading in self._readings:
-            reading.shift(count)
-
     def _apply(self, boundary: int) -> tuple[bytes, int]:
+        """Make the edits before a place, or before the first of them that goes beyond it: return where."""
         edits = self._context.edits
         # Where one reading holds all back, the edits of the others wait as they are: the work stays linear.
         if not edits or (self._buffer and not boundary and not self.sealed):
@@ -179,7 +176,8 @@ class Rewriter:
         else:
             done = len(ordered)
         parts.append(bytes(self._buffer[at:boundary]))
-        self._context.edits = [(s - boundary, e - boundary, new) for s, e, new in ordered[done:]]
+        self._context.edits = []
+        self._context.edit(-boundary, ordered[done:])
         return b"".join(parts), boundary
 
 

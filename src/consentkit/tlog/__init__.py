@@ -4,7 +4,6 @@ Does no I/O. Ed25519 comes from `cryptography`, which is imported when something
 """
 
 from consentkit.tlog.checkpoint import Checkpoint, open_checkpoint, read_checkpoint, sign_checkpoint
-from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
 from consentkit.tlog.inclusion import InclusionProof
 from consentkit.tlog.keys import SigningKey, VerifierKey
 from consentkit.tlog.note import open_note, sign_note
@@ -16,7 +15,18 @@ from consentkit.tlog.proofs import (
     inclusion_proof,
 )
 from consentkit.tlog.tiles import parse_tile_path, tile_path
-from consentkit.tlog.tree import TILE_WIDTH, Grown, TileId, append, frontier, root
+from consentkit.tlog.tree import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    TILE_WIDTH,
+    Grown,
+    TileId,
+    append,
+    frontier,
+    leaf_hash,
+    node_hash,
+    root,
+)
 
 __all__ = [
     "EMPTY_ROOT",

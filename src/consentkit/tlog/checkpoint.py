@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog.encoding import MAX_NUMBER, from_base64, from_decimal, to_base64
-from consentkit.tlog.hashing import HASH_BYTES
+from consentkit.tlog.encoding import MAX_NUMBER, from_base64, from_decimal
 from consentkit.tlog.keys import SigningKey, VerifierKey
 from consentkit.tlog.note import read_note, sign_note, verified
+from consentkit.tlog.tree import HASH_BYTES
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     def encode(self) -> str:
         """Write the three lines that are signed."""
-        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
     @classmethod
     def decode(cls, text: str) -> Checkpoint:

@@ -13,22 +13,17 @@ MAX_NUMBER = 2**63 - 1
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
-def to_base64(data: bytes) -> str:
-    """Encode as standard base64 (RFC 4648, section 4)."""
-    return b64encode(data).decode("ascii")
-
-
 def from_base64(text: str) -> bytes:
-    """Decode standard base64.
+    """Decode standard base64 (RFC 4648, section 4).
 
     Raises:
-        ProofInvalid: It is anything but what `to_base64` gives for some bytes.
+        ProofInvalid: It is anything but what `b64encode` gives for some bytes.
     """
     try:
         data = b64decode(text, validate=True)
     except ValueError as error:
         raise ProofInvalid("this is not base64") from error
-    if to_base64(data) != text:
+    if b64encode(data).decode() != text:
         raise ProofInvalid("this is not canonical base64")
     return data
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 
 import msgspec
 
 from consentkit.exceptions import ProofInvalid
 from consentkit.tlog.checkpoint import Checkpoint, open_checkpoint
-from consentkit.tlog.encoding import MAX_NUMBER, from_base64, from_decimal, to_base64
-from consentkit.tlog.hashing import HASH_BYTES, leaf_hash
+from consentkit.tlog.encoding import MAX_NUMBER, from_base64, from_decimal
 from consentkit.tlog.keys import VerifierKey
 from consentkit.tlog.note import MAX_LENGTH
 from consentkit.tlog.proofs import check_inclusion
+from consentkit.tlog.tree import HASH_BYTES, leaf_hash
 
 _HEADER = "c2sp.org/tlog-proof@v1"
 
@@ -43,8 +44,9 @@ class InclusionProof(msgspec.Struct, frozen=True):
 
     def encode(self) -> str:
         """Write the proof."""
-        extra = [f"extra {to_base64(self.extra)}"] if self.extra else []
-        lines = [_HEADER, *extra, f"index {self.index}", *map(to_base64, self.hashes)]
+        extra = [f"extra {b64encode(self.extra).decode()}"] if self.extra else []
+        hashes = [b64encode(one).decode() for one in self.hashes]
+        lines = [_HEADER, *extra, f"index {self.index}", *hashes]
         return "\n".join(lines) + "\n\n" + self.checkpoint
 
     @classmethod

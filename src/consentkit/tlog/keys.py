@@ -6,13 +6,14 @@ Public is ``name+<key id, 8 hex digits>+<base64 of 0x01 and the public key>``, s
 
 from __future__ import annotations
 
+from base64 import b64encode
 from hashlib import sha256
 from types import ModuleType
 
 import msgspec
 
 from consentkit.exceptions import MissingExtra, ProofInvalid
-from consentkit.tlog.encoding import from_base64, to_base64
+from consentkit.tlog.encoding import from_base64
 
 _ED25519 = b"\x01"  # C2SP signed-note: signature type
 _KEY_BYTES = 32  # RFC 8032: both the public key and the seed
@@ -74,7 +75,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
         return True
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(_ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{b64encode(_ED25519 + self.public).decode()}"
 
 
 class SigningKey:
@@ -87,6 +88,11 @@ class SigningKey:
     Raises:
         ProofInvalid: The name cannot be one, or the seed has another length.
         MissingExtra: `cryptography` is not installed.
+
+    Attributes:
+        verifier: The public key, …
+        name: … its name, …
+        key_id: … and its id.
     """
 
     def __init__(self, name: str, seed: bytes) -> None:
@@ -94,6 +100,8 @@ class SigningKey:
         self._seed = seed
         self._private = _cryptography().Ed25519PrivateKey.from_private_bytes(seed)
         self.verifier: VerifierKey = VerifierKey(name, self._private.public_key().public_bytes_raw())
+        self.name: str = name
+        self.key_id: bytes = self.verifier.key_id
 
     @classmethod
     def generate(cls, name: str) -> SigningKey:
@@ -115,23 +123,13 @@ class SigningKey:
             raise ProofInvalid("the id of this private key is not that of its name and bytes")
         return key
 
-    @property
-    def name(self) -> str:
-        """Return who signs."""
-        return self.verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Return the public key's id."""
-        return self.verifier.key_id
-
     def sign(self, text: bytes) -> bytes:
         """Sign: 64 bytes, the same each time."""
         signature: bytes = self._private.sign(text)
         return signature
 
     def __str__(self) -> str:
-        return f"{_PRIVATE}{self.name}+{self.key_id.hex()}+{to_base64(_ED25519 + self._seed)}"
+        return f"{_PRIVATE}{self.name}+{self.key_id.hex()}+{b64encode(_ED25519 + self._seed).decode()}"
 
     def __repr__(self) -> str:
         return f"<SigningKey {self.name}+{self.key_id.hex()}>"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog.encoding import from_base64, to_base64
+from consentkit.tlog.encoding import from_base64
 from consentkit.tlog.keys import SigningKey, VerifierKey, is_key_name
 
 # The standard asks verifiers for limits, and to take at least 16 signatures.
@@ -43,8 +44,10 @@ def sign_note(text: str, keys: Sequence[SigningKey]) -> str:
     if not keys:
         raise ProofInvalid("a note has at least one signature")
     body = text.encode()
-    lines = [f"{_DASH}{key.name} {to_base64(key.key_id + key.sign(body))}\n" for key in keys]
-    return f"{text}\n{''.join(lines)}"
+    note = f"{text}\n"
+    for key in keys:
+        note += f"{_DASH}{key.name} {b64encode(key.key_id + key.sign(body)).decode()}\n"
+    return note
 
 
 def open_note(note: str, keys: Iterable[VerifierKey]) -> str:

@@ -10,8 +10,15 @@ from functools import cache, reduce
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt, ProofInvalid
-from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, node_hash
-from consentkit.tlog.tree import TILE_BITS, TILE_WIDTH, TileId, perfect_root
+from consentkit.tlog.tree import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    TILE_BITS,
+    TILE_WIDTH,
+    TileId,
+    node_hash,
+    perfect_root,
+)
 
 ReadTile: TypeAlias = Callable[[TileId], bytes | None]
 """Returns a tile's hashes, or None where there is no such tile."""

@@ -15,8 +15,9 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.tlog.hashing import EMPTY_ROOT, HASH_BYTES, node_hash
 
+HASH_BYTES = 32
+EMPTY_ROOT = sha256(b"").digest()
 TILE_WIDTH = 256
 TILE_BITS = 8
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
@@ -43,13 +44,27 @@ class Grown(NamedTuple):
     tiles: dict[TileId, bytes]
 
 
+def leaf_hash(leaf: bytes) -> bytes:
+    """Hash one leaf's bytes (RFC 6962: ``SHA-256(0x00 ‖ leaf)``)."""
+    return sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash an interior node (RFC 6962: ``SHA-256(0x01 ‖ left ‖ right)``)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
 def frontier(size: int) -> tuple[TileId, ...]:
     """Name the unfinished tiles of a tree of `size` leaves, lowest level first: at most one a level.
 
     They are all that `append` and `root` read.
     """
-    counts = enumerate(size >> shift for shift in range(0, size.bit_length(), TILE_BITS))
-    return tuple(TileId(level, count // TILE_WIDTH) for level, count in counts if count % TILE_WIDTH)
+    unfinished, level = [], 0
+    while count := size >> (TILE_BITS * level):
+        if count % TILE_WIDTH:
+            unfinished.append(TileId(level, count // TILE_WIDTH))
+        level += 1
+    return tuple(unfinished)
 
 
 def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) -> Grown:
@@ -68,7 +83,13 @@ def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) ->
     grown = size + len(hashes)
     level = 0
     while hashes:
-        hashes = _extend(level, size >> (TILE_BITS * level), hashes, tiles, changed)
+        number, held = divmod(size >> (TILE_BITS * level), TILE_WIDTH)
+        data = _first(tiles, TileId(level, number), held) + b"".join(hashes)
+        hashes = []
+        for step, start in enumerate(range(0, len(data), _TILE_BYTES)):
+            tile = changed[TileId(level, number + step)] = data[start : start + _TILE_BYTES]
+            if len(tile) == _TILE_BYTES:
+                hashes.append(perfect_root(tile))  # one more for the level above
         level += 1
     return Grown(grown, root(grown, ChainMap(changed, dict(tiles))), changed)
 
@@ -95,17 +116,6 @@ def perfect_root(data: bytes) -> bytes:
         pairs = range(0, len(data), 2 * HASH_BYTES)
         data = b"".join([sha256(b"\x01" + data[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
     return data
-
-
-def _extend(
-    level: int, count: int, hashes: list[bytes], tiles: Mapping[TileId, bytes], changed: dict[TileId, bytes]
-) -> list[bytes]:
-    """Put hashes behind the `count` that a level holds; return the roots of the tiles that became full."""
-    number, held = divmod(count, TILE_WIDTH)
-    data = _first(tiles, TileId(level, number), held) + b"".join(hashes)
-    cut = [data[start : start + _TILE_BYTES] for start in range(0, len(data), _TILE_BYTES)]
-    changed.update({TileId(level, number + step): tile for step, tile in enumerate(cut)})
-    return [perfect_root(tile) for tile in cut if len(tile) == _TILE_BYTES]
 
 
 def _first(tiles: Mapping[TileId, bytes], tile: TileId, width: int) -> bytes:

@@ -62,7 +62,10 @@ def visit_cookies(exchange: Exchange) -> Headers:
 def decision_line(exchange: Exchange, decision: Decision) -> str:
     """Return the ``Set-Cookie`` value that keeps a decision for as long as it holds."""
     options, now = exchange.options, exchange.now
-    value, age = options.decisions.dumps(decision, now=now), decision.max_age(exchange.consent.validity, now=now)
+    value, age = (
+        options.decisions.dumps(decision, now=now),
+        decision.max_age(exchange.consent.validity, now=now),
+    )
     return cookies.set_decision_cookie(
         value, max_age=age, secure=exchange.request.secure, domain=options.cookies.domain
     )

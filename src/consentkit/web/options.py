@@ -6,10 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, get_args
 
-import msgspec
-
 from consentkit.banner import available_locales, check_templates, read_words
-from consentkit.consent import cookies as cookie_lines
+from consentkit.consent import CookieOptions
 from consentkit.consent.codec import DecisionCodec, OnceCodec, SubjectCodec
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating import Gate, Unclassified
@@ -18,30 +16,9 @@ from consentkit.web.response.csp import CSPMode, PagePolicy
 from consentkit.web.response.memo import PageMemo
 from consentkit.web.traits import ASKING_HEADERS
 
-__all__ = ["CSPMode", "CookieOptions", "Options", "Unclassified"]
-
 _SHAPING: Final = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Site")
 _PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")
 _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
-
-
-class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the visitor's cookies hold.
-
-    Args:
-        domain: Share the decision among the subdomains of this domain, such as ``example.org``.
-        https_only: Whether visitors come over https; ``None``: as the request's scheme says.
-
-    Raises:
-        ConfigurationError: `domain` is no domain name of at least two labels.
-    """
-
-    domain: str | None = None
-    https_only: bool | None = None
-
-    def __post_init__(self) -> None:
-        if self.domain is not None:
-            msgspec.structs.force_setattr(self, "domain", cookie_lines.check_cookie_domain(self.domain))
 
 
 class Options:

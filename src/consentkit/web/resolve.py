@@ -11,7 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from consentkit.banner import make_notice
-from consentkit.consent import INVALID, Consent, Decision, Invalid, cookies, resolve as resolve_consent
+from consentkit.consent import INVALID, Consent, Decision, Invalid, cookies
+from consentkit.consent import resolve as resolve_consent
 from consentkit.consent.resolving import RENEWAL
 from consentkit.policy import Place
 from consentkit.web.locales import choose_locale
@@ -129,11 +130,14 @@ class Resolver:
 
     Args:
         options: How the policy is deployed.
+
+    Attributes:
+        known: What is remembered.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._known: dict[tuple[object, ...], Resolution] = {}
+        self.known: dict[tuple[object, ...], Resolution] = {}
 
     def resolve(self, request: Request, place: Place | None, now: int) -> Exchange:
         """Find out what holds for a request.
@@ -147,25 +151,25 @@ class Resolver:
         for pair in request.headers:
             if pair[0] in READ:
                 told += pair
-        found = self._known.get(tuple(told))
+        found = self.known.get(tuple(told))
         if found is None or not found.since <= now < found.until:
             found = self._find(request, place, now)
         return Exchange(self._options, request, found, found.consent, found.traits, now)
 
     def _find(self, request: Request, place: Place | None, now: int) -> Resolution:
         """Look once more without what differs with every request, and resolve what is not known."""
-        pairs = [
-            (name, b"" if name in PRESENT else value) for name, value in request.headers if name in READ
-        ]
-        key = (request.method, request.secure, request.root_path, place, *(part for pair in pairs for part in pair))
-        found = self._known.get(key)
+        pairs = [(name, b"" if name in PRESENT else value) for name, value in request.headers if name in READ]
+        said = [part for pair in pairs for part in pair]
+        key = (request.method, request.secure, request.root_path, place, *said)
+        found = self.known.get(key)
         if found is None or not found.since <= now < found.until:
             found = _resolve(self._options, request, pairs, place, now)
-            short = sum(len(name) + len(value) for name, value in pairs) <= MAX_BYTES
-            if short and len(pairs) <= MAX_HEADERS and now < found.until:
-                if len(self._known) >= MOST:
-                    self._known.clear()
-                self._known[key] = found
+            size = len(request.method) + len(request.root_path) + sum(map(len, said))
+            short = size <= MAX_BYTES and len(pairs) <= MAX_HEADERS
+            if short and now < found.until:
+                if len(self.known) >= MOST:
+                    self.known.clear()
+                self.known[key] = found
         return found
 
 
@@ -174,9 +178,7 @@ def consent_with(exchange: Exchange, decision: Decision | Invalid | None) -> Con
     return _consent(exchange.options, exchange.traits, decision, exchange.consent.place, exchange.now)
 
 
-def _resolve(
-    options: Options, request: Request, pairs: Headers, place: Place | None, now: int
-) -> Resolution:
+def _resolve(options: Options, request: Request, pairs: Headers, place: Place | None, now: int) -> Resolution:
     traits = read_traits(request.method, pairs)
     sent = request.cookies if traits.raw_cookies else []
     consent, until = _decided(options, request, traits, place, now)
@@ -223,7 +225,9 @@ def _until(consent: Consent, now: int) -> float:
     if decision is None:
         return float("inf")
     lapses, asks_again = decision.expires_at(validity), decision.asks_again_at(validity)
-    return min((at for at in (lapses, asks_again, decision.signed_at + RENEWAL) if at > now), default=float("inf"))
+    return min(
+        (at for at in (lapses, asks_again, decision.signed_at + RENEWAL) if at > now), default=float("inf")
+    )
 
 
 def _consent(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
@@ -13,41 +12,37 @@ MOST: Final = 200
 NAMED: Final = 20
 """Things that the summary names."""
 
-_logger: Final = logging.getLogger("consentkit")
+BEGUN: Final = "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
+"""What is said at the start."""
 
 
 class Trial:
-    """Tells at level ``WARNING``, which servers print, what the gate found."""
+    """Counts what the gate found, and says what is to be told of it."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._pages = 0
         self._has_more = False
 
-    def begin(self) -> None:
-        """Say that nothing is enforced."""
-        _logger.warning(
-            "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
-        )
-
-    def note(self, things: Iterable[str]) -> None:
-        """Take what one response has been found to hold, and tell what is new."""
-        found = dict.fromkeys(things)
+    def note(self, things: Iterable[str]) -> list[str]:
+        """Take what one response has been found to hold, and return what is new."""
+        found, new = dict.fromkeys(things), list[str]()
         self._pages += bool(found)
         for thing in found:
             if thing in self._counts:
                 self._counts[thing] += 1
             elif len(self._counts) < MOST:
                 self._counts[thing] = 1
-                _logger.warning("not enforced; found on a page: %s", thing)
+                new.append(f"not enforced; found on a page: {thing}")
             elif not self._has_more:
                 self._has_more = True
-                _logger.warning("not enforced; more than %d things were found", MOST)
+                new.append(f"not enforced; more than {MOST} things were found")
+        return new
 
-    def end(self) -> None:
-        """Say how often what was found. A second time there is nothing left to say."""
-        if self._pages:
-            most = "; ".join(f"{count} × {thing}" for thing, count in self._counts.most_common(NAMED))
-            _logger.warning("not enforced; pages with something of it: %d; %s", self._pages, most)
+    def end(self) -> str:
+        """Say how often what was found, and begin anew; nothing where nothing was."""
+        most = "; ".join(f"{count} × {thing}" for thing, count in self._counts.most_common(NAMED))
+        told = f"not enforced; pages with something of it: {self._pages}; {most}" if self._pages else ""
         self._counts.clear()
         self._pages, self._has_more = 0, False
+        return told

@@ -12,7 +12,7 @@ from consentkit.gating.inline.addresses import MAX_HOSTS
 from consentkit.gating.inline.literals import fold
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
 from consentkit.rewriter import attributes, decode
-from gating.pages import GATE
+from gating.pages import CLASSIFIER
 
 HOST = "www.google-analytics.com"
 LOAD = "s = document.createElement('script'); s.src = "
@@ -50,7 +50,9 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("text", SPELLINGS.values(), ids=SPELLINGS.keys())
 def test_spellings_of_an_address(text: str) -> None:
-    assert [reason.party.vendor for reason in GATE.read(text.encode()).found.reasons] == ["google-analytics"]
+    assert [reason.party.vendor for reason in CLASSIFIER.read(text.encode()).found.reasons] == [
+        "google-analytics"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_spellings_of_an_address(text: str) -> None:
     ],
 )
 def test_what_loads_nothing_from_a_vendor(text: str) -> None:
-    assert GATE.read(text.encode()).found.reasons == ()
+    assert CLASSIFIER.read(text.encode()).found.reasons == ()
 
 
 @pytest.mark.parametrize(
@@ -76,22 +78,22 @@ def test_what_loads_nothing_from_a_vendor(text: str) -> None:
     ],
 )
 def test_hosts_that_pages_link_to_count_where_they_are_loaded(text: str) -> None:
-    assert [reason.party.vendor for reason in GATE.read(text.encode()).found.reasons] == ["disqus"]
-    assert GATE.read(b"document.createElement('a').href = 'https://disqus.com/'").found.reasons == ()
+    assert [reason.party.vendor for reason in CLASSIFIER.read(text.encode()).found.reasons] == ["disqus"]
+    assert CLASSIFIER.read(b"document.createElement('a').href = 'https://disqus.com/'").found.reasons == ()
 
 
 def test_comments_and_names_of_vocabularies_are_no_unknown_hosts() -> None:
     text = (
         b"// https://docs.example/x\n/* //a.example/ */ //console.log(x)\nfetch('http://www.w3.org/2000/svg')"
     )
-    assert GATE.read(text).found.hosts == ()
-    assert GATE.read(b"fetch('https://api.example/x')").found.hosts == ("api.example",)
-    assert GATE.read(b"s.src = base + 'index.php/x.js'").found.hosts == ()
+    assert CLASSIFIER.read(text).found.hosts == ()
+    assert CLASSIFIER.read(b"fetch('https://api.example/x')").found.hosts == ("api.example",)
+    assert CLASSIFIER.read(b"s.src = base + 'index.php/x.js'").found.hosts == ()
 
 
 def test_unknown_hosts_may_be_put_together_too() -> None:
     text = b"s.src = (ssl ? 'https://ssl' : 'http://www') + '.third.example/lib.js'"
-    assert set(GATE.read(text).found.hosts) == {"ssl.third.example", "www.third.example"}
+    assert set(CLASSIFIER.read(text).found.hosts) == {"ssl.third.example", "www.third.example"}
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=200))
@@ -138,7 +140,7 @@ HOSTILE = [
 @given(st.sampled_from(HOSTILE), st.sampled_from(HOSTILE), st.integers(1, 2000))
 def test_what_is_found_in_a_hostile_text_is_bounded(first: bytes, second: bytes, count: int) -> None:
     hosts = "".join(f"fetch('//h{number}.example');" for number in range(100)).encode()
-    assert len(GATE.read((first + second) * count + hosts).found.hosts) <= MAX_HOSTS
+    assert len(CLASSIFIER.read((first + second) * count + hosts).found.hosts) <= MAX_HOSTS
 
 
 @given(st.text(max_size=40))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.gating.inline import syntax
-from gating.pages import GATE
+from gating.pages import CLASSIFIER
 
 LOAD = b"fetch('https://connect.facebook.net/q')"
 
@@ -35,7 +35,7 @@ LOAD = b"fetch('https://connect.facebook.net/q')"
 def test_a_tree_that_cannot_be_trusted_is_not_and_words_count(text: bytes) -> None:
     script = syntax.parse(text)
     assert script is None or not script.certain
-    assert GATE.read(text).found.reasons
+    assert CLASSIFIER.read(text).found.reasons
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
     script = syntax.parse(text)
     assert script is not None and script.certain
     data = text + b"var there={u:'https://connect.facebook.net/q'};fetch('/own')"
-    assert GATE.read(data).found.reasons == ()
-    assert GATE.read(text + LOAD).found.reasons
+    assert CLASSIFIER.read(data).found.reasons == ()
+    assert CLASSIFIER.read(text + LOAD).found.reasons
 
 
 @pytest.mark.parametrize(
@@ -75,18 +75,18 @@ def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
     ids=range(10),
 )
 def test_what_browsers_read_the_tree_has(text: bytes) -> None:
-    assert GATE.read(text).found.reasons
+    assert CLASSIFIER.read(text).found.reasons
 
 
 def test_a_script_that_nests_deeply_is_read_to_its_end() -> None:
     total = "+".join(["'a'"] * 3_000)
     deep = f"var s={total};fetch(" + "(" * 400 + "'https://connect.facebook.net/q'" + ")" * 400 + ")"
-    assert GATE.read(deep.encode()).found.reasons
+    assert CLASSIFIER.read(deep.encode()).found.reasons
 
 
 def test_a_script_that_takes_too_many_steps_is_read_by_its_words() -> None:
     flows = "".join(f"a{n}=a{n + 1}||a{n + 2}+a{n + 3};" for n in range(4_000))
-    assert GATE.read(
+    assert CLASSIFIER.read(
         flows.encode() + b"a4000='https://connect.facebook.net/q';" + b"new Image().src=a0"
     ).found.reasons
 
@@ -144,7 +144,7 @@ PIECES: Sequence[bytes] = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60))
 def test_nothing_that_is_thrown_at_it_raises(pieces: list[bytes]) -> None:
-    GATE.read(b"".join(pieces) + b"//www.google-analytics.com/a.js")
+    CLASSIFIER.read(b"".join(pieces) + b"//www.google-analytics.com/a.js")
 
 
 def test_without_the_parser_words_count_and_it_is_said_once() -> None:
@@ -156,7 +156,7 @@ def test_without_the_parser_words_count_and_it_is_said_once() -> None:
         "    warnings.simplefilter('always')\n"
         "    for n in range(3):\n"
         "        text = b\"s.src='https://connect.facebook.net/q%d'\" % n\n"
-        "        assert gate.read(text).found.reasons\n"
+        "        assert gate.classifier.read(text).found.reasons\n"
         "assert len(said) == 1 and 'install tree-sitter' in str(said[0].message), said\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -165,7 +165,7 @@ def test_without_the_parser_words_count_and_it_is_said_once() -> None:
 def test_the_parser_is_imported_with_the_first_script_that_needs_it() -> None:
     program = (
         "import sys, consentkit; from consentkit.gating import Gate; from consentkit.policy import Policy\n"
-        "gate = Gate(Policy()); gate.read(b'var a = 1'); assert 'tree_sitter' not in sys.modules\n"
-        "gate.read(b\"s.src='https://connect.facebook.net/q'\"); assert 'tree_sitter' in sys.modules\n"
+        "read = Gate(Policy()).classifier.read; read(b'var a = 1'); assert 'tree_sitter' not in sys.modules\n"
+        "read(b\"s.src='https://connect.facebook.net/q'\"); assert 'tree_sitter' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -16,7 +16,7 @@ from consentkit.log.forks import tell_of_forks
 from consentkit.log.locks import turn
 from consentkit.log.sqlite import schema
 from consentkit.log.sqlite.transaction import SQLiteTransaction
-from consentkit.log.sqlite.view import SQLiteView, head_of
+from consentkit.log.sqlite.view import SQLiteView
 from consentkit.log.store import Head, Script
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class SQLiteStore:
             schema.demand_form(connection)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("UPDATE head SET size = size")
-            head = head_of(connection)
+            head = SQLiteTransaction(connection).head()
             connection.execute("ROLLBACK")
             return head
 
@@ -128,11 +128,12 @@ class SQLiteStore:
 
     def _run(self, script: Script[T]) -> T:
         try:
-            connection = self._connect()
+            connection = self._connection or self._connect()
             connection.execute("BEGIN IMMEDIATE")
             transaction = SQLiteTransaction(connection)
             outcome = script(transaction)
-            remains = _has_remains(connection)
+            # Whether the write-ahead log may hold what was destroyed, by this process or another.
+            (remains,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
             _finish(connection)
             if remains:
                 _clear_remains(connection, wait=transaction.has_destroyed)
@@ -154,12 +155,12 @@ class SQLiteStore:
     def _prepare(self) -> None:
         if not self._prepared:
             with self._guard, turn(self._path):
-                self._connect()
+                if self._connection is None:
+                    self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = _open_for_writing(self._path)
-            self._prepared = True
+        self._connection = _open_for_writing(self._path)
+        self._prepared = True
         return self._connection
 
     def _disconnect(self) -> None:
@@ -233,12 +234,6 @@ def _finish(connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise _OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
-
-
-def _has_remains(connection: sqlite3.Connection) -> bool:
-    """Say whether the write-ahead log may hold what was destroyed, by this process or another."""
-    (count,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
-    return bool(count)
 
 
 def _clear_remains(connection: sqlite3.Connection, *, wait: bool) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 
 from msgspec.structs import astuple
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.observations import KEPT_DAYS, MOST, Observation
-from consentkit.log.sqlite.view import head_of, index_by_id, rows_of_subject
 from consentkit.log.store import Change, Counted, Head, Rollup, Row
+from consentkit.log.view import ROW
 from consentkit.tlog import TileId
 
 
@@ -29,18 +30,27 @@ class SQLiteTransaction:
 
     def head(self) -> Head:
         """Read the head."""
-        return head_of(self._connection)
+        found = self._connection.execute("SELECT size, root, checkpoint, open_days FROM head").fetchone()
+        if found is None:
+            raise LogCorrupt("the log has no tree head")
+        size, root, checkpoint, open_days = found
+        if tuple(map(type, found)) not in ((int, bytes, str, str), (int, bytes, type(None), str)):
+            raise LogCorrupt("the tree's head holds another kind of value")
+        return Head(size=size, root=root, checkpoint=checkpoint, open_days=tuple(open_days.split()))
 
     def known(
         self, ids: Sequence[str], tiles: Iterable[TileId]
     ) -> tuple[dict[str, int], dict[TileId, bytes]]:
         """Return the index of each id, and the tiles, that there are."""
+        hashes: dict[TileId, bytes] = {}
         query = 'SELECT hashes FROM tiles WHERE level = ? AND "index" = ?'
-        found = {tile: self._connection.execute(query, tile).fetchone() for tile in tiles}
-        hashes = {tile: row[0] for tile, row in found.items() if row is not None}
-        if not all(isinstance(one, bytes) for one in hashes.values()):
-            raise LogCorrupt("a tile of the log is not bytes")
-        return index_by_id(self._connection, ids), hashes
+        for tile in tiles:
+            for (found,) in self._connection.execute(query, tile):
+                if not isinstance(found, bytes):
+                    raise LogCorrupt("a tile of the log is not bytes")
+                hashes[tile] = found
+        query = 'SELECT id, "index" FROM entries WHERE id IN (SELECT value FROM json_each(?))'
+        return dict(self._connection.execute(query, (json.dumps(ids),))), hashes
 
     def daily(self, day: str) -> Mapping[Rollup, Counted]:
         """Return a day's counts, and what of them roll-ups have told."""
@@ -52,9 +62,14 @@ class SQLiteTransaction:
             for regime, locale, notice, action, count, told in cursor
         }
 
-    def of_subject(self, subject: str) -> list[Row]:
-        """Return the rows of one visitor."""
-        return rows_of_subject(self._connection, subject)
+    def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
+        """Return the rows of one visitor, or the last of them, in order."""
+        # Without the sign, SQLite would put the value in place of the column, and not know its index again.
+        which = "substr(subject, 1, 4) = substr(?1, 1, 4) AND subject IS NOT NULL AND +subject = ?1"
+        query = f'{ROW} WHERE {which} ORDER BY "index" DESC LIMIT ?2'
+        return list(starmap(Row, self._connection.execute(query, (subject, -1 if last is None else last))))[
+            ::-1
+        ]
 
     def leaves(self, start: int, stop: int, *, before: str) -> list[tuple[int, bytes]]:
         """Return index and leaf of rows from before a day."""
@@ -65,31 +80,32 @@ class SQLiteTransaction:
 
     def write(self, change: Change) -> None:
         """Write what a script adds."""
-        run = self._connection.executemany
+        execute, run = self._connection.execute, self._connection.executemany
         run(
             'INSERT INTO entries ("index", id, type, at, subject, body, salt, leaf)'
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             map(astuple, change.rows),
         )
         for bundle in change.bundles:
-            run("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)])
+            execute("INSERT INTO notices VALUES (?, ?)", (bundle.hash, bundle.body))
             run("INSERT OR IGNORE INTO assets VALUES (?, ?)", bundle.assets.items())
-        run(
-            "INSERT INTO daily (day, regime, locale, notice, action, count) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (day, regime, locale, notice, action) DO UPDATE SET count = count + excluded.count",
-            [(*astuple(key), count) for key, count in change.daily.items()],
-        )
-        run(
-            "UPDATE daily SET told = ?"
-            " WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?",
-            [(count, *astuple(key)) for key, count in change.told.items()],
-        )
-        run(
-            "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)",
-            [(*tile, hashes) for tile, hashes in change.tiles.items()],
-        )
+        for key, count in change.daily.items():
+            execute(
+                "INSERT INTO daily (day, regime, locale, notice, action, count) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (day, regime, locale, notice, action)"
+                " DO UPDATE SET count = count + excluded.count",
+                (*astuple(key), count),
+            )
+        for key, count in change.told.items():
+            execute(
+                "UPDATE daily SET told = ?"
+                " WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?",
+                (count, *astuple(key)),
+            )
+        for tile, hashes in change.tiles.items():
+            execute("INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)", (*tile, hashes))
         head = change.head
-        self._connection.execute(
+        execute(
             "UPDATE head SET size = ?, root = ?, checkpoint = ?, open_days = ?",
             (head.size, head.root, head.checkpoint, " ".join(head.open_days)),
         )

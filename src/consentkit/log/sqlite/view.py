@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import starmap
 from typing import Any
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.sqlite.schema import demand_form
+from consentkit.log.sqlite.transaction import SQLiteTransaction
 from consentkit.log.store import Head, RawRow, Row
 from consentkit.log.view import ROW, Argument, SQLView
 from consentkit.record import EntryType
@@ -25,7 +25,7 @@ class SQLiteView(SQLView):
 
     def head(self) -> Head:
         """Return the tree's head."""
-        return head_of(self._connection)
+        return SQLiteTransaction(self._connection).head()
 
     def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
         """Stream rows as they come."""
@@ -34,7 +34,7 @@ class SQLiteView(SQLView):
 
     def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
         """Return the rows of one visitor, or the last of them."""
-        return rows_of_subject(self._connection, subject, last)
+        return SQLiteTransaction(self._connection).of_subject(subject, last=last)
 
     def of_type(self, type: EntryType) -> Iterator[Row]:
         """Stream the rows of a type other than ``decision``."""
@@ -60,28 +60,3 @@ class SQLiteView(SQLView):
 
     def _select(self, query: str, *arguments: Argument) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, arguments).fetchall()
-
-
-def head_of(connection: sqlite3.Connection) -> Head:
-    """Return the tree's head."""
-    found = connection.execute("SELECT size, root, checkpoint, open_days FROM head").fetchone()
-    if found is None:
-        raise LogCorrupt("the log has no tree head")
-    size, root, checkpoint, open_days = found
-    if tuple(map(type, found)) not in ((int, bytes, str, str), (int, bytes, type(None), str)):
-        raise LogCorrupt("the tree's head holds another kind of value")
-    return Head(size=size, root=root, checkpoint=checkpoint, open_days=tuple(open_days.split()))
-
-
-def index_by_id(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
-    """Return the index of each id that is in the log."""
-    query = 'SELECT id, "index" FROM entries WHERE id IN (SELECT value FROM json_each(?))'
-    return dict(connection.execute(query, (json.dumps(ids),)))
-
-
-def rows_of_subject(connection: sqlite3.Connection, subject: str, last: int | None = None) -> list[Row]:
-    """Return the rows of one visitor, or the last of them, in order."""
-    # Without the sign, SQLite would put the value in place of the column, and not know its index again.
-    which = "substr(subject, 1, 4) = substr(?1, 1, 4) AND subject IS NOT NULL AND +subject = ?1"
-    query = f'{ROW} WHERE {which} ORDER BY "index" DESC LIMIT ?2'
-    return list(starmap(Row, connection.execute(query, (subject, -1 if last is None else last))))[::-1]

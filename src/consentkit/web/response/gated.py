@@ -1,10 +1,10 @@
 """One response of the application: what the app is shown of the request, and what becomes of its answer.
 
-    Pass          the body goes as it is: no page, or one whose headers were all that had to change; of what
-                  browsers show as a page and cannot be read here, the blocking policy is among them
-    PageResponse  a page: its bytes go through the gate
-    Stamped       a service worker's script, whose bytes change with its policy
-    Dropped       a redirect by which a page's own request would reach who is denied
+Pass          the body goes as it is: no page, or one whose headers were all that had to change; of what
+              browsers show as a page and cannot be read here, the blocking policy is among them
+PageResponse  a page: its bytes go through the gate
+Stamped       a service worker's script, whose bytes change with its policy
+Dropped       a redirect by which a page's own request would reach who is denied
 """
 
 from __future__ import annotations
@@ -212,7 +212,9 @@ class GatedResponse(msgspec.Struct, eq=False):
     def _gated(self, headers: Headers, shown: Shown) -> Headers:
         if shown.cookies:
             headers = gate_cookies(self.exchange, headers)
-        return gate_headers(headers, self.gate) if shown.gated and self.exchange.resolution.denies else headers
+        return (
+            gate_headers(headers, self.gate) if shown.gated and self.exchange.resolution.denies else headers
+        )
 
     def _page(self, status: int, headers: Headers, shown: Shown, read: Read) -> Outcome:
         exchange, resolution = self.exchange, self.exchange.resolution

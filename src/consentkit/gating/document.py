@@ -5,15 +5,16 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Final
 
-from consentkit.consent import Consent
 from consentkit.gating import edits, elements
 from consentkit.gating.bases import Bases
+from consentkit.gating.calls import VendorCalls
+from consentkit.gating.classifier import Classifier
 from consentkit.gating.embeds import Target, target_within
 from consentkit.gating.inline import Reading
-from consentkit.gating.judging import Gated, Judge
+from consentkit.gating.judge import Gated, Judge
 from consentkit.gating.party import NOBODY, Embed, Found, Party, Plan, Reason, join
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
@@ -22,10 +23,6 @@ from consentkit.gating.scripts import foreign_text
 from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
 from consentkit.gating.stubs import NO_STUBS
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
-
-if TYPE_CHECKING:
-    from consentkit.gating.gate import Gate
-
 
 # How React writes its scripts.
 _REACT: Final = re.compile(rb'(?:async|defer)=""')
@@ -36,16 +33,28 @@ _SIZE: Final = b'width="100%" height="200" frameborder="0"'
 
 
 class PageGate:
-    """Decides on the tags of one document; made by `consentkit.gating.gate.Gate.page`.
+    """Decides on the tags of one document; made by `consentkit.gating.Gate.page`.
+
+    Args:
+        classifier: Finds whom bytes reach.
+        calls: What vendors are told.
+        judge: Says what the visitor's consent makes of it.
+        bases: What relative addresses are resolved against at the beginning of the document.
+        renderer: Renders what is put into the page; nothing is if left out.
+        enforce: Whether to change anything, or to report only.
+        target: Where the page is, as seen from a placeholder.
+        depth: In how many attributes the document stands.
 
     Attributes:
         names: The elements the rewriter shows.
         rare: The elements it shows only with certain attributes.
+        steady: Whether addresses are resolved as on other pages; see `consentkit.rewriter.Handler`.
         undeclared: What nobody declared, each with whose it looks; see `Judge`.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
         hydrated: Whether a framework may take over the whole page.
-        language: The page's language by its own account (WHATWG HTML 3.2.6.2), as written; empty while
-            unknown.
+        renderer: Renders what is put into the page; nothing is without one.
+        language: The page's language by its own account, that of the first ``<html>`` that has one; empty
+            while unknown.
     """
 
     names: frozenset[bytes]
@@ -54,34 +63,27 @@ class PageGate:
     addressed: Final = frozenset(elements.ADDRESSED.items())
 
     def __init__(
-        self,
-        gate: Gate,
-        consent: Consent,
-        *,
-        host: str,
-        renderer: Renderer | None,
-        enforce: bool,
-        path: str = "/",
-    ) -> None:
-        self.names, self.rare = gate.containers.names, gate.containers.rare
-        self._gate = gate
-        self._consent = consent
-        self._renderer = renderer
+        self, classifier: Classifier, calls: VendorCalls, judge: Judge, bases: Bases, *,
+        renderer: Renderer | None, enforce: bool, target: Target = "_parent", depth: int = 0,
+    ) -> None:  # fmt: skip
+        self.names, self.rare = classifier.containers.names, classifier.containers.rare
+        self._classifier = classifier
+        self._calls = calls
+        self._judge = judge
+        self._bases = bases
+        self.renderer: Renderer | None = renderer
         self._enforce = enforce
-        self._judge = judge = Judge(consent, gate.unclassified, host)
+        self._target = target
+        self._depth = depth
+        self.steady: bool = not bases.urls
         self.undeclared: Final[Mapping[str, str | None]] = judge.undeclared
         self.mentioned: Final[Mapping[str, str | None]] = judge.mentioned
-        own = judge.own
-        proxied = gate.is_proxied(own.host)
-        self._bases = Bases(judge.own_host, (own._replace(path=path),) if proxied else ())
         self.language: str = ""
+        self.hydrated: bool = False
         self._stubbed: set[str] = set()
         self._guarded = False
-        self.hydrated: bool = False
         self._told: set[str] = set()
         self._frames = 0
-        self._depth = 0
-        self._target: Target = "_parent"
         self._placeholders: dict[tuple[str, str, Embed], bytes] = {}
 
     @property
@@ -100,22 +102,25 @@ class PageGate:
         The first base counts for URLs before it, too (WHATWG HTML 4.2.3); behind the beginning of the body,
         where none is allowed, a foreign one would carry the visitor's choice to another site.
         """
-        self._bases.settle()
+        self._bases = self._bases._replace(settled=True)
 
-    @property
-    def steady(self) -> bool:
-        """Whether addresses are resolved as on other pages; see `consentkit.rewriter.Handler`."""
-        return not self._bases.urls
+    def admits(self, raw: bytes) -> bool:
+        """Say whether a ``<link>`` would stay as it is. It stands for an address in a header: see `headers`."""
+        plan = self._classifier.plan(raw, b"link")
+        denied = None if plan is None else self._judge.refusal(plan.load.found)
+        if denied is not None:
+            self._judge.report(b"link", denied)
+        return denied is None
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
         if name == b"base":
-            return self._bases.see(raw, where)
-        if name == b"html":
-            return self._see_language(raw, where)
-        plan = self._gate.plan(raw, name, self._bases.urls)
+            return self._see_base(raw, where)
+        plan = self._classifier.plan(raw, name, self._bases.urls)
         if plan is None:
             return None
+        if plan.language and not (self.language or where):
+            self.language = plan.language
         denied = self._judge.refusal(plan.load.found)
         if denied is None:
             made: Sequence[Splice] = self._live(plan, where)
@@ -132,6 +137,11 @@ class PageGate:
             made = [*made, *self._fill(raw, name, plan.container, where)]
         return made if self._enforce else ()
 
+    def _see_base(self, raw: bytes, where: Where) -> Sequence[Splice]:
+        self._bases, made = self._bases.see(raw, where, self._judge.own_host)
+        self.steady = not self._bases.urls
+        return made
+
     def _fill(self, raw: bytes, name: bytes, party: Party, where: Where) -> Sequence[Splice]:
         """Put the placeholder first into an element that a script would fill.
 
@@ -147,42 +157,36 @@ class PageGate:
     def _shown(self, party: Party) -> bytes:
         """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
         document = self._document(party)
-        if not document or self._renderer is None:
+        if not document or self.renderer is None:
             return b""
-        return _attribute("title", self._renderer.name(party)) + document
-
-    def _see_language(self, raw: bytes, where: Where) -> Sequence[Splice]:
-        """Take the language of the first ``<html>`` that has one; in XML it has another name."""
-        if not (self.language or where):
-            found = attributes(raw)
-            self.language = elements.first(found, b"lang") or elements.first(found, b"xml:lang") or ""
-        return ()
+        return _attribute("title", self.renderer.name(party, language=self.language)) + document
 
     def reads(self, raw: bytes) -> bool:
         """Say whether a script's text can matter; see `consentkit.rewriter.Handler`."""
-        return self._gate.plan(raw, b"script", self._bases.urls) is not None
+        return self._classifier.plan(raw, b"script", self._bases.urls) is not None
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
         """Decide on a script; see `consentkit.rewriter.Handler`."""
-        plan = self._gate.plan(raw, b"script", self._bases.urls)
+        plan = self._classifier.plan(raw, b"script", self._bases.urls)
         if plan is None:
             return None
         reading, heard = None, plan.heard or plan.load.found.reasons
         if not whole or (text and not text.isspace()):
             inner = foreign_text(text) if where and where & Where.FOREIGN else text
             if plan.rules:
-                reading = Reading(self._gate.ruled(plan.rules, inner, self._bases.urls))
+                reading = Reading(self._classifier.planner.ruled(plan.rules, inner, self._bases.urls))
             else:
-                reading = self._gate.read(inner)
-                if self._bases.urls and self._gate.loads(inner):
+                reading = self._classifier.read(inner)
+                if self._bases.urls and self._classifier.inline.loads(inner):
                     # What it loads from here may come from there.
-                    found = join([reading.found, self._gate.based(self._bases.urls)])
+                    based = self._classifier.parties.reached(["."], self._bases.urls)
+                    found = join([reading.found, based])
                     reading = reading._replace(found=found)
             heard = (*heard, *reading.found.reasons)
         waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
         if plan.silent and whole and (reading is None or reading.silent):
             return waits
-        calls, runs = self._calls(heard, where) if heard else ((), ())
+        calls, runs = self._call(heard, where) if heard else ((), ())
         denied = None if plan.silent else self._judge.refusal(plan.load.found, runs)
         stubs = frozenset[str]()
         if not plan.marked and reading is not None:
@@ -197,8 +201,9 @@ class PageGate:
                 if made:
                     return [*(waits or ()), *made] if self._enforce else ()
             self._judge.report(b"script", denied)
-            if denied.party.stubs:
-                stubs |= {f"{one}:{kind}" for one, kind in denied.party.stubs if kind == "form"}
+            for one, kind in denied.party.stubs:
+                if kind == "form":
+                    stubs |= {f"{one}:form"}
             stood = self._stubs(stubs, where, denied.party)
             return [*(waits or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
         made = self._live(plan, where)
@@ -208,15 +213,15 @@ class PageGate:
 
     def _wait(self, where: Where) -> Sequence[Splice]:
         """Let what is ours wait where a framework may take over the page, before its first script."""
-        if self.hydrated or self._renderer is None or where or not self._enforce:
+        if self.hydrated or self.renderer is None or where or not self._enforce:
             return ()
         self.hydrated = True
         attributes = f"{NO_STUBS} data-consentkit-whole"
-        return [(0, 0, self._renderer.stubs(attributes, foreign_base=self.foreign_base))]
+        return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
     def _mapped(self, raw: bytes, text: bytes) -> Sequence[Splice]:
         """Let a stub stand in for the modules of an import map that are held back; nothing if that fails."""
-        stub = self._renderer.module(foreign_base=self.foreign_base) if self._renderer is not None else ""
+        stub = self.renderer.module(foreign_base=self.foreign_base) if self.renderer is not None else ""
         if not stub:
             return ()
         written = rewrite_import_map(text, self._is_denied, stub)
@@ -224,7 +229,7 @@ class PageGate:
 
     def _is_denied(self, address: str) -> bool:
         listed = b'{"imports":{"":%s}}' % json.dumps(address).encode()
-        denied = self._judge.refusal(self._gate.ruled("importmap", listed, self._bases.urls))
+        denied = self._judge.refusal(self._classifier.planner.ruled("importmap", listed, self._bases.urls))
         if denied is not None:
             self._judge.report(b"importmap", denied)
         return denied is not None
@@ -249,8 +254,7 @@ class PageGate:
         self, raw: bytes, srcdoc: Attribute, moved: Sequence[Splice], where: Where
     ) -> Sequence[Splice]:
         """Rewrite a document in an attribute as a page."""
-        gate = self._nested(elements.first(attributes(raw), b"sandbox"))
-        rewriter = Rewriter(gate)
+        rewriter = Rewriter(self._nested(elements.first(attributes(raw), b"sandbox")))
         document = read_srcdoc(srcdoc.value or b"")
         written = rewriter.feed(document) + rewriter.close()
         if written == document:
@@ -259,69 +263,82 @@ class PageGate:
 
     def _nested(self, sandbox: str | None) -> PageGate:
         """Make the gate for a document inside this one: it has the same base, and globals of its own."""
-        inner = PageGate(self._gate, self._consent, host="", renderer=self._renderer, enforce=self._enforce)
-        inner._judge, inner._bases, inner._depth = self._judge, self._bases.nested(), self._depth + 1
-        inner._target = self._target and target_within(sandbox)
+        inner = PageGate(
+            self._classifier, self._calls, self._judge, self._bases._replace(certain=False),
+            renderer=self.renderer, enforce=self._enforce,
+            target=self._target and target_within(sandbox), depth=self._depth + 1,
+        )  # fmt: skip
+        inner.language = self.language
         return inner
 
     def _stop_frame(
         self, raw: bytes, name: bytes, plan: Plan, party: Party, where: Where
     ) -> Sequence[Splice]:
-        """Make a frame inert, and put the placeholder into one that visitors would have seen."""
+        """Make a frame inert, and put the placeholder into one that visitors would have seen.
+
+        It gets a name of its own: a browser that goes back restores the documents of a page's frames by their
+        names, or by their places where they have none, whatever their attributes say, so that one that had
+        shown a vendor would show it again.
+        """
         self._frames += 1
-        renamed, at = edits.rename_frame(raw, name, self._frames), len(name) + 1
-        seen = plan.embed if party.embed and not where & ~Where.TEMPLATE else None
-        document = self._document(party, seen) if seen is not None else b""
-        return [renamed, *([(at, at, document)] if document else ()), *plan.load.inert]
+        made = [edits.insert(raw, name, b"name=consentkit-%d" % self._frames)]
+        if plan.embed is not None and party.embed and not where & ~Where.TEMPLATE:
+            at = len(name) + 1
+            if document := self._document(party, plan.embed):
+                made.append((at, at, document))
+        made += plan.load.inert
+        return made
 
     def _document(self, party: Party, embed: Embed = _UNSAID) -> bytes:
         """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
-        if not party.purpose or self._renderer is None:
+        if not party.purpose or self.renderer is None:
             return b""
         if embed.poster and not self._judge.may_be_fetched(embed.reached):
             embed = embed._replace(poster="")
         key = (party.vendor, party.purpose, embed)
         if key not in self._placeholders:
             foreign, target = self.foreign_base, self._target
-            document = self._renderer.placeholder(party, embed, target=target, foreign_base=foreign)
+            document = self.renderer.placeholder(
+                party, embed, target=target, foreign_base=foreign, language=self.language
+            )
             self._placeholders[key] = _attribute("srcdoc", document)
         return self._placeholders[key]
 
-    def _calls(self, heard: Iterable[Reason], where: Where) -> tuple[list[Splice], set[str]]:
+    def _call(self, heard: Iterable[Reason], where: Where) -> tuple[Iterable[Splice], Container[str]]:
         """Tell vendors what holds, directly before the first script of theirs.
 
         Returns:
             The edits, and who may run before consent: none whose script has not its calls directly before it.
         """
-        made: dict[str, bytes] = {}
+        made: dict[str, Splice] = {}
         runs: set[str] = set()
-        if where or self._renderer is None:
-            return [], runs
-        for vendor in dict.fromkeys(reason.party.vendor for reason in heard if self._judge.applies(reason)):
-            calls = self._gate.calls.listens(vendor)
-            early = vendor in self._gate.calls.advanced
-            if calls is None or (calls.id in self._told and not early):
+        if where or self.renderer is None:
+            return (), runs
+        for reason in heard:
+            vendor = reason.party.vendor
+            calls, early = self._calls.by_vendor.get(vendor), vendor in self._calls.advanced
+            if calls is None or (calls.id in self._told and not early) or not self._judge.applies(reason):
                 continue
-            attributes = self._gate.calls.write(calls, self._consent)
-            tag = self._renderer.calls(attributes, foreign_base=self.foreign_base) if attributes else b""
+            attributes = self._calls.write(calls, self._judge.consent)
+            tag = self.renderer.calls(attributes, foreign_base=self.foreign_base) if attributes else b""
             self._told.add(calls.id)
             if tag:
-                made[calls.id] = tag
+                made[calls.id] = (0, 0, tag)
                 if early:
                     runs.add(vendor)
-        return [(0, 0, tag) for tag in made.values()], runs
+        return made.values(), runs
 
     def _stubs(self, wanted: frozenset[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
         """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
-        if (self._guarded and wanted <= self._stubbed) or self._renderer is None or where:
+        if (self._guarded and wanted <= self._stubbed) or self.renderer is None or where:
             return ()
         missing = sorted(wanted - self._stubbed)
         self._stubbed.update(missing)
         self._guarded = True
-        attributes = f'data-consentkit-stubs="{" ".join(missing)}"'.encode("ascii")
-        if any(name.endswith(":form") for name in missing):
-            attributes += self._shown(party)
-        return [(0, 0, self._renderer.stubs(attributes.decode("ascii"), foreign_base=self.foreign_base))]
+        attributes = f'data-consentkit-stubs="{" ".join(missing)}"'
+        if ":form" in attributes:
+            attributes += self._shown(party).decode("ascii")
+        return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
 
 def _attribute(name: str, value: str) -> bytes:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.asgi.conditional import mark, unmark
+from consentkit.web.response.entity_tags import mark, unmark
 
 NOW = b"aaaaaaaaaaaa"
 OLD = b"bbbbbbbbbbbb"

@@ -1,4 +1,4 @@
-"""What a request's headers say is remembered, and is never another request's."""
+"""What a request says of itself is remembered, and is never another request's."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi.visiting import HTML, NAVIGATION, App, cookie, scope_of, silence, visit, wrap
-from consentkit.asgi import traits as room
-from consentkit.asgi.bounded import Bounded
-from consentkit.asgi.request import Request
-from consentkit.asgi.traits import MAX_MEMO, MAX_PAIRS, Traits, read_traits
+from consentkit.web import resolve as room
+from consentkit.web.request import Request
+from consentkit.web.resolve import MAX_BYTES, MAX_HEADERS, Resolution, Resolver
+from consentkit.web.traits import Traits, read_traits
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -42,60 +42,65 @@ def said(traits: Traits) -> tuple[object, ...]:
     return tuple(getattr(traits, name) for name in Traits.__struct_fields__)
 
 
+@pytest.fixture
+def resolver() -> Resolver:
+    return wrap().deployment.resolver
+
+
+def resolve(resolver: Resolver, method: str, headers: Pairs) -> Resolution:
+    return resolver.resolve(Request(method, "/", headers), None, 0).resolution
+
+
+shared = wrap().deployment.resolver
+
+
 @given(requests=st.lists(st.tuples(st.sampled_from(["GET", "POST", "HEAD"]), some_headers), max_size=8))
 def test_what_is_remembered_is_what_would_be_read(requests: list[tuple[str, Pairs]]) -> None:
     for method, headers in requests:
-        remembered = said(read_traits(method, headers))
-        room._known.clear()
-        assert said(read_traits(method, headers)) == remembered
+        assert said(resolve(shared, method, headers).traits) == said(read_traits(method, headers))
 
 
-def test_what_does_not_matter_tells_no_requests_apart() -> None:
-    one = read_traits("GET", [(b"accept", b"*/*"), (b"x-request-id", b"1")])
-    assert read_traits("GET", [(b"x-request-id", b"2"), (b"accept", b"*/*"), (b"user-agent", b"x")]) is one
+def test_what_does_not_matter_tells_no_requests_apart(resolver: Resolver) -> None:
+    one = resolve(resolver, "GET", [(b"accept", b"*/*"), (b"x-request-id", b"1")])
+    other = [(b"x-request-id", b"2"), (b"accept", b"*/*"), (b"user-agent", b"x")]
+    assert resolve(resolver, "GET", other) is one
 
 
 @pytest.mark.parametrize("name", [b"if-none-match", b"if-modified-since", b"range", b"if-range"])
-def test_tags_and_ranges_do_not_fill_the_memo(name: bytes) -> None:
-    room._known.clear()
-    found = {id(read_traits("GET", [(name, b"%d" % number)])) for number in range(9)}
-    assert (len(found), len(room._known)) == (1, 1)
-    assert not read_traits("GET", [(name, b"1")]).passes
-    assert read_traits("GET", []).asks_if_changed is False
+def test_tags_and_ranges_do_not_fill_the_memo(name: bytes, resolver: Resolver) -> None:
+    found = {id(resolve(resolver, "GET", [(name, b"%d" % number)])) for number in range(9)}
+    assert (len(found), len(resolver.known)) == (1, 1)
+    assert not resolve(resolver, "GET", [(name, b"1")]).passes
+    assert resolve(resolver, "GET", []).traits.asks_if_changed is False
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        [(b"cookie", b"a" * MAX_MEMO)],
-        [(b"accept", b"x" * 50)] * (MAX_MEMO // 50),
-        [(b"dnt", b"")] * (MAX_PAIRS + 1),
+        [(b"cookie", b"a" * MAX_BYTES)],
+        [(b"accept", b"x" * 50)] * (MAX_BYTES // 50),
+        [(b"dnt", b"")] * (MAX_HEADERS + 1),
     ],
 )
-def test_what_is_long_is_read_and_not_remembered(headers: Pairs) -> None:
-    room._known.clear()
-    traits = read_traits("GET", headers)
-    assert not traits.is_short
-    assert not room._known
-    assert read_traits("GET", headers) is not traits
-    site = wrap().deployment
-    held = site.held_by(Request({**scope_of(), "headers": headers}), now=0)
-    assert held.consent.granted == {"necessary"}
-    assert not site._held
+def test_what_is_long_is_read_and_not_remembered(headers: Pairs, resolver: Resolver) -> None:
+    found = resolve(resolver, "GET", headers)
+    assert not resolver.known
+    assert resolve(resolver, "GET", headers) is not found
+    assert found.consent.granted == {"necessary"}
 
 
-def test_a_method_that_is_long_is_not_remembered() -> None:
-    room._known.clear()
-    assert not read_traits("X" * (MAX_MEMO + 1), []).is_short
-    assert not room._known
+def test_a_method_that_is_long_is_not_remembered(resolver: Resolver) -> None:
+    resolve(resolver, "X" * (MAX_BYTES + 1), [])
+    assert not resolver.known
 
 
-def test_a_full_memo_begins_anew() -> None:
-    memo: Bounded[int, int] = Bounded(3)
+def test_a_full_memo_begins_anew(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MOST", 3)
     for number in range(10):
-        memo.keep(number, -number)
-        assert memo[number] == -number
-        assert len(memo) <= 3
+        headers = [(b"host", b"%d.example" % number)]
+        found = resolve(resolver, "GET", headers)
+        assert resolve(resolver, "GET", headers) is found
+        assert len(resolver.known) <= 3
 
 
 @pytest.mark.anyio

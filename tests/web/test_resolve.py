@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.types import Scope
 
 from asgi.visiting import POLICY, SECRET, scope_of, wrap
-from consentkit import Lifetime, Place, Policy, SignalRules
-from consentkit.asgi import consents as room
+from consentkit import Place, Policy
+from consentkit.asgi.connection import read_request
 from consentkit.asgi.deployment import Deployment
-from consentkit.asgi.request import Request
 from consentkit.consent import Consent, DecisionCodec, accept, reject
-from consentkit.policy import Regime
+from consentkit.policy import Lifetime, Regime, SignalRules
+from consentkit.web import resolve as room
 
 DAY = 86_400
 NOW = 1_800_000_000
@@ -24,13 +25,14 @@ def deployment(**options: Any) -> Deployment:
     return wrap(**{"policy": POLICY, **options}).deployment
 
 
-def request(cookies: str = "", **headers: str) -> Request:
-    pairs = {"cookie": cookies, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return Request(scope_of(headers=pairs))
+def scope(cookies: str = "", **headers: str) -> Scope:
+    return scope_of(
+        headers={"cookie": cookies, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    )
 
 
-def consent(site: Deployment, asked: Request, now: int) -> Consent:
-    return site.held_by(asked, now=now).consent
+def consent(site: Deployment, asked: Scope, now: int) -> Consent:
+    return site.resolver.resolve(read_request(asked), site.place_of(asked), now).consent
 
 
 def held(consent: Consent) -> tuple[object, ...]:
@@ -38,7 +40,7 @@ def held(consent: Consent) -> tuple[object, ...]:
 
 
 CODEC = DecisionCodec(SECRET)
-UNDECIDED = consent(deployment(), request(), NOW)
+UNDECIDED = consent(deployment(), scope(), NOW)
 TIMES = [NOW, NOW + 100 * DAY, NOW + 500 * DAY]
 DECISIONS = [
     CODEC.dumps(choose(UNDECIDED, source="banner", now=at), now=at)
@@ -81,14 +83,14 @@ def test_what_is_remembered_is_what_would_be_resolved(visits: list[tuple[str, st
             "sec_fetch_site": site,
             "sec_fetch_dest": "empty",
         }
-        fresh = consent(deployment(**place), request(cookies, **sent), now)
-        assert held(consent(remembering, request(cookies, **sent), now)) == held(fresh)
+        fresh = consent(deployment(**place), scope(cookies, **sent), now)
+        assert held(consent(remembering, scope(cookies, **sent), now)) == held(fresh)
 
 
 def test_the_same_visitor_is_resolved_once() -> None:
     site = deployment()
-    first = consent(site, request("a=1"), NOW)
-    assert consent(site, request("b=2"), NOW + 10 * DAY) is first
+    first = consent(site, scope("a=1"), NOW)
+    assert consent(site, scope("a=1"), NOW + 10 * DAY) is first
 
 
 def test_an_old_refusal_is_asked_about_again_though_it_was_remembered() -> None:
@@ -96,7 +98,7 @@ def test_an_old_refusal_is_asked_about_again_though_it_was_remembered() -> None:
     value = CODEC.dumps(reject(UNDECIDED, source="banner", now=NOW), now=NOW)
     begin = NOW - NOW % DAY
     asked = [
-        consent(site, request(f"consentkit={value}"), at).needs_prompt
+        consent(site, scope(f"consentkit={value}"), at).needs_prompt
         for at in (NOW, begin + 200 * DAY - 1, begin + 200 * DAY)
     ]
     assert asked == [False, False, True]
@@ -104,18 +106,18 @@ def test_an_old_refusal_is_asked_about_again_though_it_was_remembered() -> None:
 
 def test_what_is_allowed_for_one_page_is_not_remembered() -> None:
     site = deployment()
-    value = site.once.dumps("youtube", now=NOW)
-    assert "youtube" in consent(site, request(f"consentkit-once={value}"), NOW).vendors_granted
-    assert "youtube" not in consent(site, request(f"consentkit-once={value}"), NOW + 61).vendors_granted
+    value = site.options.once.dumps("youtube", now=NOW)
+    assert "youtube" in consent(site, scope(f"consentkit-once={value}"), NOW).vendors_granted
+    assert "youtube" not in consent(site, scope(f"consentkit-once={value}"), NOW + 61).vendors_granted
 
 
 def test_the_number_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MEMO", 3)
+    monkeypatch.setattr(room, "MOST", 3)
     site = deployment()
     for number in range(10):
-        asked = request(f"consentkit=forged; n={number}", host=f"{number}.example")
+        asked = scope(f"consentkit=forged; n={number}", host=f"{number}.example")
         assert consent(site, asked, NOW).regime is Regime.OPT_IN
     for place in ("DE", "US", "GB", "FR", "IT"):
         site.place = lambda scope, place=place: Place(country=place)
-        consent(site, request(), NOW)
-    assert len(site._consents._known) <= 3
+        consent(site, scope(), NOW)
+    assert len(site.resolver.known) <= 3

@@ -11,8 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.asgi import coding as room
-from consentkit.asgi.coding import PIECE, DecodingError, Inflate, acceptable, coding_of, decoder, encoder
+from consentkit.web.response import coding as room
+from consentkit.web.response.coding import (
+    PIECE,
+    DecodingError,
+    Inflate,
+    acceptable,
+    coding_of,
+    decoder,
+    encoder,
+)
 
 CODINGS = [b"gzip", b"deflate", b"br", b"zstd"]
 LIBRARIES = {b"br": ["brotli", "brotlicffi"], b"zstd": ["zstandard", "backports.zstd"]}

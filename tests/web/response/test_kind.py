@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.asgi.kind import GUESSED, XML, passes, read_shown
+from consentkit.web.response.kind import GUESSED, XML, passes, read_shown
 
 DATA = (b"content-type", b"application/json")
 names = st.sampled_from(

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 from consentkit.catalog import OWN_PAGE, URL, read_url
 from consentkit.consent import Consent
 from consentkit.gating.owners import host_of, is_below
-from consentkit.gating.party import CUT, NOBODY, Found, Party, Reason, Why, is_allowed
+from consentkit.gating.party import CUT, NOBODY, Found, Party, Reason, Why
 
 Unclassified = Literal["report", "gate", "allow"]
 """What happens to third parties that neither policy nor catalog knows."""
@@ -45,6 +45,7 @@ class Judge:
         host: The page's own host, with its port where it has one.
 
     Attributes:
+        consent: As given.
         own: The page's own address, as far as it is known.
         own_host: Its host as hosts are reported; empty where it is not known.
         held: What was made inert: the values of `Gated`, each kind once, in order of appearance.
@@ -60,9 +61,8 @@ class Judge:
         self.own, self.own_host = _read_own(host)
         self.undeclared: dict[str, str | None] = {}
         self.mentioned: dict[str, str | None] = {}
-        self._consent = consent
+        self.consent: Final = consent
         self._unclassified = unclassified
-        self._allowed: dict[tuple[str, str], bool] = {}
         self._reported: set[tuple[str, ...]] = set()
         self.held: dict[tuple[bytes, str, str, str, Why], None] = {}
 
@@ -78,17 +78,17 @@ class Judge:
                 self._recognise(reason, found)
             if reason.party.vendor in runs:
                 continue
-            if not self._is_allowed(reason.party) and self.applies(reason):
+            if not is_allowed(reason.party, self.consent) and self.applies(reason):
                 if found.hosts:
                     self._see(found.hosts)
                 return reason
         if found.hosts and (host := self._see(found.hosts)):
             return Reason(NOBODY, host, "unclassified")
-        return CUT if found.unreadable and self._consent.restricts else None
+        return CUT if found.unreadable and self.consent.restricts else None
 
     def may_be_fetched(self, found: Found) -> bool:
         """Tell whether what is ours to put into a page reaches nobody but who is known and allowed."""
-        denied = any(self.applies(one) and not self._is_allowed(one.party) for one in found.reasons)
+        denied = any(self.applies(one) and not is_allowed(one.party, self.consent) for one in found.reasons)
         return not (denied or found.unreadable) and all(map(self.is_own, found.hosts))
 
     def applies(self, reason: Reason) -> bool:
@@ -117,13 +117,6 @@ class Judge:
             return ""
         return next((host for host in hosts if not self.is_own(host)), "")
 
-    def _is_allowed(self, party: Party) -> bool:
-        key = (party.vendor, party.purpose)
-        allowed = self._allowed.get(key)
-        if allowed is None:
-            allowed = self._allowed[key] = is_allowed(party, self._consent)
-        return allowed
-
     def report(self, name: bytes, reason: Reason) -> None:
         """Take note of an element that is held back, and why."""
         if len(self.held) < MAX_REPORTED:
@@ -144,6 +137,13 @@ class Judge:
         """Tell whether a host is the page's own, or one below its site's name."""
         own = self.own.host.removeprefix("www.")
         return bool(own) and (host == self.own_host or is_below(host.partition(":")[0], own))
+
+
+def is_allowed(party: Party, consent: Consent) -> bool:
+    """Tell whether a visitor's consent covers a party. What nobody knows is never covered."""
+    if party.vendor:
+        return consent.allows_known(party.vendor, party.purpose)
+    return bool(party.purpose) and consent.allows(party.purpose)
 
 
 @lru_cache(maxsize=1024)

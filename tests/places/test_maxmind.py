@@ -15,8 +15,9 @@ from netaddr import IPSet  # type: ignore[import-untyped]
 from starlette.types import Scope
 
 from asgi.visiting import App, scope_of, visit, wrap
-from consentkit import ConfigurationError, FromMaxMind, MissingExtra, Place, Policy
-from consentkit.asgi import maxmind
+from consentkit import ConfigurationError, FromMaxMind, Place, Policy
+from consentkit import places as maxmind
+from consentkit.exceptions import MissingExtra
 
 CALIFORNIAN, BERLINER, NOWHERE = "81.2.69.142", "81.2.70.1", "81.2.71.1"
 CITIES: dict[str, Any] = {

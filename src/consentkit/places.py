@@ -1,20 +1,18 @@
-"""Where the visitor is, from the address of the connection and a file in MaxMind's format."""
+"""Where the visitor is: from headers that the site trusts, or from an address and a file of MaxMind's."""
 
 from __future__ import annotations
 
 import logging
+import os
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from os import PathLike
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-from starlette.types import Scope
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from consentkit.exceptions import ConfigurationError, MissingExtra
-from consentkit.log.forks import tell_of_forks
 from consentkit.policy import Place
 
 if TYPE_CHECKING:
@@ -24,9 +22,45 @@ CHECK_SECONDS: Final = 60
 """How long a file that was replaced may go unnoticed."""
 
 Address: TypeAlias = "IPv4Address | IPv6Address"
+Scope: TypeAlias = Mapping[str, Any]
 Client: TypeAlias = Callable[[Scope], "str | None"]
 
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
 _logger = logging.getLogger("consentkit")
+
+
+class FromHeaders:
+    """Read the place from headers that a proxy or CDN in front of the site sets.
+
+    Name only headers that your proxy overwrites: a visitor can send any other. A header that is missing,
+    repeated with different values, or no ISO 3166 code leaves the place unknown, for which the strictest
+    regime holds.
+
+    Args:
+        country: Header with the ISO 3166-1 alpha-2 code, such as ``CF-IPCountry``.
+        region: Header with the ISO 3166-2 part, such as ``CF-Region-Code``; ``None`` where there is none.
+
+    Raises:
+        ConfigurationError: A name that no header can have.
+    """
+
+    def __init__(self, country: str, region: str | None = None) -> None:
+        for name in (country, region):
+            if name is not None and not _HEADER.fullmatch(name):
+                raise ConfigurationError(
+                    f"expected a header name such as CF-IPCountry, got {name!r}", path="place"
+                )
+        self._country = country.lower().encode("ascii")
+        self._region = region.lower().encode("ascii") if region else None
+        self.headers: tuple[str, ...] = tuple(name for name in (country, region) if name)
+        """Names of the headers, for ``Vary``."""
+
+    def __call__(self, scope: Scope) -> Place | None:
+        """Return the place, or ``None`` where the headers do not tell."""
+        country = _only(scope, self._country)
+        if not country:
+            return None
+        return Place(country=country, region=_only(scope, self._region) if self._region else "")
 
 
 class FromMaxMind:
@@ -48,7 +82,7 @@ class FromMaxMind:
         MissingExtra: The library ``maxminddb`` is not installed.
     """
 
-    def __init__(self, path: str | PathLike[str], *, client: Client | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, client: Client | None = None) -> None:
         self._file = _File(Path(path))
         self._client = client or _peer
         self.headers: tuple[str, ...] = tuple(getattr(client, "headers", ()))
@@ -65,20 +99,8 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._guard = threading.Lock()
         self._forget()
         _open(path).close()
-        tell_of_forks(self)
-
-    def before_fork(self) -> None:
-        """Wait until no thread is opening the file."""
-        self._guard.acquire()
-
-    def after_fork(self, *, child: bool) -> None:
-        """Go on; what the parent has opened is the parent's."""
-        if child:
-            self._forget()
-        self._guard.release()
 
     def find(self, address: Address) -> object:
         """Return what the file says of an address, ``None`` for nothing."""
@@ -94,6 +116,9 @@ class _File:
             return None
 
     def _forget(self) -> None:
+        """Begin anew: what the parent of a forked process has opened, or was about to, is the parent's."""
+        self._process = os.getpid()
+        self._guard = threading.Lock()
         self._reader: Reader | None = None
         self._stamp: object = None
         self._said = ""
@@ -101,6 +126,8 @@ class _File:
 
     def _current(self) -> Reader | None:
         """Return what was opened last. One caller at a time looks for a new file; the others do not wait."""
+        if self._process != os.getpid():
+            self._forget()
         if monotonic() >= self._due and self._guard.acquire(blocking=self._reader is None):
             try:
                 if monotonic() >= self._due:
@@ -184,3 +211,8 @@ def _open(path: Path) -> Reader:
 def _missing(path: Path) -> ConfigurationError:
     problem = f"there is no file {str(path)!r} that can be read: put MaxMind's database there"
     return ConfigurationError(problem, path="place")
+
+
+def _only(scope: Scope, header: bytes) -> str:
+    values = {value for name, value in scope["headers"] if name == header}
+    return values.pop().decode("latin-1") if len(values) == 1 else ""

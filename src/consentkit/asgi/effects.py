@@ -1,0 +1,130 @@
+"""Effects performed: what endpoints ask for, done with the log, the site's callback and the connection."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import secrets
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from consentkit.asgi.clock import milliseconds
+from consentkit.asgi.deployment import Deployment
+from consentkit.consent import Decision
+from consentkit.exceptions import BadRequest, LogError
+from consentkit.log import ConsentLog
+from consentkit.log.evidence import collect
+from consentkit.log.public import read_public
+from consentkit.log.threads import Threads
+from consentkit.record import uuid7
+from consentkit.web.endpoints import effects
+from consentkit.web.endpoints.effects import Answer, Effect, Ids
+from consentkit.web.resolve import Exchange
+
+RECEIPT_SECONDS = 5.0
+"""How long making a receipt may take."""
+PROOF_SECONDS = 1.0
+AT_ONCE = 2
+"""Threads of their own, for each event loop: who asks for proofs keeps no visitor waiting."""
+
+_IDS = Ids(entry=lambda: uuid7(milliseconds()), subject=lambda: secrets.token_urlsafe(18))
+_threads = Threads(AT_ONCE)
+_logger = logging.getLogger("consentkit")
+
+
+async def answer_own_page(
+    deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Answer a request for one of the package's own pages."""
+    answer = await perform_all(deployment, exchange, scope, receive)
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def perform_all(deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
+    """Perform what an endpoint asks for, one after the other, and return its answer."""
+    steps = deployment.endpoints.answer(exchange, _IDS)
+    result: Any = None
+    problem: BadRequest | LogError | None = None
+    while True:
+        try:
+            effect = steps.send(result) if problem is None else steps.throw(problem)
+        except StopIteration as stop:
+            answer: Answer = stop.value
+            return answer
+        result = problem = None
+        try:
+            result = await _perform(effect, deployment, exchange, scope, receive)
+        except (BadRequest, LogError) as error:
+            problem = error
+
+
+async def _perform(
+    effect: Effect, deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive
+) -> object:
+    match effect:
+        case effects.ReadBody(limit):
+            return await read_body(receive, limit)
+        case effects.Notify(decision):
+            return await _notify(deployment, decision, scope)
+        case effects.Tell(level, text, topic):
+            return deployment.tell(level, text, topic=topic)
+    log = deployment.log
+    if log is None:
+        raise LogError("no log is kept")
+    return await _ask_log(log, effect, exchange)
+
+
+async def _ask_log(log: ConsentLog, effect: Effect, exchange: Exchange) -> object:
+    match effect:
+        case effects.Append(entry, bundle):
+            return await log.append(entry, bundle=bundle)
+        case effects.Honour(entry, bundle):
+            return await log.honour(entry, bundle=bundle) is not None
+        case effects.Invalidate(entry, id, at):
+            return await log.invalidate(entry, id=id, at=at)
+        case effects.Published(notice):
+            return await log.published(notice)
+        case effects.Erase(subject, at):
+            return await log.erase(subject, at=at)
+        case effects.History(subject):
+            recorded = await log.history(subject)
+            return [one.entry for one in recorded if one.entry is not None]
+        case effects.Evidence(subject):
+            return await log.read(lambda reader: collect(reader, subject), seconds=RECEIPT_SECONDS)
+        case effects.PublicProof(path):
+            return await _threads.run(lambda: read_public(log, path), seconds=PROOF_SECONDS)
+        case effects.Observe(kind, keys):
+            return await log.observe(kind, keys, now=exchange.now)
+    raise AssertionError(effect)
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Read a request's body.
+
+    Raises:
+        BadRequest: 413 where it is longer than `limit` bytes, 400 where the client went away.
+    """
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest(400, "The request was cut off.")
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BadRequest(413, "The request is too large.")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def _notify(deployment: Deployment, decision: Decision, scope: Scope) -> None:
+    """Call the site's own callback. Its failure is logged and undoes nothing."""
+    if deployment.on_decision is None:
+        return
+    try:
+        answer = deployment.on_decision(decision, scope)
+        if inspect.isawaitable(answer):
+            await answer
+    except Exception:
+        _logger.exception("on_decision failed; the decision holds all the same")

@@ -1,0 +1,262 @@
+"""What is done within one transaction, the same for every store: record, erase, purge, sign."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from consentkit.exceptions import LogCorrupt, LogError
+from consentkit.log.store import Change, Counted, Head, Outcome, Rollup, Row, Transaction
+from consentkit.record import (
+    BOOKS,
+    Bundle,
+    Count,
+    Entry,
+    Item,
+    commitment,
+    committed_leaf,
+    new_salt,
+    notice_leaf,
+    read_leaf,
+    uuid7,
+)
+from consentkit.tlog import TileId, append, frontier, root
+
+Sign: TypeAlias = Callable[[Head, int, bytes], str | None]
+"""Signs a checkpoint: the head so far, then size and root of the new one. None where the log has no key."""
+
+PERSONAL = ("decision", "invalidated")
+"""Types of entries that a retention period ends."""
+
+
+def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[Outcome]:
+    """Append a batch and say what became of each item.
+
+    Items whose id is already there are dropped (their outcome is the index they have); decisions that name a
+    notice which is neither in the log nor before them in the batch are refused; neither keeps the others
+    out. Days that are over get their roll-up.
+    """
+    head = transaction.head()
+    known, tiles = transaction.known(_asked(batch), frontier(head.size))
+    plan = Plan(head, known)
+    outcomes: list[Outcome] = []
+    for item in batch:
+        if isinstance(item, Entry) and item.type in BOOKS:
+            outcomes.append(LogError(f"entry {item.id}: only the log itself writes what is a {item.type}"))
+        else:
+            outcomes.append(plan.add(item))
+    if plan.rows:
+        if days := plan.days_over():
+            plan.close(days, transaction.daily)
+        _write(transaction, head, plan, tiles, sign)
+    return outcomes
+
+
+def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int:
+    """Destroy a visitor's entries, and append the entry that says so; return how many they were.
+
+    Days whose decisions no roll-up counts yet get one first, so that the rates stay checkable.
+    """
+    head = transaction.head()
+    rows = transaction.of_subject(subject)
+    if not rows:
+        return 0
+    erased = tuple(row.index for row in rows)
+    note = Entry(id=new_id(at), type="erasure", at=at, erased=erased)
+    _destroy(transaction, head, erased, {read_leaf(row.leaf).day for row in rows}, note, sign)
+    return len(rows)
+
+
+def purge(transaction: Transaction, before: str, *, start: int, stop: int, at: str, sign: Sign) -> int:
+    """Destroy decisions from before a day (``YYYY-MM-DD``) with `start` ≤ index < `stop`; say how many.
+
+    Nothing like it is left below `start`: that is what the entry says which is appended.
+    """
+    head = transaction.head()
+    leaves = [(index, read_leaf(leaf)) for index, leaf in transaction.leaves(start, stop, before=before)]
+    doomed = [(index, leaf.day) for index, leaf in leaves if leaf.type in PERSONAL and leaf.day < before]
+    if not doomed:
+        return 0
+    note = Entry(id=new_id(at), type="purge", at=at, before=before, stop=min(stop, head.size))
+    _destroy(transaction, head, [index for index, _ in doomed], {day for _, day in doomed}, note, sign)
+    return len(doomed)
+
+
+def resign(transaction: Transaction, sign: Sign) -> Head:
+    """Sign the head again, as it is; return it."""
+    head = transaction.head()
+    _, tiles = transaction.known([], frontier(head.size))
+    _demand_root(head, tiles)
+    checkpoint = sign(head, head.size, head.root)
+    if checkpoint is not None:
+        transaction.sign(checkpoint)
+    return Head(size=head.size, root=head.root, checkpoint=checkpoint, open_days=head.open_days)
+
+
+class Plan:
+    """What one transaction appends.
+
+    Attributes:
+        rows: The new rows, numbered from the size of the tree.
+        bundles: The notices that are new.
+        daily: What to add to the roll-ups.
+        told: The counts that the new roll-ups tell.
+        open_days: Days with decisions that no roll-up counts.
+    """
+
+    def __init__(self, head: Head, known: Mapping[str, int]) -> None:
+        """Args: head: the tree's; known: the index of what is to be added and of the notices it names."""
+        self.rows: list[Row] = []
+        self.bundles: list[Bundle] = []
+        self.daily: Counter[Rollup] = Counter()
+        self.told: dict[Rollup, int] = {}
+        self.open_days: set[str] = set(head.open_days)
+        self._open_before = frozenset(head.open_days)
+        self._size = head.size
+        self._known = dict(known)
+        self._latest = ""
+
+    def add(self, item: Item) -> Outcome:
+        """Decide what becomes of the next item."""
+        self._latest = max(self._latest, item.at)
+        if item.id in self._known:
+            return self._known[item.id]
+        index = self._size + len(self.rows)
+        if isinstance(item, Bundle):
+            self.bundles.append(item)
+            row = publication_row(item, index)
+        elif item.type == "notice":
+            return LogError("a notice is published as a bundle, not as an entry")
+        else:
+            if item.type == "decision":
+                if item.notice not in self._known:
+                    return LogError(f"entry {item.id} names a notice that is not in the log")
+                self.daily[rollup_of(item)] += 1
+                self.open_days.add(item.day)
+            row = entry_row(item, index)
+        self.rows.append(row)
+        self._known[item.id] = index
+        return index
+
+    def days_over(self) -> list[str]:
+        """Name the days to be closed by a roll-up: none counts them, and a later day just came.
+
+        That is so once for each day. Were it so whenever a later day is in the log, a clock that is ahead
+        or behind, or an outbox, would have a roll-up written with every transaction.
+        """
+        today = self._latest[:10]
+        return [] if today in self._open_before else sorted(day for day in self.open_days if day < today)
+
+    def close(
+        self, days: Iterable[str], daily: Callable[[str], Mapping[Rollup, Counted]], *, at: str = ""
+    ) -> None:
+        """Append a roll-up for each day: what `daily` counts, and what this plan adds to that.
+
+        What an earlier roll-up has told and has not changed is left out: many roll-ups of one day, as many
+        erasures need them, are together no longer than the decisions that they count.
+        """
+        for day in days:
+            counts, told = Counter[Rollup](), {}
+            for key, counted in daily(day).items():
+                counts[key], told[key] = counted.count, counted.told
+            counts.update({key: count for key, count in self.daily.items() if key.day == day})
+            changed = {key: count for key, count in counts.items() if count != told.get(key)}
+            if changed:
+                self.add(rollup_entry(day, changed, at=at or self._latest))
+                self.told |= changed
+            self.open_days.discard(day)
+
+
+def rollup_of(entry: Entry) -> Rollup:
+    """Say where a decision is counted."""
+    return Rollup(
+        day=entry.day, regime=entry.regime, locale=entry.locale, notice=entry.notice, action=entry.action
+    )
+
+
+def rollup_entry(day: str, counts: Mapping[Rollup, int], *, at: str) -> Entry:
+    """Make the entry that counts a day's decisions; `at` is now, RFC 3339 in UTC."""
+    sums = [
+        Count(regime=key.regime, locale=key.locale, notice=key.notice, action=key.action, count=count)
+        for key, count in counts.items()
+    ]
+    return Entry(id=new_id(at), type="rollup", at=at, closes=day, counts=tuple(sorted(sums)))
+
+
+def new_id(at: str) -> str:
+    """Make an entry's id for a time, RFC 3339 in UTC."""
+    return uuid7(int(datetime.fromisoformat(at).timestamp() * 1000))
+
+
+def entry_row(entry: Entry, index: int) -> Row:
+    """Make an entry's row, under a salt of its own."""
+    body, salt = entry.encode(), new_salt()
+    return Row(
+        index=index,
+        id=entry.id,
+        type=entry.type,
+        at=entry.at,
+        subject=entry.subject,
+        body=body,
+        salt=salt,
+        leaf=committed_leaf(entry.type, entry.day, commitment(salt, body)),
+    )
+
+
+def publication_row(bundle: Bundle, index: int) -> Row:
+    """Make the row that publishes a notice: public, so without a salt."""
+    entry = bundle.entry()
+    return Row(
+        index=index,
+        id=entry.id,
+        type="notice",
+        at=entry.at,
+        subject=None,
+        body=entry.encode(),
+        salt=None,
+        leaf=notice_leaf(entry.day, bundle.hash),
+    )
+
+
+def _asked(batch: Iterable[Item]) -> list[str]:
+    """Name the ids and notice hashes whose presence decides what becomes of a batch."""
+    names = set()
+    for item in batch:
+        names.add(item.id)
+        if isinstance(item, Entry) and item.notice:
+            names.add(item.notice)
+    return sorted(names)
+
+
+def _destroy(
+    transaction: Transaction, head: Head, indexes: Sequence[int], days: set[str], note: Entry, sign: Sign
+) -> None:
+    plan = Plan(head, {})
+    plan.close(sorted(days & plan.open_days), transaction.daily, at=note.at)
+    plan.add(note)
+    _, tiles = transaction.known([], frontier(head.size))
+    _write(transaction, head, plan, tiles, sign)
+    transaction.blank(indexes)
+
+
+def _write(transaction: Transaction, head: Head, plan: Plan, tiles: dict[TileId, bytes], sign: Sign) -> None:
+    _demand_root(head, tiles)
+    grown = append(head.size, tiles, [row.leaf for row in plan.rows])
+    new = Head(
+        size=grown.size,
+        root=grown.root,
+        checkpoint=sign(head, grown.size, grown.root),
+        open_days=tuple(sorted(plan.open_days)),
+    )
+    change = Change(
+        rows=plan.rows, bundles=plan.bundles, daily=plan.daily, told=plan.told, tiles=grown.tiles, head=new
+    )
+    transaction.write(change)
+
+
+def _demand_root(head: Head, tiles: Mapping[TileId, bytes]) -> None:
+    """What is signed next is computed from these tiles: they must be those of the head."""
+    if root(head.size, tiles) != head.root:
+        raise LogCorrupt("the tree's last tiles do not lead to the head's root: somebody has changed them")
