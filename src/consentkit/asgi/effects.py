@@ -13,11 +13,12 @@ from consentkit.asgi.clock import milliseconds
 from consentkit.asgi.deployment import Deployment
 from consentkit.consent import Decision
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.log import ConsentLog
+from consentkit.log import ConsentLog, LogReader
 from consentkit.log.evidence import collect
 from consentkit.log.public import read_public
 from consentkit.log.threads import Threads
 from consentkit.record import uuid7
+from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.effects import Answer, Effect, Ids
 from consentkit.web.resolve import Exchange
@@ -91,13 +92,20 @@ async def _ask_log(log: ConsentLog, effect: Effect, exchange: Exchange) -> objec
         case effects.History(subject):
             recorded = await log.history(subject)
             return [one.entry for one in recorded if one.entry is not None]
-        case effects.Evidence(subject):
-            return await log.read(lambda reader: collect(reader, subject), seconds=RECEIPT_SECONDS)
+        case effects.Receipt():
+            return await log.read(lambda reader: _make_receipt(reader, effect), seconds=RECEIPT_SECONDS)
         case effects.PublicProof(path):
             return await _threads.run(lambda: read_public(log, path), seconds=PROOF_SECONDS)
         case effects.Observe(kind, keys):
             return await log.observe(kind, keys, now=exchange.now)
     raise AssertionError(effect)
+
+
+def _make_receipt(log: LogReader, wanted: effects.Receipt) -> bytes | None:
+    evidence = collect(log, wanted.subject)
+    if evidence is None:
+        return None
+    return make_receipt(evidence, site=wanted.site, settings=wanted.settings, id=wanted.id, at=wanted.at)
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -110,10 +118,10 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BadRequest(400, "The request was cut off.")
+            raise BadRequest(400, effects.CUT_OFF)
         body += message.get("body", b"")
         if len(body) > limit:
-            raise BadRequest(413, "The request is too large.")
+            raise BadRequest(413, effects.TOO_LARGE)
         if not message.get("more_body", False):
             return bytes(body)
 

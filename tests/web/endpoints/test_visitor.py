@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consentkit import LogError, LogUnavailable
+from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.record import Entry
 from consentkit.web.endpoints.effects import (
     Erase,

@@ -20,6 +20,13 @@ GPC_PATH: Final = "/.well-known/gpc.json"
 _TAKE_POST: Final = frozenset(("/decision", "/erase", "/csp"))
 
 
+def owns(options: Options, path: str) -> bool:
+    """Say whether a path below the root path is one of these pages'."""
+    if path == GPC_PATH:
+        return options.enforce and not options.excludes(path)
+    return path == options.prefix or path.startswith(options.prefix + "/")
+
+
 class Endpoints:
     """Answers requests for the package's own pages.
 
@@ -32,15 +39,8 @@ class Endpoints:
         self._assets = Assets(options.policy)
         self._recorder = Recorder()
 
-    def owns(self, path: str) -> bool:
-        """Say whether a path below the root path is answered here."""
-        options = self._options
-        if path == GPC_PATH:
-            return options.enforce and not options.excludes(path)
-        return path == options.prefix or path.startswith(options.prefix + "/")
-
     def answer(self, exchange: Exchange, ids: Ids) -> Steps:
-        """Answer a request for a path that is owned here.
+        """Answer a request for one of these pages.
 
         Args:
             exchange: The request.
