@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from consentkit.asgi.clock import milliseconds
+from consentkit.asgi.clock import nanoseconds
 from consentkit.asgi.deployment import Deployment
 from consentkit.consent import Decision
 from consentkit.exceptions import BadRequest, LogError
@@ -29,7 +29,7 @@ PROOF_SECONDS = 1.0
 AT_ONCE = 2
 """Threads of their own, for each event loop: who asks for proofs keeps no visitor waiting."""
 
-_IDS = Ids(entry=lambda: uuid7(milliseconds()), subject=lambda: secrets.token_urlsafe(18))
+_IDS = Ids(entry=lambda: uuid7(nanoseconds() // 1_000_000), subject=lambda: secrets.token_urlsafe(18))
 _threads = Threads(AT_ONCE)
 _logger = logging.getLogger("consentkit")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from consentkit.exceptions import BadRequest
-from consentkit.web.endpoints.answers import answer_json, answer_problem, redirect
+from consentkit.web.endpoints.answers import answer_problem, redirect
 from consentkit.web.endpoints.assets import Assets, answer_gpc, answer_report
 from consentkit.web.endpoints.decision import answer_decision
 from consentkit.web.endpoints.effects import Ids, Steps
 from consentkit.web.endpoints.erasure import answer_erasure
 from consentkit.web.endpoints.proofs import answer_proof
 from consentkit.web.endpoints.recorder import Recorder
-from consentkit.web.endpoints.visitor import answer_receipt, answer_settings, state_of
+from consentkit.web.endpoints.visitor import answer_receipt, answer_settings, answer_state
 from consentkit.web.options import Options
 from consentkit.web.resolve import Exchange
 
@@ -73,7 +73,7 @@ class Endpoints:
             case ["receipt"]:
                 return (yield from answer_receipt(exchange, ids))
             case ["state"]:
-                return answer_json(state_of(exchange, exchange.consent))
+                return answer_state(exchange, exchange.consent)
             case ["log", name]:
                 return (yield from answer_proof(exchange, name))
             case ["assets", name]:
