@@ -7,13 +7,10 @@ from typing import Final
 
 seconds: Final = time.time
 """Return seconds since the epoch, as a float."""
+nanoseconds: Final = time.time_ns
+"""Return nanoseconds since the epoch."""
 
 
 def epoch() -> int:
     """Return whole seconds since the epoch."""
     return int(seconds())
-
-
-def milliseconds() -> int:
-    """Return milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000

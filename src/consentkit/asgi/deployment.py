@@ -70,10 +70,10 @@ class Deployment:
             _logger.exception("the place resolver failed; the place counts as unknown")
             return None
 
-    def tell(self, level: Literal["error", "warning"], text: str, *, once: str = "") -> None:
-        """Log something; what has the same `once` as something before is passed over."""
-        if once in self._told:
+    def tell(self, level: Literal["error", "warning"], text: str, *, topic: str = "") -> None:
+        """Log something; of one topic only what comes first."""
+        if topic in self._told:
             return
-        if once:
-            self._told.add(once)
+        if topic:
+            self._told.add(topic)
         _logger.log(_LEVELS[level], "%s", text)

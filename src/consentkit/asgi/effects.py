@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from consentkit.asgi.clock import milliseconds
+from consentkit.asgi.clock import nanoseconds
 from consentkit.asgi.deployment import Deployment
 from consentkit.consent import Decision
 from consentkit.exceptions import BadRequest, LogError
@@ -25,7 +25,7 @@ from consentkit.web.resolve import Exchange
 
 RECEIPT_SECONDS = 5.0
 """How long making a receipt may take."""
-_IDS = Ids(entry=lambda: uuid7(milliseconds()), subject=lambda: secrets.token_urlsafe(18))
+_IDS = Ids(entry=lambda: uuid7(nanoseconds() // 1_000_000), subject=lambda: secrets.token_urlsafe(18))
 _logger = logging.getLogger("consentkit")
 
 
@@ -64,8 +64,8 @@ async def _perform(
             return await read_body(receive, limit)
         case effects.Notify(decision):
             await _notify(deployment, decision, scope)
-        case effects.Tell(level, text, once):
-            deployment.tell(level, text, once=once)
+        case effects.Tell(level, text, topic):
+            deployment.tell(level, text, topic=topic)
         case _ if deployment.log is None:
             raise LogError("no log is kept")
         case _:

@@ -89,7 +89,7 @@ class Responder(msgspec.Struct, eq=False):
         match response.classify(message["status"], headers):
             case Pass(made, problem):
                 if problem:
-                    self._deployment.tell("warning", problem, once=problem)
+                    self._deployment.tell("warning", problem, topic=problem)
                 return self._send(message if made is given else {**message, "headers": made})
             case PageResponse() as page:
                 self._outcome, self._start = page, message

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from consentkit.banner import make_notice, problem_text
 from consentkit.consent import Decision, Notice, cookies, on_terms
 from consentkit.web.cookies import decision_line, expire_plain
-from consentkit.web.endpoints.answers import answer_json, answer_problem, redirect, set_cookies, wants_json
+from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json
 from consentkit.web.endpoints.effects import Answer, Ids, Notify, Steps
 from consentkit.web.endpoints.recorder import (
     Choice,
@@ -20,7 +20,7 @@ from consentkit.web.endpoints.recorder import (
     refused_only,
 )
 from consentkit.web.endpoints.submission import Submission, ask_body, check_same_origin, read_submission
-from consentkit.web.endpoints.visitor import state_of
+from consentkit.web.endpoints.visitor import answer_state
 from consentkit.web.resolve import Exchange, consent_with
 
 
@@ -123,7 +123,7 @@ def _answer_overtaken(choice: Choice, recorder: Recorder) -> Steps:
         after = consent_with(exchange, refusal or exchange.consent.decision)
         locale = exchange.locale_of(choice.submission.locale)
         text = problem_text(exchange.options.policy, "older", locale=locale)
-        answer = answer_json({**state_of(exchange, after), "error": text, "reload": True}, 409)
+        answer = answer_state(exchange, after, 409, error=text, reload=True)
     return _remember(answer, exchange, refusal)
 
 
@@ -144,7 +144,7 @@ def _done(choice: Choice) -> Answer:
     after = consent_with(exchange, choice.decision)
     # A page with an earlier notice was made for what held then.
     reload = after.key != exchange.consent.key or choice.notice is None
-    return answer_json({**state_of(exchange, after), "reload": reload})
+    return answer_state(exchange, after, reload=reload)
 
 
 def _remember(

@@ -5,19 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from consentkit.exceptions import BadRequest
-from consentkit.web.endpoints.answers import answer_json, answer_problem, redirect
+from consentkit.web.endpoints.answers import answer_problem, redirect
 from consentkit.web.endpoints.assets import Assets, answer_gpc, answer_report
 from consentkit.web.endpoints.decision import answer_decision
 from consentkit.web.endpoints.effects import Ids, Steps
 from consentkit.web.endpoints.erasure import answer_erasure
 from consentkit.web.endpoints.proofs import answer_proof
 from consentkit.web.endpoints.recorder import Recorder
-from consentkit.web.endpoints.visitor import answer_receipt, answer_settings, state_of
+from consentkit.web.endpoints.visitor import answer_receipt, answer_settings, answer_state
 from consentkit.web.options import Options
 from consentkit.web.resolve import Exchange
 
 GPC_PATH: Final = "/.well-known/gpc.json"
 _TAKE_POST: Final = frozenset(("/decision", "/erase", "/csp"))
+
+
+def owns(options: Options, path: str) -> bool:
+    """Say whether a path below the root path is one of these pages'."""
+    if path == GPC_PATH:
+        return options.enforce and not options.excludes(path)
+    return path == options.prefix or path.startswith(options.prefix + "/")
 
 
 class Endpoints:
@@ -32,15 +39,8 @@ class Endpoints:
         self._assets = Assets(options.policy)
         self._recorder = Recorder()
 
-    def owns(self, path: str) -> bool:
-        """Say whether a path below the root path is answered here."""
-        options = self._options
-        if path == GPC_PATH:
-            return options.enforce and not options.excludes(path)
-        return path == options.prefix or path.startswith(options.prefix + "/")
-
     def answer(self, exchange: Exchange, ids: Ids) -> Steps:
-        """Answer a request for a path that is owned here.
+        """Answer a request for one of these pages.
 
         Args:
             exchange: The request.
@@ -73,7 +73,7 @@ class Endpoints:
             case ["receipt"]:
                 return (yield from answer_receipt(exchange, ids))
             case ["state"]:
-                return answer_json(state_of(exchange, exchange.consent))
+                return answer_state(exchange, exchange.consent)
             case ["log", name]:
                 return (yield from answer_proof(exchange, name))
             case ["assets", name]:

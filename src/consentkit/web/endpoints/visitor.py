@@ -15,7 +15,7 @@ from consentkit.exceptions import BadRequest, LogError
 from consentkit.record import Entry, rfc3339
 from consentkit.web.cookies import expire_hidden, subject_of
 from consentkit.web.endpoints import effects
-from consentkit.web.endpoints.answers import HEADERS, answer_page, answer_problem
+from consentkit.web.endpoints.answers import HEADERS, answer_json, answer_page, answer_problem
 from consentkit.web.endpoints.effects import Answer, Effect, Ids, Receipt, Steps, Tell
 from consentkit.web.endpoints.submission import check_return
 from consentkit.web.gpp import gpp_of
@@ -54,12 +54,10 @@ def answer_settings(exchange: Exchange) -> Steps:
     return replace(answer, headers=[*answer.headers, *expire_hidden(exchange)])
 
 
-def state_of(exchange: Exchange, consent: Consent) -> dict[str, object]:
-    """Return what clients are told of a consent."""
-    locale = exchange.resolution.locale
-    gpp = gpp_of(consent)
-    told = {} if gpp is None else {"gpp": msgspec.to_builtins(gpp)}
-    return {
+def answer_state(exchange: Exchange, consent: Consent, status: int = 200, **more: object) -> Answer:
+    """Tell a client of a consent, and what else there is to say."""
+    locale, gpp = exchange.resolution.locale, gpp_of(consent)
+    state = {
         "granted": sorted(consent.granted | consent.vendors_granted),
         "denied": sorted(consent.denied | consent.vendors_denied),
         "regime": consent.regime.value,
@@ -68,8 +66,9 @@ def state_of(exchange: Exchange, consent: Consent) -> dict[str, object]:
         "gpc": consent.gpc,
         "notice": make_notice(exchange.options.policy, consent, locale).hash,
         "locale": locale,
-        **told,
     }
+    told = {} if gpp is None else {"gpp": msgspec.to_builtins(gpp)}
+    return answer_json({**state, **told, **more}, status)
 
 
 def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
