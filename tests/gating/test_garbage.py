@@ -18,8 +18,6 @@ GATE = Gate(Policy(uses=("google-analytics", "youtube")))
 
 # What takes every way through the rewriter and the gate: plain markup, several readings, documents in
 # attributes, drawings and formulas, scripts in them, what is cut off at the end, and what passes a limit.
-# Plain markup, what is gated, several readings, documents in attributes, drawings and formulas with scripts in
-# them, what is cut off, and what passes a limit.
 PAGES = [
     "<html lang=en><head><title>t</title></head><body><p>text<img src=/a><iframe src=/b></iframe>",
     "<body><script src=//www.googletagmanager.com/gtag/js></script>"
