@@ -16,7 +16,7 @@ from consentkit.gating.containers import Containers
 from consentkit.gating.elements import first
 from consentkit.gating.inline import InlineReader, Reading
 from consentkit.gating.parties import Parties
-from consentkit.gating.party import Plan
+from consentkit.gating.party import Plan, join
 from consentkit.gating.planning import Planner
 from consentkit.rewriter import attributes
 
@@ -48,16 +48,14 @@ class Classifier:
         exact: Whether hosts that nobody knows are to be gated; see `consentkit.gating.inline.InlineReader`.
 
     Attributes:
-        parties: As given.
         planner: Reads single tags.
-        inline: Reads the texts of scripts.
         containers: Elements that vendors' scripts fill.
     """
 
     def __init__(self, parties: Parties, *, exact: bool) -> None:
-        self.parties: Final = parties
+        self._parties = parties
         self.planner: Final = Planner(parties, self.read)
-        self.inline: Final = InlineReader(parties.signatures, parties.owners, exact=exact)
+        self._inline = InlineReader(parties.signatures, parties.owners, exact=exact)
         self.containers: Final = Containers(parties.containers)
         self._plans: dict[bytes | tuple[bytes, Sequence[URL]], Plan | None] = {}
         self._readings: dict[tuple[bytes, int], Reading] = {}
@@ -108,5 +106,22 @@ class Classifier:
         if reading is None:
             if len(self._readings) >= MEMO_TEXTS:
                 self._readings.clear()
-            reading = self._readings[key] = self.inline.read(text)
+            reading = self._readings[key] = self._inline.read(text)
+        return reading
+
+    def content(self, plan: Plan, text: bytes, bases: Sequence[URL]) -> Reading:
+        """Find whom the content of a script element would reach.
+
+        Args:
+            plan: What :meth:`plan` returned for its tag.
+            text: The content.
+            bases: What relative URLs may be resolved against, besides the page itself.
+        """
+        if plan.rules:
+            return Reading(self.planner.ruled(plan.rules, text, bases))
+        reading = self.read(text)
+        if bases and self._inline.loads(text):
+            # What it loads from here may come from there.
+            based = self._parties.reached(["."], bases)
+            reading = reading._replace(found=join([reading.found, based]))
         return reading

@@ -13,9 +13,8 @@ from consentkit.gating.bases import Bases
 from consentkit.gating.calls import VendorCalls
 from consentkit.gating.classifier import Classifier
 from consentkit.gating.embeds import Target, target_within
-from consentkit.gating.inline import Reading
 from consentkit.gating.judge import Gated, Judge
-from consentkit.gating.party import NOBODY, Embed, Found, Party, Plan, Reason, join
+from consentkit.gating.party import NOBODY, Embed, Found, Party, Plan, Reason
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.rules import rewrite_import_map
@@ -173,15 +172,7 @@ class PageGate:
         reading, heard = None, plan.heard or plan.load.found.reasons
         if not whole or (text and not text.isspace()):
             inner = foreign_text(text) if where and where & Where.FOREIGN else text
-            if plan.rules:
-                reading = Reading(self._classifier.planner.ruled(plan.rules, inner, self._bases.urls))
-            else:
-                reading = self._classifier.read(inner)
-                if self._bases.urls and self._classifier.inline.loads(inner):
-                    # What it loads from here may come from there.
-                    based = self._classifier.parties.reached(["."], self._bases.urls)
-                    found = join([reading.found, based])
-                    reading = reading._replace(found=found)
+            reading = self._classifier.content(plan, inner, self._bases.urls)
             heard = (*heard, *reading.found.reasons)
         waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
         if plan.silent and whole and (reading is None or reading.silent):

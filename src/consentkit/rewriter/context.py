@@ -104,15 +104,6 @@ class Context:
             if item.value is not None
         )
 
-    def may_matter(self, name: bytes, *, whole: bool) -> bool:
-        """Say whether a tag of this name, with a slash in front for an end tag, must be seen whole.
-
-        Args:
-            name: The name, or its beginning.
-            whole: Whether it is all of the name.
-        """
-        return name in (self.asked.matters if whole else self.asked.beginnings)
-
     def has_grown(self, start: int, end: int) -> bool:
         """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
         place = start + self.gone

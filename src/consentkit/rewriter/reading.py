@@ -268,9 +268,10 @@ class Reading(Position):
         found = TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
         whole, context = self.level != NAME, self.context
+        matters = context.asked.matters if whole else context.asked.beginnings
         if self.drawing and whole and name in ROWS[self.drawing] and name != b"use":
             self.name = BORING + name
-        elif self.top is None and not (context.prologue.active or context.may_matter(name, whole=whole)):
+        elif self.top is None and not (context.prologue.active or name in matters):
             self.name = BORING
         elif whole:
             self.name = name

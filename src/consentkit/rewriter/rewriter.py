@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from operator import attrgetter, itemgetter
 from typing import Final
 
@@ -89,7 +90,7 @@ class Rewriter:
         """Advance the reading that is furthest behind until none can go on."""
         waiting: set[Reading] = set()
         try:
-            while len(self._readings) > 1 or self._readings[0] not in waiting:
+            while not waiting.issuperset(self._readings):
                 if len(self._readings) == 1:
                     reading = self._readings[0]
                     while not reading.born and reading.step(self._buffer, final):
@@ -97,17 +98,19 @@ class Rewriter:
                     if not reading.born:
                         return
                 else:
-                    ready = [reading for reading in self._readings if reading not in waiting]
-                    if not ready:
-                        return
-                    reading = min(ready, key=attrgetter("pos"))
-                    others = {other.svg_script for other in self._readings if other is not reading}
-                    self._context.elsewhere = others
+                    reading = self._furthest_behind(waiting)
                     if not reading.step(self._buffer, final):
                         waiting.add(reading)
                 self._adopt(reading)
         except TooDeep:
             self.sealed = True
+
+    def _furthest_behind(self, waiting: Set[Reading]) -> Reading:
+        """Choose one of several readings, and say what the others wait for."""
+        reading = min((one for one in self._readings if one not in waiting), key=attrgetter("pos"))
+        others = (one.svg_script for one in self._readings if one is not reading)
+        self._context.elsewhere = frozenset(others)
+        return reading
 
     def _adopt(self, parent: Reading) -> None:
         """Follow the readings that another left, and those that have become the same as one."""
