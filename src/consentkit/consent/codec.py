@@ -15,7 +15,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache, reduce
-from typing import Final
 
 from itsdangerous import BadData, Signer, TimestampSigner
 from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
@@ -29,7 +28,7 @@ from consentkit.policy import Regime
 MAX_VALUE = 4_000  # bytes; leaves room for the longest name
 CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
 
-_MAX_ONCE: Final = 400  # bytes
+_MAX_ONCE = 400  # bytes
 _VERSION = "1"
 _NAME = "consentkit"  # the cookie's, without the prefixes
 _MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
