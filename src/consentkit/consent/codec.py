@@ -39,15 +39,6 @@ _HEAD = re.compile(
 _ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!+~])([0-9a-f]{6})?", re.ASCII)
 
 
-class SignerAt(TimestampSigner):
-    """Signs at a time that it is told, since this room reads no clock."""
-
-    now = 0
-
-    def get_timestamp(self) -> int:
-        return self.now
-
-
 class TimedSigner(TimestampSigner):
     """Signs text together with a time that it is told, since this room reads no clock.
 
