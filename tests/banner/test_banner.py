@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from banner.site import where
-from consentkit.banner import make_notice, read_assets, render_banner, render_head, render_link
+from consentkit.banner import Where, make_notice, read_assets, render_banner, render_head, render_link
 from consentkit.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
@@ -219,6 +219,19 @@ def test_a_notice_is_stable_and_names_all_that_was_shown(
         for asset in (read_assets(policy).sheet, read_assets(policy).page, read_assets(policy).script)
     }
     assert "<%notice%>" in notice.html and "<%return_to%>" in notice.html
+
+
+def test_what_is_remembered_of_one_page_is_not_shown_on_another() -> None:
+    policy = Policy()
+    consent = resolve(policy, policy.regimes_at(None), None, Signals(), now=0)
+
+    def on(path: str, made_for: str = "") -> str:
+        place = Where(prefix="/_consent", return_to=path, made_for=made_for)
+        return render_banner(policy, consent, locale="en", **place)
+
+    assert on("/a") is on("/a")
+    assert on("/a").replace('value="/a"', 'value="/b"').replace("%2Fa", "%2Fb") == on("/b")
+    assert 'value="?"' in on("/a", "?") and 'value="?"' not in on("/a")
 
 
 @pytest.mark.parametrize(

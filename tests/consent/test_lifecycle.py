@@ -161,7 +161,9 @@ def test_dnt_counts_only_where_the_site_says_so() -> None:
 
 def test_of_two_signals_gpc_is_named() -> None:
     heard = Policy(signals=SignalRules(dnt=True))
-    assert consent(policy=heard, signals=Signals(gpc=True, dnt=True)).signal == "gpc"
+    both = consent(policy=heard, signals=Signals(gpc=True, dnt=True))
+    assert (both.signal, both.signals) == ("gpc", ("gpc", "dnt"))
+    assert (consent(policy=heard).signal, consent(policy=heard).signals) == ("", ())
     assert Signals(gpc=True, dnt=True).names(dnt=True) == ("gpc", "dnt")
     assert Signals(gpc=True, dnt=True).names(dnt=False) == ("gpc",)
 

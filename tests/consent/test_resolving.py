@@ -98,6 +98,7 @@ def test_expired_grants_are_asked_again_and_expired_denials_stay(regime: Regime)
     assert result.allows("analytics") is regime.grants
     assert result.allows("marketing") is False
     assert result.prompt_for == ({"analytics", "functional"} if regime.prompts else frozenset())
+    assert result.prompting == (OPTIONAL if regime.prompts else frozenset())
 
 
 @pytest.mark.parametrize(

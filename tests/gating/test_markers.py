@@ -8,7 +8,7 @@ import pytest
 
 from consentkit.gating import Gate, Gated
 from consentkit.policy import Policy
-from consentkit.policy.tables import MARKER_TOOLS
+from consentkit.policy.tables import MARKER_TOOLS, MarkerTool
 from gating.pages import EVERYTHING, consent, rewrite, run
 
 T = 'type="text/plain"'
@@ -178,14 +178,16 @@ LOOSE = [
 ]
 
 
-def is_live(page: str, given: str, *, tools: tuple[str, ...] = ()) -> bool:
+def is_live(page: str, given: str, *, tools: tuple[MarkerTool, ...] = ()) -> bool:
     out, handler = run(page, consent(given or "necessary"), gate=Gate(Policy(markers=tools)))
     assert (OFF in out or out.count(" src=") > page.count(" src=") or out == page) or handler.gated
     return not handler.gated
 
 
 @pytest.mark.parametrize(("tool", "given", "page"), LOOSE)
-def test_markers_let_through_only_where_the_site_uses_their_tool(tool: str, given: str, page: str) -> None:
+def test_markers_let_through_only_where_the_site_uses_their_tool(
+    tool: MarkerTool, given: str, page: str
+) -> None:
     assert is_live(page, given, tools=(tool,))
     assert not is_live(page, given)
     assert not is_live(

@@ -92,4 +92,22 @@ def test_vendor_purposes() -> None:
     assert BASE.vendor_purpose("own") == "analytics"
     assert BASE.vendor_purpose("meta-pixel") == "marketing"
     assert BASE.vendor_purpose("nobody") is None
+
+
+def test_whatever_a_choice_may_name_has_a_purpose() -> None:
+    policy = Policy(vendors={"own": OWN}, purposes={"youtube": Purpose(title="Films", description="Shows.")})
+    named = policy.purpose_by_name
+    assert [named[name] for name in ("analytics", "own", "meta-pixel")] == [
+        "analytics",
+        "analytics",
+        "marketing",
+    ]
+    assert named["youtube"] == "youtube"  # of a purpose and of a known vendor, the purpose
+    assert "nobody" not in named
+
+
+def test_policies_that_say_the_same_are_one_to_memos() -> None:
+    same = Policy(uses=BASE.uses, vendors={"own": OWN})
+    assert same == BASE and {same: 1}[BASE] == 1
+    assert hash(same) == hash(BASE) == hash(BASE.revision) != hash(Policy())
     assert [vendor.id for vendor in BASE.vendors_for("analytics")] == ["google-analytics", "own"]

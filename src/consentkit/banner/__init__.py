@@ -15,7 +15,6 @@ from consentkit.banner.pages import (
     render_settings,
 )
 from consentkit.banner.texts import available_locales, read_words
-from consentkit.catalog import safe_path
 
 __all__ = [
     "Choice",
@@ -39,5 +38,4 @@ __all__ = [
     "render_message",
     "render_placeholder",
     "render_settings",
-    "safe_path",
 ]

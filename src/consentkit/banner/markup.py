@@ -45,12 +45,11 @@ class Where(TypedDict):
 
 
 @lru_cache(maxsize=256)
-def _written(prefix: str, return_to: str, origin: str, made_for: str) -> Mapping[str, str]:
+def _written(prefix: str, return_to: str, origin: str) -> Mapping[str, str]:
     """Write what the slots of one page's fragments have in common."""
     path = safe_path(return_to)
     return {
         "base": escape(origin + prefix),
-        "made_for": escape(made_for),
         "origin": escape(origin),
         "return_to": escape(path),
         "return_query": quote(path, safe=""),
@@ -90,7 +89,8 @@ class Fragment:
         Raises:
             ConfigurationError: A template of the site's own has a slot that nothing is filled in for.
         """
-        values = {**_written(prefix, return_to, origin, made_for), "notice": notice, **more}
+        known = {**_written(prefix, return_to, origin), "made_for": escape(made_for), "notice": notice}
+        values = {**known, **more}
         pieces = self._pieces.copy()
         try:
             pieces[1::2] = map(values.__getitem__, pieces[1::2])

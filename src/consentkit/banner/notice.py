@@ -15,8 +15,8 @@ from consentkit.catalog import safe_path
 from consentkit.consent import UNTOLD, Consent, Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
-# Pages of which banner, link or head are remembered. Each names its own address, of some kilobytes at most.
-_RENDERED: Final = 256
+_REMEMBERED: Final = 256
+"""Banners and links, and heads of pages. Each names the page's address: some kilobytes at most."""
 
 
 class Shape(NamedTuple):
@@ -33,30 +33,16 @@ class Shape(NamedTuple):
 
     regimes: frozenset[tuple[str, Regime]]
     locale: str
-    asked: frozenset[str] = frozenset()
-    honoured: bool = False
-    choices: bool = False
-    scripted: bool = True
+    asked: frozenset[str]
+    honoured: bool
+    choices: bool
+    scripted: bool
 
 
 class _Prepared(NamedTuple):
     notice: Notice
     banner: Fragment
     link: Fragment
-
-
-def shape_of(
-    consent: Consent, locale: str, *, asked: Iterable[str] | None = None, scripted: bool = True
-) -> Shape:
-    """Return what banner and link depend on for a visitor; arguments as in `make_notice`."""
-    return Shape(
-        regimes=frozenset(consent.regimes.items()),
-        locale=locale,
-        asked=consent.prompt_for if asked is None else frozenset(asked),
-        honoured=consent.signal_honoured,
-        choices="choices" in consent.required_links and consent.policy.sells,
-        scripted=scripted or consent.policy.banner.layout != "modal",
-    )
 
 
 def make_notice(
@@ -83,7 +69,7 @@ def make_notice(
         ConfigurationError: The policy overrides a text that does not exist, or a template of the site's own
             is wrong.
     """
-    return _prepare(policy, shape_of(consent, locale, asked=asked, scripted=scripted)).notice
+    return _prepared(policy, consent, locale, asked, scripted=scripted).notice
 
 
 def render_banner(
@@ -101,26 +87,16 @@ def render_banner(
     Returns:
         HTML that is also XML, in ASCII, to stand directly after ``<body>``.
     """
-    return _banner(policy, shape_of(consent, locale, scripted=scripted), **where)
+    prepared = _prepared(policy, consent, locale, scripted=scripted)
+    return _fill(prepared.banner, notice=prepared.notice.hash, **where)
 
 
 def render_link(policy: Policy, consent: Consent, *, locale: str, **where: Unpack[Where]) -> str:
     """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
-    return _link(policy, shape_of(consent, locale), **where)
+    return _fill(_prepared(policy, consent, locale).link, notice="", **where)
 
 
-@lru_cache(maxsize=_RENDERED)
-def _banner(policy: Policy, shape: Shape, **where: Unpack[Where]) -> str:
-    prepared = _prepare(policy, shape)
-    return prepared.banner.fill(notice=prepared.notice.hash, **where)
-
-
-@lru_cache(maxsize=_RENDERED)
-def _link(policy: Policy, shape: Shape, **where: Unpack[Where]) -> str:
-    return _prepare(policy, shape).link.fill(notice="", **where)
-
-
-@lru_cache(maxsize=_RENDERED)
+@lru_cache(maxsize=_REMEMBERED)
 def render_head(
     policy: Policy,
     *,
@@ -164,6 +140,23 @@ def render_head(
 
 def _proof(nonce: str) -> str:
     return f' nonce="{escape(nonce)}"' if nonce else ""
+
+
+def _prepared(
+    policy: Policy, consent: Consent, locale: str, asked: Iterable[str] | None = None, scripted: bool = True
+) -> _Prepared:
+    shape = Shape(
+        regimes=frozenset(consent.regimes.items()),
+        locale=locale,
+        asked=consent.prompt_for if asked is None else frozenset(asked),
+        honoured=consent.signal_honoured,
+        choices="choices" in consent.required_links and policy.sells,
+        scripted=scripted or policy.banner.layout != "modal",
+    )
+    return _prepare(policy, shape)
+
+
+_fill = lru_cache(maxsize=_REMEMBERED)(Fragment.fill)
 
 
 @lru_cache(maxsize=1024)

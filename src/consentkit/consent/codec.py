@@ -15,7 +15,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache, reduce
-from typing import Final
 
 from itsdangerous import BadData, Signer, TimestampSigner
 from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
@@ -29,7 +28,7 @@ from consentkit.policy import Regime
 MAX_VALUE = 4_000  # bytes; leaves room for the longest name
 CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
 
-_MAX_ONCE: Final = 400  # bytes
+_MAX_ONCE = 400  # bytes
 _VERSION = "1"
 _NAME = "consentkit"  # the cookie's, without the prefixes
 _MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
@@ -38,15 +37,6 @@ _HEAD = re.compile(
     rf"{_VERSION}:({'|'.join(Regime)}):({'|'.join(SOURCES)}):([01]):(0|[1-9][0-9]{{0,5}})", re.ASCII
 )
 _ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!+~])([0-9a-f]{6})?", re.ASCII)
-
-
-class SignerAt(TimestampSigner):
-    """Signs at a time that it is told, since this room reads no clock."""
-
-    now = 0
-
-    def get_timestamp(self) -> int:
-        return self.now
 
 
 class TimedSigner(TimestampSigner):

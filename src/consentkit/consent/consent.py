@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from consentkit.catalog import default_catalog
 from consentkit.consent.codec import mark
-from consentkit.consent.decision import Decision
+from consentkit.consent.decision import Decision, Source
 from consentkit.exceptions import UnknownPurpose
-from consentkit.policy import NECESSARY, Place, Policy, Regime, Validity, strictest
+from consentkit.policy import NECESSARY, Link, Place, Policy, Regime, Validity, strictest
 from consentkit.signals import Signal
+
+Standing: TypeAlias = Source | Literal["regime", "invalid", "unsent"]
 
 UNTOLD: Final = "?"
 """The mark of a page for which it is not known what was chosen."""
@@ -59,7 +61,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     vendors_granted: frozenset[str] = frozenset()
     vendors_denied: frozenset[str] = frozenset()
     prompt_for: frozenset[str] = frozenset()
-    source: str = "regime"
+    source: Standing = "regime"
     decision: Decision | None = None
     place: Place | None = None
     validity: Validity = Validity()
@@ -67,7 +69,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     signals: tuple[Signal, ...] = ()
     signal_honoured: bool = False
     narrow: frozenset[str] = frozenset()
-    required_links: frozenset[str] = frozenset()
+    required_links: frozenset[Link] = frozenset()
     renew: bool = False
     elsewhere: bool = False
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from consentkit.consent.consent import Consent
+from consentkit.consent.consent import Consent, Standing
 from consentkit.consent.decision import DAY, Decision, Invalid
-from consentkit.policy import NECESSARY, Policy, Purpose, Regime, Validity
+from consentkit.policy import NECESSARY, Link, Policy, Purpose, Regime, Validity
 from consentkit.signals import Signals
 
 RENEWAL = 30 * DAY  # seconds between two signatures of a refusal that visits keep alive
@@ -27,7 +27,7 @@ def resolve(
     gpc_binding: bool = True,
     gpc_override: bool = False,
     narrow: frozenset[str] = frozenset(),
-    required_links: frozenset[str] = frozenset(),
+    required_links: frozenset[Link] = frozenset(),
 ) -> Consent:
     """Resolve what holds now.
 
@@ -182,7 +182,7 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
             return False
         return self._in_force(purpose)
 
-    def _source(self, denied: frozenset[str]) -> str:
+    def _source(self, denied: frozenset[str]) -> Standing:
         if self.decision is not None:
             return self.decision.source
         sales = self.signal and any(self.policy.purposes[name].sale for name in denied)

@@ -1,6 +1,7 @@
 """What the site tells its visitors: purposes, vendors, regimes, texts. Declares, reads no request."""
 
 from consentkit.policy.duration import Duration, read_duration
+from consentkit.policy.jurisdictions import Link
 from consentkit.policy.lifetime import Validity
 from consentkit.policy.lists import ListFile
 from consentkit.policy.model import Policy
@@ -25,6 +26,7 @@ __all__ = [
     "Cookie",
     "Duration",
     "Lifetime",
+    "Link",
     "ListFile",
     "Place",
     "Policy",

@@ -29,6 +29,7 @@ from consentkit.policy.checks import (
 )
 from consentkit.policy.defaults import DEFAULT_PURPOSES, with_default
 from consentkit.policy.fingerprint import canonical, fingerprint
+from consentkit.policy.jurisdictions import Link
 from consentkit.policy.lifetime import Validity, check_lifetime, validity_at
 from consentkit.policy.lists import ListFile, read_lists
 from consentkit.policy.place import Place
@@ -246,13 +247,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the date for ``/.well-known/gpc.json``: the site's, or that of the jurisdictions table."""
         return self.signals.gpc_updated or jurisdictions.jurisdictions().date
 
-    def required_links_at(self, place: Place | None) -> frozenset[str]:
+    def required_links_at(self, place: Place | None) -> frozenset[Link]:
         """Return the links that the law of a place prescribes to those who sell: ``choices``, or none.
 
         Args:
             place: Where the visitor is. Where the country is not known none is: consent is asked for first.
         """
-        return frozenset(jurisdictions.required_links(place))
+        return jurisdictions.required_links(place)
 
     @cached_property
     def sells(self) -> bool:
@@ -302,18 +303,7 @@ def _read_banner(value: object) -> Banner:
 
 
 def _builtins(policy: Policy) -> object:
-    return msgspec.to_builtins(
-        {
-            "uses": policy.uses,
-            "markers": policy.markers,
-            "site": policy.site,
-            "regimes": dict(policy.regimes),
-            "purposes": dict(policy.purposes),
-            "vendors": dict(policy.vendors),
-            "lists": [[entry.purpose, entry.hosts.digest] for entry in policy.lists],
-            "lifetime": policy.lifetime,
-            "signals": policy.signals,
-            "consent_mode": policy.consent_mode,
-            "banner": policy.banner,
-        }
-    )
+    plain = {name: getattr(policy, name) for name in policy.__struct_fields__}
+    plain |= {name: dict(plain[name]) for name in ("regimes", "purposes", "vendors")}
+    plain["lists"] = [[entry.purpose, entry.hosts.digest] for entry in policy.lists]
+    return msgspec.to_builtins(plain)
