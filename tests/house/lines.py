@@ -1,0 +1,42 @@
+"""Lines of code: those with more on them than a comment or a docstring."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from pathlib import Path
+
+_NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
+
+
+def lines_of_code(source: str) -> int:
+    """Count a module's lines of code; any string that is a statement is taken for a docstring."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    lines = {
+        line
+        for token in tokens
+        if token.type not in _NO_CODE
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())):
+                lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(lines)
+
+
+def modules(package: Path) -> dict[str, int]:
+    """Return the lines of code of a package's modules by their path in it, the longest first."""
+    found = {
+        path.relative_to(package).as_posix(): lines_of_code(path.read_text())
+        for path in package.rglob("*.py")
+    }
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
