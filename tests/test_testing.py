@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from asgi.visiting import BANNER, NAVIGATION, App
-from consentkit import ConsentMiddleware, with_consent
+from consentkit import ConsentMiddleware, CookieOptions, with_consent
 from consentkit.consent import Consent, Decision, DecisionCodec, resolve
 from consentkit.exceptions import ConfigurationError, UnknownPurpose
 from consentkit.policy import Policy, Regime, Vendor
@@ -157,9 +157,9 @@ def test_its_names_follow_scheme_and_domain() -> None:
         return set(visitor_cookies(with_consent(Starlette(), secret_key=SECRET, log=None, **options)))
 
     assert names() == {"consentkit", "__Host-consentkit"}
-    assert names(https_only=True) == {"__Host-consentkit"}
-    assert names(https_only=False) == {"consentkit"}
-    assert names(cookie_domain="site.example") == {"consentkit", "__Secure-consentkit"}
+    assert names(cookies=CookieOptions(https_only=True)) == {"__Host-consentkit"}
+    assert names(cookies=CookieOptions(https_only=False)) == {"consentkit"}
+    assert names(cookies=CookieOptions(domain="site.example")) == {"consentkit", "__Secure-consentkit"}
 
 
 APPS: list[object] = [Starlette(), Litestar(), App(b""), object()]

@@ -14,7 +14,7 @@ import pytest
 from starlette.types import Scope
 
 from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, shown, state_of, wrap
-from consentkit import ConsentLog, Decision, Policy, Purpose, Vendor
+from consentkit import ConsentLog, CookieOptions, Decision, Policy, Purpose, Vendor
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.policy import Banner
 from consentkit.record import Entry
@@ -441,8 +441,7 @@ async def test_what_is_marked_with_a_purpose_is_loaded_once_as_well() -> None:
 
 async def test_a_kept_once_cookie_lasts_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     app, now = wrap(App(EMBED)), 1_800_000_000
-    monkeypatch.setattr("consentkit.asgi.connection.epoch", lambda: now)
-    monkeypatch.setattr("consentkit.asgi.deciding.epoch", lambda: now)
+    monkeypatch.setattr("consentkit.asgi.connection.seconds", lambda: float(now))
     async with browser(app) as client:
         answer = await post(client, {"action": "allow", "vendor": "youtube", "once": "1"})
         kept = re.findall("consentkit-once=([^;]*)", answer.headers["set-cookie"])[0]
@@ -477,7 +476,7 @@ async def test_once_is_not_given_where_it_cannot_be_recorded(log: ConsentLog, fa
 
 
 async def test_a_site_with_a_shared_domain_has_one_decision(tmp_path: Path) -> None:
-    app = wrap(log=tmp_path / "log.sqlite3", cookie_domain="example.org")
+    app = wrap(log=tmp_path / "log.sqlite3", cookies=CookieOptions(domain="example.org"))
     async with browser(app, "https://www.example.org") as client:
         lines = cookies_of(await post(client, {"action": "accept"}))
         assert lines.keys() == {"__Secure-consentkit", "__Secure-consentkit-id"}

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from starlette.types import Scope
 
 from asgi.visiting import BANNER, NAVIGATION, SECRET, browser, post, state_of, visit, wrap
-from consentkit import ConsentLog, Decision, Policy
+from consentkit import ConsentLog, CookieOptions, Decision, Policy
 from consentkit.consent import SubjectCodec
 from consentkit.exceptions import LogUnavailable
 from consentkit.record import Entry
@@ -327,7 +327,7 @@ async def test_every_id_that_came_is_erased(log: ConsentLog, subjects: SubjectCo
         "content-type": "application/x-www-form-urlencoded",
         "cookie": f"__Host-consentkit-id={first}; __Secure-consentkit-id={second}; consentkit-id={second}",
     }
-    app = wrap(log=log, cookie_domain="example.org")
+    app = wrap(log=log, cookies=CookieOptions(domain="example.org"))
     answer = await visit(app, "/_consent/erase", method="POST", scheme="https", headers=headers)
     assert answer.status == 303
     assert set(answer.all("set-cookie")) == {

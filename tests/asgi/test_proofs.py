@@ -15,7 +15,6 @@ import pytest
 
 from asgi.visiting import Answer, browser, post, visit, wrap
 from consentkit import ConsentLog, ConsentMiddleware
-from consentkit.asgi import effects
 from consentkit.exceptions import LogUnavailable
 from consentkit.tlog import (
     HASH_BYTES,
@@ -220,7 +219,7 @@ async def test_who_asks_for_proofs_of_a_stalled_store_keeps_no_visitor_waiting(
 ) -> None:
     goes_on = threading.Event()
     monkeypatch.setattr(log, "head", goes_on.wait)
-    monkeypatch.setattr(effects, "PROOF_SECONDS", 0.05)
+    monkeypatch.setattr("consentkit.asgi.effects.READ_SECONDS", 0.05)
     app, statuses = wrap(log=log), []
 
     async def ask() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, POLICY, SECRET, App, cookie, visit, wrap
-from consentkit import Consent, Place, Policy, Vendor
+from consentkit import Consent, CookieOptions, Place, Policy, Vendor
 from consentkit.consent.decision import DAY
 
 pytestmark = pytest.mark.anyio
@@ -142,19 +142,20 @@ async def test_a_link_from_another_site_is_an_ordinary_visit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "name"),
-    [({}, "__Host-consentkit"), ({"cookie_domain": "example.org"}, "__Secure-consentkit")],
+    ("domain", "name"),
+    [(None, "__Host-consentkit"), ("example.org", "__Secure-consentkit")],
 )
-@pytest.mark.parametrize("request_", [{"scheme": "https"}, {"https_only": True}])
+@pytest.mark.parametrize(("scheme", "https_only"), [("https", None), ("http", True)])
 async def test_on_https_only_the_prefixed_name_counts(
-    options: dict[str, Any], name: str, request_: dict[str, Any]
+    domain: str | None, name: str, scheme: str, https_only: bool | None
 ) -> None:
-    assert (await consent_of({"cookie": f"{name}={good()}"}, **options, **request_)).allows("marketing")
-    assert (await consent_of({"cookie": f"consentkit={good()}"}, **options, **request_)).decision is None
+    options = {"cookies": CookieOptions(domain=domain, https_only=https_only), "scheme": scheme}
+    assert (await consent_of({"cookie": f"{name}={good()}"}, **options)).allows("marketing")
+    assert (await consent_of({"cookie": f"consentkit={good()}"}, **options)).decision is None
 
 
 async def test_a_plain_decision_is_expired_on_https() -> None:
-    app = wrap(cookie_domain=".example.org")
+    app = wrap(cookies=CookieOptions(domain=".example.org"))
     answer = await visit(app, headers={**NAVIGATION, "cookie": f"consentkit={good()}"}, scheme="https")
     assert GATED in answer.body
     assert answer.all("set-cookie") == [

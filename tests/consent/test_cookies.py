@@ -68,7 +68,7 @@ def test_a_value_cannot_leave_its_place(value: str) -> None:
 
 @pytest.mark.parametrize("domain", ["org", "a..b", "-a.org", "a b.org", "a.org; Path=/x", "a.org\n", "é.org"])
 def test_a_domain_must_be_one(domain: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^cookie_domain: "):
+    with pytest.raises(ConfigurationError, match=r"^cookies\.domain: "):
         set_id_cookie("x", secure=True, domain=domain)
 
 

@@ -10,6 +10,8 @@ from starlette.types import Scope
 
 from consentkit.consent import Decision
 from consentkit.log import ConsentLog
+from consentkit.log.public import AT_ONCE
+from consentkit.log.threads import Threads
 from consentkit.policy import Place
 from consentkit.web.endpoints.router import Endpoints
 from consentkit.web.options import Options
@@ -34,6 +36,7 @@ class Deployment:
         resolver: Resolves requests.
         endpoints: The package's own pages.
         trial: What was found while nothing is enforced.
+        threads: Read what anybody may know of the log.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Deployment:
         self.resolver: Resolver = Resolver(options)
         self.endpoints: Endpoints = Endpoints(options)
         self.trial: Trial = Trial()
+        self.threads: Threads = Threads(AT_ONCE)
         self._told: set[str] = set()
 
     def place_of(self, scope: Scope) -> Place | None:
@@ -66,10 +70,10 @@ class Deployment:
             _logger.exception("the place resolver failed; the place counts as unknown")
             return None
 
-    def tell(self, level: Literal["error", "warning"], text: str, *, topic: str = "") -> None:
-        """Log something; of one topic only what comes first."""
-        if topic in self._told:
+    def tell(self, level: Literal["error", "warning"], text: str, *, once: str = "") -> None:
+        """Log something; what has the same `once` as something before is passed over."""
+        if once in self._told:
             return
-        if topic:
-            self._told.add(topic)
+        if once:
+            self._told.add(once)
         _logger.log(_LEVELS[level], "%s", text)

@@ -15,7 +15,7 @@ from consentkit.consent import Decision
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.log import ConsentLog, LogReader
 from consentkit.log.evidence import collect
-from consentkit.log.public import read_public
+from consentkit.log.public import READ_SECONDS, read_public
 from consentkit.log.threads import Threads
 from consentkit.record import uuid7
 from consentkit.record.receipt import make_receipt
@@ -25,12 +25,7 @@ from consentkit.web.resolve import Exchange
 
 RECEIPT_SECONDS = 5.0
 """How long making a receipt may take."""
-PROOF_SECONDS = 1.0
-AT_ONCE = 2
-"""Threads of their own, for each event loop: who asks for proofs keeps no visitor waiting."""
-
 _IDS = Ids(entry=lambda: uuid7(nanoseconds() // 1_000_000), subject=lambda: secrets.token_urlsafe(18))
-_threads = Threads(AT_ONCE)
 _logger = logging.getLogger("consentkit")
 
 
@@ -68,23 +63,24 @@ async def _perform(
         case effects.ReadBody(limit):
             return await read_body(receive, limit)
         case effects.Notify(decision):
-            return await _notify(deployment, decision, scope)
-        case effects.Tell(level, text, topic):
-            return deployment.tell(level, text, topic=topic)
-    log = deployment.log
-    if log is None:
-        raise LogError("no log is kept")
-    return await _ask_log(log, effect, exchange)
+            await _notify(deployment, decision, scope)
+        case effects.Tell(level, text, once):
+            deployment.tell(level, text, once=once)
+        case _ if deployment.log is None:
+            raise LogError("no log is kept")
+        case _:
+            return await _ask(deployment.log, deployment.threads, effect, now=exchange.now)
+    return None
 
 
-async def _ask_log(log: ConsentLog, effect: Effect, exchange: Exchange) -> object:
+async def _ask(log: ConsentLog, threads: Threads, effect: Effect, *, now: int) -> object:
     match effect:
         case effects.Append(entry, bundle):
             return await log.append(entry, bundle=bundle)
         case effects.Honour(entry, bundle):
             return await log.honour(entry, bundle=bundle) is not None
         case effects.Invalidate(entry, id, at):
-            return await log.invalidate(entry, id=id, at=at)
+            await log.invalidate(entry, id=id, at=at)
         case effects.Published(notice):
             return await log.published(notice)
         case effects.Erase(subject, at):
@@ -92,13 +88,13 @@ async def _ask_log(log: ConsentLog, effect: Effect, exchange: Exchange) -> objec
         case effects.History(subject):
             recorded = await log.history(subject)
             return [one.entry for one in recorded if one.entry is not None]
-        case effects.Receipt():
-            return await log.read(lambda reader: _make_receipt(reader, effect), seconds=RECEIPT_SECONDS)
+        case effects.Receipt() as wanted:
+            return await log.read(lambda reader: _make_receipt(reader, wanted), seconds=RECEIPT_SECONDS)
         case effects.PublicProof(path):
-            return await _threads.run(lambda: read_public(log, path), seconds=PROOF_SECONDS)
+            return await threads.run(lambda: read_public(log, path), seconds=READ_SECONDS)
         case effects.Observe(kind, keys):
-            return await log.observe(kind, keys, now=exchange.now)
-    raise AssertionError(effect)
+            await log.observe(kind, keys, now=now)
+    return None
 
 
 def _make_receipt(log: LogReader, wanted: effects.Receipt) -> bytes | None:

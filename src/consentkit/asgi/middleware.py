@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
     from consentkit.gating import Unclassified
     from consentkit.log import ConsentLog
-    from consentkit.web.options import CSPMode
+    from consentkit.web.response.csp import CSPMode
 
 
 class ConsentMiddleware:

@@ -69,11 +69,9 @@ class Responder(msgspec.Struct, eq=False):
             outcome = self._outcome
             if outcome is None:
                 return self._send(message)
-            return (
-                self._take(message, outcome)
-                if type(outcome) is PageResponse
-                else self._close(message, outcome)
-            )
+            if isinstance(outcome, PageResponse):
+                return self._take(message, outcome)
+            return self._close(message, outcome)
         if response is not None:
             if kind == "http.response.start":
                 return self._begin(message, response)
@@ -91,7 +89,7 @@ class Responder(msgspec.Struct, eq=False):
         match response.classify(message["status"], headers):
             case Pass(made, problem):
                 if problem:
-                    self._deployment.tell("warning", problem, topic=problem)
+                    self._deployment.tell("warning", problem, once=problem)
                 return self._send(message if made is given else {**message, "headers": made})
             case PageResponse() as page:
                 self._outcome, self._start = page, message
@@ -115,13 +113,13 @@ class Responder(msgspec.Struct, eq=False):
         else:
             body = page.begin(data, more=more, trailers=start.get("trailers", False))
             await self._send({**start, "headers": page.headers})
-        if body or not more:
+        if body or not more or not self._exchange.options.enforce:
             await self._send({**message, "body": body})
         if not more:
             if page.problem:
                 self._deployment.tell("error", page.problem)
             if page.asked and self._deployment.log is not None:
-                self._deployment.log.count(SHOWN, page.asked, now=self._exchange.now)
+                self._deployment.log.observed.count(SHOWN, page.asked, now=self._exchange.now)
 
     def _close(self, message: Message, outcome: Stamped | Dropped) -> Awaitable[None]:
         """Take bytes of what is no page, but does not pass as it is."""

@@ -23,7 +23,7 @@ from consentkit.dashboard.attempts import SECONDS, Attempts
 from consentkit.dashboard.rendering import Visit, respond
 from consentkit.dashboard.session import Sessions
 from consentkit.exceptions import BadRequest, ConfigurationError
-from consentkit.web.endpoints.submission import MAX_BODY, check_length, check_same_origin
+from consentkit.web.endpoints.submission import ask_body, check_same_origin
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
@@ -122,9 +122,8 @@ class TokenAccess:
         return False
 
     async def _sign_in(self, request: Visit, receive: Receive) -> Response:
-        check_same_origin(request)
-        check_length(request, MAX_BODY)
-        fields = _fields(await read_body(receive, MAX_BODY))
+        list(check_same_origin(request))
+        fields = _fields(await read_body(receive, ask_body(request).limit))
         back = _below(request, fields.get("back", ""))
         if not self._is_token(request, fields.get("token", "").strip()):
             return _form(request, status=403, back=back, wrong=True)
@@ -132,7 +131,7 @@ class TokenAccess:
         return RedirectResponse(back, 303, headers={"Set-Cookie": cookie})
 
     def _sign_out(self, request: Visit) -> Response:
-        check_same_origin(request)
+        list(check_same_origin(request))
         cookie = self._sessions.expire_cookie(path=request.mount or "/", secure=request.secure)
         return RedirectResponse(request.mount + "/", 303, headers={"Set-Cookie": cookie})
 

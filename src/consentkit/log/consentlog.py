@@ -279,16 +279,6 @@ class ConsentLog(LogReader):
         self.observed.add(kind, keys, now=now)
         await self._write_when_due(now)
 
-    def count(self, kind: str, key: str, *, now: int) -> None:
-        """Count one more of what was seen today, in memory: an entry or observation to come takes it along.
-
-        Args:
-            kind: What sort of thing was seen.
-            key: What was seen.
-            now: Epoch seconds.
-        """
-        self.observed.count(kind, key, now=now)
-
     def remarks(self) -> list[Remark]:
         """Find out whether a decision could be recorded and signed. Nothing is made or written.
 

@@ -30,8 +30,9 @@ def answer_erasure(exchange: Exchange) -> Steps:
     ids = _ids(exchange)
     # Each of them that can be believed is this browser's.
     values = [value for name, _, _ in ids for value in request.cookie_values(name)]
+    found = {subject for value in values if (subject := subjects.loads([value]))}
     try:
-        for subject in {subject for value in values if (subject := subjects.loads([value]))}:
+        for subject in found:
             yield Erase(subject, rfc3339(exchange.now))
     except LogError as error:
         yield Tell("error", f"a visitor's entries cannot be erased: {error}")
