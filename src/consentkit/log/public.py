@@ -11,6 +11,11 @@ from consentkit.exceptions import ProofInvalid
 from consentkit.log.reader import LogReader
 from consentkit.tlog import HASH_BYTES, parse_tile_path
 
+READ_SECONDS: Final = 1.0
+"""How long a read may take."""
+AT_ONCE: Final = 2
+"""Threads of its own, for each event loop: who asks for proofs keeps no visitor waiting."""
+
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from consentkit.exceptions import BadRequest
 from consentkit.web.endpoints.effects import CUT_OFF, ReadBody
-from consentkit.web.endpoints.router import owns
 from web.endpoints.driving import FORM, Site
 
 
@@ -25,13 +24,13 @@ from web.endpoints.driving import FORM, Site
     ],
 )
 def test_what_is_answered(path: str, owned: bool) -> None:
-    assert owns(Site().options, path) is owned
+    assert Site().endpoints.owns(path) is owned
 
 
 def test_gpc_json_is_the_sites_own_where_nothing_is_enforced_or_it_is_excluded() -> None:
     path = "/.well-known/gpc.json"
-    assert not owns(Site(enforce=False).options, path)
-    assert not owns(Site(exclude=["/.well-known"]).options, path)
+    assert not Site(enforce=False).endpoints.owns(path)
+    assert not Site(exclude=["/.well-known"]).endpoints.owns(path)
 
 
 def test_gpc_json() -> None:

@@ -20,13 +20,6 @@ GPC_PATH: Final = "/.well-known/gpc.json"
 _TAKE_POST: Final = frozenset(("/decision", "/erase", "/csp"))
 
 
-def owns(options: Options, path: str) -> bool:
-    """Say whether a path below the root path is one of these pages'."""
-    if path == GPC_PATH:
-        return options.enforce and not options.excludes(path)
-    return path == options.prefix or path.startswith(options.prefix + "/")
-
-
 class Endpoints:
     """Answers requests for the package's own pages.
 
@@ -38,6 +31,13 @@ class Endpoints:
         self._options = options
         self._assets = Assets(options.policy)
         self._recorder = Recorder()
+
+    def owns(self, path: str) -> bool:
+        """Say whether a path below the root path is one of these pages'."""
+        options = self._options
+        if path == GPC_PATH:
+            return options.enforce and not options.excludes(path)
+        return path == options.prefix or path.startswith(options.prefix + "/")
 
     def answer(self, exchange: Exchange, ids: Ids) -> Steps:
         """Answer a request for one of these pages.
