@@ -9,10 +9,10 @@ from consentkit.consent import Decision, cookies, forget
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.record import rfc3339
 from consentkit.web.cookies import decision_line, expire_plain
-from consentkit.web.endpoints.answers import answer_json, answer_problem, redirect, set_cookies, wants_json
+from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json
 from consentkit.web.endpoints.effects import Answer, Erase, Notify, Steps, Tell
 from consentkit.web.endpoints.submission import Erasure, ask_body, check_same_origin, read_erasure
-from consentkit.web.endpoints.visitor import state_of
+from consentkit.web.endpoints.visitor import answer_state
 from consentkit.web.resolve import Exchange, consent_with
 
 
@@ -66,7 +66,7 @@ def _done(exchange: Exchange, erasure: Erasure, rest: Decision | None) -> Answer
     before = exchange.consent
     left = rest if rest is None or rest.denied else None
     after = before if rest is None else consent_with(exchange, left)
-    return answer_json({**state_of(exchange, after), "reload": after.key != before.key})
+    return answer_state(exchange, after, reload=after.key != before.key)
 
 
 def _keep(exchange: Exchange, rest: Decision | None) -> list[str]:
