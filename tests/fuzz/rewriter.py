@@ -91,10 +91,12 @@ _CLOSER: Final = re.compile(rb"(?:-->|'\">|>|(?:-->)?</[a-z]+>)?(?:</template>)*
 class Renderer:
     """Puts in what can be told apart."""
 
-    def name(self, party: Party) -> str:
+    def name(self, party: Party, *, language: str) -> str:
         return party.name
 
-    def placeholder(self, party: Party, embed: Embed, *, target: Target, foreign_base: bool) -> str:
+    def placeholder(
+        self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
+    ) -> str:
         return f"<p title='{party.vendor}'>\N{LATIN SMALL LETTER E WITH ACUTE}</p>"
 
     def module(self, *, foreign_base: bool) -> str:

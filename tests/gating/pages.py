@@ -31,10 +31,12 @@ ALL = frozenset(POLICY.purposes)
 class Markers:
     """Renders what can be told apart in the output."""
 
-    def name(self, party: Party) -> str:
+    def name(self, party: Party, *, language: str) -> str:
         return party.name
 
-    def placeholder(self, party: Party, embed: Embed, *, target: Target, foreign_base: bool) -> str:
+    def placeholder(
+        self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
+    ) -> str:
         said = f" {embed.title}|{embed.poster}|{'plays' * embed.plays}" if any(embed[:2]) else ""
         led = "" if target == "_parent" else f" {target or 'nowhere'}"
         return f'<p title="{party.vendor}">{party.purpose} é{" //" * foreign_base}{said}{led}</p>'

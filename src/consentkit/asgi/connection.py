@@ -16,7 +16,7 @@ from consentkit.asgi.framework import find_root_path, is_behind_route
 from consentkit.asgi.lifespan import answer_lifespan
 from consentkit.asgi.responder import Responder
 from consentkit.asgi.websocket import connect_socket
-from consentkit.web.endpoints.router import GPC_PATH, owns
+from consentkit.web.endpoints.router import GPC_PATH
 from consentkit.web.request import Request
 
 # Set on a connection's own scope, never on its state, which some servers share between connections.
@@ -65,7 +65,7 @@ class Connections:
             if excluded or not options.enforce:
                 return app(scope, receive, send)
             return connect_socket(exchange, app, scope, receive, send)
-        if path.startswith(self._own) and owns(options, path):
+        if path.startswith(self._own) and deployment.endpoints.owns(path):
             return answer_own_page(deployment, exchange, scope, receive, send)
         if excluded:
             return app(scope, receive, send)
