@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -57,11 +59,16 @@ def serve() -> None:
 
 
 class Side:
-    """A process that measures one version of the package."""
+    """A process that measures one version of the package.
 
-    def __init__(self, source: Path) -> None:
+    Args:
+        source: Where the version is.
+        bench: The module whose `serve` it runs.
+    """
+
+    def __init__(self, source: Path, bench: str = "bench.former") -> None:
         paths = os.pathsep.join((str(source / "src"), str(ROOT / "tests")))
-        command = [sys.executable, "-c", "from bench.former import serve; serve()"]
+        command = [sys.executable, "-c", f"from {bench} import serve; serve()"]
         self._process: subprocess.Popen[str] = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -91,19 +98,26 @@ class Side:
         stdin.flush()
 
 
+@contextmanager
+def checked_out(commit: str) -> Iterator[Path]:
+    """Check a commit out into a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder) / "other"
+        subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "-q", str(other), commit], check=True)
+        try:
+            yield other
+        finally:
+            subprocess.run(["git", "-C", str(ROOT), "worktree", "remove", "--force", str(other)], check=True)
+
+
 def main() -> bool:
     """Print the ratios and say whether they are within their limits."""
     count = len(corpus.paths())
     if not count:
         print(corpus.NO_PAGES)
         return True
-    with tempfile.TemporaryDirectory() as folder:
-        other = Path(folder) / "other"
-        subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "-q", str(other), COMMIT], check=True)
-        try:
-            times = _times(ROOT, other, count)
-        finally:
-            subprocess.run(["git", "-C", str(ROOT), "worktree", "remove", "--force", str(other)], check=True)
+    with checked_out(COMMIT) as other:
+        times = _times(ROOT, other, count)
     print(f"former: time by that of commit {COMMIT}, {count} pages, {PASSES} passes; least time of each page")
     fine = True
     for kind in KINDS:

@@ -55,6 +55,10 @@ GOALS = {
     "former: cold pages, median ÷ before": Goal(1.25),
     "former: new pages, median ÷ before": Goal(1.02),
     "former: warm pages, median ÷ before": Goal(1.02),
+    **{
+        f"former_asgi: {name} ÷ before": Goal(1.03)
+        for name in ("json", "prerendered", "memo", "jinja", "visitors", "committing", "import")
+    },
     "import: time ÷ starlette": Goal(1.2),
     "lighthouse: points of performance lost": Goal(0),
     "lighthouse: layout shift": Goal(0),

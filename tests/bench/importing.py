@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from bench.goals import judge
 
@@ -18,16 +19,19 @@ STARLETTE = "import starlette.applications, starlette.responses, starlette.routi
 OURS = "import consentkit"
 
 
-def seconds(statement: str, cache: str) -> float:
+def seconds(statement: str, cache: str, source: Path | None = None) -> float:
     """Run a statement in a new interpreter and return its processor time.
 
     Args:
         statement: What to run.
         cache: The folder of the compiled modules.
+        source: Where the package is, if it is not what is installed.
     """
     code = f"import time; begin = time.process_time(); {statement}; print(time.process_time() - begin)"
     command = [sys.executable, "-X", f"pycache_prefix={cache}", "-c", code]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    if source is not None:
+        environment["PYTHONPATH"] = str(source)
     return float(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
 
 
