@@ -116,12 +116,11 @@ def _read_history(exchange: Exchange) -> Generator[Effect, Any, History | None]:
     # What was recorded too late to be honoured never held.
     void = {entry.previous for entry in entries if entry.type == "invalidated"}
     held = (entry for entry in reversed(entries) if entry.type == "decision" and entry.id not in void)
-    return History(choices=tuple(map(_choice, held)))
-
-
-def _choice(entry: Entry) -> Choice:
-    settings = entry.source == "settings"
-    return Choice(at=entry.at, granted=entry.granted, denied=entry.denied, in_settings=settings)
+    choices = (
+        Choice(at=one.at, granted=one.granted, denied=one.denied, in_settings=one.source == "settings")
+        for one in held
+    )
+    return History(choices=tuple(choices))
 
 
 def _query(request: Request) -> dict[str, list[str]]:
