@@ -44,7 +44,7 @@ def test_operators_are_told_of_a_host_that_is_another() -> None:
     assert driven.answer.status == 403
     (told,) = driven.effects
     assert isinstance(told, Tell)
-    assert (told.level, told.once) == ("warning", "host")
+    assert (told.level, told.topic) == ("warning", "host")
     assert "Origin is 'https://example.com', Host is 'example.org'" in told.text
 
 

@@ -110,12 +110,12 @@ class Tell(msgspec.Struct, frozen=True):
     Attributes:
         level: How grave it is.
         text: What they are told. Browsers' words may be in it.
-        once: What it is about, if of that only the first text is told.
+        topic: What it is about, if of that only the first text is told.
     """
 
     level: Literal["error", "warning"]
     text: str
-    once: str = ""
+    topic: str = ""
 
 
 Effect: TypeAlias = (

@@ -94,7 +94,7 @@ def check_same_origin(request: Request) -> Generator[Tell, None, None]:
     if site or not origin or is_same_host(origin, request.host.encode()):
         return
     named = origin.decode("latin-1"), request.header(b"host").decode("latin-1")
-    yield Tell("warning", _HOST_DIFFERS % named, once="host")
+    yield Tell("warning", _HOST_DIFFERS % named, topic="host")
     raise BadRequest(403, f"{_ELSEWHERE} {_FOR_OPERATORS}")
 
 
