@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 import secrets
-from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -41,19 +40,19 @@ async def answer_own_page(
 async def perform_all(deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
     """Perform what an endpoint asks for, one after the other, and return its answer."""
     steps = deployment.endpoints.answer(exchange, _IDS)
-    result: Any = None
-    problem: BadRequest | LogError | None = None
-    while True:
-        try:
-            effect = steps.send(result) if problem is None else steps.throw(problem)
-        except StopIteration as stop:
-            answer: Answer = stop.value
-            return answer
-        result = problem = None
-        try:
-            result = await _perform(effect, deployment, exchange, scope, receive)
-        except (BadRequest, LogError) as error:
-            problem = error
+    try:
+        effect = next(steps)
+        while True:
+            # No name here outlives a step: an error that one keeps holds this frame, and that the request.
+            try:
+                result = await _perform(effect, deployment, exchange, scope, receive)
+            except (BadRequest, LogError) as error:
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(result)
+    except StopIteration as stop:
+        answer: Answer = stop.value
+        return answer
 
 
 async def _perform(
