@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache, cached_property
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -157,20 +158,38 @@ class Resolver:
         return Exchange(self._options, request, found, found.consent, found.traits, now)
 
     def _find(self, request: Request, place: Place | None, now: int) -> Resolution:
-        """Look once more without what differs with every request, and resolve what is not known."""
+        """Look once more by what matters of it, and resolve what is not known."""
         pairs = [(name, b"" if name in PRESENT else value) for name, value in request.headers if name in READ]
-        said = [part for pair in pairs for part in pair]
-        key = (request.method, request.secure, request.root_path, place, *said)
-        found = self.known.get(key)
-        if found is None or not found.since <= now < found.until:
+        where = (request.method, request.secure, request.root_path, place)
+        keys = [(*where, *chain.from_iterable(pairs))]
+        if any(name == b"cookie" for name, _ in pairs):
+            keys.append((*where, *_anonymous(request, pairs)))
+        for key in keys:
+            found = self.known.get(key)
+            if found is not None and found.since <= now < found.until:
+                break
+        else:
             found = _resolve(self._options, request, pairs, place, now)
-            size = len(request.method) + len(request.root_path) + sum(map(len, said))
-            short = size <= MAX_BYTES and len(pairs) <= MAX_HEADERS
-            if short and now < found.until:
+        size = len(request.method) + len(request.root_path) + sum(map(len, chain.from_iterable(pairs)))
+        if size <= MAX_BYTES and len(pairs) <= MAX_HEADERS and now < found.until:
+            for key in keys:
                 if len(self.known) >= MOST:
                     self.known.clear()
                 self.known[key] = found
         return found
+
+
+def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
+    """Yield what is told without the values of cookies that say nothing here: they differ with every visitor."""
+    for name, value in pairs:
+        if name == b"cookie":
+            yield b"consentkit" in value
+        else:
+            yield name
+            yield value
+    for cookie, content in request.cookies:
+        yield cookie
+        yield content if "consentkit" in cookie and not cookie.endswith("-id") else ""
 
 
 def consent_with(exchange: Exchange, decision: Decision | Invalid | None) -> Consent:
@@ -180,9 +199,8 @@ def consent_with(exchange: Exchange, decision: Decision | Invalid | None) -> Con
 
 def _resolve(options: Options, request: Request, pairs: Headers, place: Place | None, now: int) -> Resolution:
     traits = read_traits(request.method, pairs)
-    sent = request.cookies if traits.raw_cookies else []
     consent, until = _decided(options, request, traits, place, now)
-    hidden = options.gate.hidden_cookies(consent, {name for name, _ in sent})
+    hidden = options.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
     stamped = traits.wants_service_worker and options.csp.mode != "off"
     looks = traits.asks_if_changed or traits.asks_for_range or traits.coding is not None
     return Resolution(

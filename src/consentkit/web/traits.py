@@ -50,7 +50,6 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What a request says of itself, wherever it goes.
 
     Attributes:
-        raw_cookies: The values of all ``Cookie`` headers.
         has_own_cookies: Whether a cookie of this package may be among them.
         signals: What the browser says of its visitor.
         travels: Whether a Lax cookie travels with it (RFC 6265bis, section 5.2).
@@ -65,7 +64,6 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         coding: The ``Accept-Encoding`` that the app is shown; ``None``: the visitor's own.
     """
 
-    raw_cookies: tuple[bytes, ...]
     has_own_cookies: bool
     signals: Signals
     travels: bool
@@ -89,14 +87,12 @@ def read_traits(method: str, pairs: Headers) -> Traits:
     first = dict(reversed(pairs))
     get = first.get
     asked = _asked(first)
-    cookies = tuple([value for name, value in pairs if name == b"cookie"])
-    own = b"consentkit" in b";".join(cookies)
+    own = any(name == b"cookie" and b"consentkit" in value for name, value in pairs)
     # On what a worker forwards it travels as well, unless that is for a frame, which nothing but it can tell.
     # Without metadata it is a visit unless it names an origin, as what scripts ask of other sites does.
     dest = get(b"sec-fetch-dest", b"" if b"origin" in first else b"document")
     visits = dest == b"document" or (asked == "page" and own)
     return Traits(
-        raw_cookies=cookies,
         has_own_cookies=own,
         signals=read_signals(pairs),
         travels=not _comes_from_elsewhere(first, own) or (method in SAFE_METHODS and visits),
