@@ -79,7 +79,7 @@ def cookie_for(
         regime: See there.
         source: See there.
         secure: Whether the app is tested over https, where the cookie has another name.
-        domain: The app's `cookie_domain`, if any.
+        domain: The `domain` of the app's `CookieOptions`, if any.
         gpc_shown: See there.
         now: See there.
 

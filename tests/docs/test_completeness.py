@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 import consentkit
-from consentkit import ConsentLog, ConsentMiddleware, ListFile, Policy, Purpose, Vendor
+from consentkit import ConsentLog, ConsentMiddleware, CookieOptions, ListFile, Policy, Purpose, Vendor
 from consentkit.banner.texts import shipped_locales
 from consentkit.cli.root import root
 from consentkit.dashboard import Dashboard
@@ -47,6 +47,10 @@ def test_every_argument_of_the_middleware() -> None:
     assert first_column(section(DOCS / "middleware.md", "## Arguments")) >= parameters(ConsentMiddleware)
     arguments = section(DOCS / "middleware.md", "## Arguments").split("###")[0]
     assert first_column(arguments) == parameters(ConsentMiddleware)
+
+
+def test_every_option_of_cookies() -> None:
+    assert first_column(section(DOCS / "middleware.md", "### `cookies`")) == fields(CookieOptions)
 
 
 def test_every_argument_of_the_dashboard() -> None:
