@@ -13,6 +13,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|^```\{image\} (\S+)$", re.MULTILI
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _IMAGES_MAY_WEIGH = 1_500_000  # bytes
+PACKAGE = ROOT / "src" / "consentkit"
 
 
 def anchors(document: Path) -> set[str]:
@@ -38,6 +39,13 @@ def test_links_resolve(document: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("document", [ROOT / "CONTRIBUTING.md", DOCS / "architecture.md"], ids=name_of)
+def test_every_file_and_folder_that_is_named_is_there(document: Path) -> None:
+    named = re.findall(r"`([\w.*-]+/(?:[\w./*-]*(?:/|\.\w+))?)`", document.read_text("utf-8"))
+    assert named
+    assert [path for path in named if not any([*ROOT.glob(path), *PACKAGE.glob(path)])] == []
 
 
 def test_every_picture_is_used_and_their_weight_is_bearable() -> None:
