@@ -48,17 +48,14 @@ def ours() -> Counter[str]:
     return names
 
 
-def _name(one: object) -> str:
-    match one:
-        case FunctionType():
-            return f"{one.__module__}.{one.__qualname__}()"
-        case CoroutineType():
-            return _name(one.cr_frame)
-        case GeneratorType():
-            return _name(one.gi_frame)
-        case FrameType():
-            return f"{one.f_globals.get('__name__')}.{one.f_code.co_qualname}, frame"
-    kind = type(one)
+def _name(one: Any) -> str:
+    kind: Any = type(one)  # `isinstance` would ask objects that are somebody's proxies
+    if kind is FunctionType:
+        return f"{one.__module__}.{one.__qualname__}()"
+    if kind in (CoroutineType, GeneratorType):
+        return _name(one.cr_frame if kind is CoroutineType else one.gi_frame)
+    if kind is FrameType:
+        return f"{one.f_globals.get('__name__')}.{one.f_code.co_qualname}, frame"
     return f"{kind.__module__}.{kind.__qualname__}"
 
 

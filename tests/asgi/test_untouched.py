@@ -191,6 +191,28 @@ async def test_not_enforced_what_cannot_be_decoded_passes(coding: str) -> None:
     assert (await visit(wrap(app, enforce=False))).bodies == [b"no ", b"gzip"]
 
 
+async def test_not_enforced_what_cannot_be_decoded_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    app = App(b"no gzip", headers=[HTML, ("content-encoding", "gzip")])
+    await visit(wrap(app, enforce=False))
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("enforce", [True, False])
+async def test_a_page_by_its_path_begins(enforce: bool) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert ("http.response.pathsend" in scope["extensions"]) is not enforce
+        await App(b"")(scope, receive, send) if enforce else await sent(send)
+
+    async def sent(send: Send) -> None:
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]}
+        )
+        await send({"type": "http.response.pathsend", "path": "/page.html"})
+
+    answer = await visit(wrap(app, enforce=enforce), extensions={"http.response.pathsend": {}})
+    assert [message["type"] for message in answer.messages][:1] == ["http.response.start"]
+
+
 async def test_not_enforced_packed_pages_are_looked_at() -> None:
     packed = gzip.compress(PAGE)
     app = App(packed, headers=[HTML, ("content-encoding", "gzip")])

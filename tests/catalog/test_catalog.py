@@ -23,6 +23,7 @@ from consentkit.catalog import (
 from consentkit.catalog.model import CatalogPurpose
 from consentkit.catalog.reading import PURPOSES, read_checked, read_vendors
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy.duration import read_duration
 
 
 def vendor_of(url: str) -> str | None:
@@ -151,6 +152,12 @@ def test_addresses_that_say_what_they_are_for(url: str, word: str | None, purpos
 @given(st.text(), st.text())
 def test_any_address_has_words_or_none(host: str, path: str) -> None:
     default_catalog().find_word(host, path)
+
+
+def test_every_vendor_can_be_declared() -> None:
+    for vendor in default_catalog().vendors.values():
+        for cookie in vendor.cookies:
+            assert str(read_duration(cookie.retention or "session", path=vendor.id))
 
 
 def test_every_rule_finds_its_own_vendor() -> None:

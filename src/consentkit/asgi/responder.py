@@ -81,25 +81,33 @@ class Responder(msgspec.Struct, eq=False):
                     return _nothing()
             elif kind == "http.response.push" and not response.may_reach(message["path"].encode()):
                 return _nothing()
+            elif self._start is not None and not self._exchange.options.enforce:
+                return self._pass(message)
         return self._send(message)
+
+    async def _pass(self, message: Message) -> None:
+        """Send the start that is held, and what nobody looks at behind it: a file, by its path."""
+        start, self._start = self._start, None
+        if start is not None:
+            await self._send(start)
+        await self._send(message)
 
     def _begin(self, message: Message, response: GatedResponse) -> Awaitable[None]:
         given = message.get("headers", ())
         headers: Headers = given if isinstance(given, list) else [*given]
-        match response.classify(message["status"], headers):
-            case Pass(made, problem):
-                if problem:
-                    self._deployment.tell("warning", problem, topic=problem)
+        outcome = response.classify(message["status"], headers)
+        made = outcome.headers
+        match outcome:
+            case Pass():
+                if outcome.problem:
+                    self._deployment.tell("warning", outcome.problem, topic=outcome.problem)
                 return self._send(message if made is given else {**message, "headers": made})
-            case PageResponse() as page:
-                self._outcome, self._start = page, message
-                return _nothing()
-            case Stamped(made) as outcome:
-                self._outcome = outcome
-                return self._send({**message, "headers": made})
-            case Dropped(status, made) as outcome:
-                self._outcome = outcome
-                return self._send({**message, "status": status, "headers": made})
+            case PageResponse():
+                self._start = message
+            case Dropped():
+                message = {**message, "status": outcome.status}
+        self._outcome = outcome
+        return _nothing() if self._start is not None else self._send({**message, "headers": made})
 
     async def _take(self, message: Message, page: PageResponse) -> None:
         """Take the next bytes of a page."""

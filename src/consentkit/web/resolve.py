@@ -161,7 +161,7 @@ class Resolver:
         """Look once more by what matters of it, and resolve what is not known."""
         pairs = [(name, b"" if name in PRESENT else value) for name, value in request.headers if name in READ]
         where = (request.method, request.secure, request.root_path, place)
-        keys = [(*where, *chain.from_iterable(pairs))]
+        keys: list[tuple[object, ...]] = [(*where, *chain.from_iterable(pairs))]
         if any(name == b"cookie" for name, _ in pairs):
             keys.append((*where, *_anonymous(request, pairs)))
         for key in keys:
@@ -180,7 +180,7 @@ class Resolver:
 
 
 def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
-    """Yield what is told without the values of cookies that say nothing here: they differ with every visitor."""
+    """Yield what is told, without the values of cookies that say nothing here: visitors differ in them."""
     for name, value in pairs:
         if name == b"cookie":
             yield b"consentkit" in value

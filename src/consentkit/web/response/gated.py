@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -36,7 +36,7 @@ from consentkit.web.response.kind import (
     passes,
     read_shown,
 )
-from consentkit.web.response.page import PageResponse
+from consentkit.web.response.page import PageResponse, open_gate
 from consentkit.web.response.report import report_of, things_of
 from consentkit.web.response.site_policy import Allowed, read_allowed
 
@@ -52,7 +52,7 @@ XML_HELD: Final = (
 )
 
 
-class Pass(NamedTuple):
+class Pass(msgspec.Struct, frozen=True, eq=False):
     """The body goes as it is.
 
     Attributes:
@@ -64,14 +64,14 @@ class Pass(NamedTuple):
     problem: str = ""
 
 
-class Stamped(NamedTuple):
+class Stamped(msgspec.Struct, frozen=True, eq=False):
     """Some bytes are put behind the body."""
 
     headers: Headers
     stamp: bytes
 
 
-class Dropped(NamedTuple):
+class Dropped(msgspec.Struct, frozen=True, eq=False):
     """Another answer without a body takes the place of this one."""
 
     status: int
@@ -96,13 +96,7 @@ class GatedResponse(msgspec.Struct, eq=False):
     def gate(self) -> PageGate:
         """The gate of the response, made when something first asks for it."""
         if self._gate is None:
-            exchange, request = self.exchange, self.exchange.request
-            self._gate = exchange.options.gate.page(
-                exchange.consent,
-                host=exchange.resolution.host,
-                path=request.root_path + request.path,
-                enforce=exchange.options.enforce,
-            )
+            self._gate = open_gate(self.exchange)
         return self._gate
 
     # --- the request
@@ -113,7 +107,8 @@ class GatedResponse(msgspec.Struct, eq=False):
         headers, traits = exchange.request.headers, exchange.traits
         if resolution.passes or not exchange.options.enforce:
             return headers
-        headers = hide_cookies(exchange, headers)
+        if resolution.hidden:
+            headers = hide_cookies(exchange, headers)
         if traits.asks_if_changed:
             alone = traits.wants_document or traits.wants_worker
             if alone or is_ours(headers):
@@ -189,7 +184,7 @@ class GatedResponse(msgspec.Struct, eq=False):
             gate_headers(headers, self.gate)
         if shown.page is None or shown.page.coding is None or not self._has_body(status):
             return Pass(headers)
-        return PageResponse(self.exchange, self.gate, headers, shown.page, _EVERYTHING)
+        return PageResponse(self.exchange, headers, shown.page, _EVERYTHING, self.gate)
 
     def _has_body(self, status: int) -> bool:
         return not (self.exchange.request.method == "HEAD" or status in BODILESS or status < 200)
@@ -228,7 +223,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         if resolution.visits:
             made += visit_cookies(exchange)
         allowed = read_allowed(headers, resolution.origin) if shown.restricted else _EVERYTHING
-        return PageResponse(exchange, self.gate, made, read, allowed)
+        return PageResponse(exchange, made, read, allowed, self._gate)
 
     def _unreadable(self, headers: Headers) -> Headers:
         """Return headers by which browsers hold back what the gate cannot, since it cannot read it."""

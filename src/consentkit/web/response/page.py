@@ -26,20 +26,20 @@ class PageResponse(msgspec.Struct, eq=False):
 
     Attributes:
         exchange: The request for it, and what holds.
-        gate: Its gate, which has judged its headers.
         headers: Its headers, without any length.
         read: How it is read.
         allowed: What the site's own Content-Security-Policy lets us put in.
+        gate: Its gate, where it has judged headers already; one is made when the first bytes are read.
         asked: Regime and language of the banner that it shows, such as ``opt-in de``, to be counted at the
             end; empty without one.
         problem: What is to be told to the site's developers; empty if nothing is.
     """
 
     exchange: Exchange
-    gate: PageGate
     headers: Headers
     read: Read
     allowed: Allowed
+    gate: PageGate | None
     asked: str = ""
     problem: str = ""
     _stage: Stage | None = None
@@ -55,17 +55,14 @@ class PageResponse(msgspec.Struct, eq=False):
             trailers: Whether headers follow the body, which then has no length.
         """
         options = self.exchange.options
-        before = mark_of(self.gate) if options.debug else NOTHING
-        told = report_of(self.gate) if options.debug else ""
-        if data and not more and options.enforce:
-            body, report = self._whole(data, before)
+        if options.debug:
+            body = self._begin_and_tell(data, more)
+        elif data and not more and options.enforce:
+            body = self._whole(data).after
         else:
             body = self.turn(data, more=more)
-            report = report_of(self.gate, before) if options.debug else ""
-        if not more and not trailers and options.enforce:
+        if not (more or trailers) and options.enforce:
             self.headers.append((b"content-length", b"%d" % len(body)))
-        if options.debug:
-            self._tell(", ".join(filter(None, (told, report))))
         return body
 
     def turn(self, data: bytes, *, more: bool) -> bytes:
@@ -76,7 +73,7 @@ class PageResponse(msgspec.Struct, eq=False):
             self._stage = self._open(data)
         if self._coded is not None:
             body = self._coded.turn(data, more)
-            self.problem = CUT_OFF if self._coded.broken else ""
+            self.problem = CUT_OFF if self._coded.broken and self.exchange.options.enforce else ""
         else:
             body = self._stage.feed(data)
             body = body if more else body + self._stage.close()
@@ -88,43 +85,69 @@ class PageResponse(msgspec.Struct, eq=False):
     def _open(self, data: bytes) -> Stage:
         """Put together what the page goes through. Where nothing is enforced, what comes out is dropped."""
         exchange, read = self.exchange, self.read
-        renderer = PageRenderer(exchange, self.allowed)
-        self.gate.renderer = renderer
+        gate = self.gate = self.gate or open_gate(exchange)
+        gate.renderer = PageRenderer(exchange, self.allowed)
         memory = exchange.options.gate.memory
         if exchange.traits.takes_banner and read.kind == HTML and exchange.options.enforce:
-            injection = self._injection = Injection(renderer, self.gate)
-            stage: Stage = Rewriter(self.gate, head=injection.head, body=injection.body, memory=memory)
+            injection = self._injection = Injection(gate.renderer, gate)
+            stage: Stage = Rewriter(gate, head=injection.head, body=injection.body, memory=memory)
         else:
-            stage = Rewriter(self.gate, memory=memory)
+            stage = Rewriter(gate, memory=memory)
         if read.coding or read.charset not in UTF_8 or data.startswith(_MARKS):
             stage = Charset(read.charset, stage)
         if read.coding:
             self._coded = CodedBody(stage, read.coding)
         return stage
 
-    def _whole(self, data: bytes, before: Mark) -> tuple[bytes, str]:
-        """Turn a page of one message, or take what became of these bytes before."""
-        exchange = self.exchange
-        request, options = exchange.request, exchange.options
-        if len(request.path) + len(request.query) > MAX_HERE:
-            return self.turn(data, more=False), report_of(self.gate, before) if options.debug else ""
-        address = (request.path, request.query, "" if request.is_safe else request.here)
+    def _whole(self, data: bytes, since: Mark = NOTHING) -> Kept:
+        """Turn a page of one message, or take what became of these bytes before.
+
+        Args:
+            data: The page.
+            since: What the gate had done before, which is not told as the page's.
+        """
+        exchange, request = self.exchange, self.exchange.request
+        address = (
+            request.path,
+            request.query,
+            "" if request.method == "GET" or request.is_safe else request.here,
+        )
         key = PageMemo.key(data, (exchange.resolution.shape, address, self.read, self.allowed))
-        kept = options.pages.find(key, data)
+        pages = exchange.options.pages
+        kept = pages.find(key, data)
         if kept is None:
             body = self.turn(data, more=False)
-            report = report_of(self.gate, before) if options.debug else ""
-            if self.problem:
-                return body, report
+            report = report_of(self.gate, since) if exchange.options.debug and self.gate is not None else ""
             kept = Kept(data, body, report, self.asked)
-            options.pages.keep(key, kept)
+            if not self.problem and len(request.path) + len(request.query) <= MAX_HERE:
+                pages.keep(key, kept)
         self.asked = kept.asked
-        return kept.after, kept.report
+        return kept
 
-    def _tell(self, report: str) -> None:
-        """Say in headers what was held back."""
-        enforce = self.exchange.options.enforce
-        name = b"consentkit-gated" if enforce else b"consentkit-would-gate"
-        self.headers = [*self.headers, (name, report[:MAX_REPORT].encode("ascii"))]
-        if enforce:
-            self.headers.append((b"consentkit-memo", self.exchange.options.pages.told()))
+    def _begin_and_tell(self, data: bytes, more: bool) -> bytes:
+        """Begin, and say in headers what was held back."""
+        options, gate = self.exchange.options, self.gate
+        told, since = (report_of(gate), mark_of(gate)) if gate is not None else ("", NOTHING)
+        if data and not more and options.enforce:
+            kept = self._whole(data, since)
+            body, report = kept.after, kept.report
+        else:
+            body = self.turn(data, more=more)
+            report = report_of(self.gate, since) if self.gate is not None else ""
+        name = b"consentkit-gated" if options.enforce else b"consentkit-would-gate"
+        line = ", ".join(filter(None, (told, report)))[:MAX_REPORT].encode("ascii")
+        self.headers = [*self.headers, (name, line)]
+        if options.enforce:
+            self.headers.append((b"consentkit-memo", options.pages.told()))
+        return body
+
+
+def open_gate(exchange: Exchange) -> PageGate:
+    """Make the gate of one response."""
+    request = exchange.request
+    return exchange.options.gate.page(
+        exchange.consent,
+        host=exchange.resolution.host,
+        path=request.root_path + request.path,
+        enforce=exchange.options.enforce,
+    )
