@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import msgspec
 
 from consentkit.policy import Duration
 
 _CYCLE = 100
+_CLDR = Path(__file__).with_name("cldr")
 
 
 class Formats(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +53,10 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def read_formats(locale: str) -> Formats:
     """Read how a shipped locale writes."""
-    return msgspec.json.decode(_data().joinpath(f"{locale}.json").read_bytes(), type=Formats)
+    return msgspec.json.decode((_CLDR / f"{locale}.json").read_bytes(), type=Formats)
 
 
 @cache
 def _codes() -> Mapping[str, int]:
-    codes = msgspec.json.decode(_data().joinpath("countries.json").read_bytes(), type=list[str])
+    codes = msgspec.json.decode((_CLDR / "countries.json").read_bytes(), type=list[str])
     return {code: index for index, code in enumerate(codes)}
-
-
-def _data() -> Traversable:
-    return resources.files("consentkit.banner").joinpath("cldr")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -16,13 +15,15 @@ from consentkit.banner.formats import Formats, read_formats
 from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy, Purpose, Regime, Vendor, read_duration
-from consentkit.policy.defaults import DEFAULT_PURPOSES
+from consentkit.policy.defaults import default_purposes
 from consentkit.policy.duration import UNITS
 from consentkit.policy.reading import nearest
 
 Texts = Mapping[str, Mapping[str, str]]
 
 FALLBACK = "en"
+
+_LOCALES = Path(__file__).with_name("locales")
 
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
 _DESCRIPTION = "_description"
@@ -61,8 +62,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def shipped_locales() -> frozenset[str]:
     """Return the locales that the package speaks."""
-    files = resources.files("consentkit.banner").joinpath("locales").iterdir()
-    return frozenset(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+    return frozenset(file.stem for file in _LOCALES.glob("*.toml"))
 
 
 def available_locales(policy: Policy) -> frozenset[str]:
@@ -79,9 +79,8 @@ def nearest_shipped(locale: str) -> str:
 @cache
 def shipped_texts(locale: str) -> Texts:
     """Return the package's texts of a locale, or of the nearest that there is."""
-    file = resources.files("consentkit.banner").joinpath("locales", f"{nearest_shipped(locale)}.toml")
-    texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
-    return {"duration": {}, **texts}
+    file = _LOCALES / f"{nearest_shipped(locale)}.toml"
+    return {"duration": {}, **msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])}
 
 
 def read_texts(policy: Policy, locale: str) -> Texts:
@@ -125,7 +124,7 @@ def _declares(policy: Policy, ident: str) -> bool:
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
     """Say a purpose in the locale: the site's words for it, then the package's where it left its own."""
-    default, told, known = DEFAULT_PURPOSES.get(purpose.id), own.get("purposes", {}), base["purposes"]
+    default, told, known = default_purposes().get(purpose.id), own.get("purposes", {}), base["purposes"]
     title, description = purpose.title, purpose.description
     if default is not None:
         title = known[purpose.id] if title == default.title else title

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from consentkit.catalog.matching import CookieTable, HostTable
 from consentkit.catalog.model import HostRule, KnownVendor
@@ -72,7 +72,7 @@ class Catalog:
 @cache
 def default_catalog() -> Catalog:
     """Read the catalog that comes with the package; read once per process."""
-    folder = resources.files("consentkit.catalog") / "data"
+    folder = Path(__file__).with_name("data")
     return Catalog(
         vendor
         for purpose in PURPOSES

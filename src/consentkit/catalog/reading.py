@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, Final, get_args
 
@@ -82,8 +81,8 @@ def read_vendors(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]
         ConfigurationError: The text is not TOML, or a vendor is not as it must be; names the vendor and key.
     """
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = msgspec.toml.decode(text)
+    except msgspec.DecodeError as error:
         raise ConfigurationError(f"not TOML: {error}", path=purpose) from error
     if list(tables) != sorted(tables):
         late = next(b for a, b in zip(tables, list(tables)[1:], strict=False) if a > b)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 
 @cache
 def read_script(name: str) -> str:
     """Read a script of this room as an expression, as Playwright takes it."""
-    file = resources.files("consentkit.scanner") / f"{name}.js"
-    return file.read_text("utf-8").rstrip().removesuffix(";")
+    return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -14,8 +13,8 @@ from consentkit.policy.lint.model import Rule
 
 
 def _read() -> tuple[Rule, ...]:
-    text = resources.files("consentkit.policy").joinpath("data/rules.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text)["rule"], tuple[Rule, ...])
+    file = Path(__file__).parents[1] / "data/rules.toml"
+    return msgspec.toml.decode(file.read_bytes(), type=dict[str, tuple[Rule, ...]])["rule"]
 
 
 RULES: Final[Mapping[int, Rule]] = MappingProxyType({rule.number: rule for rule in _read()})
