@@ -26,7 +26,7 @@ from consentkit.tlog import (
     open_checkpoint,
     root,
 )
-from consentkit.tlog.tiles import tile_path
+from consentkit.tlog.tree import tile_path
 from log.making import AT, BUNDLE, make_bundle, make_entry
 
 pytestmark = pytest.mark.anyio

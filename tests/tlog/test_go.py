@@ -25,7 +25,7 @@ from consentkit.tlog import (
     sign_checkpoint,
 )
 from consentkit.tlog.note import open_note, sign_note
-from consentkit.tlog.tiles import tile_path
+from consentkit.tlog.tree import tile_path
 from go.verifier import accepts, sign, verify
 from tlog.trees import numbered
 

@@ -5,10 +5,8 @@ from consentkit.consent.codec import DecisionCodec
 from consentkit.consent.consent import UNTOLD, Consent
 from consentkit.consent.cookies import CookieOptions, decision_cookie_name
 from consentkit.consent.decision import INVALID, ONCE_SECONDS, Decision, Invalid, Source
-from consentkit.consent.notice import Notice
+from consentkit.consent.notice import Notice, Shown, ShownPurpose, ShownVendor, Terms, on_terms, read_terms
 from consentkit.consent.resolving import resolve
-from consentkit.consent.shown import Shown, ShownPurpose, ShownVendor
-from consentkit.consent.terms import Terms, on_terms, read_terms
 
 __all__ = [
     "INVALID",

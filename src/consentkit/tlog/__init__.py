@@ -13,7 +13,6 @@ from consentkit.tlog.proofs import (
     consistency_proof,
     inclusion_proof,
 )
-from consentkit.tlog.tiles import parse_tile_path
 from consentkit.tlog.tree import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -24,6 +23,7 @@ from consentkit.tlog.tree import (
     frontier,
     leaf_hash,
     node_hash,
+    parse_tile_path,
     root,
 )
 

@@ -7,8 +7,7 @@ from typing import Final
 
 from consentkit.catalog import HostRule, KnownVendor, default_catalog
 from consentkit.policy.defaults import default_purposes
-from consentkit.policy.lint.facts import Facts
-from consentkit.policy.lint.model import Finding, Level
+from consentkit.policy.lint.model import Facts, Finding, Level
 from consentkit.policy.tables import NECESSARY, Vendor
 from consentkit.vendorcalls import calls_for
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from consentkit.policy.lint.facts import Facts
-from consentkit.policy.lint.model import Finding
+from consentkit.policy.lint.model import Facts, Finding
 from consentkit.policy.regime import Regime
 
 _SPACE = re.compile(r"\s+")
