@@ -1,6 +1,6 @@
 """Write what the package has of CLDR, from Babel: ``.venv/bin/python -m docs.cldr``.
 
-One file for each locale of the package: dates, durations, names of countries. `consentkit.banner.formats`
+One file for each locale of the package: dates, durations, names of countries. `consentkit.banner.texts`
 reads them, so that nobody who uses the package needs Babel. Run it again when Babel has a newer CLDR.
 """
 
@@ -36,7 +36,7 @@ def countries() -> list[str]:
 
 
 def formats_of(name: str) -> dict[str, Any]:
-    """Return the content of a locale's file, as `consentkit.banner.formats.Formats` describes it."""
+    """Return the content of a locale's file, as `consentkit.banner.texts.Formats` describes it."""
     locale = Locale.parse(name, sep="-")
     forms = [locale.plural_form(number) for number in range(200)]
     categories = sorted(set(forms[1:]))

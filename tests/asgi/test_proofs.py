@@ -25,8 +25,8 @@ from consentkit.tlog import (
     leaf_hash,
     open_checkpoint,
     root,
-    tile_path,
 )
+from consentkit.tlog.tree import tile_path
 from log.making import AT, BUNDLE, make_bundle, make_entry
 
 pytestmark = pytest.mark.anyio

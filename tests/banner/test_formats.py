@@ -14,8 +14,7 @@ from bs4 import BeautifulSoup
 
 from banner.site import where
 from consentkit.banner import Choice, History, read_words, render_settings
-from consentkit.banner.formats import read_formats
-from consentkit.banner.texts import shipped_locales
+from consentkit.banner.texts import read_formats, shipped_locales
 from consentkit.consent import Consent, Decision
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Cookie, Duration, Policy, Vendor

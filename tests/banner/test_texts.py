@@ -22,7 +22,7 @@ from consentkit.banner.texts import FALLBACK, shipped_locales, shipped_texts
 from consentkit.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
-from consentkit.policy.defaults import DEFAULT_PURPOSES
+from consentkit.policy.defaults import default_purposes
 
 MakePolicy = Callable[..., Policy]
 MakeConsent = Callable[..., Consent]
@@ -94,7 +94,7 @@ def test_other_languages_keep_the_packages_words(make_consent: MakeConsent) -> N
 
 
 def test_default_purposes_are_said_in_the_language_unless_the_site_has_its_own_words() -> None:
-    own = {"analytics": Purpose(title="Measurement", description=DEFAULT_PURPOSES["analytics"].description)}
+    own = {"analytics": Purpose(title="Measurement", description=default_purposes()["analytics"].description)}
     purposes = read_words(Policy(purposes=own), "de").purposes
     german = shipped_texts("de")["purposes"]
     assert purposes["marketing"].title == german["marketing"]

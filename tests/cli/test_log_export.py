@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import consentkit.cli.log.progress
+import consentkit.cli.terminal
 from cli.running import failed, run, said
 from consentkit.log import ConsentLog, LogReader, Recorded
 from consentkit.log.export import (
@@ -216,7 +216,7 @@ def test_a_long_export_shows_its_progress_on_standard_error(
     log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("export", "--log", path).stderr == ""
-    monkeypatch.setattr(consentkit.cli.log.progress, "PROGRESS_FROM", 3)
+    monkeypatch.setattr(consentkit.cli.terminal, "PROGRESS_FROM", 3)
     result = run("export", "--log", path)
     assert "Exporting" in result.stderr
     assert len(result.stdout.splitlines()) == 3

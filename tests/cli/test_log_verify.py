@@ -10,7 +10,7 @@ from shutil import copyfile
 
 import pytest
 
-import consentkit.cli.log.progress
+import consentkit.cli.terminal
 from cli.running import failed, fields, run, said
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
@@ -179,7 +179,7 @@ def test_an_empty_log_holds(path: Path) -> None:
 def test_progress_is_shown_on_standard_error(
     log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consentkit.cli.log.progress, "PROGRESS_FROM", 3)
+    monkeypatch.setattr(consentkit.cli.terminal, "PROGRESS_FROM", 3)
     result = run("verify", "--log", path)
     assert "Verifying" in result.stderr and "Verifying" not in result.stdout
 

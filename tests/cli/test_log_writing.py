@@ -11,7 +11,7 @@ import anyio
 import click
 import pytest
 
-import consentkit.cli.log.progress
+import consentkit.cli.terminal
 from cli.running import failed, run, said
 from consentkit.cli.log.writing import _ago
 from consentkit.exceptions import LogUnavailable
@@ -102,7 +102,7 @@ def test_erase_destroys_what_waits_in_the_outbox_as_well(
 def test_purge_destroys_what_is_old(log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log.commit([make_entry(at=LATER)])
     monkeypatch.setattr("consentkit.cli.log.writing._ago", lambda *_: date(2026, 11, 23))
-    monkeypatch.setattr(consentkit.cli.log.progress, "PROGRESS_FROM", 1)
+    monkeypatch.setattr(consentkit.cli.terminal, "PROGRESS_FROM", 1)
     result = run("purge", "--older-than", "40d", "--log", path, answer="y\n")
     assert "decisions from before 2026-11-23 (2026-11-22 to 2026-11-22)?" in result.stderr
     assert "Purging" in result.stderr

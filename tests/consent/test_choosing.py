@@ -6,18 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.consent import (
-    INVALID,
-    Consent,
-    Decision,
-    Invalid,
-    accept,
-    allow,
-    choose,
-    forget,
-    reject,
-    resolve,
-)
+from consentkit.consent import INVALID, Consent, Decision, Invalid, forget, resolve
+from consentkit.consent.choosing import accept, allow, choose, reject
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals

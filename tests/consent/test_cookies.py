@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.consent import (
-    Decision,
-    decision_cookie_name,
+from consentkit.consent import Decision, decision_cookie_name
+from consentkit.consent.cookies import (
     expire_cookie,
     id_cookie_name,
     once_cookie_name,

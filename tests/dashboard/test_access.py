@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from consentkit import ConfigurationError, ConsentLog
 from consentkit.dashboard import Dashboard, access
-from consentkit.dashboard.attempts import CLIENTS, MOST, SECONDS, Attempts
+from consentkit.dashboard.access import CLIENTS, MOST, SECONDS, Attempts
 from consentkit.dashboard.session import SECONDS as SESSION
 from consentkit.dashboard.session import Sessions
 from dashboard.auditing import BEARER, SITE, TOKEN, audited, auditing, mounted, read, visiting

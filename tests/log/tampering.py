@@ -13,7 +13,7 @@ import msgspec
 
 from consentkit.log import ConsentLog
 from consentkit.log.operations import new_id
-from consentkit.log.sqlite.view import SQLiteView
+from consentkit.log.sqlite.transaction import SQLiteView
 from consentkit.log.store import Row
 from consentkit.record import Bundle, Entry, commitment, committed_leaf, new_salt
 from consentkit.tlog import HASH_BYTES, SigningKey, TileId, VerifierKey, append, sign_checkpoint

@@ -18,7 +18,7 @@ from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogU
 from consentkit.log import ConsentLog, open_log
 from consentkit.log.postgres import PostgresStore, pool, schema
 from consentkit.log.postgres import store as module
-from consentkit.log.postgres.address import read_address
+from consentkit.log.postgres.pool import read_address
 from consentkit.log.postgres.transaction import PostgresTransaction
 from consentkit.log.store import Transaction
 from consentkit.tlog import SigningKey

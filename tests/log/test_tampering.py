@@ -11,7 +11,7 @@ import pytest
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.sqlite.store import foreign_errors
-from consentkit.log.sqlite.view import SQLiteView
+from consentkit.log.sqlite.transaction import SQLiteView
 from consentkit.log.store import Head
 from consentkit.log.verify import verify
 from consentkit.tlog import Checkpoint, VerifierKey, read_checkpoint

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consentkit.policy.lint import RULES, Finding, locate, to_json, to_sarif, write_text
-from consentkit.policy.lint.locating import find_line
+from consentkit.policy.lint.reporting import find_line
 
 FILE = '''# A policy.
 uses = ["youtube",

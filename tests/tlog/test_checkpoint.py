@@ -15,9 +15,9 @@ from consentkit.tlog import (
     open_checkpoint,
     read_checkpoint,
     sign_checkpoint,
-    sign_note,
 )
 from consentkit.tlog.encoding import MAX_NUMBER
+from consentkit.tlog.note import sign_note
 
 ROOT = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
 # The example of the specification; the key that signed it is not published.

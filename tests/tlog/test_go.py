@@ -21,12 +21,11 @@ from consentkit.tlog import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
-    open_note,
     root,
     sign_checkpoint,
-    sign_note,
-    tile_path,
 )
+from consentkit.tlog.note import open_note, sign_note
+from consentkit.tlog.tree import tile_path
 from go.verifier import accepts, sign, verify
 from tlog.trees import numbered
 

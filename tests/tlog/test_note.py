@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import MissingExtra, ProofInvalid
-from consentkit.tlog import SigningKey, VerifierKey, open_note, sign_note
+from consentkit.tlog import SigningKey, VerifierKey
 from consentkit.tlog.keys import is_key_name
-from consentkit.tlog.note import MAX_LENGTH, MAX_SIGNATURES
+from consentkit.tlog.note import MAX_LENGTH, MAX_SIGNATURES, open_note, sign_note
 
 # Published with Go's golang.org/x/mod/sumdb/note.
 PETER_SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"

@@ -10,19 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.policy import Place
-from consentkit.vendorcalls.gpp import (
-    Section,
-    Subsection,
-    gpp_attributes,
-    gpp_for,
-    read_gpp,
-    read_header,
-    section_table,
-    write_gpp,
-    write_header,
-)
+from consentkit.vendorcalls.gpp import gpp_attributes, gpp_for
 from consentkit.vendorcalls.gpp.bits import Reader, fibonacci, id_range, to_base64url
-from consentkit.vendorcalls.gpp.strings import header_bits
+from consentkit.vendorcalls.gpp.sections import Section, Subsection, section_table
+from consentkit.vendorcalls.gpp.strings import header_bits, read_gpp, read_header, write_gpp, write_header
 
 HEADERS = [
     # ids, as the specification fills it, as IAB's library does

@@ -13,7 +13,8 @@ from asgi.visiting import POLICY, SECRET, scope_of, wrap
 from consentkit import Place, Policy
 from consentkit.asgi.connection import read_request
 from consentkit.asgi.deployment import Deployment
-from consentkit.consent import Consent, DecisionCodec, accept, reject
+from consentkit.consent import Consent, DecisionCodec
+from consentkit.consent.choosing import accept, reject
 from consentkit.policy import Lifetime, Regime, SignalRules
 from consentkit.web import resolve as room
 

@@ -6,14 +6,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from string import Template
 
 import msgspec
 
 from consentkit.banner.colour import make_palette, read_colour
 from consentkit.policy import Policy
-from consentkit.vendorcalls import read_script
 
 # How pages say that they are light or dark, whatever the system is; `data-scheme` is the script's, for what
 # only a style sheet says. `:where` weighs nothing: a site's own colours still come first.
@@ -85,7 +84,7 @@ def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
     return Assets(
         sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + _outweigh(_read("ck.css")))),
         page=_asset("page", "css", _CSS_NOISE.sub("", _read("page.css"))),
-        script=_asset("ck", "js", read_script("consentkit.banner", "static/ck").decode("ascii")),
+        script=_asset("ck", "js", _read("ck.min.js")),
     )
 
 
@@ -119,4 +118,4 @@ def _asset(stem: str, kind: str, text: str) -> Asset:
 
 
 def _read(name: str) -> str:
-    return resources.files("consentkit.banner").joinpath("static", name).read_text("utf-8")
+    return (Path(__file__).with_name("static") / name).read_text("utf-8")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 Kin: TypeAlias = Literal["near", "read"]
 
@@ -141,9 +142,8 @@ def _language(text: str) -> str:
 
 @cache
 def _data() -> Mapping[str, Mapping[str, str]]:
-    text = resources.files("consentkit.banner").joinpath("data", "languages.toml").read_text("utf-8")
-    data: dict[str, dict[str, str]] = tomllib.loads(text)
-    return data
+    file = Path(__file__).with_name("data") / "languages.toml"
+    return msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])
 
 
 @cache

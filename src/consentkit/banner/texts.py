@@ -3,26 +3,75 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
 
-from consentkit.banner.formats import Formats, read_formats
 from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy import Policy, Purpose, Regime, Vendor, read_duration
-from consentkit.policy.defaults import DEFAULT_PURPOSES
+from consentkit.policy import Duration, Policy, Purpose, Regime, Vendor, read_duration
+from consentkit.policy.defaults import default_purposes
 from consentkit.policy.duration import UNITS
 from consentkit.policy.reading import nearest
+
+_CYCLE = 100
+_CLDR = Path(__file__).with_name("cldr")
+
+
+class Formats(msgspec.Struct, frozen=True, kw_only=True):
+    """What CLDR says of one locale.
+
+    Attributes:
+        dates: A date in each month, January first, with slots for ``{day}`` and ``{year}``.
+        plurals: Which form follows a number, one digit each: for 0 to 99, then for 100 to 199, which stand
+            for all greater numbers that end as they do.
+        units: Unit of time and its forms, each with a slot for the number ``{n}`` unless the form says it.
+        countries: Names, in the order of `cldr/countries.json`.
+    """
+
+    dates: tuple[str, ...]
+    plurals: str
+    units: Mapping[str, tuple[str, ...]]
+    countries: tuple[str, ...]
+
+    def date(self, day: str) -> str:
+        """Write a day: ``2026-11-18`` is ``November 18, 2026`` in English."""
+        year, month, number = map(int, day.split("-"))
+        return self.dates[month - 1].format(day=number, year=year)
+
+    def duration(self, duration: Duration) -> str:
+        """Write a duration with a unit: ``13 months``."""
+        n = duration.amount
+        form = int(self.plurals[n if n < _CYCLE else _CYCLE + n % _CYCLE])
+        return self.units[duration.unit][form].format(n=n)
+
+    def country(self, code: str) -> str:
+        """Return the name of a country, or its code (ISO 3166-1) where it has no name."""
+        index = _codes().get(code)
+        return code if index is None else self.countries[index]
+
+
+@cache
+def read_formats(locale: str) -> Formats:
+    """Read how a shipped locale writes."""
+    return msgspec.json.decode((_CLDR / f"{locale}.json").read_bytes(), type=Formats)
+
+
+@cache
+def _codes() -> Mapping[str, int]:
+    codes = msgspec.json.decode((_CLDR / "countries.json").read_bytes(), type=list[str])
+    return {code: index for index, code in enumerate(codes)}
+
 
 Texts = Mapping[str, Mapping[str, str]]
 
 FALLBACK = "en"
+
+_LOCALES = Path(__file__).with_name("locales")
 
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
 _DESCRIPTION = "_description"
@@ -61,8 +110,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def shipped_locales() -> frozenset[str]:
     """Return the locales that the package speaks."""
-    files = resources.files("consentkit.banner").joinpath("locales").iterdir()
-    return frozenset(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+    return frozenset(file.stem for file in _LOCALES.glob("*.toml"))
 
 
 def available_locales(policy: Policy) -> frozenset[str]:
@@ -79,9 +127,8 @@ def nearest_shipped(locale: str) -> str:
 @cache
 def shipped_texts(locale: str) -> Texts:
     """Return the package's texts of a locale, or of the nearest that there is."""
-    file = resources.files("consentkit.banner").joinpath("locales", f"{nearest_shipped(locale)}.toml")
-    texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
-    return {"duration": {}, **texts}
+    file = _LOCALES / f"{nearest_shipped(locale)}.toml"
+    return {"duration": {}, **msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])}
 
 
 def read_texts(policy: Policy, locale: str) -> Texts:
@@ -125,7 +172,7 @@ def _declares(policy: Policy, ident: str) -> bool:
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
     """Say a purpose in the locale: the site's words for it, then the package's where it left its own."""
-    default, told, known = DEFAULT_PURPOSES.get(purpose.id), own.get("purposes", {}), base["purposes"]
+    default, told, known = default_purposes().get(purpose.id), own.get("purposes", {}), base["purposes"]
     title, description = purpose.title, purpose.description
     if default is not None:
         title = known[purpose.id] if title == default.title else title

@@ -3,12 +3,10 @@
 The catalog matches, it never declares: what visitors are told is the policy's business.
 """
 
-from consentkit.catalog.catalog import Catalog, default_catalog
+from consentkit.catalog.catalog import Catalog, CookieTable, HostTable, default_catalog
 from consentkit.catalog.hostnames import UNREADABLE
-from consentkit.catalog.matching import CookieTable, HostTable
 from consentkit.catalog.model import CONTAINER, HostRule, KnownVendor
 from consentkit.catalog.urls import OWN_PAGE, URL, read_url, safe_path
-from consentkit.catalog.words import WordTable
 
 __all__ = [
     "CONTAINER",
@@ -20,7 +18,6 @@ __all__ = [
     "HostRule",
     "HostTable",
     "KnownVendor",
-    "WordTable",
     "default_catalog",
     "read_url",
     "safe_path",

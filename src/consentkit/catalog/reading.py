@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, Final, get_args
 
@@ -14,17 +13,18 @@ from consentkit.exceptions import ConfigurationError
 
 PURPOSES: Final[tuple[CatalogPurpose, ...]] = get_args(CatalogPurpose)
 
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
-_COUNTRY = re.compile(r"[A-Z]{2}\Z")
-_COOKIE = re.compile(r"[^\s;,=*]{3,}\*?\Z")
-_WORD = re.compile(r"[a-z0-9_]{2,}\Z")
+# Only who checks a file compiles these.
+_ID = r"[a-z0-9]+(?:-[a-z0-9]+)*\Z"
+_COUNTRY = r"[A-Z]{2}\Z"
+_COOKIE = r"[^\s;,=*]{3,}\*?\Z"
+_WORD = r"[a-z0-9_]{2,}\Z"
 _PATTERNS: Final = {
-    "stubs": re.compile(r"[A-Za-z_$][\w$]*\Z"),
-    "inline": re.compile(r"[\w$].{4,}\Z"),
+    "stubs": r"[A-Za-z_$][\w$]*\Z",
+    "inline": r"[\w$].{4,}\Z",
     "labels": _WORD,
     "words": _WORD,
-    "packages": re.compile(r"(?:@[a-z0-9_.-]+/[a-z0-9_.-]+|[a-z0-9_.-]{4,})\Z"),
-    "programs": re.compile(r"(?!\Z)(?:[^\s?#/:@]+(?:/[^\s?#/]+)*)?(?:\?[^\s?#]+)?\Z"),
+    "packages": r"(?:@[a-z0-9_.-]+/[a-z0-9_.-]+|[a-z0-9_.-]{4,})\Z",
+    "programs": r"(?!\Z)(?:[^\s?#/:@]+(?:/[^\s?#/]+)*)?(?:\?[^\s?#]+)?\Z",
 }
 
 # A key within a table in braces, which may be quoted.
@@ -37,9 +37,6 @@ class _Table(Details, frozen=True, kw_only=True):
     id: str = ""
     hosts: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
-
-
-_TABLES: Final = msgspec.json.Decoder(dict[str, _Table])
 
 
 def read_checked(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]:
@@ -55,7 +52,7 @@ def read_checked(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]
         The vendors in the file's order.
     """
     data = "".join(map(_to_json, text.splitlines())).removeprefix("},").replace(",]", "]")
-    for entry in _TABLES.decode(f"{{{data}}}}}").values():
+    for entry in msgspec.json.decode(f"{{{data}}}}}", type=dict[str, _Table]).values():
         yield _known(entry, purpose)
 
 
@@ -82,8 +79,8 @@ def read_vendors(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]
         ConfigurationError: The text is not TOML, or a vendor is not as it must be; names the vendor and key.
     """
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = msgspec.toml.decode(text)
+    except msgspec.DecodeError as error:
         raise ConfigurationError(f"not TOML: {error}", path=purpose) from error
     if list(tables) != sorted(tables):
         late = next(b for a, b in zip(tables, list(tables)[1:], strict=False) if a > b)
@@ -94,7 +91,7 @@ def read_vendors(text: str, *, purpose: CatalogPurpose) -> Iterator[KnownVendor]
 
 def _vendor(vendor_id: str, table: Any, purpose: CatalogPurpose) -> KnownVendor:
     path = f"{purpose}.{vendor_id}"
-    _require(_ID.match(vendor_id), f"expected lower-case words and hyphens, found {vendor_id!r}", path)
+    _require(re.match(_ID, vendor_id), f"expected lower-case words and hyphens, found {vendor_id!r}", path)
     _require(isinstance(table, dict) and "id" not in table, "expected a table without an id", path)
     try:
         entry = msgspec.convert({**table, "id": vendor_id}, _Table)
@@ -122,12 +119,12 @@ def _check(entry: _Table, path: str) -> None:
     _require(entry.name.strip() and entry.description.strip(), "name and description are needed", path)
     policy = entry.privacy_policy or "https://"
     _require(policy.startswith("https://"), "expected an https URL", f"{path}.privacy_policy")
-    _require(_COUNTRY.match(entry.country or "ZZ"), "expected two capital letters", f"{path}.country")
+    _require(re.match(_COUNTRY, entry.country or "ZZ"), "expected two capital letters", f"{path}.country")
     for cookie in entry.cookies:
-        _require(_COOKIE.match(cookie.name), f"not a usable name: {cookie.name!r}", f"{path}.cookies")
+        _require(re.match(_COOKIE, cookie.name), f"not a usable name: {cookie.name!r}", f"{path}.cookies")
     for key, pattern in _PATTERNS.items():
         for word in getattr(entry, key):
-            _require(pattern.match(word), f"not as expected: {word!r}", f"{path}.{key}")
+            _require(re.match(pattern, word), f"not as expected: {word!r}", f"{path}.{key}")
     for selector in entry.containers:
         known = selector and CONTAINER.match(selector)
         _require(known, f"expected element.class, #id or [attribute]: {selector!r}", f"{path}.containers")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+import click
 
 # Control characters but tab and newline, those that turn the direction of writing or end a line unseen, and
 # lone surrogates.
@@ -81,3 +83,21 @@ def write_exactly(data: bytes) -> None:
     else:
         sys.stdout.buffer.write(data)
     sys.stdout.flush()
+
+
+PROGRESS_FROM = 10_000
+"""From how many entries on it is shown."""
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar of `length` entries; call what is yielded with the number of those done since."""
+    if length < PROGRESS_FROM:
+        yield _ignore
+        return
+    with click.progressbar(length=length, label=label, file=beneath(sys.stderr)) as bar:
+        yield bar.update
+
+
+def _ignore(count: int) -> None:
+    """Show nothing."""

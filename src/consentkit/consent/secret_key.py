@@ -43,13 +43,12 @@ _FREQUENT = frozenset(letters[0] + letter for letters in _AFTER.split() for lett
 
 # What says of itself that it is no key, such as the prefix of those that Django writes into a new project,
 # and a template that nobody has filled in.
-_NOT_MEANT = re.compile(
-    r"insecure|(?:change|replace|override)[^a-z]?(?:me|this|it|in)|do[^a-z]?not[^a-z]?use"
-    r"|https?://|\$\{\w{8,}[:}]|\{\{.*\}\}",
-    re.I,
+_NOT_MEANT = (
+    r"(?i)insecure|(?:change|replace|override)[^a-z]?(?:me|this|it|in)|do[^a-z]?not[^a-z]?use"
+    r"|https?://|\$\{\w{8,}[:}]|\{\{.*\}\}"
 )
-_WORD = re.compile(r"([A-Z]?(?:[a-z]|[^\W\d_A-Za-z])+)[\W_]*")
-_CAPITALS = re.compile(r"([A-Z]+)[^0-9A-Za-z]*")
+_WORD = r"([A-Z]?(?:[a-z]|[^\W\d_A-Za-z])+)[\W_]*"
+_CAPITALS = r"([A-Z]+)[^0-9A-Za-z]*"
 # Ways along a keyboard: its rows, its columns, and zigzag.
 _WAYS = (
     *("qwertyuiop", "asdfghjkl", "zxcvbnm"),
@@ -86,7 +85,7 @@ def check_secret(key: object, path: str) -> str:
     if not isinstance(key, str) or len(key) < MIN_SECRET:
         problem = f"expected a string of at least {MIN_SECRET} characters: {HOW_TO_MAKE_ONE}"
         raise ConfigurationError(problem, path=path)
-    if _NOT_MEANT.search(key) or estimate_bits(key) < MIN_BITS:
+    if re.search(_NOT_MEANT, key) or estimate_bits(key) < MIN_BITS:
         why = "it can be guessed: it is an example, reads as text, or repeats itself"
         problem = f"{why}; {HOW_TO_MAKE_ONE}, and {_KEEP_IT}"
         raise ConfigurationError(problem, path=path)
@@ -123,7 +122,7 @@ def _is_text(key: str) -> bool:
 
 def _words(key: str) -> Iterator[re.Match[str]]:
     """Find what may be words, each with what separates it from the next."""
-    return (_CAPITALS if key.isupper() else _WORD).finditer(key)
+    return re.finditer(_CAPITALS if key.isupper() else _WORD, key)
 
 
 def _stands_alone(key: str, found: re.Match[str]) -> bool:

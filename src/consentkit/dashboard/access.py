@@ -1,4 +1,4 @@
-"""Who may look: whoever the site's own guard lets in, or whoever has the token."""
+"""Who may look: whoever the site's own guard lets in or has the token. Who guesses is slowed down."""
 
 from __future__ import annotations
 
@@ -7,23 +7,60 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Secret
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import RedirectResponse, Response
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.effects import read_body
 from consentkit.catalog import safe_path
 from consentkit.consent.secret_key import check_secret
-from consentkit.dashboard.attempts import SECONDS, Attempts
 from consentkit.dashboard.rendering import Visit, respond
 from consentkit.dashboard.session import Sessions
 from consentkit.exceptions import BadRequest, ConfigurationError
 from consentkit.web.endpoints.submission import ask_body, check_same_origin
+
+MOST: Final = 20
+"""Wrong tokens of one client within a minute."""
+SECONDS: Final = 60
+CLIENTS: Final = 1024
+"""Clients that are remembered."""
+
+
+class Attempts:
+    """Counts wrong tokens of the present minute. Kept in memory only, by each process for itself."""
+
+    def __init__(self) -> None:
+        self._wrong: dict[str, tuple[int, int]] = {}
+
+    def exhausted(self, scope: Scope, *, now: int) -> bool:
+        """Say whether a client must wait, at epoch seconds `now`."""
+        began, wrong = self._wrong.get(_client(scope), (now, 0))
+        return wrong >= MOST and now - began < SECONDS
+
+    def note(self, scope: Scope, *, now: int) -> None:
+        """Count one more wrong token of a client."""
+        client = _client(scope)
+        began, wrong = self._wrong.pop(client, (now, 0))
+        self._wrong[client] = (began, wrong + 1) if now - began < SECONDS else (now, 1)
+        if len(self._wrong) > CLIENTS:
+            del self._wrong[next(iter(self._wrong))]
+
+
+def _client(scope: Scope) -> str:
+    """Return a client's address; of IPv6 the network, in which one client has every address."""
+    host = (scope.get("client") or ("",))[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return str(host)
+    return address.exploded[:19] if isinstance(address, IPv6Address) else str(address)
+
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import asdict
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SIGNS_OUT: Final = "consentkit.dashboard.signs_out"
 """Key of the scope that says whether pages have a button to sign out."""
 
-SHEET: Final = resources.files("consentkit.dashboard").joinpath("static", "audit.css").read_bytes()
+SHEET: Final = (Path(__file__).with_name("static") / "audit.css").read_bytes()
 SHEET_PATH: Final = f"/static/audit.{hashlib.sha256(SHEET).hexdigest()[:12]}.css"
 """The style sheet and its path below the mount: another sheet has another path."""
 

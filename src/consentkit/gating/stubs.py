@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Final
-
-from consentkit.vendorcalls import read_script
 
 NO_STUBS: Final = 'data-consentkit-stubs=""'
 """The attribute of the element that loads the script, where it defines none."""
@@ -21,10 +19,10 @@ def stubs_script() -> bytes:
     that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
     own snippet that runs later takes the place of the stub.
     """
-    return read_script("consentkit.gating", "stubs", "guard")
+    return b"".join(Path(__file__).with_name(f"{name}.min.js").read_bytes() for name in ("stubs", "guard"))
 
 
 @cache
 def module_script() -> bytes:
     """Return the module whose default export stands in for a vendor's and does nothing."""
-    return (resources.files("consentkit.gating") / "module.js").read_bytes()
+    return Path(__file__).with_name("module.js").read_bytes()

@@ -1,4 +1,5 @@
-"""Advisory file locks between processes. Where the system has none, nothing is locked.
+"""Advisory file locks between processes, and forks: what a child must not inherit. Where the system has
+no locks, nothing is locked.
 
 A lock belongs to the open descriptor, so threads exclude each other as processes do, and it lives as long
 as any copy of the descriptor: a forked child closes the copies that it got.
@@ -9,7 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Protocol
+from weakref import WeakSet
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
@@ -18,6 +22,24 @@ except ImportError:  # pragma: no cover - not a POSIX system
 
     def flock(fd: int, operation: int, /) -> None:  # type: ignore[misc]
         """Lock nothing."""
+
+
+class ForkAware(Protocol):
+    """Owns handles or locks that are of no use, or harmful, in a child process."""
+
+    def before_fork(self) -> None:
+        """Put away what can be put away, in the thread that forks."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on in the parent, or drop in the child what was inherited all the same."""
+
+
+_aware: WeakSet[ForkAware] = WeakSet()
+
+
+def tell_of_forks(owner: ForkAware) -> None:
+    """Call `owner` before and after every fork of this process for as long as it lives."""
+    _aware.add(owner)
 
 
 _held: set[int] = set()
@@ -73,10 +95,21 @@ def _release(descriptor: int) -> None:
     os.close(descriptor)
 
 
-def _close_inherited() -> None:
-    while _held:
+def _before_fork() -> None:
+    for owner in list(_aware):
+        owner.before_fork()
+
+
+def _after_fork(*, child: bool) -> None:
+    while child and _held:
         os.close(_held.pop())
+    for owner in list(_aware):
+        owner.after_fork(child=child)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_close_inherited)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=partial(_after_fork, child=False),
+        after_in_child=partial(_after_fork, child=True),
+    )

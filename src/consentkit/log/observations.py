@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import msgspec
 
-from consentkit.log.forks import tell_of_forks
+from consentkit.log.locks import tell_of_forks
 
 SHOWN = "shown"
 """Kind under which banners are counted; a key is regime and language, such as ``opt-in de``."""

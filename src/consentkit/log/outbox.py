@@ -21,9 +21,8 @@ from typing import Protocol
 import msgspec
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
-from consentkit.log.forks import tell_of_forks
 from consentkit.log.location import sync_folder
-from consentkit.log.locks import locked
+from consentkit.log.locks import locked, tell_of_forks
 from consentkit.log.store import Outcome
 from consentkit.record import Bundle, Entry, Item
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from consentkit.consent import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.agreeing import (
+    Destroyed,
     agreeing,
     check_filing,
     checked,
@@ -24,7 +25,6 @@ from consentkit.log.agreeing import (
     says_no_more,
 )
 from consentkit.log.daybook import Daybook
-from consentkit.log.destroyed import Destroyed
 from consentkit.log.operations import PERSONAL
 from consentkit.log.store import Head, RawRow, Row, View
 from consentkit.record import notice_leaf

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
+from functools import cache
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from consentkit.policy.tables import Purpose
 
-_FILE = resources.files("consentkit.policy") / "data/purposes.toml"
 
-DEFAULT_PURPOSES: Mapping[str, Purpose] = {
-    ident: msgspec.convert({"id": ident, **table}, Purpose)
-    for ident, table in tomllib.loads(_FILE.read_text("utf-8")).items()
-}
+@cache
+def default_purposes() -> Mapping[str, Purpose]:
+    """Return them by id."""
+    tables = msgspec.toml.decode((Path(__file__).with_name("data") / "purposes.toml").read_bytes())
+    return {ident: msgspec.convert({"id": ident, **table}, Purpose) for ident, table in tables.items()}
 
 
 def with_default(purpose: Purpose) -> Purpose:
     """Fill in what a purpose leaves open from the default purpose of its name, if there is one."""
-    base = DEFAULT_PURPOSES.get(purpose.id, Purpose(sale=False))
+    base = default_purposes().get(purpose.id, Purpose(sale=False))
     return replace(
         purpose,
         title=purpose.title or base.title,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -130,8 +129,8 @@ class Jurisdictions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 @lru_cache(maxsize=1)
 def jurisdictions() -> Jurisdictions:
     """Return the package's own table."""
-    text = resources.files("consentkit.policy").joinpath("data/jurisdictions.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), Jurisdictions)
+    file = Path(__file__).with_name("data") / "jurisdictions.toml"
+    return msgspec.toml.decode(file.read_bytes(), type=Jurisdictions)
 
 
 def gpc_binding(place: Place | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from operator import attrgetter
@@ -27,7 +26,7 @@ from consentkit.policy.checks import (
     check_site,
     check_vendor,
 )
-from consentkit.policy.defaults import DEFAULT_PURPOSES, with_default
+from consentkit.policy.defaults import default_purposes, with_default
 from consentkit.policy.fingerprint import canonical, fingerprint
 from consentkit.policy.jurisdictions import Link
 from consentkit.policy.lifetime import Validity, check_lifetime, validity_at
@@ -141,8 +140,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             ConfigurationError: It is not TOML, or says something impossible.
         """
         try:
-            tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            tables = msgspec.toml.decode(text)
+        except msgspec.DecodeError as error:
             raise ConfigurationError(f"not valid TOML: {error}") from error
         check_keys(tables, cls.__struct_fields__)
         for entry in tables["lists"] if isinstance(tables.get("lists"), list) else ():
@@ -275,7 +274,7 @@ def _read_names(value: object, path: str, example: str) -> tuple[str, ...]:
 
 
 def _read_purposes(value: object) -> dict[str, Purpose]:
-    purposes = dict(DEFAULT_PURPOSES)
+    purposes = dict(default_purposes())
     for ident, table in read_mapping(value, path="purposes").items():
         path = join("purposes", ident)
         check_identifier(ident, path=path)

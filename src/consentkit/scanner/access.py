@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.scanner.choosing import open_places, open_settings
-from consentkit.scanner.scripts import read_script
-from consentkit.scanner.view import Layer, View
+from consentkit.scanner.view import Layer, View, read_script
 from consentkit.scanner.visiting import Visit
 
 if TYPE_CHECKING:

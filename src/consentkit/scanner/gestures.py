@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from consentkit.scanner.scripts import read_script
+from consentkit.scanner.view import read_script
 from consentkit.scanner.visiting import Visit
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from consentkit.scanner.scripts import read_script
-from consentkit.scanner.view import View
+from consentkit.scanner.view import View, read_script
 from consentkit.scanner.words import leads_to_policy
 
 if TYPE_CHECKING:

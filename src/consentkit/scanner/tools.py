@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.scanner.scripts import read_script
+from consentkit.scanner.view import read_script
 from consentkit.scanner.visiting import Visit
 
 _REJECT: Final = "HEURISTIC-REJECT"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from consentkit.scanner.scripts import read_script
 from consentkit.scanner.words import about_consent, read_label, reopens
 
 if TYPE_CHECKING:
@@ -167,3 +168,9 @@ def first(controls: Iterable[Control], action: str) -> Control | None:
 def look(frame: Frame) -> View:
     """Look at a document as it is now."""
     return msgspec.convert(frame.evaluate(read_script("probe"), about_consent()), View)
+
+
+@cache
+def read_script(name: str) -> str:
+    """Read a script of this room as an expression, as Playwright takes it."""
+    return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")

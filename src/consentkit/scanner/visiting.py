@@ -14,8 +14,7 @@ from consentkit.exceptions import ScanError
 from consentkit.policy import Regime
 from consentkit.scanner.bound import BoundHeaders
 from consentkit.scanner.owners import Kind, Stored
-from consentkit.scanner.scripts import read_script
-from consentkit.scanner.view import Control, View, look
+from consentkit.scanner.view import Control, View, look, read_script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Page, Request

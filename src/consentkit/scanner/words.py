@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from consentkit.banner.texts import shipped_locales, shipped_texts
 
@@ -86,8 +87,7 @@ def _plain(label: str) -> str:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    file = resources.files("consentkit.scanner") / "words.toml"
-    return tomllib.loads(file.read_text("utf-8"))
+    return msgspec.toml.decode(Path(__file__).with_name("words.toml").read_bytes(), type=dict[str, Any])
 
 
 def _texts() -> Iterator[Mapping[str, Mapping[str, str]]]:

@@ -6,7 +6,6 @@ Does no I/O. Ed25519 comes from `cryptography`, which is imported when something
 from consentkit.tlog.checkpoint import Checkpoint, open_checkpoint, read_checkpoint, sign_checkpoint
 from consentkit.tlog.inclusion import InclusionProof
 from consentkit.tlog.keys import SigningKey, VerifierKey
-from consentkit.tlog.note import open_note, sign_note
 from consentkit.tlog.proofs import (
     ReadTile,
     check_consistency,
@@ -14,7 +13,6 @@ from consentkit.tlog.proofs import (
     consistency_proof,
     inclusion_proof,
 )
-from consentkit.tlog.tiles import parse_tile_path, tile_path
 from consentkit.tlog.tree import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -25,6 +23,7 @@ from consentkit.tlog.tree import (
     frontier,
     leaf_hash,
     node_hash,
+    parse_tile_path,
     root,
 )
 
@@ -48,11 +47,8 @@ __all__ = [
     "leaf_hash",
     "node_hash",
     "open_checkpoint",
-    "open_note",
     "parse_tile_path",
     "read_checkpoint",
     "root",
     "sign_checkpoint",
-    "sign_note",
-    "tile_path",
 ]

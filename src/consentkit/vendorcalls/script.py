@@ -5,20 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from consentkit.vendorcalls.table import Call, Calls
-
-
-def read_script(package: str, *names: str) -> bytes:
-    """Read scripts of a package as one that is served: in ASCII, minified by ``make scripts``.
-
-    Args:
-        package: The package that they are in.
-        names: Their paths in it, without ``.js``.
-    """
-    folder = resources.files(package)
-    return b"".join((folder / f"{name}.min.js").read_bytes() for name in names)
 
 
 @cache
@@ -28,7 +17,7 @@ def calls_script() -> bytes:
     It must be loaded by a classic script without ``async`` or ``defer``, directly before the first script of
     the vendor that is to be told.
     """
-    return read_script("consentkit.vendorcalls", "calls")
+    return Path(__file__).with_name("calls.min.js").read_bytes()
 
 
 def write_attributes(

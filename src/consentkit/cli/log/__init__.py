@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Final
+import errno
+from typing import Any, Final
+
+import click
 
 from consentkit.cli.log.counting import stats
 from consentkit.cli.log.exporting import export
-from consentkit.cli.log.group import LogGroup
 from consentkit.cli.log.keys import key
-from consentkit.cli.log.opening import reading
 from consentkit.cli.log.proving import checkpoint, consistency, leaf, proof
 from consentkit.cli.log.showing import show
 from consentkit.cli.log.verifying import verify, verify_receipt
 from consentkit.cli.log.writing import drain, erase, purge
 
-__all__ = ["log", "reading"]
+INTERRUPTED = 130
+"""128 + SIGINT, as shells say it."""
+
+
+class LogGroup(click.Group):
+    """Commands that leave nothing half-written behind, however they end."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; Ctrl-C, also at a question, ends it with `INTERRUPTED`."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            return _interrupted(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever reads has seen enough; click ends it
+                raise
+            raise click.ClickException(_said(error)) from error
+        except click.Abort as error:
+            # Click hides what ended a question: Ctrl-C, or that nobody is there to answer.
+            if isinstance(error.__context__, KeyboardInterrupt):
+                return _interrupted(ctx)
+            raise click.ClickException("nobody is there to answer; --yes goes on without asking") from error
+
+
+def _said(error: OSError) -> str:
+    where = "" if error.filename is None else f" {str(error.filename)!r}"
+    return f"cannot read or write{where}: {error.strerror or error}"
+
+
+def _interrupted(ctx: click.Context) -> None:
+    click.echo("Interrupted.", err=True)
+    ctx.exit(INTERRUPTED)
+
 
 log: Final = LogGroup("log", help="Look into a consent log, check it, and keep it.")
 

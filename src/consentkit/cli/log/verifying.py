@@ -11,9 +11,8 @@ import click
 
 from consentkit.cli.log.files import atomically
 from consentkit.cli.log.opening import plainly, read_file, reading, with_key, with_log
-from consentkit.cli.log.progress import PROGRESS_FROM, progress
 from consentkit.cli.log.proving import signed_checkpoint
-from consentkit.cli.terminal import one_line
+from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress
 from consentkit.exceptions import ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.record.receipt import Verified

@@ -19,11 +19,9 @@ from psycopg.sql import SQL, Identifier
 
 from consentkit.exceptions import LogCorrupt, LogError, LogMissing, LogUnavailable
 from consentkit.log.postgres import schema
-from consentkit.log.postgres.address import read_address
 from consentkit.log.postgres.errors import OutcomeUnknown, commit, foreign_errors, may_repeat
-from consentkit.log.postgres.pool import Pool
-from consentkit.log.postgres.transaction import PostgresTransaction
-from consentkit.log.postgres.view import PostgresView
+from consentkit.log.postgres.pool import Pool, read_address
+from consentkit.log.postgres.transaction import PostgresTransaction, PostgresView
 from consentkit.log.store import Head, Script
 
 T = TypeVar("T")

@@ -12,11 +12,9 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from consentkit.exceptions import LogCorrupt, LogError, LogMissing, LogUnavailable
-from consentkit.log.forks import tell_of_forks
-from consentkit.log.locks import turn
+from consentkit.log.locks import tell_of_forks, turn
 from consentkit.log.sqlite import schema
-from consentkit.log.sqlite.transaction import SQLiteTransaction
-from consentkit.log.sqlite.view import SQLiteView
+from consentkit.log.sqlite.transaction import SQLiteTransaction, SQLiteView
 from consentkit.log.store import Head, Script
 
 T = TypeVar("T")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from consentkit.policy.lint.facts import Facts
-from consentkit.policy.lint.model import Finding, Level
+from consentkit.policy.lint.model import Facts, Finding, Level
 from consentkit.policy.model import Policy
 from consentkit.policy.tables import NECESSARY, Purpose, Vendor
 

@@ -13,14 +13,13 @@ from consentkit.policy.lint.declarations import (
     necessary_is_necessary,
     says_what_it_is,
 )
-from consentkit.policy.lint.facts import Facts, Texts
 from consentkit.policy.lint.lifetimes import (
     asks_no_sooner,
     browsers_keep_it,
     exempt_is_short,
     refusal_holds_as_long,
 )
-from consentkit.policy.lint.model import Finding
+from consentkit.policy.lint.model import Facts, Finding, Texts
 from consentkit.policy.lint.places import (
     exception_is_kept,
     grants_nothing_before,

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.catalog import HostRule, KnownVendor, default_catalog
-from consentkit.policy.defaults import DEFAULT_PURPOSES
-from consentkit.policy.lint.facts import Facts
-from consentkit.policy.lint.model import Finding, Level
+from consentkit.policy.defaults import default_purposes
+from consentkit.policy.lint.model import Facts, Finding, Level
 from consentkit.policy.tables import NECESSARY, Vendor
 from consentkit.vendorcalls import calls_for
 
@@ -22,7 +21,7 @@ _NO_SALE: Final = "Nothing, if what it receives from your site is neither sold n
 def says_what_it_is(facts: Facts) -> Iterator[Finding]:
     """Rule 19: every purpose says what it is, who takes part, and for how long."""
     policy = facts.policy
-    for ident in policy.purposes.keys() - DEFAULT_PURPOSES.keys():
+    for ident in policy.purposes.keys() - default_purposes().keys():
         if not policy.vendors_for(ident):
             yield _finding(19, "warning", f"purposes.{ident}", "no vendor is declared for it")
     for vendor in policy.vendors_declared.values():
@@ -55,7 +54,7 @@ def _names(vendor: Vendor) -> Iterator[tuple[str, str]]:
 
 def _other_than_known(vendor: Vendor) -> Iterator[Finding]:
     """Tell where the catalog sees another purpose. What is called necessary is rule 21's."""
-    if vendor.purpose not in DEFAULT_PURPOSES or vendor.purpose == NECESSARY:
+    if vendor.purpose not in default_purposes() or vendor.purpose == NECESSARY:
         return
     for where, known in _known(vendor):
         if known.purpose != vendor.purpose:

@@ -8,9 +8,8 @@ from typing import Final
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.duration import read_duration
 from consentkit.policy.lifetime import MOST
-from consentkit.policy.lint.facts import Facts
 from consentkit.policy.lint.law import exempt_statistics, listed
-from consentkit.policy.lint.model import Finding, Level
+from consentkit.policy.lint.model import Facts, Finding, Level
 from consentkit.policy.tables import Vendor
 
 LEAST_DAYS: Final = 180

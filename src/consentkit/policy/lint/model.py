@@ -1,10 +1,15 @@
-"""Rules of law, and what breaks them."""
+"""Rules of law, what the checks look at, and what breaks a rule."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal
 
 import msgspec
+
+from consentkit.policy.model import Policy
 
 Kind = Literal["C", "B"]
 Level = Literal["error", "warning", "note"]
@@ -47,3 +52,32 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     message: str
     fix: str = ""
+
+
+Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Locale → section → key → text."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy, and what else a rule may need to know.
+
+    Attributes:
+        policy: What is held against the rules.
+        texts: The banner's texts.
+        today: ISO 8601 date; empty where nobody says.
+        before: The policy that was there before, if any.
+    """
+
+    policy: Policy
+    texts: Texts
+    today: str = ""
+    before: Policy | None = None
+
+
+def _read() -> tuple[Rule, ...]:
+    file = Path(__file__).parents[1] / "data/rules.toml"
+    return msgspec.toml.decode(file.read_bytes(), type=dict[str, tuple[Rule, ...]])["rule"]
+
+
+RULES: Final[Mapping[int, Rule]] = MappingProxyType({rule.number: rule for rule in _read()})
+"""All rules by number."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consentkit.policy.duration import read_duration
-from consentkit.policy.lint.facts import Facts
 from consentkit.policy.lint.law import Law, deciding_key, is_statistics, laws, least, listed
-from consentkit.policy.lint.model import Finding, Level
+from consentkit.policy.lint.model import Facts, Finding, Level
 from consentkit.policy.model import Policy
 from consentkit.policy.place import EU_AND_EEA
 from consentkit.policy.regime import Regime

@@ -8,8 +8,7 @@ from typing import Final
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.dates import read_day
-from consentkit.policy.lint.facts import Facts
-from consentkit.policy.lint.model import Finding
+from consentkit.policy.lint.model import Facts, Finding
 
 _UNDATED: Final = "it does not say when it last changed"
 _DATE: Final = 'Add "lastUpdate", if you know the day: it tells by which version of the signal you go.'

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-from consentkit.policy.lint.facts import Facts
-from consentkit.policy.lint.model import Finding
+import msgspec
+
+from consentkit.policy.lint.model import Facts, Finding
 from consentkit.policy.regime import Regime
 
 _SPACE = re.compile(r"\s+")
@@ -80,5 +80,5 @@ def _phrases(language: str) -> tuple[re.Pattern[str], ...]:
 
 @cache
 def _table() -> Mapping[str, list[str]]:
-    text = resources.files("consentkit.policy").joinpath("data/assumed_consent.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    file = Path(__file__).parents[1] / "data/assumed_consent.toml"
+    return msgspec.toml.decode(file.read_bytes(), type=dict[str, list[str]])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 from consentkit.exceptions import ConfigurationError
@@ -21,9 +21,7 @@ VERSION: Final = "https://w3id.org/dpv/2.3"
 RECORD: Final = "https://w3id.org/dpv/schema/dpv-27560#record"
 RECEIPT: Final = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 
-CONTEXT: Final[Mapping[str, Any]] = json.loads(
-    (resources.files("consentkit.record.receipt") / "context.json").read_bytes()
-)
+CONTEXT: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("context.json").read_bytes())
 """The JSON-LD context, inline: nothing is fetched to read a receipt."""
 
 PURPOSES: Final[Mapping[str, str]] = {

@@ -5,19 +5,5 @@ Only the sections of the United States are written. A TC string never is: that n
 
 from consentkit.vendorcalls.gpp.choices import GPP, gpp_for
 from consentkit.vendorcalls.gpp.script import gpp_attributes, gpp_script
-from consentkit.vendorcalls.gpp.sections import Section, Subsection, section_table
-from consentkit.vendorcalls.gpp.strings import read_gpp, read_header, write_gpp, write_header
 
-__all__ = [
-    "GPP",
-    "Section",
-    "Subsection",
-    "gpp_attributes",
-    "gpp_for",
-    "gpp_script",
-    "read_gpp",
-    "read_header",
-    "section_table",
-    "write_gpp",
-    "write_header",
-]
+__all__ = ["GPP", "gpp_attributes", "gpp_for", "gpp_script"]

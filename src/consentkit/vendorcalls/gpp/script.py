@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from functools import cache
+from pathlib import Path
 
 import msgspec
 
 from consentkit.vendorcalls.gpp.choices import GPP, WRITTEN
 from consentkit.vendorcalls.gpp.sections import section_table
-from consentkit.vendorcalls.script import read_script
 
 
 @cache
@@ -19,7 +19,7 @@ def gpp_script() -> bytes:
 
     It must be loaded by a classic script without ``async`` or ``defer``, before the first script that asks.
     """
-    return read_script("consentkit.vendorcalls.gpp", "gpp")
+    return Path(__file__).with_name("gpp.min.js").read_bytes()
 
 
 def gpp_attributes(gpp: GPP, *, prompting: bool, written: Collection[str] = WRITTEN) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -103,8 +102,7 @@ def _fields(described: tuple[str, ...]) -> list[tuple[str, int]]:
 @cache
 def section_table() -> Mapping[str, Section]:
     """Return all sections, by their names in the API."""
-    text = resources.files("consentkit.vendorcalls.gpp").joinpath("sections.toml").read_text("utf-8")
-    rows = tomllib.loads(text).items()
+    rows = msgspec.toml.decode(Path(__file__).with_name("sections.toml").read_bytes()).items()
     return MappingProxyType(
         {prefix: msgspec.convert({"prefix": prefix, **row}, Section, strict=False) for prefix, row in rows}
     )
