@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -57,7 +57,7 @@ def serve() -> None:
             print(asyncio.run(slices[line.split()[0]]()), flush=True)
 
 
-def _requests(name: str) -> Callable[[], Awaitable[float]]:
+def _requests(name: str) -> Callable[[], Coroutine[Any, Any, float]]:
     """Return what makes requests. Visitors each have a session of their own."""
     from bench.apps import bare, wrapped
     from bench.asgi import scope
@@ -83,7 +83,7 @@ def _requests(name: str) -> Callable[[], Awaitable[float]]:
     return make
 
 
-def _appends(folder: Path) -> Callable[[], Awaitable[float]]:
+def _appends(folder: Path) -> Callable[[], Coroutine[Any, Any, float]]:
     """Return what appends to a log from many tasks at once."""
     from consentkit import ConsentLog
 

@@ -14,7 +14,7 @@ from consentkit.gating.calls import VendorCalls
 from consentkit.gating.classifier import Classifier
 from consentkit.gating.embeds import Target, target_within
 from consentkit.gating.judge import Gated, Judge
-from consentkit.gating.party import NOBODY, Embed, Found, Party, Plan, Reason
+from consentkit.gating.party import NOBODY, NOTHING, Embed, Found, Party, Plan, Reason
 from consentkit.gating.planning import MAX_DEPTH
 from consentkit.gating.renderer import Renderer
 from consentkit.gating.rules import rewrite_import_map
@@ -175,7 +175,7 @@ class PageGate:
             reading = self._classifier.content(plan, inner, self._bases.urls)
             heard = (*heard, *reading.found.reasons)
         waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
-        if plan.silent and whole and (reading is None or reading.silent):
+        if plan.silent and whole and not (reading and (reading.mentioned or reading.found != NOTHING)):
             return waits
         calls, runs = self._call(heard, where) if heard else ((), ())
         denied = None if plan.silent else self._judge.refusal(plan.load.found, runs)

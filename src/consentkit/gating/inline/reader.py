@@ -62,11 +62,6 @@ class Reading(NamedTuple):
     mentioned: tuple[str, ...] = ()
     stubs: frozenset[str] = frozenset()
 
-    @property
-    def silent(self) -> bool:
-        """Whether it reaches nobody and names nobody."""
-        return self.found == NOTHING and not self.mentioned
-
 
 EMPTY: Final = Reading()
 
