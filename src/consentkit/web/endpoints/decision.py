@@ -64,8 +64,7 @@ def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
     if notice.hash == submission.notice:
         return notice
     # The page may be from before another choice of this visitor's, or from one that lets no script run.
-    every = [name for name, regime in consent.regimes.items() if regime.prompts]
-    for asked, scripted in product((consent.prompt_for, every, ()), (True, False)):
+    for asked, scripted in product((consent.prompt_for, consent.prompting, ()), (True, False)):
         notice = make_notice(options.policy, consent, locale, asked=asked, scripted=scripted)
         if notice.hash == submission.notice:
             return notice

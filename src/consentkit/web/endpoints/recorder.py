@@ -248,7 +248,6 @@ def _entry(choice: Choice, decision: Decision, subject: str | None) -> Entry:
     exchange, submission = choice.exchange, choice.submission
     consent, now = exchange.consent, exchange.now
     expires = now + ONCE_SECONDS if submission.once else decision.expires_at(consent.validity)
-    signals = exchange.traits.signals.names(dnt=consent.policy.signals.dnt)
     return Entry(
         id=choice.ids.entry(),
         at=rfc3339(now),
@@ -262,6 +261,6 @@ def _entry(choice: Choice, decision: Decision, subject: str | None) -> Entry:
         fingerprints=dict(decision.fingerprints),
         notice=submission.notice,
         locale=submission.locale,
-        signals=tuple(sorted(signals)),
+        signals=tuple(sorted(consent.signals)),
         expires=rfc3339(expires) if decision.granted else "",
     )
