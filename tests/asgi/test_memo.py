@@ -123,6 +123,16 @@ async def test_the_debug_header_is_remembered_with_the_page() -> None:
     assert answers[2].header("consentkit-memo").startswith("hits=1; misses=2; bytes=")
 
 
+async def test_what_headers_held_shapes_no_other_report() -> None:
+    link = b'<link rel="preconnect" href="https://www.googletagmanager.com">'
+    headers = iter(
+        [[HTML, ("link", "<https://www.googletagmanager.com>; rel=preconnect")]] * 3 + [[HTML]] * 3
+    )
+    app = wrap(App(answer_to=lambda scope: (200, next(headers), [link])), debug=True)
+    reports = [(await visit(app, headers=NAVIGATION)).header("consentkit-gated") for _ in range(6)]
+    assert all(report.startswith("link; vendor=google-tag-manager") for report in reports)
+
+
 async def test_policies_do_not_share_pages() -> None:
     app = App()
     asked, unasked = wrap(app), wrap(app, policy=Policy(regimes={"default": "none"}))

@@ -13,7 +13,7 @@ from consentkit.web.response.charset import UTF_8, Charset, Stage
 from consentkit.web.response.inject import Injection, PageRenderer
 from consentkit.web.response.kind import HTML, Read
 from consentkit.web.response.memo import Kept, PageMemo
-from consentkit.web.response.report import MAX_REPORT, NOTHING, Mark, mark_of, report_of
+from consentkit.web.response.report import MAX_REPORT, NOTHING, mark_of, report_of
 from consentkit.web.response.site_policy import Allowed
 
 _MARKS = (b"\xef", b"\xff", b"\xfe")  # what a byte order mark begins with
@@ -99,13 +99,8 @@ class PageResponse(msgspec.Struct, eq=False):
             self._coded = CodedBody(stage, read.coding)
         return stage
 
-    def _whole(self, data: bytes, since: Mark = NOTHING) -> Kept:
-        """Turn a page of one message, or take what became of these bytes before.
-
-        Args:
-            data: The page.
-            since: What the gate had done before, which is not told as the page's.
-        """
+    def _whole(self, data: bytes) -> Kept:
+        """Turn a page of one message, or take what became of these bytes before."""
         exchange, request = self.exchange, self.exchange.request
         address = (
             request.path,
@@ -117,7 +112,7 @@ class PageResponse(msgspec.Struct, eq=False):
         kept = pages.find(key, data)
         if kept is None:
             body = self.turn(data, more=False)
-            report = report_of(self.gate, since) if exchange.options.debug and self.gate is not None else ""
+            report = report_of(self.gate) if exchange.options.debug and self.gate is not None else ""
             kept = Kept(data, body, report, self.asked)
             if not self.problem and len(request.path) + len(request.query) <= MAX_HERE:
                 pages.keep(key, kept)
@@ -128,8 +123,9 @@ class PageResponse(msgspec.Struct, eq=False):
         """Begin, and say in headers what was held back."""
         options, gate = self.exchange.options, self.gate
         told, since = (report_of(gate), mark_of(gate)) if gate is not None else ("", NOTHING)
-        if data and not more and options.enforce:
-            kept = self._whole(data, since)
+        # What was told of a page's headers is not told again of its body: no other page has that report.
+        if data and not more and options.enforce and since == NOTHING:
+            kept = self._whole(data)
             body, report = kept.after, kept.report
         else:
             body = self.turn(data, more=more)
