@@ -102,11 +102,7 @@ class PageResponse(msgspec.Struct, eq=False):
     def _whole(self, data: bytes) -> Kept:
         """Turn a page of one message, or take what became of these bytes before."""
         exchange, request = self.exchange, self.exchange.request
-        address = (
-            request.path,
-            request.query,
-            "" if request.method == "GET" or request.is_safe else request.here,
-        )
+        address = (request.path, request.query, "" if request.is_safe else request.here)
         key = PageMemo.key(data, (exchange.resolution.shape, address, self.read, self.allowed))
         pages = exchange.options.pages
         kept = pages.find(key, data)
