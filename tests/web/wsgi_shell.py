@@ -12,8 +12,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.log import ConsentLog
-from consentkit.log.consentlog import LATEST
+from consentkit.log.consentlog import LATEST, ConsentLog
 from consentkit.log.evidence import collect
 from consentkit.log.observations import SHOWN
 from consentkit.log.public import read_public
@@ -45,7 +44,7 @@ class WSGIShell:
         exchange = self._resolver.resolve(request, None, int(time.time()))
         environ["consentkit.consent"] = exchange.consent
         if self._endpoints.owns(request.path):
-            answer = self._perform_all(exchange, environ)
+            answer: effects.Answer = self._perform_all(exchange, environ)
             start_response(_line(answer.status), _as_text(answer.headers))
             return [answer.body if request.method != "HEAD" else b""]
         if self._options.excludes(request.path):
@@ -60,7 +59,7 @@ class WSGIShell:
             self._told |= {topic} - {""}
             logging.getLogger("consentkit").log(logging.getLevelNamesMapping()[level.upper()], "%s", text)
 
-    def _perform_all(self, exchange: Exchange, environ: WSGIEnvironment) -> effects.Answer:
+    def _perform_all(self, exchange: Exchange, environ: WSGIEnvironment) -> Any:
         steps = self._endpoints.answer(exchange, _IDS)
         try:
             effect = next(steps)
@@ -72,10 +71,9 @@ class WSGIShell:
                 else:
                     effect = steps.send(result)
         except StopIteration as stop:
-            answer: effects.Answer = stop.value
-            return answer
+            return stop.value
 
-    def _perform(self, effect: effects.Effect, exchange: Exchange, environ: WSGIEnvironment) -> object:
+    def _perform(self, effect: effects.Effect, exchange: Exchange, environ: WSGIEnvironment) -> Any:
         match effect:
             case effects.ReadBody():  # the core has held the declared length against its limit
                 declared = exchange.request.header(b"content-length")
@@ -107,12 +105,9 @@ class WSGIShell:
                 try:
                     self._notify(decision, environ)
                 except Exception:
-                    logging.getLogger("consentkit").exception(
-                        "notify failed; the decision holds all the same"
-                    )
+                    logging.getLogger("consentkit").exception("notify failed; the decision holds")
             case effects.Tell(level, text, topic):
                 self.tell(level, text, topic)
-        return None
 
 
 class Response:
@@ -132,29 +127,32 @@ class Response:
             raise error[1] if error else RuntimeError("start_response was called twice, and for no error")
         given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         outcome = self._outcome = self.gated.classify(int(status[:3]), given)
+        self._left = float(next((value for name, value in given if name.lower() == b"content-length"), "inf"))
         self._status = _line(outcome.status) if isinstance(outcome, Dropped) else status
         if isinstance(outcome, Pass) and outcome.problem:
             self._shell.tell("warning", outcome.problem, topic=outcome.problem)
         return self._take
 
     def __iter__(self) -> Iterator[bytes]:
-        whole = isinstance(self.body, list | tuple) and len(self.body) == 1
         for data in self.body:
-            yield self._turn(data, more=not whole)  # empty where nothing is decided yet, as PEP 3333 has it
-        if not whole:
-            yield self._turn(b"", more=False)
+            yield self._turn(data)  # empty where nothing is decided yet, as PEP 3333 has it
+        yield self._turn(b"", ends=True)
 
     def close(self) -> None:
         """Close what the application returned."""
         getattr(self.body, "close", bool)()
 
     def _take(self, data: bytes) -> None:
-        turned = self._turn(data, more=True)
+        turned = self._turn(data)
         self._write(turned)  # the server's, known once the first bytes are turned
 
-    def _turn(self, data: bytes, *, more: bool) -> bytes:
+    def _turn(self, data: bytes, *, ends: bool = False) -> bytes:
         outcome, begins, self._begun = self._outcome, not self._begun, True
         assert outcome is not None, "the application sent bytes before it called start_response"
+        if not begins and not self._left:
+            return b""  # servers take no more than was declared either
+        self._left = max(0.0, self._left - len(data))
+        more = self._left > 0 and not ends
         if isinstance(outcome, PageResponse):
             data = outcome.begin(data, more=more) if begins else outcome.turn(data, more=more)
         elif isinstance(outcome, Dropped):
