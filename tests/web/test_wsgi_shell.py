@@ -162,6 +162,15 @@ def choose(client: httpx.Client, site: Site, action: str, **fields: str) -> http
     return client.post("/_consent/decision", data={**shown, "action": action, **fields}, headers=FORM)
 
 
+def choose_in_settings(client: httpx.Client, action: str) -> httpx.Response:
+    """Press a button of the settings page in the same way."""
+    page = BeautifulSoup(client.get("/_consent/").text, "html.parser")
+    form = page.select_one('form[action="/_consent/decision"]')
+    assert form is not None
+    fields = {str(field["name"]): str(field["value"]) for field in form.select("input[type=hidden]")}
+    return client.post("/_consent/decision", data={**fields, "action": action}, headers=FORM)
+
+
 def set_cookies(answer: httpx.Response) -> list[str]:
     return sorted(line.partition("=")[0] for line in answer.headers.get_list("set-cookie"))
 
@@ -272,11 +281,7 @@ def test_who_refuses_gets_no_id(visitor: httpx.Client, site: Site) -> None:
 
 def test_a_grant_can_be_withdrawn_from_the_settings(visitor: httpx.Client, site: Site) -> None:
     choose(visitor, site, "accept")
-    settings = BeautifulSoup(visitor.get("/_consent/").text, "html.parser")
-    form = settings.select_one('form[action="/_consent/decision"]')
-    assert form is not None
-    fields = {str(field["name"]): str(field["value"]) for field in form.select("input[type=hidden]")}
-    answer = visitor.post("/_consent/decision", data={**fields, "action": "withdraw"}, headers=FORM)
+    answer = choose_in_settings(visitor, "withdraw")
     assert answer.status_code == 303
     assert [entry.action for entry in site.entries()] == ["accept_all", "withdraw"]
     assert HELD in visitor.get(site.news.path).text
@@ -318,17 +323,8 @@ def test_while_the_log_is_away_no_grant_holds_but_every_refusal_does(
     assert "a refusal is honoured, but the consent log does not take it" in caplog.text
     assert 'id="consentkit-banner"' not in visitor.get(site.news.path).text
     site.path.rmdir()
-    assert choose_again(visitor, "accept").status_code == 303
+    assert choose_in_settings(visitor, "accept").status_code == 303
     assert [entry.action for entry in site.entries()] == ["accept_all"]
-
-
-def choose_again(client: httpx.Client, action: str) -> httpx.Response:
-    """Choose as clients of the JSON do who have been shown the settings."""
-    settings = BeautifulSoup(client.get("/_consent/").text, "html.parser")
-    form = settings.select_one('form[action="/_consent/decision"]')
-    assert form is not None
-    fields = {str(field["name"]): str(field["value"]) for field in form.select("input[type=hidden]")}
-    return client.post("/_consent/decision", data={**fields, "action": action}, headers=FORM)
 
 
 def test_another_site_can_send_nothing(visitor: httpx.Client, site: Site) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -37,6 +38,7 @@ class WSGIShell:
         self._app, self._options, self.log, self._notify = app, options, log, notify
         self._resolver, self._endpoints = Resolver(options), Endpoints(options)
         self._told: set[str] = set()
+        self.lock = threading.Lock()  # the core remembers pages for one thread at a time
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -45,7 +47,7 @@ class WSGIShell:
         environ["consentkit.consent"] = exchange.consent
         if self._endpoints.owns(request.path):
             answer: effects.Answer = self._perform_all(exchange, environ)
-            start_response(_line(answer.status), _as_text(answer.headers))
+            start_response(f"{answer.status} {responses[answer.status]}", _as_text(answer.headers))
             return [answer.body if request.method != "HEAD" else b""]
         if self._options.excludes(request.path):
             return self._app(environ, start_response)
@@ -126,11 +128,11 @@ class Response:
         if self._begun or (self._outcome is not None and not error):
             raise error[1] if error else RuntimeError("start_response was called twice, and for no error")
         given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        outcome = self._outcome = self.gated.classify(int(status[:3]), given)
+        made = self._outcome = self.gated.classify(int(status[:3]), given)
         self._left = float(next((value for name, value in given if name.lower() == b"content-length"), "inf"))
-        self._status = _line(outcome.status) if isinstance(outcome, Dropped) else status
-        if isinstance(outcome, Pass) and outcome.problem:
-            self._shell.tell("warning", outcome.problem, topic=outcome.problem)
+        self._status = f"{made.status} {responses[made.status]}" if isinstance(made, Dropped) else status
+        if isinstance(made, Pass) and made.problem:
+            self._shell.tell("warning", made.problem, topic=made.problem)
         return self._take
 
     def __iter__(self) -> Iterator[bytes]:
@@ -154,7 +156,8 @@ class Response:
         self._left = max(0.0, self._left - len(data))
         more = self._left > 0 and not ends
         if isinstance(outcome, PageResponse):
-            data = outcome.begin(data, more=more) if begins else outcome.turn(data, more=more)
+            with self._shell.lock:
+                data = outcome.begin(data, more=more) if begins else outcome.turn(data, more=more)
         elif isinstance(outcome, Dropped):
             data = b""
         elif isinstance(outcome, Stamped) and not more:
@@ -189,10 +192,6 @@ def show(environ: WSGIEnvironment, headers: Headers) -> WSGIEnvironment:
     shown: dict[str, Any] = {key: environ[key] for key in environ if not key.startswith("HTTP_")}
     named = ((name.upper().replace("-", "_"), value) for name, value in _as_text(headers))
     return shown | {f"HTTP_{name}": value for name, value in named if name not in shown}
-
-
-def _line(status: int) -> str:
-    return f"{status} {HTTPStatus(status).phrase}"
 
 
 def _as_text(headers: Headers) -> list[tuple[str, str]]:

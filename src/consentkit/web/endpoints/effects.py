@@ -1,7 +1,8 @@
 """What endpoints ask of the shell, as values, and what they answer.
 
 An endpoint is a generator: it yields effects, is sent what each comes to, and returns its answer. What goes
-wrong with one is thrown into it: `BadRequest` by `ReadBody`, `LogError` by what asks the log.
+wrong with one is thrown into it: `BadRequest` by `ReadBody`, `LogError` by what asks the log, except
+`Invalidate` and `Observe`, which nobody waits for: what they cannot write now, the shell keeps or tells of.
 """
 
 from __future__ import annotations
