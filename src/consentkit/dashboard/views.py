@@ -69,7 +69,9 @@ def entries(request: Visit, search: Search, reader: LogReader) -> Response:
 def find(request: Visit, id: str, reader: LogReader) -> Response:
     """Lead to the entry with an id, or to the publication of the notice with that hash."""
     found = reader.find(id)
-    return missing(request, id) if found is None else _lead(request, found.index)
+    if found is None:
+        return missing(request, id)
+    return RedirectResponse(f"{request.mount}/entries/{found.index}", 303)
 
 
 def missing(request: Visit, id: str) -> Response:
@@ -149,10 +151,6 @@ def export(form: str, start: int, stop: int, reader: LogReader) -> str:
 def attachment(name: str) -> dict[str, str]:
     """Return the header that makes a file of a response."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}
-
-
-def _lead(request: Visit, index: int) -> Response:
-    return RedirectResponse(f"{request.mount}/entries/{index}", 303)
 
 
 def _listed(recorded: Recorded) -> Listed:
