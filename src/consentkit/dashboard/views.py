@@ -13,8 +13,7 @@ from consentkit.consent import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.checking import known_keys
 from consentkit.dashboard.figures import read_figures
-from consentkit.dashboard.heading import verify_head
-from consentkit.dashboard.keeping import verify_kept
+from consentkit.dashboard.heading import verify_head, verify_kept
 from consentkit.dashboard.period import CHOICES, Period
 from consentkit.dashboard.proving import verify_entry
 from consentkit.dashboard.rendering import Visit, respond
