@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.banner import assets_by_name, read_assets
+from consentkit.banner import assets_by_name
+from consentkit.banner.assets import read_assets
 from consentkit.banner.colour import (
     Colour,
     contrast,

@@ -22,7 +22,7 @@ from consentkit.banner.texts import FALLBACK, shipped_locales, shipped_texts
 from consentkit.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
-from consentkit.policy.defaults import default_purposes
+from consentkit.policy.tables import default_purposes
 
 MakePolicy = Callable[..., Policy]
 MakeConsent = Callable[..., Consent]

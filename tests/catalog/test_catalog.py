@@ -248,7 +248,7 @@ FRAMEWORK_COOKIES = {
 @pytest.mark.parametrize("framework", FRAMEWORK_COOKIES)
 def test_no_pattern_takes_a_framework_s_cookie(framework: str) -> None:
     names = FRAMEWORK_COOKIES[framework].split()
-    assert {name: found.id for name in names if (found := default_catalog().match_cookie(name))} == {}
+    assert {name: found.id for name in names if (found := default_catalog().cookies.find(name))} == {}
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_no_pattern_takes_a_framework_s_cookie(framework: str) -> None:
     ],
 )
 def test_whose_cookie_it_is(name: str, vendor: str | None) -> None:
-    found = default_catalog().match_cookie(name)
+    found = default_catalog().cookies.find(name)
     assert (found.id if found else None) == vendor
 
 

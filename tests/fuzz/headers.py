@@ -171,7 +171,7 @@ def _app_sees_nothing_denied() -> None:
 
 
 def _denied(cookie: str) -> bool:
-    found = default_catalog().match_cookie(cookie)
+    found = default_catalog().cookies.find(cookie)
     return found is not None and found.purpose not in ("necessary",) and not cookie.startswith("consentkit")
 
 

@@ -147,7 +147,7 @@ def test_the_sites_own_rows_come_first() -> None:
 
 def test_a_default_decides_for_every_place_that_is_not_named() -> None:
     policy = Policy(regimes={"default": "opt-out", "EU": "opt-in"})
-    assert {strictest(policy.regimes_at(at(code))) for code in ("GB", "BR", "AU", "US-WY")} == {
+    assert {strictest(policy.regimes_at(at(code)).values()) for code in ("GB", "BR", "AU", "US-WY")} == {
         Regime.OPT_OUT
     }
     partly = Policy(regimes={"default": {"analytics": "none"}})
@@ -162,7 +162,7 @@ def test_purposes_of_the_sites_own_follow_the_row_at_its_strictest() -> None:
 
 def test_codes_for_vendors_that_take_regions_have_the_laws_places() -> None:
     codes = Policy().regimes_by_code
-    granting = {code for code, found in codes.items() if strictest(found).grants}
+    granting = {code for code, found in codes.items() if strictest(found.values()).grants}
     assert {"US", "US-CA", "CA", "AU"} <= granting
     assert not granting & {"", "CA-QC", "JP", "BR", *EU_AND_EEA}
     assert "EU" not in codes
@@ -190,7 +190,9 @@ def test_knowing_less_is_never_laxer(country: str, region: str) -> None:
         Place(country=country, region=region), Place(country=country), None
     )  # fmt: skip
     policy = Policy()
-    ranks = [strictest(policy.regimes_at(place)).strictness for place in (known, country_only, nothing)]
+    ranks = [
+        strictest(policy.regimes_at(place).values()).strictness for place in (known, country_only, nothing)
+    ]
     assert ranks == sorted(ranks)
     assert policy.gpc_binding(known) <= policy.gpc_binding(country_only) <= policy.gpc_binding(nothing)
     grants = [policy.validity_at(place).grant_days for place in (known, country_only, nothing)]

@@ -61,8 +61,8 @@ def test_necessary_has_no_regime() -> None:
 
 
 def test_strictest() -> None:
-    assert strictest({"a": Regime.NONE, "b": Regime.INFORM}) is Regime.INFORM
-    assert strictest({}) is Regime.OPT_IN
+    assert strictest([Regime.NONE, Regime.INFORM]) is Regime.INFORM
+    assert strictest([]) is Regime.OPT_IN
     order = [regime.strictness for regime in (Regime.OPT_IN, Regime.OPT_OUT, Regime.INFORM, Regime.NONE)]
     assert order == [3, 2, 1, 0]
 
@@ -77,7 +77,7 @@ def test_strictest() -> None:
 def test_knowing_less_is_never_laxer(rows: dict[str, Regime], country: str, region: str) -> None:
     policy = Policy(regimes=dict(rows))
     known, country_only, nothing = (
-        strictest(policy.regimes_at(place)).strictness
+        strictest(policy.regimes_at(place).values()).strictness
         for place in (Place(country=country, region=region), Place(country=country), None)
     )
     assert known <= country_only <= nothing

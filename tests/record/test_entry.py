@@ -25,7 +25,7 @@ from consentkit.record import (
     rfc3339,
     uuid7,
 )
-from consentkit.record.canonical import Json
+from consentkit.record.leaf import Json
 from log.making import AT, BUNDLE, make_entry, make_refusal
 
 ascii_text = st.text(st.characters(min_codepoint=0, max_codepoint=127))

@@ -11,7 +11,8 @@ from consentkit import Policy
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.policy import Site
 from consentkit.policy.lint import RULES
-from consentkit.scanner import CHECKS, lint_site
+from consentkit.scanner import lint_site
+from consentkit.scanner.rules import CHECKS
 from e2e.serving import free_port
 from scanner.conftest import Lint
 from scanner.sites import TINY

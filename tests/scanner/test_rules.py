@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from consentkit.scanner import CHECKS
+from consentkit.scanner.rules import CHECKS
 from scanner.conftest import Lint
 from scanner.sites import (
     ACCEPT,

@@ -1,6 +1,6 @@
 """What visitors see: the banner, the settings page, the link to it, placeholders of embeds, their files."""
 
-from consentkit.banner.assets import assets_by_name, read_assets
+from consentkit.banner.assets import assets_by_name
 from consentkit.banner.form import read_choices, read_offered, read_ticked
 from consentkit.banner.history import Choice, History
 from consentkit.banner.markup import Where
@@ -27,7 +27,6 @@ __all__ = [
     "make_notice",
     "party_name",
     "problem_text",
-    "read_assets",
     "read_choices",
     "read_offered",
     "read_ticked",

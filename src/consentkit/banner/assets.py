@@ -81,16 +81,13 @@ def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
         light, dark = (_tokens(scheme, accent, colours[scheme]) for scheme in colours)
         switched = "".join(_tokens(scheme, accent, colours[scheme], switch=True) for scheme in colours)
         tokens = f"{light}@media (prefers-color-scheme: dark) {{{dark}}}{switched}"
+    # Each id is repeated, so that our rules weigh more than those of pages. Colours stay easy to change.
+    rules = _ID.sub(r"\1\1\1", _read("ck.css"))
     return Assets(
-        sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + _outweigh(_read("ck.css")))),
+        sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + rules)),
         page=_asset("page", "css", _CSS_NOISE.sub("", _read("page.css"))),
         script=_asset("ck", "js", _read("ck.min.js")),
     )
-
-
-def _outweigh(sheet: str) -> str:
-    """Repeat each id, so that our rules weigh more than those of pages. Colours stay easy to change."""
-    return _ID.sub(r"\1\1\1", sheet)
 
 
 def _tokens(scheme: str, accent: str, surface: str, *, switch: bool = False) -> str:

@@ -166,7 +166,7 @@ def _prepare(policy: Policy, shape: Shape) -> _Prepared:
     assets = read_assets(policy)
     notice = Notice(
         locale=shape.locale,
-        regime=strictest(regimes),
+        regime=strictest(regimes.values()),
         regimes=regimes,
         asked=tuple(sorted(shape.asked)),
         texts={f"{part}.{key}": text for part, keys in words.texts.items() for key, text in keys.items()},
@@ -199,7 +199,7 @@ def _link_template(policy: Policy, shape: Shape, words: Words, *, hidden: bool) 
 
 
 def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
-    texts, regime = words.texts, strictest(dict(shape.regimes))
+    texts, regime = words.texts, strictest(regime for _, regime in shape.regimes)
     text = texts[regime]
     purposes = texts["common"]["separator"].join(_asked(policy, shape, words))
     before, button, after = text["notice"].partition("{opt-out}")

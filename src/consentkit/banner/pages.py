@@ -92,7 +92,7 @@ def render_settings(
         told=told,
         unsaid=words.english | (vendors.keys() - words.vendors.keys()),
         was=state_field(consent, _choosable(policy, vendors)),
-        withdrawable=_withdrawable(consent),
+        withdrawable=consent.decision is not None and consent.opens,
     )
 
 
@@ -332,10 +332,6 @@ def _signal_line(words: Words, consent: Consent) -> str:
     titles = words.texts["common"]["separator"].join(purpose.title for purpose in named)
     text = words.texts["settings"][key if sales else "signal"]
     return fill(text, purposes=titles, signal=SIGNALS[consent.signal])
-
-
-def _withdrawable(consent: Consent) -> bool:
-    return consent.decision is not None and consent.opens
 
 
 def _contact_link(contact: str) -> str:

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Duration, Policy, Purpose, Regime, Vendor, read_duration
-from consentkit.policy.defaults import default_purposes
 from consentkit.policy.duration import UNITS
 from consentkit.policy.reading import nearest
+from consentkit.policy.tables import default_purposes
 
 _CYCLE = 100
 _CLDR = Path(__file__).with_name("cldr")

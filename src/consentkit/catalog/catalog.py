@@ -93,6 +93,7 @@ class Catalog:
         vendors: The vendors by id.
         hosts: Their rules.
         words: Their words, packages and programs.
+        cookies: The cookies that their scripts set on the site's own domain.
 
     Raises:
         ConfigurationError: Two vendors have one id.
@@ -109,7 +110,9 @@ class Catalog:
             (rule, vendor) for vendor in known for rule in vendor.hosts
         )
         self.words: WordTable[KnownVendor] = WordTable((vendor, vendor) for vendor in known)
-        self._cookies = CookieTable((cookie.name, vendor) for vendor in known for cookie in vendor.cookies)
+        self.cookies: CookieTable[KnownVendor] = CookieTable(
+            (cookie.name, vendor) for vendor in known for cookie in vendor.cookies
+        )
 
     def find(self, host: str, path: str = "/", query: str = "") -> tuple[HostRule | str, KnownVendor] | None:
         """Find the package or the most specific rule that a request falls under, and whose it is.
@@ -133,10 +136,6 @@ class Catalog:
         On the host of the site itself, which is left out, only programs say anything; see `WordTable`.
         """
         return self.words.find_program(path, query) or (self.words.find(host, path) if host else None)
-
-    def match_cookie(self, name: str) -> KnownVendor | None:
-        """Find the vendor whose script sets a cookie of this name on the site's own domain."""
-        return self._cookies.find(name)
 
 
 @cache

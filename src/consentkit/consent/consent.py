@@ -117,7 +117,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def regime(self) -> Regime:
         """Return the strictest regime of all purposes, which is the one the banner is written for."""
-        return strictest(self.regimes)
+        return strictest(self.regimes.values())
 
     @cached_property
     def prompting(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from consentkit.exceptions import ConfigurationError
 
 _NAME = "consentkit"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
+_DOMAIN = rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+"
 # RFC 6265, section 4.1.1: cookie-octet
 _OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 
@@ -46,7 +46,7 @@ def check_cookie_domain(domain: str) -> str:
         ConfigurationError: It is no domain name of at least two labels.
     """
     normal = domain.lower().removeprefix(".")
-    if not _DOMAIN.fullmatch(normal):
+    if not re.fullmatch(_DOMAIN, normal):
         raise ConfigurationError('expected a domain such as "example.org"', path="cookies.domain")
     return normal
 

@@ -65,13 +65,17 @@ def resolve(
         asked = (name for name in denied if regimes.get(name, Regime.OPT_IN).prompts)
         return replace(nothing, source="invalid", prompt_for=frozenset(asked))
     signal = bool(nothing.signals) and gpc_binding
-    return _Judge(nothing=nothing, now=now, signal=signal, override=gpc_override).consent()
+    return _Judge(
+        nothing=nothing, policy=policy, decision=stored, now=now, signal=signal, override=gpc_override
+    ).consent()
 
 
 class _Judge(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one verdict depends on."""
 
     nothing: Consent  # what would hold if everything were denied
+    policy: Policy
+    decision: Decision | None
     now: int
     signal: bool  # received and binding
     override: bool
@@ -94,14 +98,6 @@ class _Judge(msgspec.Struct, frozen=True, kw_only=True):
             narrow=frozenset(name for name in self.nothing.narrow if not self._granted_by_visitor(name)),
             renew=self._renews(),
         )
-
-    @property
-    def policy(self) -> Policy:
-        return self.nothing.policy
-
-    @property
-    def decision(self) -> Decision | None:
-        return self.nothing.decision
 
     def _regime(self, name: str) -> Regime:
         return self.nothing.regimes.get(name, Regime.OPT_IN)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Secret
@@ -70,17 +70,7 @@ Guard: TypeAlias = Callable[[StarletteRequest], bool | Awaitable[bool]]
 _logger = logging.getLogger("consentkit.dashboard")
 
 
-class Access(Protocol):
-    """Decides about each request."""
-
-    signs_out: bool
-    """Whether there is a session that can be ended."""
-
-    async def answer(self, request: Visit, receive: Receive) -> Response | None:
-        """Return what the request gets instead of a page, or ``None`` where it may have the page."""
-
-
-def make_access(token: object, guard: Guard | None) -> Access:
+def make_access(token: object, guard: Guard | None) -> GuardAccess | TokenAccess:
     """Make what decides, from the arguments of `Dashboard`.
 
     Raises:
@@ -99,7 +89,11 @@ def make_access(token: object, guard: Guard | None) -> Access:
 
 
 class GuardAccess:
-    """Asks the site's own guard. Only ``True`` lets anybody in; what the guard raises passes through."""
+    """Asks the site's own guard. Only ``True`` lets anybody in; what the guard raises passes through.
+
+    Attributes:
+        signs_out: Whether there is a session that can be ended.
+    """
 
     signs_out = False
 
@@ -107,7 +101,7 @@ class GuardAccess:
         self._guard = guard
 
     async def answer(self, request: Visit, receive: Receive) -> Response | None:
-        """Return a refusal, or ``None``."""
+        """Return what the request gets instead of a page, or ``None`` where it may have the page."""
         verdict = self._guard(StarletteRequest(request.scope))
         if inspect.isawaitable(verdict):
             verdict = await verdict

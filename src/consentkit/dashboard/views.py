@@ -13,8 +13,7 @@ from consentkit.consent import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.checking import known_keys
 from consentkit.dashboard.figures import read_figures
-from consentkit.dashboard.heading import verify_head
-from consentkit.dashboard.keeping import verify_kept
+from consentkit.dashboard.heading import verify_head, verify_kept
 from consentkit.dashboard.period import CHOICES, Period
 from consentkit.dashboard.proving import verify_entry
 from consentkit.dashboard.rendering import Visit, respond
@@ -69,7 +68,9 @@ def entries(request: Visit, search: Search, reader: LogReader) -> Response:
 def find(request: Visit, id: str, reader: LogReader) -> Response:
     """Lead to the entry with an id, or to the publication of the notice with that hash."""
     found = reader.find(id)
-    return missing(request, id) if found is None else _lead(request, found.index)
+    if found is None:
+        return missing(request, id)
+    return RedirectResponse(f"{request.mount}/entries/{found.index}", 303)
 
 
 def missing(request: Visit, id: str) -> Response:
@@ -149,10 +150,6 @@ def export(form: str, start: int, stop: int, reader: LogReader) -> str:
 def attachment(name: str) -> dict[str, str]:
     """Return the header that makes a file of a response."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}
-
-
-def _lead(request: Visit, index: int) -> Response:
-    return RedirectResponse(f"{request.mount}/entries/{index}", 303)
 
 
 def _listed(recorded: Recorded) -> Listed:

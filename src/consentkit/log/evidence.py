@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.log.reader import Recorded
-from consentkit.log.signing import Keyring
-from consentkit.log.store import Head
+from consentkit.log.reader import LogReader
 from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice
-from consentkit.tlog import InclusionProof
 
 LATEST = 500
 """Entries of a receipt. Making one takes as long as proving them does, and anybody may ask for one."""
 
 
-class Source(Protocol):
-    """What a receipt needs of a log: `consentkit.log.LogReader` is one."""
-
-    def head(self) -> Head:
-        """Return the tree's head."""
-
-    def of_subject(self, subject: str, *, last: int | None = None) -> list[Recorded]:
-        """Return a visitor's entries, or the last of them."""
-
-    def find(self, id: str) -> Recorded | None:
-        """Return the publication of a notice."""
-
-    def notice(self, hash: str) -> bytes | None:
-        """Return the canonical bytes of a notice."""
-
-    def proofs(self, indexes: Sequence[int]) -> list[InclusionProof]:
-        """Prove leaves against one checkpoint."""
-
-    def keys(self) -> Keyring | None:
-        """Return the log's keys."""
-
-
-def collect(log: Source, subject: str) -> Evidence | None:
+def collect(log: LogReader, subject: str) -> Evidence | None:
     """Read from the log all that a visitor's receipt needs. It blocks.
 
     A receipt has the visitor's latest `LATEST` entries.
@@ -80,7 +52,7 @@ def collect(log: Source, subject: str) -> Evidence | None:
     )
 
 
-def _publication(log: Source, hash: str) -> ProvedNotice:
+def _publication(log: LogReader, hash: str) -> ProvedNotice:
     row, body = log.find(hash), log.notice(hash)
     if row is None or row.entry is None or body is None:
         raise LogError(f"the notice {hash} is not in the log")

@@ -126,6 +126,9 @@ class Signer:
     """Signs a log's checkpoints. Nothing is read or made before it is needed.
 
     What is signed continues what was signed: a head that somebody else has put into the database is not.
+
+    Attributes:
+        path: The key's file, if it has one.
     """
 
     def __init__(self, key: str | Path | None, *, default: Path | None = None) -> None:
@@ -138,7 +141,7 @@ class Signer:
         """
         # Wherever a secret stands in it, it is no path: paths are repeated in messages.
         self._secret = key.strip() if isinstance(key, str) and PRIVATE in key else None
-        self._path = default if key is None else None if self._secret else Path(key)
+        self.path: Path | None = default if key is None else None if self._secret else Path(key)
         self._may_make = key is None
         self._has_warned = False
         self._keys: Keyring | None = None
@@ -147,11 +150,6 @@ class Signer:
         # The signed head that was met last, and note, size and root that were signed last.
         self._met: Head | None = None
         self._signed: tuple[str, int, bytes] | None = None
-
-    @property
-    def path(self) -> Path | None:
-        """The key's file, if it has one."""
-        return self._path
 
     def keys(self) -> Keyring | None:
         """Return the keys; None where there are none (yet).
@@ -175,7 +173,7 @@ class Signer:
         if before.checkpoint is None:
             return keys
         if keys is None:
-            how = f"put {str(self._path)!r} back" if self._path else "name it"
+            how = f"put {str(self.path)!r} back" if self.path else "name it"
             raise ConfigurationError(
                 f"the log is signed, and the key that signed it is not there: {how}"
                 ' (signing needs the extra "log")',
@@ -231,8 +229,8 @@ class Signer:
 
     def _first_keys(self, before: Head) -> Keyring | None:
         keys = self.foresee(before)
-        if keys is None and self._may_make and self._path is not None:
-            keys = self._make(self._path)
+        if keys is None and self._may_make and self.path is not None:
+            keys = self._make(self.path)
         if keys is not None and before.size and before.checkpoint is None:
             _logger.warning("the log of %d entries was not signed so far; it is from now on", before.size)
         self._keys, self._continues = keys, keys is not None
@@ -249,15 +247,15 @@ class Signer:
                 return None
             raise
         except ProofInvalid as error:
-            which = "the key" if self._path is None else repr(str(self._path))
+            which = "the key" if self.path is None else repr(str(self.path))
             raise ConfigurationError(f"{which} cannot be read as a key: {error}", path="key") from error
 
     def _text(self) -> str | None:
-        if self._path is None:
+        if self.path is None:
             return None
-        where = repr(str(self._path))
+        where = repr(str(self.path))
         try:
-            return self._path.read_text("ascii")
+            return self.path.read_text("ascii")
         except FileNotFoundError as error:
             if self._may_make:
                 return None

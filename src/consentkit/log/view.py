@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from itertools import starmap
 from typing import Any, ClassVar, TypeAlias
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.observations import Observation
-from consentkit.log.store import Head, RawRow, Rollup, Row
+from consentkit.log.store import Rollup, Row, View
 from consentkit.tlog import TileId
 
 ROW = 'SELECT "index", id, type, at, subject, body, salt, leaf FROM entries'
@@ -18,7 +18,7 @@ ROW = 'SELECT "index", id, type, at, subject, body, salt, leaf FROM entries'
 Argument: TypeAlias = str | int | bytes
 
 
-class SQLView(ABC):
+class SQLView(View):
     """Reads a log by SQL, as far as the databases speak the same (the contract is `store.View`).
 
     Attributes:
@@ -30,14 +30,6 @@ class SQLView(ABC):
     @abstractmethod
     def _select(self, query: str, *arguments: Argument) -> list[tuple[Any, ...]]:
         """Return what a query finds, in which every ``?`` stands for an argument."""
-
-    @abstractmethod
-    def head(self) -> Head:
-        """Return the tree's head."""
-
-    @abstractmethod
-    def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
-        """Stream rows as they come."""
 
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
         """Stream rows in order."""

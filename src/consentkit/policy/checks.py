@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from consentkit.catalog import HostRule
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.dates import check_date
-from consentkit.policy.duration import read_duration
+from consentkit.policy.duration import check_date, read_duration
 from consentkit.policy.reading import check_keys, hint, join, nearest, read_mapping, read_text
 from consentkit.policy.regime import Regime
 from consentkit.policy.tables import (
@@ -28,13 +27,13 @@ from consentkit.vendorcalls import calls_for
 
 # Ids are written into the decision cookie, into URLs and into attributes, hence the narrow alphabet.
 IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_COOKIE = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+\*?")  # RFC 9110 token, its "*" only at the end
-_LINK = re.compile(r"(?:https?://|/(?![/\\]))[^\s\"<>\\]*")
-_PATH = re.compile(r"/(?![/\\])[^\s\"<>\\]*")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # the common shape of RFC 5646
-_BRACES = re.compile(r"\{([^{}]*)\}")
+_COLOUR = r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
+_COUNTRY = r"[A-Z]{2}"
+_COOKIE = r"[!#$%&'+.^_`|~0-9A-Za-z-]+\*?"  # RFC 9110 token, its "*" only at the end
+_LINK = r"(?:https?://|/(?![/\\]))[^\s\"<>\\]*"
+_PATH = r"/(?![/\\])[^\s\"<>\\]*"
+_LOCALE = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"  # the common shape of RFC 5646
+_BRACES = r"\{([^{}]*)\}"
 
 
 def check_identifier(ident: str, *, path: str) -> None:
@@ -102,7 +101,7 @@ def _check_host(host: str, path: str) -> None:
 
 
 def _check_cookie(cookie: Cookie, path: str) -> None:
-    if not _COOKIE.fullmatch(cookie.name):
+    if not re.fullmatch(_COOKIE, cookie.name):
         problem = f'expected a cookie name such as "_ga" or "_ga_*", got "{cookie.name}"'
         raise ConfigurationError(problem, path=join(path, "name"))
     if cookie.retention:
@@ -156,7 +155,7 @@ def _check_texts(texts: Mapping[str, str], section: str, path: str) -> None:
         if section != Regime.OPT_OUT:
             # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
             slots -= {"opt-out"}
-        for word in _BRACES.findall(text):
+        for word in re.findall(_BRACES, text):
             if word not in slots:
                 problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
                 raise ConfigurationError(problem, path=join(path, key))
@@ -164,6 +163,6 @@ def _check_texts(texts: Mapping[str, str], section: str, path: str) -> None:
             raise ConfigurationError('"{opt-out}" is one button, and is there twice', path=join(path, key))
 
 
-def _match(shape: re.Pattern[str], text: str, expected: str, path: str, *, empty: bool = True) -> None:
-    if not (shape.fullmatch(text) or (empty and not text)):
+def _match(shape: str, text: str, expected: str, path: str, *, empty: bool = True) -> None:
+    if not (re.fullmatch(shape, text) or (empty and not text)):
         raise ConfigurationError(f'expected {expected}, got "{text}"', path=path)

@@ -1,11 +1,52 @@
-"""Durations as people write them in a policy: "14 months", "30 days", "session"."""
+"""Dates and durations as people write them: "2026-11-22", "14 months", "30 days", "session"."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
+
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+# RFC 3339, section 5.6; a second of 60 is a leap second.
+_TIME = (
+    r"(?ai)(?P<minute>.{10}T([01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)(\.[0-9]+)?"
+    r"(?P<zone>Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+
+
+def check_date(text: str, *, path: str) -> None:
+    """Refuse what is no date.
+
+    Raises:
+        ConfigurationError: With the key path.
+    """
+    try:
+        if not re.fullmatch(_DATE, text):
+            raise ValueError
+        date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f'expected a date such as "2026-11-22", got "{text}"', path=path) from None
+
+
+def read_day(text: str, *, path: str) -> str:
+    """Return the day of a date, or the one in UTC of a date-time.
+
+    Raises:
+        ConfigurationError: It is neither. With the key path.
+    """
+    time = re.fullmatch(_TIME, text)
+    if time is None:
+        check_date(text, path=path)
+        return text
+    check_date(text[:10], path=path)
+    try:
+        day = datetime.fromisoformat((time["minute"] + time["zone"]).upper()).astimezone(UTC)
+        return day.date().isoformat()
+    except OverflowError:  # beside the first or the last day that Python counts
+        return text[:10]
+
 
 UNITS: Final = ("second", "minute", "hour", "day", "week", "month", "year")
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from consentkit.policy.dates import check_date
+from consentkit.policy.duration import check_date
 from consentkit.policy.place import EU_AND_EEA, Place
 from consentkit.policy.regime import Regime
 

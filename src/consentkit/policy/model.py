@@ -26,7 +26,6 @@ from consentkit.policy.checks import (
     check_site,
     check_vendor,
 )
-from consentkit.policy.defaults import default_purposes, with_default
 from consentkit.policy.fingerprint import canonical, fingerprint
 from consentkit.policy.jurisdictions import Link
 from consentkit.policy.lifetime import Validity, check_lifetime, validity_at
@@ -45,6 +44,8 @@ from consentkit.policy.tables import (
     SignalRules,
     Site,
     Vendor,
+    default_purposes,
+    with_default,
 )
 from consentkit.policy.vendors import check_uses, declare
 

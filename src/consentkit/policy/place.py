@@ -67,7 +67,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             region = region.removeprefix(f"{prefix}-")
         country = country if country in COUNTRIES else ""
         force_setattr(self, "country", country)
-        force_setattr(self, "region", region if country and _is_region(country, region) else "")
+        is_one = region in _REGIONS[country] if country in _REGIONS else _REGION.fullmatch(region)
+        force_setattr(self, "region", region if country and is_one else "")
 
     @property
     def known(self) -> bool:
@@ -79,7 +80,3 @@ def _upper(code: str) -> str:
     code = code.strip()
     # Some letters become others in upper case: "ß" would be South Sudan.
     return code.upper() if code.isascii() else ""
-
-
-def _is_region(country: str, region: str) -> bool:
-    return region in _REGIONS[country] if country in _REGIONS else bool(_REGION.fullmatch(region))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 
 class Regime(enum.StrEnum):
@@ -33,11 +33,6 @@ class Regime(enum.StrEnum):
 _STRICTNESS = {Regime.OPT_IN: 3, Regime.OPT_OUT: 2, Regime.INFORM: 1, Regime.NONE: 0}
 
 
-def strictest_of(regimes: Iterable[Regime]) -> Regime:
-    """Return the strictest of some regimes, `opt-in` where there is none."""
+def strictest(regimes: Iterable[Regime]) -> Regime:
+    """Return the strictest of some regimes, for which a banner is written: `opt-in` where there is none."""
     return max(regimes, key=_STRICTNESS.__getitem__, default=Regime.OPT_IN)
-
-
-def strictest(regimes: Mapping[str, Regime]) -> Regime:
-    """Return the strictest regime of a mapping from purposes, which is the one a banner is written for."""
-    return strictest_of(regimes.values())

@@ -8,7 +8,7 @@ from consentkit.exceptions import ConfigurationError
 from consentkit.policy.jurisdictions import jurisdictions
 from consentkit.policy.place import EU_AND_EEA, Place
 from consentkit.policy.reading import check_keys, join, nearest, read_mapping
-from consentkit.policy.regime import Regime, strictest_of
+from consentkit.policy.regime import Regime, strictest
 from consentkit.policy.tables import NECESSARY
 
 Row = Regime | Mapping[str, Regime]
@@ -85,12 +85,12 @@ class RegimeTable:
         if place is None or not place.known:
             # The law's rows count, too: some are `opt-in`, than which nothing is stricter.
             keys = [*self._rows, "default"]
-            return strictest_of(self._own([key, "default"], purpose) or Regime.OPT_IN for key in keys)
+            return strictest(self._own([key, "default"], purpose) or Regime.OPT_IN for key in keys)
         if place.region:
             return self._find(place.country, place.region, purpose)
         own = [key.partition("-")[2] for key in self._rows if key.startswith(f"{place.country}-")]
         regions = {"", *own, *jurisdictions().regions(place.country)}
-        return strictest_of(self._find(place.country, region, purpose) for region in regions)
+        return strictest(self._find(place.country, region, purpose) for region in regions)
 
     def is_narrow(self, purpose: str, place: Place | None) -> bool:
         """Say whether the regime of a purpose is there only for vendors that make no own use of the data.

@@ -1,12 +1,11 @@
 """What is recorded: entries, the notices that they name, what the tree hashes, receipts. Does no I/O."""
 
-from consentkit.record.bundle import Bundle, Item
-from consentkit.record.canonical import canonical
-from consentkit.record.entry import BOOKS, Action, Count, Entry, EntryType, rfc3339, uuid7
+from consentkit.record.entry import BOOKS, Action, Bundle, Count, Entry, EntryType, Item, rfc3339, uuid7
 from consentkit.record.leaf import (
     DOMAIN,
     SALT_BYTES,
     Leaf,
+    canonical,
     commitment,
     committed_leaf,
     new_salt,

@@ -39,7 +39,9 @@ def launched(executable: str | Path | None = None) -> Iterator[Browser]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         raise MissingExtra("visiting a site in a browser", extra="scan") from error
-    arguments = [*_ARGUMENTS, *(["--no-sandbox"] if _is_root() else [])]
+    # As root Chromium has no sandbox.
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    arguments = [*_ARGUMENTS, *(["--no-sandbox"] if is_root else [])]
     with ExitStack() as stack:
         try:
             playwright = stack.enter_context(sync_playwright())
@@ -52,8 +54,3 @@ def launched(executable: str | Path | None = None) -> Iterator[Browser]:
 
 def _found() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-
-
-def _is_root() -> bool:
-    """Say whether this is root, as which Chromium has no sandbox."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -1,9 +1,13 @@
-"""What visits find, each as it was when it ended."""
+"""What visits find, each as it was when it ended, and what a rule finds in it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import NamedTuple
+
 import msgspec
 
+from consentkit.policy.lint.model import Level
 from consentkit.scanner.choosing import Shown
 from consentkit.scanner.owners import Stored
 from consentkit.scanner.view import View
@@ -84,3 +88,22 @@ class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     status: int = 0
     trace: Trace | None = None
+
+
+_NAMED = 4
+
+
+class Flaw(NamedTuple):
+    """Something that breaks a rule; see `consentkit.policy.lint.Finding`."""
+
+    where: str
+    message: str
+    level: Level = "error"
+    fix: str = ""
+
+
+def listed(names: Collection[str]) -> str:
+    """Name some things, and how many more there are."""
+    unique = sorted(set(names))
+    rest = f" and {len(unique) - _NAMED} more" if len(unique) > _NAMED else ""
+    return ", ".join(unique[:_NAMED]) + rest

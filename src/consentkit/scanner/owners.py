@@ -90,7 +90,7 @@ class Owners:
         declared = self._cookies.find(stored.name)
         if declared is not None:
             return _owner(declared)
-        known = default_catalog().match_cookie(stored.name)
+        known = default_catalog().cookies.find(stored.name)
         if known is None and not self.is_own(stored.domain):
             known = default_catalog().match_host(stored.domain)
         return self._known(known) if known else None

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.catalog import HostRule, KnownVendor, default_catalog
-from consentkit.policy.defaults import default_purposes
 from consentkit.policy.lint.model import Facts, Finding, Level
-from consentkit.policy.tables import NECESSARY, Vendor
+from consentkit.policy.tables import NECESSARY, Vendor, default_purposes
 from consentkit.vendorcalls import calls_for
 
 WATCHING: Final = frozenset({"analytics", "marketing"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from consentkit.exceptions import ConfigurationError
@@ -30,7 +30,8 @@ def refusal_holds_as_long(facts: Facts) -> Iterator[Finding]:
 
 def asks_no_sooner(facts: Facts) -> Iterator[Finding]:
     """Rule 16: nobody who has chosen is asked again within 180 days."""
-    for where, text in _lifetimes(facts):
+    lifetime = facts.policy.lifetime
+    for where, text in (("lifetime.consent", lifetime.consent), ("lifetime.refusal", lifetime.refusal)):
         if _days(text) < LEAST_DAYS:
             message = f"visitors are asked again after {text}"
             yield Finding(rule=16, level="error", where=where, message=message)
@@ -64,11 +65,6 @@ def _longest(vendor: Vendor) -> str:
         if _days(cookie.retention) > _COOKIE_DAYS:
             return f"the cookie {cookie.name} is kept for {cookie.retention}"
     return f"data is kept for {vendor.retention}" if _days(vendor.retention) > _DATA_DAYS else ""
-
-
-def _lifetimes(facts: Facts) -> Iterable[tuple[str, str]]:
-    lifetime = facts.policy.lifetime
-    return (("lifetime.consent", lifetime.consent), ("lifetime.refusal", lifetime.refusal))
 
 
 def _days(text: str) -> float:

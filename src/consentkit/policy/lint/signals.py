@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.dates import read_day
+from consentkit.policy.duration import read_day
 from consentkit.policy.lint.model import Facts, Finding
 
 _UNDATED: Final = "it does not say when it last changed"

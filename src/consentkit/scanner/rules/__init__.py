@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from consentkit.policy import Regime
-from consentkit.scanner.flaw import Flaw
+from consentkit.scanner.evidence import Flaw
 from consentkit.scanner.rules import asking, signals, tracking, using
 from consentkit.scanner.site import Site
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from consentkit.scanner.flaw import Flaw, listed
+from consentkit.scanner.evidence import Flaw, listed
 from consentkit.scanner.site import Site
 from consentkit.scanner.view import Control, View
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consentkit.policy import Regime
-from consentkit.scanner.evidence import Signalled
-from consentkit.scanner.flaw import Flaw, listed
+from consentkit.scanner.evidence import Flaw, Signalled, listed
 from consentkit.scanner.site import Site
 from consentkit.scanner.words import says_signal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentkit.policy.lint.model import Level
-from consentkit.scanner.flaw import Flaw, listed
+from consentkit.scanner.evidence import Flaw, listed
 from consentkit.scanner.owners import Owner, Stored, needing_consent
 from consentkit.scanner.site import Site
 from consentkit.scanner.visiting import Trace

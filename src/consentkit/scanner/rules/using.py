@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.policy import Regime
-from consentkit.scanner.flaw import Flaw
+from consentkit.scanner.evidence import Flaw
 from consentkit.scanner.language import contradicts, primary
 from consentkit.scanner.site import Site
 from consentkit.scanner.visiting import Trace

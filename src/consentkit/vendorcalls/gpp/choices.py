@@ -37,22 +37,21 @@ def gpp_for(
     sale_opt_out: bool | None,
     targeted_opt_out: bool | None,
     gpc: bool,
-    processing_notice: bool = True,
     opt_out_notice: bool = True,
     written: Collection[str] = WRITTEN,
 ) -> GPP:
     """Say in GPP what a visitor chose.
 
     There is one section: the state's own, if it is written, else the national one. California's "sharing" is
-    advertising across sites, so it follows `targeted_opt_out`. The site is taken to handle no sensitive data,
-    no data of known children, and no transaction covered by IAB's contract (MSPA).
+    advertising across sites, so it follows `targeted_opt_out`. The site is taken to tell what it does with
+    data, and to handle no sensitive data, no data of known children, and no transaction covered by IAB's
+    contract (MSPA).
 
     Args:
         place: ISO 3166 code of country and state, such as ``US-CA``, or ``US`` where the state is not known.
         sale_opt_out: Whether the visitor opted out of the sale of data; ``None`` where the site sells none.
         targeted_opt_out: The same for advertising by behaviour elsewhere.
         gpc: Whether Sec-GPC was sent.
-        processing_notice: Whether visitors are told what is done with their data.
         opt_out_notice: Whether they are told that they can opt out.
         written: Names of the sections that may be written.
 
@@ -66,7 +65,7 @@ def gpp_for(
         **_opt_out("Sale", sale_opt_out, told=opt_out_notice),
         **_opt_out("Sharing", targeted_opt_out, told=opt_out_notice),
         **_opt_out("TargetedAdvertising", targeted_opt_out, told=opt_out_notice),
-        **dict.fromkeys(("SharingNotice", "ProcessingNotice"), _YES if processing_notice else _NO),
+        **dict.fromkeys(("SharingNotice", "ProcessingNotice"), _YES),
         "MspaCoveredTransaction": _NOT_COVERED,
     }
     parsed = {section.prefix: section.parsed(values, gpc=gpc)}
