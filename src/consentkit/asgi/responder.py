@@ -45,12 +45,13 @@ class Responder(msgspec.Struct, eq=False):
         response = self._response = GatedResponse(exchange)
         if not exchange.options.enforce:
             return self._watch(app, scope, receive)
-        headers = exchange.request.headers if exchange.resolution.passes else response.request_headers()
+        given = exchange.request.headers
+        headers = given if exchange.resolution.passes else response.request_headers()
         extensions = scope.get("extensions")
         if extensions and not _UNREADABLE_EXTENSIONS.isdisjoint(extensions):
             kept = {name: value for name, value in extensions.items() if name not in _UNREADABLE_EXTENSIONS}
-            scope = {**scope, "headers": headers, "extensions": kept}
-        elif headers is not exchange.request.headers:
+            scope = {**scope, "extensions": kept}
+        if headers is not given:  # which apps never get: they may change what they get
             scope = {**scope, "headers": headers}
         if exchange.traits.asks_for_range and exchange.traits.wants_document:
             return ask_for_part(app, {**scope}, receive, self.handle)
