@@ -50,6 +50,7 @@ def scripted(visitor: Visitor, shared_demo: Demo) -> Iterator[Page]:
 
 def open_dialog(page: Page) -> FrameLocator:
     """Open the settings in a dialog."""
+    page.wait_for_function("window.consentkit")  # the page may be loading itself again
     page.evaluate("window.consentkit.open()")
     return page.frame_locator("#consentkit-dialog iframe")
 
