@@ -155,20 +155,21 @@ class Response:
             return b""  # servers take no more than was declared either
         self._left = max(0.0, self._left - len(data))
         more = self._left > 0 and not ends
+        headers = outcome.headers
         if isinstance(outcome, PageResponse):
             with self._shell.lock:
-                data = outcome.begin(data, more=more) if begins else outcome.turn(data, more=more)
+                part = outcome.turn(data, more=more)
+            data, headers = part.body, part.headers
+            if part.problem:
+                self._shell.tell("error", part.problem)
+            if part.asked:
+                self._shell.log.observed.count(SHOWN, part.asked, now=self._now)
         elif isinstance(outcome, Dropped):
             data = b""
         elif isinstance(outcome, Stamped) and not more:
             data += outcome.stamp
         if begins:
-            self._write = self._start_response(self._status, _as_text(outcome.headers))
-        if isinstance(outcome, PageResponse) and not more:
-            if outcome.problem:
-                self._shell.tell("error", outcome.problem)
-            if outcome.asked:
-                self._shell.log.observed.count(SHOWN, outcome.asked, now=self._now)
+            self._write = self._start_response(self._status, _as_text(headers))
         return data
 
 

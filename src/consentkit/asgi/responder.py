@@ -118,17 +118,16 @@ class Responder(msgspec.Struct, eq=False):
         data = bytes(message.get("body", b""))
         start, self._start, self._done = self._start, None, not more
         if start is None:
-            body = page.turn(data, more=more)
+            part = page.turn(data, more=more)
         else:
-            body = page.begin(data, more=more, trailers=start.get("trailers", False))
-            await self._send({**start, "headers": page.headers})
-        if body or not more or not self._exchange.options.enforce:
-            await self._send({**message, "body": body})
-        if not more:
-            if page.problem:
-                self._deployment.tell("error", page.problem)
-            if page.asked and self._deployment.log is not None:
-                self._deployment.log.observed.count(SHOWN, page.asked, now=self._exchange.now)
+            part = page.turn(data, more=more, trailers=start.get("trailers", False))
+            await self._send({**start, "headers": part.headers})
+        if part.body or not more or not self._exchange.options.enforce:
+            await self._send({**message, "body": part.body})
+        if part.problem:
+            self._deployment.tell("error", part.problem)
+        if part.asked and self._deployment.log is not None:
+            self._deployment.log.observed.count(SHOWN, part.asked, now=self._exchange.now)
 
     def _close(self, message: Message, outcome: Stamped | Dropped) -> Awaitable[None]:
         """Take bytes of what is no page, but does not pass as it is."""

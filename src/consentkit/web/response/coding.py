@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import zlib
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final, Protocol
 
 PIECE: Final = 64 * 1024
@@ -223,7 +223,6 @@ def encoder(coding: bytes) -> Encoder:
     return Brotli() if coding == b"br" else Zstd() if coding == b"zstd" else Deflate(coding)
 
 
-@lru_cache(maxsize=256)
 def acceptable(header: bytes) -> bytes:
     """Narrow an ``Accept-Encoding`` to what can be undone; ``identity`` if nothing is left.
 

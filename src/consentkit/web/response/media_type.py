@@ -7,7 +7,6 @@ Chromium a type ends at a space, a tab, ``;`` or ``(``, where the standard finds
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 _SPACE: Final = b"\t\n\r "
@@ -31,7 +30,6 @@ class MediaType(NamedTuple):
     charset: bytes = b""
 
 
-@lru_cache(maxsize=256)
 def read_media_type(value: bytes) -> MediaType:
     """Read a ``Content-Type``; of several values, joined by commas, the last that is a type counts."""
     essence = charset = b""

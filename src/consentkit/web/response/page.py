@@ -21,6 +21,23 @@ _MARKS = (b"\xef", b"\xff", b"\xfe")  # what a byte order mark begins with
 CUT_OFF = "a page is not in the coding that its Content-Encoding names; it was cut off"
 
 
+class Part(msgspec.Struct, frozen=True, eq=False):
+    """What goes out for one message of the app.
+
+    Attributes:
+        body: Its bytes.
+        headers: With the first part all headers of the response, else nothing.
+        asked: With the last part regime and language of the banner that the page has, such as ``opt-in de``,
+            to be counted; empty where it has none.
+        problem: With the last part what is to be told to the site's developers; empty if nothing is.
+    """
+
+    body: bytes
+    headers: Headers
+    asked: str = ""
+    problem: str = ""
+
+
 class PageResponse(msgspec.Struct, eq=False):
     """One page. It owns its gate; nothing of it points back here, so all of it goes with the last byte.
 
@@ -30,9 +47,6 @@ class PageResponse(msgspec.Struct, eq=False):
         read: How it is read.
         allowed: What the site's own Content-Security-Policy lets us put in.
         gate: Its gate, where it has judged headers already; one is made when the first bytes are read.
-        asked: Regime and language of the banner that it shows, such as ``opt-in de``, to be counted at the
-            end; empty without one.
-        problem: What is to be told to the site's developers; empty if nothing is.
     """
 
     exchange: Exchange
@@ -40,47 +54,56 @@ class PageResponse(msgspec.Struct, eq=False):
     read: Read
     allowed: Allowed
     gate: PageGate | None
-    asked: str = ""
-    problem: str = ""
+    _begun: bool = False
     _stage: Stage | None = None
     _coded: CodedBody | None = None
     _injection: Injection | None = None
 
-    def begin(self, data: bytes, *, more: bool, trailers: bool = False) -> bytes:
-        """Take the first bytes, after which the headers are complete, and return what is decided by then.
+    def turn(self, data: bytes, *, more: bool, trailers: bool = False) -> Part:
+        """Take the next bytes and return what is decided by then. The headers wait for the first of them.
 
         Args:
             data: Any number of bytes.
             more: Whether others follow.
             trailers: Whether headers follow the body, which then has no length.
         """
-        options = self.exchange.options
+        if self._begun:
+            body = self._rewrite(data, more)
+            return Part(body, []) if more else Part(body, [], self._asked, self._problem)
+        self._begun = True
+        options, asked = self.exchange.options, ""
         if options.debug:
-            body = self._begin_and_tell(data, more)
+            body, asked = self._begin_and_tell(data, more)
         elif data and not more and options.enforce:
-            body = self._whole(data).after
+            kept = self._whole(data)
+            body, asked = kept.after, kept.asked
         else:
-            body = self.turn(data, more=more)
+            body, asked = self._rewrite(data, more), self._asked
         if not (more or trailers) and options.enforce:
             self.headers.append((b"content-length", b"%d" % len(body)))
-        return body
+        return Part(body, self.headers) if more else Part(body, self.headers, asked, self._problem)
 
-    def turn(self, data: bytes, *, more: bool) -> bytes:
-        """Take the next bytes and return what is decided by now; a page without any byte stays empty."""
+    @property
+    def _asked(self) -> str:
+        return self._injection.asked if self._injection is not None else ""
+
+    @property
+    def _problem(self) -> str:
+        broken = self._coded is not None and self._coded.broken and self.exchange.options.enforce
+        return CUT_OFF if broken else ""
+
+    def _rewrite(self, data: bytes, more: bool) -> bytes:
+        """Rewrite the next bytes; a page without any byte stays empty."""
         if self._stage is None:
             if not data:
                 return b""
             self._stage = self._open(data)
         if self._coded is not None:
             body = self._coded.turn(data, more)
-            self.problem = CUT_OFF if self._coded.broken and self.exchange.options.enforce else ""
         else:
             body = self._stage.feed(data)
             body = body if more else body + self._stage.close()
-        if self._injection is None:
-            return body if self.exchange.options.enforce else data
-        self.asked = self._injection.asked
-        return body
+        return body if self.exchange.options.enforce else data
 
     def _open(self, data: bytes) -> Stage:
         """Put together what the page goes through. Where nothing is enforced, what comes out is dropped."""
@@ -100,38 +123,37 @@ class PageResponse(msgspec.Struct, eq=False):
         return stage
 
     def _whole(self, data: bytes) -> Kept:
-        """Turn a page of one message, or take what became of these bytes before."""
+        """Rewrite a page of one message, or take what became of these bytes before."""
         exchange, request = self.exchange, self.exchange.request
         address = (request.path, request.query, "" if request.is_safe else request.here)
         key = PageMemo.key(data, (exchange.resolution.shape, address, self.read, self.allowed))
         pages = exchange.options.pages
         kept = pages.find(key, data)
         if kept is None:
-            body = self.turn(data, more=False)
+            body = self._rewrite(data, more=False)
             report = report_of(self.gate) if exchange.options.debug and self.gate is not None else ""
-            kept = Kept(data, body, report, self.asked)
-            if not self.problem and len(request.path) + len(request.query) <= MAX_HERE:
+            kept = Kept(data, body, report, self._asked)
+            if not self._problem and len(request.path) + len(request.query) <= MAX_HERE:
                 pages.keep(key, kept)
-        self.asked = kept.asked
         return kept
 
-    def _begin_and_tell(self, data: bytes, more: bool) -> bytes:
-        """Begin, and say in headers what was held back."""
+    def _begin_and_tell(self, data: bytes, more: bool) -> tuple[bytes, str]:
+        """Begin, and say in headers what was held back. Return the first bytes, and what is asked by then."""
         options, gate = self.exchange.options, self.gate
         told, since = (report_of(gate), mark_of(gate)) if gate is not None else ("", NOTHING)
         # What was told of a page's headers is not told again of its body: no other page has that report.
         if data and not more and options.enforce and since == NOTHING:
             kept = self._whole(data)
-            body, report = kept.after, kept.report
+            body, asked, report = kept.after, kept.asked, kept.report
         else:
-            body = self.turn(data, more=more)
+            body, asked = self._rewrite(data, more), self._asked
             report = report_of(self.gate, since) if self.gate is not None else ""
         name = b"consentkit-gated" if options.enforce else b"consentkit-would-gate"
         line = ", ".join(filter(None, (told, report)))[:MAX_REPORT].encode("ascii")
         self.headers = [*self.headers, (name, line)]
         if options.enforce:
             self.headers.append((b"consentkit-memo", options.pages.told()))
-        return body
+        return body, asked
 
 
 def open_gate(exchange: Exchange) -> PageGate:
