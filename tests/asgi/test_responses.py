@@ -111,4 +111,4 @@ def test_any_bytes_are_read_and_the_last_type_counts(before: bytes, kind: bytes)
 @pytest.mark.parametrize("piece", [b'"', b"\\", b",", b";", b'a="', b";a", b'"\\', b"(", b" "])
 def test_long_types_are_read_in_linear_time(piece: bytes) -> None:
     # A quadratic reading of these would take minutes.
-    read_media_type.__wrapped__(b"text/html;" + piece * 200_000)
+    read_media_type(b"text/html;" + piece * 200_000)

@@ -134,10 +134,10 @@ def test_only_one_known_coding_is_undone(values: list[bytes], coding: bytes | No
 def without_libraries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stand for a machine where neither extra is installed."""
     monkeypatch.setattr(room, "_library", lambda *names: None)
-    for memo in (room._brotli, room._zstd, room.readable, room.acceptable):
+    for memo in (room._brotli, room._zstd, room.readable):
         memo.cache_clear()
     yield
-    for memo in (room._brotli, room._zstd, room.readable, room.acceptable):
+    for memo in (room._brotli, room._zstd, room.readable):
         memo.cache_clear()
 
 
