@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import lru_cache, reduce
+from functools import reduce
 
 from itsdangerous import BadData, Signer, TimestampSigner
 from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
@@ -32,7 +32,6 @@ _MAX_ONCE = 400  # bytes
 _VERSION = "1"
 _NAME = "consentkit"  # the cookie's, without the prefixes
 _MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
-_CACHED = 1_024  # verified cookies kept, of at most MAX_VALUE bytes each
 _HEAD = re.compile(
     rf"{_VERSION}:({'|'.join(Regime)}):({'|'.join(SOURCES)}):([01]):(0|[1-9][0-9]{{0,5}})", re.ASCII
 )
@@ -79,8 +78,6 @@ class DecisionCodec:
 
     def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
         self._signer = TimedSigner(check_secrets(secret_key, fallbacks), "consentkit.decision.v1")
-        # Bound to this object's keys. An exception is not cached, so failures cannot fill it.
-        self._verified = lru_cache(maxsize=_CACHED)(self._read)
 
     def dumps(self, decision: Decision, *, now: int) -> str:
         """Sign a decision.
@@ -123,7 +120,7 @@ class DecisionCodec:
         if len(value) > MAX_VALUE:
             return INVALID
         try:
-            decision = self._verified(value)
+            decision = self._read(value)
         except (BadData, ValueError):
             return INVALID
         latest = max(decision.signed_at, decision.decided_at)
