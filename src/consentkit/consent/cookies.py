@@ -35,8 +35,8 @@ class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):
     https_only: bool | None = None
 
     def __post_init__(self) -> None:
-        if self.domain is not None:
-            msgspec.structs.force_setattr(self, "domain", check_cookie_domain(self.domain))
+        domain = check_cookie_domain(self.domain) if self.domain else None
+        msgspec.structs.force_setattr(self, "domain", domain)
 
 
 def check_cookie_domain(domain: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -21,7 +22,7 @@ _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
-class Request(msgspec.Struct, frozen=True, eq=False):
+class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
     """A request as far as consent is concerned.
 
     All of it is read before the app runs: routers change paths, and apps headers, before the answer is made.
@@ -49,7 +50,7 @@ class Request(msgspec.Struct, frozen=True, eq=False):
                 return value
         return b""
 
-    @property
+    @cached_property
     def cookies(self) -> list[tuple[str, str]]:
         """Return all cookies in order, duplicates included, values untouched (RFC 6265, section 5.4)."""
         found = []
