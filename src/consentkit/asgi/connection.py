@@ -18,6 +18,7 @@ from consentkit.asgi.responder import Responder
 from consentkit.asgi.websocket import connect_socket
 from consentkit.web.endpoints.router import GPC_PATH
 from consentkit.web.request import Request
+from consentkit.web.response.gated import GatedResponse
 
 # Set on a connection's own scope, never on its state, which some servers share between connections.
 _OUTER = "consentkit.outer"
@@ -72,7 +73,7 @@ class Connections:
         if "path_params" in scope and not self._routed and is_behind_route(scope, options.prefix):
             self._routed = True
             _logger.error(_BEHIND_ROUTE, options.prefix)
-        return Responder(deployment, exchange, send).run(app, scope, receive)
+        return Responder(deployment, GatedResponse(exchange), send).run(app, scope, receive)
 
     def method(self) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
         """Return what a class has an application of its own called by."""

@@ -15,7 +15,6 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.ranges import ask_for_part
 from consentkit.log.observations import SHOWN
 from consentkit.web.request import Headers
-from consentkit.web.resolve import Exchange
 from consentkit.web.response.gated import Dropped, GatedResponse, Pass, Stamped
 from consentkit.web.response.page import PageResponse
 
@@ -27,22 +26,20 @@ class Responder(msgspec.Struct, eq=False):
 
     Args:
         deployment: What the middleware keeps.
-        exchange: The request, and what holds for it.
+        response: What becomes of the request and its response.
         send: Takes what is sent.
     """
 
     _deployment: Deployment
-    _exchange: Exchange
+    _response: GatedResponse
     _send: Send
-    _response: GatedResponse | None = None
     _outcome: PageResponse | Stamped | Dropped | None = None
     _start: Message | None = None
     _done: bool = False
 
     def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> Awaitable[None]:
         """Run the app behind the gate, or before it where nothing is enforced."""
-        exchange = self._exchange
-        response = self._response = GatedResponse(exchange)
+        response, exchange = self._response, self._response.exchange
         if not exchange.options.enforce:
             return self._watch(app, scope, receive)
         given = exchange.request.headers
@@ -59,13 +56,12 @@ class Responder(msgspec.Struct, eq=False):
 
     async def _watch(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
         await app(scope, receive, self.handle)
-        if self._response is not None:
-            for line in self._deployment.trial.note(self._response.things()):
-                self._deployment.tell("warning", line)
+        for line in self._deployment.trial.note(self._response.things()):
+            self._deployment.tell("warning", line)
 
     def handle(self, message: Message) -> Awaitable[None]:
         """Take the app's next message, and send what is decided by now."""
-        kind, response = message["type"], self._response
+        kind = message["type"]
         if kind == "http.response.body":
             outcome = self._outcome
             if outcome is None:
@@ -73,17 +69,16 @@ class Responder(msgspec.Struct, eq=False):
             if isinstance(outcome, PageResponse):
                 return self._take(message, outcome)
             return self._close(message, outcome)
-        if response is not None:
-            if kind == "http.response.start":
-                return self._begin(message, response)
-            if kind == "http.response.early_hint":
-                message = {**message, "links": response.gate_links(message["links"])}
-                if not message["links"]:
-                    return _nothing()
-            elif kind == "http.response.push" and not response.may_reach(message["path"].encode()):
+        if kind == "http.response.start":
+            return self._begin(message)
+        if kind == "http.response.early_hint":
+            message = {**message, "links": self._response.gate_links(message["links"])}
+            if not message["links"]:
                 return _nothing()
-            elif self._start is not None and not self._exchange.options.enforce:
-                return self._pass(message)
+        elif kind == "http.response.push" and not self._response.may_reach(message["path"].encode()):
+            return _nothing()
+        elif self._start is not None and not self._response.exchange.options.enforce:
+            return self._pass(message)
         return self._send(message)
 
     async def _pass(self, message: Message) -> None:
@@ -93,10 +88,10 @@ class Responder(msgspec.Struct, eq=False):
             await self._send(start)
         await self._send(message)
 
-    def _begin(self, message: Message, response: GatedResponse) -> Awaitable[None]:
+    def _begin(self, message: Message) -> Awaitable[None]:
         given = message.get("headers", ())
         headers: Headers = given if isinstance(given, list) else [*given]
-        outcome = response.classify(message["status"], headers)
+        outcome = self._response.classify(message["status"], headers)
         made = outcome.headers
         match outcome:
             case Pass():
@@ -122,12 +117,12 @@ class Responder(msgspec.Struct, eq=False):
         else:
             part = page.turn(data, more=more, trailers=start.get("trailers", False))
             await self._send({**start, "headers": part.headers})
-        if part.body or not more or not self._exchange.options.enforce:
+        if part.body or not more or not page.exchange.options.enforce:
             await self._send({**message, "body": part.body})
         if part.problem:
             self._deployment.tell("error", part.problem)
         if part.asked and self._deployment.log is not None:
-            self._deployment.log.observed.count(SHOWN, part.asked, now=self._exchange.now)
+            self._deployment.log.observed.count(SHOWN, part.asked, now=page.exchange.now)
 
     def _close(self, message: Message, outcome: Stamped | Dropped) -> Awaitable[None]:
         """Take bytes of what is no page, but does not pass as it is."""
