@@ -34,7 +34,7 @@ def _is_linear(prefix: bytes, unit: bytes, size: int, chunk: int) -> bool:
     count = size // len(unit)
     pages = [prefix + unit * count, prefix + unit * 2 * count]
     for page in pages:
-        _rewrite(page, size)  # what is remembered of scripts and tags is then known for both
+        _rewrite(page, chunk)  # what is remembered of scripts and tags is then known for both
     with metered("consentkit.rewriter", "consentkit.gating", "consentkit.catalog") as meter:
         read = [meter.work(lambda page=page: GATE.classifier.read(page + b";")) for page in pages]  # type: ignore[misc]
         once, twice = (_work(meter, page, chunk) for page in pages)

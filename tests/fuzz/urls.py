@@ -89,8 +89,9 @@ def _ada(text: str, page: str) -> ada_url.URL | None:
 
 
 def _comparable(host: str) -> bool:
-    """Say whether the versions of Unicode that the two use cannot matter."""
-    return (host.isascii() and "xn--" not in host and not host.endswith(".")) or _is_known(host.rstrip("."))
+    """Say whether neither the versions of Unicode matter, nor where Chromium differs from the standard."""
+    same = host.isascii() and "xn--" not in host and not host.endswith(".")
+    return "*" not in host and (same or _is_known(host.rstrip(".")))
 
 
 def _is_known(host: str) -> bool:
