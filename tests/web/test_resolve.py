@@ -91,7 +91,15 @@ def test_what_is_remembered_is_what_would_be_resolved(visits: list[tuple[str, st
 def test_the_same_visitor_is_resolved_once() -> None:
     site = deployment()
     first = consent(site, scope("a=1"), NOW)
-    assert consent(site, scope("a=1"), NOW + 10 * DAY) is first
+    assert consent(site, scope("a=2"), NOW + 10 * DAY) is first
+
+
+def test_visitors_who_chose_alike_share_what_holds_for_them() -> None:
+    site, value = deployment(), DECISIONS[0]
+    kept = "consentkit={}; consentkit-id={}; session={}"
+    one, other = (scope(kept.format(value, *names)) for names in (("a", "1"), ("b", "2")))
+    assert consent(site, one, NOW) is consent(site, other, NOW)
+    assert consent(site, scope(kept.format(DECISIONS[3], "a", "1")), NOW).granted == {"necessary"}
 
 
 def test_an_old_refusal_is_asked_about_again_though_it_was_remembered() -> None:
