@@ -91,7 +91,7 @@ def _number(text: str) -> int:
         base, digits = 16, text[2:] or "0"
     elif len(text) > 1 and text.startswith("0"):
         base, digits = 8, text[1:]
-    allowed = {8: r"[0-7]{1,64}", 10: r"[0-9]{1,64}", 16: r"[0-9a-f]{1,64}"}[base]
+    allowed = {8: r"0*+[0-7]{0,64}", 10: r"[0-9]{1,64}", 16: r"0*+[0-9a-f]{0,64}"}[base]
     return int(digits, base) if re.fullmatch(allowed, digits) else -1
 
 
