@@ -164,6 +164,7 @@ def test_own_page_tells_relative_from_foreign() -> None:
         ("my_host.example", "my_host.example"),
         ("☕.example", "xn--53h.example"),
         ("017700000001", "127.0.0.1"),
+        ("0" * 70 + "177.0.0.1", "127.0.0.1"),
         ("[::ffff:1.2.3.4]", "[::ffff:102:304]"),
         ("127.1", "127.0.0.1"),
         ("0x7f.0.0.1", "127.0.0.1"),
