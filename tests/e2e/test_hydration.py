@@ -223,8 +223,8 @@ def test_what_is_made_anew_stays_inert(visit: Open, mode: str) -> None:
     frame = one.page.locator('iframe[title="video"]')
     for last in (False, False, True):
         assert frame.get_attribute("data-consentkit-src") == VIDEO and frame.get_attribute("src") is None
-        # On a busy machine about one frame in a hundred that is made anew stays empty: inert, but without its
-        # placeholder. Loaded again it has one.
+        # On a busy machine a frame that is made anew may stay empty: inert, but without its placeholder.
+        # Loaded again it has one.
         if last or frame.get_attribute("srcdoc"):
             break
         one.go()
