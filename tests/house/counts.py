@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
-from pathlib import Path
+from math import ceil
+from pathlib import Path, PurePosixPath
+from statistics import median_low
 from typing import Final, NamedTuple
 
 import consentkit
 from house.execution import Function
 from house.imports import circles, import_graph
-from house.lines import modules
+from house.lines import functions, modules
 from house.site import executed
 
 PACKAGE: Final = Path(consentkit.__file__).parent
+
+_SHARED_NAMES: Final = {"__init__.py", "model.py", "sqlite.py", "postgres.py"}
+"""Names that several files may have: the last two are parts of twins."""
 
 
 class Count(NamedTuple):
@@ -33,6 +39,35 @@ def longest_module() -> Count:
     """Count the lines of code of the longest module."""
     found = _modules(PACKAGE)
     return Count(max(found.values()), _with_numbers(found))
+
+
+def median_module() -> Count:
+    """Count the lines of code of the module in the middle."""
+    found = _modules(PACKAGE)
+    return Count(median_low(found.values()), _with_numbers(found))
+
+
+def number_of_modules() -> Count:
+    """Count the modules."""
+    found = _modules(PACKAGE)
+    return Count(len(found), _with_numbers(found))
+
+
+def long_functions() -> Count:
+    """Count the lines of the function that 95 in 100 are no longer than, its docstring among them."""
+    found = functions(PACKAGE)
+    return Count(list(found.values())[-ceil(len(found) * 0.95)], _with_numbers(found))
+
+
+def files_of_the_same_name() -> Count:
+    """Count the files that share their name with another."""
+    by_name = Counter(PurePosixPath(module).name for module in _modules(PACKAGE))
+    found = [
+        module
+        for module in _modules(PACKAGE)
+        if by_name[(name := PurePosixPath(module).name)] > 1 and name not in _SHARED_NAMES
+    ]
+    return Count(len(found), sorted(found, key=lambda module: (PurePosixPath(module).name, module)))
 
 
 def import_circles() -> Count:
@@ -76,6 +111,10 @@ COUNTS: Final[dict[str, Callable[[], Count]]] = {
     "lines of code": lines,
     "lines of asgi": lambda: lines("asgi/"),
     "lines of the longest module": longest_module,
+    "modules": number_of_modules,
+    "lines of the median module": median_module,
+    "lines of the 95th function in 100": long_functions,
+    "files of the same name": files_of_the_same_name,
     "files of a GET": lambda: _files(_executed(PACKAGE)[0]),
     "functions of a GET": lambda: _functions(_executed(PACKAGE)[0]),
     "files of a decision": lambda: _files(_executed(PACKAGE)[1]),

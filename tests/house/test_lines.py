@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from house.lines import lines_of_code, modules
+from house.lines import functions, lines_of_code, modules
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,9 @@ def test_the_longest_module_comes_first(tmp_path: Path) -> None:
     (tmp_path / "short.py").write_text("x = 1\n")
     (tmp_path / "room" / "long.py").write_text("x = 1\ny = 2\n")
     assert list(modules(tmp_path).items()) == [("room/long.py", 2), ("short.py", 1)]
+
+
+def test_a_function_has_its_docstring_and_not_its_decorators(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('@cache\ndef f(\n    x: int,\n) -> int:\n    """It."""\n    return x\n')
+    (tmp_path / "b.py").write_text("class B:\n    async def g(self) -> None: ...\n")
+    assert functions(tmp_path) == {"a.py:2 f": 5, "b.py:2 g": 1}

@@ -17,8 +17,14 @@ def test_a_limit_that_is_passed_fails(most: int, code: int, capsys: pytest.Captu
     assert main([], limits, TABLE) == code
     doors, windows = capsys.readouterr().out.splitlines()
     assert doors.split()[:2] == ["doors", "2"]
-    assert ("OVER" in doors) == bool(code)
-    assert "OVER" not in windows
+    assert ("OUTSIDE" in doors) == bool(code)
+    assert "OUTSIDE" not in windows
+
+
+@pytest.mark.parametrize(("least", "code"), [(1, 0), (2, 0), (3, 1)])
+def test_a_number_may_be_too_small(least: int, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], {"doors": Limit(9, before=9, least=least)}, TABLE) == code
+    assert ("OUTSIDE" in capsys.readouterr().out) == bool(code)
 
 
 def test_what_was_counted_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
