@@ -23,7 +23,7 @@ from consentkit.banner import (
 from consentkit.banner.history import SHOWN
 from consentkit.banner.texts import shipped_texts
 from consentkit.consent import Consent, Decision, resolve
-from consentkit.consent.choosing import choose
+from consentkit.consent.choice import choose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from itsdangerous import BadData
 
-from consentkit.consent.codec import CLOCK_SKEW, TimedSigner
+from consentkit.consent.cookies import CLOCK_SKEW, TimedSigner
 
 SECONDS: Final = 8 * 3600
 """How long a session lasts."""
