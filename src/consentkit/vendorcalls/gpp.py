@@ -1,4 +1,4 @@
-"""What a visitor chose as a string of the IAB's Global Privacy Platform, and the script that answers ``__gpp``.
+"""A visitor's choice as a string of the IAB's Global Privacy Platform, and the script that answers ``__gpp``.
 
 Two sections are written: California's own, ``usca``, and the national one, ``usnat``; ``gpp.toml`` lays them
 out. A TC string (TCF) never is: that needs a registered provider.
