@@ -91,8 +91,9 @@ def gpp_for(place: str, *, opted_out: bool | None, gpc: bool) -> GPP:
         for what in ("Sale", "Sharing", "TargetedAdvertising"):
             values |= {f"{what}OptOutNotice": _YES, f"{what}OptOut": _YES if opted_out else _NO}
     core = section.core(values)
-    parsed = {section.name: [core, {"SubsectionType": _GPC, "Gpc": gpc}]}
-    return GPP(string=section.write(core, gpc=gpc), sections=(section.id,), parsed=parsed)
+    signal: Subsection = {"SubsectionType": _GPC, "Gpc": gpc}
+    string = section.write(core, gpc=gpc)
+    return GPP(string=string, sections=(section.id,), parsed={section.name: [core, signal]})
 
 
 def gpp_attributes(gpp: GPP, *, prompting: bool) -> str:
