@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from consentkit.banner import available_locales, read_words
+from consentkit.banner.texts import available_locales, read_words
 from consentkit.cli.answers import lint_answers
 from consentkit.cli.terminal import printable
 from consentkit.exceptions import ConfigurationError, ConsentkitError

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, get_args
 
-from consentkit.banner import available_locales, check_templates, read_words
+from consentkit.banner.pages import check_templates
+from consentkit.banner.texts import available_locales, read_words
 from consentkit.consent import CookieOptions
 from consentkit.consent.codec import DecisionCodec, OnceCodec, SubjectCodec
 from consentkit.exceptions import ConfigurationError

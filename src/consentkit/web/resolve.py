@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from consentkit.banner import make_notice
+from consentkit.banner.banner import make_notice
 from consentkit.consent import INVALID, Consent, Decision, Invalid, cookies
 from consentkit.consent import resolve as resolve_consent
 from consentkit.consent.resolving import RENEWAL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from consentkit.banner import assets_by_name
+from consentkit.banner.assets import read_assets
 from consentkit.exceptions import BadRequest
 from consentkit.policy import Policy
 from consentkit.web import scripts
@@ -29,7 +29,7 @@ class Assets:
         self._files = {
             name: (body, "text/javascript; charset=utf-8") for name, body in scripts.BODIES.items()
         }
-        for asset in assets_by_name(policy).values():
+        for asset in read_assets(policy):
             self._files[asset.name] = asset.body, asset.media_type
         self._latest = {_HASH.sub("", name): name for name in self._files}
 

@@ -6,7 +6,8 @@ from itertools import product
 
 from msgspec.structs import replace
 
-from consentkit.banner import make_notice, problem_text
+from consentkit.banner.banner import make_notice
+from consentkit.banner.pages import problem_text
 from consentkit.consent import Decision, Notice, cookies, on_terms
 from consentkit.web.cookies import decision_line, expire_plain
 from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json

@@ -13,7 +13,8 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
+from consentkit.banner.assets import read_assets
+from consentkit.banner.settings import read_choices, read_offered, read_ticked
 from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.policy.checks import IDENTIFIER
@@ -192,7 +193,7 @@ class Recorder:
         notice = choice.notice
         if notice is None or notice.hash in self._published:
             return None
-        files = assets_by_name(choice.exchange.options.policy).values()
+        files = read_assets(choice.exchange.options.policy)
         assets = {asset.hash: asset.body for asset in files}
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec.structs import replace
 
-from consentkit.banner import Choice, History, make_notice, render_settings
+from consentkit.banner.banner import make_notice
+from consentkit.banner.settings import Choice, History, render_settings
 from consentkit.consent import Consent
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.record import Entry, rfc3339
