@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope
 
 from consentkit.asgi.clock import epoch
-from consentkit.asgi.effects import read_body
+from consentkit.asgi.performer import read_body
 from consentkit.catalog import safe_path
 from consentkit.consent.secret_key import check_secret
 from consentkit.dashboard.rendering import Visit, respond

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
-from consentkit.asgi.connection import read_request
+from consentkit.asgi.dispatcher import read_request
 from consentkit.dashboard import words
 from consentkit.web.request import Request
 

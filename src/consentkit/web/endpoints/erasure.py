@@ -8,12 +8,12 @@ from __future__ import annotations
 from consentkit.consent import Decision, cookies, forget
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.record import rfc3339
-from consentkit.web.cookies import decision_line, expire_plain
+from consentkit.web.cookie_headers import decision_line, expire_plain
 from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json
 from consentkit.web.endpoints.effects import Answer, Erase, Notify, Steps, Tell
 from consentkit.web.endpoints.submission import Erasure, ask_body, check_same_origin, read_erasure
-from consentkit.web.endpoints.visitor import answer_state
-from consentkit.web.resolve import Exchange, consent_with
+from consentkit.web.endpoints.visitor_pages import answer_state
+from consentkit.web.resolver import Exchange, consent_with
 
 
 def answer_erasure(exchange: Exchange) -> Steps:

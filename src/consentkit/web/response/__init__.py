@@ -1,1 +1,0 @@
-"""What becomes of a response: headers decided once, pages rewritten as they stream."""
