@@ -9,7 +9,7 @@ import msgspec
 
 from consentkit.signals import Signals, read_signals
 from consentkit.web.request import SAFE_METHODS, Headers
-from consentkit.web.response.content_coding import acceptable
+from consentkit.web.response.content_encoding import acceptable
 
 MAX_CODINGS: Final = 4096
 """Bytes of ``Accept-Encoding`` that count."""

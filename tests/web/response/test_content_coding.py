@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.web.response import content_coding as room
-from consentkit.web.response.content_coding import (
+from consentkit.web.response import content_encoding as room
+from consentkit.web.response.content_encoding import (
     PIECE,
     DecodingError,
     Inflate,

@@ -31,7 +31,7 @@ from consentkit import Place, Policy
 from consentkit.asgi.dispatcher import read_request
 from consentkit.catalog import safe_path
 from consentkit.web.request import MAX_HERE
-from consentkit.web.response.content_coding import decoder, encoder
+from consentkit.web.response.content_encoding import decoder, encoder
 from consentkit.web.response.header_rules import BLOCKING
 
 pytestmark = pytest.mark.anyio

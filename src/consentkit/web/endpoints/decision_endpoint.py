@@ -20,7 +20,7 @@ from consentkit.web.endpoints.recorder import (
     refused_only,
 )
 from consentkit.web.endpoints.submission import Submission, ask_body, check_same_origin, read_submission
-from consentkit.web.endpoints.visitor_pages import answer_state
+from consentkit.web.endpoints.visitor_data import answer_state
 from consentkit.web.resolver import Exchange, consent_with
 
 

@@ -9,10 +9,14 @@ from consentkit.web.endpoints.answers import answer_problem, redirect
 from consentkit.web.endpoints.csp_reports import answer_report
 from consentkit.web.endpoints.decision_endpoint import answer_decision
 from consentkit.web.endpoints.effects import Ids, Steps
-from consentkit.web.endpoints.erasure import answer_erasure
 from consentkit.web.endpoints.public_files import Assets, answer_gpc, answer_proof
 from consentkit.web.endpoints.recorder import Recorder
-from consentkit.web.endpoints.visitor_pages import answer_receipt, answer_settings, answer_state
+from consentkit.web.endpoints.visitor_data import (
+    answer_erasure,
+    answer_receipt,
+    answer_settings,
+    answer_state,
+)
 from consentkit.web.options import Options
 from consentkit.web.resolver import Exchange
 

@@ -8,8 +8,7 @@ from consentkit.gating import PageGate
 from consentkit.rewriter import Rewriter
 from consentkit.web.request import MAX_HERE, Headers
 from consentkit.web.resolver import Exchange
-from consentkit.web.response.charset import UTF_8, Charset, Stage
-from consentkit.web.response.content_coding import CodedBody
+from consentkit.web.response.content_encoding import UTF_8, Charset, CodedBody, Stage
 from consentkit.web.response.csp import Allowed
 from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, mark_of, report_of
 from consentkit.web.response.injection import Injection, PageRenderer

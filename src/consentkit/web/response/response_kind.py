@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from consentkit.gating.headers import GATED_HEADERS, names_address
 from consentkit.web.response import header_rules
-from consentkit.web.response.content_coding import coding_of
+from consentkit.web.response.content_encoding import coding_of
 
 _SPACE: Final = b"\t\n\r "
 # Fetch, "get, decode, and split": commas in quotes separate nothing.
