@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.opening import plainly, reading, with_key, with_log, writing
+from consentkit.cli.log.log_options import plainly, reading, with_key, with_log, writing
 from consentkit.cli.terminal import write_exactly
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, open_log

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from consentkit.catalog import HostRule, HostTable, default_catalog
-from consentkit.cli.log.opening import reading, with_log
+from consentkit.cli.log.log_options import reading, with_log
 from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import Observation

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.opening import now, with_key, with_log, with_outbox, with_yes, writing
+from consentkit.cli.log.log_options import now, with_key, with_log, with_outbox, with_yes, writing
 from consentkit.cli.terminal import progress
 from consentkit.log import ConsentLog
 from consentkit.record import rfc3339

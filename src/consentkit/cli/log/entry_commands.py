@@ -1,21 +1,27 @@
-"""``consentkit log export``: entries as JSON Lines or CSV, as a stream; what was interrupted can go on."""
+"""``consentkit log show|export|stats``: what a log holds."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
+from importlib import resources
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from string import Template
+from typing import Any, NamedTuple, TextIO, get_args
 
 import click
 import msgspec
 
-from consentkit.cli.log.files import appending, atomically
-from consentkit.cli.log.opening import reading, with_log
-from consentkit.cli.terminal import exact, progress
-from consentkit.log import LogReader, Recorded
+from consentkit.banner.markup import escape
+from consentkit.cli.log.log_options import appending, atomically, reading, with_log
+from consentkit.cli.terminal import exact, one_line, progress
+from consentkit.consent import Notice
+from consentkit.dashboard.shown_banner import render_shown
+from consentkit.log import Head, LogReader, Recorded, Rollup
 from consentkit.log.export import (
     COLUMNS,
     PROOF_COLUMNS,
@@ -25,7 +31,104 @@ from consentkit.log.export import (
     write_csv_lines,
     write_json_lines,
 )
-from consentkit.record import read_leaf
+from consentkit.record import Action, read_leaf
+
+
+@click.command()
+@click.argument("id")
+@with_log
+@click.option("--render", metavar="FILE", help="Write the banner as it was shown to this HTML file.")
+def show(id: str, url: str, render: str | None) -> None:
+    """Show an entry, what was shown with it, and its proof.
+
+    ID is the entry's id, a notice's hash, or an index.
+    """
+    with reading(url) as reader:
+        found = _find(reader, id)
+        click.echo(json.dumps(_shown(reader, found), indent=2, ensure_ascii=False))
+        if render is not None:
+            _render(reader, found, render)
+
+
+def _find(reader: LogReader, id: str) -> Recorded:
+    found = reader.find(id)
+    if found is None and id.isascii() and id.isdigit() and len(id) < 19:
+        found = reader.at(int(id))
+    if found is None:
+        raise click.ClickException(f"the log has no entry with the id or index {id!r}")
+    return found
+
+
+def _shown(reader: LogReader, found: Recorded) -> dict[str, Any]:
+    signed = reader.head().checkpoint is not None
+    return {
+        "index": found.index,
+        "id": found.id,
+        "entry": None if found.entry is None else msgspec.to_builtins(found.entry),
+        "destroyed": _destroyed(reader, found),
+        "leaf": found.leaf.decode(errors="replace"),
+        "salt": None if found.salt is None else found.salt.hex(),
+        "proof": reader.proof(found.index).encode() if signed else None,
+        "notice": _readable(reader.notice(_notice(found))),
+    }
+
+
+def _destroyed(reader: LogReader, found: Recorded) -> dict[str, Any] | None:
+    """Say when and by which entry an entry was destroyed."""
+    if found.body is not None:
+        return None
+    by = reader.destroyed_by(found.index)
+    if by is None or by.entry is None:
+        return {}
+    return {"at": by.entry.at, "type": by.entry.type, "index": by.index, "id": by.id}
+
+
+def _notice(found: Recorded) -> str:
+    return "" if found.entry is None else found.entry.notice
+
+
+def _readable(body: bytes | None) -> object:
+    """A notice is JSON; whatever else was published is shown as text."""
+    try:
+        return json.loads(body or b"null")
+    except ValueError:
+        return (body or b"").decode(errors="replace")
+
+
+def _render(reader: LogReader, found: Recorded, path: str) -> None:
+    notice = _notice(found)
+    if not notice:
+        reason = (
+            "it was destroyed" if found.body is None else f"it is of type {found.entry and found.entry.type}"
+        )
+        raise click.ClickException(f"what was shown with entry {found.index} is not known: {reason}")
+    document = page(reader, notice)
+    if document is None:
+        raise click.ClickException(
+            f"the notice {notice} has no banner that could be shown: of what is decided in the settings"
+            " the words are kept, which are printed above"
+        )
+    with atomically(path) as file:
+        file.write(document)
+
+
+def page(reader: LogReader, notice: str) -> str | None:
+    """Make the HTML page that shows a notice's banner; None where it has none.
+
+    Raises:
+        click.ClickException: What the log holds is not what the notice's hash is of.
+    """
+    body = reader.notice(notice)
+    if body is None or sha256(body).hexdigest() != notice:
+        raise click.ClickException(f"the notice {notice} is missing, or it was changed")
+    shown, document = Notice.loads(body), render_shown(reader, notice)
+    if shown is None or document is None:
+        return None
+    told = f"Notice {notice}, language {shown.locale}, regime {shown.regime}: the banner as it was shown."
+    # The frame inherits the policy (HTML, "initialising the policy container"); its sandbox forbids the rest.
+    whole = Template((resources.files("consentkit.cli.log") / "shown.html").read_text("utf-8"))
+    return whole.substitute(told=escape(told), document=escape(document))
+
 
 _WRITERS = {"jsonl": write_json_lines, "csv": write_csv_lines}
 _PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)
@@ -216,3 +319,64 @@ def _read(text: bytes, form: Form) -> Line:
         return Line(-1, "")
     index, id, _ = text.split(b",", 2)
     return Line(int(index), id.decode())
+
+
+ACTIONS: tuple[str, ...] = get_args(Action)
+
+_Table = Mapping[tuple[str, str], Counter[str]]
+
+
+@click.command()
+@with_log
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def stats(url: str, form: str) -> None:
+    """Count decisions by day and regime."""
+    with reading(url) as reader:
+        head, counts = reader.head(), reader.stats()
+    if form == "json":
+        click.echo(json.dumps(_document(head, counts), indent=2))
+        return
+    click.echo(f"{head.size} entries, root {head.root.hex()}")
+    table = _by_day_and_regime(counts)
+    if table:
+        click.echo("\n" + "\n".join(_lines(table)))
+
+
+def _by_day_and_regime(counts: Mapping[Rollup, int]) -> _Table:
+    table: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for key, count in counts.items():
+        table[key.day, key.regime][key.action] += count
+    return dict(sorted(table.items()))
+
+
+def _document(head: Head, counts: Mapping[Rollup, int]) -> dict[str, Any]:
+    table = _by_day_and_regime(counts)
+    return {
+        "size": head.size,
+        "root": head.root.hex(),
+        "days": [{"day": day, "regime": regime, **_sums(line)} for (day, regime), line in table.items()],
+        "total": _sums(_total(table)),
+    }
+
+
+def _sums(line: Counter[str]) -> dict[str, int]:
+    return {**{action: line[action] for action in ACTIONS}, "total": line.total()}
+
+
+def _total(table: _Table) -> Counter[str]:
+    return sum(table.values(), Counter[str]())
+
+
+def _lines(table: _Table) -> list[str]:
+    cells = [
+        ("day", "regime", *_sums(Counter())),
+        *((*map(one_line, key), *map(str, _sums(line).values())) for key, line in table.items()),
+        ("total", "", *map(str, _sums(_total(table)).values())),
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(_aligned(line, widths)).rstrip() for line in cells]
+
+
+def _aligned(line: tuple[str, ...], widths: list[int]) -> Iterator[str]:
+    for at, (cell, width) in enumerate(zip(line, widths, strict=True)):
+        yield cell.ljust(width) if at < 2 else cell.rjust(width)
