@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from hashlib import sha256
 from importlib import resources
-from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple, TextIO, get_args
+from typing import Any, NamedTuple, get_args
 
 import click
 import msgspec
 
 from consentkit.banner.markup import escape
-from consentkit.cli.log.log_options import appending, atomically, reading, with_log
-from consentkit.cli.terminal import exact, one_line, progress
+from consentkit.cli.log.log_options import reading, with_log, write_whole
+from consentkit.cli.terminal import aligned, exact, progress
 from consentkit.consent import Notice
 from consentkit.dashboard.shown_banner import render_shown
 from consentkit.log import Head, LogReader, Recorded, Rollup
-from consentkit.log.export import (
-    COLUMNS,
-    PROOF_COLUMNS,
-    plain,
-    proved,
-    write_csv_header,
-    write_csv_lines,
-    write_json_lines,
-)
+from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.record import Action, read_leaf
+
+_PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)
+
+_Table = Mapping[tuple[str, str], Counter[str]]
+"""Counts of actions by day and regime."""
 
 
 @click.command()
@@ -44,22 +40,19 @@ def show(id: str, url: str, render: str | None) -> None:
     ID is the entry's id, a notice's hash, or an index.
     """
     with reading(url) as reader:
-        found = _find(reader, id)
-        click.echo(json.dumps(_shown(reader, found), indent=2, ensure_ascii=False))
+        found = reader.find(id)
+        if found is None and id.isascii() and id.isdigit() and len(id) < 19:
+            found = reader.at(int(id))
+        if found is None:
+            raise click.ClickException(f"the log has no entry with the id or index {id!r}")
+        click.echo(json.dumps(_describe(reader, found), indent=2, ensure_ascii=False))
         if render is not None:
-            _render(reader, found, render)
+            document = _banner_page(reader, found)
+            with write_whole(render) as file:
+                file.write(document)
 
 
-def _find(reader: LogReader, id: str) -> Recorded:
-    found = reader.find(id)
-    if found is None and id.isascii() and id.isdigit() and len(id) < 19:
-        found = reader.at(int(id))
-    if found is None:
-        raise click.ClickException(f"the log has no entry with the id or index {id!r}")
-    return found
-
-
-def _shown(reader: LogReader, found: Recorded) -> dict[str, Any]:
+def _describe(reader: LogReader, found: Recorded) -> dict[str, Any]:
     signed = reader.head().checkpoint is not None
     return {
         "index": found.index,
@@ -69,7 +62,7 @@ def _shown(reader: LogReader, found: Recorded) -> dict[str, Any]:
         "leaf": found.leaf.decode(errors="replace"),
         "salt": None if found.salt is None else found.salt.hex(),
         "proof": reader.proof(found.index).encode() if signed else None,
-        "notice": _readable(reader.notice(_notice(found))),
+        "notice": _json_or_text(reader.notice(found.entry.notice if found.entry else "")),
     }
 
 
@@ -83,74 +76,48 @@ def _destroyed(reader: LogReader, found: Recorded) -> dict[str, Any] | None:
     return {"at": by.entry.at, "type": by.entry.type, "index": by.index, "id": by.id}
 
 
-def _notice(found: Recorded) -> str:
-    return "" if found.entry is None else found.entry.notice
-
-
-def _readable(body: bytes | None) -> object:
-    """A notice is JSON; whatever else was published is shown as text."""
+def _json_or_text(body: bytes | None) -> object:
+    """Read a notice, which is JSON; whatever else was published is text."""
     try:
         return json.loads(body or b"null")
     except ValueError:
         return (body or b"").decode(errors="replace")
 
 
-def _render(reader: LogReader, found: Recorded, path: str) -> None:
-    notice = _notice(found)
+def _banner_page(reader: LogReader, found: Recorded) -> str:
+    """Make the HTML page that shows the banner of an entry's notice."""
+    notice = found.entry.notice if found.entry else ""
     if not notice:
-        reason = (
-            "it was destroyed" if found.body is None else f"it is of type {found.entry and found.entry.type}"
-        )
+        reason = f"it is of type {found.entry.type}" if found.entry else "it was destroyed"
         raise click.ClickException(f"what was shown with entry {found.index} is not known: {reason}")
-    document = page(reader, notice)
-    if document is None:
-        raise click.ClickException(
-            f"the notice {notice} has no banner that could be shown: of what is decided in the settings"
-            " the words are kept, which are printed above"
-        )
-    with atomically(path) as file:
-        file.write(document)
-
-
-def page(reader: LogReader, notice: str) -> str | None:
-    """Make the HTML page that shows a notice's banner; None where it has none.
-
-    Raises:
-        click.ClickException: What the log holds is not what the notice's hash is of.
-    """
     body = reader.notice(notice)
     if body is None or sha256(body).hexdigest() != notice:
         raise click.ClickException(f"the notice {notice} is missing, or it was changed")
     shown, document = Notice.loads(body), render_shown(reader, notice)
     if shown is None or document is None:
-        return None
+        raise click.ClickException(
+            f"the notice {notice} has no banner that could be shown: of what is decided in the settings"
+            " the words are kept, which are printed above"
+        )
     told = f"Notice {notice}, language {shown.locale}, regime {shown.regime}: the banner as it was shown."
     # The frame inherits the policy (HTML, "initialising the policy container"); its sandbox forbids the rest.
-    whole = Template((resources.files("consentkit.cli.log") / "shown.html").read_text("utf-8"))
-    return whole.substitute(told=escape(told), document=escape(document))
-
-
-_WRITERS = {"jsonl": write_json_lines, "csv": write_csv_lines}
-_PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)
+    page = Template((resources.files("consentkit.cli.log") / "shown.html").read_text("utf-8"))
+    return page.substitute(told=escape(told), document=escape(document))
 
 
 class _Range(NamedTuple):
-    """Which entries: those from one place to another, a day or an index, both included."""
+    """Entries from one place to another, both included: a place is an index or a day (``YYYY-MM-DD``)."""
 
     first: str | int | None
     last: str | int | None
 
-    @property
-    def start(self) -> int:
-        """The index before which there are none of them."""
-        return self.first if isinstance(self.first, int) else 0
+    def indexes(self, size: int) -> tuple[int, int]:
+        """Return the first index and the one after the last, as far as they bound the range."""
+        start = self.first if isinstance(self.first, int) else 0
+        return start, max(start, min(size, self.last + 1) if isinstance(self.last, int) else size)
 
-    def stop(self, size: int) -> int:
-        """Return the index from which on there are none of them."""
-        return min(size, self.last + 1) if isinstance(self.last, int) else size
-
-    def has(self, recorded: Recorded) -> bool:
-        """Say whether the entry is of these days. Entries from an outbox come late: days are not in order."""
+    def contains_day(self, recorded: Recorded) -> bool:
+        """Say whether the entry's day is in the range; days are not in order: an outbox brings late ones."""
         since = self.first if isinstance(self.first, str) else ""
         until = self.last if isinstance(self.last, str) else ""
         if not since and not until:
@@ -159,8 +126,8 @@ class _Range(NamedTuple):
         return since <= day and (not until or day <= until)
 
 
-def _place(text: str) -> str | int:
-    """Read a day or an index."""
+def _parse_place(text: str) -> str | int:
+    """Parse a day or an index."""
     found = _PLACE.fullmatch(text)
     if found is None:
         raise click.BadParameter("expected a day such as 2026-11-22, or an index")
@@ -169,14 +136,11 @@ def _place(text: str) -> str | int:
 
 @click.command()
 @with_log
-@click.option("--format", "form", type=click.Choice(sorted(_WRITERS)), default="jsonl", show_default=True)
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="jsonl", show_default=True)
 @click.option("--proofs", is_flag=True, help="Add to each line what verifies it alone.")
-@click.option(
-    "--from", "first", type=_place, default=None, metavar="DAY|INDEX", help="Leave out what is before."
-)
-@click.option("--to", "last", type=_place, default=None, metavar="DAY|INDEX", help="Leave out what is after.")
+@click.option("--from", "first", type=_parse_place, metavar="DAY|INDEX", help="Leave out what is before.")
+@click.option("--to", "last", type=_parse_place, metavar="DAY|INDEX", help="Leave out what is after.")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file, not to standard output.")
-@click.option("--resume", is_flag=True, help="Go on after the last whole line of the output.")
 def export(
     url: str,
     form: str,
@@ -184,146 +148,23 @@ def export(
     first: str | int | None,
     last: str | int | None,
     output: str | None,
-    resume: bool,
 ) -> None:
     """Write entries as JSON Lines or CSV."""
-    if resume and output is None:
-        raise click.UsageError("--resume needs --output")
-    wanted, shape = _Range(first, last), Form(form, proofs)
-    with reading(url) as reader:
-        if output is not None and resume:
-            _resume(reader, wanted, shape, output)
-        elif output is not None:
-            with atomically(output) as file:
-                _write(reader, wanted, shape, file)
-        else:
-            _write(reader, wanted, shape, exact())
-
-
-def _resume(reader: LogReader, wanted: _Range, shape: Form, output: str) -> None:
-    done = last_line(output, shape)
-    if done is None:
-        with appending(output) as file:
-            _write(reader, wanted, shape, file)
-        return
-    if done.index >= 0:
-        _demand_same(reader, done, output)
-    with appending(output) as file:
-        _write(reader, wanted, shape, file, start=done.index + 1)
-
-
-def _demand_same(reader: LogReader, done: Line, output: str) -> None:
-    found = reader.at(done.index)
-    if found is None or found.id != done.id:
-        raise click.ClickException(f"the last line of {output!r} is not of this log: start a new file")
-
-
-def _write(reader: LogReader, wanted: _Range, shape: Form, file: TextIO, *, start: int | None = None) -> None:
-    """Write a new file, or what is missing of one from the index `start` on."""
-    if start is None and shape.name == "csv":
-        write_csv_header(file, proofs=shape.proofs)
-    begin = max(wanted.start, start or 0)
-    stop = max(begin, wanted.stop(reader.head().size))
-    with progress("Exporting", stop - begin) as advance:
-        chosen = filter(wanted.has, _counted(reader.entries(begin, stop), advance))
-        lines = proved(chosen, reader) if shape.proofs else plain(chosen)
-        _WRITERS[shape.name](lines, file)
+    wanted = _Range(first, last)
+    with reading(url) as reader, nullcontext(exact()) if output is None else write_whole(output) as file:
+        if form == "csv":
+            write_csv_header(file, proofs=proofs)
+        start, stop = wanted.indexes(reader.head().size)
+        with progress("Exporting", stop - start) as advance:
+            chosen = filter(wanted.contains_day, _counted(reader.entries(start, stop), advance))
+            lines = proved(chosen, reader) if proofs else plain(chosen)
+            (write_csv_lines if form == "csv" else write_json_lines)(lines, file)
 
 
 def _counted(entries: Iterable[Recorded], advance: Callable[[int], None]) -> Iterator[Recorded]:
     for recorded in entries:
         yield recorded
         advance(1)
-
-
-_BLOCK = 1 << 16
-_HEADER_BYTES = 4096
-
-
-class Form(msgspec.Struct, frozen=True):
-    """How an export is written: ``jsonl`` or ``csv``, with proofs or without."""
-
-    name: str
-    proofs: bool
-
-    @property
-    def end(self) -> bytes:
-        """What ends a line. In CSV, records may hold newlines, but no CR LF."""
-        return b"\r\n" if self.name == "csv" else b"\n"
-
-    @property
-    def header(self) -> bytes:
-        """The first line of CSV."""
-        return ",".join((*COLUMNS, *PROOF_COLUMNS) if self.proofs else COLUMNS).encode()
-
-
-class Line(msgspec.Struct, frozen=True):
-    """The entry that a line is of; index -1 for a header with none after it."""
-
-    index: int
-    id: str
-
-
-def last_line(path: str, form: Form) -> Line | None:
-    """Return the last whole line of an export, and cut the file behind it; None where there is no line yet.
-
-    Raises:
-        click.ClickException: The file is not an export of this form.
-    """
-    if not os.path.exists(path):
-        return None
-    try:
-        with Path(path).open("rb") as file:
-            text, end = _last(file.fileno(), form.end)
-            beginning = file.read(_HEADER_BYTES)
-        _demand_form(beginning, form)
-        found = _read(text, form) if end else None
-        os.truncate(path, end)
-    except OSError as error:
-        raise click.ClickException(f"cannot go on with {path!r}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise click.ClickException(
-            f"{path!r} is not an export in the form that was asked for: start a new file"
-        ) from error
-    return found
-
-
-def _last(descriptor: int, end: bytes) -> tuple[bytes, int]:
-    """Return the last whole line, and where it ends; 0 where there is none."""
-    tail, start = b"", os.fstat(descriptor).st_size
-    while start and tail.count(end) < 2:
-        size = min(_BLOCK, start)
-        start -= size
-        tail = os.pread(descriptor, size, start) + tail
-    stop = tail.rfind(end)
-    if stop < 0:
-        return b"", 0
-    begin = tail.rfind(end, 0, stop)
-    return tail[begin + len(end) if begin >= 0 else 0 : stop], start + stop + len(end)
-
-
-def _demand_form(beginning: bytes, form: Form) -> None:
-    """Nothing is cut from a file that does not begin as an export of this form does."""
-    expected = form.header + form.end if form.name == "csv" else b'{"index":'
-    if not expected.startswith(beginning[: len(expected)]):
-        raise ValueError
-
-
-def _read(text: bytes, form: Form) -> Line:
-    if form.name == "jsonl":
-        line = json.loads(text)
-        if ("proof" in line) is not form.proofs:
-            raise ValueError
-        return Line(int(line["index"]), str(line["id"]))
-    if text == form.header:
-        return Line(-1, "")
-    index, id, _ = text.split(b",", 2)
-    return Line(int(index), id.decode())
-
-
-ACTIONS: tuple[str, ...] = get_args(Action)
-
-_Table = Mapping[tuple[str, str], Counter[str]]
 
 
 @click.command()
@@ -333,13 +174,16 @@ def stats(url: str, form: str) -> None:
     """Count decisions by day and regime."""
     with reading(url) as reader:
         head, counts = reader.head(), reader.stats()
+    table = _by_day_and_regime(counts)
+    total = _sums(sum(table.values(), Counter()))
     if form == "json":
-        click.echo(json.dumps(_document(head, counts), indent=2))
+        click.echo(json.dumps(_document(head, table, total), indent=2))
         return
     click.echo(f"{head.size} entries, root {head.root.hex()}")
-    table = _by_day_and_regime(counts)
     if table:
-        click.echo("\n" + "\n".join(_lines(table)))
+        rows = [(*key, *_sums(line).values()) for key, line in table.items()]
+        lines = aligned([("day", "regime", *total), *rows, ("total", "", *total.values())], left=2)
+        click.echo("\n" + "\n".join(lines))
 
 
 def _by_day_and_regime(counts: Mapping[Rollup, int]) -> _Table:
@@ -349,34 +193,14 @@ def _by_day_and_regime(counts: Mapping[Rollup, int]) -> _Table:
     return dict(sorted(table.items()))
 
 
-def _document(head: Head, counts: Mapping[Rollup, int]) -> dict[str, Any]:
-    table = _by_day_and_regime(counts)
+def _document(head: Head, table: _Table, total: Mapping[str, int]) -> dict[str, Any]:
     return {
         "size": head.size,
         "root": head.root.hex(),
         "days": [{"day": day, "regime": regime, **_sums(line)} for (day, regime), line in table.items()],
-        "total": _sums(_total(table)),
+        "total": total,
     }
 
 
 def _sums(line: Counter[str]) -> dict[str, int]:
-    return {**{action: line[action] for action in ACTIONS}, "total": line.total()}
-
-
-def _total(table: _Table) -> Counter[str]:
-    return sum(table.values(), Counter[str]())
-
-
-def _lines(table: _Table) -> list[str]:
-    cells = [
-        ("day", "regime", *_sums(Counter())),
-        *((*map(one_line, key), *map(str, _sums(line).values())) for key, line in table.items()),
-        ("total", "", *map(str, _sums(_total(table)).values())),
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(_aligned(line, widths)).rstrip() for line in cells]
-
-
-def _aligned(line: tuple[str, ...], widths: list[int]) -> Iterator[str]:
-    for at, (cell, width) in enumerate(zip(line, widths, strict=True)):
-        yield cell.ljust(width) if at < 2 else cell.rjust(width)
+    return {**{action: line[action] for action in get_args(Action)}, "total": line.total()}

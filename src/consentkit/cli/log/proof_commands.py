@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.log_options import atomically, plainly, read_file, reading, with_key, with_log
+from consentkit.cli.log.log_options import plain_errors, read_file, reading, with_key, with_log, write_whole
 from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_exactly
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader, Recorded
@@ -66,7 +66,7 @@ def verify(
     for name, text in summary:
         click.echo(f"{name:9}  {one_line(text)}")
     if save is not None:
-        with atomically(save) as file:
+        with write_whole(save) as file:
             file.write(head.checkpoint or "")
 
 
@@ -75,7 +75,7 @@ def verify(
 @_vkeys
 def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
     """Check a visitor's receipt, without the log."""
-    with plainly():
+    with plain_errors():
         keys = read_keys(vkeys)
         verified = check_receipt(Path(file).read_bytes(), keys)
     for name, text in _receipt(verified):
