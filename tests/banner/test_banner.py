@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from banner.site import where
+from banner.fragments import where
 from consentkit.banner import Where, make_notice, render_banner, render_head, render_link
 from consentkit.banner.assets import read_assets
 from consentkit.consent import Consent, resolve

@@ -12,7 +12,7 @@ from babel.dates import format_date
 from babel.units import format_unit
 from bs4 import BeautifulSoup
 
-from banner.site import where
+from banner.fragments import where
 from consentkit.banner import Choice, History, read_words, render_settings
 from consentkit.banner.texts import read_formats, shipped_locales
 from consentkit.consent import Consent, Decision

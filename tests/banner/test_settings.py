@@ -20,7 +20,7 @@ from consentkit.banner import (
     render_placeholder,
     render_settings,
 )
-from consentkit.banner.history import SHOWN
+from consentkit.banner.settings import MAX_CHOICES
 from consentkit.banner.texts import shipped_texts
 from consentkit.consent import Consent, Decision, resolve
 from consentkit.consent.choosing import choose
@@ -398,11 +398,11 @@ def test_erased_is_said_only_where_nothing_is_left(
 
 def test_a_long_history_shows_its_newest_part(make_policy: MakePolicy, make_consent: MakeConsent) -> None:
     policy = make_policy()
-    many = tuple(Choice(at=f"2026-11-18T12:00:{59 - n % 60:02}Z") for n in range(SHOWN + 9))
+    many = tuple(Choice(at=f"2026-11-18T12:00:{59 - n % 60:02}Z") for n in range(MAX_CHOICES + 9))
     items = history_of(page(policy, make_consent(policy), history=History(choices=many))).select(
         "[role=listitem]"
     )
-    assert len(items) == SHOWN
+    assert len(items) == MAX_CHOICES
     assert items[0].select("time")[1]["datetime"] == many[0].at
 
 

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.applications import Starlette
 
-from banner.site import message_page, where
+from banner.fragments import message_page, where
 from consentkit import ConsentMiddleware
 from consentkit.banner import (
     Placeholder,

@@ -1,10 +1,8 @@
 """What visitors see: the banner, the settings page, the link to it, placeholders of embeds, their files."""
 
 from consentkit.banner.assets import assets_by_name
-from consentkit.banner.form import read_choices, read_offered, read_ticked
-from consentkit.banner.history import Choice, History
+from consentkit.banner.banner import make_notice, render_banner, render_head, render_link
 from consentkit.banner.markup import Where
-from consentkit.banner.notice import make_notice, render_banner, render_head, render_link
 from consentkit.banner.pages import (
     Placeholder,
     check_templates,
@@ -12,6 +10,13 @@ from consentkit.banner.pages import (
     problem_text,
     render_message,
     render_placeholder,
+)
+from consentkit.banner.settings import (
+    Choice,
+    History,
+    read_choices,
+    read_offered,
+    read_ticked,
     render_settings,
 )
 from consentkit.banner.texts import available_locales, read_words

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
@@ -98,6 +97,21 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     english: frozenset[str]
     formats: Formats
 
+    @property
+    def foreign(self) -> str:
+        """The language of texts that are not in the locale's: ``en``, or empty in an English one."""
+        return "" if self.locale.partition("-")[0] == FALLBACK else FALLBACK
+
+    def name(self, ident: str, default: str) -> str:
+        """Return the title of a purpose or the name of a declared vendor, or the default."""
+        if ident in self.purposes:
+            return self.purposes[ident].title
+        return self.vendors[ident].name if ident in self.vendors else default
+
+    def join(self, titles: Iterable[str]) -> str:
+        """Join titles with the locale's separator."""
+        return self.texts["common"]["separator"].join(titles)
+
     def duration(self, text: str) -> str:
         """Write a duration of the policy (``14 months``, ``session``): in words of `texts` before CLDR's."""
         duration = read_duration(text)
@@ -131,8 +145,9 @@ def shipped_texts(locale: str) -> Texts:
     return {"duration": {}, **msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])}
 
 
-def read_texts(policy: Policy, locale: str) -> Texts:
-    """Return all texts of a locale by section and key; the site's own words win.
+@lru_cache(maxsize=512)
+def read_words(policy: Policy, locale: str) -> Words:
+    """Return all that is said in a locale; the site's own words win.
 
     Args:
         policy: Its `banner.text` overrides.
@@ -141,33 +156,30 @@ def read_texts(policy: Policy, locale: str) -> Texts:
     Raises:
         ConfigurationError: The policy overrides a text that does not exist.
     """
-    return read_words(policy, locale).texts
-
-
-@lru_cache(maxsize=512)
-def read_words(policy: Policy, locale: str) -> Words:
-    """Return all that is said in a locale; arguments and errors as in `read_texts`."""
     base, own = shipped_texts(locale), policy.banner.text.get(locale, {})
-    for section, key, text in _own(own):
-        _check(policy, section, key, text, path=f"banner.text.{locale}.{section}.{key}")
+    for section, texts in own.items():
+        for key, text in texts.items():
+            _check(policy, section, key, text, path=f"banner.text.{locale}.{section}.{key}")
     told = own.get("vendors", {})
-    catalog = {ident for ident in policy.vendors_declared if not _declares(policy, ident)}
+    described = {ident for ident, vendor in policy.vendors.items() if vendor.description}
     return Words(
         locale=locale,
         texts={section: {**texts, **own.get(section, {})} for section, texts in base.items()},
-        purposes=MappingProxyType(
-            {ident: _purpose(purpose, base, own) for ident, purpose in policy.purposes.items()}
+        purposes={ident: _purpose(purpose, base, own) for ident, purpose in policy.purposes.items()},
+        vendors={ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()},
+        english=frozenset(
+            ident
+            for ident in policy.vendors_declared.keys() - described
+            if f"{ident}{_DESCRIPTION}" not in told
         ),
-        vendors=MappingProxyType(
-            {ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()}
-        ),
-        english=frozenset(ident for ident in catalog if f"{ident}{_DESCRIPTION}" not in told),
         formats=read_formats(nearest_shipped(locale)),
     )
 
 
-def _declares(policy: Policy, ident: str) -> bool:
-    return bool(policy.vendors[ident].description) if ident in policy.vendors else False
+def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
+    """Return what a page of the package's own says: in a locale of the site's only if it has that section."""
+    speaks = find_locale(locale, shipped_locales()) or section in policy.banner.text.get(locale, {})
+    return read_words(policy, locale if speaks else FALLBACK)
 
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
@@ -193,15 +205,10 @@ def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
     )
 
 
-def _own(texts: Texts) -> Iterator[tuple[str, str, str]]:
-    return ((section, key, text) for section, keys in texts.items() for key, text in keys.items())
-
-
 def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:
     """Refuse a text that nobody would say, and words in braces for which nothing is filled in."""
-    ids: Mapping[str, object] = {"purposes": policy.purposes, "vendors": policy.vendors_declared}.get(
-        section, {}
-    )
+    named_by = {"purposes": [*policy.purposes], "vendors": [*policy.vendors_declared]}
+    ids = named_by.get(section, [])
     english = _UNITS if section == "duration" else shipped_texts(FALLBACK).get(section, {})
     named = key.removesuffix(_DESCRIPTION) in ids
     if not named and key not in english:

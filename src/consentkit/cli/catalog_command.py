@@ -16,7 +16,7 @@ import msgspec
 
 from consentkit.catalog import HostRule, KnownVendor, default_catalog, read_url
 from consentkit.catalog.model import CatalogPurpose
-from consentkit.catalog.reading import PURPOSES, read_vendors
+from consentkit.catalog.vendor_files import PURPOSES, read_vendors
 from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ConfigurationError
 

@@ -12,8 +12,7 @@ from typing import Final
 
 import click
 
-from consentkit.banner import available_locales
-from consentkit.banner.texts import read_texts
+from consentkit.banner import available_locales, read_words
 from consentkit.cli.answers import lint_answers
 from consentkit.cli.terminal import printable
 from consentkit.exceptions import ConfigurationError, ConsentkitError
@@ -159,7 +158,7 @@ def load_policy(name: str, text: str) -> Policy:
 def findings_in(policy: Policy, against: str | None) -> list[Finding]:
     before = load_policy(against, read_text(against)) if against else None
     try:
-        texts = {locale: read_texts(policy, locale) for locale in sorted(available_locales(policy))}
+        texts = {locale: read_words(policy, locale).texts for locale in sorted(available_locales(policy))}
     except ConfigurationError as error:
         raise Unreadable(str(error)) from error
     return lint_policy(policy, texts=texts, today=date.today().isoformat(), before=before)

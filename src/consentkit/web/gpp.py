@@ -33,4 +33,4 @@ def write_gpp(consent: Consent) -> str:
 
 @lru_cache(maxsize=512)
 def _made(place: str, opted_out: bool | None, gpc: bool) -> GPP:
-    return gpp_for(place, sale_opt_out=opted_out, targeted_opt_out=opted_out, gpc=gpc)
+    return gpp_for(place, opted_out=opted_out, gpc=gpc)

@@ -14,9 +14,9 @@ from tabs import borrowed
 
 pytestmark = pytest.mark.browser
 
-IN = gpp_for("US-CA", sale_opt_out=False, targeted_opt_out=False, gpc=False)
-OUT = gpp_for("US-CA", sale_opt_out=True, targeted_opt_out=True, gpc=False)
-NOWHERE = gpp_for("DE", sale_opt_out=False, targeted_opt_out=False, gpc=False)
+IN = gpp_for("US-CA", opted_out=False, gpc=False)
+OUT = gpp_for("US-CA", opted_out=True, gpc=False)
+NOWHERE = GPP(string="DBAA", sections=(), parsed={})
 CSP = "default-src 'none'; script-src 'self' 'nonce-test'"
 
 # A stub as the specification has it: generic commands are answered, others wait, messages are taken.

@@ -8,9 +8,10 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from banner.site import PARAGRAPH, Site, banner_page, go, link_page, visiting
+from banner.fragments import PARAGRAPH, banner_page, link_page
 from consentkit.consent import Consent
 from consentkit.policy import Banner, Policy
+from e2e.banner.site import Site, go, visiting
 
 pytestmark = pytest.mark.browser
 

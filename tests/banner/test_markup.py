@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.applications import Starlette
 
-from banner.site import message_page, where
+from banner.fragments import message_page, where
 from consentkit import ConsentMiddleware
 from consentkit.banner import check_templates, make_notice, render_banner, render_link, render_settings
 from consentkit.consent import Consent

@@ -8,9 +8,10 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
-from banner.site import ARTICLE, CALIFORNIA, ORIGIN, Site, banner_page, go, visiting
+from banner.fragments import ARTICLE, banner_page
 from consentkit.consent import Consent
 from consentkit.policy import Banner, Policy
+from e2e.banner.site import CALIFORNIA, ORIGIN, Site, go, visiting
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)

@@ -1,4 +1,4 @@
-"""The banner, made once per policy, regimes and locale, and the notice that says what was shown."""
+"""The banner and the link to the settings, rendered once per policy, regimes and locale, and their notice."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Final, NamedTuple, Unpack
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.languages import direction
-from consentkit.banner.markup import Fragment, Where, escape
-from consentkit.banner.templating import render, slots
+from consentkit.banner.markup import Fragment, Where, escape, render, slots
 from consentkit.banner.texts import Words, fill, read_words
 from consentkit.catalog import safe_path
 from consentkit.consent import UNTOLD, Consent, Notice

@@ -6,23 +6,13 @@ import html
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Route
 
-from consentkit.banner import (
-    Placeholder,
-    assets_by_name,
-    render_banner,
-    render_head,
-    render_link,
-    render_message,
-    render_placeholder,
-    render_settings,
-)
-from consentkit.banner.languages import direction
+from consentkit.banner import assets_by_name, render_settings
 from consentkit.consent import Consent, Decision
 from consentkit.policy import Place, Policy
 from tabs import borrowed
@@ -33,23 +23,11 @@ CSP = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
     "img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 )
-PARAGRAPH = '<p>Text with a <a href="/x">link</a>.</p>'
-ARTICLE = f"<main><h1>A story</h1>{PARAGRAPH * 24}</main>"
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 20"><path fill="#777" d="M0 0h80v20H0z"/></svg>'
 )
 CHOSEN = "consentkit=1:opt-in:banner:0:20787:analytics!da5322.x.y; Path=/"
 PLAINLY = "<!doctype html><title>Answered plainly</title>"
-
-
-class Where(TypedDict):
-    locale: str
-    prefix: str
-    return_to: str
-
-
-def where(locale: str = "en") -> Where:
-    return Where(locale=locale, prefix="/_consent", return_to="/story")
 
 
 class Site:
@@ -156,39 +134,3 @@ def visiting(
 def go(page: Page, path: str) -> None:
     """Load a page of the site."""
     page.goto(ORIGIN + path)
-
-
-def document(policy: Policy, body: str, *, locale: str = "en", head: str = "", article: str = ARTICLE) -> str:
-    """Return a page of the site in a language, with the package's files in its head."""
-    links = render_head(policy, prefix="/_consent")
-    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    opening = f'<!doctype html><html lang="{locale}" dir="{direction(locale)}">'
-    meta = f'<head><meta charset="utf-8">{viewport}<title>Story</title>'
-    return f"{opening}{meta}{links}{head}</head><body>{body}{article}</body></html>"
-
-
-def banner_page(policy: Policy, consent: Consent, locale: str = "en", **how: str) -> str:
-    """Return a page with the banner."""
-    return document(policy, render_banner(policy, consent, **where(locale)), locale=locale, **how)
-
-
-def link_page(policy: Policy, consent: Consent, locale: str = "en", **how: str) -> str:
-    """Return a page with the link to the settings."""
-    return document(policy, render_link(policy, consent, **where(locale)), locale=locale, **how)
-
-
-def message_page(policy: Policy, locale: str = "en") -> str:
-    """Return a message."""
-    return render_message(policy, "choose_again", "stale", **where(locale))
-
-
-def embed_page(policy: Policy, consent: Consent, locale: str = "en") -> str:
-    """Return a page with a placeholder, as small as any and as large as a video."""
-    shown = Placeholder("tube", "functional", "Tube", plays=True)
-    frame = render_placeholder(policy, shown, notice_hash="0" * 64, title="A story told", **where(locale))
-    embeds = "".join(
-        f'<iframe title="{size}" width="{size[0]}" height="{size[1]}" srcdoc="{html.escape(frame)}"></iframe>'
-        for size in ((300, 150), (640, 360))
-    )
-    style = "<style>iframe { max-width: 100%; border: 0 }</style>"
-    return link_page(policy, consent, locale, head=style, article=f"<main><h1>A story</h1>{embeds}</main>")

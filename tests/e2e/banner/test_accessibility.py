@@ -10,22 +10,12 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from banner.site import (
-    CALIFORNIA,
-    PARAGRAPH,
-    Site,
-    banner_page,
-    embed_page,
-    go,
-    link_page,
-    message_page,
-    visiting,
-    where,
-)
+from banner.fragments import PARAGRAPH, banner_page, embed_page, link_page, message_page, where
 from consentkit.banner import Choice, History, Placeholder, render_placeholder, render_settings
 from consentkit.banner.texts import shipped_locales
 from consentkit.consent import Consent, Decision
 from consentkit.policy import Banner, Policy
+from e2e.banner.site import CALIFORNIA, Site, go, visiting
 
 pytestmark = pytest.mark.browser
 

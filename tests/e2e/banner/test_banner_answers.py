@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from banner.site import CALIFORNIA, CSP, Site, banner_page, go, link_page, visiting
+from banner.fragments import banner_page, link_page
 from consentkit.consent import Consent
 from consentkit.policy import Banner, Policy
+from e2e.banner.site import CALIFORNIA, CSP, Site, go, visiting
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)

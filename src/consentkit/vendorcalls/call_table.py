@@ -1,9 +1,10 @@
-"""The table of calls, read once."""
+"""The calls that tell vendors' scripts about consent: their table, and the script that makes them."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +19,7 @@ _EITHER = re.compile(r"(\w+)\?(\w+):(\w*)")
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way of telling; the table's file explains each key.
+    """One way of telling vendors' scripts; ``calls.toml`` explains each key.
 
     Attributes:
         id: The key in the table.
@@ -85,3 +86,40 @@ def calls_for(vendor: str, *, advanced: bool = False) -> Calls | None:
     """
     rows = calls_table().values()
     return next((row for row in rows if vendor in (row.advanced if advanced else row.vendors)), None)
+
+
+@cache
+def calls_script() -> bytes:
+    """Return the script: the same bytes for every page, to be served from the site's origin.
+
+    It must be loaded by a classic script without ``async`` or ``defer``, directly before the first script of
+    the vendor that is to be told.
+    """
+    return Path(__file__).with_name("calls.min.js").read_bytes()
+
+
+def write_attributes(
+    calls: Calls,
+    made: Iterable[Call],
+    asks: Mapping[str, Sequence[tuple[str, str]]],
+    before: Collection[str],
+    now: Collection[str] | None,
+) -> str:
+    """Write the attributes that tell the script what to say.
+
+    Args:
+        calls: To whom.
+        made: The calls to make at once.
+        asks: Word → vendor and purpose of each that must be allowed; without a vendor the purpose alone.
+        before: Words granted before a choice.
+        now: Words granted now; ``None`` where nothing was chosen.
+
+    Returns:
+        Two attributes, the second in single quotes. They are made of ids, codes, numbers and the table's
+        texts, none of which holds a single quote, an ampersand or ``>``.
+    """
+    says: dict[str, object] = {"global": calls.queue, "takes": calls.takes, "calls": list(made)}
+    says |= {"update": calls.updates, "asks": asks, "before": sorted(before)}
+    if now is not None:
+        says["now"] = sorted(now)
+    return f"data-calls=\"{calls.id}\" data-says='{json.dumps(says, separators=(',', ':'))}'"

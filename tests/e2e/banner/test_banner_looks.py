@@ -9,10 +9,11 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
-from banner.site import Site, banner_page, go, visiting
+from banner.fragments import banner_page
 from consentkit.consent import Consent
 from consentkit.policy import Banner, Policy
 from consentkit.policy import Site as SiteTable
+from e2e.banner.site import Site, go, visiting
 
 pytestmark = pytest.mark.browser
 

@@ -1,17 +1,17 @@
 """The fast way through markup in which nothing around decides how tags are read.
 
-The result is that of going on tag by tag (:mod:`consentkit.rewriter.reading`); only the steps are larger.
+The result is that of going on tag by tag (:mod:`consentkit.rewriter.tokenizer`); only the steps are larger.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from consentkit.rewriter.context import PLACES, Context
+from consentkit.rewriter.context import Context
 from consentkit.rewriter.grammar import SCRIPT_PLAIN, Buffer
-from consentkit.rewriter.handler import Where
+from consentkit.rewriter.handler import PLACES, Where
 from consentkit.rewriter.memory import Run
-from consentkit.rewriter.names import RAW, RAW_TEXT, SCRIPT, SHOWN, Scan
+from consentkit.rewriter.selection import RAW, RAW_TEXT, SCRIPT, SHOWN, Scan
 
 Entered = tuple[bytes, int]
 """Name and place of the start tag behind which raw text goes on beyond the buffer."""

@@ -19,21 +19,20 @@ preload scanner knows no others, and fetches what it takes for a tag.
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Callable
 from typing import Final, Self
 
 from consentkit.rewriter import foreign
-from consentkit.rewriter.context import BORING, OVERSIZED, PLACES, Position, State
+from consentkit.rewriter.context import Context
+from consentkit.rewriter.fast_path import pass_over
+from consentkit.rewriter.foreign import Top
 from consentkit.rewriter.grammar import (
     COMMENT_END,
-    LABEL,
     LONGEST_MARK,
     NAME,
     PROLOGUE,
-    QUIET,
-    ROW,
-    ROWS,
     SCRIPT_DOUBLE,
     SCRIPT_ESCAPED,
     SCRIPT_PLAIN,
@@ -44,10 +43,17 @@ from consentkit.rewriter.grammar import (
     Buffer,
     scan_tag,
 )
-from consentkit.rewriter.handler import Where
-from consentkit.rewriter.names import RAW_TEXT
-from consentkit.rewriter.plain import pass_over
-from consentkit.rewriter.tag import attributes
+from consentkit.rewriter.handler import PLACES, Where
+from consentkit.rewriter.selection import LABEL, QUIET, RAW_TEXT, ROW, ROWS
+from consentkit.rewriter.tags import attributes
+
+OVERSIZED: Final = b"x-oversized-"
+"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
+
+BORING: Final = b"."
+"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
+follows is the name of an element of a drawing or formula."""
+
 
 MAX_TAG: Final = 1 << 20
 """Bytes of a tag that is kept until it is complete; a longer one is renamed, which makes it inert."""
@@ -68,26 +74,96 @@ _SCRIPT_LEVELS = (
 )
 
 
-class Reading(Position):
-    """A position in the document that goes on from there."""
+class State(enum.IntEnum):
+    """What a reading is inside of."""
 
-    # As in `Position`; repeated for type checkers that infer anew what is assigned here.
-    state: State
-    pos: int
-    start: int
-    scan: int
-    level: int
-    name: bytes
-    drawing: bytes
-    asked: bool
-    noscript: bool
-    select: int
-    templates: int
-    columns: int
-    svg_script: int
-    svg_depth: int
+    DATA = 0
+    TAG = 1
+    COMMENT = 2
+    BOGUS = 3
+    CDATA = 4
+    RAW = 5
+    SCRIPT = 6
+    PLAIN = 7
 
-    __slots__ = ()
+
+class Tokenizer:
+    """A position in the document and all that decides how it goes on from there."""
+
+    __slots__ = (
+        "asked", "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript",
+        "pos", "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
+    )  # fmt: skip
+
+    def __init__(self, context: Context) -> None:
+        self.context: Context = context
+        self.state: State = State.DATA
+        self.pos: int = 0
+        self.scan: int = 0  # resume here; everything before is known to hold nothing
+        self.start: int = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
+        self.level: int = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
+        self.name: bytes = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
+        self.top: Top = None
+        self.asked: bool = False  # SCRIPT: whether the handler said that it needs the text
+        self.svg_script: int = -1  # start of the SVG <script> that waits for its end, -1 if none does
+        self.svg_depth: int = 0  # how many elements were followed with it
+        self.templates: int = 0  # <template> elements that are open
+        self.columns: int = 0  # 1 + templates around the first <col> directly in a <template>
+        self.select: int = 0  # 1 + templates around the open <select>
+        self.frameset: bool = False
+        self.noscript: bool = False
+        self.flat: bool = False  # knows no foreign content, as look-ahead scanners
+        self.drawing: bytes = b""  # of the element in which only a plain drawing or formula was seen
+        self.born: list[Self] = []
+
+    def place(self) -> tuple[State, int]:
+        """Return where this reading stands; only readings in the same place can be the same."""
+        return self.state, self.pos if self.state is State.DATA else self.scan
+
+    def key(self) -> tuple[object, ...]:
+        """Return what makes two readings the same from here on; `flat` ones give way to others."""
+        around = (
+            self.state, self.top, self.select, self.frameset, self.noscript, self.templates, self.columns,
+            self.svg_script, self.svg_depth, self.drawing,
+        )  # fmt: skip
+        if self.state is State.DATA:
+            return (self.pos, *around)
+        if self.state in (State.TAG, State.SCRIPT):
+            return (self.scan, self.start, self.level, self.name, *around)
+        return (self.scan, self.name, *around)
+
+    def clone(self) -> Self:
+        """Return another in the same place."""
+        twin = type(self)(self.context)
+        for slot in Tokenizer.__slots__:
+            if slot != "born":
+                setattr(twin, slot, getattr(self, slot))
+        return twin
+
+    def shift(self, count: int) -> None:
+        """Follow the buffer after its first ``count`` bytes were removed."""
+        self.pos -= count
+        self.scan -= count
+        if self.start >= 0:
+            self.start -= count
+        if self.svg_script >= 0:
+            self.svg_script -= count
+
+    def held(self) -> int:
+        """Return the offset up to which this reading will edit nothing any more."""
+        if self.svg_script >= 0:
+            return self.svg_script
+        if self.state is State.DATA:
+            return self.pos
+        if self.state is State.TAG:
+            return self.start if self.keeps() else self.scan
+        if self.state is State.SCRIPT and self.start >= 0:
+            return self.start
+        return self.scan
+
+    def keeps(self) -> bool:
+        """Say whether the incomplete tag must be kept."""
+        return self.name != OVERSIZED and self.name[:1] != BORING
 
     def step(self, buffer: Buffer, final: bool) -> bool:
         """Go on to the next thing that matters.
@@ -135,7 +211,7 @@ class Reading(Position):
                 self.pos = _end(skip, buffer, self.pos)
         if self.pos == len(buffer):
             return False
-        # Readings that meet in front of a tag become one before it is shown, however the input is cut.
+        # Tokenizers that meet in front of a tag become one before it is shown, however the input is cut.
         return (context.uncertain and self.pos > before) or self._markup(buffer, final)
 
     def _guarded(self) -> bool:
@@ -484,7 +560,7 @@ class Reading(Position):
         Where it is in another reading, more of it will be decided on. A beginning of it is decided on only if
         it is twice as long as the last one, so that the work stays linear.
         """
-        twins: list[Reading] = [self, *self.born]
+        twins: list[Tokenizer] = [self, *self.born]
         for twin in twins:
             start = twin.svg_script
             if start < 0 or (twin.top is not None and twin.top.total >= twin.svg_depth):
@@ -530,13 +606,13 @@ def _find(buffer: Buffer, what: bytes, pos: int) -> int:
     return found if found >= 0 else len(buffer)
 
 
-_STEPS: dict[State, Callable[[Reading, Buffer, bool], bool]] = {
-    State.DATA: Reading._data,
-    State.TAG: Reading._in_tag,
-    State.COMMENT: Reading._comment,
-    State.BOGUS: Reading._bogus,
-    State.CDATA: Reading._cdata,
-    State.RAW: Reading._raw,
-    State.SCRIPT: Reading._script,
-    State.PLAIN: Reading._plain,
+_STEPS: dict[State, Callable[[Tokenizer, Buffer, bool], bool]] = {
+    State.DATA: Tokenizer._data,
+    State.TAG: Tokenizer._in_tag,
+    State.COMMENT: Tokenizer._comment,
+    State.BOGUS: Tokenizer._bogus,
+    State.CDATA: Tokenizer._cdata,
+    State.RAW: Tokenizer._raw,
+    State.SCRIPT: Tokenizer._script,
+    State.PLAIN: Tokenizer._plain,
 }
