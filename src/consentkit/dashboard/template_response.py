@@ -1,4 +1,4 @@
-"""The app's pages: templates, and how numbers and times are written. Jinja is loaded with the first page."""
+"""HTML responses from the dashboard's templates, and the filters that write their numbers and times."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import asdict
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from consentkit.asgi.dispatcher import read_request
-from consentkit.dashboard import words
-from consentkit.web.request import Request
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,26 +23,16 @@ SHEET_PATH: Final = f"/static/audit.{hashlib.sha256(SHEET).hexdigest()[:12]}.css
 """The style sheet and its path below the mount: another sheet has another path."""
 
 
-class Visit(Request, frozen=True, eq=False, kw_only=True):
-    """A request for an auditor's page, with the scope that it came in."""
-
-    scope: Scope
-
-
-def visit_of(scope: Scope, https_only: bool | None = None) -> Visit:
-    """Read a request; arguments as in `read_request`."""
-    return Visit(**asdict(read_request(scope, https_only)), scope=scope)
-
-
-def respond(template: str, request: Visit, *, status: int = 200, **values: object) -> Response:
-    """Render a page. Every value is escaped.
+def respond(template: str, scope: Scope, *, status: int = 200, **values: object) -> Response:
+    """Render a page that answers the request in `scope`.
 
     Args:
-        template: Name of the file.
-        request: The request that is answered.
-        status: The HTTP status.
-        values: What the template may name.
+        template: File name of the template.
+        scope: ASGI scope of the request.
+        status: HTTP status.
+        values: What the template may name. Every value is escaped.
     """
+    request = read_request(scope)
     page = (
         _environment()
         .get_template(template)
@@ -53,8 +40,7 @@ def respond(template: str, request: Visit, *, status: int = 200, **values: objec
             base=request.mount,
             here=request.path,
             sheet=request.mount + SHEET_PATH,
-            signs_out=bool(request.scope.get(SIGNS_OUT)),
-            words=words,
+            signs_out=bool(scope.get(SIGNS_OUT)),
             **values,
         )
     )

@@ -1,23 +1,22 @@
-"""``consentkit log verify|verify-receipt``: does it hold, who says so, and what could not be checked."""
+"""``consentkit log verify|verify-receipt|checkpoint|proof|leaf|consistency``: what proves a log."""
 
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from consentkit.cli.log.files import atomically
-from consentkit.cli.log.opening import plainly, read_file, reading, with_key, with_log
-from consentkit.cli.log.proving import signed_checkpoint
-from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress
-from consentkit.exceptions import ProofInvalid
-from consentkit.log import Head, LogReader
+from consentkit.cli.log.log_options import plain_errors, read_file, reading, with_key, with_log, write_whole
+from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_exactly
+from consentkit.exceptions import LogError, ProofInvalid
+from consentkit.log import Head, LogReader, Recorded
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
-from consentkit.tlog import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog import Checkpoint, VerifierKey, consistency_proof, open_checkpoint, read_checkpoint
 
 _vkeys = click.option(
     "--vkey",
@@ -67,7 +66,7 @@ def verify(
     for name, text in summary:
         click.echo(f"{name:9}  {one_line(text)}")
     if save is not None:
-        with atomically(save) as file:
+        with write_whole(save) as file:
             file.write(head.checkpoint or "")
 
 
@@ -76,7 +75,7 @@ def verify(
 @_vkeys
 def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
     """Check a visitor's receipt, without the log."""
-    with plainly():
+    with plain_errors():
         keys = read_keys(vkeys)
         verified = check_receipt(Path(file).read_bytes(), keys)
     for name, text in _receipt(verified):
@@ -204,3 +203,75 @@ def _receipt(verified: Verified) -> list[tuple[str, str]]:
             "name the log's with --vkey",
         ),
     ]
+
+
+_INDEX = click.IntRange(min=0)
+
+
+@click.command()
+@with_log
+def checkpoint(url: str) -> None:
+    """Print the signed checkpoint, byte for byte (C2SP)."""
+    with reading(url) as reader:
+        write_exactly(signed_checkpoint(reader).encode())
+
+
+@click.command()
+@click.argument("index", type=_INDEX)
+@with_log
+def proof(index: int, url: str) -> None:
+    """Print the proof that a leaf is in the log. As C2SP has it (tlog-proof)."""
+    with reading(url) as reader:
+        write_exactly(reader.proof(index).encode().encode())
+
+
+@click.command()
+@click.argument("index", type=_INDEX)
+@with_log
+def leaf(index: int, url: str) -> None:
+    """Print the exact bytes of a leaf. No newline is added."""
+    with reading(url) as reader:
+        write_exactly(demand(reader, index).leaf)
+
+
+@click.command()
+@click.argument("old_size", type=_INDEX)
+@click.option(
+    "--to", "new_size", type=_INDEX, metavar="SIZE", help="The later size, by default the present one."
+)
+@with_log
+def consistency(old_size: int, new_size: int | None, url: str) -> None:
+    """Print the proof that the log only grew.
+
+    The log of OLD_SIZE entries is the beginning of a later one.
+
+    Hashes in base64, one a line (RFC 6962, section 2.1.2).
+    """
+    with reading(url) as reader:
+        for hash in _consistency(reader, old_size, new_size):
+            click.echo(b64encode(hash))
+
+
+def signed_checkpoint(reader: LogReader) -> str:
+    """Return the head's checkpoint; that it is not signed is an error."""
+    signed = reader.head().checkpoint
+    if signed is None:
+        raise LogError("the log's checkpoints are not signed: it has no key")
+    return signed
+
+
+def demand(reader: LogReader, index: int) -> Recorded:
+    """Return the entry with an index; that there is none is an error."""
+    found = reader.at(index)
+    if found is None:
+        raise LogError(f"the log has no entry {index}: it has {reader.head().size}")
+    return found
+
+
+def _consistency(reader: LogReader, old: int, new: int | None) -> list[bytes]:
+    if new is None:
+        return reader.consistency(old)
+    size = reader.head().size
+    if new > size:
+        raise LogError(f"the log has {size} entries, not {new}")
+    return consistency_proof(old, new, reader.tile)

@@ -1,12 +1,14 @@
-"""Opening a log from the command line, and what is said where that fails."""
+"""Options that the commands of ``consentkit log`` share, the log that they name, and the files they write."""
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -30,23 +32,19 @@ with_key: Final = click.option(
     metavar="FILE",
     help="The log's key file, where it is not beside the log.",
 )
-with_outbox: Final = click.option(
-    "--outbox", metavar="FILE", help="The file in which refusals wait for the log."
-)
-with_yes: Final = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 
 @contextmanager
 def reading(url: str, key: str | None = None) -> Iterator[LogReader]:
     """Open a log; what is wrong with its URL is a usage error (exit code 2), with itself a failure (1)."""
-    with plainly(), open_log(url, key=key) as reader:
+    with plain_errors(), open_log(url, key=key) as reader:
         yield reader
 
 
 @contextmanager
 def writing(url: str, key: str | None, outbox: str | None = None) -> Iterator[ConsentLog]:
     """Open a log that exists for writing; errors as of `reading`."""
-    with plainly():
+    with plain_errors():
         path = log_path(url)
         if path is not None:
             demand_file(path)
@@ -55,8 +53,8 @@ def writing(url: str, key: str | None, outbox: str | None = None) -> Iterator[Co
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
-    """Say this package's errors in one sentence."""
+def plain_errors() -> Iterator[None]:
+    """Turn this package's errors into click's, which are printed in one sentence."""
     try:
         yield
     except ConfigurationError as error:
@@ -67,6 +65,15 @@ def plainly() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+@contextmanager
+def write_errors(path: str | Path) -> Iterator[None]:
+    """Turn what keeps a file from being written into an error of click's that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+
+
 def read_file(path: str | Path) -> str:
     """Read a short text that was named on the command line; that it cannot be read is a usage error."""
     try:
@@ -75,6 +82,30 @@ def read_file(path: str | Path) -> str:
         raise click.UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise click.UsageError(f"cannot read {str(path)!r}: it is not text") from error
+
+
+@contextmanager
+def write_whole(path: str | Path) -> Iterator[TextIO]:
+    """Open a file to write to; it gets its name when all of it is on disk, and is the owner's only.
+
+    A device or a pipe is written to directly.
+    """
+    with write_errors(path):
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            return
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        new = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with open(new, "w", encoding="utf-8", newline="") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def now() -> datetime:

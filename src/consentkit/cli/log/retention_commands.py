@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.opening import now, with_key, with_log, with_outbox, with_yes, writing
+from consentkit.cli.log.log_options import now, with_key, with_log, writing
 from consentkit.cli.terminal import progress
 from consentkit.log import ConsentLog
 from consentkit.record import rfc3339
@@ -18,6 +18,9 @@ OUTBOX_LINES = (b'{"entry":', b'{"bundle":')
 
 GRANT_DAYS = 400
 """No grant holds for longer: what is older shows nothing any more that is in force."""
+
+_OUTBOX_HELP = "The file in which refusals wait for the log."
+_with_yes = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 _AGE = re.compile(r"([1-9][0-9]{0,4}) ?(d|mo|y)", re.ASCII)
 
@@ -36,7 +39,7 @@ def _past(age: str) -> date:
 @click.command()
 @with_log
 @with_key
-@click.option("--outbox", required=True, metavar="FILE", help="The file in which refusals wait for the log.")
+@click.option("--outbox", required=True, metavar="FILE", help=_OUTBOX_HELP)
 def drain(url: str, key: str | None, outbox: str) -> None:
     """Hand what waits in an outbox to the log."""
     _demand_outbox(outbox)
@@ -56,7 +59,7 @@ def drain(url: str, key: str | None, outbox: str) -> None:
 @click.option(
     "--older-than", "before", type=_past, required=True, metavar="AGE", help="Such as 25mo, 3y or 400d."
 )
-@with_yes
+@_with_yes
 def purge(url: str, key: str | None, before: date, yes: bool) -> None:
     """Destroy decisions that are older than an age.
 
@@ -83,8 +86,8 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
 @click.argument("subject")
 @with_log
 @with_key
-@with_outbox
-@with_yes
+@click.option("--outbox", metavar="FILE", help=_OUTBOX_HELP)
+@_with_yes
 def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool) -> None:
     """Destroy all entries of a visitor.
 

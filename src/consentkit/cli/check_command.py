@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 import click
 
-from consentkit.cli.lint import DEFAULT_FILE, Unreadable, findings_in, load_policy, read_text
-from consentkit.cli.log.opening import with_key
+from consentkit.cli.lint_command import DEFAULT_FILE, Unreadable, findings_in, load_policy, read_text
+from consentkit.cli.log.log_options import with_key
 from consentkit.cli.terminal import one_line
 from consentkit.consent.secret_key import check_secret
 from consentkit.exceptions import ConfigurationError

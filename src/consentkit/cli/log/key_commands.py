@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from consentkit.cli.log.opening import plainly, reading, with_key, with_log, writing
+from consentkit.cli.log.log_options import plain_errors, reading, with_key, with_log, write_errors, writing
 from consentkit.cli.terminal import write_exactly
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, open_log
@@ -32,12 +30,12 @@ def key() -> None:
 @click.option("--origin", metavar="NAME", help="The log's name for good, such as news.example/consent.")
 def new(url: str | None, key: str | None, origin: str | None) -> None:
     """Make a key file, and print the public key."""
-    with plainly():
+    with plain_errors():
         path, head = _file(url, key), _head(url)
         if head is not None and head.checkpoint is not None:
             raise LogError("the log is signed already: change its key with `consentkit log key rotate`")
         made = Keyring(signing=_generate(origin or new_origin()))
-        with _said(path):
+        with write_errors(path):
             is_made = make_key_file(path, made)
     if not is_made:
         raise click.ClickException(f"there is a file at {str(path)!r} already; it is left as it is")
@@ -56,7 +54,7 @@ def show_key(url: str, key: str | None) -> None:
 
     A C2SP vkey; below it are those of earlier keys. The log itself need not be there yet.
     """
-    with plainly():
+    with plain_errors():
         keys = signer_of(url, key).keys()
     if keys is None:
         with reading(url, key):
@@ -72,7 +70,7 @@ def rotate(url: str, key: str | None) -> None:
     with writing(url, key) as log:
         path = _file(url, key)
         # Of two at once, the second begins with what the first has made.
-        with _said(path), locked(path.with_name(f"{path.name}.lock")):
+        with write_errors(path), locked(path.with_name(f"{path.name}.lock")):
             keys = log.keys()
             if keys is None:
                 raise LogError("the log has no key here: make one with `consentkit log key new`")
@@ -113,11 +111,3 @@ def _generate(origin: str) -> SigningKey:
         return SigningKey.generate(origin)
     except ProofInvalid as error:
         raise click.UsageError(f"{origin!r} cannot be a log's name: {error}") from error
-
-
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise click.ClickException(f"cannot write {str(path)!r}: {error.strerror}") from error

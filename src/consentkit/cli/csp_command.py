@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from consentkit.catalog import HostRule, HostTable, default_catalog
-from consentkit.cli.log.opening import reading, with_log
-from consentkit.cli.terminal import one_line
+from consentkit.cli.log.log_options import reading, with_log
+from consentkit.cli.terminal import aligned, one_line
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import Observation
 from consentkit.policy import Policy
@@ -103,15 +103,12 @@ def _undeclared(seen: Iterable[Seen], policy: Policy) -> list[Seen]:
     return [one for one in seen if not (table.find(one.host) or declared.keys() & set(one.vendors))]
 
 
-def _table(seen: Iterable[Seen]) -> Iterator[str]:
-    rows = [("host", "count", "first", "last", "directives", "catalog")]
+def _table(seen: Iterable[Seen]) -> list[str]:
+    rows: list[tuple[object, ...]] = [("host", "count", "first", "last", "directives", "catalog")]
     for one in seen:
         directives = " ".join(sorted(one.directives))
-        rows.append((one.host, str(one.count), one.first, one.last, directives, " or ".join(one.vendors)))
-    cells = [[*map(one_line, row)] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        rows.append((one.host, one.count, one.first, one.last, directives, " or ".join(one.vendors)))
+    return aligned(rows)
 
 
 def _advice(seen: Iterable[Seen], policy: Policy) -> Iterator[str]:

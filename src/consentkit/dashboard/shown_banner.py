@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
 from consentkit.banner.markup import Fragment, escape
-from consentkit.consent import Notice, Shown
+from consentkit.consent import Notice
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import LogReader
+from consentkit.log.spot_checks import genuine_assets
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -35,9 +36,8 @@ def render_shown(reader: LogReader, hash: str) -> str | None:
     except ConfigurationError:
         return None
     # What a page loads for its banner; the other sheet is for pages of the package itself.
-    sheets = [
-        sheet for name, sheet in _assets(reader, shown) if name.startswith("ck.") and name.endswith(".css")
-    ]
+    assets = genuine_assets(reader, shown)
+    sheets = [sheet for name, sheet in assets if name.startswith("ck.") and name.endswith(".css")]
     links = "".join(map(_link, filter(None, sheets)))
     language = escape(shown.locale)
     return (
@@ -45,21 +45,6 @@ def render_shown(reader: LogReader, hash: str) -> str | None:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>The banner as it was shown</title>{links}</head><body>{banner}</body></html>"
     )
-
-
-def is_genuine(reader: LogReader, hash: str) -> bool:
-    """Say whether a notice's bundle and all that it names have the hashes by which they are named."""
-    bundle = reader.notice(hash)
-    if bundle is None or sha256(bundle).hexdigest() != hash:
-        return False
-    return all(asset is not None for _, asset in _assets(reader, Notice.loads(bundle) or Shown()))
-
-
-def _assets(reader: LogReader, shown: Shown) -> Iterator[tuple[str, bytes | None]]:
-    """Yield name and bytes of what a notice names; ``None`` for what is missing or was changed."""
-    for name, hash in shown.assets.items():
-        asset = reader.asset(hash)
-        yield name, asset if asset is not None and sha256(asset).hexdigest() == hash else None
 
 
 def _link(sheet: bytes) -> str:
