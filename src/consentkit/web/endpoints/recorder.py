@@ -19,10 +19,10 @@ from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Source, 
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.policy.checks import IDENTIFIER
 from consentkit.record import Bundle, Entry, rfc3339
-from consentkit.web.cookies import subject_of
+from consentkit.web.cookie_headers import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
 from consentkit.web.endpoints.submission import Submission
-from consentkit.web.resolve import Exchange
+from consentkit.web.resolver import Exchange
 
 # Names in the log, where they are others than in forms.
 _ACTIONS: Final = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
