@@ -17,9 +17,9 @@ from consentkit.catalog import (
     HostRule,
     HostTable,
     KnownVendor,
+    is_shared,
     read_url,
 )
-from consentkit.catalog.words import is_shared
 from consentkit.gating.elements import NAMES, RARE
 from consentkit.gating.markers import WORDS, Marker
 from consentkit.gating.model import NOBODY, Party, Reach, Reason
