@@ -165,7 +165,8 @@ def test_without_the_parser_words_count_and_it_is_said_once() -> None:
 def test_the_parser_is_imported_with_the_first_script_that_needs_it() -> None:
     program = (
         "import sys, consentkit; from consentkit.gating import Gate; from consentkit.policy import Policy\n"
-        "read = Gate(Policy()).classifier.analyze; read(b'var a = 1'); assert 'tree_sitter' not in sys.modules\n"
+        "read = Gate(Policy()).classifier.analyze\n"
+        "read(b'var a = 1'); assert 'tree_sitter' not in sys.modules\n"
         "read(b\"s.src='https://connect.facebook.net/q'\"); assert 'tree_sitter' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
