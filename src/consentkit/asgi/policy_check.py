@@ -8,8 +8,8 @@ from typing import Final
 
 from consentkit.asgi.clock import epoch
 from consentkit.exceptions import ConfigurationError
+from consentkit.lint import RULES, Finding, lint
 from consentkit.policy import Policy
-from consentkit.policy.lint import RULES, Finding, lint
 
 _logger: Final = logging.getLogger("consentkit")
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
 from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
-from consentkit.policy.checks import IDENTIFIER
+from consentkit.policy.validation import IDENTIFIER
 from consentkit.record import Bundle, Entry, rfc3339
 from consentkit.web.cookies import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
