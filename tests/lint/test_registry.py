@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit import Policy
-from consentkit.banner.texts import read_texts, shipped_locales
+from consentkit.banner.texts import read_words, shipped_locales
 from consentkit.lint import RULES, Finding, lint, lint_gpc, lint_page
 from consentkit.lint.registry import BROWSER_CHECKS
 from consentkit.lint.text_rules import assumed_consent
@@ -164,12 +164,12 @@ def test_the_first_notice_is_no_question_and_is_good_where_none_is_asked() -> No
 
 @pytest.mark.parametrize("locale", sorted(shipped_locales()))
 def test_the_texts_that_come_with_the_package_ask(locale: str) -> None:
-    assert lint(Policy(), texts={locale: read_texts(Policy(), locale)}) == []
+    assert lint(Policy(), texts={locale: read_words(Policy(), locale).texts}) == []
 
 
 @pytest.mark.parametrize("locale", ["de", "en", "es", "fr", "it", "nl", "pl", "pt", "pt-BR"])
 def test_the_first_notice_is_known_in_other_languages(locale: str) -> None:
-    assert assumed_consent(read_texts(Policy(), locale)["opt-out"]["notice"], locale)
+    assert assumed_consent(read_words(Policy(), locale).texts["opt-out"]["notice"], locale)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from consentkit.catalog import UNREADABLE, URL, Catalog, HostRule, HostTable
+from consentkit.catalog import UNREADABLE, URL, Catalog, HostRule, HostTable, is_shared
 from consentkit.catalog.hostlist import HostList
-from consentkit.catalog.words import is_shared
 from consentkit.gating.party import Party, Reason
 
 Rules = Sequence[tuple[HostRule, Party]]
