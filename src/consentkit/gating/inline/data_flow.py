@@ -70,7 +70,7 @@ class Sum(NamedTuple):
 Source = Union["Node", Element, Member, Sum, Key]
 
 
-class Flows:
+class DataFlow:
     """The sources of every name in a script.
 
     Args:
@@ -81,7 +81,7 @@ class Flows:
         calls: Its calls.
         assigned: Its assignments to members, and to the window's address: the target and the value.
         certain: Whether the tree can be trusted, and names are what they say, which ``with`` takes from them.
-        sources: Addresses that it imports from.
+        sources: AddressFinder that it imports from.
         imported: Names that it imports.
         defined: Names that it gives a value.
     """

@@ -13,16 +13,15 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from consentkit.gating.inline import syntax
-from consentkit.gating.inline.addresses import MAX_HOSTS, Addresses
-from consentkit.gating.inline.flows import Flows, Spent
-from consentkit.gating.inline.literals import fold
-from consentkit.gating.inline.loaders import Given, Loaders
+from consentkit.gating.inline.addresses import MAX_HOSTS, AddressFinder
+from consentkit.gating.inline.data_flow import DataFlow, Spent
+from consentkit.gating.inline.evaluator import MAX_ROUNDS, UNKNOWN, Evaluator
+from consentkit.gating.inline.heuristics import fold_literals, loads, words_of
+from consentkit.gating.inline.loaders import Load, Loaders
 from consentkit.gating.inline.signatures import Signature, Signatures
-from consentkit.gating.inline.texts import MAX_ROUNDS, UNKNOWN, Texts
-from consentkit.gating.inline.words import loads, words_of
-from consentkit.gating.owners import Owners
-from consentkit.gating.party import NOTHING, Found, Party, Reason, join
-from consentkit.gating.wrapped import unwrap
+from consentkit.gating.model import NOTHING, Party, Reach, Reason, join
+from consentkit.gating.resource_urls import unwrap
+from consentkit.gating.vendor_index import VendorIndex
 from consentkit.rewriter import decode
 
 MAX_DEPTH: Final = 3
@@ -49,21 +48,26 @@ _OUTSIDE: Final = re.compile(r"""((["'`])(?:(?!\2)[^\\\n]|\\.)*+\2)|""" + UNKNOW
 _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
 
 
-class Reading(NamedTuple):
+class Analysis(NamedTuple):
     """What was found in a script's text.
 
     Attributes:
-        found: What it would reach.
+        reach: What it would reach.
         mentioned: Hosts of vendors that it names without loading anything.
         stubs: Globals that the text would define, as ``name:kind``.
     """
 
-    found: Found = Found()
+    reach: Reach = Reach()
     mentioned: tuple[str, ...] = ()
     stubs: frozenset[str] = frozenset()
 
+    @property
+    def matters(self) -> bool:
+        """Whether the script reaches or names anybody."""
+        return bool(self.mentioned) or self.reach != NOTHING
 
-EMPTY: Final = Reading()
+
+EMPTY: Final = Analysis()
 
 
 class _Clues(NamedTuple):
@@ -77,23 +81,20 @@ class _Clues(NamedTuple):
     unsure: bool
 
 
-class InlineReader:
+class ScriptAnalyzer:
     """Reads scripts.
 
     Args:
-        signatures: Ways in which snippets begin, each with its party.
-        owners: Rules of all vendors.
+        vendors: The vendors' rules, and the ways in which their snippets begin.
         exact: Whether hosts that nobody knows are held back, too, so that it matters which are loaded.
     """
 
-    def __init__(
-        self, signatures: Iterable[tuple[str, Party]], owners: Owners, *, exact: bool = False
-    ) -> None:
-        self._signatures = Signatures(signatures)
-        self._addresses = Addresses(owners)
+    def __init__(self, vendors: VendorIndex, *, exact: bool = False) -> None:
+        self._signatures = Signatures(vendors.signatures)
+        self._addresses = AddressFinder(vendors)
         self._exact = exact
 
-    def read(self, text: bytes, depth: int = 0) -> Reading:
+    def analyze(self, text: bytes, depth: int = 0) -> Analysis:
         """Read the text of a script."""
         clues = self._search(text)
         if not (clues.signed or clues.named or clues.unknown or clues.unsure):
@@ -101,21 +102,21 @@ class InlineReader:
         said = _by_words(clues)
         if not (clues.signed or clues.named or clues.unsure or (self._exact and clues.unknown)):
             return said
-        found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, said.found, depth)
+        found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, said.reach, depth)
         if found is None:
             return said
         reached = {reason.host for reason in found.reasons}
         mentioned = dict.fromkeys(r.host for r in clues.named if r.host and r.host not in reached)
         parties = [*(reason.party for reason in found.reasons), *(one.party for one in clues.signed)]
-        return Reading(found, tuple(mentioned), _stubs(parties, clues.words))
+        return Analysis(found, tuple(mentioned), _stubs(parties, clues.words))
 
     def loads(self, text: bytes) -> bool:
         """Tell whether a script holds something that loads, by its words."""
-        folded = fold(text)
+        folded = fold_literals(text)
         return loads(folded, words_of(folded))
 
     def _search(self, text: bytes) -> _Clues:
-        folded = fold(text)
+        folded = fold_literals(text)
         words = words_of(folded)
         signed = list(self._signatures.find(folded, words))
         named, unknown = self._addresses.named(folded)
@@ -138,13 +139,13 @@ class InlineReader:
 
     # --- by the tree
 
-    def _by_tree(self, text: bytes, signed: Sequence[Signature], said: Found, depth: int) -> Found | None:
+    def _by_tree(self, text: bytes, signed: Sequence[Signature], said: Reach, depth: int) -> Reach | None:
         script = syntax.parse(text)
         if script is None:
             return None
         try:
-            flows = Flows(script)
-            texts = Texts(flows)
+            flows = DataFlow(script)
+            texts = Evaluator(flows)
             loaders = Loaders(flows, texts)
             for _ in range(MAX_ROUNDS):
                 given = [*loaders.given()]
@@ -158,10 +159,10 @@ class InlineReader:
         signs = [*self._told(flows, texts), *(s for one in acting for s in self._acts(one, text, flows))]
         # Where browsers may read another script than the tree has, what the words say counts as well.
         words = [] if flows.certain else [said]
-        found = join([Found(tuple(dict.fromkeys(signs))), *self._reached(given, depth), *words])
+        found = join([Reach(tuple(dict.fromkeys(signs))), *self._reached(given, depth), *words])
         return found._replace(hosts=found.hosts[:MAX_HOSTS])
 
-    def _acts(self, signature: Signature, text: bytes, flows: Flows) -> Iterable[Reason]:
+    def _acts(self, signature: Signature, text: bytes, flows: DataFlow) -> Iterable[Reason]:
         """Find a signature that is code, and not what a text holds."""
         for match in signature.pattern.finditer(text):
             node = flows.script.root.descendant_for_byte_range(match.start(), match.end() - 1)
@@ -174,7 +175,7 @@ class InlineReader:
                 yield Reason(signature.party, "", "signature")
                 return
 
-    def _told(self, flows: Flows, texts: Texts) -> Iterable[Reason]:
+    def _told(self, flows: DataFlow, texts: Evaluator) -> Iterable[Reason]:
         """Find vendors whose library, wherever it comes from, is told to begin with an address of theirs."""
         for call in flows.calls:
             vendors = self._signatures.methods.get(call.name, ())
@@ -182,13 +183,13 @@ class InlineReader:
             for text in sorted(given):
                 yield from (reason for reason in self._loose(text).reasons if reason.party.vendor in vendors)
 
-    def _may_be_foreign(self, given: Given) -> bool:
+    def _may_be_foreign(self, given: Load) -> bool:
         """Tell whether what is inserted may load the reader of a queue: no constant of the site's own."""
         if given.kind == "markup":
             return any("<script" in text.lower() for text in given.texts)
         return not given.texts or not all(map(self._addresses.is_own, given.texts))
 
-    def _reached(self, given: Iterable[Given], depth: int) -> Iterable[Found]:
+    def _reached(self, given: Iterable[Load], depth: int) -> Iterable[Reach]:
         for kind, text in dict.fromkeys((one.kind, _paired(t)) for one in given for t in sorted(one.texts)):
             if kind != "markup" and "url(" in text:
                 yield self._loose(text)
@@ -204,45 +205,45 @@ class InlineReader:
                 if UNKNOWN not in text or _HOST.match(text):
                     yield self._address(text.replace(UNKNOWN, "x"), depth, direct=kind == "call")
 
-    def _address(self, text: str, depth: int, *, direct: bool) -> Found:
+    def _address(self, text: str, depth: int, *, direct: bool) -> Reach:
         if _ENCODED.fullmatch(text):
             return self._loose(text)
         script = None if direct else self._script(text, depth)
-        return script or Found(*self._addresses.reached(text, direct=direct))
+        return script or Reach(*self._addresses.reached(text, direct=direct))
 
-    def _script(self, text: str, depth: int) -> Found | None:
+    def _script(self, text: str, depth: int) -> Reach | None:
         """Read an address whose script comes with it."""
         text = text.lstrip(UNKNOWN)
         inner = unwrap(text, b"iframe") or unwrap(text, b"script")
         if inner is None or inner.kind == "unreadable":
-            return inner and Found(unreadable=True)
+            return inner and Reach(unreadable=True)
         return self._code(inner.text.decode("utf-8", "replace"), depth)
 
-    def _loose(self, text: str) -> Found:
+    def _loose(self, text: str) -> Reach:
         """Look for addresses anywhere in a text of which not all is known, or in markup."""
         tags = " ".join(_TAG.findall(text) or [text])
         tags = decode(re.sub(r"[\t\n\r]", "", tags).encode("utf-8", "replace"))
         texts = (text, _BARE.sub(r"\g<0>//", unquote(tags).replace("\\", "/")))
         forms = (f'"{one.replace(UNKNOWN, other)}"' for one in texts for other in ("x", "", '"\n"'))
-        named, unknown = self._addresses.named(fold("\n".join(forms).encode("utf-8", "replace")))
-        return Found(tuple(named), tuple(unknown))
+        named, unknown = self._addresses.named(fold_literals("\n".join(forms).encode("utf-8", "replace")))
+        return Reach(tuple(named), tuple(unknown))
 
-    def _code(self, text: str, depth: int) -> Found:
+    def _code(self, text: str, depth: int) -> Reach:
         if depth >= MAX_DEPTH:
-            return Found(unreadable=True)
+            return Reach(unreadable=True)
         code = _OUTSIDE.sub(lambda found: found[1] or " ", text)
-        return self.read(code.encode("utf-8", "replace"), depth + 1).found
+        return self.analyze(code.encode("utf-8", "replace"), depth + 1).reach
 
 
-def _by_words(clues: _Clues) -> Reading:
+def _by_words(clues: _Clues) -> Analysis:
     parties = dict.fromkeys(signature.party for signature in clues.signed)
     reasons = tuple(Reason(party, "", "signature") for party in parties)
     if not (clues.named or clues.unknown) or not loads(clues.text, clues.words):
         mentioned = dict.fromkeys(reason.host for reason in clues.named if reason.host)
-        return Reading(Found(reasons), tuple(mentioned), _stubs(parties, clues.words))
+        return Analysis(Reach(reasons), tuple(mentioned), _stubs(parties, clues.words))
     reasons = (*reasons, *clues.named)
     stubs = _stubs((reason.party for reason in reasons), clues.words)
-    return Reading(Found(reasons, tuple(clues.unknown)), (), stubs)
+    return Analysis(Reach(reasons, tuple(clues.unknown)), (), stubs)
 
 
 def _paired(text: str) -> str:

@@ -1,7 +1,7 @@
 """Response headers that make browsers reach somebody: entries of parties that are not allowed are removed.
 
 Each address is put to the page's gate as the tag that would reach as far, so that a header and an element are
-never judged differently. What stays is the same bytes. A header that cannot be read is removed as long as
+never gated differently. What stays is the same bytes. A header that cannot be read is removed as long as
 anything is denied. Every expression is possessive: each byte is looked at a bounded number of times.
 """
 
@@ -12,7 +12,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
+
+from consentkit.gating.document import PageGate
 
 Pairs = Sequence[tuple[bytes, bytes]]
 
@@ -60,13 +62,6 @@ _Members = list[tuple[str, object]]
 _Entries = list[tuple[bytes, bool]]
 
 
-class Judge(Protocol):
-    """Decides on links; `consentkit.gating.PageGate` is one."""
-
-    def admits(self, raw: bytes) -> bool:
-        """Say whether a ``<link>`` would stay as it is."""
-
-
 def names_address(name: bytes, value: bytes) -> bool:
     """Say whether a header may make browsers reach somebody.
 
@@ -77,12 +72,12 @@ def names_address(name: bytes, value: bytes) -> bool:
     return name in _GATED or (name in _POLICIES and b"report-uri" in value.lower())
 
 
-def gate_headers(headers: Pairs, judge: Judge) -> list[tuple[bytes, bytes]]:
+def gate_headers(headers: Pairs, gate: PageGate) -> list[tuple[bytes, bytes]]:
     """Return the headers without what must not be reached. Called while anything is denied.
 
     Args:
         headers: A response's headers.
-        judge: The page's gate.
+        gate: The page's gate.
     """
     out: list[tuple[bytes, bytes]] = []
     groups: set[str] = set()
@@ -90,41 +85,41 @@ def gate_headers(headers: Pairs, judge: Judge) -> list[tuple[bytes, bytes]]:
         kind = name.lower()
         kept: bytes | None = value
         if kind in _ENTRIES:
-            kept = _keep(value, _ENTRIES[kind](value, judge))
+            kept = _keep(value, _ENTRIES[kind](value, gate))
         elif kind in _POLICIES:
-            kept = _REPORT_URI.sub(lambda found: _reported(found, judge), value) or None
+            kept = _REPORT_URI.sub(lambda found: _reported(found, gate), value) or None
         elif kind == b"refresh":
-            kept = value if _refreshes(value, judge) else None
+            kept = value if _refreshes(value, gate) else None
         elif kind == b"report-to":
-            kept = _keep(value, _groups(value, judge, groups))
+            kept = _keep(value, _groups(value, gate, groups))
         if kept is not None:
             out.append((name, kept))
     return [pair for pair in out if pair[0].lower() != b"nel" or _nel_group(pair[1]) in groups]
 
 
-def gate_links(links: Sequence[bytes], judge: Judge) -> list[bytes]:
+def gate_links(links: Sequence[bytes], gate: PageGate) -> list[bytes]:
     """Return the ``Link`` values of an early hint without what must not be reached (RFC 8297).
 
     Args:
         links: Values of ``Link`` headers.
-        judge: The page's gate.
+        gate: The page's gate.
     """
-    kept = [_keep(value, _links(value, judge)) for value in links]
+    kept = [_keep(value, _links(value, gate)) for value in links]
     return [value for value in kept if value is not None]
 
 
-def is_reached(address: str, judge: Judge, *, rel: str = "preload", srcset: str = "") -> bool:
+def is_reached(address: str, gate: PageGate, *, rel: str = "preload", srcset: str = "") -> bool:
     """Say whether an address may be reached, as a ``link`` element of that kind would.
 
     Args:
         address: The URL as it stands in the header.
-        judge: The page's gate.
+        gate: The page's gate.
         rel: Link types.
         srcset: The ``imagesrcset`` of a link, or nothing.
     """
     tag = f'<link rel="{html.escape(rel)}" href="{html.escape(address)}"'
     tag += f' imagesrcset="{html.escape(srcset)}">' if srcset else ">"
-    return judge.admits(tag.encode("utf-8", "replace"))
+    return gate.admits(tag.encode("utf-8", "replace"))
 
 
 def _keep(value: bytes, entries: _Entries | None) -> bytes | None:
@@ -137,12 +132,12 @@ def _keep(value: bytes, entries: _Entries | None) -> bytes | None:
     return b", ".join(kept) or None
 
 
-def _links(value: bytes, judge: Judge) -> _Entries | None:
+def _links(value: bytes, gate: PageGate) -> _Entries | None:
     matches = _all(_LINK, value)
-    return None if matches is None else [(found[1].rstrip(), _link_stays(found, judge)) for found in matches]
+    return None if matches is None else [(found[1].rstrip(), _link_stays(found, gate)) for found in matches]
 
 
-def _link_stays(found: re.Match[bytes], judge: Judge) -> bool:
+def _link_stays(found: re.Match[bytes], gate: PageGate) -> bool:
     """Judge one link. The first ``rel`` counts (RFC 8288, section 3.3), and every set of images."""
     rel: str | None = None
     sets: list[str] = []
@@ -154,19 +149,19 @@ def _link_stays(found: re.Match[bytes], judge: Judge) -> bool:
         elif key == b"imagesrcset":
             sets.append(text)
     address = found[2].decode("ascii")
-    return all(is_reached(address, judge, rel=rel or "", srcset=srcset) for srcset in sets or [""])
+    return all(is_reached(address, gate, rel=rel or "", srcset=srcset) for srcset in sets or [""])
 
 
-def _structured(entry: re.Pattern[bytes], value: bytes, judge: Judge) -> _Entries | None:
+def _structured(entry: re.Pattern[bytes], value: bytes, gate: PageGate) -> _Entries | None:
     matches = _all(entry, value.strip(b" \t"))
     if matches is None:
         return None
     return [
-        (found[0].strip(b" \t,"), not found[1] or is_reached(_unquote(found[1]), judge)) for found in matches
+        (found[0].strip(b" \t,"), not found[1] or is_reached(_unquote(found[1]), gate)) for found in matches
     ]
 
 
-_ENTRIES: Final[dict[bytes, Callable[[bytes, Judge], _Entries | None]]] = {
+_ENTRIES: Final[dict[bytes, Callable[[bytes, PageGate], _Entries | None]]] = {
     b"link": _links,
     # A dictionary of strings (W3C Reporting API, section 3.2).
     b"reporting-endpoints": partial(_structured, _SF_PAIR),
@@ -188,32 +183,32 @@ def _all(entry: re.Pattern[bytes], value: bytes) -> list[re.Match[bytes]] | None
     return found
 
 
-def _refreshes(value: bytes, judge: Judge) -> bool:
+def _refreshes(value: bytes, gate: PageGate) -> bool:
     found = _REFRESH.match(value)
     if found is None:
         return False
     address = next((part for part in found.groups() if part is not None), b"")
-    return address.isascii() and is_reached(address.decode("ascii"), judge)
+    return address.isascii() and is_reached(address.decode("ascii"), gate)
 
 
-def _reported(found: re.Match[bytes], judge: Judge) -> bytes:
+def _reported(found: re.Match[bytes], gate: PageGate) -> bytes:
     """Return a ``report-uri`` directive without what must not be reached; nothing if that is all."""
 
     def keep(uri: re.Match[bytes]) -> bytes:
-        stays = uri[1].isascii() and is_reached(uri[1].decode("ascii"), judge)
+        stays = uri[1].isascii() and is_reached(uri[1].decode("ascii"), gate)
         return uri[0] if stays else b""
 
     kept = _URI.sub(keep, found[2])
     return found[1] + kept if kept.strip() else b""
 
 
-def _groups(value: bytes, judge: Judge, groups: set[str]) -> _Entries | None:
+def _groups(value: bytes, gate: PageGate, groups: set[str]) -> _Entries | None:
     """Read ``Report-To``: objects with commas between them. Adds the names of the groups that stay."""
     entries = []
     for raw, group in _objects(value):
         if group is None:
             return None
-        stays = all(is_reached(text, judge) for text in _strings(group))
+        stays = all(is_reached(text, gate) for text in _strings(group))
         if stays:
             groups.add(str(dict(group).get("group", "default")))
         entries.append((raw, stays))

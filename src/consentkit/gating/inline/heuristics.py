@@ -1,4 +1,4 @@
-"""A script's text with its string literals put together, so that addresses in it stand in one piece.
+"""The search over a script's text, without a tree: its literals put together, its words, whether it loads.
 
 Vendors put addresses together from parts (``"https://ssl" + ".google-analytics.com"``), escape slashes so
 that ``</script>`` may stand in a string, and encode what content filters look for. Every expression is
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -41,7 +41,7 @@ MAX_PIECES: Final = 64
 """Encoded pieces of one kind that are decoded of one script."""
 
 
-def fold(text: bytes) -> bytes:
+def fold_literals(text: bytes) -> bytes:
     """Return a script's text with escapes, sums and encodings of literals resolved.
 
     What was encoded is put behind the rest, in quotes. The result is to be searched, not to be run.
@@ -103,3 +103,69 @@ _ENCODINGS: Final[Sequence[tuple[bytes, Callable[[bytes], Iterator[bytes]]]]] = 
     (b"fromCharCode", _spelled),
     (b".join(", _joined),
 )
+
+
+# --- words
+
+_IN_WORDS: Final = re.compile(r"[A-Za-z0-9_$]")
+_BETWEEN: Final = bytes(code if _IN_WORDS.match(chr(code)) else 0x20 for code in range(128)) + b" " * 128
+
+_ALONE: Final = frozenset(
+    b"Audio EventSource Image SharedWorker WebSocket Worker background cssText fetch srcdoc".split()
+    + b"XDomainRequest XMLHttpRequest axios backgroundImage createElement getJSON".split()
+    + b"getScript importScripts innerHTML insertAdjacentHTML outerHTML sendBeacon serviceWorker".split()
+)
+"""Names that stand in a script only to load something."""
+
+# A member that is called or assigned under a name that is put together, as in a["sr" + "c"] = b.
+_COMPUTED: Final = re.compile(rb"[\w'\"`)]\]\s*+(?:\(|(?:\?\?|\|\||&&|\+)?+=(?!=))")
+
+_METHOD: Final = re.compile(rb"\.(?:ajax|append|get|html|load|post)\s*+\(")
+_MARKUP: Final = re.compile(rb"<(?:embed|iframe|img|link|object|script)\b")
+_MODULE: Final = rb"[\w$*{][^;'\"]{0,500}?\bfrom\s*+['\"]"
+
+# Each begins with a literal, which the engine finds fast.
+_WITH: Final[Mapping[bytes, re.Pattern[bytes]]] = {
+    b"export": re.compile(rb"export\b(?<![\w$.]export)[^;'\"]{0,500}?\bfrom\s*+['\"]"),
+    b"import": re.compile(rb"import\b(?<![\w$.]import)" + GAP + rb"(?:[('\"`]|" + _MODULE + rb")"),
+    b"setAttribute": re.compile(rb"setAttribute\(\s*+['\"](?:data|href|poster|src)"),
+    b"src": re.compile(rb"src(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
+    b"srcset": re.compile(rb"srcset(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
+    b"write": re.compile(rb"write['\"]?+\]?+\s*+\("),
+    b"writeln": re.compile(rb"writeln['\"]?+\]?+\s*+\("),
+    **dict.fromkeys((b"ajax", b"append", b"get", b"html", b"load", b"post"), _METHOD),
+    **dict.fromkeys((b"embed", b"iframe", b"img", b"link", b"object", b"script"), _MARKUP),
+}
+"""Names that may stand for other things, with what must be around them."""
+
+# A function called with an address: of a script, or the function's name says what it does.
+_CALL: Final = re.compile(rb"\(\s*+\[?+\s*+['\"`](?:https?+:)?+//([^'\"`\s]{1,256}+)")
+_SCRIPT: Final = re.compile(rb"[./]m?js\b")
+_FUNCTION: Final = re.compile(
+    rb"(?:import|include|inject|insert|load|require)[A-Za-z0-9_$]{0,32}+\s{0,4}+\Z", re.I
+)
+
+
+def words_of(text: bytes) -> Set[bytes]:
+    """Return the names, keywords and numbers in a script's text."""
+    return set(text.translate(_BETWEEN).split())
+
+
+def loads(text: bytes, words: Set[bytes]) -> bool:
+    """Tell whether a script holds something that loads.
+
+    Args:
+        text: The script.
+        words: The names in it, as `words_of` gives them.
+    """
+    if not words.isdisjoint(_ALONE) or _COMPUTED.search(text):
+        return True
+    patterns = dict.fromkeys(_WITH[word] for word in words & _WITH.keys())
+    return any(pattern.search(text) for pattern in patterns) or _calls(text)
+
+
+def _calls(text: bytes) -> bool:
+    return any(
+        _SCRIPT.search(match[1]) or _FUNCTION.search(text[max(0, match.start() - 48) : match.start()])
+        for match in _CALL.finditer(text)
+    )

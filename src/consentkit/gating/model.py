@@ -1,13 +1,16 @@
-"""Who would be reached, and what it takes to keep an element from reaching them."""
+"""What the gate finds out about a tag, whatever the consent, and what it asks of the renderer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
-from consentkit.catalog import KnownVendor
-from consentkit.policy import Vendor
 from consentkit.rewriter import Attribute, Splice
+
+Target: TypeAlias = Literal["", "_parent", "_top"]
+"""Where the page is, as seen from a placeholder; empty where nothing in it could lead there."""
+Unclassified: TypeAlias = Literal["report", "gate", "allow"]
+"""What happens to third parties that neither policy nor catalog knows."""
 
 Why = Literal[
     "host", "signature", "marker", "unknown-marker", "unclassified", "list", "word", "program", "cut"
@@ -61,7 +64,7 @@ CUT: Final = Reason(NOBODY, "", "cut")
 """Why an element is held back that could not be read to its end."""
 
 
-class Found(NamedTuple):
+class Reach(NamedTuple):
     """What some bytes would reach, whatever the consent.
 
     Attributes:
@@ -75,7 +78,7 @@ class Found(NamedTuple):
     unreadable: bool = False
 
 
-NOTHING: Final = Found()
+NOTHING: Final = Reach()
 
 
 class Embed(NamedTuple):
@@ -84,13 +87,13 @@ class Embed(NamedTuple):
     Attributes:
         title: Its title; empty where it has none.
         poster: Address of a picture of it, which the site gives; empty without one that can be used.
-        reached: Whom the picture would reach.
+        reach: Whom the picture would reach.
         plays: Whether it is a player's.
     """
 
     title: str = ""
     poster: str = ""
-    reached: Found = NOTHING
+    reach: Reach = NOTHING
     plays: bool = False
 
 
@@ -98,18 +101,18 @@ class Part(NamedTuple):
     """One part of a tag that stays or goes by itself.
 
     Attributes:
-        found: What it would reach.
+        reach: What it would reach.
         inert: The edits that make it inert.
         srcdoc: The attribute whose content may be rewritten in place of that.
     """
 
-    found: Found = NOTHING
+    reach: Reach = NOTHING
     inert: Sequence[Splice] = ()
     srcdoc: Attribute | None = None
 
 
-class Plan(NamedTuple):
-    """What to do with a tag, whatever the consent: a function of its bytes alone.
+class Classification(NamedTuple):
+    """Whom a tag reaches and how it is made inert, whatever the consent: a function of its bytes alone.
 
     Attributes:
         load: What the element itself loads, or whom its marker names.
@@ -118,7 +121,7 @@ class Plan(NamedTuple):
         simple: Whether those are insertions without quotes, which may be made anywhere.
         embed: What it says of its content, if it is a frame that visitors see.
         marked: Whether its author said who must be allowed; nothing else counts then.
-        rules: Its type if its content is a list of addresses, such as ``importmap``.
+        list_type: Its type if its content is a list of addresses, such as ``importmap``; empty for others.
         heard: Who would be reached by the address of a marked script, and so has to be told what holds.
         silent: Whether it is a script's tag that reaches nobody by itself.
         container: Whose script fills the element.
@@ -131,36 +134,61 @@ class Plan(NamedTuple):
     simple: bool = True
     embed: Embed | None = None
     marked: bool = False
-    rules: str = ""
+    list_type: str = ""
     heard: tuple[Reason, ...] = ()
     silent: bool = False
     container: Party | None = None
     language: str = ""
 
 
-def known_party(known: KnownVendor) -> Party:
-    """Make the party of a vendor that only the catalog knows."""
-    stubs = tuple(known.stubs.items())
-    return Party(known.id, known.name, known.purpose, known.embed, known.plays, stubs)
-
-
-def declared_party(vendor: Vendor, known: KnownVendor | None) -> Party:
-    """Make the party of a vendor that the policy declares.
-
-    Args:
-        vendor: The vendor, completed with the catalog's details.
-        known: What the catalog knows of it, if anything.
-    """
-    party = known_party(known) if known else Party(vendor.id, vendor.name, vendor.purpose)
-    return party._replace(name=vendor.name, purpose=vendor.purpose)
-
-
-def join(parts: Sequence[Found]) -> Found:
+def join(parts: Sequence[Reach]) -> Reach:
     """Put together what several parts would reach, each once, in order."""
     if len(parts) == 1:
         return parts[0]
-    return Found(
+    return Reach(
         tuple(dict.fromkeys(reason for part in parts for reason in part.reasons)),
         tuple(dict.fromkeys(host for part in parts for host in part.hosts)),
         any(part.unreadable for part in parts),
     )
+
+
+class Renderer(Protocol):
+    """Renders what is put into pages in place of what is gated."""
+
+    def name(self, party: Party, *, language: str) -> str:
+        """Return what a party is called on a page in that language."""
+
+    def placeholder(
+        self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
+    ) -> str:
+        """Render the document shown in a gated frame, in HTML.
+
+        Args:
+            party: Whom to allow; without a vendor it is a whole purpose.
+            embed: What the frame says of its content; its poster may be fetched.
+            target: Where the page is, as seen from there.
+            foreign_base: Whether the page's base is another origin, which such a document inherits.
+            language: The page's language by its own account; empty where it does not say.
+        """
+
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render ``<script src=… data-consentkit-stubs="…"></script>`` with the URL of `stubs_script`.
+
+        Args:
+            attributes: What to define, and what to show a visitor whose form waits for it.
+            foreign_base: Whether the page's base is another origin.
+        """
+
+    def module(self, *, foreign_base: bool) -> str:
+        """Return the URL of `module_script`, safe in JSON; nothing where the page takes no script of ours."""
+
+    def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render ``<script src=…>`` with the URL of `consentkit.vendorcalls.calls_script`.
+
+        Args:
+            attributes: What it is to say, as attributes.
+            foreign_base: Whether the page's base is another origin.
+
+        Returns:
+            Nothing where the page cannot have such a script.
+        """

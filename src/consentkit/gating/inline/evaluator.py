@@ -12,8 +12,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
-from consentkit.gating.inline import flows
-from consentkit.gating.inline.flows import FIELD, FUNCTIONS, GLOBAL, Element, Key, Source, Spent
+from consentkit.gating.inline import data_flow
+from consentkit.gating.inline.data_flow import FIELD, FUNCTIONS, GLOBAL, Element, Key, Source, Spent
 from consentkit.gating.inline.syntax import children, names
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN: Final = "\u16a0"
 """A letter of no living script, so that code with it in a text or in place of a name is still code."""
 MAX_TEXTS: Final = 64
-"""Texts of one expression; of more, the parts are returned, each with what surrounds it unknown."""
+"""Evaluator of one expression; of more, the parts are returned, each with what surrounds it unknown."""
 MAX_STEPS: Final = 4_000
 """Expressions that are looked at for one script."""
 MAX_ROUNDS: Final = 3
@@ -64,16 +64,16 @@ _CUT: Final[dict[str, Callable[..., str]]] = {
 }
 
 
-class Texts:
+class Evaluator:
     """Reads expressions, each once.
 
     Args:
-        found: The script's flows.
+        flow: What flows where in the script.
     """
 
-    def __init__(self, found: flows.Flows) -> None:
-        self._flows = found
-        self._script = found.script
+    def __init__(self, flow: data_flow.DataFlow) -> None:
+        self._flow = flow
+        self._script = flow.script
         self._known: dict[object, Value] = {}
         self._before: dict[object, Value] = {}
         self._circular = False
@@ -137,24 +137,24 @@ class Texts:
     def _task(self, asked: Source | Key) -> _Task:
         if isinstance(asked, Element):
             return self._element(asked.of)
-        if isinstance(asked, flows.Member):
+        if isinstance(asked, data_flow.Member):
             return self._named(asked.of, {asked.name})
-        if isinstance(asked, flows.Sum):
+        if isinstance(asked, data_flow.Sum):
             return self._joined((asked.left, asked.right))
         return self._name(asked) if isinstance(asked, tuple) else _READ[asked.type](self, asked)
 
     def _name(self, key: Key) -> _Task:
         found = NONE
-        for source in self._flows.into(key):
+        for source in self._flow.into(key):
             found |= yield source
         return found
 
     def _identifier(self, node: Node) -> _Task:
-        key = self._flows.key(node)
+        key = self._flow.key(node)
         found = yield key
         if key[0] == GLOBAL:
             found |= yield (FIELD, key[1])
-        return found or (NONE if self._flows.declares(key) else frozenset((Global(key[1]),)))
+        return found or (NONE if self._flow.declares(key) else frozenset((Global(key[1]),)))
 
     def _member(self, node: Node) -> _Task:
         owner = node.child_by_field_name("object")
@@ -171,7 +171,7 @@ class Texts:
         found = NONE
         for name in keys:
             found |= (yield (FIELD, name)) | (yield (GLOBAL, name))
-        found |= (yield (FIELD, flows.ANY)) if keys else NONE
+        found |= (yield (FIELD, data_flow.ANY)) if keys else NONE
         around = yield owner
         for item in around:
             if isinstance(item, str):
@@ -190,13 +190,13 @@ class Texts:
         texts: Value = frozenset(_loose(item) if isinstance(item, str) else item for item in found)
         for item in nodes(found):
             if item.type in FUNCTIONS:
-                texts |= yield (flows.RESULT, str(item.start_byte))
+                texts |= yield (data_flow.RESULT, str(item.start_byte))
             for child in children(item) if item.type in ("object", "array") else ():
                 key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
                 texts |= {_loose(self._script.name(key))} if key is not None else NONE
                 texts |= (yield Element(children(key)[0])) if key and "computed" in key.type else NONE
                 texts |= yield Element(value or child)
-            texts |= yield (FIELD, flows.ANY)
+            texts |= yield (FIELD, data_flow.ANY)
         return texts
 
     def _union(self, node: Node) -> _Task:
@@ -227,9 +227,9 @@ class Texts:
 
     def _call(self, node: Node) -> _Task:
         call = self._script.call(node)
-        own, found = [*self._flows.functions(call.callee)], NONE
+        own, found = [*self._flow.functions(call.callee)], NONE
         for function in own:
-            found |= yield (flows.RESULT, str(function.start_byte))
+            found |= yield (data_flow.RESULT, str(function.start_byte))
         if own:
             return found
         subject = [call.owner] if call.owner is not None else []
@@ -262,19 +262,19 @@ class Texts:
         return frozenset(_strings(found))
 
 
-_READ: Final[dict[str, Callable[[Texts, Node], _Task]]] = {
+_READ: Final[dict[str, Callable[[Evaluator, Node], _Task]]] = {
     "template_string": lambda self, node: self._joined(children(node)),
-    "binary_expression": Texts._binary,
-    "call_expression": Texts._call,
-    "new_expression": Texts._call,
-    **dict.fromkeys(("identifier", "shorthand_property_identifier"), Texts._identifier),
-    **dict.fromkeys(("member_expression", "subscript_expression"), Texts._member),
+    "binary_expression": Evaluator._binary,
+    "call_expression": Evaluator._call,
+    "new_expression": Evaluator._call,
+    **dict.fromkeys(("identifier", "shorthand_property_identifier"), Evaluator._identifier),
+    **dict.fromkeys(("member_expression", "subscript_expression"), Evaluator._member),
     **dict.fromkeys(
         names(
             "template_substitution ternary_expression assignment_expression augmented_assignment_expression"
             " parenthesized_expression await_expression yield_expression spread_element sequence_expression"
         ),
-        Texts._union,
+        Evaluator._union,
     ),
 }
 

@@ -1,25 +1,45 @@
-"""What the policy's vendors are told under a visitor's consent."""
+"""The package's own scripts in a gated page: stubs for what is held back, and the calls that tell vendors."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from consentkit.consent import Consent
 from consentkit.policy import NECESSARY, Policy, Regime
 from consentkit.vendorcalls import Call, Calls, calls_for, calls_table, write_attributes
 
+NO_STUBS: Final = 'data-consentkit-stubs=""'
+"""The attribute of the element that loads `stubs_script`, where it defines none."""
+MEMO_CALLS: Final = 512
+"""Attributes remembered: one for each way of telling and each state of consent."""
+
 Asked = tuple[tuple[str, str], ...]
 """Vendor and purpose of each that must be allowed; without a vendor it is the purpose alone."""
 
-MEMO: Final = 512
-"""Attributes remembered: one for each way of telling and each state of consent."""
 
-_Regimes = tuple[tuple[str, Regime], ...]
+@cache
+def stubs_script() -> bytes:
+    """Return the script that defines stubs, to be served from the site's own origin.
+
+    The same bytes for every page: which globals to define stands in the ``data-consentkit-stubs`` attribute
+    of the element that loads it. It must be loaded by a classic script without ``async`` or ``defer``, so
+    that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
+    own snippet that runs later takes the place of the stub.
+    """
+    return b"".join(Path(__file__).with_name(f"{name}.min.js").read_bytes() for name in ("stubs", "guard"))
+
+
+@cache
+def module_script() -> bytes:
+    """Return the module whose default export stands in for a vendor's and does nothing."""
+    return Path(__file__).with_name("module.js").read_bytes()
 
 
 class VendorCalls:
-    """Says who is told, and what. Made once per gate.
+    """What the policy's vendors are told under a visitor's consent. Made once per gate.
 
     Args:
         policy: Whose vendors and settings count.
@@ -32,22 +52,19 @@ class VendorCalls:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         declared = policy.vendors_declared.values()
-        self.advanced: frozenset[str] = frozenset(
-            vendor.id for vendor in declared if vendor.consent_mode == "advanced"
-        )
+        self.advanced: Final = frozenset(v.id for v in declared if v.consent_mode == "advanced")
         listening = {name for row in calls_table().values() for name in (*row.vendors, *row.advanced)}
         self.by_vendor: Mapping[str, Calls | None] = {
             name: calls_for(name, advanced=name in self.advanced) for name in listening
         }
-        self._written: dict[tuple[str, str, bool, _Regimes], str] = {}
+        self._written: dict[tuple[object, ...], str] = {}
 
     def write(self, calls: Calls, consent: Consent) -> str:
         """Write the attributes for a page, nothing where none of the vendors may run."""
-        regimes = tuple(sorted(consent.regimes.items()))
-        key = (calls.id, consent.key, consent.decision is None, regimes)
+        key = (calls.id, consent.key, consent.decision is None, tuple(sorted(consent.regimes.items())))
         written = self._written.get(key)
         if written is None:
-            if len(self._written) >= MEMO:
+            if len(self._written) >= MEMO_CALLS:
                 self._written.clear()
             written = self._written[key] = self._write(calls, consent)
         return written
@@ -59,7 +76,7 @@ class VendorCalls:
         asks = {word: self._asked(names) for word, names in calls.asks.items()}
         now = {word for word, asked in asks.items() if all(_holds(consent, *one) for one in asked)}
         before = {word for word in now if _granted(asks[word], consent.regimes)}
-        made = list(self._made(calls, asks, before))
+        made = list(self._defaults(calls, asks, before))
         chosen = consent.decision is not None or now != before
         return write_attributes(calls, made, asks, before, now if chosen else None)
 
@@ -73,7 +90,7 @@ class VendorCalls:
         declared = [name for name in names if name in self._policy.vendors_declared]
         return tuple((name, self._policy.vendor_purpose(name) or "") for name in declared or [*names][:1])
 
-    def _made(self, calls: Calls, asks: Mapping[str, Asked], before: Collection[str]) -> Iterator[Call]:
+    def _defaults(self, calls: Calls, asks: Mapping[str, Asked], before: Collection[str]) -> Iterator[Call]:
         """Make the calls before a choice.
 
         A vendor that takes region lists has its own opinion of where the visitor is. Each place is granted
