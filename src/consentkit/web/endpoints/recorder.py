@@ -18,7 +18,7 @@ from consentkit.banner.settings import read_choices, read_offered, read_ticked
 from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Shown, Source, read_terms
 from consentkit.consent.choice import accept, allow, choose, reject
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
-from consentkit.policy.checks import IDENTIFIER
+from consentkit.policy.validation import IDENTIFIER
 from consentkit.record import Bundle, Entry, rfc3339
 from consentkit.web.cookie_headers import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
