@@ -31,7 +31,7 @@ import anyio
 from bench.goals import judge
 from consentkit.log import ConsentLog
 from consentkit.log.store import Script, Store
-from consentkit.tlog import SigningKey
+from consentkit.tlog.note import SigningKey
 from log.making import BUNDLE, make_entry
 
 T = TypeVar("T")

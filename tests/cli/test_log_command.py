@@ -16,8 +16,9 @@ import pytest
 import consentkit.exceptions
 from cli.running import failed, fields, run, said
 from consentkit.log import ConsentLog, LogReader
-from consentkit.record import Entry
-from consentkit.tlog import InclusionProof, check_consistency, read_checkpoint
+from consentkit.record.entry import Entry
+from consentkit.tlog.note import read_checkpoint
+from consentkit.tlog.proofs import InclusionProof, check_consistency
 from log.making import BUNDLE, make_entry, make_refusal
 
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]

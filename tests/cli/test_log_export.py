@@ -25,8 +25,9 @@ from consentkit.log.export import (
     write_csv_lines,
     write_json_lines,
 )
-from consentkit.record import Entry, commitment, committed_leaf, notice_leaf
-from consentkit.tlog import InclusionProof
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import commitment, committed_leaf, notice_leaf
+from consentkit.tlog.proofs import InclusionProof
 from log.making import BUNDLE, make_entry, make_refusal
 
 

@@ -13,7 +13,7 @@ from consentkit.exceptions import LogError
 from consentkit.log import ConsentLog
 from consentkit.log.reader import key_path
 from consentkit.log.signing import read_keyring
-from consentkit.tlog import VerifierKey, open_checkpoint
+from consentkit.tlog.note import VerifierKey, open_checkpoint
 from log.making import BUNDLE, make_refusal
 
 ORIGIN = "odunews.example/consent"

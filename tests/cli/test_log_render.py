@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from cli.running import run, said
 from consentkit.banner.assets import read_assets
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.log import ConsentLog
-from consentkit.record import Bundle
+from consentkit.record.entry import Bundle
 from log.making import BUNDLE, make_entry
 from record.receipts import POLICY, notice_for
 

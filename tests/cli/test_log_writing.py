@@ -17,7 +17,7 @@ from consentkit.cli.log.retention_commands import _ago
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
 from consentkit.log.reader import key_path
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from log.making import make_entry, make_refusal
 
 LATER = "2027-01-01T10:00:00Z"

@@ -23,7 +23,7 @@ from consentkit.cli.root import root
 from consentkit.cli.terminal import one_line, printable
 from consentkit.lint import Finding
 from consentkit.log import ConsentLog, Observation
-from consentkit.tlog import SigningKey
+from consentkit.tlog.note import SigningKey
 from log.making import make_bundle, make_entry
 
 LINK = "\x1b]8;;https://evil.example\x1b\\here\x1b]8;;\x07"

@@ -14,7 +14,7 @@ import msgspec
 from consentkit.log.operations import Sign, record
 from consentkit.log.store import Head, Outcome, Row, Script, Store
 from consentkit.log.verify import verify
-from consentkit.record import Bundle, Entry, Item, uuid7
+from consentkit.record.entry import Bundle, Entry, Item, uuid7
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.consentlog import AT_ONCE
 from consentkit.log.group import GroupCommit
-from consentkit.record import Bundle, uuid7
+from consentkit.record.entry import Bundle, uuid7
 from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_refusal
 
 ASYNC = pytest.mark.anyio

@@ -19,8 +19,10 @@ from consentkit.log import ConsentLog, Recorded, Rollup, consentlog
 from consentkit.log.operations import entry_row, erase, publication_row, rollup_of
 from consentkit.log.sqlite import schema
 from consentkit.log.sqlite import store as sqlite
-from consentkit.record import Entry
-from consentkit.tlog import VerifierKey, append, check_consistency, frontier
+from consentkit.record.entry import Entry
+from consentkit.tlog.note import VerifierKey
+from consentkit.tlog.proofs import check_consistency
+from consentkit.tlog.tree import append, frontier
 from log.making import AT, BUNDLE, STYLE, make_entry, make_refusal
 from log.remains import decisions, needles_of, remains
 

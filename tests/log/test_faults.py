@@ -22,7 +22,7 @@ import consentkit.exceptions
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog, consentlog, open_log
 from consentkit.log.sqlite import store as sqlite
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 from log.making import AT, BUNDLE, make_entry, make_refusal, spawn
 from log.remains import decisions, needles_of, remains
 

@@ -15,7 +15,7 @@ import pytest
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
 from consentkit.log.group import GroupCommit
 from consentkit.log.store import Outcome
-from consentkit.record import Entry, Item
+from consentkit.record.entry import Entry, Item
 from log.making import BUNDLE, make_entry
 
 pytestmark = pytest.mark.anyio

@@ -22,9 +22,11 @@ from consentkit.log.outbox import FileOutbox
 from consentkit.log.reader import LogReader
 from consentkit.log.signing import Signer, read_keyring, replace_key_file
 from consentkit.log.store import Outcome
-from consentkit.record import Entry, Item, commitment, committed_leaf
+from consentkit.record.entry import Entry, Item
+from consentkit.record.leaf import commitment, committed_leaf
 from consentkit.record.receipt import ProvedEntry
-from consentkit.tlog import SigningKey, TileId, append, open_checkpoint, sign_checkpoint
+from consentkit.tlog.note import SigningKey, open_checkpoint, sign_checkpoint
+from consentkit.tlog.tree import TileId, append
 from log.making import AT, BUNDLE, make_entry, make_refusal
 from log.postgres import Server
 

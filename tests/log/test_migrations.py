@@ -9,7 +9,7 @@ import pytest
 
 from consentkit.log.migrations import read_migrations
 from consentkit.log.sqlite import schema
-from consentkit.tlog import EMPTY_ROOT
+from consentkit.tlog.tree import EMPTY_ROOT
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])

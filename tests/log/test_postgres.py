@@ -21,7 +21,7 @@ from consentkit.log.postgres import store as module
 from consentkit.log.postgres.pool import read_address
 from consentkit.log.postgres.transaction import PostgresTransaction
 from consentkit.log.store import Transaction
-from consentkit.tlog import SigningKey
+from consentkit.tlog.note import SigningKey
 from log.making import BUNDLE, checked, commit, make_entry, rows_of
 from log.postgres import Server
 

@@ -17,7 +17,7 @@ from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
 from consentkit.log.group import GroupCommit
 from consentkit.log.postgres import PostgresStore
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from e2e.waiting import wait_until
 from log.making import AT, BUNDLE, checked, commit, in_child, make_entry, make_refusal, rows_of
 from log.postgres import Server

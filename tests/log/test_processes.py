@@ -17,7 +17,7 @@ import consentkit.exceptions
 from consentkit.log import ConsentLog
 from consentkit.log.sqlite import SQLiteStore
 from consentkit.log.sqlite import store as sqlite
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 from log.making import BUNDLE, in_child, make_entry, make_refusal
 from log.postgres import Server
 

@@ -9,7 +9,7 @@ import pytest
 
 from consentkit import ConsentLog
 from consentkit.log.public import read_public
-from consentkit.tlog import HASH_BYTES
+from consentkit.tlog.tree import HASH_BYTES
 from log.making import AT, BUNDLE, make_entry
 
 

@@ -15,7 +15,7 @@ from consentkit.log import ConsentLog
 from consentkit.log.readiness import Remark
 from consentkit.log.signing import Keyring, make_key_file
 from consentkit.log.sqlite import schema
-from consentkit.tlog import SigningKey
+from consentkit.tlog.note import SigningKey
 from log.making import BUNDLE, make_entry
 
 

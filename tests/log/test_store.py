@@ -21,8 +21,8 @@ from consentkit.log.operations import erase, purge, resign
 from consentkit.log.postgres import PostgresStore
 from consentkit.log.sqlite import SQLiteStore
 from consentkit.log.store import Head, Rollup, Store, Transaction
-from consentkit.record import Bundle, Item
-from consentkit.tlog import EMPTY_ROOT, TileId
+from consentkit.record.entry import Bundle, Item
+from consentkit.tlog.tree import EMPTY_ROOT, TileId
 from log.making import (
     AT,
     BUNDLE,

@@ -14,7 +14,7 @@ from consentkit.log.sqlite.store import foreign_errors
 from consentkit.log.sqlite.transaction import SQLiteView
 from consentkit.log.store import Head
 from consentkit.log.verify import verify
-from consentkit.tlog import Checkpoint, VerifierKey, read_checkpoint
+from consentkit.tlog.note import Checkpoint, VerifierKey, read_checkpoint
 from log.making import make_entry
 from log.tampering import TAMPERINGS, Scene, Specimen, make_specimen
 

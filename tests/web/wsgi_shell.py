@@ -17,7 +17,7 @@ from consentkit.log.consentlog import LATEST, ConsentLog
 from consentkit.log.evidence import collect
 from consentkit.log.observations import SHOWN
 from consentkit.log.public import read_public
-from consentkit.record import Entry, uuid7
+from consentkit.record.entry import Entry, uuid7
 from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.router import Endpoints

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from starlette.types import Scope
 
 from consentkit.asgi.clock import epoch
-from consentkit.consent import Decision
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError
 from consentkit.lint import RULES, Finding, lint
 from consentkit.log import ConsentLog

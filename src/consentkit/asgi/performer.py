@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 
 from consentkit.asgi.clock import nanoseconds
 from consentkit.asgi.deployment import Deployment
-from consentkit.consent import Decision
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.log import ConsentLog, LogReader
 from consentkit.log.evidence import collect
 from consentkit.log.public import READ_SECONDS, read_public
 from consentkit.log.threads import Threads
-from consentkit.record import uuid7
+from consentkit.record.entry import uuid7
 from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.effects import Answer, Effect, Ids

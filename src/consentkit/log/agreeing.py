@@ -12,17 +12,8 @@ import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.store import RawRow, Row, View
-from consentkit.record import (
-    DOMAIN,
-    SALT_BYTES,
-    Entry,
-    EntryType,
-    Leaf,
-    canonical,
-    commitment,
-    committed_leaf,
-    read_leaf,
-)
+from consentkit.record.entry import Entry, EntryType
+from consentkit.record.leaf import DOMAIN, SALT_BYTES, Leaf, canonical, commitment, committed_leaf, read_leaf
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):

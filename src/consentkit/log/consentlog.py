@@ -23,8 +23,8 @@ from consentkit.log.reader import LogReader, Recorded, open_store, signer_of
 from consentkit.log.readiness import Remark, remarks_on
 from consentkit.log.store import Head, Outcome, Script, Transaction
 from consentkit.log.threads import Threads
-from consentkit.record import Bundle, Entry, Item
-from consentkit.tlog import SigningKey, sign_checkpoint
+from consentkit.record.entry import Bundle, Entry, Item
+from consentkit.tlog.note import SigningKey, sign_checkpoint
 
 # Threads, for each event loop, that read, erase and drain; and as many that fill the outbox.
 AT_ONCE = 4

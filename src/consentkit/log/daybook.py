@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.store import Rollup
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 
 DayKey: TypeAlias = tuple[str, str, str, str]
 """Regime, locale, notice and action."""

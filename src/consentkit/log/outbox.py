@@ -24,7 +24,7 @@ from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
 from consentkit.log.location import sync_folder
 from consentkit.log.locks import locked, tell_of_forks
 from consentkit.log.store import Outcome
-from consentkit.record import Bundle, Entry, Item
+from consentkit.record.entry import Bundle, Entry, Item
 
 MEMORY_LIMIT = 10_000
 DRAIN_BATCH = 512

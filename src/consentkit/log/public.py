@@ -9,7 +9,7 @@ import msgspec
 
 from consentkit.exceptions import ProofInvalid
 from consentkit.log.reader import LogReader
-from consentkit.tlog import HASH_BYTES, parse_tile_path
+from consentkit.tlog.tree import HASH_BYTES, parse_tile_path
 
 READ_SECONDS: Final = 1.0
 """How long a read may take."""

@@ -16,8 +16,8 @@ import msgspec
 
 from consentkit.exceptions import LogError
 from consentkit.log.observations import Observation
-from consentkit.record import Bundle, EntryType
-from consentkit.tlog import TileId
+from consentkit.record.entry import Bundle, EntryType
+from consentkit.tlog.tree import TileId
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from itertools import islice, starmap
 from typing import TypeAlias
 
-from consentkit.consent import Notice, Shown
+from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.agreeing import (
     Destroyed,
@@ -27,21 +27,9 @@ from consentkit.log.agreeing import (
 from consentkit.log.daybook import Daybook
 from consentkit.log.operations import PERSONAL
 from consentkit.log.store import Head, RawRow, Row, View
-from consentkit.record import notice_leaf
-from consentkit.tlog import (
-    EMPTY_ROOT,
-    HASH_BYTES,
-    TILE_WIDTH,
-    Checkpoint,
-    Grown,
-    TileId,
-    VerifierKey,
-    append,
-    frontier,
-    open_checkpoint,
-    read_checkpoint,
-    root,
-)
+from consentkit.record.leaf import notice_leaf
+from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, Grown, TileId, append, frontier, root
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many entries were checked, and how many of these are erased, since it was last told."""

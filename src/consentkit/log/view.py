@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.observations import Observation
 from consentkit.log.store import Rollup, Row, View
-from consentkit.tlog import TileId
+from consentkit.tlog.tree import TileId
 
 ROW = 'SELECT "index", id, type, at, subject, body, salt, leaf FROM entries'
 """Selects what a `RawRow` has."""

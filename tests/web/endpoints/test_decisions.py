@@ -17,7 +17,7 @@ from asgi.client import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, s
 from consentkit import ConsentLog, CookieOptions, Decision, Policy, Purpose, Vendor
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.policy import Banner
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from log.making import FaultyStore
 
 pytestmark = pytest.mark.anyio

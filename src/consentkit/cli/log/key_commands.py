@@ -14,7 +14,7 @@ from consentkit.log.location import log_path
 from consentkit.log.locks import locked
 from consentkit.log.reader import key_path, signer_of
 from consentkit.log.signing import PRIVATE, Keyring, make_key_file, new_origin, replace_key_file
-from consentkit.tlog import SigningKey
+from consentkit.tlog.note import SigningKey
 
 
 @click.group()

@@ -11,7 +11,7 @@ import click
 from consentkit.cli.log.log_options import now, with_key, with_log, writing
 from consentkit.cli.terminal import progress
 from consentkit.log import ConsentLog
-from consentkit.record import rfc3339
+from consentkit.record.entry import rfc3339
 
 OUTBOX_LINES = (b'{"entry":', b'{"bundle":')
 """How lines of an outbox begin."""

@@ -13,8 +13,8 @@ from psycopg import Connection
 from consentkit.log.observations import KEPT_DAYS, MOST, Observation
 from consentkit.log.store import Change, Counted, Head, RawRow, Rollup, Row
 from consentkit.log.view import ROW, Argument, SQLView
-from consentkit.record import EntryType
-from consentkit.tlog import TileId
+from consentkit.record.entry import EntryType
+from consentkit.tlog.tree import TileId
 
 # Rows and assets that are in memory at once.
 PAGE_ROWS = 2000

@@ -15,8 +15,8 @@ from consentkit.log.observations import KEPT_DAYS, MOST, Observation
 from consentkit.log.sqlite.schema import demand_form
 from consentkit.log.store import Change, Counted, Head, RawRow, Rollup, Row
 from consentkit.log.view import ROW, Argument, SQLView
-from consentkit.record import EntryType
-from consentkit.tlog import TileId
+from consentkit.record.entry import EntryType
+from consentkit.tlog.tree import TileId
 
 
 class SQLiteTransaction:
