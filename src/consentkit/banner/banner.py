@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Unpack
 
 from consentkit.banner.assets import read_assets
-from consentkit.banner.languages import direction
-from consentkit.banner.markup import Fragment, Where, escape, render, slots
+from consentkit.banner.markup import Fragment, Where, escape, render
 from consentkit.banner.texts import Words, fill, read_words
 from consentkit.catalog import safe_path
 from consentkit.consent import UNTOLD, Consent, Notice
@@ -18,7 +17,7 @@ _REMEMBERED: Final = 256
 """Banners and links, and heads of pages. Each names the page's address: some kilobytes at most."""
 
 
-class Shape(NamedTuple):
+class _Shape(NamedTuple):
     """What banner and link depend on besides the policy.
 
     Attributes:
@@ -144,7 +143,7 @@ def _proof(nonce: str) -> str:
 def _prepared(
     policy: Policy, consent: Consent, locale: str, asked: Iterable[str] | None = None, scripted: bool = True
 ) -> _Prepared:
-    shape = Shape(
+    shape = _Shape(
         regimes=frozenset(consent.regimes.items()),
         locale=locale,
         asked=consent.prompt_for if asked is None else frozenset(asked),
@@ -159,10 +158,9 @@ _fill = lru_cache(maxsize=_REMEMBERED)(Fragment.fill)
 
 
 @lru_cache(maxsize=1024)
-def _prepare(policy: Policy, shape: Shape) -> _Prepared:
+def _prepare(policy: Policy, shape: _Shape) -> _Prepared:
     words, regimes = read_words(policy, shape.locale), dict(sorted(shape.regimes))
-    banner = _banner_template(policy, shape, words) if shape.asked else ""
-    assets = read_assets(policy)
+    banner = _render_banner(policy, shape, words) if shape.asked else ""
     notice = Notice(
         locale=shape.locale,
         regime=strictest(regimes.values()),
@@ -173,55 +171,47 @@ def _prepare(policy: Policy, shape: Shape) -> _Prepared:
         vendors=tuple(words.vendors.values()),
         fingerprints=dict(policy.fingerprints),
         html=banner,
-        assets={asset.name: asset.hash for asset in (assets.sheet, assets.page, assets.script)},
+        assets={asset.name: asset.hash for asset in read_assets(policy)},
     )
-    link = _link_template(policy, shape, words, hidden=not policy.banner.link)
-    waiting = _link_template(policy, shape, words, hidden=True)
+    link = _render_link(policy, shape, words, hidden=not policy.banner.link)
+    waiting = _render_link(policy, shape, words, hidden=True)
     return _Prepared(notice, Fragment(banner + waiting), Fragment(link))
 
 
-def _link_template(policy: Policy, shape: Shape, words: Words, *, hidden: bool) -> str:
+def _render_link(policy: Policy, shape: _Shape, words: Words, *, hidden: bool) -> str:
     return render(
         "link.html",
-        folder=policy.banner.templates,
+        policy,
+        words,
         choices=shape.choices,
-        common=words.texts["common"],
-        dir=direction(shape.locale),
         hidden=hidden,
         honoured=shape.honoured,
-        locale=shape.locale,
         older=words.texts["problem"]["older"],
         saved=words.texts["settings"]["saved"],
         shown=policy.banner.link,
-        slot=slots("base", "return_query"),
     )
 
 
-def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
+def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
     texts, regime = words.texts, strictest(regime for _, regime in shape.regimes)
-    text = texts[regime]
-    purposes = texts["common"]["separator"].join(_asked(policy, shape, words))
-    before, button, after = text["notice"].partition("{opt-out}")
+    before, button, after = texts[regime]["notice"].partition("{opt-out}")
+    purposes = words.join(_asked_titles(policy, shape, words))
     return render(
         "banner.html",
-        folder=policy.banner.templates,
+        policy,
+        words,
         after=fill(after, purposes=purposes),
         before=fill(before, purposes=purposes),
         choices=shape.choices,
-        common=texts["common"],
-        dir=direction(shape.locale),
         honoured=shape.honoured,
         # Only where the law is content with a word in the sentence may it stand for the button.
         inline=regime is Regime.OPT_OUT and bool(button),
         layout=_layout(policy, regime, scripted=shape.scripted),
-        locale=shape.locale,
-        logo=policy.banner.logo,
         privacy=texts["settings"]["privacy_policy"],
         # The notice of `opt-out` is given to the letter, and law asks for its own link there.
         privacy_policy="" if regime is Regime.OPT_OUT else policy.site.privacy_policy,
         quiet=regime is Regime.OPT_OUT,
-        slot=slots("base", "made_for", "notice", "origin", "return_to", "return_query"),
-        text=text,
+        text=texts[regime],
     )
 
 
@@ -233,10 +223,10 @@ def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
     return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
 
 
-def _asked(policy: Policy, shape: Shape, words: Words) -> list[str]:
-    """Return the titles of the purposes that are asked for.
+def _asked_titles(policy: Policy, shape: _Shape, words: Words) -> list[str]:
+    """Return the titles of the purposes that the banner names: those with a declared vendor.
 
-    Purposes that nobody is declared for are not worth a word, unless nobody is declared at all.
+    Where no optional purpose has one, all that are asked for are named.
     """
     used = {vendor.purpose for vendor in policy.vendors_declared.values()}
     return [

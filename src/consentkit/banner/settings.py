@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
 from consentkit.banner.banner import make_notice
-from consentkit.banner.markup import render_page
+from consentkit.banner.markup import render
 from consentkit.banner.texts import Words, fill, page_words
 from consentkit.catalog import default_catalog, safe_path
 from consentkit.consent import Consent
@@ -53,12 +53,6 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     readable: bool = True
 
 
-class _PurposeRow(NamedTuple):
-    purpose: Purpose
-    vendors: tuple[Vendor, ...]
-    expanded: bool  # a vendor's box differs from the purpose's
-
-
 def render_settings(
     policy: Policy,
     consent: Consent,
@@ -93,7 +87,7 @@ def render_settings(
     told = [_told(choice, words) for choice in history.choices[:MAX_CHOICES]] if history else []
     path = safe_path(return_to)
     query = f"return_to={quote(path, safe='')}&locale={words.locale}{'&framed=1' if framed else ''}"
-    return render_page(
+    return render(
         "settings.html",
         policy,
         words,
@@ -103,7 +97,6 @@ def render_settings(
         contact_link=_contact_link(policy.site.contact),
         done=_done(words, consent, saved=saved, erased=erased and not told),
         erased_here=f"{prefix}/?erased=1&{query}",
-        foreign=words.foreign,
         framed=framed,
         here=f"{prefix}/?saved=1&{query}",
         history=history,
@@ -131,11 +124,14 @@ def _vendors(words: Words, consent: Consent) -> dict[str, Vendor]:
     return vendors
 
 
-def _row(purpose: Purpose, vendors: Mapping[str, Vendor], consent: Consent) -> _PurposeRow:
-    own = tuple(vendor for vendor in vendors.values() if vendor.purpose == purpose.id)
+def _row(
+    purpose: Purpose, vendors: Mapping[str, Vendor], consent: Consent
+) -> tuple[Purpose, list[Vendor], bool]:
+    """Return a purpose, its vendors, and whether a vendor's box differs from the purpose's."""
+    own = [vendor for vendor in vendors.values() if vendor.purpose == purpose.id]
     allowed = consent.allows(purpose.id)
     differs = any(consent.allows_known(vendor.id, purpose.id) is not allowed for vendor in own)
-    return _PurposeRow(purpose, own, differs)
+    return purpose, own, differs
 
 
 def _done(words: Words, consent: Consent, *, saved: bool, erased: bool) -> str:

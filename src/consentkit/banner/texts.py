@@ -14,11 +14,10 @@ from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Duration, Policy, Purpose, Regime, Vendor, read_duration
 from consentkit.policy.duration import UNITS
-from consentkit.policy.reading import nearest
 from consentkit.policy.tables import default_purposes
+from consentkit.policy.validation import nearest
 
 _CYCLE = 100
-_CLDR = Path(__file__).with_name("cldr")
 
 
 class Formats(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +56,12 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def read_formats(locale: str) -> Formats:
     """Read how a shipped locale writes."""
-    return msgspec.json.decode((_CLDR / f"{locale}.json").read_bytes(), type=Formats)
+    return msgspec.json.decode((_ROOM / "cldr" / f"{locale}.json").read_bytes(), type=Formats)
 
 
 @cache
 def _codes() -> Mapping[str, int]:
-    codes = msgspec.json.decode((_CLDR / "countries.json").read_bytes(), type=list[str])
+    codes = msgspec.json.decode((_ROOM / "cldr" / "countries.json").read_bytes(), type=list[str])
     return {code: index for index, code in enumerate(codes)}
 
 
@@ -70,8 +69,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 FALLBACK = "en"
 
-_LOCALES = Path(__file__).with_name("locales")
-
+_ROOM = Path(__file__).parent
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
 _DESCRIPTION = "_description"
 _UNITS = dict.fromkeys(UNITS, "{n}")
@@ -97,11 +95,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     english: frozenset[str]
     formats: Formats
 
-    @property
-    def foreign(self) -> str:
-        """The language of texts that are not in the locale's: ``en``, or empty in an English one."""
-        return "" if self.locale.partition("-")[0] == FALLBACK else FALLBACK
-
     def name(self, ident: str, default: str) -> str:
         """Return the title of a purpose or the name of a declared vendor, or the default."""
         if ident in self.purposes:
@@ -124,7 +117,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def shipped_locales() -> frozenset[str]:
     """Return the locales that the package speaks."""
-    return frozenset(file.stem for file in _LOCALES.glob("*.toml"))
+    return frozenset(file.stem for file in (_ROOM / "locales").glob("*.toml"))
 
 
 def available_locales(policy: Policy) -> frozenset[str]:
@@ -141,7 +134,7 @@ def nearest_shipped(locale: str) -> str:
 @cache
 def shipped_texts(locale: str) -> Texts:
     """Return the package's texts of a locale, or of the nearest that there is."""
-    file = _LOCALES / f"{nearest_shipped(locale)}.toml"
+    file = _ROOM / "locales" / f"{nearest_shipped(locale)}.toml"
     return {"duration": {}, **msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])}
 
 
@@ -162,16 +155,13 @@ def read_words(policy: Policy, locale: str) -> Words:
             _check(policy, section, key, text, path=f"banner.text.{locale}.{section}.{key}")
     told = own.get("vendors", {})
     described = {ident for ident, vendor in policy.vendors.items() if vendor.description}
+    catalogs = policy.vendors_declared.keys() - described
     return Words(
         locale=locale,
         texts={section: {**texts, **own.get(section, {})} for section, texts in base.items()},
         purposes={ident: _purpose(purpose, base, own) for ident, purpose in policy.purposes.items()},
         vendors={ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()},
-        english=frozenset(
-            ident
-            for ident in policy.vendors_declared.keys() - described
-            if f"{ident}{_DESCRIPTION}" not in told
-        ),
+        english=frozenset(ident for ident in catalogs if f"{ident}{_DESCRIPTION}" not in told),
         formats=read_formats(nearest_shipped(locale)),
     )
 
@@ -218,9 +208,8 @@ def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> N
     slots = frozenset(() if named else _SLOT.findall(english[key]))
     for word in _SLOT.findall(text):
         if word not in slots:
-            raise ConfigurationError(
-                f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}', path=path
-            )
+            problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
+            raise ConfigurationError(problem, path=path)
 
 
 def fill(text: str, **values: str) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import Message, Receive, Scope, Send
 
-from consentkit.asgi.connection import read_request
+from consentkit.asgi.dispatcher import read_request
 from consentkit.dashboard.login import Guard, make_login
 from consentkit.dashboard.routes import Pages
 from consentkit.dashboard.template_response import SHEET, SHEET_PATH, SIGNS_OUT, respond

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from consentkit.asgi.clock import epoch
-from consentkit.asgi.connection import read_request
+from consentkit.asgi.dispatcher import read_request
 from consentkit.consent import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.overview import CHOICES, read_day, read_figures, read_period

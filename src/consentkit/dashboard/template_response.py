@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
-from consentkit.asgi.connection import read_request
+from consentkit.asgi.dispatcher import read_request
 
 if TYPE_CHECKING:
     from jinja2 import Environment
