@@ -23,7 +23,7 @@ from consentkit.log.reader import LogReader
 from consentkit.log.signing import Signer, read_keyring, replace_key_file
 from consentkit.log.store import Outcome
 from consentkit.record import Entry, Item, commitment, committed_leaf
-from consentkit.record.receipt.evidence import ProvedEntry
+from consentkit.record.receipt import ProvedEntry
 from consentkit.tlog import SigningKey, TileId, append, open_checkpoint, sign_checkpoint
 from log.making import AT, BUNDLE, make_entry, make_refusal
 from log.postgres import Server

@@ -12,11 +12,11 @@ from starlette.types import Scope
 from consentkit.asgi.clock import epoch
 from consentkit.consent import Decision
 from consentkit.exceptions import ConfigurationError
+from consentkit.lint import RULES, Finding, lint
 from consentkit.log import ConsentLog
 from consentkit.log.public import AT_ONCE
 from consentkit.log.threads import Threads
 from consentkit.policy import Place, Policy
-from consentkit.policy.lint import RULES, Finding, lint
 from consentkit.web.endpoints.router import Endpoints
 from consentkit.web.options import Options
 from consentkit.web.resolver import Resolver

@@ -14,8 +14,8 @@ from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Duration, Policy, Purpose, Regime, Vendor, read_duration
 from consentkit.policy.duration import UNITS
-from consentkit.policy.reading import nearest
 from consentkit.policy.tables import default_purposes
+from consentkit.policy.validation import nearest
 
 _CYCLE = 100
 

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from asgi.client import SECRET, browser, post, wrap
 from consentkit import ConsentLog
-from consentkit.consent.codec import SubjectCodec
+from consentkit.consent.cookies import SubjectCodec
 from consentkit.log import consentlog, evidence
 from consentkit.record import uuid7
 from consentkit.record.receipt import verify_receipt

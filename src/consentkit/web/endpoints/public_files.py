@@ -36,7 +36,7 @@ class Assets:
         Raises:
             BadRequest: 404.
         """
-        # Below a module stand the modules of its folder; see `consentkit.gating.rules`.
+        # Below a module stand the modules of its folder; see `consentkit.gating.resource_urls`.
         name = name.partition(".js/")[0] + ".js" if ".js/" in name else name
         # Pages made before an upgrade name files by their old hash: they get the current ones.
         current = name if name in self._files else self._latest.get(_HASH.sub("", name), "")
