@@ -9,10 +9,11 @@ from asgi.test_history import HTML, SETTINGS, erase
 from asgi.visiting import SECRET, browser, post, wrap
 from consentkit import ConsentLog
 from consentkit.consent.codec import SubjectCodec
-from consentkit.log import consentlog, evidence
+from consentkit.log import evidence
+from consentkit.log import log as consentlog
 from consentkit.record import uuid7
 from consentkit.record.receipt import verify_receipt
-from log.making import BUNDLE, make_entry
+from log.samples import BUNDLE, make_entry
 
 pytestmark = pytest.mark.anyio
 

@@ -27,7 +27,7 @@ from consentkit.tlog import (
     root,
 )
 from consentkit.tlog.tree import tile_path
-from log.making import AT, BUNDLE, make_bundle, make_entry
+from log.samples import AT, BUNDLE, make_bundle, make_entry
 
 pytestmark = pytest.mark.anyio
 SIZE = 600
@@ -219,7 +219,7 @@ async def test_who_asks_for_proofs_of_a_stalled_store_keeps_no_visitor_waiting(
 ) -> None:
     goes_on = threading.Event()
     monkeypatch.setattr(log, "head", goes_on.wait)
-    monkeypatch.setattr("consentkit.asgi.effects.READ_SECONDS", 0.05)
+    monkeypatch.setattr("consentkit.asgi.effects.PUBLIC_SECONDS", 0.05)
     app, statuses = wrap(log=log), []
 
     async def ask() -> None:

@@ -13,7 +13,7 @@ from asgi.visiting import NAVIGATION, PAGE, POLICY, App, browser, post, shown, s
 from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, Policy, Purpose, Vendor
 from consentkit.exceptions import LogUnavailable
 from consentkit.record import Entry
-from log.making import FaultyStore
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 

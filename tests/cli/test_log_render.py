@@ -16,7 +16,7 @@ from consentkit.banner import assets_by_name
 from consentkit.consent import Notice
 from consentkit.log import ConsentLog
 from consentkit.record import Bundle
-from log.making import BUNDLE, make_entry
+from log.samples import BUNDLE, make_entry
 from record.receipts import POLICY, notice_for
 
 AT = "2026-11-22T10:00:00Z"

@@ -16,9 +16,9 @@ from cli.running import failed, run, said
 from consentkit.cli.log.writing import _ago
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
-from consentkit.log.reader import key_path
+from consentkit.log.location import key_path
 from consentkit.record import Entry
-from log.making import make_entry, make_refusal
+from log.samples import make_entry, make_refusal
 
 LATER = "2027-01-01T10:00:00Z"
 
@@ -129,7 +129,7 @@ def test_purge_warns_where_grants_may_still_hold(
 def test_an_interrupted_purge_is_gone_on_with(
     log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consentkit.log.consentlog.PURGE_ROWS", 2)
+    monkeypatch.setattr("consentkit.log.log.PURGE_ROWS", 2)
     monkeypatch.setattr("consentkit.cli.log.writing._ago", lambda *_: date(2026, 11, 23))
     purge = ConsentLog.purge
 

@@ -26,7 +26,7 @@ from consentkit.record import (
     uuid7,
 )
 from consentkit.record.leaf import Json
-from log.making import AT, BUNDLE, make_entry, make_refusal
+from log.samples import AT, BUNDLE, make_entry, make_refusal
 
 ascii_text = st.text(st.characters(min_codepoint=0, max_codepoint=127))
 texts = st.text(st.characters(exclude_categories=["Cs"]))

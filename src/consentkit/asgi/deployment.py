@@ -10,8 +10,8 @@ from starlette.types import Scope
 
 from consentkit.consent import Decision
 from consentkit.log import ConsentLog
-from consentkit.log.public import AT_ONCE
-from consentkit.log.threads import Threads
+from consentkit.log.evidence import PUBLIC_THREADS
+from consentkit.log.process import Threads
 from consentkit.policy import Place
 from consentkit.web.endpoints.router import Endpoints
 from consentkit.web.options import Options
@@ -54,7 +54,7 @@ class Deployment:
         self.resolver: Resolver = Resolver(options)
         self.endpoints: Endpoints = Endpoints(options)
         self.trial: Trial = Trial()
-        self.threads: Threads = Threads(AT_ONCE)
+        self.threads: Threads = Threads(PUBLIC_THREADS)
         self._told: set[str] = set()
 
     def place_of(self, scope: Scope) -> Place | None:

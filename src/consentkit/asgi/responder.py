@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.ranges import ask_for_part
-from consentkit.log.observations import SHOWN
+from consentkit.log.counters import SHOWN
 from consentkit.web.request import Headers
 from consentkit.web.response.gated import Dropped, GatedResponse, Pass, Stamped
 from consentkit.web.response.page import PageResponse

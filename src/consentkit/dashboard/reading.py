@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from consentkit.exceptions import ConfigurationError, LogMissing
 from consentkit.log import LogReader, open_log
 from consentkit.log.location import log_path
-from consentkit.log.threads import Threads
+from consentkit.log.process import Threads
 
 T = TypeVar("T")
 

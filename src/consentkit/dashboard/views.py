@@ -20,8 +20,8 @@ from consentkit.dashboard.rendering import Visit, respond
 from consentkit.dashboard.showing import HEADERS, render_shown
 from consentkit.exceptions import BadRequest
 from consentkit.log import LogReader, Recorded
+from consentkit.log.counters import SHOWN
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
-from consentkit.log.observations import SHOWN
 from consentkit.record import Entry, Leaf, read_leaf
 from consentkit.tlog import VerifierKey
 

@@ -14,10 +14,11 @@ import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
-from consentkit.log.consentlog import AT_ONCE
-from consentkit.log.group import GroupCommit
+from consentkit.log.group_commit import GroupCommit
+from consentkit.log.log import AT_ONCE
 from consentkit.record import Bundle, uuid7
-from log.making import AT, BUNDLE, FaultyStore, make_bundle, make_entry, make_refusal
+from log.faults import FaultyStore
+from log.samples import AT, BUNDLE, make_bundle, make_entry, make_refusal
 
 ASYNC = pytest.mark.anyio
 

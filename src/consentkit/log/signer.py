@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
-from consentkit.log.location import sync_folder
-from consentkit.log.store import Head
+from consentkit.log.process import sync_folder
+from consentkit.log.stores.base import Head
 from consentkit.tlog import (
     SigningKey,
     VerifierKey,

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import msgspec
 
-from consentkit.log.locks import tell_of_forks
+from consentkit.log.process import register_at_fork
 
 SHOWN = "shown"
 """Kind under which banners are counted; a key is regime and language, such as ``opt-in de``."""
@@ -30,7 +30,7 @@ KEPT_DAYS = 90
 _DAY_SECONDS = 86_400
 
 
-class Observation(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Observation(msgspec.Struct, frozen=True, order=True):
     """What is counted together: on a day (``YYYY-MM-DD``, UTC), things of a kind, under a key."""
 
     day: str
@@ -49,7 +49,7 @@ class Observations:
         self.counts: dict[tuple[str, str], Counter[str]] = {}
         self._guard = threading.Lock()
         self._due = 0
-        tell_of_forks(self)
+        register_at_fork(self)
 
     def before_fork(self) -> None:
         """Wait until no thread is counting."""

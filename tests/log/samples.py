@@ -1,18 +1,16 @@
-"""Entries, notices and stores that the log's tests share."""
+"""Entries and notices that tests record, and what they find in a store."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TypeVar
 
 import msgspec
 
 from consentkit.log.operations import Sign, record
-from consentkit.log.store import Head, Outcome, Row, Script, Store
+from consentkit.log.stores.base import Head, Outcome, Row, Store
 from consentkit.log.verify import verify
 from consentkit.record import Bundle, Entry, Item, uuid7
 
@@ -67,26 +65,6 @@ def make_refusal() -> Entry:
     )
 
 
-class FaultyStore:
-    """A store around a real one that runs `before` and `after` its transactions; either may raise or wait."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.before: Callable[[], None] = _nothing
-        self.after: Callable[[], None] = _nothing
-        self.snapshot = store.snapshot
-        self.tidy = store.tidy
-        self.rehearse = store.rehearse
-        self.close = store.close
-
-    def transact(self, script: Script[T]) -> T:
-        """Run a script, unless a fault comes first."""
-        self.before()
-        outcome = self.store.transact(script)
-        self.after()
-        return outcome
-
-
 def commit(store: Store, batch: Sequence[Item], sign: Sign = unsigned) -> list[Outcome]:
     """Record a batch in a store of its own."""
     return store.transact(lambda transaction: record(transaction, batch, sign))
@@ -102,25 +80,3 @@ def rows_of(store: Store) -> list[Row]:
     """Read all rows."""
     with store.snapshot() as view:
         return list(view.rows())
-
-
-def in_child(work: Callable[[], None]) -> None:
-    """Run in a forked child; fail if it fails."""
-    assert os.waitpid(spawn(work), 0)[1] == 0
-
-
-def spawn(work: Callable[[], object]) -> int:
-    """Work in a forked child that nobody waits for yet; return its process id."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    return child
-
-
-def _nothing() -> None:
-    return None

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from contextlib import closing
 from functools import cache
 
-from consentkit.exceptions import LogCorrupt, LogUnavailable
-from consentkit.log.migrations import read_migrations
+from consentkit.exceptions import LogCorrupt
+from consentkit.log.stores.sql import check_version, read_migrations
 
 # Marks the file as a consent log (SQLite file format, "application id"): "ckit".
 APPLICATION_ID = 0x636B6974
 
-# Steps that were released are never edited: `demand_form` compares a file with the words of their statements.
-MIGRATIONS = read_migrations("consentkit.log.sqlite")
+# Steps that were released are never edited: `check_tables` compares a file with their very words.
+MIGRATIONS = read_migrations("sqlite")
 VERSION = len(MIGRATIONS)
 TABLES = frozenset(("entries", "tiles", "head", "notices", "assets", "daily", "observations"))
 
@@ -32,28 +32,27 @@ def version(connection: sqlite3.Connection) -> int:
     ).fetchone()
     if application != APPLICATION_ID and (application, found, tables) != (0, 0, 0):
         raise LogCorrupt("the file is a SQLite database, but not a consent log")
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
-    if not TABLES.isdisjoint(name.lower() for (name,) in tables):
+    # A view computes what it shows: one in a table's place could hide entries, or never end.
+    views = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
+    if not TABLES.isdisjoint(name.lower() for (name,) in views):
         raise LogCorrupt("a view stands in the place of a table of the log")
-    if found > VERSION:
-        raise LogUnavailable(f"the log has schema version {found}, this version knows up to {VERSION}")
-    return int(found)
+    return check_version(found, VERSION)
 
 
-def demand_form(connection: sqlite3.Connection) -> None:
-    """Check that tables and indexes are as `migrate` makes them, and that nothing else acts on them.
+def check_tables(connection: sqlite3.Connection) -> None:
+    """Check that tables and indexes are as `migrate` makes them, and that no trigger acts on them.
 
     Raises:
         LogCorrupt: They are not.
     """
-    found, made = _form(connection), _made()
-    wrong = sorted(name for name in found.keys() | made.keys() if found.get(name) != made.get(name))
+    found, expected = _definitions(connection), _expected()
+    wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
     if wrong:
         raise LogCorrupt(f"the file has other tables, indexes or triggers than a consent log: {wrong[0]}")
 
 
-def _form(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
-    """Return type and SQL of the tables, and of all that is attached to them."""
+def _definitions(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
+    """Return type and SQL of the log's tables, and of all that is attached to them, by name."""
     cursor = connection.execute("SELECT name, type, sql, lower(tbl_name) FROM sqlite_master")
     return {
         name: (kind, " ".join((sql or "").split())) for name, kind, sql, table in cursor if table in TABLES
@@ -61,12 +60,11 @@ def _form(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
 
 
 @cache
-def _made() -> Mapping[str, tuple[str, str]]:
+def _expected() -> Mapping[str, tuple[str, str]]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        for step in MIGRATIONS:
-            for statement in step:
-                connection.execute(statement)
-        return _form(connection)
+        for statement in (statement for step in MIGRATIONS for statement in step):
+            connection.execute(statement)
+        return _definitions(connection)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -78,9 +76,8 @@ def migrate(connection: sqlite3.Connection) -> None:
     if version(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    # Another process may have migrated while this one waited for the lock.
-    for step in MIGRATIONS[version(connection) :]:
-        for statement in step:
-            connection.execute(statement)
+    # Asked again: another process may have migrated while this one waited for the lock.
+    for statement in (statement for step in MIGRATIONS[version(connection) :] for statement in step):
+        connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")

@@ -13,10 +13,10 @@ import anyio.to_thread
 import pytest
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
-from consentkit.log.group import GroupCommit
-from consentkit.log.store import Outcome
+from consentkit.log.group_commit import GroupCommit
+from consentkit.log.stores.base import Outcome
 from consentkit.record import Entry, Item
-from log.making import BUNDLE, make_entry
+from log.samples import BUNDLE, make_entry
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,10 @@ from typing import TypeAlias
 
 from consentkit.consent import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
-from consentkit.log.agreeing import (
-    Destroyed,
+from consentkit.log.operations import PERSONAL
+from consentkit.log.stores.base import Head, RawRow, Row, View
+from consentkit.log.verify.accounting import Daybook, Destroyed
+from consentkit.log.verify.entry_checks import (
     agreeing,
     check_filing,
     checked,
@@ -24,9 +26,6 @@ from consentkit.log.agreeing import (
     read_leaf_of,
     says_no_more,
 )
-from consentkit.log.daybook import Daybook
-from consentkit.log.operations import PERSONAL
-from consentkit.log.store import Head, RawRow, Row, View
 from consentkit.record import notice_leaf
 from consentkit.tlog import (
     EMPTY_ROOT,
@@ -78,7 +77,7 @@ def verify(
 def _verify(
     view: View, keys: Sequence[VerifierKey], saved: Checkpoint | None, start: int, progress: Progress
 ) -> Head:
-    view.demand_form()
+    view.check_tables()
     head = view.head()
     _check_signature(head, keys)
     if saved is not None:

@@ -6,11 +6,11 @@ from psycopg import Connection, Error
 from psycopg.sql import SQL, Identifier
 
 from consentkit.exceptions import LogCorrupt, LogUnavailable
-from consentkit.log.migrations import read_migrations
-from consentkit.log.postgres.errors import commit, may_repeat
+from consentkit.log.stores.postgres_pool import commit, may_repeat
+from consentkit.log.stores.sql import check_version, read_migrations
 
 # Steps that were released are never edited.
-MIGRATIONS = read_migrations("consentkit.log.postgres")
+MIGRATIONS = read_migrations("postgres")
 VERSION = len(MIGRATIONS)
 FILLED = ("entries", "tiles", "notices", "assets", "daily", "observations")
 """The tables that decisions are put into, but for the head's."""
@@ -38,15 +38,18 @@ def version(connection: Connection, schema: str) -> int:
     if "schema_version" not in tables:
         raise LogCorrupt("the PostgreSQL schema holds tables, but no consent log")
     table = SQL("SELECT version FROM {}").format(Identifier(schema, "schema_version"))
-    return demand_known(connection.execute(table).fetchone())
+    return check_row(connection.execute(table).fetchone())
 
 
-def demand_makeable(connection: Connection, schema: str) -> None:
-    """Check that the tables can be made.
+def check_row(found: tuple[int] | None, *, current: bool = False) -> int:
+    """Return the version that a row has. Raises as `check_version`; LogCorrupt without a row."""
+    if found is None:
+        raise LogCorrupt("the log has no schema version")
+    return check_version(found[0], VERSION, current=current)
 
-    Raises:
-        LogUnavailable: They cannot.
-    """
+
+def check_creatable(connection: Connection, schema: str) -> None:
+    """Raise LogUnavailable if the role may not make the tables."""
     allowed = connection.execute(
         "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s)"
         " THEN has_schema_privilege(%s, 'CREATE')"
@@ -56,20 +59,6 @@ def demand_makeable(connection: Connection, schema: str) -> None:
     ).fetchone()
     if allowed != (True,):
         raise LogUnavailable("there is no log in this schema yet, and permission denied to make one")
-
-
-def demand_known(found: tuple[int] | None) -> int:
-    """Return the version that was found.
-
-    Raises:
-        LogCorrupt: None was.
-        LogUnavailable: It is newer than this version of the package.
-    """
-    if found is None:
-        raise LogCorrupt("the log has no schema version")
-    if found[0] > VERSION:
-        raise LogUnavailable(f"the log has schema version {found[0]}, this version knows up to {VERSION}")
-    return found[0]
 
 
 def migrate(connection: Connection, schema: str) -> None:
@@ -84,6 +73,7 @@ def migrate(connection: Connection, schema: str) -> None:
                 _migrate(connection, schema)
             return commit(connection)
         except Error as error:
+            # Before there is a table there is nothing to lock: who loses the race begins anew.
             if connection.closed or not (error.sqlstate in _RACE or may_repeat(error)):
                 raise
             connection.rollback()
@@ -100,7 +90,6 @@ def _migrate(connection: Connection, schema: str) -> None:
         # Nobody appends meanwhile; and another process may have migrated while this one waited.
         connection.execute("SELECT size FROM head FOR UPDATE")
         found = version(connection, schema)
-    for step in MIGRATIONS[found:]:
-        for statement in step:
-            connection.execute(statement)
+    for statement in (statement for step in MIGRATIONS[found:] for statement in step):
+        connection.execute(statement)
     connection.execute("UPDATE schema_version SET version = %s", (VERSION,))

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from consentkit.exceptions import LogError, LogMissing
 from consentkit.log import Observation
-from consentkit.log.observations import KEPT_DAYS, MOST
+from consentkit.log.counters import KEPT_DAYS, MOST
 from consentkit.log.operations import erase, purge, resign
-from consentkit.log.postgres import PostgresStore
-from consentkit.log.sqlite import SQLiteStore
-from consentkit.log.store import Head, Rollup, Store, Transaction
+from consentkit.log.stores.base import Head, Rollup, Store, Transaction
+from consentkit.log.stores.postgres import PostgresStore
+from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.record import Bundle, Item
 from consentkit.tlog import EMPTY_ROOT, TileId
-from log.making import (
+from log.samples import (
     AT,
     BUNDLE,
     STYLE,

@@ -22,7 +22,7 @@ from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from anyio.lowlevel import RunVar, checkpoint
 
 from consentkit.exceptions import LogError, LogUnavailable
-from consentkit.log.store import Outcome
+from consentkit.log.stores.base import Outcome
 from consentkit.record import Item
 
 BATCH_LIMIT = 512

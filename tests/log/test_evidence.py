@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from consentkit import ConsentLog
-from consentkit.log.public import read_public
+from consentkit.log.evidence import read_public
 from consentkit.tlog import HASH_BYTES
-from log.making import AT, BUNDLE, make_entry
+from log.samples import AT, BUNDLE, make_entry
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""Where a PostgreSQL log is, and the connections to it that are kept between uses.
+"""Connections to a PostgreSQL log: its address, a pool, and the driver's errors as this package's own.
 
-A pool has no thread of its own: who needs a connection opens it, and is told at once. They never cross a
+The pool has no thread of its own: who needs a connection opens it, and is told at once. They never cross a
 fork. What is idle is closed before it; what another thread is using then is the parent's, and the child's
 copy of the socket is given up without a word to the server.
 """
@@ -21,8 +21,9 @@ import msgspec
 from psycopg import Connection, Error, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from consentkit.exceptions import ConfigurationError, LogUnavailable
-from consentkit.log.locks import tell_of_forks
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable
+from consentkit.log.process import register_at_fork
+from consentkit.log.stores.sql import OutcomeUnknown
 
 SCHEMA = "consentkit"
 """Where the URL names no other."""
@@ -80,6 +81,58 @@ def read_address(url: str) -> Address:
     return Address(parameters=dict(_DEFAULTS) | parameters, schema=schema)
 
 
+# SQLSTATE (PostgreSQL, appendix A): classes and codes that speak of what is stored, not of the server.
+_CORRUPT = ("23", "XX001", "XX002", "42P01", "42703")
+
+# Serialization failure and deadlock: nothing was done, and doing it again will work.
+_AGAIN = ("40001", "40P01")
+
+# The server itself does not know whether it has committed.
+_UNKNOWN = "40003"
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raise this package's errors for what the driver raises."""
+    try:
+        yield
+    except Error as error:
+        kind = LogCorrupt if (error.sqlstate or "").startswith(_CORRUPT) else LogUnavailable
+        raise kind(f"the log's PostgreSQL server failed: {reason(error)}") from error
+
+
+def reason(error: Error) -> str:
+    """Say what went wrong, without hosts, names and values."""
+    if error.diag.message_primary:
+        return f"{error.diag.message_primary} ({error.sqlstate})"
+    # While connecting, there is libpq's text only; what the server says comes last, its names in quotes.
+    _, refused, why = str(error).rpartition("FATAL:")
+    if refused:
+        return re.sub(r'"[^"]*"', "…", why.strip().partition("\n")[0])
+    return "it cannot be reached, or the connection broke"
+
+
+def may_repeat(error: Error) -> bool:
+    """Say whether the transaction was undone for the sake of another one."""
+    return error.sqlstate in _AGAIN
+
+
+def commit(connection: Connection) -> None:
+    """Commit.
+
+    Raises:
+        OutcomeUnknown: Nobody has said whether it was.
+        Error: It was not.
+    """
+    try:
+        connection.commit()
+    except Error as error:
+        if connection.closed or error.sqlstate in (None, _UNKNOWN):
+            problem = f"the log's PostgreSQL server failed in mid-commit: {reason(error)}"
+            raise OutcomeUnknown(problem) from error
+        raise
+
+
 WAIT_SECONDS = 5.0
 """How long to wait for a place while all are in use."""
 
@@ -99,7 +152,7 @@ class Pool:
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         finalize(self, _close_all, self._idle)
-        tell_of_forks(self)
+        register_at_fork(self)
 
     def before_fork(self) -> None:
         """Close what is idle."""

@@ -14,15 +14,15 @@ from weakref import WeakSet
 from anyio import CancelScope
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
-from consentkit.log.group import COMMIT_SECONDS, GroupCommit
-from consentkit.log.location import demand_folder, log_path
-from consentkit.log.observations import Observations
+from consentkit.log.counters import Observations
+from consentkit.log.group_commit import COMMIT_SECONDS, GroupCommit
+from consentkit.log.location import check_folder, log_path, open_store
 from consentkit.log.operations import erase, purge, record, resign
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
-from consentkit.log.reader import LogReader, Recorded, open_store, signer_of
+from consentkit.log.process import Threads
+from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
-from consentkit.log.store import Head, Outcome, Script, Transaction
-from consentkit.log.threads import Threads
+from consentkit.log.stores.base import Head, Outcome, Script, Store, Transaction
 from consentkit.record import Bundle, Entry, Item
 from consentkit.tlog import SigningKey, sign_checkpoint
 
@@ -64,7 +64,12 @@ class ConsentLog(LogReader):
     """
 
     def __init__(
-        self, url: str | Path, *, key: str | Path | None = None, outbox: str | Path | None = None
+        self,
+        url: str | Path,
+        *,
+        key: str | Path | None = None,
+        outbox: str | Path | None = None,
+        store: Store | None = None,
     ) -> None:
         """Name a log.
 
@@ -76,6 +81,8 @@ class ConsentLog(LogReader):
                 ``.key`` after it, made when the log is; for PostgreSQL none, and nothing is signed.
             outbox: File in which refusals wait while the store is away. Without it they wait in memory,
                 and a crash of this process loses those.
+            store: Keeps the log, in place of the store that the URL names: one of your own, or one that fails
+                in a test.
 
         Raises:
             ConfigurationError: The URL is of a kind that is not supported, or the folder of the log or of
@@ -84,14 +91,14 @@ class ConsentLog(LogReader):
         """
         path = log_path(url)
         if path is not None:
-            demand_folder(path, "log")
+            check_folder(path, "log")
         elif key is None:
             _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
         self._path = path
-        super().__init__(open_store(url, read_only=False), signer_of(url, key))
+        super().__init__(store or open_store(url, read_only=False), signer_of(url, key))
         self._outbox: Outbox = MemoryOutbox()
         if outbox is not None:
-            demand_folder(Path(outbox), "outbox")
+            check_folder(Path(outbox), "outbox")
             if path is not None and Path(outbox).absolute() == path.absolute():
                 raise ConfigurationError("expected another file than the log's", path="outbox")
             self._outbox = FileOutbox(Path(outbox))

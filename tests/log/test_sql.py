@@ -7,14 +7,14 @@ from contextlib import closing
 
 import pytest
 
-from consentkit.log.migrations import read_migrations
-from consentkit.log.sqlite import schema
+from consentkit.log.stores import sqlite_schema as schema
+from consentkit.log.stores.sql import read_migrations
 from consentkit.tlog import EMPTY_ROOT
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
 def test_every_statement_is_whole_and_without_comments(store: str) -> None:
-    steps = read_migrations(f"consentkit.log.{store}")
+    steps = read_migrations(store)
     assert steps
     assert all(steps)
     for statement in (statement for step in steps for statement in step):
@@ -26,9 +26,7 @@ def test_every_statement_is_whole_and_without_comments(store: str) -> None:
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
 def test_the_first_head_is_that_of_an_empty_tree(store: str) -> None:
     (head,) = (
-        statement
-        for statement in read_migrations(f"consentkit.log.{store}")[0]
-        if statement.startswith("INSERT INTO head")
+        statement for statement in read_migrations(store)[0] if statement.startswith("INSERT INTO head")
     )
     assert f"'{EMPTY_ROOT.hex()}'" in head
 

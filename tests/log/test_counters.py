@@ -13,11 +13,10 @@ import pytest
 
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog, Observation, open_log
-from consentkit.log.observations import DAYS, KEPT_DAYS, MOST, WRITE_SECONDS, Observations
-from consentkit.log.sqlite import SQLiteStore
-from consentkit.log.sqlite.transaction import SQLiteTransaction
-from consentkit.log.store import Store
-from log.making import AT, BUNDLE, make_entry
+from consentkit.log.counters import DAYS, KEPT_DAYS, MOST, WRITE_SECONDS, Observations
+from consentkit.log.stores.base import Store
+from consentkit.log.stores.sqlite import SQLiteStore, SQLiteTransaction
+from log.samples import AT, BUNDLE, make_entry
 
 NOW = 1_795_000_000
 DAY = "2026-11-18"

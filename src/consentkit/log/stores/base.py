@@ -1,9 +1,9 @@
 """The contract between the log and what keeps it. The docstrings are the contract.
 
 A store keeps rows, tiles, head, notices and roll-ups together: every transaction moves all of them or none.
-What is written is decided by `consentkit.log.operations`, the same for every store; a store
-brings the transaction that they run in, and views to read from. It knows nothing of event loops; the log
-calls it from worker threads.
+What is written is decided by `consentkit.log.operations`, the same for every store; a store brings the
+transaction that they run in, and views to read from. It knows no event loop: the log calls it from worker
+threads. A new SQL database needs little more than `stores.sql` leaves open.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias, TypeVar
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.log.observations import Observation
+from consentkit.log.counters import Observation
 from consentkit.record import Bundle, EntryType
 from consentkit.tlog import TileId
 
@@ -61,7 +61,7 @@ RawRow: TypeAlias = tuple[int, str, EntryType, str | None, str | None, bytes | N
 """The fields of a `Row`, in order."""
 
 
-class Rollup(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Rollup(msgspec.Struct, frozen=True, order=True):
     """Which decisions are counted together, day by day (``YYYY-MM-DD``, UTC)."""
 
     day: str
@@ -72,7 +72,7 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """How many decisions there are of one kind, and how many the last roll-up that speaks of them told."""
+    """How many decisions there are of one kind, and how many the latest roll-up that counts them told."""
 
     count: int
     told: int = 0
@@ -84,7 +84,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         rows: New rows, numbered from the size of the tree.
         bundles: Notices that are new.
-        daily: What to add to the roll-ups.
+        daily: What to add to the daily counts.
         told: What roll-ups among the rows tell, to be kept beside the counts.
         tiles: Tiles that are new or longer than before, whole.
         head: The head from now on.
@@ -99,7 +99,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class View(Protocol):
-    """Everything as it stood at one moment, whatever is appended meanwhile."""
+    """The log as it stood at one moment, whatever is appended meanwhile."""
 
     def head(self) -> Head:
         """Return the tree's head; an empty log has size 0 and RFC 6962's empty root."""
@@ -108,7 +108,7 @@ class View(Protocol):
         """Stream the rows with `start` ≤ index < `stop` in order, in bounded memory."""
 
     def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
-        """Stream what `rows` does, as it comes: verifying a log makes a `Row` of few of them."""
+        """Stream what `rows` does as plain tuples: verifying a log makes a `Row` of few of them."""
 
     def find(self, id: str) -> Row | None:
         """Return the row of an entry's id, or of a notice's hash."""
@@ -123,8 +123,8 @@ class View(Protocol):
         """Return at most `limit` rows with `start` ≤ index < `before`, the highest index first.
 
         Args:
-            day: Only those of that day (``YYYY-MM-DD``), where it is not empty.
-            action: Only decisions of that action, where it is not empty.
+            day: Only those of that day (``YYYY-MM-DD``), unless empty.
+            action: Only decisions of that action, unless empty.
         """
 
     def tile(self, tile: TileId) -> bytes | None:
@@ -136,25 +136,11 @@ class View(Protocol):
     def asset(self, hash: str) -> bytes | None:
         """Return an asset's bytes."""
 
-    def demand_form(self) -> None:
-        """Check what only the store knows of: that its tables are those of a log, and nothing is beside them.
-
-        Raises:
-            LogCorrupt: They are not.
-        """
+    def assets(self) -> Iterator[tuple[str, bytes]]:
+        """Stream every asset: hash and bytes."""
 
     def extent(self) -> tuple[int, int]:
         """Return how many tiles and how many notices are kept."""
-
-    def demand_indexes(self) -> None:
-        """Check that what the store looks up is all that it keeps.
-
-        Raises:
-            LogCorrupt: It is not.
-        """
-
-    def assets(self) -> Iterator[tuple[str, bytes]]:
-        """Stream every asset: hash and bytes."""
 
     def daily(self, since: str = "", until: str = "9999") -> Mapping[Rollup, int]:
         """Return the counts of decisions for days from `since` to `until`, both included."""
@@ -162,19 +148,25 @@ class View(Protocol):
     def observations(self, kind: str, since: str = "", until: str = "9999") -> Mapping[Observation, int]:
         """Return the counts of a kind for days from `since` to `until`, both included."""
 
+    def check_tables(self) -> None:
+        """Raise LogCorrupt unless the tables are those of a log, with nothing attached to them."""
+
+    def check_indexes(self) -> None:
+        """Raise LogCorrupt unless what the store looks up by index is all that its tables have."""
+
 
 class Transaction(Protocol):
     """One transaction of a store: nothing of it is seen before all of it is durable."""
 
     def head(self) -> Head:
-        """Lock the head, so that no other transaction changes the tree before this one ends, and read it."""
+        """Return the head. No other transaction changes the tree before this one ends."""
 
     def known(
         self, ids: Sequence[str], tiles: Iterable[TileId]
     ) -> tuple[dict[str, int], dict[TileId, bytes]]:
         """Return the index of each of `ids` that is in the log, and those of `tiles` that there are."""
 
-    def daily(self, day: str) -> Mapping[Rollup, Counted]:
+    def counted(self, day: str) -> Mapping[Rollup, Counted]:
         """Return a day's counts, and what of them roll-ups have told."""
 
     def of_subject(self, subject: str) -> Sequence[Row]:
@@ -184,7 +176,7 @@ class Transaction(Protocol):
         """Return index and leaf of rows with `start` ≤ index < `stop` that have a body from before a day."""
 
     def write(self, change: Change) -> None:
-        """Write what a script adds."""
+        """Write what an operation adds."""
 
     def sign(self, checkpoint: str) -> None:
         """Replace the head's checkpoint."""
