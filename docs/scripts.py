@@ -17,7 +17,7 @@ SERVED: Final = (
     "gating/stubs",
     "gating/guard",
     "vendorcalls/calls",
-    "vendorcalls/gpp/gpp",
+    "vendorcalls/gpp",
 )
 TERSER: Final = Path(sys.prefix) / "node" / "node_modules" / ".bin" / "terser"
 # With `reduce_vars` terser takes what a closure sets for what it always is.

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from asgi.visiting import BANNER, NAVIGATION, App
+from asgi.client import BANNER, NAVIGATION, App
 from consentkit import ConsentMiddleware, CookieOptions, with_consent
 from consentkit.consent import Consent, Decision, DecisionCodec, resolve
 from consentkit.exceptions import ConfigurationError, UnknownPurpose

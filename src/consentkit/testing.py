@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from consentkit.asgi.layers import deployment_of
+from consentkit.asgi.application import deployment_of
 from consentkit.consent import Decision, DecisionCodec, Source, decision_cookie_name
 from consentkit.consent.decision import DAY
 from consentkit.exceptions import UnknownPurpose

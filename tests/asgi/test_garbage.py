@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from asgi.visiting import BANNER, GATED, HTML, NAVIGATION, PAGE, visit, wrap
+from asgi.client import BANNER, GATED, HTML, NAVIGATION, PAGE, visit, wrap
 from consentkit import ConsentLog
 
 pytestmark = pytest.mark.anyio

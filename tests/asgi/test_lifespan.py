@@ -10,7 +10,7 @@ import pytest
 from anyio import create_task_group
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from asgi.visiting import wrap
+from asgi.client import wrap
 from consentkit import ConsentLog
 from consentkit.exceptions import LogUnavailable
 from log.faults import FaultyStore

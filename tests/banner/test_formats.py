@@ -12,9 +12,9 @@ from babel.dates import format_date
 from babel.units import format_unit
 from bs4 import BeautifulSoup
 
-from banner.site import where
-from consentkit.banner import Choice, History, read_words, render_settings
-from consentkit.banner.texts import read_formats, shipped_locales
+from banner.fragments import where
+from consentkit.banner.settings import Choice, History, render_settings
+from consentkit.banner.texts import read_formats, read_words, shipped_locales
 from consentkit.consent import Consent, Decision
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Cookie, Duration, Policy, Vendor

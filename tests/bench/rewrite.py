@@ -27,7 +27,7 @@ from bench.peers import Run
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory
-from consentkit.web.response.memo import Kept, PageMemo
+from consentkit.web.response.page_cache import Kept, PageMemo
 
 CHUNK = 16_384
 PASSES = 9

@@ -21,7 +21,7 @@ from consentkit.catalog import (
     read_url,
 )
 from consentkit.catalog.model import CatalogPurpose
-from consentkit.catalog.reading import PURPOSES, read_checked, read_vendors
+from consentkit.catalog.vendor_files import PURPOSES, read_checked, read_vendors
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.duration import read_duration
 

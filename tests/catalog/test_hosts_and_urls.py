@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.catalog import OWN_PAGE, UNREADABLE, URL, read_url, safe_path
-from consentkit.catalog.hostnames import read_host
+from consentkit.catalog.urls import read_host
 
 PAGE = URL("https", "news.example", None, "/a/b", "q=1")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.running import failed, run, said
-from consentkit.cli.log import keys
+from consentkit.cli.log import key_commands
 from consentkit.log import ConsentLog
 from consentkit.log.signer import read_keyring, replace_key_file
 from consentkit.record import Bundle
@@ -87,12 +87,12 @@ def test_of_two_rotations_at_once_none_is_lost(
             waited.append(True)
         replace(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keys, "replace_key_file", replace_slowly)
+    monkeypatch.setattr(key_commands, "replace_key_file", replace_slowly)
     results = []
 
     def rotate() -> None:
         try:
-            keys.rotate.callback(str(path), None)  # type: ignore[misc]
+            key_commands.rotate.callback(str(path), None)  # type: ignore[misc]
             results.append(True)
         except Exception:
             results.append(False)

@@ -1,4 +1,4 @@
-"""``consentkit log export``: every entry once, safe for spreadsheets, verifiable line by line, resumable."""
+"""``consentkit log export``: every entry once, safe for spreadsheets, verifiable line by line."""
 
 from __future__ import annotations
 
@@ -134,53 +134,6 @@ def test_a_part_by_day_or_index(
 
 def test_a_place_that_is_neither_is_a_usage_error(log: ConsentLog, path: Path) -> None:
     assert "expected a day" in failed(2, "export", "--log", path, "--from", "yesterday")
-
-
-@pytest.mark.parametrize("proofs", [[], ["--proofs"]])
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_wherever_it_was_interrupted_it_goes_on(
-    days: ConsentLog, path: Path, tmp_path: Path, form: str, proofs: list[str]
-) -> None:
-    options = ["--log", path, "--format", form, *proofs]
-    whole, output = tmp_path / "whole", tmp_path / "part"
-    said("export", *options, "--output", whole)
-    content = whole.read_bytes()
-    for cut in {*range(0, len(content), len(content) // 40), len(content) - 1, len(content)}:
-        output.write_bytes(content[:cut])
-        said("export", *options, "--output", output, "--resume")
-        assert output.read_bytes() == content
-
-
-def test_resuming_starts_a_new_file_and_adds_what_is_new(log: ConsentLog, path: Path, tmp_path: Path) -> None:
-    output = tmp_path / "out"
-    options = ["export", "--log", path, "--output", output, "--resume"]
-    said(*options)
-    log.commit([make_refusal()])
-    said(*options)
-    assert [line["index"] for line in lines_of(output.read_text("utf-8"))] == [0, 1, 2, 3]
-    assert stat.S_IMODE(output.stat().st_mode) == 0o600
-    assert "--resume needs --output" in failed(2, "export", "--log", path, "--resume")
-
-
-@pytest.mark.parametrize(
-    "content", ["a letter", "a letter\n", '{"index":0}\n', '{"index":2,"id":"x"}\n', "index,id\r\n", "{}\n"]
-)
-def test_what_is_no_export_of_this_log_is_left_alone(
-    log: ConsentLog, path: Path, tmp_path: Path, content: str
-) -> None:
-    output = tmp_path / "out"
-    output.write_text(content, encoding="utf-8", newline="")
-    assert "start a new file" in failed(1, "export", "--log", path, "--output", output, "--resume")
-    assert output.read_bytes() == content.encode()
-
-
-def test_an_export_in_another_form_is_left_alone(log: ConsentLog, path: Path, tmp_path: Path) -> None:
-    for form in (["--format", "csv"], ["--format", "jsonl"]):
-        output = tmp_path / form[1]
-        said("export", "--log", path, *form, "--output", output)
-        for other in (["--proofs", *form], ["--format", "jsonl" if form[1] == "csv" else "csv"]):
-            error = failed(1, "export", "--log", path, *other, "--output", output, "--resume")
-            assert "start a new file" in error
 
 
 def test_an_output_that_cannot_be_written_is_an_error(log: ConsentLog, path: Path) -> None:

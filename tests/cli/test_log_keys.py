@@ -139,7 +139,7 @@ def test_a_change_of_keys_that_cannot_be_kept_leaves_the_old_one(
     def full(*arguments: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("consentkit.cli.log.keys.replace_key_file", full)
+    monkeypatch.setattr("consentkit.cli.log.key_commands.replace_key_file", full)
     assert "cannot write" in failed(1, "key", "rotate", "--log", path)
     assert key_path(path).read_text() == before
     log.commit([make_refusal()])

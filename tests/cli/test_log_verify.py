@@ -83,7 +83,7 @@ def test_without_cryptography_it_says_what_is_needed(
     log.close()
     for module in ("cryptography.hazmat.primitives.asymmetric", "cryptography"):
         monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("consentkit.cli.log.verifying.find_spec", lambda name: None)
+    monkeypatch.setattr("consentkit.cli.log.proof_commands.find_spec", lambda name: None)
     told = fields(said("verify", "--log", path))
     assert told["signature"] == 'NOT CHECKED: that needs pip install "consentkit[log]"'
     vkey = "odunews.example/log+e7a1bb0b+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"

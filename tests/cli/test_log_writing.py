@@ -13,7 +13,7 @@ import pytest
 
 import consentkit.cli.terminal
 from cli.running import failed, run, said
-from consentkit.cli.log.writing import _ago
+from consentkit.cli.log.retention_commands import _ago
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
 from consentkit.log.location import key_path
@@ -101,7 +101,7 @@ def test_erase_destroys_what_waits_in_the_outbox_as_well(
 
 def test_purge_destroys_what_is_old(log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log.commit([make_entry(at=LATER)])
-    monkeypatch.setattr("consentkit.cli.log.writing._ago", lambda *_: date(2026, 11, 23))
+    monkeypatch.setattr("consentkit.cli.log.retention_commands._ago", lambda *_: date(2026, 11, 23))
     monkeypatch.setattr(consentkit.cli.terminal, "PROGRESS_FROM", 1)
     result = run("purge", "--older-than", "40d", "--log", path, answer="y\n")
     assert "decisions from before 2026-11-23 (2026-11-22 to 2026-11-22)?" in result.stderr
@@ -130,7 +130,7 @@ def test_an_interrupted_purge_is_gone_on_with(
     log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("consentkit.log.log.PURGE_ROWS", 2)
-    monkeypatch.setattr("consentkit.cli.log.writing._ago", lambda *_: date(2026, 11, 23))
+    monkeypatch.setattr("consentkit.cli.log.retention_commands._ago", lambda *_: date(2026, 11, 23))
     purge = ConsentLog.purge
 
     def interrupted(*arguments: Any, **named: Any) -> Iterator[tuple[int, int]]:

@@ -21,8 +21,8 @@ from click.testing import CliRunner, Result
 from consentkit import scanner
 from consentkit.cli.root import root
 from consentkit.cli.terminal import one_line, printable
+from consentkit.lint import Finding
 from consentkit.log import ConsentLog, Observation
-from consentkit.policy.lint import Finding
 from consentkit.tlog import SigningKey
 from log.samples import make_bundle, make_entry
 

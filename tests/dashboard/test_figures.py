@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.dashboard.charts import MOST_BARS, PLOT, Chart, draw_bars, draw_columns
-from consentkit.dashboard.figures import Line, Tally, read_figures
-from consentkit.dashboard.period import Period
+from consentkit.dashboard.overview import Line, Period, Tally, read_figures
 from consentkit.exceptions import LogCorrupt
 from consentkit.log import Observation, Rollup
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.dashboard.period import MOST_DAYS, Period, read_period
+from consentkit.dashboard.overview import MOST_DAYS, Period, read_period
 from consentkit.exceptions import BadRequest
 
 NOW = 1_795_000_000  # 2026-11-18

@@ -17,8 +17,8 @@ from consentkit import ConsentLog, ConsentMiddleware, CookieOptions, ListFile, P
 from consentkit.banner.texts import shipped_locales
 from consentkit.cli.root import root
 from consentkit.dashboard import Dashboard
+from consentkit.lint import RULES
 from consentkit.policy import Banner, ConsentMode, Cookie, Lifetime, SignalRules, Site
-from consentkit.policy.lint import RULES
 from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
 from consentkit.testing import cookie_for, visitor_cookies
 from consentkit.tlog import VerifierKey

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from consentkit.catalog import default_catalog
-from consentkit.catalog.reading import read_vendors
+from consentkit.catalog.vendor_files import read_vendors
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating import Gate
 from consentkit.policy import Policy

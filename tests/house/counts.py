@@ -14,9 +14,11 @@ import consentkit
 from house.execution import Function
 from house.imports import circles, import_graph
 from house.lines import functions, modules
+from house.rooms import browsers, private_names, unlike
 from house.site import executed
 
 PACKAGE: Final = Path(consentkit.__file__).parent
+TESTS: Final = Path(__file__).parent.parent
 
 _SHARED_NAMES: Final = {"__init__.py", "model.py", "sqlite.py", "postgres.py"}
 """Names that several files may have: the last two are parts of twins."""
@@ -89,6 +91,10 @@ def exported_names() -> Count:
     return Count(len(consentkit.__all__), list(consentkit.__all__))
 
 
+def _listed(found: list[str]) -> Count:
+    return Count(len(found), found)
+
+
 _modules = cache(modules)
 _executed = cache(executed)
 
@@ -121,4 +127,7 @@ COUNTS: Final[dict[str, Callable[[], Count]]] = {
     "functions of a decision": lambda: _functions(_executed(PACKAGE)[1]),
     "import circles": import_circles,
     "exported names": exported_names,
+    "tests unlike the rooms": lambda: _listed(unlike(PACKAGE, TESTS)),
+    "browsers in unit tests": lambda: _listed(browsers(TESTS)),
+    "private names in tests": lambda: _listed(private_names(TESTS)),
 }

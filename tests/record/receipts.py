@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consentkit.banner import make_notice
+from consentkit.banner.banner import make_notice
 from consentkit.consent import Notice, resolve
 from consentkit.policy import Cookie, Place, Policy, Purpose, Site, Vendor
 from consentkit.record import Bundle, Entry, uuid7

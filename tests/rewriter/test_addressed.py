@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consentkit.rewriter import Memory, Rewriter
-from consentkit.rewriter.tag import runs_script
+from consentkit.rewriter.tags import runs_script
 from rewriter.recording import CUTS, Recorder
 
 RUNNING = [

@@ -9,7 +9,7 @@ import pytest
 from consentkit.exceptions import RewriteError
 from consentkit.rewriter import MAX_READINGS, Rewriter
 from consentkit.rewriter.foreign import MAX_MIXED_DEPTH, MAX_NAMES
-from consentkit.rewriter.reading import MAX_SCRIPT, MAX_TAG
+from consentkit.rewriter.tokenizer import MAX_SCRIPT, MAX_TAG
 from rewriter.recording import Disarm, Recorder, rewrite
 
 CHUNK = 65_536

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consentkit.rewriter import Rewriter, context, grammar, names, plain, reading
+from consentkit.rewriter import Rewriter, context, fast_path, grammar, selection, tokenizer
 from consentkit.rewriter.foreign import MAX_DEPTH
 from rewriter.recording import Disarm
 
@@ -90,12 +90,12 @@ def _measure(data: bytes, chunk: int, meter: Meter) -> tuple[int, int]:
 @pytest.fixture
 def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     meter = Meter()
-    monkeypatch.setattr(reading.Reading, "step", meter.step(reading.Reading.step))
+    monkeypatch.setattr(tokenizer.Tokenizer, "step", meter.step(tokenizer.Tokenizer.step))
     for name in ("COMMENT_END", "PROLOGUE", "TAG"):
-        monkeypatch.setattr(reading, name, Metered(getattr(reading, name), meter))
-    compiled = names.compile_names
+        monkeypatch.setattr(tokenizer, name, Metered(getattr(tokenizer, name), meter))
+    compiled = selection.compile_selection
 
-    def metered(*asked: Any) -> names.Names:
+    def metered(*asked: Any) -> selection.Selection:
         found = compiled(*asked)
         plain_, head = (
             Metered(scan.__self__, meter).match  # type: ignore[attr-defined]
@@ -104,14 +104,16 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
         skip, skip_one = (Metered(item, meter) for item in (found.skip, found.skip_one))
         return found._replace(plain=plain_, head=head, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(context, "compile_names", metered)
-    tables: tuple[dict[bytes, Any], ...] = (names.RAW_TEXT, grammar.QUIET)
+    monkeypatch.setattr(context, "compile_selection", metered)
+    tables: tuple[dict[bytes, Any], ...] = (selection.RAW_TEXT, selection.QUIET)
     for table in tables:
         for element, pattern in table.items():
             monkeypatch.setitem(table, element, Metered(pattern, meter))
-    monkeypatch.setattr(plain, "SCRIPT_PLAIN", Metered(grammar.SCRIPT_PLAIN, meter))
+    monkeypatch.setattr(fast_path, "SCRIPT_PLAIN", Metered(grammar.SCRIPT_PLAIN, meter))
     monkeypatch.setattr(
-        reading, "_SCRIPT_LEVELS", [(name, Metered(level, meter)) for name, level in reading._SCRIPT_LEVELS]
+        tokenizer,
+        "_SCRIPT_LEVELS",
+        [(name, Metered(level, meter)) for name, level in tokenizer._SCRIPT_LEVELS],
     )
     runs = tuple((Metered(run, meter), turns, other) for run, turns, other in grammar._RUNS)
     monkeypatch.setattr(grammar, "_RUNS", runs)

@@ -32,7 +32,7 @@ from consentkit.tlog import read_checkpoint
 from consentkit.web.options import Options
 from examples.news.site import HERE, read_site
 from tabs import borrowed
-from web.endpoints.driving import SECRET
+from web.endpoints.driver import SECRET
 from web.wsgi_shell import WSGIShell
 
 POLICY = Policy.from_toml(HERE / "consent.toml")

@@ -22,8 +22,8 @@ from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.router import Endpoints
 from consentkit.web.options import Options
 from consentkit.web.request import Headers, Request
-from consentkit.web.resolve import Exchange, Resolver
-from consentkit.web.response.gated import Dropped, GatedResponse, Outcome, Pass, Stamped
+from consentkit.web.resolver import Exchange, Resolver
+from consentkit.web.response.gated_response import Dropped, GatedResponse, Outcome, Pass, Stamped
 from consentkit.web.response.page import PageResponse
 
 _OF_BODIES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import update_wrapper
 from types import FunctionType, MethodType, new_class
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
 
 from starlette.types import Receive, Scope, Send
 
-from consentkit.asgi.layers import MARK
 from consentkit.asgi.middleware import ConsentMiddleware, check_app
+from consentkit.exceptions import ConfigurationError
 
 A = TypeVar("A", bound=Callable[[Any, Any, Any], Awaitable[None]])
 P = ParamSpec("P")
@@ -57,7 +57,7 @@ def with_consent(app: A, /, **options: Any) -> A:
     Example:
         ``app = with_consent(FastAPI(), secret_key=SECRET, log="consent.sqlite3")``
     """
-    from consentkit.asgi.connection import call_late  # as the middleware does: see there
+    from consentkit.asgi.dispatcher import call_late  # as the middleware does: see there
 
     check_app(app)
     kind = type(app)
@@ -100,3 +100,52 @@ def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Rec
     call = middleware.connections.method()
     vars(call)[MARK] = middleware
     return call
+
+
+if TYPE_CHECKING:
+    from consentkit.asgi.deployment import Deployment
+
+MARK: Final = "__consentkit__"
+"""Attribute of the functions through which `with_consent` has an application called: the middleware."""
+
+_MOST: Final = 100
+
+# Where frameworks and middlewares keep what is below them.
+_BELOW: Final = ("app", "asgi_app", "middleware_stack", "asgi_handler")
+
+
+def deployment_of(app: object) -> Deployment:
+    """Return how the policy is deployed by the middleware around or in an application.
+
+    Raises:
+        ConfigurationError: No middleware is found.
+    """
+    layers = [app]
+    for layer in layers:  # which grows
+        found = layer if isinstance(layer, ConsentMiddleware) else _marked(layer)
+        if isinstance(found, ConsentMiddleware):
+            return found.deployment
+        layers += [one for one in _below(layer) if not any(one is known for known in layers)][:_MOST]
+        if len(layers) > _MOST:
+            break
+    raise ConfigurationError(
+        "no ConsentMiddleware is around this application: pass what with_consent(app, …) returned", path="app"
+    )
+
+
+def _marked(layer: object) -> object:
+    call = next(
+        (kind.__dict__["__call__"] for kind in type(layer).__mro__ if "__call__" in kind.__dict__), None
+    )
+    return getattr(layer, MARK, None) or getattr(call, MARK, None)
+
+
+def _below(layer: object) -> Iterator[object]:
+    for name in _BELOW:
+        below = getattr(layer, name, None)
+        if below is not None:
+            yield below
+    # Starlette puts its layers together at the first request.
+    build = getattr(layer, "build_middleware_stack", None)
+    if callable(build) and getattr(layer, "middleware_stack", None) is None:
+        yield build()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from starlette.types import Scope
 
+from consentkit.asgi.clock import epoch
 from consentkit.consent import Decision
+from consentkit.exceptions import ConfigurationError
+from consentkit.lint import RULES, Finding, lint
 from consentkit.log import ConsentLog
-from consentkit.log.evidence import PUBLIC_THREADS
 from consentkit.log.process import Threads
-from consentkit.policy import Place
+from consentkit.policy import Place, Policy
 from consentkit.web.endpoints.router import Endpoints
 from consentkit.web.options import Options
-from consentkit.web.resolve import Resolver
-from consentkit.web.trial import Trial
+from consentkit.web.resolver import Resolver
+from consentkit.web.response.gate_report import Trial
 
 PlaceResolver: TypeAlias = Callable[[Scope], Place | None]
 OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
@@ -77,3 +80,30 @@ class Deployment:
         if topic:
             self._told.add(topic)
         _logger.log(_LEVELS[level], "%s", text)
+
+
+def check_policy(policy: Policy, *, strict: bool) -> None:
+    """Log each error that lint finds in a policy, and how much of its lists of hosts is used.
+
+    Args:
+        policy: What visitors are told.
+        strict: Whether to refuse it instead.
+
+    Raises:
+        ConfigurationError: There are errors, and `strict` holds; it lists all of them.
+    """
+    today = datetime.fromtimestamp(epoch(), UTC).date().isoformat()
+    errors = [_line(finding) for finding in lint(policy, today=today) if finding.level == "error"]
+    if errors and strict:
+        raise ConfigurationError("; ".join(errors), path="policy")
+    for line in errors:
+        _logger.error("%s", line)
+    for entry in policy.lists:
+        log = _logger.info if entry.hosts.used else _logger.warning
+        kinds = ", ".join(f"{count} {kind}" for kind, count in entry.hosts.passed_over.items())
+        log("list %s: %d rules used; passed over: %s", entry.file, entry.hosts.used, kinds or "none")
+
+
+def _line(finding: Finding) -> str:
+    rule = RULES[finding.rule]
+    return f"lint: rule {rule.number}, {finding.where}: {finding.message} ({finding.fix or rule.fix})"

@@ -7,7 +7,7 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi.deployment import Deployment
-from consentkit.web.trial import BEGUN
+from consentkit.web.response.gate_report import BEGUN
 
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
 _logger = logging.getLogger("consentkit")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.datastructures import Secret
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from consentkit.consent import CookieOptions
+from consentkit.consent import Consent, CookieOptions
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 
 if TYPE_CHECKING:
-    from consentkit.asgi.connection import Connections
     from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
+    from consentkit.asgi.dispatcher import Connections
     from consentkit.gating import Unclassified
     from consentkit.log import ConsentLog
     from consentkit.web.response.csp import CSPMode
@@ -83,9 +84,8 @@ class ConsentMiddleware:
         self.app = app
         _check_kinds(policy=policy, place=place, on_decision=on_decision)
         # Whoever imports the package without using it does not pay for gate, rewriter and log.
-        from consentkit.asgi.connection import Connections
-        from consentkit.asgi.deployment import Deployment
-        from consentkit.asgi.policy_check import check_policy
+        from consentkit.asgi.deployment import Deployment, check_policy
+        from consentkit.asgi.dispatcher import Connections
         from consentkit.web.options import Options
 
         kept = _open_log(log)
@@ -109,7 +109,7 @@ class ConsentMiddleware:
 
     def around(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> ConsentMiddleware:
         """Return the same middleware, log and all, around another application."""
-        from consentkit.asgi.connection import Connections
+        from consentkit.asgi.dispatcher import Connections
 
         other = copy(self)
         other.app = app
@@ -165,3 +165,57 @@ def _plain(key: str | Secret) -> str:
 
 def _plain_all(keys: Sequence[str | Secret]) -> Sequence[str]:
     return keys if isinstance(keys, str) else [_plain(key) for key in keys]
+
+
+class HasScope(Protocol):
+    """A request of Starlette, FastAPI, Litestar, Quart, Django under ASGI and their like."""
+
+    @property
+    def scope(self) -> Mapping[str, Any]:
+        """The ASGI scope."""
+
+
+class HasEnviron(Protocol):
+    """A request of Flask and other WSGI frameworks, whose adapter has put the ASGI scope into the environ."""
+
+    @property
+    def environ(self) -> Mapping[str, Any]:
+        """The WSGI environ."""
+
+
+def get_consent(request: HasScope | HasEnviron | Mapping[str, Any]) -> Consent:
+    """Return what the visitor allows.
+
+    Args:
+        request: A request, a WebSocket, or an ASGI scope.
+
+    Example:
+        In FastAPI it is a dependency: ``consent: Annotated[Consent, Depends(get_consent)]``.
+
+    Raises:
+        ConfigurationError: The middleware is not around the app, or the request did not come through it.
+    """
+    consent = _scope_of(request).get("state", {}).get("consent")
+    if not isinstance(consent, Consent):
+        problem = "there is no consent on this request: wrap the app: app = with_consent(app, …)"
+        raise ConfigurationError(problem)
+    return consent
+
+
+# FastAPI reads at run time what to hand to a dependency: a request or a WebSocket, by what both are.
+get_consent.__annotations__["request"] = HTTPConnection
+
+
+def _scope_of(request: object) -> Mapping[str, Any]:
+    # Starlette's requests are mappings of their scope themselves.
+    scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
+    if scope is None:
+        environ = getattr(request, "environ", None)
+        scope = environ.get("asgi.scope") if isinstance(environ, Mapping) else None
+    if not isinstance(scope, Mapping):
+        problem = (
+            "this request did not come by ASGI, so nobody was asked for consent: serve the app with an ASGI "
+            "server (Django: uvicorn project.asgi:application), a WSGI app behind a2wsgi.WSGIMiddleware"
+        )
+        raise ConfigurationError(problem)
+    return scope

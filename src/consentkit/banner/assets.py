@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Template
-
-import msgspec
+from typing import NamedTuple
 
 from consentkit.banner.colour import make_palette, read_colour
 from consentkit.policy import Policy
@@ -25,7 +23,7 @@ _CSS_NOISE = re.compile(r"/\*.*?\*/\s*|(?<=[{};,:>~])\s+|\s+(?=[{}>~!])|;\s*(?=\
 _ID = re.compile(r"(#consentkit-(?:banner|dialog|link))")
 
 
-class Asset(msgspec.Struct, frozen=True, kw_only=True):
+class Asset(NamedTuple):
     """One file that the package serves.
 
     Attributes:
@@ -42,7 +40,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-class Assets(msgspec.Struct, frozen=True, kw_only=True):
+class Assets(NamedTuple):
     """The files for one choice of colours.
 
     Attributes:
@@ -66,12 +64,6 @@ def read_assets(policy: Policy) -> Assets:
     return _build(banner.theme, banner.accent, banner.surface, banner.dark_surface)
 
 
-def assets_by_name(policy: Policy) -> Mapping[str, Asset]:
-    """Return the same files by the last segment of their path."""
-    assets = read_assets(policy)
-    return {asset.name: asset for asset in (assets.sheet, assets.page, assets.script)}
-
-
 @lru_cache(maxsize=64)
 def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
     colours = {"light": surface, "dark": dark_surface}
@@ -92,19 +84,16 @@ def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
 
 def _tokens(scheme: str, accent: str, surface: str, *, switch: bool = False) -> str:
     """Return the colours of a scheme, for everywhere or for where a page's own switch says that scheme."""
-    names = {"light": "banner.surface", "dark": "banner.dark_surface"}
-    palette = make_palette(
-        read_colour(accent, path="banner.accent"), read_colour(surface, path=names[scheme])
-    )
+    path = "banner.surface" if scheme == "light" else "banner.dark_surface"
+    palette = make_palette(read_colour(accent, path="banner.accent"), read_colour(surface, path=path))
     values = {name: str(colour) for name, colour in palette._asdict().items()}
     ours = "#consentkit-banner,#consentkit-link,#consentkit-dialog,#consentkit-said"
     scope = f"{ours},.consentkit-page"
     if switch:
         scope = f":where({_SWITCHES[scheme]}) :is({ours}),:is({scope}):where([data-scheme={scheme}])"
     told = scheme if switch else "initial"
-    return Template(_read("tokens.css")).substitute(
-        values, scope=scope, scheme=scheme, told=told, shade=_SHADES[scheme]
-    )
+    values |= {"scope": scope, "scheme": scheme, "told": told, "shade": _SHADES[scheme]}
+    return Template(_read("tokens.css")).substitute(values)
 
 
 def _asset(stem: str, kind: str, text: str) -> Asset:

@@ -1,24 +1,38 @@
-"""Markup that is safe in any page: ASCII only, escaped, well-formed both as HTML and as XML."""
+"""Escaped ASCII markup: Jinja templates, rendered once, and fragments, filled in for each request."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import NotRequired, TypedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 from urllib.parse import quote
 
+from consentkit.banner.assets import read_assets
+from consentkit.banner.languages import direction
+from consentkit.banner.texts import FALLBACK, Words, fill
 from consentkit.catalog import safe_path
 from consentkit.consent import UNTOLD
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy import Policy
 
-# "<" cannot come from escaped text, so no text of a site or visitor can look like a slot.
-_SLOT = re.compile(r"<%(\w+)%>")
+if TYPE_CHECKING:  # Jinja is imported with the first template: importing the package must stay cheap
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+OWN_NAME: Final = "consentkit/"
+"""Prefix of a template's name that always means the package's own file, as in ``consentkit/banner.html``."""
+
+# Escaped text holds no "<", so no text of a site or visitor can look like a slot.
+_SLOT: Final = re.compile(r"<%(\w+)%>")
 
 
 def to_ascii(markup: str) -> str:
-    """Write what is outside ASCII as numeric character references: they mean the same in every charset."""
+    """Write characters outside ASCII as numeric references, which mean the same in every charset."""
     return markup.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
@@ -33,8 +47,7 @@ class Where(TypedDict):
     Attributes:
         prefix: Path prefix of the endpoints, `root_path` included, without a slash at its end.
         return_to: Path and query of the page; see `consentkit.catalog.safe_path`.
-        origin: Given where the page's ``<base>`` is foreign: URLs then name the site themselves, scheme
-            included, since the base may have another.
+        origin: Scheme and host of the site, where the page's ``<base>`` is foreign: URLs then start with it.
         made_for: Mark of the decision that the page is made for; see `Consent.made_for`.
     """
 
@@ -44,20 +57,8 @@ class Where(TypedDict):
     made_for: NotRequired[str]
 
 
-@lru_cache(maxsize=256)
-def _written(prefix: str, return_to: str, origin: str) -> Mapping[str, str]:
-    """Write what the slots of one page's fragments have in common."""
-    path = safe_path(return_to)
-    return {
-        "base": escape(origin + prefix),
-        "origin": escape(origin),
-        "return_to": escape(path),
-        "return_query": quote(path, safe=""),
-    }
-
-
 class Fragment:
-    """Markup with slots, taken apart once so that a request costs one join.
+    """Markup with slots, split once so that a request costs one join.
 
     Args:
         markup: Escaped markup; ``<%name%>`` is a slot.
@@ -67,30 +68,23 @@ class Fragment:
         self._pieces = _SLOT.split(markup)
 
     def fill(
-        self,
-        *,
-        prefix: str,
-        return_to: str,
-        notice: str,
-        origin: str = "",
-        made_for: str = UNTOLD,
-        **more: str,
+        self, notice: str, prefix: str, return_to: str, origin: str = "", made_for: str = UNTOLD, **more: str
     ) -> str:
         """Fill in the slots of one request.
 
         Args:
-            prefix: See `Where`, as for the others.
-            return_to: See there.
             notice: Hash of the notice that is shown.
-            origin: See there.
-            made_for: See there.
+            prefix: See `Where`, also for `return_to`, `origin` and `made_for`.
+            return_to: See `Where`.
+            origin: See `Where`.
+            made_for: See `Where`.
             more: Other slots; markup.
 
         Raises:
             ConfigurationError: A template of the site's own has a slot that nothing is filled in for.
         """
-        known = {**_written(prefix, return_to, origin), "made_for": escape(made_for), "notice": notice}
-        values = {**known, **more}
+        page = _page_slots(prefix, return_to, origin)
+        values = {**page, "made_for": escape(made_for), "notice": notice, **more}
         pieces = self._pieces.copy()
         try:
             pieces[1::2] = map(values.__getitem__, pieces[1::2])
@@ -98,3 +92,105 @@ class Fragment:
             problem = f"a template has a slot that is not filled in: {error}"
             raise ConfigurationError(problem, path="banner.templates") from error
         return "".join(pieces)
+
+
+@lru_cache(maxsize=256)
+def _page_slots(prefix: str, return_to: str, origin: str) -> Mapping[str, str]:
+    """Return the slots that all fragments of one page share."""
+    path = safe_path(return_to)
+    query = quote(path, safe="")
+    base, escaped_origin = escape(origin + prefix), escape(origin)
+    return {"base": base, "origin": escaped_origin, "return_to": escape(path), "return_query": query}
+
+
+def slots(*names: str) -> dict[str, Markup]:
+    """Return template values that write slots, which a `Fragment` fills in later."""
+    from markupsafe import Markup
+
+    return {name: Markup(f"<%{name}%>") for name in names}
+
+
+def render(template: str, policy: Policy, words: Words, **values: object) -> str:
+    """Render a template in ASCII; every value is escaped.
+
+    Args:
+        template: Name of the file, such as ``banner.html``; the site's own comes before the package's.
+        policy: Its banner names colours, logo and the folder of the site's own templates.
+        words: What is said.
+        values: What else the template may name.
+
+    Raises:
+        ConfigurationError: A template of the site's own is wrong.
+    """
+    context = {
+        "assets": read_assets(policy),
+        "common": words.texts["common"],
+        "dir": direction(words.locale),
+        "foreign": "" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
+        "locale": words.locale,
+        "logo": policy.banner.logo,
+        "policy": policy,
+        "slot": slots("base", "made_for", "notice", "origin", "return_to", "return_query"),
+        "text": words.texts,
+        "theme": policy.banner.theme,
+        "words": words,
+    }
+    with _template_errors():
+        found = _environment(policy.banner.templates).get_template(template)
+        return to_ascii(found.render({**context, **values}))
+
+
+def read_templates(folder: str) -> None:
+    """Read the templates in a folder of a site's own.
+
+    Raises:
+        ConfigurationError: There is no such folder, or a template cannot be read; it names the line.
+    """
+    if not Path(folder).is_dir():
+        raise ConfigurationError(f'there is no folder "{folder}"', path="banner.templates")
+    for path in sorted(Path(folder).glob("*.html")):
+        with _template_errors():
+            _environment(folder).get_template(path.name)
+
+
+@cache
+def _environment(folder: str) -> Environment:
+    import jinja2
+
+    shipped = jinja2.PackageLoader("consentkit.banner")
+    loaders: list[jinja2.BaseLoader] = [shipped, jinja2.PrefixLoader({OWN_NAME.strip("/"): shipped})]
+    if folder:
+        loaders.insert(0, jinja2.FileSystemLoader(folder))
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(fill=_fill_filter, isodate=_isodate_filter)
+    return environment
+
+
+@contextmanager
+def _template_errors() -> Iterator[None]:
+    """Turn Jinja's errors into `ConfigurationError`."""
+    import jinja2
+
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        place = f"{error.name}, line {error.lineno}"
+        raise ConfigurationError(f"{place}: {error.message}", path="banner.templates") from error
+    except jinja2.TemplateError as error:
+        raise ConfigurationError(f"a template cannot be used: {error}", path="banner.templates") from error
+
+
+def _fill_filter(text: str, **values: object) -> Markup:
+    from markupsafe import Markup, escape
+
+    return Markup(fill(escape(text), **{name: str(escape(value)) for name, value in values.items()}))
+
+
+def _isodate_filter(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
@@ -15,11 +14,10 @@ from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Duration, Policy, Purpose, Regime, Vendor, read_duration
 from consentkit.policy.duration import UNITS
-from consentkit.policy.reading import nearest
 from consentkit.policy.tables import default_purposes
+from consentkit.policy.validation import nearest
 
 _CYCLE = 100
-_CLDR = Path(__file__).with_name("cldr")
 
 
 class Formats(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +56,12 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def read_formats(locale: str) -> Formats:
     """Read how a shipped locale writes."""
-    return msgspec.json.decode((_CLDR / f"{locale}.json").read_bytes(), type=Formats)
+    return msgspec.json.decode((_ROOM / "cldr" / f"{locale}.json").read_bytes(), type=Formats)
 
 
 @cache
 def _codes() -> Mapping[str, int]:
-    codes = msgspec.json.decode((_CLDR / "countries.json").read_bytes(), type=list[str])
+    codes = msgspec.json.decode((_ROOM / "cldr" / "countries.json").read_bytes(), type=list[str])
     return {code: index for index, code in enumerate(codes)}
 
 
@@ -71,8 +69,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 FALLBACK = "en"
 
-_LOCALES = Path(__file__).with_name("locales")
-
+_ROOM = Path(__file__).parent
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
 _DESCRIPTION = "_description"
 _UNITS = dict.fromkeys(UNITS, "{n}")
@@ -98,6 +95,16 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     english: frozenset[str]
     formats: Formats
 
+    def name(self, ident: str, default: str) -> str:
+        """Return the title of a purpose or the name of a declared vendor, or the default."""
+        if ident in self.purposes:
+            return self.purposes[ident].title
+        return self.vendors[ident].name if ident in self.vendors else default
+
+    def join(self, titles: Iterable[str]) -> str:
+        """Join titles with the locale's separator."""
+        return self.texts["common"]["separator"].join(titles)
+
     def duration(self, text: str) -> str:
         """Write a duration of the policy (``14 months``, ``session``): in words of `texts` before CLDR's."""
         duration = read_duration(text)
@@ -110,7 +117,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def shipped_locales() -> frozenset[str]:
     """Return the locales that the package speaks."""
-    return frozenset(file.stem for file in _LOCALES.glob("*.toml"))
+    return frozenset(file.stem for file in (_ROOM / "locales").glob("*.toml"))
 
 
 def available_locales(policy: Policy) -> frozenset[str]:
@@ -127,12 +134,13 @@ def nearest_shipped(locale: str) -> str:
 @cache
 def shipped_texts(locale: str) -> Texts:
     """Return the package's texts of a locale, or of the nearest that there is."""
-    file = _LOCALES / f"{nearest_shipped(locale)}.toml"
+    file = _ROOM / "locales" / f"{nearest_shipped(locale)}.toml"
     return {"duration": {}, **msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])}
 
 
-def read_texts(policy: Policy, locale: str) -> Texts:
-    """Return all texts of a locale by section and key; the site's own words win.
+@lru_cache(maxsize=512)
+def read_words(policy: Policy, locale: str) -> Words:
+    """Return all that is said in a locale; the site's own words win.
 
     Args:
         policy: Its `banner.text` overrides.
@@ -141,33 +149,27 @@ def read_texts(policy: Policy, locale: str) -> Texts:
     Raises:
         ConfigurationError: The policy overrides a text that does not exist.
     """
-    return read_words(policy, locale).texts
-
-
-@lru_cache(maxsize=512)
-def read_words(policy: Policy, locale: str) -> Words:
-    """Return all that is said in a locale; arguments and errors as in `read_texts`."""
     base, own = shipped_texts(locale), policy.banner.text.get(locale, {})
-    for section, key, text in _own(own):
-        _check(policy, section, key, text, path=f"banner.text.{locale}.{section}.{key}")
+    for section, texts in own.items():
+        for key, text in texts.items():
+            _check(policy, section, key, text, path=f"banner.text.{locale}.{section}.{key}")
     told = own.get("vendors", {})
-    catalog = {ident for ident in policy.vendors_declared if not _declares(policy, ident)}
+    described = {ident for ident, vendor in policy.vendors.items() if vendor.description}
+    catalogs = policy.vendors_declared.keys() - described
     return Words(
         locale=locale,
         texts={section: {**texts, **own.get(section, {})} for section, texts in base.items()},
-        purposes=MappingProxyType(
-            {ident: _purpose(purpose, base, own) for ident, purpose in policy.purposes.items()}
-        ),
-        vendors=MappingProxyType(
-            {ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()}
-        ),
-        english=frozenset(ident for ident in catalog if f"{ident}{_DESCRIPTION}" not in told),
+        purposes={ident: _purpose(purpose, base, own) for ident, purpose in policy.purposes.items()},
+        vendors={ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()},
+        english=frozenset(ident for ident in catalogs if f"{ident}{_DESCRIPTION}" not in told),
         formats=read_formats(nearest_shipped(locale)),
     )
 
 
-def _declares(policy: Policy, ident: str) -> bool:
-    return bool(policy.vendors[ident].description) if ident in policy.vendors else False
+def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
+    """Return what a page of the package's own says: in a locale of the site's only if it has that section."""
+    speaks = find_locale(locale, shipped_locales()) or section in policy.banner.text.get(locale, {})
+    return read_words(policy, locale if speaks else FALLBACK)
 
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
@@ -193,15 +195,10 @@ def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
     )
 
 
-def _own(texts: Texts) -> Iterator[tuple[str, str, str]]:
-    return ((section, key, text) for section, keys in texts.items() for key, text in keys.items())
-
-
 def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:
     """Refuse a text that nobody would say, and words in braces for which nothing is filled in."""
-    ids: Mapping[str, object] = {"purposes": policy.purposes, "vendors": policy.vendors_declared}.get(
-        section, {}
-    )
+    named_by = {"purposes": [*policy.purposes], "vendors": [*policy.vendors_declared]}
+    ids = named_by.get(section, [])
     english = _UNITS if section == "duration" else shipped_texts(FALLBACK).get(section, {})
     named = key.removesuffix(_DESCRIPTION) in ids
     if not named and key not in english:
@@ -211,9 +208,8 @@ def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> N
     slots = frozenset(() if named else _SLOT.findall(english[key]))
     for word in _SLOT.findall(text):
         if word not in slots:
-            raise ConfigurationError(
-                f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}', path=path
-            )
+            problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
+            raise ConfigurationError(problem, path=path)
 
 
 def fill(text: str, **values: str) -> str:

@@ -3,10 +3,9 @@
 The catalog matches, it never declares: what visitors are told is the policy's business.
 """
 
-from consentkit.catalog.catalog import Catalog, CookieTable, HostTable, default_catalog
-from consentkit.catalog.hostnames import UNREADABLE
+from consentkit.catalog.catalog import Catalog, CookieTable, HostTable, default_catalog, is_shared
 from consentkit.catalog.model import CONTAINER, HostRule, KnownVendor
-from consentkit.catalog.urls import OWN_PAGE, URL, read_url, safe_path
+from consentkit.catalog.urls import OWN_PAGE, UNREADABLE, URL, read_url, safe_path
 
 __all__ = [
     "CONTAINER",
@@ -19,6 +18,7 @@ __all__ = [
     "HostTable",
     "KnownVendor",
     "default_catalog",
+    "is_shared",
     "read_url",
     "safe_path",
 ]

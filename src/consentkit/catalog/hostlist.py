@@ -15,8 +15,7 @@ from itertools import chain
 from typing import Final
 from urllib.parse import unquote
 
-from consentkit.catalog.hostnames import read_host
-from consentkit.catalog.urls import URL
+from consentkit.catalog.urls import URL, read_host
 
 _Sites = tuple[str, ...]
 # Host → patterns of what stands behind it, each with the sites on which an exception counts, or another rule

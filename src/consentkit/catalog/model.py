@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from consentkit.catalog.hostnames import read_host
+from consentkit.catalog.urls import read_host
 from consentkit.exceptions import ConfigurationError
 
 CatalogPurpose = Literal["necessary", "functional", "analytics", "marketing"]

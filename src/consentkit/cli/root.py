@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from consentkit.cli.catalog import catalog
-from consentkit.cli.check import check
-from consentkit.cli.csp import csp
-from consentkit.cli.lint import lint
+from consentkit.cli.catalog_command import catalog
+from consentkit.cli.check_command import check
+from consentkit.cli.csp_command import csp
+from consentkit.cli.lint_command import lint
 from consentkit.cli.log import log
 from consentkit.cli.terminal import screens
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -26,6 +26,23 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return a text as one line of a report, so that nothing in it looks like another line."""
     return printable(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
+def aligned(rows: Sequence[Sequence[object]], *, left: int | None = None) -> list[str]:
+    """Lay out a table's rows as lines of equal columns.
+
+    Args:
+        rows: The cells, the heads of the columns first.
+        left: So many columns are aligned left, all others right; ``None``: all are aligned left.
+    """
+    cells = [[one_line(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    stop = len(widths) if left is None else left
+    lines = [
+        [cell.ljust(widths[at]) if at < stop else cell.rjust(widths[at]) for at, cell in enumerate(row)]
+        for row in cells
+    ]
+    return ["  ".join(line).rstrip() for line in lines]
 
 
 class Screen(io.TextIOWrapper):

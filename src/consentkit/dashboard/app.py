@@ -10,15 +10,15 @@ from typing import Final
 from starlette.datastructures import MutableHeaders, Secret
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import Request as StarletteRequest
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import Message, Receive, Scope, Send
 
-from consentkit.dashboard.access import Guard, make_access
-from consentkit.dashboard.pages import Pages
-from consentkit.dashboard.reading import Reading
-from consentkit.dashboard.rendering import SHEET, SHEET_PATH, SIGNS_OUT, respond, visit_of
+from consentkit.asgi.dispatcher import read_request
+from consentkit.dashboard.login import Guard, make_login
+from consentkit.dashboard.routes import Pages
+from consentkit.dashboard.template_response import SHEET, SHEET_PATH, SIGNS_OUT, respond
 from consentkit.exceptions import (
     BadRequest,
     ConfigurationError,
@@ -87,10 +87,10 @@ class Dashboard:
         checkpoint: str | Path | None = None,
         https_only: bool | None = None,
     ) -> None:
-        self._access = make_access(token, guard)
+        self._login = make_login(token, guard)
         self._https_only = https_only
         kept = None if checkpoint is None else Path(checkpoint)
-        routes = Pages(Reading(log), _read_keys(vkeys), kept).routes()
+        routes = Pages(log, _read_keys(vkeys), kept).routes()
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
         handlers = {BadRequest: _refused, HTTPException: _refused, LogUnavailable: _away, LogError: _corrupt}
         self._app = ExceptionMiddleware(self._answer, handlers)
@@ -114,15 +114,15 @@ class Dashboard:
         await self._app({**scope, SIGNS_OUT: False}, receive, guarded)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = visit_of(scope, self._https_only)
+        request = read_request(scope, self._https_only)
         if request.path == SHEET_PATH:
             await Response(SHEET, headers=_SHEET_HEADERS)(scope, receive, send)
             return
-        refusal = await self._access.answer(request, receive)
+        refusal = await self._login.answer(request, scope, receive)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        scope[SIGNS_OUT] = self._access.signs_out
+        scope[SIGNS_OUT] = self._login.signs_out
         if request.method not in ("GET", "HEAD"):
             raise BadRequest(405, "These pages are for reading only.")
         await self._router(scope, receive, send)
@@ -141,7 +141,7 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
     raise BadRequest(404, "There is no such page.")
 
 
-async def _refused(request: StarletteRequest, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     """Answer for what cannot be had; a guard may raise Starlette's own exception, with headers."""
     headers: Mapping[str, str] = {}
     if isinstance(error, BadRequest):
@@ -157,7 +157,7 @@ async def _refused(request: StarletteRequest, error: Exception) -> Response:
     return response
 
 
-async def _away(request: StarletteRequest, error: Exception) -> Response:
+async def _away(request: Request, error: Exception) -> Response:
     _logger.warning("the auditor's pages cannot read the log: %s", error)
     title, text = "The log cannot be read now", "Nothing is lost by that. Try again in a moment."
     if isinstance(error, LogMissing):
@@ -168,11 +168,11 @@ async def _away(request: StarletteRequest, error: Exception) -> Response:
     return response
 
 
-async def _corrupt(request: StarletteRequest, error: Exception) -> Response:
+async def _corrupt(request: Request, error: Exception) -> Response:
     _logger.error("the auditor's pages found the log contradicting itself: %s", error)
     text = f"{error}. The command `consentkit log verify` says more."
     return _problem(request, 500, "The log contradicts itself", text)
 
 
-def _problem(request: StarletteRequest, status: int, title: str, problem: str) -> Response:
-    return respond("problem.html", visit_of(request.scope), status=status, title=title, problem=problem)
+def _problem(request: Request, status: int, title: str, problem: str) -> Response:
+    return respond("problem.html", request.scope, status=status, title=title, problem=problem)

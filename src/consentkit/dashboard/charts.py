@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from consentkit.dashboard.figures import Line, Tally
+from consentkit.dashboard.overview import Line, Tally
 
 PLOT: Final = 200
 """Height of the columns' plot, in pixels."""

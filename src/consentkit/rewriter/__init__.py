@@ -3,7 +3,7 @@
 from consentkit.rewriter.handler import Handler, Splice, Table, Where
 from consentkit.rewriter.memory import Memory
 from consentkit.rewriter.rewriter import MAX_READINGS, Rewriter
-from consentkit.rewriter.tag import Attribute, attributes, decode
+from consentkit.rewriter.tags import Attribute, attributes, decode
 
 __all__ = [
     "MAX_READINGS",

@@ -1,46 +1,23 @@
-"""Where the readings of a document stand, and what they share."""
+"""What all tokenizers of one document share, and the places for what is put into head and body."""
 
 from __future__ import annotations
 
-import enum
 import re
-from collections.abc import Iterable, Set
-from typing import Final, Self
+from collections.abc import Callable, Iterable, Set
+from typing import Final
 
-from consentkit.rewriter import grammar
-from consentkit.rewriter.foreign import Top
-from consentkit.rewriter.grammar import Buffer
-from consentkit.rewriter.handler import Handler, Splice, Where
+from consentkit.rewriter.grammar import CLOSES_HEAD, HEAD_CONTENT, SPACES, Buffer
+from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.memory import Memory
-from consentkit.rewriter.names import Names, Scan, compile_names
-from consentkit.rewriter.prologue import Prologue
-from consentkit.rewriter.tag import attributes, runs_script
+from consentkit.rewriter.selection import Scan, Selection, compile_selection
+from consentkit.rewriter.tags import attributes, runs_script
+
+Injection = bytes | Callable[[], bytes]
 
 MAX_BEGUN: Final = 2048
 """Bytes of a tag up to which it is shown for the beginning of a value."""
 
-PLACES: Final = tuple(Where(value) for value in range(16))
-"""All surroundings, by their number: making one takes longer than reading a tag."""
-
-OVERSIZED: Final = b"x-oversized-"
-"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
-
-BORING: Final = b"."
-"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
-follows is the name of an element of a drawing or formula."""
-
-
-class State(enum.IntEnum):
-    """What a reading is inside of."""
-
-    DATA = 0
-    TAG = 1
-    COMMENT = 2
-    BOGUS = 3
-    CDATA = 4
-    RAW = 5
-    SCRIPT = 6
-    PLAIN = 7
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Context:
@@ -51,7 +28,7 @@ class Context:
         memory: What was read before.
         names: Start tags that the handler asked for.
         asked: What follows from its names.
-        plain: See :class:`Names`.
+        plain: See :class:`Selection`.
         head: See there.
         kinds: See there.
         prologue: Finds the places for injections.
@@ -61,7 +38,7 @@ class Context:
         gone: Bytes that left the buffer at its beginning.
     """
 
-    asked: Names
+    asked: Selection
     plain: Scan
     head: Scan
     kinds: dict[bytes, tuple[bytes, int]]
@@ -75,7 +52,7 @@ class Context:
         self.handler: Handler = handler
         self.memory: Memory = memory or Memory()
         self.names: frozenset[bytes] = handler.names
-        self.asked = asked = compile_names(handler.names, handler.rare, handler.addressed)
+        self.asked = asked = compile_selection(handler.names, handler.rare, handler.addressed)
         self.plain, self.head, self.kinds = asked.plain, asked.head, asked.kinds
         self.memory.serve(self.names)
         self.prologue: Prologue = prologue
@@ -99,7 +76,7 @@ class Context:
         return any(
             item.name.endswith(wanted.rare)
             or (item.name in wanted.addressed and runs_script(item.value))
-            or (begun and (item.name + b"=" + item.value.lstrip(grammar.SPACES)).startswith(begun))
+            or (begun and (item.name + b"=" + item.value.lstrip(SPACES)).startswith(begun))
             for item in attributes(raw)
             if item.value is not None
         )
@@ -141,80 +118,89 @@ class Context:
             self.edits.append((start + first, start + last, new))
 
 
-class Position:
-    """A position in the document and all that decides how it goes on from there."""
+class Prologue:
+    """Waits for the places of the head's and the body's injection.
 
-    __slots__ = (
-        "asked", "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript",
-        "pos", "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
-    )  # fmt: skip
+    Attributes:
+        active: Whether a place is still to be found.
+    """
 
-    def __init__(self, context: Context) -> None:
-        self.context: Context = context
-        self.state: State = State.DATA
-        self.pos: int = 0
-        self.scan: int = 0  # resume here; everything before is known to hold nothing
-        self.start: int = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
-        self.level: int = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
-        self.name: bytes = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
-        self.top: Top = None
-        self.asked: bool = False  # SCRIPT: whether the handler said that it needs the text
-        self.svg_script: int = -1  # start of the SVG <script> that waits for its end, -1 if none does
-        self.svg_depth: int = 0  # how many elements were followed with it
-        self.templates: int = 0  # <template> elements that are open
-        self.columns: int = 0  # 1 + templates around the first <col> directly in a <template>
-        self.select: int = 0  # 1 + templates around the open <select>
-        self.frameset: bool = False
-        self.noscript: bool = False
-        self.flat: bool = False  # knows no foreign content, as look-ahead scanners
-        self.drawing: bytes = b""  # of the element in which only a plain drawing or formula was seen
-        self.born: list[Self] = []
+    __slots__ = ("_body", "_head", "_started", "_templates", "active")
 
-    def place(self) -> tuple[State, int]:
-        """Return where this reading stands; only readings in the same place can be the same."""
-        return self.state, self.pos if self.state is State.DATA else self.scan
+    def __init__(self, head: Injection, body: Injection) -> None:
+        self._head: Injection | None = head or None
+        self._body: Injection | None = body or None
+        self._templates = 0
+        self._started = False
+        self.active: bool = self._head is not None or self._body is not None
 
-    def key(self) -> tuple[object, ...]:
-        """Return what makes two readings the same from here on; `flat` ones give way to others."""
-        around = (
-            self.state, self.top, self.select, self.frameset, self.noscript, self.templates, self.columns,
-            self.svg_script, self.svg_depth, self.drawing,
-        )  # fmt: skip
-        if self.state is State.DATA:
-            return (self.pos, *around)
-        if self.state in (State.TAG, State.SCRIPT):
-            return (self.scan, self.start, self.level, self.name, *around)
-        return (self.scan, self.name, *around)
+    @property
+    def in_head(self) -> bool:
+        """Whether nothing but the beginning of the body is waited for."""
+        return self._head is None and self._body is not None and self._started and not self._templates
 
-    def clone(self) -> Self:
-        """Return another in the same place."""
-        twin = type(self)(self.context)
-        for slot in Position.__slots__:
-            if slot != "born":
-                setattr(twin, slot, getattr(self, slot))
-        return twin
+    def awaits_mark(self, buffer: Buffer, pos: int, final: bool) -> bool:
+        """Say whether the document's first bytes may yet become a byte order mark."""
+        if self._started or final:
+            return False
+        ahead = bytes(buffer[pos : pos + 3])
+        return len(ahead) < 3 and _BYTE_ORDER_MARK.startswith(ahead)
 
-    def shift(self, count: int) -> None:
-        """Follow the buffer after its first ``count`` bytes were removed."""
-        self.pos -= count
-        self.scan -= count
-        if self.start >= 0:
-            self.start -= count
-        if self.svg_script >= 0:
-            self.svg_script -= count
+    def is_mark(self, buffer: Buffer, pos: int) -> bool:
+        """Say whether the text here is only a byte order mark and white space; it opens no element."""
+        if self._started:
+            return False
+        self._started = True
+        return buffer.startswith(_BYTE_ORDER_MARK, pos)
 
-    def held(self) -> int:
-        """Return the offset up to which this reading will edit nothing any more."""
-        if self.svg_script >= 0:
-            return self.svg_script
-        if self.state is State.DATA:
-            return self.pos
-        if self.state is State.TAG:
-            return self.start if self.keeps() else self.scan
-        if self.state is State.SCRIPT and self.start >= 0:
-            return self.start
-        return self.scan
+    def content(self, pos: int, edits: list[Splice]) -> None:
+        """Take note that the body's content begins at ``pos``."""
+        if not self._templates:
+            self._inject(edits, pos, pos)
 
-    def keeps(self) -> bool:
-        """Say whether the incomplete tag must be kept."""
-        return self.name != OVERSIZED and self.name[:1] != BORING
+    def tag(self, name: bytes, closing: bool, start: int, end: int, edits: list[Splice]) -> None:
+        """Take note of a whole tag at ``start:end``."""
+        self._started = True
+        if name == b"template":
+            self._template(closing, start, edits)
+        elif self._templates:
+            return
+        elif closing:
+            if name in CLOSES_HEAD:
+                self._inject(edits, start, start)
+        elif name == b"head":
+            self._inject(edits, end)
+        elif name in HEAD_CONTENT:
+            self._inject(edits, start)
+        elif name == b"body":
+            self._inject(edits, start, end)
+        elif name == b"frameset":
+            self._body = None
+            self._inject(edits, start)
+        elif name != b"html":
+            self._inject(edits, start, start)
+
+    def finish(self, pos: int, edits: list[Splice], closer: bytes) -> None:
+        """Inject at the end of the document what found no place before."""
+        if self.active:
+            closer += b"</template>" * self._templates
+            edits.append((pos, pos, closer))
+            self._inject(edits, pos, pos)
+
+    def _template(self, closing: bool, start: int, edits: list[Splice]) -> None:
+        if closing:
+            self._templates -= self._templates > 0
+            return
+        if not self._templates:
+            self._inject(edits, start)
+        self._templates += 1
+
+    def _inject(self, edits: list[Splice], head: int, body: int | None = None) -> None:
+        """Put the injections into their places, that of the body once it has begun."""
+        if self._head is not None:
+            edits.append((head, head, self._head if isinstance(self._head, bytes) else self._head()))
+            self._head = None
+        if body is not None and self._body is not None:
+            edits.append((body, body, self._body if isinstance(self._body, bytes) else self._body()))
+            self._body = None
+        self.active = self._body is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 Splice = tuple[int, int, bytes]
 """``(start, end, new)``: replace the tag's bytes ``start:end``; an insertion where both are the same."""
@@ -23,6 +23,10 @@ class Where(enum.IntFlag):
     """Other readings of the bytes exist. Only insertions that hold no quote and no ``>`` may be returned."""
     TEMPLATE = 8
     """Inside ``<template>``, which is no part of the document (WHATWG HTML 4.12.3)."""
+
+
+PLACES: Final = tuple(Where(value) for value in range(16))
+"""All surroundings, by their number: making one takes longer than reading a tag."""
 
 
 class Handler(Protocol):

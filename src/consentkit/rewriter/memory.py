@@ -37,7 +37,7 @@ class Passage:
         start: Offset of the tag in them.
         raw: The tag.
         name: Its lower-case name.
-        kind: What it does to what follows it; see :mod:`consentkit.rewriter.names`.
+        kind: What it does to what follows it; see :mod:`consentkit.rewriter.selection`.
         count: Tags in it that matter.
         limit: Up to how many of them passages may be joined to it: half as many once they differed.
 

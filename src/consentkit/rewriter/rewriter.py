@@ -7,13 +7,12 @@ from operator import attrgetter, itemgetter
 from typing import Final
 
 from consentkit.exceptions import RewriteError
-from consentkit.rewriter.context import OVERSIZED, Context, State
+from consentkit.rewriter.context import Context, Injection, Prologue
 from consentkit.rewriter.foreign import TooDeep
 from consentkit.rewriter.grammar import Buffer
 from consentkit.rewriter.handler import Handler
 from consentkit.rewriter.memory import Memory
-from consentkit.rewriter.prologue import Injection, Prologue
-from consentkit.rewriter.reading import Reading
+from consentkit.rewriter.tokenizer import OVERSIZED, State, Tokenizer
 
 MAX_READINGS: Final = 8
 """Ways to read the bytes that are followed at once; beyond it the rest of the page is shown as text."""
@@ -46,7 +45,7 @@ class Rewriter:
         self, handler: Handler, *, head: Injection = b"", body: Injection = b"", memory: Memory | None = None
     ) -> None:
         self._context = Context(handler, Prologue(head, body), memory)
-        self._readings = [Reading(self._context)]
+        self._readings = [Tokenizer(self._context)]
         self._buffer: Buffer = b""
         self._forked = False
         self.sealed: bool = False
@@ -88,7 +87,7 @@ class Rewriter:
 
     def _advance(self, final: bool) -> None:
         """Advance the reading that is furthest behind until none can go on."""
-        waiting: set[Reading] = set()
+        waiting: set[Tokenizer] = set()
         try:
             while not waiting.issuperset(self._readings):
                 if len(self._readings) == 1:
@@ -105,14 +104,14 @@ class Rewriter:
         except TooDeep:
             self.sealed = True
 
-    def _furthest_behind(self, waiting: Set[Reading]) -> Reading:
+    def _furthest_behind(self, waiting: Set[Tokenizer]) -> Tokenizer:
         """Choose one of several readings, and say what the others wait for."""
         reading = min((one for one in self._readings if one not in waiting), key=attrgetter("pos"))
         others = (one.svg_script for one in self._readings if one is not reading)
         self._context.elsewhere = frozenset(others)
         return reading
 
-    def _adopt(self, parent: Reading) -> None:
+    def _adopt(self, parent: Tokenizer) -> None:
         """Follow the readings that another left, and those that have become the same as one."""
         if parent.born:
             self._readings += parent.born
@@ -184,7 +183,7 @@ class Rewriter:
         return b"".join(parts), boundary
 
 
-def _closer(reading: Reading) -> bytes:
+def _closer(reading: Tokenizer) -> bytes:
     if reading.state is State.COMMENT:
         return b"-->"
     if reading.state is State.BOGUS or reading.name == OVERSIZED:

@@ -1,6 +1,12 @@
-"""What vendors' scripts must be told about consent: one table, and the one script that makes its calls."""
+"""What vendors' scripts must be told about consent: their calls, and IAB's Global Privacy Platform."""
 
-from consentkit.vendorcalls.script import calls_script, write_attributes
-from consentkit.vendorcalls.table import Call, Calls, calls_for, calls_table
+from consentkit.vendorcalls.call_table import (
+    Call,
+    Calls,
+    calls_for,
+    calls_script,
+    calls_table,
+    write_attributes,
+)
 
 __all__ = ["Call", "Calls", "calls_for", "calls_script", "calls_table", "write_attributes"]

@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 from typing import Final, get_args
 
-from consentkit.banner import available_locales, check_templates, read_words
+from consentkit.banner.pages import check_templates
+from consentkit.banner.texts import available_locales, read_words
 from consentkit.consent import CookieOptions
 from consentkit.consent.codec import DecisionCodec, OnceCodec, SubjectCodec
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating import Gate, Unclassified
 from consentkit.policy import Policy
+from consentkit.web.request_kind import ASKING_HEADERS
 from consentkit.web.response.csp import CSPMode, PagePolicy
-from consentkit.web.response.memo import PageMemo
-from consentkit.web.traits import ASKING_HEADERS
+from consentkit.web.response.page_cache import PageMemo
 
 _SHAPING: Final = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Site")
 _PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")

@@ -7,13 +7,17 @@ from typing import Any, Final
 
 import click
 
-from consentkit.cli.log.counting import stats
-from consentkit.cli.log.exporting import export
-from consentkit.cli.log.keys import key
-from consentkit.cli.log.proving import checkpoint, consistency, leaf, proof
-from consentkit.cli.log.showing import show
-from consentkit.cli.log.verifying import verify, verify_receipt
-from consentkit.cli.log.writing import drain, erase, purge
+from consentkit.cli.log.entry_commands import export, show, stats
+from consentkit.cli.log.key_commands import key
+from consentkit.cli.log.proof_commands import (
+    checkpoint,
+    consistency,
+    leaf,
+    proof,
+    verify,
+    verify_receipt,
+)
+from consentkit.cli.log.retention_commands import drain, erase, purge
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells say it."""

@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from msgspec.structs import replace
 
-from consentkit.banner import problem_text, render_message
-from consentkit.web.cookies import as_headers
+from consentkit.banner.pages import problem_text, render_message
+from consentkit.web.cookie_headers import as_headers
 from consentkit.web.endpoints.effects import Answer
 from consentkit.web.request import Headers, Request
-from consentkit.web.resolve import Exchange
+from consentkit.web.resolver import Exchange
 
 _POLICY: Final = (
     b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "

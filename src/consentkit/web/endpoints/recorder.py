@@ -13,15 +13,16 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from consentkit.banner import assets_by_name, read_choices, read_offered, read_ticked
+from consentkit.banner.assets import read_assets
+from consentkit.banner.settings import read_choices, read_offered, read_ticked
 from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Source, Terms, choosing, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
-from consentkit.policy.checks import IDENTIFIER
+from consentkit.policy.validation import IDENTIFIER
 from consentkit.record import Bundle, Entry, rfc3339
-from consentkit.web.cookies import subject_of
+from consentkit.web.cookie_headers import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
 from consentkit.web.endpoints.submission import Submission
-from consentkit.web.resolve import Exchange
+from consentkit.web.resolver import Exchange
 
 # Names in the log, where they are others than in forms.
 _ACTIONS: Final = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
@@ -192,7 +193,7 @@ class Recorder:
         notice = choice.notice
         if notice is None or notice.hash in self._published:
             return None
-        files = assets_by_name(choice.exchange.options.policy).values()
+        files = read_assets(choice.exchange.options.policy)
         assets = {asset.hash: asset.body for asset in files}
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 

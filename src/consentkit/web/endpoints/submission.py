@@ -13,7 +13,7 @@ from consentkit.catalog import safe_path
 from consentkit.exceptions import BadRequest
 from consentkit.web.endpoints.effects import TOO_LARGE, ReadBody, Tell
 from consentkit.web.request import Request
-from consentkit.web.traits import is_same_host
+from consentkit.web.request_kind import is_same_host
 
 MAX_BODY: Final = 16 * 1024
 """Bytes of a request's body."""
@@ -132,10 +132,9 @@ def read_erasure(request: Request, body: bytes) -> Erasure:
 
 
 def _is_json(request: Request) -> bool:
-    media_type = request.header(b"content-type").split(b";")[0].strip().lower()
-    if media_type not in (b"application/json", b"application/x-www-form-urlencoded"):
+    if request.media_type not in (b"application/json", b"application/x-www-form-urlencoded"):
         raise BadRequest(415, "Send a form (application/x-www-form-urlencoded) or application/json.")
-    return media_type == b"application/json"
+    return request.media_type == b"application/json"
 
 
 def _fields(body: bytes) -> list[tuple[str, str]]:

@@ -7,14 +7,13 @@ import msgspec
 from consentkit.gating import PageGate
 from consentkit.rewriter import Rewriter
 from consentkit.web.request import MAX_HERE, Headers
-from consentkit.web.resolve import Exchange
-from consentkit.web.response.body import CodedBody
-from consentkit.web.response.charset import UTF_8, Charset, Stage
-from consentkit.web.response.inject import Injection, PageRenderer
-from consentkit.web.response.kind import HTML, Read
-from consentkit.web.response.memo import Kept, PageMemo
-from consentkit.web.response.report import MAX_REPORT, NOTHING, mark_of, report_of
-from consentkit.web.response.site_policy import Allowed
+from consentkit.web.resolver import Exchange
+from consentkit.web.response.content_encoding import UTF_8, Charset, CodedBody, Stage
+from consentkit.web.response.csp import Allowed
+from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, mark_of, report_of
+from consentkit.web.response.injection import Injection, PageRenderer
+from consentkit.web.response.page_cache import Kept, PageMemo
+from consentkit.web.response.response_kind import HTML, Read
 
 _MARKS = (b"\xef", b"\xff", b"\xfe")  # what a byte order mark begins with
 

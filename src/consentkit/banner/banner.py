@@ -1,0 +1,236 @@
+"""The banner and the link to the settings, rendered once per policy, regimes and locale, and their notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple, Unpack
+
+from consentkit.banner.assets import read_assets
+from consentkit.banner.markup import Fragment, Where, escape, render
+from consentkit.banner.texts import Words, fill, read_words
+from consentkit.catalog import safe_path
+from consentkit.consent import UNTOLD, Consent, Notice
+from consentkit.policy import NECESSARY, Policy, Regime, strictest
+
+_REMEMBERED: Final = 256
+"""Banners and links, and heads of pages. Each names the page's address: some kilobytes at most."""
+
+
+class _Shape(NamedTuple):
+    """What banner and link depend on besides the policy.
+
+    Attributes:
+        regimes: Purpose and its regime at the visitor's place.
+        locale: One of `available_locales`.
+        asked: Purposes that the banner asks for; without one there is no banner.
+        honoured: Whether a signal of the browser was honoured, which is said.
+        choices: Whether the link must have the words that the law of some states prescribes.
+        scripted: Whether our script may run on the page: without it nothing can be modal.
+    """
+
+    regimes: frozenset[tuple[str, Regime]]
+    locale: str
+    asked: frozenset[str]
+    honoured: bool
+    choices: bool
+    scripted: bool
+
+
+class _Prepared(NamedTuple):
+    notice: Notice
+    banner: Fragment
+    link: Fragment
+
+
+def make_notice(
+    policy: Policy,
+    consent: Consent,
+    locale: str,
+    *,
+    asked: Iterable[str] | None = None,
+    scripted: bool = True,
+) -> Notice:
+    """Make the bundle of everything that a visitor is shown.
+
+    Args:
+        policy: What to tell.
+        consent: What holds; its regimes, signal and required links count.
+        locale: One of `available_locales`.
+        asked: Purposes that the banner asks for; by default what this visitor is to be asked.
+        scripted: Whether our script may run on the page.
+
+    Returns:
+        The same object for the same arguments. Its banner still has slots where a request's values go.
+
+    Raises:
+        ConfigurationError: The policy overrides a text that does not exist, or a template of the site's own
+            is wrong.
+    """
+    return _prepared(policy, consent, locale, asked, scripted=scripted).notice
+
+
+def render_banner(
+    policy: Policy, consent: Consent, *, locale: str, scripted: bool = True, **where: Unpack[Where]
+) -> str:
+    """Render the banner and, hidden, the link that takes its place when it is answered.
+
+    Args:
+        policy: What to tell.
+        consent: What holds now; its regimes choose the text.
+        locale: One of `available_locales`.
+        scripted: Whether our script may run on the page.
+        where: See `consentkit.banner.markup.Where`.
+
+    Returns:
+        HTML that is also XML, in ASCII, to stand directly after ``<body>``.
+    """
+    prepared = _prepared(policy, consent, locale, scripted=scripted)
+    return _fill(prepared.banner, notice=prepared.notice.hash, **where)
+
+
+def render_link(policy: Policy, consent: Consent, *, locale: str, **where: Unpack[Where]) -> str:
+    """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
+    return _fill(_prepared(policy, consent, locale).link, notice="", **where)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def render_head(
+    policy: Policy,
+    *,
+    prefix: str,
+    script: str | None = "",
+    style: str | None = "",
+    origin: str = "",
+    made_for: str = UNTOLD,
+    opens: bool = False,
+    again: str = "",
+) -> str:
+    """Render the elements that load style sheet and script.
+
+    Where anything is on, the script runs before what follows: an older page is left before that starts.
+
+    Args:
+        policy: Its colours are the style sheet's.
+        prefix: Path prefix of the endpoints, `root_path` included.
+        script: The nonce of the site's own Content-Security-Policy for scripts, if it has one; ``None`` where
+            it lets no script of ours run.
+        style: The same for style sheets.
+        origin: As in `consentkit.banner.markup.Where`.
+        made_for: See there.
+        opens: Whether anything is on that the visitor could turn off.
+        again: Path to go to where the page came in answer to a form, which must not be sent again.
+    """
+    assets = read_assets(policy)
+    base = escape(f"{origin}{prefix}/assets/")
+    sheet = loader = ""
+    if style is not None:
+        sheet = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_proof(style)}/>'
+    if script is not None:
+        told = "" if made_for == UNTOLD else f' data-made-for="{escape(made_for.partition("@")[0])}"'
+        told += f' data-again="{escape(safe_path(again))}"' if again else ""
+        told += ' data-opens=""' if opens else ""
+        when = "" if opens else ' defer="defer"'
+        loader = f'<script{when} src="{base}{assets.script.name}"{told}{_proof(script)}></script>'
+    # A script that runs at once would wait for a style sheet before it.
+    return loader + sheet if opens else sheet + loader
+
+
+def _proof(nonce: str) -> str:
+    return f' nonce="{escape(nonce)}"' if nonce else ""
+
+
+def _prepared(
+    policy: Policy, consent: Consent, locale: str, asked: Iterable[str] | None = None, scripted: bool = True
+) -> _Prepared:
+    shape = _Shape(
+        regimes=frozenset(consent.regimes.items()),
+        locale=locale,
+        asked=consent.prompt_for if asked is None else frozenset(asked),
+        honoured=consent.signal_honoured,
+        choices="choices" in consent.required_links and policy.sells,
+        scripted=scripted or policy.banner.layout != "modal",
+    )
+    return _prepare(policy, shape)
+
+
+_fill = lru_cache(maxsize=_REMEMBERED)(Fragment.fill)
+
+
+@lru_cache(maxsize=1024)
+def _prepare(policy: Policy, shape: _Shape) -> _Prepared:
+    words, regimes = read_words(policy, shape.locale), dict(sorted(shape.regimes))
+    banner = _render_banner(policy, shape, words) if shape.asked else ""
+    notice = Notice(
+        locale=shape.locale,
+        regime=strictest(regimes.values()),
+        regimes=regimes,
+        asked=tuple(sorted(shape.asked)),
+        texts={f"{part}.{key}": text for part, keys in words.texts.items() for key, text in keys.items()},
+        purposes=tuple(words.purposes.values()),
+        vendors=tuple(words.vendors.values()),
+        fingerprints=dict(policy.fingerprints),
+        html=banner,
+        assets={asset.name: asset.hash for asset in read_assets(policy)},
+    )
+    link = _render_link(policy, shape, words, hidden=not policy.banner.link)
+    waiting = _render_link(policy, shape, words, hidden=True)
+    return _Prepared(notice, Fragment(banner + waiting), Fragment(link))
+
+
+def _render_link(policy: Policy, shape: _Shape, words: Words, *, hidden: bool) -> str:
+    return render(
+        "link.html",
+        policy,
+        words,
+        choices=shape.choices,
+        hidden=hidden,
+        honoured=shape.honoured,
+        older=words.texts["problem"]["older"],
+        saved=words.texts["settings"]["saved"],
+        shown=policy.banner.link,
+    )
+
+
+def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
+    texts, regime = words.texts, strictest(regime for _, regime in shape.regimes)
+    before, button, after = texts[regime]["notice"].partition("{opt-out}")
+    purposes = words.join(_asked_titles(policy, shape, words))
+    return render(
+        "banner.html",
+        policy,
+        words,
+        after=fill(after, purposes=purposes),
+        before=fill(before, purposes=purposes),
+        choices=shape.choices,
+        honoured=shape.honoured,
+        # Only where the law is content with a word in the sentence may it stand for the button.
+        inline=regime is Regime.OPT_OUT and bool(button),
+        layout=_layout(policy, regime, scripted=shape.scripted),
+        privacy=texts["settings"]["privacy_policy"],
+        # The notice of `opt-out` is given to the letter, and law asks for its own link there.
+        privacy_policy="" if regime is Regime.OPT_OUT else policy.site.privacy_policy,
+        quiet=regime is Regime.OPT_OUT,
+        text=texts[regime],
+    )
+
+
+def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
+    """Return the layout. Where nothing is off before a choice, nothing may stand before the page either."""
+    layout = policy.banner.layout
+    if layout == "modal" and not scripted:
+        return "bar"
+    return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
+
+
+def _asked_titles(policy: Policy, shape: _Shape, words: Words) -> list[str]:
+    """Return the titles of the purposes that the banner names: those with a declared vendor.
+
+    Where no optional purpose has one, all that are asked for are named.
+    """
+    used = {vendor.purpose for vendor in policy.vendors_declared.values()}
+    return [
+        purpose.title
+        for purpose in words.purposes.values()
+        if purpose.id in shape.asked and (purpose.id in used or used <= {NECESSARY})
+    ]

@@ -1,0 +1,125 @@
+"""The calls that tell vendors' scripts about consent: their table, and the script that makes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Call: TypeAlias = list[object]
+"""The arguments of one call, as JSON has them."""
+
+_EITHER = re.compile(r"(\w+)\?(\w+):(\w*)")
+
+
+class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way of telling vendors' scripts; ``calls.toml`` explains each key.
+
+    Attributes:
+        id: The key in the table.
+        queue: Name of the global that takes the calls.
+        takes: How it takes them.
+        vendors: Ids of the vendors that listen.
+        advanced: Ids of the vendors that listen and may run before consent.
+        asks: Word → vendors, or one purpose, that must be allowed for it.
+        default: Calls before the first of the vendor's scripts.
+        update: Calls when the choice is known or changes.
+        signals: Last argument of each of these calls.
+        settings: Whether it takes region lists and the settings of Consent Mode.
+    """
+
+    id: str
+    queue: str = msgspec.field(name="global")
+    takes: Literal["arguments", "spread", "array", "call", "late"]
+    vendors: tuple[str, ...] = ()
+    advanced: tuple[str, ...] = ()
+    asks: Mapping[str, tuple[str, ...]]
+    default: tuple[tuple[str, ...], ...]
+    update: tuple[tuple[str, ...], ...]
+    signals: Mapping[str, str] = {}
+    settings: bool = False
+
+    def defaults(
+        self, granted: Container[str], more: Mapping[str, object] = MappingProxyType({})
+    ) -> list[Call]:
+        """Make the calls before the first of the vendor's scripts.
+
+        Args:
+            granted: Words that are granted.
+            more: What to say besides the signals.
+        """
+        signals: Mapping[str, object] = {name: _fill(text, granted) for name, text in self.signals.items()}
+        last = [{**signals, **more}] if signals else []
+        calls = ([_fill(text, granted) for text in call] for call in self.default)
+        return [[*call, *last] for call in calls if call[0]]
+
+    @property
+    def updates(self) -> list[Call]:
+        """Return the calls when the choice is known, what depends on it not yet filled in."""
+        return [[*call, *([dict(self.signals)] if self.signals else [])] for call in self.update]
+
+
+def _fill(text: str, granted: Container[str]) -> str:
+    either = _EITHER.fullmatch(text)
+    return text if either is None else either[2] if either[1] in granted else either[3]
+
+
+@cache
+def calls_table() -> Mapping[str, Calls]:
+    """Return all ways of telling, by id."""
+    rows = msgspec.toml.decode(Path(__file__).with_name("calls.toml").read_bytes()).items()
+    return MappingProxyType({ident: msgspec.convert({"id": ident, **row}, Calls) for ident, row in rows})
+
+
+def calls_for(vendor: str, *, advanced: bool = False) -> Calls | None:
+    """Return how a vendor's scripts are told, ``None`` where they do not listen.
+
+    Args:
+        vendor: Id of the vendor.
+        advanced: Whether they run before consent.
+    """
+    rows = calls_table().values()
+    return next((row for row in rows if vendor in (row.advanced if advanced else row.vendors)), None)
+
+
+@cache
+def calls_script() -> bytes:
+    """Return the script: the same bytes for every page, to be served from the site's origin.
+
+    It must be loaded by a classic script without ``async`` or ``defer``, directly before the first script of
+    the vendor that is to be told.
+    """
+    return Path(__file__).with_name("calls.min.js").read_bytes()
+
+
+def write_attributes(
+    calls: Calls,
+    made: Iterable[Call],
+    asks: Mapping[str, Sequence[tuple[str, str]]],
+    before: Collection[str],
+    now: Collection[str] | None,
+) -> str:
+    """Write the attributes that tell the script what to say.
+
+    Args:
+        calls: To whom.
+        made: The calls to make at once.
+        asks: Word → vendor and purpose of each that must be allowed; without a vendor the purpose alone.
+        before: Words granted before a choice.
+        now: Words granted now; ``None`` where nothing was chosen.
+
+    Returns:
+        Two attributes, the second in single quotes. They are made of ids, codes, numbers and the table's
+        texts, none of which holds a single quote, an ampersand or ``>``.
+    """
+    says: dict[str, object] = {"global": calls.queue, "takes": calls.takes, "calls": list(made)}
+    says |= {"update": calls.updates, "asks": asks, "before": sorted(before)}
+    if now is not None:
+        says["now"] = sorted(now)
+    return f"data-calls=\"{calls.id}\" data-says='{json.dumps(says, separators=(',', ':'))}'"
