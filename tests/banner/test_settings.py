@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from consentkit.banner.settings import MAX_CHOICES, Choice, History, read_choices, render_settings
 from consentkit.banner.texts import shipped_texts
 from consentkit.consent import Consent, Decision, resolve
-from consentkit.consent.choosing import choose
+from consentkit.consent.choice import choose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
 

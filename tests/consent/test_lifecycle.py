@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from consentkit.consent import Consent, Decision, DecisionCodec, resolve
-from consentkit.consent.choosing import allow, choose, reject
+from consentkit.consent.choice import allow, choose, reject
 from consentkit.policy import Lifetime, Place, Policy, Purpose, Regime, SignalRules, Validity, Vendor
 from consentkit.policy.jurisdictions import jurisdictions
 from consentkit.signals import Signals

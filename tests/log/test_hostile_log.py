@@ -24,7 +24,7 @@ from consentkit.log.signer import Signer, read_keyring, replace_key_file
 from consentkit.log.stores.base import Outcome
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.record import Entry, Item, commitment, committed_leaf
-from consentkit.record.receipt.evidence import ProvedEntry
+from consentkit.record.receipt import ProvedEntry
 from consentkit.tlog import SigningKey, TileId, append, open_checkpoint, sign_checkpoint
 from log.postgres import Server
 from log.samples import AT, BUNDLE, make_entry, make_refusal

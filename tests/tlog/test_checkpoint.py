@@ -16,8 +16,8 @@ from consentkit.tlog import (
     read_checkpoint,
     sign_checkpoint,
 )
-from consentkit.tlog.encoding import MAX_NUMBER
 from consentkit.tlog.note import sign_note
+from consentkit.tlog.tree import MAX_NUMBER
 
 ROOT = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
 # The example of the specification; the key that signed it is not published.

@@ -20,7 +20,7 @@ from consentkit.tlog import (
     inclusion_proof,
     sign_checkpoint,
 )
-from consentkit.tlog.encoding import MAX_NUMBER
+from consentkit.tlog.tree import MAX_NUMBER
 from tlog.trees import grow, mth, numbered
 
 key = SigningKey("odunews.example/consent", bytes(range(32)))

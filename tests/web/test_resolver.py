@@ -14,7 +14,7 @@ from consentkit import Place, Policy
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.dispatcher import read_request
 from consentkit.consent import Consent, DecisionCodec
-from consentkit.consent.choosing import accept, reject
+from consentkit.consent.choice import accept, reject
 from consentkit.policy import Lifetime, Regime, SignalRules
 from consentkit.web import resolver as room
 

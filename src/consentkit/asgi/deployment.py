@@ -14,6 +14,7 @@ from consentkit.consent import Decision
 from consentkit.exceptions import ConfigurationError
 from consentkit.lint import RULES, Finding, lint
 from consentkit.log import ConsentLog
+from consentkit.log.evidence import PUBLIC_THREADS
 from consentkit.log.process import Threads
 from consentkit.policy import Place, Policy
 from consentkit.web.endpoints.router import Endpoints

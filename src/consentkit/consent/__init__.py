@@ -1,12 +1,10 @@
 """The visitor's decision, its cookie, and what holds now. Reads no clock: `now` is passed in."""
 
-from consentkit.consent.choosing import forget
-from consentkit.consent.codec import DecisionCodec
-from consentkit.consent.consent import UNTOLD, Consent
-from consentkit.consent.cookies import CookieOptions, decision_cookie_name
-from consentkit.consent.decision import INVALID, ONCE_SECONDS, Decision, Invalid, Source
-from consentkit.consent.notice import Notice, Shown, ShownPurpose, ShownVendor, Terms, on_terms, read_terms
-from consentkit.consent.resolving import resolve
+from consentkit.consent.choice import forget
+from consentkit.consent.consent import UNTOLD, Consent, resolve
+from consentkit.consent.cookies import ONCE_SECONDS, CookieOptions, DecisionCodec, decision_cookie_name
+from consentkit.consent.decision import INVALID, Decision, Invalid, Source
+from consentkit.consent.notice import Notice, Shown, ShownPurpose, ShownVendor, on_terms, read_terms
 
 __all__ = [
     "INVALID",
@@ -22,7 +20,6 @@ __all__ = [
     "ShownPurpose",
     "ShownVendor",
     "Source",
-    "Terms",
     "decision_cookie_name",
     "forget",
     "on_terms",

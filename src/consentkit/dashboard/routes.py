@@ -33,7 +33,7 @@ from consentkit.log.counters import SHOWN
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.log.location import log_path
 from consentkit.log.process import Threads
-from consentkit.log.spot_checks import known_keys, verify_entry, verify_head, verify_kept
+from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
 from consentkit.record import Action, Entry, Leaf, read_leaf
 from consentkit.tlog import VerifierKey
 

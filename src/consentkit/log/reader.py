@@ -28,7 +28,7 @@ from consentkit.tlog import (
     consistency_proof,
     inclusion_proof,
 )
-from consentkit.tlog.encoding import MAX_NUMBER
+from consentkit.tlog.tree import MAX_NUMBER
 
 # SQLite keeps any kind of value in any column: an entry's are its id, leaf, body and salt of these.
 _KINDS = frozenset((str, bytes, *kinds) for kinds in product((bytes, type(None)), repeat=2))

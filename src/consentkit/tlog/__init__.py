@@ -3,11 +3,16 @@
 Does no I/O. Ed25519 comes from `cryptography`, which is imported when something is signed or verified.
 """
 
-from consentkit.tlog.checkpoint import Checkpoint, open_checkpoint, read_checkpoint, sign_checkpoint
-from consentkit.tlog.inclusion import InclusionProof
-from consentkit.tlog.keys import SigningKey, VerifierKey
+from consentkit.tlog.note import (
+    Checkpoint,
+    SigningKey,
+    VerifierKey,
+    open_checkpoint,
+    read_checkpoint,
+    sign_checkpoint,
+)
 from consentkit.tlog.proofs import (
-    ReadTile,
+    InclusionProof,
     check_consistency,
     check_inclusion,
     consistency_proof,
@@ -18,6 +23,7 @@ from consentkit.tlog.tree import (
     HASH_BYTES,
     TILE_WIDTH,
     Grown,
+    ReadTile,
     TileId,
     append,
     frontier,

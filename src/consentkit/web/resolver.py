@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from consentkit.banner.banner import make_notice
 from consentkit.consent import INVALID, Consent, Decision, Invalid, cookies
 from consentkit.consent import resolve as resolve_consent
-from consentkit.consent.resolving import RENEWAL
+from consentkit.consent.consent import RENEWAL
 from consentkit.policy import Place
 from consentkit.web.options import Options
 from consentkit.web.request import Headers, Request, choose_locale

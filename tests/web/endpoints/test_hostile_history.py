@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from asgi.client import SECRET, browser, post, wrap
 from consentkit import ConsentLog
-from consentkit.consent.codec import SubjectCodec
+from consentkit.consent.cookies import SubjectCodec
 from consentkit.log import evidence
 from consentkit.log import log as consentlog
 from consentkit.record import uuid7

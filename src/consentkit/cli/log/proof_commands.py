@@ -202,6 +202,13 @@ def _receipt(verified: Verified) -> list[tuple[str, str]]:
             else "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
             "name the log's with --vkey",
         ),
+        (
+            "stated",
+            "what the entries and notices say"
+            if verified.compared
+            else f"NOT COMPARED: its vocabulary, {verified.vocabulary}, is not known here; "
+            "believe the entries above, and nothing else in the file",
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""From what a visitor asks for to the next decision.
+"""Choices: from what a visitor asks for, and what holds before, to the next decision.
 
 Invariants: what a choice does not speak of keeps its denials; its grants are carried over only while they
 are in force, and never gain time, regime or knowledge of a signal by being carried.
@@ -74,7 +74,7 @@ def choose(
     purposes = frozenset(policy.purposes) - {NECESSARY}
     chosen = wanted & purposes
     settled = chosen | {NECESSARY}
-    apart = (refused | _left_out(consent, wanted) | (consent.vendors_denied - wanted)) - purposes
+    apart = (refused | _left_out(policy, wanted) | (consent.vendors_denied - wanted)) - purposes
     left = chosen & frozenset(left_on)
     single = {name for name in wanted - purposes if policy.vendor_purpose(name) not in settled}
     return _decide(
@@ -111,26 +111,31 @@ def allow(
         return _decide(consent, granted=added, denied=denied, source=source, now=now, told=told)
     freed = {vendor for vendor in previous.denied if policy.vendor_purpose(vendor) in added}
     denied = previous.denied - added - freed
-    # What only the regime grants is no grant of the visitor's, and becomes none by being carried.
-    carried = previous.granted & (consent.chosen | consent.vendors_granted)
-    left = previous.left_on - added
-    if previous.regime.strictness < consent.regime.strictness or now >= previous.expires_at(consent.validity):
-        # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
-        carried = left = frozenset()
+    carried, left = _carried(consent, previous, now)
+    left -= added
     fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now, told=told)
     # A purpose that has changed since goes on being asked.
     kept = _fingerprints(policy, carried | denied | left, previous.fingerprints)
     sells = any(policy.purposes[policy.purpose_by_name[name]].sale for name in added)
-    return Decision(
-        regime=fresh.regime,
+    return replace(
+        fresh,
         granted=added | carried,
         denied=denied,
         left_on=left,
         fingerprints={**kept, **fresh.fingerprints},
         day=min(previous.day, fresh.day) if carried - added else fresh.day,
-        source=source,
         gpc_shown=fresh.gpc_shown if sells else previous.gpc_shown,
     )
+
+
+def _carried(consent: Consent, previous: Decision, now: int) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a decision granted and left on that may stand in the next one."""
+    weaker = previous.regime.strictness < consent.regime.strictness
+    if weaker or now >= previous.expires_at(consent.validity):
+        # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
+        return frozenset(), frozenset()
+    # What only the regime grants is no grant of the visitor's, and becomes none by being carried.
+    return previous.granted & (consent.chosen | consent.vendors_granted), previous.left_on
 
 
 def forget(consent: Consent) -> Decision | None:
@@ -150,12 +155,14 @@ def forget(consent: Consent) -> Decision | None:
     return replace(previous, granted=nothing, left_on=nothing, fingerprints=kept, gpc_shown=False)
 
 
-def _left_out(consent: Consent, named: frozenset[str]) -> frozenset[str]:
-    groups = [{vendor.id for vendor in consent.policy.vendors_for(name)} for name in consent.policy.purposes]
+def _left_out(policy: Policy, named: frozenset[str]) -> frozenset[str]:
+    """Return the declared vendors that are not named, of purposes that have one that is."""
+    groups = [{vendor.id for vendor in policy.vendors_for(name)} for name in policy.purposes]
     return frozenset().union(*(group - named for group in groups if group & named))
 
 
 def _check(policy: Policy, names: Iterable[str]) -> frozenset[str]:
+    """Return the names without `necessary`; raises `UnknownPurpose`."""
     checked = frozenset(names)
     unknown = checked.difference(policy.purpose_by_name)
     if unknown:

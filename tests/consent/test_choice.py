@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.consent import INVALID, Consent, Decision, Invalid, forget, resolve
-from consentkit.consent.choosing import accept, allow, choose, reject
+from consentkit.consent.choice import accept, allow, choose, reject
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
