@@ -132,7 +132,7 @@ class Pages:
         if id:
             return self._find(request.scope, id.lower())
         search = Search(
-            day=read_day(day) if day else "",
+            day=read_day(day).isoformat() if day else "",
             action=action if action in get_args(Action) else "",
             before=_read_index(before) if before else None,
             limit=PAGE_SIZE,

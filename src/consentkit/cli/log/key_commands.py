@@ -1,4 +1,4 @@
-"""``consentkit log key``: making, showing and changing the key that signs a log. No secret is ever shown."""
+"""``consentkit log key``: makes, shows and changes the key that signs a log. No secret is ever shown."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def key() -> None:
 def new(url: str | None, key: str | None, origin: str | None) -> None:
     """Make a key file, and print the public key."""
     with plain_errors():
-        path, head = _file(url, key), _head(url)
+        path, head = _key_file(url, key), _read_head(url)
         if head is not None and head.checkpoint is not None:
             raise LogError("the log is signed already: change its key with `consentkit log key rotate`")
-        made = Keyring(signing=_generate(origin or new_origin()))
+        made = Keyring(signing=_make_key(origin or new_origin()))
         with write_errors(path):
             is_made = make_key_file(path, made)
     if not is_made:
@@ -68,7 +68,7 @@ def show_key(url: str, key: str | None) -> None:
 def rotate(url: str, key: str | None) -> None:
     """Change the key, and print the checkpoint that both have signed."""
     with writing(url, key) as log:
-        path = _file(url, key)
+        path = _key_file(url, key)
         # Of two at once, the second begins with what the first has made.
         with write_errors(path), file_lock(path.with_name(f"{path.name}.lock")):
             keys = log.keys()
@@ -84,7 +84,7 @@ def rotate(url: str, key: str | None) -> None:
     write_exactly((head.checkpoint or "").encode())
 
 
-def _file(url: str | None, key: str | None) -> Path:
+def _key_file(url: str | None, key: str | None) -> Path:
     """Return where the key is kept: where `key` says, else beside a SQLite log."""
     path = None if url is None else log_path(url)
     if key is not None and PRIVATE not in key:
@@ -94,7 +94,7 @@ def _file(url: str | None, key: str | None) -> Path:
     return key_path(path)
 
 
-def _head(url: str | None) -> Head | None:
+def _read_head(url: str | None) -> Head | None:
     """Return the head of a log that is there and can be read."""
     path = None if url is None else log_path(url)
     if url is None or (path is not None and not path.exists()):
@@ -106,7 +106,7 @@ def _head(url: str | None) -> Head | None:
         return None
 
 
-def _generate(origin: str) -> SigningKey:
+def _make_key(origin: str) -> SigningKey:
     try:
         return SigningKey.generate(origin)
     except ProofInvalid as error:

@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -106,8 +105,3 @@ def write_whole(path: str | Path) -> Iterator[TextIO]:
             os.replace(draft, target)
         finally:
             draft.unlink(missing_ok=True)
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
