@@ -9,7 +9,7 @@ import pytest
 
 from consentkit.log import ConsentLog
 from consentkit.record.entry import Entry
-from log.making import BUNDLE, make_entry, make_refusal
+from log.samples import BUNDLE, make_entry, make_refusal
 
 
 @pytest.fixture

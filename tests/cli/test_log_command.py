@@ -19,7 +19,7 @@ from consentkit.log import ConsentLog, LogReader
 from consentkit.record.entry import Entry
 from consentkit.tlog.note import read_checkpoint
 from consentkit.tlog.proofs import InclusionProof, check_consistency
-from log.making import BUNDLE, make_entry, make_refusal
+from log.samples import BUNDLE, make_entry, make_refusal
 
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
 

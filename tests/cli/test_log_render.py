@@ -16,7 +16,7 @@ from consentkit.banner.assets import read_assets
 from consentkit.consent.notice import Notice
 from consentkit.log import ConsentLog
 from consentkit.record.entry import Bundle
-from log.making import BUNDLE, make_entry
+from log.samples import BUNDLE, make_entry
 from record.receipts import POLICY, notice_for
 
 AT = "2026-11-22T10:00:00Z"

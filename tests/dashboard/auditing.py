@@ -20,7 +20,7 @@ from consentkit.consent.consent import resolve
 from consentkit.dashboard import Dashboard
 from consentkit.record.entry import Bundle, Entry
 from consentkit.signals import Signals
-from log.making import make_entry
+from log.samples import make_entry
 
 TOKEN: Final = "Vd6k-1pXsJ_8fRtQ3zLwN9bYhG5mCa0e"
 BEARER: Final = {"authorization": f"Bearer {TOKEN}"}

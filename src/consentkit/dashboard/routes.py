@@ -29,11 +29,11 @@ from consentkit.dashboard.shown_banner import HEADERS, render_shown
 from consentkit.dashboard.template_response import respond
 from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing
 from consentkit.log import LogReader, Recorded, open_log
+from consentkit.log.counters import SHOWN
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.log.location import log_path
-from consentkit.log.observations import SHOWN
-from consentkit.log.spot_checks import known_keys, verify_entry, verify_head, verify_kept
-from consentkit.log.threads import Threads
+from consentkit.log.process import Threads
+from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
 from consentkit.record.entry import Action, Entry
 from consentkit.record.leaf import Leaf, read_leaf
 from consentkit.tlog.note import VerifierKey

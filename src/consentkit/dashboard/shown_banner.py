@@ -11,7 +11,7 @@ from consentkit.banner.markup import Fragment, escape
 from consentkit.consent.notice import Notice
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import LogReader
-from consentkit.log.spot_checks import genuine_assets
+from consentkit.log.verify.spot_checks import genuine_assets
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (

@@ -18,7 +18,7 @@ from consentkit import ConsentLog, CookieOptions, Decision, Policy, Purpose, Ven
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.policy import Banner
 from consentkit.record.entry import Entry
-from log.making import FaultyStore
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 EMBED = b'<iframe src="https://www.youtube.com/embed/x"></iframe>'

@@ -17,7 +17,7 @@ from consentkit.consent.cookies import SubjectCodec
 from consentkit.exceptions import LogUnavailable
 from consentkit.record.entry import Entry
 from consentkit.record.receipt import verify_receipt
-from log.making import FaultyStore
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 

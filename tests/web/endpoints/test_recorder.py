@@ -13,7 +13,7 @@ from asgi.client import NAVIGATION, PAGE, POLICY, App, browser, post, shown, sta
 from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, Policy, Purpose, Vendor
 from consentkit.exceptions import LogUnavailable
 from consentkit.record.entry import Entry
-from log.making import FaultyStore
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 
