@@ -18,7 +18,8 @@ from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
 from consentkit.policy import Site
 from consentkit.record.entry import Entry, Item, uuid7
-from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt, verify_receipt
+from consentkit.record.leaf import ProvedEntry, ProvedNotice
+from consentkit.record.receipt import Evidence, make_receipt, verify_receipt
 from consentkit.tlog.note import SigningKey, VerifierKey
 from consentkit.tlog.proofs import InclusionProof
 from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story, publish

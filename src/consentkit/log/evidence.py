@@ -9,7 +9,8 @@ import msgspec
 
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log.reader import LogReader
-from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice
+from consentkit.record.leaf import ProvedEntry, ProvedNotice
+from consentkit.record.receipt import Evidence
 from consentkit.tlog.tree import HASH_BYTES, parse_tile_path
 
 LATEST = 500

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -20,7 +19,7 @@ from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.policy import Site
 from consentkit.record import dpv
 from consentkit.record.entry import TIME, Entry
-from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
+from consentkit.record.leaf import ProvedEntry, ProvedNotice
 from consentkit.tlog.note import Checkpoint, VerifierKey
 from consentkit.tlog.proofs import InclusionProof
 
@@ -35,62 +34,6 @@ receipts still verify, and their statements are not compared any more.
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _T = TypeVar("_T")
-
-
-class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry, with what opens the commitment in its leaf.
-
-    Attributes:
-        index: Of its leaf.
-        body: Its canonical JSON.
-        salt: What the commitment is salted with.
-        proof: The leaf's proof of inclusion (c2sp.org/tlog-proof@v1); empty where the log signs nothing.
-    """
-
-    index: int
-    body: bytes
-    salt: bytes
-    proof: str = ""
-
-    @property
-    def entry(self) -> Entry:
-        """Read the entry; raises `LogError` where it is none."""
-        return Entry.decode(self.body)
-
-    @property
-    def leaf(self) -> bytes:
-        """Return the leaf that commits to it."""
-        entry = self.entry
-        # Salt and body are hashed as one: in a salt of another length, what ends it could begin the body.
-        if len(self.salt) != SALT_BYTES:
-            raise LogError(f"a salt has {SALT_BYTES} bytes")
-        return committed_leaf(entry.type, entry.day, commitment(self.salt, self.body))
-
-
-class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice bundle, with its publication.
-
-    Attributes:
-        index: Of the leaf that publishes it.
-        day: When it was published, ``YYYY-MM-DD``.
-        body: Its canonical JSON.
-        proof: As of `ProvedEntry`.
-    """
-
-    index: int
-    day: str
-    body: bytes
-    proof: str = ""
-
-    @property
-    def hash(self) -> str:
-        """Return the notice's hash, hex."""
-        return sha256(self.body).hexdigest()
-
-    @property
-    def leaf(self) -> bytes:
-        """Return the leaf that publishes it."""
-        return notice_leaf(self.day, self.hash)
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
