@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import log2
+from os.path import commonprefix
 from typing import Final
 
 from consentkit.exceptions import ConfigurationError
@@ -140,9 +141,9 @@ def _repeated(key: str, at: int) -> int:
 
 def _running(key: str, at: int) -> int:
     """Return how many characters from a place on run up, down or on the spot, or along a keyboard."""
+    rows = (row[row.index(key[at]) :] for row in _WAYS if key[at] in row)
     return max(
-        *(_steps(key, at, step) for step in (-1, 0, 1)),
-        *(_common(row[row.index(key[at]) :], key[at:]) for row in _WAYS if key[at] in row),
+        *(_steps(key, at, step) for step in (-1, 0, 1)), *(len(commonprefix((row, key[at:]))) for row in rows)
     )
 
 
@@ -151,9 +152,3 @@ def _steps(key: str, at: int, step: int) -> int:
     while end < len(key) and ord(key[end]) - ord(key[end - 1]) == step:
         end += 1
     return end - at
-
-
-def _common(row: str, rest: str) -> int:
-    return next(
-        (n for n, (a, b) in enumerate(zip(row, rest, strict=False)) if a != b), min(len(row), len(rest))
-    )
