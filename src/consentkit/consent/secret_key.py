@@ -16,7 +16,6 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import log2
-from os.path import commonprefix
 from typing import Final
 
 from consentkit.exceptions import ConfigurationError
@@ -141,10 +140,9 @@ def _repeated(key: str, at: int) -> int:
 
 def _running(key: str, at: int) -> int:
     """Return how many characters from a place on run up, down or on the spot, or along a keyboard."""
-    rows = (row[row.index(key[at]) :] for row in _WAYS if key[at] in row)
-    return max(
-        *(_steps(key, at, step) for step in (-1, 0, 1)), *(len(commonprefix((row, key[at:]))) for row in rows)
-    )
+    rows = [row[row.index(key[at]) :] for row in _WAYS if key[at] in row]
+    keys = (n for row in rows for n in range(1, len(row) + 1) if key.startswith(row[:n], at))
+    return max(*(_steps(key, at, step) for step in (-1, 0, 1)), *keys)
 
 
 def _steps(key: str, at: int, step: int) -> int:
