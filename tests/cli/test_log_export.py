@@ -27,6 +27,7 @@ from consentkit.log.export import (
 )
 from consentkit.record import Entry, commitment, committed_leaf, notice_leaf
 from consentkit.tlog import InclusionProof
+from docs.documents import find_page
 from log.making import BUNDLE, make_entry, make_refusal
 
 
@@ -197,6 +198,6 @@ def hostile(locale: str) -> Entry:
 
 
 def test_every_column_is_documented() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "log.md").read_text("utf-8")
+    text = find_page("log").read_text("utf-8")
     section = text.partition("### `consentkit log export`")[2].partition("\n### ")[0]
     assert [column for column in PROOF_COLUMNS if f"`{column}`" not in section] == []
