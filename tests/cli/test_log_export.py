@@ -25,10 +25,11 @@ from consentkit.log.export import (
     write_csv_lines,
     write_json_lines,
 )
-from consentkit.record import Entry, commitment, committed_leaf, notice_leaf
-from consentkit.tlog import InclusionProof
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import commitment, committed_leaf, notice_leaf
+from consentkit.tlog.proofs import InclusionProof
 from docs.documents import find_page
-from log.making import BUNDLE, make_entry, make_refusal
+from log.samples import BUNDLE, make_entry, make_refusal
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_with_proofs_each_line_verifies_alone(days: ConsentLog, path: Path, form
 
 
 def test_proofs_of_a_log_that_is_not_signed_fail(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consentkit.log.signing.Signer.sign", lambda *_: None)
+    monkeypatch.setattr("consentkit.log.signer.Signer.sign", lambda *_: None)
     with ConsentLog(path) as log:
         log.commit([BUNDLE])
     output = path.with_name("out")

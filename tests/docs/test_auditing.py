@@ -11,7 +11,7 @@ from cli.running import said
 from consentkit.log import ConsentLog
 from docs.documents import examples, find_page
 from go.verifier import build
-from log.making import BUNDLE, make_entry
+from log.samples import BUNDLE, make_entry
 
 
 def test_go_accepts_what_the_commands_print(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from consentkit.lint import RULES
 from consentkit.policy import Banner, ConsentMode, Cookie, Lifetime, SignalRules, Site
 from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
 from consentkit.testing import cookie_for, visitor_cookies
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 from docs import jurisdictions
 from docs.documents import DOCS, PAGES, ROOT, find_page, first_column, section
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from consentkit.log import open_log
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from docs.documents import find_page
 from e2e.conftest import patient
 from e2e.serving import ARTICLE, Demo

@@ -10,16 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog import (
-    HASH_BYTES,
-    Checkpoint,
-    InclusionProof,
-    SigningKey,
-    VerifierKey,
-    inclusion_proof,
-    sign_checkpoint,
-)
-from consentkit.tlog.tree import MAX_NUMBER
+from consentkit.tlog.note import Checkpoint, SigningKey, VerifierKey, sign_checkpoint
+from consentkit.tlog.proofs import InclusionProof, inclusion_proof
+from consentkit.tlog.tree import HASH_BYTES, MAX_NUMBER
 from docs.documents import find_page
 from tlog.trees import grow, mth, numbered
 
