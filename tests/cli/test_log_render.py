@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from cli.running import run, said
 from consentkit.banner.assets import read_assets
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.log import ConsentLog
-from consentkit.record import Bundle
-from log.making import BUNDLE, make_entry
+from consentkit.record.entry import Bundle
+from log.samples import BUNDLE, make_entry
 from record.receipts import POLICY, notice_for
 
 AT = "2026-11-22T10:00:00Z"

@@ -17,9 +17,9 @@ from consentkit.cli.log import retention_commands
 from consentkit.cli.log.retention_commands import parse_age
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
-from consentkit.log.reader import key_path
-from consentkit.record import Entry
-from log.making import make_entry, make_refusal
+from consentkit.log.location import key_path
+from consentkit.record.entry import Entry
+from log.samples import make_entry, make_refusal
 
 LATER = "2027-01-01T10:00:00Z"
 
@@ -136,7 +136,7 @@ def test_purge_warns_where_grants_may_still_hold(
 def test_an_interrupted_purge_is_gone_on_with(
     log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consentkit.log.consentlog.PURGE_ROWS", 2)
+    monkeypatch.setattr("consentkit.log.log.PURGE_ROWS", 2)
     set_today(monkeypatch, date(2028, 11, 23))
     purge = ConsentLog.purge
 

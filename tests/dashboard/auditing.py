@@ -16,11 +16,11 @@ from starlette.types import ASGIApp
 from consentkit import ConsentLog, Policy
 from consentkit.banner.assets import read_assets
 from consentkit.banner.banner import make_notice
-from consentkit.consent import resolve
+from consentkit.consent.consent import resolve
 from consentkit.dashboard import Dashboard
-from consentkit.record import Bundle, Entry
+from consentkit.record.entry import Bundle, Entry
 from consentkit.signals import Signals
-from log.making import make_entry
+from log.samples import make_entry
 
 TOKEN: Final = "Vd6k-1pXsJ_8fRtQ3zLwN9bYhG5mCa0e"
 BEARER: Final = {"authorization": f"Bearer {TOKEN}"}

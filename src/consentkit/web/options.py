@@ -8,8 +8,7 @@ from typing import Final, get_args
 
 from consentkit.banner.pages import check_templates
 from consentkit.banner.texts import available_locales, read_words
-from consentkit.consent import CookieOptions
-from consentkit.consent.cookies import DecisionCodec, OnceCodec, SubjectCodec
+from consentkit.consent.cookies import CookieOptions, DecisionCodec, OnceCodec, SubjectCodec
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating import Gate, Unclassified
 from consentkit.policy import Policy

@@ -10,11 +10,11 @@ from consentkit.cli.log.log_options import plain_errors, reading, with_key, with
 from consentkit.cli.terminal import write_exactly
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, open_log
-from consentkit.log.location import log_path
-from consentkit.log.locks import locked
-from consentkit.log.reader import key_path, signer_of
-from consentkit.log.signing import PRIVATE, Keyring, make_key_file, new_origin, replace_key_file
-from consentkit.tlog import SigningKey
+from consentkit.log.location import key_path, log_path
+from consentkit.log.process import file_lock
+from consentkit.log.reader import signer_of
+from consentkit.log.signer import PRIVATE, Keyring, make_key_file, new_origin, replace_key_file
+from consentkit.tlog.note import SigningKey
 
 
 @click.group()
@@ -70,7 +70,7 @@ def rotate(url: str, key: str | None) -> None:
     with writing(url, key) as log:
         path = _key_file(url, key)
         # Of two at once, the second begins with what the first has made.
-        with write_errors(path), locked(path.with_name(f"{path.name}.lock")):
+        with write_errors(path), file_lock(path.with_name(f"{path.name}.lock")):
             keys = log.keys()
             if keys is None:
                 raise LogError("the log has no key here: make one with `consentkit log key new`")

@@ -13,7 +13,7 @@ import click
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
-from consentkit.log.location import demand_file, log_path
+from consentkit.log.location import check_file, log_path
 
 with_log: Final = click.option(
     "--log",
@@ -46,7 +46,7 @@ def writing(url: str, key: str | None, outbox: str | None = None) -> Iterator[Co
     with plain_errors():
         path = log_path(url)
         if path is not None:
-            demand_file(path)
+            check_file(path)
         with ConsentLog(url, key=key, outbox=outbox) as log:
             yield log
 

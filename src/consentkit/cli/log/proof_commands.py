@@ -16,7 +16,8 @@ from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
-from consentkit.tlog import Checkpoint, VerifierKey, consistency_proof, open_checkpoint, read_checkpoint
+from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog.proofs import consistency_proof
 
 _vkeys = click.option(
     "--vkey",
