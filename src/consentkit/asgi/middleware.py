@@ -99,7 +99,7 @@ class ConsentMiddleware:
             exclude=exclude,
             unclassified=unclassified,
             csp=csp,
-            cookies=cookies,
+            cookies=cookies or CookieOptions(),
             enforce=enforce,
             debug=debug,
         )
