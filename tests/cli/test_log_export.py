@@ -25,9 +25,11 @@ from consentkit.log.export import (
     write_csv_lines,
     write_json_lines,
 )
-from consentkit.record import Entry, commitment, committed_leaf, notice_leaf
-from consentkit.tlog import InclusionProof
-from log.making import BUNDLE, make_entry, make_refusal
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import commitment, committed_leaf, notice_leaf
+from consentkit.tlog.proofs import InclusionProof
+from docs.documents import find_page
+from log.samples import BUNDLE, make_entry, make_refusal
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_with_proofs_each_line_verifies_alone(days: ConsentLog, path: Path, form
 
 
 def test_proofs_of_a_log_that_is_not_signed_fail(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consentkit.log.signing.Signer.sign", lambda *_: None)
+    monkeypatch.setattr("consentkit.log.signer.Signer.sign", lambda *_: None)
     with ConsentLog(path) as log:
         log.commit([BUNDLE])
     output = path.with_name("out")
@@ -197,6 +199,6 @@ def hostile(locale: str) -> Entry:
 
 
 def test_every_column_is_documented() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "log.md").read_text("utf-8")
+    text = find_page("log").read_text("utf-8")
     section = text.partition("### `consentkit log export`")[2].partition("\n### ")[0]
     assert [column for column in PROOF_COLUMNS if f"`{column}`" not in section] == []

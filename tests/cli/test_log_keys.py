@@ -11,10 +11,10 @@ import pytest
 from cli.running import failed, fields, run, said
 from consentkit.exceptions import LogError
 from consentkit.log import ConsentLog
-from consentkit.log.reader import key_path
-from consentkit.log.signing import read_keyring
-from consentkit.tlog import VerifierKey, open_checkpoint
-from log.making import BUNDLE, make_refusal
+from consentkit.log.location import key_path
+from consentkit.log.signer import read_keyring
+from consentkit.tlog.note import VerifierKey, open_checkpoint
+from log.samples import BUNDLE, make_refusal
 
 ORIGIN = "odunews.example/consent"
 
@@ -47,7 +47,7 @@ def test_a_log_that_is_signed_gets_no_other_key(log: ConsentLog, path: Path, tmp
 
 def test_a_log_that_was_not_signed_is_signed_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched, ConsentLog(path) as log:
-        patched.setattr("consentkit.log.signing.Signer.sign", lambda *_: None)
+        patched.setattr("consentkit.log.signer.Signer.sign", lambda *_: None)
         log.commit([BUNDLE])
     assert fields(said("verify", "--log", path))["signature"].startswith("NOT CHECKED")
     said("key", "new", "--log", path)

@@ -14,11 +14,11 @@ import consentkit.cli.terminal
 from cli.running import failed, fields, run, said
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
-from consentkit.log.reader import key_path
-from consentkit.record import Entry
+from consentkit.log.location import key_path
+from consentkit.record.entry import Entry
 from consentkit.record.receipt import make_receipt
-from consentkit.tlog import SigningKey
-from log.making import make_entry, make_refusal
+from consentkit.tlog.note import SigningKey
+from log.samples import make_entry, make_refusal
 from record.receipts import ID, NOTICE, NOW, SETTINGS, SITE, SUBJECT, Story, publish
 
 

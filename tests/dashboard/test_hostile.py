@@ -19,7 +19,7 @@ from consentkit import ConsentLog
 from consentkit.dashboard import routes
 from consentkit.exceptions import LogUnavailable
 from consentkit.log.reader import LogReader
-from consentkit.record import Bundle
+from consentkit.record.entry import Bundle
 from dashboard.auditing import BUNDLE, EARLIER, TODAY, auditing, decided, read
 
 pytestmark = pytest.mark.anyio

@@ -15,7 +15,8 @@ import pytest
 from consentkit import ConsentLog
 from consentkit.dashboard import routes
 from consentkit.log import open_log
-from consentkit.tlog import InclusionProof, SigningKey
+from consentkit.tlog.note import SigningKey
+from consentkit.tlog.proofs import InclusionProof
 from dashboard.auditing import (
     BUNDLE,
     EARLIER,

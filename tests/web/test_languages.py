@@ -7,9 +7,8 @@ from bs4 import BeautifulSoup
 
 from asgi.client import NAVIGATION, App, browser, post, visit, wrap
 from consentkit import Policy, Purpose
-from consentkit.banner import available_locales
 from consentkit.banner.languages import find_locale
-from consentkit.banner.texts import shipped_texts
+from consentkit.banner.texts import available_locales, shipped_texts
 from consentkit.policy import Banner
 from consentkit.web.request import choose_locale
 

@@ -11,13 +11,13 @@ from typing import Literal, TypeAlias
 from starlette.types import Scope
 
 from consentkit.asgi.clock import epoch
-from consentkit.consent import Decision
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError
+from consentkit.lint import RULES, Finding, lint
 from consentkit.log import ConsentLog
-from consentkit.log.public import AT_ONCE
-from consentkit.log.threads import Threads
+from consentkit.log.evidence import PUBLIC_THREADS
+from consentkit.log.process import Threads
 from consentkit.policy import Place, Policy
-from consentkit.policy.lint import RULES, Finding, lint
 from consentkit.web.endpoints.router import Endpoints
 from consentkit.web.options import Options
 from consentkit.web.resolver import Resolver
@@ -54,7 +54,7 @@ class Deployment:
         self.resolver: Resolver = Resolver(self.options)
         self.endpoints: Endpoints = Endpoints(self.options)
         self.trial: Trial = Trial()
-        self.threads: Threads = Threads(AT_ONCE)
+        self.threads: Threads = Threads(PUBLIC_THREADS)
         self._told: set[str] = set()
 
     def place_of(self, scope: Scope) -> Place | None:

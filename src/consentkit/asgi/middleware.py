@@ -12,7 +12,8 @@ from starlette.datastructures import Secret
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from consentkit.consent import Consent, CookieOptions
+from consentkit.consent.consent import Consent
+from consentkit.consent.cookies import CookieOptions
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 

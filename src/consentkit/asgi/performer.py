@@ -10,13 +10,12 @@ from starlette.types import Receive, Scope, Send
 
 from consentkit.asgi.clock import nanoseconds
 from consentkit.asgi.deployment import Deployment
-from consentkit.consent import Decision
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.log import ConsentLog, LogReader
-from consentkit.log.evidence import collect
-from consentkit.log.public import READ_SECONDS, read_public
-from consentkit.log.threads import Threads
-from consentkit.record import uuid7
+from consentkit.log.evidence import PUBLIC_SECONDS, collect, read_public
+from consentkit.log.process import Threads
+from consentkit.record.entry import uuid7
 from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.effects import Answer, Effect, Ids
@@ -90,7 +89,7 @@ async def _ask(log: ConsentLog, threads: Threads, effect: Effect, *, now: int) -
         case effects.Receipt() as wanted:
             return await log.read(lambda reader: _make_receipt(reader, wanted), seconds=RECEIPT_SECONDS)
         case effects.PublicProof(path):
-            return await threads.run(lambda: read_public(log, path), seconds=READ_SECONDS)
+            return await threads.run(lambda: read_public(log, path), seconds=PUBLIC_SECONDS)
         case effects.Observe(kind, keys):
             await log.observe(kind, keys, now=now)
     return None

@@ -12,7 +12,7 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi.deployment import Deployment
-from consentkit.log.observations import SHOWN
+from consentkit.log.counters import SHOWN
 from consentkit.web.request import Headers
 from consentkit.web.request_kind import RANGES
 from consentkit.web.response.gated_response import Dropped, GatedResponse, Pass, Stamped, is_part_of_page

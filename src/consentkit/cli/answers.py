@@ -7,9 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from consentkit.exceptions import MissingExtra, ScanError
+from consentkit.lint import Finding, lint_gpc, lint_page
 from consentkit.policy import Policy
-from consentkit.policy.lint import Finding, lint_gpc, lint_page
-from consentkit.scanner.bound import BoundHeaders
+from consentkit.scanner.origin_headers import OriginHeaders
 
 if TYPE_CHECKING:
     import httpx
@@ -42,7 +42,7 @@ def lint_answers(
         raise MissingExtra("--url", extra="scan") from error
     try:
         with httpx.Client(timeout=_SECONDS) as client:
-            visit = _Visit(client, BoundHeaders(url, headers))
+            visit = _Visit(client, OriginHeaders(url, headers))
             page = visit.fetch(url)
             if headers and not visit.headers.owns(str(page.url)):
                 tell(f"{url} led to {page.url}, another origin, to which --header does not go")
@@ -55,7 +55,7 @@ def lint_answers(
 class _Visit:
     """Requests to a site, and to where it leads."""
 
-    def __init__(self, client: httpx.Client, headers: BoundHeaders) -> None:
+    def __init__(self, client: httpx.Client, headers: OriginHeaders) -> None:
         self.headers = headers
         self._client = client
 

@@ -14,8 +14,8 @@ from consentkit.cli.log.log_options import with_key
 from consentkit.cli.terminal import one_line
 from consentkit.consent.secret_key import check_secret
 from consentkit.exceptions import ConfigurationError
+from consentkit.lint import RULES, toml_for
 from consentkit.log import ConsentLog
-from consentkit.policy.lint import RULES, toml_for
 
 SECRET_KEY: Final = "CONSENTKIT_SECRET_KEY"
 """The environment variable in which the documentation keeps the secret key."""

@@ -12,12 +12,11 @@ from typing import Final
 
 import click
 
-from consentkit.banner import available_locales, read_words
+from consentkit.banner.texts import available_locales, read_words
 from consentkit.cli.answers import lint_answers
 from consentkit.cli.terminal import printable
 from consentkit.exceptions import ConfigurationError, ConsentkitError
-from consentkit.policy import Policy, Regime
-from consentkit.policy.lint import (
+from consentkit.lint import (
     RULES,
     Finding,
     Located,
@@ -26,8 +25,9 @@ from consentkit.policy.lint import (
     to_sarif,
     write_text,
 )
-from consentkit.policy.lint import lint as lint_policy
-from consentkit.scanner.bound import split_credentials
+from consentkit.lint import lint as lint_policy
+from consentkit.policy import Policy, Regime
+from consentkit.scanner.origin_headers import split_credentials
 
 DEFAULT_FILE: Final = "consent.toml"
 """What is looked at where neither a file nor a URL is named."""

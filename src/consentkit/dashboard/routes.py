@@ -22,20 +22,21 @@ from starlette.types import Scope
 
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.dispatcher import read_request
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.overview import CHOICES, read_day, read_figures, read_period
 from consentkit.dashboard.shown_banner import HEADERS, render_shown
 from consentkit.dashboard.template_response import respond
 from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing
 from consentkit.log import LogReader, Recorded, open_log
+from consentkit.log.counters import SHOWN
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.log.location import log_path
-from consentkit.log.observations import SHOWN
-from consentkit.log.spot_checks import known_keys, verify_entry, verify_head, verify_kept
-from consentkit.log.threads import Threads
-from consentkit.record import Action, Entry, Leaf, read_leaf
-from consentkit.tlog import VerifierKey
+from consentkit.log.process import Threads
+from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
+from consentkit.record.entry import Action, Entry
+from consentkit.record.leaf import Leaf, read_leaf
+from consentkit.tlog.note import VerifierKey
 
 T = TypeVar("T")
 
@@ -132,7 +133,7 @@ class Pages:
         if id:
             return self._find(request.scope, id.lower())
         search = Search(
-            day=read_day(day) if day else "",
+            day=read_day(day).isoformat() if day else "",
             action=action if action in get_args(Action) else "",
             before=_read_index(before) if before else None,
             limit=PAGE_SIZE,

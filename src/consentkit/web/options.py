@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, get_args
 
-from consentkit.banner import available_locales, check_templates, read_words
-from consentkit.consent import CookieOptions
-from consentkit.consent.codec import DecisionCodec, OnceCodec, SubjectCodec
+from consentkit.banner.pages import check_templates
+from consentkit.banner.texts import available_locales, read_words
+from consentkit.consent.cookies import CookieOptions, DecisionCodec, OnceCodec, SubjectCodec
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating import Gate, Unclassified
 from consentkit.policy import Policy

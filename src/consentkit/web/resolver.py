@@ -11,10 +11,11 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from consentkit.banner import make_notice
-from consentkit.consent import INVALID, Consent, Decision, Invalid, cookies
-from consentkit.consent import resolve as resolve_consent
-from consentkit.consent.resolving import RENEWAL
+from consentkit.banner.banner import make_notice
+from consentkit.consent import cookies
+from consentkit.consent.consent import RENEWAL, Consent
+from consentkit.consent.consent import resolve as resolve_consent
+from consentkit.consent.decision import INVALID, Decision, Invalid
 from consentkit.policy import Place
 from consentkit.web.options import Options
 from consentkit.web.request import Headers, Request, choose_locale

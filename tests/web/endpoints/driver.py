@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from consentkit.banner import make_notice
+from consentkit.banner.banner import make_notice
 from consentkit.consent import cookies
 from consentkit.policy import Place, Policy
 from consentkit.web.endpoints.effects import Answer, Effect, Ids, ReadBody, Steps

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from consentkit.banner import make_notice
+from consentkit.banner.banner import make_notice
 from consentkit.consent.notice import Notice
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.web.endpoints.effects import (

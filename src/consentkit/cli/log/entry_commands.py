@@ -18,11 +18,12 @@ import msgspec
 from consentkit.banner.markup import escape
 from consentkit.cli.log.log_options import reading, with_log, write_whole
 from consentkit.cli.terminal import aligned, exact, progress
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
 from consentkit.log import Head, LogReader, Recorded, Rollup
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
-from consentkit.record import Action, read_leaf
+from consentkit.record.entry import Action
+from consentkit.record.leaf import read_leaf
 
 _PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)
 

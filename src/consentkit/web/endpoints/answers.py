@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from msgspec.structs import replace
 
-from consentkit.banner import problem_text, render_message
+from consentkit.banner.pages import problem_text, render_message
 from consentkit.web.cookie_headers import as_headers
 from consentkit.web.endpoints.effects import Answer
 from consentkit.web.request import Headers, Request

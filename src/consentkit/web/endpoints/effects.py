@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from consentkit.consent import Decision
+from consentkit.consent.decision import Decision
 from consentkit.policy import Site
-from consentkit.record import Bundle, Entry
+from consentkit.record.entry import Bundle, Entry
 from consentkit.web.request import Headers
 
 TOO_LARGE: Final = "The request is too large."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from consentkit.banner import assets_by_name
+from consentkit.banner.assets import read_assets
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.policy import Policy
 from consentkit.web.endpoints.answers import answer_file, answer_json, answer_problem
@@ -33,7 +33,7 @@ class Assets:
 
     def __init__(self, policy: Policy) -> None:
         self._files = {name: (body, "text/javascript; charset=utf-8") for name, body in SCRIPTS.items()}
-        for asset in assets_by_name(policy).values():
+        for asset in read_assets(policy):
             self._files[asset.name] = asset.body, asset.media_type
         self._latest = {_HASH.sub("", name): name for name in self._files}
 
@@ -43,7 +43,7 @@ class Assets:
         Raises:
             BadRequest: 404.
         """
-        # Below a module stand the modules of its folder; see `consentkit.gating.rules`.
+        # Below a module stand the modules of its folder; see `consentkit.gating.resource_urls`.
         name = name.partition(".js/")[0] + ".js" if ".js/" in name else name
         # Pages made before an upgrade name files by their old hash: they get the current ones.
         current = name if name in self._files else self._latest.get(_HASH.sub("", name), "")

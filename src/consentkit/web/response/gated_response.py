@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from consentkit.gating import PageGate
-from consentkit.gating.headers import gate_headers, gate_links, is_reached
+from consentkit.gating.response_headers import gate_headers, gate_links, is_reached
 from consentkit.web.cookie_headers import gate_cookies, hide_cookies, visit_cookies
 from consentkit.web.request import Headers
 from consentkit.web.resolver import Exchange

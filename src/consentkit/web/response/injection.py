@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from consentkit.banner import (
-    Placeholder,
-    Where,
-    make_notice,
-    party_name,
-    render_banner,
-    render_head,
-    render_link,
-    render_placeholder,
-)
+from consentkit.banner.banner import make_notice, render_banner, render_head, render_link
+from consentkit.banner.markup import Where
+from consentkit.banner.pages import Placeholder, party_name, render_placeholder
 from consentkit.gating import NO_STUBS, Embed, PageGate, Party, Target
 from consentkit.policy import Regime
 from consentkit.web.page_scripts import CALLS_NAME, GPP_NAME, MODULE_NAME, STUBS_NAME, write_gpp
@@ -51,6 +44,8 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
             plays=party.plays or embed.plays,
             target=target if leads else "",
             forms=allowed.form,
+            title=embed.title,
+            poster=embed.poster,
         )
         return render_placeholder(
             policy,
@@ -58,8 +53,6 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
             prefix=exchange.resolution.base,
             notice_hash=make_notice(policy, exchange.consent, locale).hash,
             locale=locale,
-            title=embed.title,
-            poster=embed.poster,
             return_to=exchange.request.here,
             origin=exchange.resolution.origin if foreign_base else "",
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from consentkit.gating.headers import GATED_HEADERS, names_address
+from consentkit.gating.response_headers import GATED_HEADERS, names_address
 from consentkit.web.response import header_rules
 from consentkit.web.response.content_encoding import coding_of
 
