@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from consentkit import ConsentLog, Place, Policy
-from consentkit.banner import assets_by_name, make_notice
-from consentkit.consent import Consent, resolve
-from consentkit.record import Bundle, Entry, uuid7
+from consentkit.banner.assets import read_assets
+from consentkit.banner.banner import make_notice
+from consentkit.consent.consent import Consent, resolve
+from consentkit.record.entry import Bundle, Entry, uuid7
 from consentkit.signals import Signals
 from examples.news.site import HERE
 
@@ -90,7 +91,7 @@ def _consent(policy: Policy, country: str) -> Consent:
 
 def _bundle(policy: Policy, country: str, at: datetime) -> Bundle:
     notice = make_notice(policy, _consent(policy, country), LOCALES[country])
-    assets = {asset.hash: asset.body for asset in assets_by_name(policy).values()}
+    assets = {asset.hash: asset.body for asset in read_assets(policy)}
     return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=_written(at))
 
 

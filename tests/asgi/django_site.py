@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped
 from django.test.utils import override_settings  # type: ignore[import-untyped]
 from django.urls import path  # type: ignore[import-untyped]
 
-from asgi.visiting import PAGE, SECRET
+from asgi.client import PAGE, SECRET
 from consentkit import get_consent
 
 FRAMED = PAGE.replace(b"</body>", b'<iframe src="https://www.youtube.com/embed/x"></iframe></body>')

@@ -16,18 +16,12 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from asgi.client import BANNER, GATED, NAVIGATION, PAGE, POLICY, SECRET, browser
 from asgi.test_lifespan import COMPLETE, live
-from asgi.visiting import BANNER, GATED, NAVIGATION, PAGE, POLICY, SECRET, browser
 from consentkit import ConfigurationError, ConsentLog, ConsentMiddleware, get_consent, with_consent
 
 pytestmark = pytest.mark.anyio
 OPTIONS: dict[str, Any] = {"secret_key": SECRET, "log": None, "policy": POLICY}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio, which is all that some of the frameworks know."""
-    return "asyncio"
 
 
 async def page(request: Request) -> HTMLResponse:

@@ -11,20 +11,14 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from asgi.client import BANNER, GATED, NAVIGATION, POLICY, SECRET, browser, post, wrap
 from asgi.test_lifespan import COMPLETE, live
-from asgi.visiting import BANNER, GATED, NAVIGATION, POLICY, SECRET, browser, post, wrap
 from consentkit import ConsentLog, ConsentMiddleware, get_consent, with_consent
 
 pytestmark = pytest.mark.anyio
 PAGE = """<!DOCTYPE html><html><head><title>Story</title></head><body><h1>Story</h1>
 <script src="https://www.googletagmanager.com/gtag/js?id=G-1"></script></body></html>"""
 Options = dict[str, Any]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio, which is all that some of them know."""
-    return "asyncio"
 
 
 def starlette(options: Options, events: list[str]) -> ASGIApp:

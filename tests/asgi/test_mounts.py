@@ -16,8 +16,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from asgi.client import BANNER, NAVIGATION, SECRET, browser, shown, visit
 from asgi.django_site import FRAMED, ASGIHandler, django_settings
-from asgi.visiting import BANNER, NAVIGATION, SECRET, browser, shown, visit
 from consentkit import ConsentMiddleware, Policy, with_consent
 
 pytestmark = pytest.mark.anyio
@@ -75,12 +75,6 @@ async def replacing(scope: Scope, receive: Receive, send: Send) -> None:
     scope.clear()
     scope["type"] = "http"
     await HTMLResponse(FRAMED)(scope, receive, send)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio, which is all that a2wsgi knows."""
-    return "asyncio"
 
 
 @pytest.mark.parametrize("headers", [NAVIGATION, GZIP])

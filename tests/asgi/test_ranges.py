@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from asgi.visiting import BANNER, GATED, NAVIGATION, PAGE, App, browser, visit, wrap
+from asgi.client import BANNER, GATED, NAVIGATION, PAGE, App, browser, visit, wrap
 
 pytestmark = pytest.mark.anyio
 FILE = bytes(range(256)) * 4

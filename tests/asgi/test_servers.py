@@ -14,7 +14,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from asgi.visiting import NAVIGATION, SECRET
+from asgi.client import NAVIGATION, SECRET
 from consentkit.log import open_log
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asgi.visiting import NAVIGATION, PAGE, App, browser, cookie, post, visit, wrap
+from asgi.client import NAVIGATION, PAGE, App, browser, cookie, post, visit, wrap
 from consentkit import ConsentLog, FromHeaders
 
 pytestmark = pytest.mark.anyio

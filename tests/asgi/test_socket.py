@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from asgi.visiting import cookie, wrap
+from asgi.client import cookie, wrap
 from consentkit import get_consent
 
 pytestmark = pytest.mark.anyio

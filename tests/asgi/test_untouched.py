@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from asgi.visiting import (
+from asgi.client import (
     BANNER,
     GATED,
     HTML,

@@ -5,16 +5,10 @@ from __future__ import annotations
 import html
 from typing import TypedDict
 
-from consentkit.banner import (
-    Placeholder,
-    render_banner,
-    render_head,
-    render_link,
-    render_message,
-    render_placeholder,
-)
+from consentkit.banner.banner import render_banner, render_head, render_link
 from consentkit.banner.languages import direction
-from consentkit.consent import Consent
+from consentkit.banner.pages import Placeholder, render_message, render_placeholder
+from consentkit.consent.consent import Consent
 from consentkit.policy import Policy
 
 PARAGRAPH = '<p>Text with a <a href="/x">link</a>.</p>'
@@ -57,8 +51,8 @@ def message_page(policy: Policy, locale: str = "en") -> str:
 
 def embed_page(policy: Policy, consent: Consent, locale: str = "en") -> str:
     """Return a page with a placeholder, as small as any and as large as a video."""
-    shown = Placeholder("tube", "functional", "Tube", plays=True)
-    frame = render_placeholder(policy, shown, notice_hash="0" * 64, title="A story told", **where(locale))
+    shown = Placeholder("tube", "functional", "Tube", plays=True, title="A story told")
+    frame = render_placeholder(policy, shown, notice_hash="0" * 64, **where(locale))
     embeds = "".join(
         f'<iframe title="{size}" width="{size[0]}" height="{size[1]}" srcdoc="{html.escape(frame)}"></iframe>'
         for size in ((300, 150), (640, 360))

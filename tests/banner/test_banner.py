@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from banner.fragments import where
-from consentkit.banner import Where, make_notice, render_banner, render_head, render_link
 from consentkit.banner.assets import read_assets
-from consentkit.consent import Consent, resolve
+from consentkit.banner.banner import make_notice, render_banner, render_head, render_link
+from consentkit.banner.markup import Where
+from consentkit.consent.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
 from consentkit.signals import Signals

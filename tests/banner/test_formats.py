@@ -13,9 +13,10 @@ from babel.units import format_unit
 from bs4 import BeautifulSoup
 
 from banner.fragments import where
-from consentkit.banner import Choice, History, read_words, render_settings
-from consentkit.banner.texts import read_formats, shipped_locales
-from consentkit.consent import Consent, Decision
+from consentkit.banner.settings import Choice, History, render_settings
+from consentkit.banner.texts import read_formats, read_words, shipped_locales
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Cookie, Duration, Policy, Vendor
 from consentkit.policy.duration import UNITS

@@ -164,3 +164,9 @@ def test_serbian_in_latin_letters_is_serbian() -> None:
     }
     assert latin == written
     assert not re.search("[\u0400-\u04ff]", str(latin))
+
+
+def test_scripts_from_right_to_left() -> None:
+    assert [direction(locale) for locale in ("ar", "he-IL", "fa", "ur", "en", "pt-BR")] == ["rtl"] * 4 + [
+        "ltr"
+    ] * 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from starlette.applications import Starlette
 
 from banner.fragments import message_page, where
 from consentkit import ConsentMiddleware
-from consentkit.banner import check_templates, make_notice, render_banner, render_link, render_settings
-from consentkit.consent import Consent
+from consentkit.banner.banner import make_notice, render_banner, render_link
+from consentkit.banner.pages import check_templates
+from consentkit.banner.settings import render_settings
+from consentkit.consent.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy
 
@@ -143,3 +147,8 @@ def test_what_would_fail_before_visitors_fails_at_start(
             policy=Policy(banner=Banner(templates=str(tmp_path))),
         )
     assert caught.value.path == "banner.templates"
+
+
+def test_importing_the_room_imports_no_template_engine() -> None:
+    code = "import sys, consentkit.banner.pages; sys.exit('jinja2' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
+from importlib import resources
 
 import pytest
 from bs4 import BeautifulSoup
@@ -10,16 +12,11 @@ from starlette.applications import Starlette
 
 from banner.fragments import message_page, where
 from consentkit import ConsentMiddleware
-from consentkit.banner import (
-    Placeholder,
-    read_words,
-    render_banner,
-    render_link,
-    render_placeholder,
-    render_settings,
-)
-from consentkit.banner.texts import FALLBACK, shipped_locales, shipped_texts
-from consentkit.consent import Consent
+from consentkit.banner.banner import render_banner, render_link
+from consentkit.banner.pages import Placeholder, render_placeholder
+from consentkit.banner.settings import render_settings
+from consentkit.banner.texts import FALLBACK, available_locales, read_words, shipped_locales, shipped_texts
+from consentkit.consent.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
 from consentkit.policy.tables import default_purposes
@@ -167,3 +164,15 @@ def test_a_language_of_the_sites_own_needs_its_words_for_the_settings_to_be_in_i
         for policy in (alone, both)
     ]
     assert [page.html["lang"] for page in pages if page.html] == [FALLBACK, "eo"]
+
+
+def test_every_locale_has_every_text_and_every_slot() -> None:
+    folder = resources.files("consentkit.banner") / "locales"
+    english, *others = [
+        tomllib.loads((folder / f"{locale}.toml").read_text("utf-8"))
+        for locale in sorted(shipped_locales(), key=lambda locale: (locale != "en", locale))
+    ]
+    for texts in others:
+        texts.pop("duration", None)  # what CLDR lacks
+        assert {s: set(keys) for s, keys in texts.items()} == {s: set(keys) for s, keys in english.items()}
+    assert available_locales(Policy()) == shipped_locales()

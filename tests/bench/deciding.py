@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consentkit.consent import Consent, resolve
+from consentkit.consent.consent import Consent, resolve
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Handler, Splice, Where, attributes
@@ -73,7 +73,7 @@ class Decider:
         raw = b"<%s%s>" % (name, b"".join(map(_written, found)))
         if name != b"script":
             return _edits(raw, self._page.start_tag(raw, name, PLAIN)), False
-        plan = self._gate.classifier.plan(raw, name)
+        plan = self._gate.classifier.classify(raw, name)
         reads = plan is not None and not plan.marked and not any(key == "src" for key, _ in found)
         return _edits(raw, self._page.script(raw, b"", True, PLAIN)), reads
 

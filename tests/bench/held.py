@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bench import corpus
 from consentkit.gating import Gate
-from consentkit.gating.scripts import script_type
+from consentkit.gating.elements import script_type
 from consentkit.policy import Policy
 from consentkit.rewriter import Rewriter, Splice, Table, Where, attributes
 
@@ -50,14 +50,14 @@ def main() -> bool:
         rewriter = Rewriter(found)
         rewriter.feed(path.read_bytes())
         rewriter.close()
-    held = [text for text in found.texts if gate.classifier.read(text).found.reasons]
+    held = [text for text in found.texts if gate.classifier.analyze(text).reach.reasons]
     node = shutil.which("node")
     if node:
         held = [text for text in held if not subprocess.run([node, "-e", _ACCEPTS], input=text).returncode]
     for number, text in enumerate(held, 1):
         reasons = {
             f"{one.party.vendor or one.party.purpose} ({one.why})"
-            for one in gate.classifier.read(text).found.reasons
+            for one in gate.classifier.analyze(text).reach.reasons
         }
         print(f"\n--- {number}: {', '.join(sorted(reasons))}\n{text.decode('utf-8', 'replace').strip()}")
     accepted = " that V8 accepts" if node else ""

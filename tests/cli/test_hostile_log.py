@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from cli.running import failed, run, said
-from consentkit.cli.log import keys
+from consentkit.cli.log import key_commands
 from consentkit.log import ConsentLog
-from consentkit.log.signing import read_keyring, replace_key_file
-from consentkit.record import Bundle
-from consentkit.tlog import Checkpoint, SigningKey, open_checkpoint
-from log.making import AT, make_entry
+from consentkit.log.signer import read_keyring, replace_key_file
+from consentkit.record.entry import Bundle
+from consentkit.tlog.note import Checkpoint, SigningKey, open_checkpoint
+from log.samples import AT, make_entry
 
 CURSED = "\x1b[2J\x9b31m\x07\u202e"
 COMMANDS = set(CURSED) - set("[2J31m")
@@ -87,12 +87,12 @@ def test_of_two_rotations_at_once_none_is_lost(
             waited.append(True)
         replace(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keys, "replace_key_file", replace_slowly)
+    monkeypatch.setattr(key_commands, "replace_key_file", replace_slowly)
     results = []
 
     def rotate() -> None:
         try:
-            keys.rotate.callback(str(path), None)  # type: ignore[misc]
+            key_commands.rotate.callback(str(path), None)  # type: ignore[misc]
             results.append(True)
         except Exception:
             results.append(False)

@@ -16,9 +16,10 @@ import pytest
 import consentkit.exceptions
 from cli.running import failed, fields, run, said
 from consentkit.log import ConsentLog, LogReader
-from consentkit.record import Entry
-from consentkit.tlog import InclusionProof, check_consistency, read_checkpoint
-from log.making import BUNDLE, make_entry, make_refusal
+from consentkit.record.entry import Entry
+from consentkit.tlog.note import read_checkpoint
+from consentkit.tlog.proofs import InclusionProof, check_consistency
+from log.samples import BUNDLE, make_entry, make_refusal
 
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
 

@@ -1,4 +1,4 @@
-"""``consentkit log export``: every entry once, safe for spreadsheets, verifiable line by line, resumable."""
+"""``consentkit log export``: every entry once, safe for spreadsheets, verifiable line by line."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ from consentkit.log.export import (
     write_csv_lines,
     write_json_lines,
 )
-from consentkit.record import Entry, commitment, committed_leaf, notice_leaf
-from consentkit.tlog import InclusionProof
-from log.making import BUNDLE, make_entry, make_refusal
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import commitment, committed_leaf, notice_leaf
+from consentkit.tlog.proofs import InclusionProof
+from docs.documents import find_page
+from log.samples import BUNDLE, make_entry, make_refusal
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_with_proofs_each_line_verifies_alone(days: ConsentLog, path: Path, form
 
 
 def test_proofs_of_a_log_that_is_not_signed_fail(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consentkit.log.signing.Signer.sign", lambda *_: None)
+    monkeypatch.setattr("consentkit.log.signer.Signer.sign", lambda *_: None)
     with ConsentLog(path) as log:
         log.commit([BUNDLE])
     output = path.with_name("out")
@@ -134,53 +136,6 @@ def test_a_part_by_day_or_index(
 
 def test_a_place_that_is_neither_is_a_usage_error(log: ConsentLog, path: Path) -> None:
     assert "expected a day" in failed(2, "export", "--log", path, "--from", "yesterday")
-
-
-@pytest.mark.parametrize("proofs", [[], ["--proofs"]])
-@pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_wherever_it_was_interrupted_it_goes_on(
-    days: ConsentLog, path: Path, tmp_path: Path, form: str, proofs: list[str]
-) -> None:
-    options = ["--log", path, "--format", form, *proofs]
-    whole, output = tmp_path / "whole", tmp_path / "part"
-    said("export", *options, "--output", whole)
-    content = whole.read_bytes()
-    for cut in {*range(0, len(content), len(content) // 40), len(content) - 1, len(content)}:
-        output.write_bytes(content[:cut])
-        said("export", *options, "--output", output, "--resume")
-        assert output.read_bytes() == content
-
-
-def test_resuming_starts_a_new_file_and_adds_what_is_new(log: ConsentLog, path: Path, tmp_path: Path) -> None:
-    output = tmp_path / "out"
-    options = ["export", "--log", path, "--output", output, "--resume"]
-    said(*options)
-    log.commit([make_refusal()])
-    said(*options)
-    assert [line["index"] for line in lines_of(output.read_text("utf-8"))] == [0, 1, 2, 3]
-    assert stat.S_IMODE(output.stat().st_mode) == 0o600
-    assert "--resume needs --output" in failed(2, "export", "--log", path, "--resume")
-
-
-@pytest.mark.parametrize(
-    "content", ["a letter", "a letter\n", '{"index":0}\n', '{"index":2,"id":"x"}\n', "index,id\r\n", "{}\n"]
-)
-def test_what_is_no_export_of_this_log_is_left_alone(
-    log: ConsentLog, path: Path, tmp_path: Path, content: str
-) -> None:
-    output = tmp_path / "out"
-    output.write_text(content, encoding="utf-8", newline="")
-    assert "start a new file" in failed(1, "export", "--log", path, "--output", output, "--resume")
-    assert output.read_bytes() == content.encode()
-
-
-def test_an_export_in_another_form_is_left_alone(log: ConsentLog, path: Path, tmp_path: Path) -> None:
-    for form in (["--format", "csv"], ["--format", "jsonl"]):
-        output = tmp_path / form[1]
-        said("export", "--log", path, *form, "--output", output)
-        for other in (["--proofs", *form], ["--format", "jsonl" if form[1] == "csv" else "csv"]):
-            error = failed(1, "export", "--log", path, *other, "--output", output, "--resume")
-            assert "start a new file" in error
 
 
 def test_an_output_that_cannot_be_written_is_an_error(log: ConsentLog, path: Path) -> None:
@@ -244,6 +199,6 @@ def hostile(locale: str) -> Entry:
 
 
 def test_every_column_is_documented() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "log.md").read_text("utf-8")
+    text = find_page("log").read_text("utf-8")
     section = text.partition("### `consentkit log export`")[2].partition("\n### ")[0]
     assert [column for column in PROOF_COLUMNS if f"`{column}`" not in section] == []

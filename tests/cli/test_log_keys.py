@@ -11,10 +11,10 @@ import pytest
 from cli.running import failed, fields, run, said
 from consentkit.exceptions import LogError
 from consentkit.log import ConsentLog
-from consentkit.log.reader import key_path
-from consentkit.log.signing import read_keyring
-from consentkit.tlog import VerifierKey, open_checkpoint
-from log.making import BUNDLE, make_refusal
+from consentkit.log.location import key_path
+from consentkit.log.signer import read_keyring
+from consentkit.tlog.note import VerifierKey, open_checkpoint
+from log.samples import BUNDLE, make_refusal
 
 ORIGIN = "odunews.example/consent"
 
@@ -47,7 +47,7 @@ def test_a_log_that_is_signed_gets_no_other_key(log: ConsentLog, path: Path, tmp
 
 def test_a_log_that_was_not_signed_is_signed_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched, ConsentLog(path) as log:
-        patched.setattr("consentkit.log.signing.Signer.sign", lambda *_: None)
+        patched.setattr("consentkit.log.signer.Signer.sign", lambda *_: None)
         log.commit([BUNDLE])
     assert fields(said("verify", "--log", path))["signature"].startswith("NOT CHECKED")
     said("key", "new", "--log", path)
@@ -139,7 +139,7 @@ def test_a_change_of_keys_that_cannot_be_kept_leaves_the_old_one(
     def full(*arguments: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("consentkit.cli.log.keys.replace_key_file", full)
+    monkeypatch.setattr("consentkit.cli.log.key_commands.replace_key_file", full)
     assert "cannot write" in failed(1, "key", "rotate", "--log", path)
     assert key_path(path).read_text() == before
     log.commit([make_refusal()])

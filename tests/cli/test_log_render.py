@@ -12,15 +12,15 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from cli.running import run, said
-from consentkit.banner import assets_by_name
-from consentkit.consent import Notice
+from consentkit.banner.assets import read_assets
+from consentkit.consent.notice import Notice
 from consentkit.log import ConsentLog
-from consentkit.record import Bundle
-from log.making import BUNDLE, make_entry
+from consentkit.record.entry import Bundle
+from log.samples import BUNDLE, make_entry
 from record.receipts import POLICY, notice_for
 
 AT = "2026-11-22T10:00:00Z"
-ASSETS = {asset.hash: asset.body for asset in assets_by_name(POLICY).values()}
+ASSETS = {asset.hash: asset.body for asset in read_assets(POLICY)}
 HOSTILE = (
     "<script>document.title = 'ran'</script><img src='http://evil.example/i' onerror='document.title=1'>"
     "<meta http-equiv='refresh' content='0;url=http://evil.example/'><style>@import 'http://evil.example/s'</style>"

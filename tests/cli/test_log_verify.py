@@ -14,11 +14,11 @@ import consentkit.cli.terminal
 from cli.running import failed, fields, run, said
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
-from consentkit.log.reader import key_path
-from consentkit.record import Entry
+from consentkit.log.location import key_path
+from consentkit.record.entry import Entry
 from consentkit.record.receipt import make_receipt
-from consentkit.tlog import SigningKey
-from log.making import make_entry, make_refusal
+from consentkit.tlog.note import SigningKey
+from log.samples import make_entry, make_refusal
 from record.receipts import ID, NOTICE, NOW, SETTINGS, SITE, SUBJECT, Story, publish
 
 
@@ -83,7 +83,7 @@ def test_without_cryptography_it_says_what_is_needed(
     log.close()
     for module in ("cryptography.hazmat.primitives.asymmetric", "cryptography"):
         monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr("consentkit.cli.log.verifying.find_spec", lambda name: None)
+    monkeypatch.setattr("consentkit.cli.log.proof_commands.find_spec", lambda name: None)
     told = fields(said("verify", "--log", path))
     assert told["signature"] == 'NOT CHECKED: that needs pip install "consentkit[log]"'
     vkey = "odunews.example/log+e7a1bb0b+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ import pytest
 
 import consentkit.cli.terminal
 from cli.running import failed, run, said
-from consentkit.cli.log.writing import _ago
+from consentkit.cli.log import retention_commands
+from consentkit.cli.log.retention_commands import parse_age
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
-from consentkit.log.reader import key_path
-from consentkit.record import Entry
-from log.making import make_entry, make_refusal
+from consentkit.log.location import key_path
+from consentkit.record.entry import Entry
+from log.samples import make_entry, make_refusal
 
 LATER = "2027-01-01T10:00:00Z"
 
@@ -35,6 +36,12 @@ def outbox(path: Path, log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> Path
         patched.setattr(other._store, "transact", away)
         anyio.run(other.honour, make_entry(action="withdraw", granted=()))
     return file
+
+
+def set_today(monkeypatch: pytest.MonkeyPatch, day: date) -> None:
+    """Stop the clock at noon of a day."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    monkeypatch.setattr(retention_commands, "now", lambda: noon)
 
 
 def gone(log: ConsentLog) -> list[int]:
@@ -101,7 +108,7 @@ def test_erase_destroys_what_waits_in_the_outbox_as_well(
 
 def test_purge_destroys_what_is_old(log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log.commit([make_entry(at=LATER)])
-    monkeypatch.setattr("consentkit.cli.log.writing._ago", lambda *_: date(2026, 11, 23))
+    set_today(monkeypatch, date(2027, 1, 2))
     monkeypatch.setattr(consentkit.cli.terminal, "PROGRESS_FROM", 1)
     result = run("purge", "--older-than", "40d", "--log", path, answer="y\n")
     assert "decisions from before 2026-11-23 (2026-11-22 to 2026-11-22)?" in result.stderr
@@ -129,8 +136,8 @@ def test_purge_warns_where_grants_may_still_hold(
 def test_an_interrupted_purge_is_gone_on_with(
     log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consentkit.log.consentlog.PURGE_ROWS", 2)
-    monkeypatch.setattr("consentkit.cli.log.writing._ago", lambda *_: date(2026, 11, 23))
+    monkeypatch.setattr("consentkit.log.log.PURGE_ROWS", 2)
+    set_today(monkeypatch, date(2028, 11, 23))
     purge = ConsentLog.purge
 
     def interrupted(*arguments: Any, **named: Any) -> Iterator[tuple[int, int]]:
@@ -160,18 +167,19 @@ def test_ctrl_c_at_the_question_ends_as_elsewhere(
 
 
 @pytest.mark.parametrize(
-    ("amount", "unit", "expected"),
+    ("age", "expected"),
     [
-        (400, "d", "2025-02-24"),
-        (1, "mo", "2026-02-28"),
-        (25, "mo", "2024-02-29"),
-        (3, "y", "2023-03-31"),
-        (2, "mo", "2026-01-31"),
-        (3, "mo", "2025-12-31"),
+        ("400d", "2025-02-24"),
+        ("1mo", "2026-02-28"),
+        ("25mo", "2024-02-29"),
+        ("3y", "2023-03-31"),
+        ("2mo", "2026-01-31"),
+        ("3mo", "2025-12-31"),
     ],
 )
-def test_ages_are_counted_in_the_calendar(amount: int, unit: str, expected: str) -> None:
-    assert _ago(date(2026, 3, 31), amount, unit).isoformat() == expected
+def test_ages_are_counted_in_the_calendar(monkeypatch: pytest.MonkeyPatch, age: str, expected: str) -> None:
+    set_today(monkeypatch, date(2026, 3, 31))
+    assert parse_age(age).isoformat() == expected
 
 
 @pytest.mark.parametrize("age", ["", "0d", "25", "-1y", "3 weeks", "99999y"])

@@ -21,10 +21,10 @@ from click.testing import CliRunner, Result
 from consentkit import scanner
 from consentkit.cli.root import root
 from consentkit.cli.terminal import one_line, printable
+from consentkit.lint import Finding
 from consentkit.log import ConsentLog, Observation
-from consentkit.policy.lint import Finding
-from consentkit.tlog import SigningKey
-from log.making import make_bundle, make_entry
+from consentkit.tlog.note import SigningKey
+from log.samples import make_bundle, make_entry
 
 LINK = "\x1b]8;;https://evil.example\x1b\\here\x1b]8;;\x07"
 CURSED = f"\x1b[2J\x9b31m\r\x07\u202e\u2066\u200f\u2028\x7f{LINK}"

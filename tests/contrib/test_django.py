@@ -22,8 +22,8 @@ from django.core.checks import run_checks  # type: ignore[import-untyped]
 from django.core.signals import request_started  # type: ignore[import-untyped]
 from django.test import Client, RequestFactory  # type: ignore[import-untyped]
 
+from asgi.client import SECRET, browser
 from asgi.django_site import ASGIHandler, WSGIHandler, django_settings
-from asgi.visiting import SECRET, browser
 from consentkit import ConfigurationError, get_consent, with_consent
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,12 +14,13 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from consentkit import ConsentLog, Policy
-from consentkit.banner import assets_by_name, make_notice
-from consentkit.consent import resolve
+from consentkit.banner.assets import read_assets
+from consentkit.banner.banner import make_notice
+from consentkit.consent.consent import resolve
 from consentkit.dashboard import Dashboard
-from consentkit.record import Bundle, Entry
+from consentkit.record.entry import Bundle, Entry
 from consentkit.signals import Signals
-from log.making import make_entry
+from log.samples import make_entry
 
 TOKEN: Final = "Vd6k-1pXsJ_8fRtQ3zLwN9bYhG5mCa0e"
 BEARER: Final = {"authorization": f"Bearer {TOKEN}"}
@@ -35,7 +36,7 @@ def made_bundle(locale: str = "en", at: str = f"{EARLIER}T08:00:00Z") -> Bundle:
     """Make the notice that visitors were shown."""
     consent = resolve(POLICY, POLICY.regimes_at(None), None, Signals(), now=int(NOW.timestamp()))
     notice = make_notice(POLICY, consent, locale)
-    assets = {asset.hash: asset.body for asset in assets_by_name(POLICY).values()}
+    assets = {asset.hash: asset.body for asset in read_assets(POLICY)}
     return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consentkit import ConsentLog
-from consentkit.dashboard import pages
+from consentkit.dashboard import routes
 from dashboard.auditing import NOW, fill
 
 
@@ -21,7 +21,7 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop the pages' clock."""
-    monkeypatch.setattr(pages, "epoch", lambda: int(NOW.timestamp()))
+    monkeypatch.setattr(routes, "epoch", lambda: int(NOW.timestamp()))
 
 
 @pytest.fixture(scope="session")

@@ -12,15 +12,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from consentkit import ConfigurationError, ConsentLog
-from consentkit.dashboard import Dashboard, access
-from consentkit.dashboard.access import CLIENTS, MOST, SECONDS, Attempts
-from consentkit.dashboard.session import SECONDS as SESSION
-from consentkit.dashboard.session import Sessions
+from consentkit.dashboard import Dashboard, login
+from consentkit.dashboard.login import (
+    ATTEMPT_SECONDS,
+    MAX_ATTEMPTS,
+    MAX_CLIENTS,
+    SESSION_SECONDS,
+    RateLimit,
+    Sessions,
+)
+from consentkit.web.request import Request as AuditRequest
 from dashboard.auditing import BEARER, SITE, TOKEN, audited, auditing, mounted, read, visiting
 
 pytestmark = pytest.mark.anyio
 PAGES = ["/audit/", "/audit/entries", "/audit/entries/1", "/audit/log", "/audit/exports"]
 FILES = ["/audit/exports/entries.csv", "/audit/entries/1/proof", "/audit/nothing"]
+
+
+def asked(root_path: str = "") -> AuditRequest:
+    """Make a request that came over https."""
+    return AuditRequest("POST", "/sign-in", [], root_path=root_path, secure=True)
 
 
 async def sign_in(client: httpx.AsyncClient, token: str = TOKEN, **fields: str) -> httpx.Response:
@@ -95,7 +106,7 @@ async def test_behind_a_proxy_the_cookie_is_secure_where_the_site_says_so(
 
 
 async def test_no_path_can_widen_the_session() -> None:
-    cookie = Sessions(TOKEN).set_cookie(path="/x;Path=/;/audit", secure=True, now=1)
+    cookie = Sessions(TOKEN).set_cookie(asked("/x;Path=/;/audit"), now=1)
     assert "; Path=/x%3BPath=/%3B/audit; SameSite=Strict;" in cookie
 
 
@@ -117,13 +128,13 @@ async def test_another_token_ends_every_session(log: ConsentLog) -> None:
 
 def test_a_session_ends_after_some_hours_and_cannot_be_made_up() -> None:
     sessions = Sessions(TOKEN)
-    value = sessions.set_cookie(path="/", secure=True, now=1_000_000).partition(";")[0].partition("=")[2]
-    assert sessions.holds(["nonsense", value], now=1_000_000 + SESSION - 1)
-    assert not sessions.holds([value], now=1_000_000 + SESSION)
-    assert not sessions.holds([value], now=1_000_000 - 3600)
-    assert not sessions.holds([], now=1_000_000)
+    value = sessions.set_cookie(asked(), now=1_000_000).partition(";")[0].partition("=")[2]
+    assert sessions.contains(["nonsense", value], now=1_000_000 + SESSION_SECONDS - 1)
+    assert not sessions.contains([value], now=1_000_000 + SESSION_SECONDS)
+    assert not sessions.contains([value], now=1_000_000 - 3600)
+    assert not sessions.contains([], now=1_000_000)
     for forged in (value[:-1], value[:-2] + "AA", "2" + value[1:], value * 9, "\udcff", "1..", ""):
-        assert not sessions.holds([forged], now=1_000_001)
+        assert not sessions.contains([forged], now=1_000_001)
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 32, TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "é" * 40, "\udcff"])
@@ -186,37 +197,37 @@ async def test_the_page_that_was_asked_for_is_shown_after_signing_in(log: Consen
 
 async def test_guessing_is_slowed_down(log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000
-    monkeypatch.setattr(access, "epoch", lambda: now)
+    monkeypatch.setattr(login, "epoch", lambda: now)
     async with visiting(audited(log)) as client:
-        for _ in range(MOST):
+        for _ in range(MAX_ATTEMPTS):
             assert (await sign_in(client, "x" * 40)).status_code == 403
         answer = await sign_in(client)
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
         assert (await client.get("/audit/", headers=BEARER)).status_code == 429
-        now += SECONDS
+        now += ATTEMPT_SECONDS
         assert (await sign_in(client)).status_code == 303
 
 
 def test_clients_do_not_lock_each_other_out_and_are_not_remembered_for_ever() -> None:
-    attempts = Attempts()
+    limit = RateLimit()
     guesser, other = {"client": ("192.0.2.1", 1)}, {"client": ("192.0.2.2", 1)}
-    for _ in range(MOST):
-        attempts.note(guesser, now=0)
-    assert attempts.exhausted(guesser, now=1)
-    assert not attempts.exhausted(other, now=1)
-    assert not attempts.exhausted({"client": None}, now=1)
-    for number in range(CLIENTS):
-        attempts.note({"client": (f"198.51.{number // 256}.{number % 256}", 1)}, now=1)
-    assert not attempts.exhausted(guesser, now=1)
-    assert len(attempts._wrong) == CLIENTS
+    for _ in range(MAX_ATTEMPTS):
+        limit.count(guesser, now=0)
+    assert limit.is_exhausted(guesser, now=1)
+    assert not limit.is_exhausted(other, now=1)
+    assert not limit.is_exhausted({"client": None}, now=1)
+    for number in range(MAX_CLIENTS):
+        limit.count({"client": (f"198.51.{number // 256}.{number % 256}", 1)}, now=1)
+    assert not limit.is_exhausted(guesser, now=1)
+    assert len(limit) == MAX_CLIENTS
 
 
 def test_one_network_of_ipv6_is_one_client() -> None:
-    attempts = Attempts()
-    for number in range(MOST):
-        attempts.note({"client": (f"2001:db8::{number:x}", 1)}, now=0)
-    assert attempts.exhausted({"client": ("2001:db8:0:0:ffff::1", 1)}, now=1)
-    assert not attempts.exhausted({"client": ("2001:db8:0:1::1", 1)}, now=1)
+    limit = RateLimit()
+    for number in range(MAX_ATTEMPTS):
+        limit.count({"client": (f"2001:db8::{number:x}", 1)}, now=0)
+    assert limit.is_exhausted({"client": ("2001:db8:0:0:ffff::1", 1)}, now=1)
+    assert not limit.is_exhausted({"client": ("2001:db8:0:1::1", 1)}, now=1)
 
 
 async def test_a_body_that_is_no_form_is_refused(log: ConsentLog) -> None:

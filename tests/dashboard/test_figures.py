@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.dashboard.charts import MOST_BARS, PLOT, Chart, draw_bars, draw_columns
-from consentkit.dashboard.figures import Line, Tally, read_figures
-from consentkit.dashboard.period import Period
+from consentkit.dashboard.charts import MAX_BARS, PLOT, Chart, draw_bars, draw_columns
+from consentkit.dashboard.overview import Line, Period, Tally, read_figures
 from consentkit.exceptions import LogCorrupt
 from consentkit.log import Observation, Rollup
 
@@ -90,7 +89,7 @@ def in_bounds(chart: Chart) -> bool:
         and block.height > 0
         and block.y >= 0
         and block.y + block.height <= chart.height + 1e-6
-        for block in chart.blocks
+        for block in chart.segments
     )
 
 
@@ -100,9 +99,9 @@ def test_columns_fit_and_are_as_high_as_their_numbers(tallies: list[Tally]) -> N
     chart = draw_columns(lines)
     top = max((tally.total for tally in tallies), default=0)
     drawn = sum(1 for tally in tallies for count in tally if count)
-    assert len(chart.blocks) == drawn
-    assert all(block.x >= 0 and block.x + block.width <= 100 + 1e-6 for block in chart.blocks)
-    highest = max((block.height for block in chart.blocks), default=0)
+    assert len(chart.segments) == drawn
+    assert all(block.x >= 0 and block.x + block.width <= 100 + 1e-6 for block in chart.segments)
+    highest = max((block.height for block in chart.segments), default=0)
     assert highest <= PLOT
     if top:
         assert max(tally.total for tally in tallies) <= int(top)
@@ -113,9 +112,9 @@ def test_bars_fit_and_the_longest_fills_the_width(tallies: list[Tally]) -> None:
     lines = [Line(label=str(number), tally=tally) for number, tally in enumerate(tallies)]
     chart = draw_bars(lines)
     assert in_bounds(chart)
-    assert chart.height <= MOST_BARS * 44
-    if any(tally.total for tally in tallies[:MOST_BARS]):
-        assert max(block.x + block.width for block in chart.blocks) == pytest.approx(100)
+    assert chart.height <= MAX_BARS * 44
+    if any(tally.total for tally in tallies[:MAX_BARS]):
+        assert max(block.x + block.width for block in chart.segments) == pytest.approx(100)
 
 
 def test_the_scale_is_round_and_above_the_highest_column() -> None:
@@ -128,4 +127,4 @@ def test_the_scale_is_round_and_above_the_highest_column() -> None:
         (5_000_001, "6 M"),
     ):
         chart = draw_columns([Line(label="2026-11-01", tally=Tally(accepted=highest))])
-        assert chart.marks[2].text == written
+        assert chart.labels[2].text == written

@@ -16,10 +16,10 @@ import anyio
 import pytest
 
 from consentkit import ConsentLog
-from consentkit.dashboard import reading
+from consentkit.dashboard import routes
 from consentkit.exceptions import LogUnavailable
 from consentkit.log.reader import LogReader
-from consentkit.record import Bundle
+from consentkit.record.entry import Bundle
 from dashboard.auditing import BUNDLE, EARLIER, TODAY, auditing, decided, read
 
 pytestmark = pytest.mark.anyio
@@ -270,7 +270,7 @@ async def test_a_store_that_stalls_holds_up_neither_the_page_nor_the_loop(
     log: ConsentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = threading.Event()
-    monkeypatch.setattr(reading, "SECONDS", 0.2)
+    monkeypatch.setattr(routes, "SECONDS", 0.2)
     monkeypatch.setattr(LogReader, "stats", lambda *_: ended.wait(30))
     turns = 0
 

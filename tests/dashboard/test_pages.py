@@ -13,9 +13,10 @@ import anyio
 import pytest
 
 from consentkit import ConsentLog
-from consentkit.dashboard import pages
+from consentkit.dashboard import routes
 from consentkit.log import open_log
-from consentkit.tlog import InclusionProof, SigningKey
+from consentkit.tlog.note import SigningKey
+from consentkit.tlog.proofs import InclusionProof
 from dashboard.auditing import (
     BUNDLE,
     EARLIER,
@@ -100,7 +101,7 @@ def noon_of(day: str) -> int:
 async def test_entries_are_listed_the_newest_first_page_by_page(
     log: ConsentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "AT_ONCE", 4)
+    monkeypatch.setattr(routes, "PAGE_SIZE", 4)
     size, seen, address = log.head().size, [], "entries"
     async with auditing(log) as client:
         while address:
@@ -292,7 +293,7 @@ async def test_an_empty_log_has_pages_too(tmp_path: Path) -> None:
 async def test_exports_are_whole_and_come_piece_by_piece(
     log: ConsentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "EXPORTED", 3)
+    monkeypatch.setattr(routes, "EXPORT_SIZE", 3)
     async with auditing(log) as client:
         lines = await client.get("exports/entries.jsonl")
         table = await client.get("exports/entries.csv")

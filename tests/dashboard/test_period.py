@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.dashboard.period import MOST_DAYS, Period, read_period
+from consentkit.dashboard.overview import MAX_DAYS, Period, read_period
 from consentkit.exceptions import BadRequest
 
 NOW = 1_795_000_000  # 2026-11-18
@@ -46,7 +46,7 @@ def test_what_is_no_period_is_refused(query: dict[str, str], problem: str) -> No
     assert raised.value.status == 400
 
 
-@given(st.dates(), st.integers(1, MOST_DAYS))
+@given(st.dates(), st.integers(1, MAX_DAYS))
 def test_every_day_is_in_one_of_few_steps_in_order(since: date, days: int) -> None:
     last = min(since.toordinal() + days - 1, date.max.toordinal())
     period = Period(since=since, until=date.fromordinal(last))

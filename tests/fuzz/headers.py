@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from starlette.types import Message, Receive, Scope, Send
 
-from asgi.visiting import VENDOR, scope_of, wrap
+from asgi.client import VENDOR, scope_of, wrap
 from consentkit.catalog import default_catalog
 from fuzz.metering import is_linear, metered
 from live_tags import is_gated, srcset

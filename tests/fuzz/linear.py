@@ -36,7 +36,7 @@ def _is_linear(prefix: bytes, unit: bytes, size: int, chunk: int) -> bool:
     for page in pages:
         _rewrite(page, chunk)  # what is remembered of scripts and tags is then known for both
     with metered("consentkit.rewriter", "consentkit.gating", "consentkit.catalog") as meter:
-        read = [meter.work(lambda page=page: GATE.classifier.read(page + b";")) for page in pages]  # type: ignore[misc]
+        read = [meter.work(lambda page=page: GATE.classifier.analyze(page + b";")) for page in pages]  # type: ignore[misc]
         once, twice = (_work(meter, page, chunk) for page in pages)
     once = once._replace(seen=max(once.seen, LOOKS * len(pages[0])))
     return is_linear(read[0], read[1]) and is_linear(once, twice)

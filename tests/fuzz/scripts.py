@@ -70,7 +70,7 @@ class Outcome(NamedTuple):
 
 def vendors(text: bytes) -> frozenset[str]:
     """Return the vendors that the gate finds in a script."""
-    return frozenset(reason.party.vendor for reason in _gate.classifier.read(text).found.reasons)
+    return frozenset(reason.party.vendor for reason in _gate.classifier.analyze(text).reach.reasons)
 
 
 @cache

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating import Gate, PageGate, Party
-from consentkit.gating.embeds import Target
-from consentkit.gating.party import Embed
+from consentkit.gating.model import Embed, Target
 from consentkit.policy import Cookie, Policy, Vendor
 from consentkit.rewriter import Rewriter
 from rewriter.recording import CUTS

@@ -192,7 +192,7 @@ def test_every_signature_is_found_as_it_stands_and_minified() -> None:
         for signature in vendor.inline:
             for text in (signature, signature.replace("'", '"').replace(" =", "=").replace(", ", ",")):
                 found = [
-                    reason.party.vendor for reason in CLASSIFIER.read(b"x;" + text.encode()).found.reasons
+                    reason.party.vendor for reason in CLASSIFIER.analyze(b"x;" + text.encode()).reach.reasons
                 ]
                 assert vendor.id in found, text
 

@@ -11,7 +11,7 @@ import pytest
 import live_tags
 from consentkit.catalog import default_catalog
 from consentkit.gating import Gate
-from consentkit.gating.headers import gate_headers
+from consentkit.gating.response_headers import gate_headers
 from consentkit.policy import ListFile, Policy, Vendor
 from consentkit.rewriter import Rewriter
 from gating.pages import Markers, consent

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.gating.values import refresh
-from consentkit.gating.wrapped import unwrap
+from consentkit.gating.resource_urls import refresh_urls, unwrap
 from gating.pages import CLASSIFIER, EVERYTHING, NOTHING, consent, rewrite, rewrite_cut, run
 from live_tags import live
 
@@ -304,7 +303,7 @@ def test_scripts_that_an_optimiser_runs_later_are_scripts(kind: str) -> None:
     ],
 )
 def test_refresh(content: str, urls: list[str]) -> None:
-    assert refresh(content) == urls
+    assert refresh_urls(content) == urls
 
 
 @given(st.binary(max_size=60))
@@ -333,6 +332,6 @@ def test_plans_are_remembered_and_those_of_documents_too() -> None:
     for page in (*HANDLERS, *WRAPPED):
         tag = page[: page.index(">") + 1].encode()
         if tag.count(b"'") % 2 == 0 and tag.startswith(b"<iframe"):
-            assert CLASSIFIER.plan(tag, b"iframe") is CLASSIFIER.plan(tag, b"iframe")
+            assert CLASSIFIER.classify(tag, b"iframe") is CLASSIFIER.classify(tag, b"iframe")
     assert rewrite(WRAPPED[2], consent("analytics")) == WRAPPED[2]
     assert rewrite(WRAPPED[2], NOTHING) != WRAPPED[2]

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.gating.rules import KINDS, addresses, rewrite_import_map
+from consentkit.gating.resource_urls import LIST_TYPES, listed_urls, rewrite_import_map
 
 STUB = "/_consent/stub.js"
 
 
 def read(kind: str, rules: object) -> list[str] | None:
-    return addresses(kind, json.dumps(rules).encode())
+    return listed_urls(kind, json.dumps(rules).encode())
 
 
 def rewrite(whole: object) -> Any:
@@ -90,17 +90,17 @@ def test_document_rules_that_may_follow_any_link_cannot_be_read(rule: object) ->
     assert read("speculationrules", {"prefetch": [{"urls": ["/a"]}], "prerender": [rule]}) is None
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LIST_TYPES)
 @pytest.mark.parametrize("text", [b"", b"{", b"{'imports': {}}", b"[" * 200_000, b"{} //", b"\xef\xbb\xbf{}"])
 def test_what_is_no_json_cannot_be_read(kind: str, text: bytes) -> None:
-    assert addresses(kind, text) is None
+    assert listed_urls(kind, text) is None
     assert rewrite_import_map(text, lambda address: True, STUB) is None
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LIST_TYPES)
 @pytest.mark.parametrize("text", [b"[]", b"1", b'{"imports": 1, "prefetch": 1, "source": 1, "scopes": 1}'])
 def test_what_holds_no_rules_asks_nobody(kind: str, text: bytes) -> None:
-    assert addresses(kind, text) == []
+    assert listed_urls(kind, text) == []
 
 
 def test_denied_entries_of_an_import_map_point_to_the_stub() -> None:
@@ -159,7 +159,7 @@ RULES = st.recursive(
 
 @given(RULES)
 def test_never_raises(rules: object) -> None:
-    for kind in KINDS:
+    for kind in LIST_TYPES:
         read(kind, rules)
     rewrite_import_map(json.dumps(rules).encode(), lambda address: True, STUB)
 

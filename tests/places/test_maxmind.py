@@ -14,7 +14,7 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 from starlette.types import Scope
 
-from asgi.visiting import App, scope_of, visit, wrap
+from asgi.client import App, scope_of, visit, wrap
 from consentkit import ConfigurationError, FromMaxMind, Place, Policy
 from consentkit import places as maxmind
 from consentkit.exceptions import MissingExtra

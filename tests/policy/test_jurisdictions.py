@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import ConfigurationError
+from consentkit.lint.jurisdiction_rules import local_laws
 from consentkit.policy import Place, Policy, Purpose, Regime, Vendor, strictest
-from consentkit.policy.jurisdictions import Jurisdictions, jurisdictions
-from consentkit.policy.lint.law import laws
-from consentkit.policy.place import EU_AND_EEA, US_STATES
+from consentkit.policy.jurisdictions import EU_AND_EEA, US_STATES, Jurisdictions, jurisdictions
 
 TABLE = jurisdictions()
 PLACES = [row.place for row in TABLE.rows]
@@ -61,7 +60,7 @@ def test_a_place_without_a_row_asks_first(code: str) -> None:
     assert regimes(Policy(uses=("meta-pixel",)), code) == everything("opt-in")
     assert not Policy().gpc_binding(at(code)) and not Policy().required_links_at(at(code))
     wide = Policy(regimes={"default": "inform"})
-    assert code in " ".join(law.code for law in laws(wide) if law.row.regime is Regime.OPT_IN)
+    assert code in " ".join(law.code for law in local_laws(wide) if law.row.regime is Regime.OPT_IN)
 
 
 def test_louisiana() -> None:

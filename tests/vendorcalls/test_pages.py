@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from asgi.visiting import HTML, NAVIGATION, Answer, App, cookie, visit, wrap
+from asgi.client import HTML, NAVIGATION, Answer, App, cookie, visit, wrap
 from consentkit import Policy
 
 pytestmark = pytest.mark.anyio

@@ -13,18 +13,17 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.log.consentlog import LATEST, ConsentLog
-from consentkit.log.evidence import collect
-from consentkit.log.observations import SHOWN
-from consentkit.log.public import read_public
-from consentkit.record import Entry, uuid7
+from consentkit.log.counters import SHOWN
+from consentkit.log.evidence import collect, read_public
+from consentkit.log.log import LATEST, ConsentLog
+from consentkit.record.entry import Entry, uuid7
 from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.router import Endpoints
 from consentkit.web.options import Options
 from consentkit.web.request import Headers, Request
-from consentkit.web.resolve import Exchange, Resolver
-from consentkit.web.response.gated import Dropped, GatedResponse, Outcome, Pass, Stamped
+from consentkit.web.resolver import Exchange, Resolver
+from consentkit.web.response.gated_response import Dropped, GatedResponse, Outcome, Pass, Stamped
 from consentkit.web.response.page import PageResponse
 
 _OF_BODIES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}

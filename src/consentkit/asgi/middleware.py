@@ -1,26 +1,37 @@
-"""The front door: one pure-ASGI middleware."""
+"""The front door: the ASGI middleware, and how an app reads a request's consent."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.datastructures import Secret
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from consentkit.consent import CookieOptions
+from consentkit.consent.consent import Consent
+from consentkit.consent.cookies import CookieOptions
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 
 if TYPE_CHECKING:
-    from consentkit.asgi.connection import Connections
     from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
+    from consentkit.asgi.dispatcher import Dispatcher
     from consentkit.gating import Unclassified
     from consentkit.log import ConsentLog
     from consentkit.web.response.csp import CSPMode
+
+_NO_ASGI = (
+    "expected an ASGI application, called with scope, receive and send. One for WSGI, such as Flask, needs "
+    "an adapter: a2wsgi.WSGIMiddleware(app)"
+)
+_NO_SCOPE = (
+    "this request did not come by ASGI, so nobody was asked for consent: serve the app with an ASGI server "
+    "(Django: uvicorn project.asgi:application), a WSGI app behind a2wsgi.WSGIMiddleware"
+)
 
 
 class ConsentMiddleware:
@@ -54,7 +65,7 @@ class ConsentMiddleware:
     Attributes:
         app: The application.
         deployment: What was given, checked.
-        connections: Leads each connection to who answers it.
+        dispatcher: Leads each connection to who answers it.
 
     Raises:
         ConfigurationError: An argument cannot hold, or the policy breaks a rule and `strict` holds.
@@ -83,9 +94,8 @@ class ConsentMiddleware:
         self.app = app
         _check_kinds(policy=policy, place=place, on_decision=on_decision)
         # Whoever imports the package without using it does not pay for gate, rewriter and log.
-        from consentkit.asgi.connection import Connections
-        from consentkit.asgi.deployment import Deployment
-        from consentkit.asgi.policy_check import check_policy
+        from consentkit.asgi.deployment import Deployment, check_policy
+        from consentkit.asgi.dispatcher import Dispatcher
         from consentkit.web.options import Options
 
         kept = _open_log(log)
@@ -99,26 +109,26 @@ class ConsentMiddleware:
             exclude=exclude,
             unclassified=unclassified,
             csp=csp,
-            cookies=cookies,
+            cookies=cookies or CookieOptions(),
             enforce=enforce,
             debug=debug,
         )
         check_policy(options.policy, strict=strict)
         self.deployment: Deployment = Deployment(options, log=kept, place=place, on_decision=on_decision)
-        self.connections: Connections = Connections(app, self.deployment)
+        self.dispatcher: Dispatcher = Dispatcher(app, self.deployment)
 
     def around(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> ConsentMiddleware:
         """Return the same middleware, log and all, around another application."""
-        from consentkit.asgi.connection import Connections
+        from consentkit.asgi.dispatcher import Dispatcher
 
         other = copy(self)
         other.app = app
-        other.connections = Connections(app, self.deployment)
+        other.dispatcher = Dispatcher(app, self.deployment)
         return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
-        await self.connections.answer(scope, receive, send)
+        await self.dispatcher.answer(scope, receive, send)
 
 
 def check_app(app: object) -> None:
@@ -132,11 +142,7 @@ def check_app(app: object) -> None:
     try:
         inspect.signature(app).bind(None, None, None)
     except TypeError as error:
-        problem = (
-            "expected an ASGI application, called with scope, receive and send. One for WSGI, such as Flask, "
-            "needs an adapter: a2wsgi.WSGIMiddleware(app)"
-        )
-        raise ConfigurationError(problem, path="app") from error
+        raise ConfigurationError(_NO_ASGI, path="app") from error
     except ValueError:
         pass  # it does not tell what it takes
 
@@ -165,3 +171,53 @@ def _plain(key: str | Secret) -> str:
 
 def _plain_all(keys: Sequence[str | Secret]) -> Sequence[str]:
     return keys if isinstance(keys, str) else [_plain(key) for key in keys]
+
+
+class HasScope(Protocol):
+    """A request of Starlette, FastAPI, Litestar, Quart, Django under ASGI and their like."""
+
+    @property
+    def scope(self) -> Mapping[str, Any]:
+        """The ASGI scope."""
+
+
+class HasEnviron(Protocol):
+    """A request of Flask and other WSGI frameworks, whose adapter has put the ASGI scope into the environ."""
+
+    @property
+    def environ(self) -> Mapping[str, Any]:
+        """The WSGI environ."""
+
+
+def get_consent(request: HasScope | HasEnviron | Mapping[str, Any]) -> Consent:
+    """Return what the visitor allows.
+
+    Args:
+        request: A request, a WebSocket, or an ASGI scope.
+
+    Example:
+        In FastAPI it is a dependency: ``consent: Annotated[Consent, Depends(get_consent)]``.
+
+    Raises:
+        ConfigurationError: The middleware is not around the app, or the request did not come through it.
+    """
+    consent = _scope_of(request).get("state", {}).get("consent")
+    if not isinstance(consent, Consent):
+        problem = "there is no consent on this request: wrap the app: app = with_consent(app, …)"
+        raise ConfigurationError(problem)
+    return consent
+
+
+# FastAPI reads at run time what to hand to a dependency: a request or a WebSocket, by what both are.
+get_consent.__annotations__["request"] = HTTPConnection
+
+
+def _scope_of(request: object) -> Mapping[str, Any]:
+    # Starlette's requests are mappings of their scope themselves.
+    scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
+    environ = getattr(request, "environ", None)
+    if scope is None and isinstance(environ, Mapping):
+        scope = environ.get("asgi.scope")
+    if not isinstance(scope, Mapping):
+        raise ConfigurationError(_NO_SCOPE)
+    return scope

@@ -7,27 +7,27 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Unpack
 
 from consentkit.banner.assets import read_assets
-from consentkit.banner.languages import direction
-from consentkit.banner.markup import Fragment, Where, escape, render, slots
+from consentkit.banner.markup import Fragment, Where, escape, render
 from consentkit.banner.texts import Words, fill, read_words
 from consentkit.catalog import safe_path
-from consentkit.consent import UNTOLD, Consent, Notice
+from consentkit.consent.consent import UNTOLD, Consent
+from consentkit.consent.notice import Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
 _REMEMBERED: Final = 256
-"""Banners and links, and heads of pages. Each names the page's address: some kilobytes at most."""
+"""Banners and links, and heads of pages, that are kept filled in: a few kilobytes each."""
 
 
-class Shape(NamedTuple):
-    """What banner and link depend on besides the policy.
+class _Shape(NamedTuple):
+    """What banner and link depend on besides the policy; the key under which they are kept.
 
     Attributes:
-        regimes: Purpose and its regime at the visitor's place.
+        regimes: Each purpose with its regime at the visitor's place.
         locale: One of `available_locales`.
         asked: Purposes that the banner asks for; without one there is no banner.
-        honoured: Whether a signal of the browser was honoured, which is said.
-        choices: Whether the link must have the words that the law of some states prescribes.
-        scripted: Whether our script may run on the page: without it nothing can be modal.
+        honoured: Whether the banner says that the browser's signal was honoured.
+        choices: Whether the link reads "Your Privacy Choices", as the law of some states prescribes.
+        scripted: Whether our script may run on the page; a modal banner needs it.
     """
 
     regimes: frozenset[tuple[str, Regime]]
@@ -52,7 +52,7 @@ def make_notice(
     asked: Iterable[str] | None = None,
     scripted: bool = True,
 ) -> Notice:
-    """Make the bundle of everything that a visitor is shown.
+    """Make the notice: everything that a visitor is shown, as it goes into the log.
 
     Args:
         policy: What to tell.
@@ -62,11 +62,10 @@ def make_notice(
         scripted: Whether our script may run on the page.
 
     Returns:
-        The same object for the same arguments. Its banner still has slots where a request's values go.
+        The same object for the same arguments. Its banner still has the slots of a request.
 
     Raises:
-        ConfigurationError: The policy overrides a text that does not exist, or a template of the site's own
-            is wrong.
+        ConfigurationError: A text or a template of the site's own is wrong.
     """
     return _prepared(policy, consent, locale, asked, scripted=scripted).notice
 
@@ -107,44 +106,40 @@ def render_head(
     opens: bool = False,
     again: str = "",
 ) -> str:
-    """Render the elements that load style sheet and script.
-
-    Where anything is on, the script runs before what follows: an older page is left before that starts.
+    """Render the elements that load style sheet and script. Other arguments as in `Where`.
 
     Args:
         policy: Its colours are the style sheet's.
         prefix: Path prefix of the endpoints, `root_path` included.
-        script: The nonce of the site's own Content-Security-Policy for scripts, if it has one; ``None`` where
-            it lets no script of ours run.
+        script: Nonce of the site's own Content-Security-Policy for scripts, if any; ``None`` where it lets no
+            script of ours run.
         style: The same for style sheets.
-        origin: As in `consentkit.banner.markup.Where`.
-        made_for: See there.
-        opens: Whether anything is on that the visitor could turn off.
+        opens: Whether anything is on that the visitor could turn off. The script then runs at once, before
+            the site's own: it leaves a page that is older than the visitor's last choice.
         again: Path to go to where the page came in answer to a form, which must not be sent again.
     """
     assets = read_assets(policy)
     base = escape(f"{origin}{prefix}/assets/")
     sheet = loader = ""
     if style is not None:
-        sheet = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_proof(style)}/>'
+        sheet = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_nonce(style)}/>'
     if script is not None:
         told = "" if made_for == UNTOLD else f' data-made-for="{escape(made_for.partition("@")[0])}"'
         told += f' data-again="{escape(safe_path(again))}"' if again else ""
-        told += ' data-opens=""' if opens else ""
-        when = "" if opens else ' defer="defer"'
-        loader = f'<script{when} src="{base}{assets.script.name}"{told}{_proof(script)}></script>'
+        when, told = ("", told + ' data-opens=""') if opens else (' defer="defer"', told)
+        loader = f'<script{when} src="{base}{assets.script.name}"{told}{_nonce(script)}></script>'
     # A script that runs at once would wait for a style sheet before it.
     return loader + sheet if opens else sheet + loader
 
 
-def _proof(nonce: str) -> str:
+def _nonce(nonce: str) -> str:
     return f' nonce="{escape(nonce)}"' if nonce else ""
 
 
 def _prepared(
     policy: Policy, consent: Consent, locale: str, asked: Iterable[str] | None = None, scripted: bool = True
 ) -> _Prepared:
-    shape = Shape(
+    shape = _Shape(
         regimes=frozenset(consent.regimes.items()),
         locale=locale,
         asked=consent.prompt_for if asked is None else frozenset(asked),
@@ -159,10 +154,9 @@ _fill = lru_cache(maxsize=_REMEMBERED)(Fragment.fill)
 
 
 @lru_cache(maxsize=1024)
-def _prepare(policy: Policy, shape: Shape) -> _Prepared:
+def _prepare(policy: Policy, shape: _Shape) -> _Prepared:
     words, regimes = read_words(policy, shape.locale), dict(sorted(shape.regimes))
-    banner = _banner_template(policy, shape, words) if shape.asked else ""
-    assets = read_assets(policy)
+    banner = _render_banner(policy, shape, words) if shape.asked else ""
     notice = Notice(
         locale=shape.locale,
         regime=strictest(regimes.values()),
@@ -173,55 +167,47 @@ def _prepare(policy: Policy, shape: Shape) -> _Prepared:
         vendors=tuple(words.vendors.values()),
         fingerprints=dict(policy.fingerprints),
         html=banner,
-        assets={asset.name: asset.hash for asset in (assets.sheet, assets.page, assets.script)},
+        assets={asset.name: asset.hash for asset in read_assets(policy)},
     )
-    link = _link_template(policy, shape, words, hidden=not policy.banner.link)
-    waiting = _link_template(policy, shape, words, hidden=True)
+    link = _render_link(policy, shape, words, hidden=not policy.banner.link)
+    waiting = _render_link(policy, shape, words, hidden=True)
     return _Prepared(notice, Fragment(banner + waiting), Fragment(link))
 
 
-def _link_template(policy: Policy, shape: Shape, words: Words, *, hidden: bool) -> str:
+def _render_link(policy: Policy, shape: _Shape, words: Words, *, hidden: bool) -> str:
     return render(
         "link.html",
-        folder=policy.banner.templates,
+        policy,
+        words,
         choices=shape.choices,
-        common=words.texts["common"],
-        dir=direction(shape.locale),
         hidden=hidden,
         honoured=shape.honoured,
-        locale=shape.locale,
         older=words.texts["problem"]["older"],
         saved=words.texts["settings"]["saved"],
         shown=policy.banner.link,
-        slot=slots("base", "return_query"),
     )
 
 
-def _banner_template(policy: Policy, shape: Shape, words: Words) -> str:
+def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
     texts, regime = words.texts, strictest(regime for _, regime in shape.regimes)
-    text = texts[regime]
-    purposes = texts["common"]["separator"].join(_asked(policy, shape, words))
-    before, button, after = text["notice"].partition("{opt-out}")
+    before, button, after = texts[regime]["notice"].partition("{opt-out}")
+    purposes = words.join(_asked_titles(policy, shape, words))
     return render(
         "banner.html",
-        folder=policy.banner.templates,
+        policy,
+        words,
         after=fill(after, purposes=purposes),
         before=fill(before, purposes=purposes),
         choices=shape.choices,
-        common=texts["common"],
-        dir=direction(shape.locale),
         honoured=shape.honoured,
         # Only where the law is content with a word in the sentence may it stand for the button.
         inline=regime is Regime.OPT_OUT and bool(button),
         layout=_layout(policy, regime, scripted=shape.scripted),
-        locale=shape.locale,
-        logo=policy.banner.logo,
         privacy=texts["settings"]["privacy_policy"],
         # The notice of `opt-out` is given to the letter, and law asks for its own link there.
         privacy_policy="" if regime is Regime.OPT_OUT else policy.site.privacy_policy,
         quiet=regime is Regime.OPT_OUT,
-        slot=slots("base", "made_for", "notice", "origin", "return_to", "return_query"),
-        text=text,
+        text=texts[regime],
     )
 
 
@@ -233,10 +219,10 @@ def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
     return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
 
 
-def _asked(policy: Policy, shape: Shape, words: Words) -> list[str]:
-    """Return the titles of the purposes that are asked for.
+def _asked_titles(policy: Policy, shape: _Shape, words: Words) -> list[str]:
+    """Return the titles of the purposes that the banner names: those with a declared vendor.
 
-    Purposes that nobody is declared for are not worth a word, unless nobody is declared at all.
+    Where no optional purpose has one, all that are asked for are named.
     """
     used = {vendor.purpose for vendor in policy.vendors_declared.values()}
     return [

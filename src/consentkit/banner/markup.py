@@ -14,18 +14,15 @@ from urllib.parse import quote
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.languages import direction
-from consentkit.banner.texts import Words, fill
+from consentkit.banner.texts import FALLBACK, Words, fill
 from consentkit.catalog import safe_path
-from consentkit.consent import UNTOLD
+from consentkit.consent.consent import UNTOLD
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 
 if TYPE_CHECKING:  # Jinja is imported with the first template: importing the package must stay cheap
     from jinja2 import Environment
     from markupsafe import Markup
-
-OWN_NAME: Final = "consentkit/"
-"""Prefix of a template's name that always means the package's own file, as in ``consentkit/banner.html``."""
 
 # Escaped text holds no "<", so no text of a site or visitor can look like a slot.
 _SLOT: Final = re.compile(r"<%(\w+)%>")
@@ -68,14 +65,7 @@ class Fragment:
         self._pieces = _SLOT.split(markup)
 
     def fill(
-        self,
-        *,
-        notice: str,
-        prefix: str,
-        return_to: str,
-        origin: str = "",
-        made_for: str = UNTOLD,
-        **more: str,
+        self, notice: str, prefix: str, return_to: str, origin: str = "", made_for: str = UNTOLD, **more: str
     ) -> str:
         """Fill in the slots of one request.
 
@@ -117,36 +107,34 @@ def slots(*names: str) -> dict[str, Markup]:
     return {name: Markup(f"<%{name}%>") for name in names}
 
 
-def render(template: str, *, folder: str = "", **values: object) -> str:
+def render(template: str, policy: Policy, words: Words, **values: object) -> str:
     """Render a template in ASCII; every value is escaped.
 
     Args:
-        template: Name of the file.
-        folder: The site's own templates, which come before the package's.
-        values: What the template may name.
+        template: Name of the file, such as ``banner.html``; the site's own comes before the package's.
+        policy: Its banner names colours, logo and the folder of the site's own templates.
+        words: What is said.
+        values: What else the template may name.
 
     Raises:
         ConfigurationError: A template of the site's own is wrong.
     """
+    context = {
+        "assets": read_assets(policy),
+        "common": words.texts["common"],
+        "dir": direction(words.locale),
+        "foreign": "" if words.locale.partition("-")[0] == FALLBACK else FALLBACK,
+        "locale": words.locale,
+        "logo": policy.banner.logo,
+        "policy": policy,
+        "slot": slots("base", "made_for", "notice", "origin", "return_to", "return_query"),
+        "text": words.texts,
+        "theme": policy.banner.theme,
+        "words": words,
+    }
     with _template_errors():
-        return to_ascii(_environment(folder).get_template(template).render(values))
-
-
-def render_page(template: str, policy: Policy, words: Words, **values: object) -> str:
-    """Render a template that extends ``page.html``; errors as for `render`."""
-    return render(
-        template,
-        folder=policy.banner.templates,
-        assets=read_assets(policy),
-        dir=direction(words.locale),
-        locale=words.locale,
-        logo=policy.banner.logo,
-        policy=policy,
-        text=words.texts,
-        theme=policy.banner.theme,
-        words=words,
-        **values,
-    )
+        found = _environment(policy.banner.templates).get_template(template)
+        return to_ascii(found.render({**context, **values}))
 
 
 def read_templates(folder: str) -> None:
@@ -167,7 +155,8 @@ def _environment(folder: str) -> Environment:
     import jinja2
 
     shipped = jinja2.PackageLoader("consentkit.banner")
-    loaders: list[jinja2.BaseLoader] = [shipped, jinja2.PrefixLoader({OWN_NAME.strip("/"): shipped})]
+    # "consentkit/banner.html" is the package's own file, even where the site has a banner.html.
+    loaders: list[jinja2.BaseLoader] = [shipped, jinja2.PrefixLoader({"consentkit": shipped})]
     if folder:
         loaders.insert(0, jinja2.FileSystemLoader(folder))
     environment = jinja2.Environment(
@@ -188,11 +177,11 @@ def _template_errors() -> Iterator[None]:
 
     try:
         yield
-    except jinja2.TemplateSyntaxError as error:
-        place = f"{error.name}, line {error.lineno}"
-        raise ConfigurationError(f"{place}: {error.message}", path="banner.templates") from error
     except jinja2.TemplateError as error:
-        raise ConfigurationError(f"a template cannot be used: {error}", path="banner.templates") from error
+        problem = f"a template cannot be used: {error.message}"
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            problem = f"{error.name}, line {error.lineno}: {error.message}"
+        raise ConfigurationError(problem, path="banner.templates") from error
 
 
 def _fill_filter(text: str, **values: object) -> Markup:

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Final, NamedTuple, Unpack
 
 from consentkit.banner.banner import render_banner, render_link
-from consentkit.banner.markup import Fragment, Where, escape, read_templates, render_page, slots
+from consentkit.banner.markup import Fragment, Where, escape, read_templates, render, slots
 from consentkit.banner.settings import SIGNALS, Choice, History, render_settings
 from consentkit.banner.texts import FALLBACK, fill, page_words
 from consentkit.catalog import safe_path
-from consentkit.consent import resolve
+from consentkit.consent.consent import resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import NECESSARY, Policy, Regime
 from consentkit.signals import Signals
@@ -41,12 +41,11 @@ def render_message(
         framed: Whether it is shown in the dialog of another page, which has its own way back.
     """
     words = page_words(policy, locale)
-    return render_page(
+    return render(
         "message.html",
         policy,
         words,
         base=prefix,
-        foreign=words.foreign,
         framed=framed,
         problem=problem_text(policy, problem, locale=locale),
         return_to=safe_path(return_to),
@@ -74,8 +73,8 @@ def check_templates(policy: Policy) -> None:
         render_settings(policy, consent, history=history, locale=FALLBACK, prefix="/", return_to="/")
     render_message(policy, "title", "stale", locale=FALLBACK, prefix="/")
     for forms in (True, False):
-        shown = Placeholder("", NECESSARY, forms=forms)
-        render_placeholder(policy, shown, notice_hash="", locale=FALLBACK, title="T", poster="P", **where)
+        shown = Placeholder("", NECESSARY, forms=forms, title="T", poster="P")
+        render_placeholder(policy, shown, notice_hash="", locale=FALLBACK, **where)
 
 
 def _check_buttons(banner: str) -> None:
@@ -102,8 +101,8 @@ class Placeholder(NamedTuple):
         plays: Whether the content is video or audio.
         target: Where forms and link lead, as browsers name it; where empty, there are none.
         forms: Whether forms can be sent from the page; where not, there is a link to the settings.
-        titled: Whether the content has a title of its own.
-        pictured: Whether there is a picture of it.
+        title: Title of the content, if it has one.
+        poster: Address of a picture of it, which this visitor's browser may fetch.
     """
 
     vendor: str
@@ -112,8 +111,8 @@ class Placeholder(NamedTuple):
     plays: bool = False
     target: str = "_parent"
     forms: bool = True
-    titled: bool = False
-    pictured: bool = False
+    title: str = ""
+    poster: str = ""
 
 
 def party_name(policy: Policy, locale: str, vendor: str, purpose: str, name: str = "") -> str:
@@ -131,14 +130,7 @@ def party_name(policy: Policy, locale: str, vendor: str, purpose: str, name: str
 
 
 def render_placeholder(
-    policy: Policy,
-    shown: Placeholder,
-    *,
-    notice_hash: str,
-    locale: str,
-    title: str = "",
-    poster: str = "",
-    **where: Unpack[Where],
+    policy: Policy, shown: Placeholder, *, notice_hash: str, locale: str, **where: Unpack[Where]
 ) -> str:
     """Render the document for the `srcdoc` of a gated frame. It needs no script.
 
@@ -147,29 +139,27 @@ def render_placeholder(
         shown: What it is for.
         notice_hash: Hash of the notice in force.
         locale: One of `available_locales`.
-        title: Title of the content.
-        poster: Address of a picture of it, which this visitor's browser may fetch.
         where: See `consentkit.banner.markup.Where`; such a document inherits the page's ``<base>``.
 
     Returns:
         HTML in ASCII, not yet escaped for the attribute.
     """
-    shown = shown._replace(titled=bool(title), pictured=bool(poster))
-    said = {"title": escape(title), "poster": escape(poster)}
-    return _placeholder(policy, shown, locale).fill(notice=notice_hash, **said, **where)
+    kind = shown._replace(title="title" if shown.title else "", poster="poster" if shown.poster else "")
+    said = {"title": escape(shown.title), "poster": escape(shown.poster)}
+    return _placeholder(policy, kind, locale).fill(notice=notice_hash, **said, **where)
 
 
 @lru_cache(maxsize=512)
-def _placeholder(policy: Policy, shown: Placeholder, locale: str) -> Fragment:
+def _placeholder(policy: Policy, kind: Placeholder, locale: str) -> Fragment:
+    """Render what placeholders of one kind share; title and poster are slots."""
     words = page_words(policy, locale, "embed")
-    return Fragment(
-        render_page(
-            "embed.html",
-            policy,
-            words,
-            purpose=party_name(policy, locale, "", shown.purpose),
-            shown=shown,
-            vendor=party_name(policy, locale, shown.vendor, shown.purpose, shown.name),
-            **slots("base", "notice", "poster", "return_query", "return_to", "title"),
-        )
+    markup = render(
+        "embed.html",
+        policy,
+        words,
+        purpose=words.name(kind.purpose, kind.purpose),
+        shown=kind,
+        vendor=party_name(policy, locale, kind.vendor, kind.purpose, kind.name),
+        **slots("base", "notice", "poster", "return_query", "return_to", "title"),
     )
+    return Fragment(markup)

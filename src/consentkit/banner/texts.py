@@ -1,4 +1,4 @@
-"""What the banner says: one flat TOML file per locale, and the site's own words over it."""
+"""Texts by locale: one TOML file each in `locales/`, formats from CLDR, and the site's own words."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Duration, Policy, Purpose, Regime, Vendor, read_duration
 from consentkit.policy.duration import UNITS
-from consentkit.policy.reading import nearest
 from consentkit.policy.tables import default_purposes
+from consentkit.policy.validation import nearest
 
 _CYCLE = 100
-_CLDR = Path(__file__).with_name("cldr")
 
 
 class Formats(msgspec.Struct, frozen=True, kw_only=True):
-    """What CLDR says of one locale.
+    """How a locale writes dates, durations and countries (Unicode CLDR).
 
     Attributes:
         dates: A date in each month, January first, with slots for ``{day}`` and ``{year}``.
-        plurals: Which form follows a number, one digit each: for 0 to 99, then for 100 to 199, which stand
-            for all greater numbers that end as they do.
+        plurals: Index of the form for each number, one digit each: for 0 to 99, then for 100 to 199, which
+            stand for all greater numbers with the same last two digits.
         units: Unit of time and its forms, each with a slot for the number ``{n}`` unless the form says it.
         countries: Names, in the order of `cldr/countries.json`.
     """
@@ -57,12 +56,12 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def read_formats(locale: str) -> Formats:
     """Read how a shipped locale writes."""
-    return msgspec.json.decode((_CLDR / f"{locale}.json").read_bytes(), type=Formats)
+    return msgspec.json.decode((_ROOM / "cldr" / f"{locale}.json").read_bytes(), type=Formats)
 
 
 @cache
 def _codes() -> Mapping[str, int]:
-    codes = msgspec.json.decode((_CLDR / "countries.json").read_bytes(), type=list[str])
+    codes = msgspec.json.decode((_ROOM / "cldr" / "countries.json").read_bytes(), type=list[str])
     return {code: index for index, code in enumerate(codes)}
 
 
@@ -70,8 +69,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 FALLBACK = "en"
 
-_LOCALES = Path(__file__).with_name("locales")
-
+_ROOM = Path(__file__).parent
 _SLOT = re.compile(r"\{([a-z_-]+)\}")
 _DESCRIPTION = "_description"
 _UNITS = dict.fromkeys(UNITS, "{n}")
@@ -79,14 +77,14 @@ _BANNERS = frozenset(regime.value for regime in Regime)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is said in one locale.
+    """Everything that is said in one locale.
 
     Attributes:
         locale: The locale.
         texts: Section → key → text.
-        purposes: The policy's purposes with titles and descriptions in it.
-        vendors: The declared vendors with names and descriptions in it.
-        english: Ids of vendors whose description is the catalog's own, which is in English.
+        purposes: The policy's purposes, with titles and descriptions of the locale.
+        vendors: The declared vendors, with names and descriptions of the locale.
+        english: Ids of vendors whose description is the catalog's, in English.
         formats: How dates, durations and countries are written.
     """
 
@@ -96,11 +94,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     vendors: Mapping[str, Vendor]
     english: frozenset[str]
     formats: Formats
-
-    @property
-    def foreign(self) -> str:
-        """The language of texts that are not in the locale's: ``en``, or empty in an English one."""
-        return "" if self.locale.partition("-")[0] == FALLBACK else FALLBACK
 
     def name(self, ident: str, default: str) -> str:
         """Return the title of a purpose or the name of a declared vendor, or the default."""
@@ -124,7 +117,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def shipped_locales() -> frozenset[str]:
     """Return the locales that the package speaks."""
-    return frozenset(file.stem for file in _LOCALES.glob("*.toml"))
+    return frozenset(file.stem for file in (_ROOM / "locales").glob("*.toml"))
 
 
 def available_locales(policy: Policy) -> frozenset[str]:
@@ -134,14 +127,14 @@ def available_locales(policy: Policy) -> frozenset[str]:
 
 @cache
 def nearest_shipped(locale: str) -> str:
-    """Return the shipped locale that speaks for another: for ``de-AT``, ``de``; for ``eo``, ``en``."""
+    """Return the shipped locale for another: ``de`` for ``de-AT``, ``en`` for ``eo``."""
     return find_locale(locale, shipped_locales()) or FALLBACK
 
 
 @cache
 def shipped_texts(locale: str) -> Texts:
     """Return the package's texts of a locale, or of the nearest that there is."""
-    file = _LOCALES / f"{nearest_shipped(locale)}.toml"
+    file = _ROOM / "locales" / f"{nearest_shipped(locale)}.toml"
     return {"duration": {}, **msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])}
 
 
@@ -162,16 +155,13 @@ def read_words(policy: Policy, locale: str) -> Words:
             _check(policy, section, key, text, path=f"banner.text.{locale}.{section}.{key}")
     told = own.get("vendors", {})
     described = {ident for ident, vendor in policy.vendors.items() if vendor.description}
+    catalogs = policy.vendors_declared.keys() - described
     return Words(
         locale=locale,
         texts={section: {**texts, **own.get(section, {})} for section, texts in base.items()},
         purposes={ident: _purpose(purpose, base, own) for ident, purpose in policy.purposes.items()},
         vendors={ident: _vendor(vendor, told) for ident, vendor in policy.vendors_declared.items()},
-        english=frozenset(
-            ident
-            for ident in policy.vendors_declared.keys() - described
-            if f"{ident}{_DESCRIPTION}" not in told
-        ),
+        english=frozenset(ident for ident in catalogs if f"{ident}{_DESCRIPTION}" not in told),
         formats=read_formats(nearest_shipped(locale)),
     )
 
@@ -183,7 +173,7 @@ def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
 
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
-    """Say a purpose in the locale: the site's words for it, then the package's where it left its own."""
+    """Translate a purpose: the site's own words first, then the package's where the policy kept its title."""
     default, told, known = default_purposes().get(purpose.id), own.get("purposes", {}), base["purposes"]
     title, description = purpose.title, purpose.description
     if default is not None:
@@ -206,7 +196,7 @@ def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
 
 
 def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:
-    """Refuse a text that nobody would say, and words in braces for which nothing is filled in."""
+    """Refuse a text that does not exist, and words in braces for which nothing is filled in."""
     named_by = {"purposes": [*policy.purposes], "vendors": [*policy.vendors_declared]}
     ids = named_by.get(section, [])
     english = _UNITS if section == "duration" else shipped_texts(FALLBACK).get(section, {})
@@ -218,9 +208,8 @@ def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> N
     slots = frozenset(() if named else _SLOT.findall(english[key]))
     for word in _SLOT.findall(text):
         if word not in slots:
-            raise ConfigurationError(
-                f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}', path=path
-            )
+            problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
+            raise ConfigurationError(problem, path=path)
 
 
 def fill(text: str, **values: str) -> str:

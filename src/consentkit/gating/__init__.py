@@ -5,12 +5,10 @@ script gets a type that does not run. Nothing is removed from the page.
 """
 
 from consentkit.gating.document import PageGate
-from consentkit.gating.embeds import Target
 from consentkit.gating.gate import Gate
-from consentkit.gating.judge import Gated, Unclassified
-from consentkit.gating.party import Embed, Party
-from consentkit.gating.renderer import Renderer
-from consentkit.gating.stubs import NO_STUBS, module_script, stubs_script
+from consentkit.gating.judge import Gated
+from consentkit.gating.model import Embed, Party, Renderer, Target, Unclassified
+from consentkit.gating.page_scripts import NO_STUBS, module_script, stubs_script
 
 __all__ = [
     "NO_STUBS",

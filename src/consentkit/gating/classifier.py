@@ -1,4 +1,4 @@
-"""Whom a tag or a script would reach, by the policy and the catalog.
+"""The classifier: whom a tag or a script would reach, by the policy and the catalog.
 
 What is found is a function of the bytes alone, so it is remembered across visitors; what their consent makes
 of it is decided per response, in `consentkit.gating.document`.
@@ -7,19 +7,22 @@ of it is decided per response, in `consentkit.gating.document`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from consentkit.catalog import URL
-from consentkit.gating.containers import Containers
-from consentkit.gating.elements import first
-from consentkit.gating.inline import InlineReader, Reading
-from consentkit.gating.parties import Parties
-from consentkit.gating.party import Plan, join
-from consentkit.gating.planning import Planner
-from consentkit.rewriter import attributes
+from consentkit.gating import elements
+from consentkit.gating.embeds import read_embed
+from consentkit.gating.inline import Analysis, ScriptAnalyzer
+from consentkit.gating.markers import Marker, read_marker
+from consentkit.gating.model import NOTHING, Classification, Embed, Part, Reach, join
+from consentkit.gating.resource_urls import LIST_TYPES, attribute_scripts, attribute_urls, listed_urls, unwrap
+from consentkit.gating.vendor_index import VendorIndex
+from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes, decode
 
+MAX_DEPTH: Final = 3
+"""How many attributes deep documents are read; deeper ones count as unreadable."""
 MEMO_TAGS: Final = 8192
 MEMO_TAG_BYTES: Final = 2048
 MEMO_TEXTS: Final = 4096
@@ -27,6 +30,7 @@ MEMO_TEXT_BYTES: Final = 512
 """Tags remembered, the size up to which they are found by their bytes (at most 16 MB, usually a tenth) and
 not by a digest, and the same for scripts."""
 
+_UNREADABLE: Final = Reach(unreadable=True)
 # What a tag holds that reaches a third party, runs a script or bears a marker: two slashes with nothing but
 # removed characters between them, a scheme, or a character reference that could stand for any of it.
 _SUSPECT: Final = re.compile(
@@ -40,27 +44,45 @@ _IDLE: Final = re.compile(
 )
 
 
+class _Tag(NamedTuple):
+    """A start tag, and where it stands.
+
+    Attributes:
+        raw: Its bytes.
+        name: Lower-case name of the element.
+        attributes: All its attributes.
+        bases: What relative URLs may be resolved against, besides the page itself.
+        depth: In how many attributes it stands.
+    """
+
+    raw: bytes
+    name: bytes
+    attributes: Sequence[Attribute]
+    bases: Sequence[URL]
+    depth: int
+
+
 class Classifier:
     """Finds whom bytes reach. Made once per gate and shared by all documents.
 
     Args:
-        parties: Who addresses, markers and cookies stand for.
-        exact: Whether hosts that nobody knows are to be gated; see `consentkit.gating.inline.InlineReader`.
+        vendors: Who addresses, markers and cookies stand for.
+        exact: Whether hosts that nobody knows are to be gated; see `consentkit.gating.inline.ScriptAnalyzer`.
 
     Attributes:
-        planner: Reads single tags.
         containers: Elements that vendors' scripts fill.
     """
 
-    def __init__(self, parties: Parties, *, exact: bool) -> None:
-        self._parties = parties
-        self.planner: Final = Planner(parties, self.read)
-        self._inline = InlineReader(parties.signatures, parties.owners, exact=exact)
-        self.containers: Final = Containers(parties.containers)
-        self._plans: dict[bytes | tuple[bytes, Sequence[URL]], Plan | None] = {}
-        self._readings: dict[tuple[bytes, int], Reading] = {}
+    def __init__(self, vendors: VendorIndex, *, exact: bool) -> None:
+        self._vendors = vendors
+        self._analyzer = ScriptAnalyzer(vendors, exact=exact)
+        self.containers: Final = vendors.containers
+        self._tags: dict[bytes | tuple[bytes, Sequence[URL]], Classification | None] = {}
+        self._texts: dict[tuple[bytes, int], Analysis] = {}
 
-    def plan(self, raw: bytes, name: bytes, bases: Sequence[URL] = ()) -> Plan | None:
+    # --- what is remembered
+
+    def classify(self, raw: bytes, name: bytes, bases: Sequence[URL] = ()) -> Classification | None:
         """Find whom a tag would reach.
 
         Args:
@@ -74,54 +96,227 @@ class Classifier:
         known_as = raw if len(raw) <= MEMO_TAG_BYTES else b"#" + blake2b(raw, digest_size=20).digest()
         key = (known_as, bases) if bases else known_as
         try:
-            return self._plans[key]
+            return self._tags[key]
         except KeyError:
             pass
-        plan = self._plan(raw, name, bases)
-        # A plan for a long tag is remembered unless it holds a document or a picture.
-        small = known_as is raw or plan is None or not (plan.others or (plan.embed and plan.embed.poster))
+        made = self._classify(raw, name, bases)
+        # What a long tag reaches is remembered unless it holds a document or a picture.
+        small = known_as is raw or made is None or not (made.others or (made.embed and made.embed.poster))
         if small and sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:
-            if len(self._plans) >= MEMO_TAGS:
-                self._plans.clear()
-            self._plans[key] = plan
-        return plan
+            if len(self._tags) >= MEMO_TAGS:
+                self._tags.clear()
+            self._tags[key] = made
+        return made
 
-    def _plan(self, raw: bytes, name: bytes, bases: Sequence[URL]) -> Plan | None:
-        if name == b"html":
-            found = attributes(raw)
-            # In XML it has another name.
-            return Plan(language=first(found, b"lang") or first(found, b"xml:lang") or "")
-        matters = (
-            bases or name in (b"script", b"iframe") or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw))
-        )
-        plan = self.planner.plan(raw, name, bases) if matters else None
-        party = self.containers.find(raw, name)
-        return plan if party is None else (plan or Plan())._replace(container=party)
-
-    def read(self, text: bytes) -> Reading:
+    def analyze(self, text: bytes) -> Analysis:
         """Find whom the text of an inline script would reach."""
         known_as = text if len(text) <= MEMO_TEXT_BYTES else blake2b(text, digest_size=20).digest()
         key = known_as, len(text)
-        reading = self._readings.get(key)
-        if reading is None:
-            if len(self._readings) >= MEMO_TEXTS:
-                self._readings.clear()
-            reading = self._readings[key] = self._inline.read(text)
-        return reading
+        analysis = self._texts.get(key)
+        if analysis is None:
+            if len(self._texts) >= MEMO_TEXTS:
+                self._texts.clear()
+            analysis = self._texts[key] = self._analyzer.analyze(text)
+        return analysis
 
-    def content(self, plan: Plan, text: bytes, bases: Sequence[URL]) -> Reading:
+    def analyze_content(self, tag: Classification, text: bytes, bases: Sequence[URL]) -> Analysis:
         """Find whom the content of a script element would reach.
 
         Args:
-            plan: What :meth:`plan` returned for its tag.
+            tag: What :meth:`classify` returned for its tag.
             text: The content.
             bases: What relative URLs may be resolved against, besides the page itself.
         """
-        if plan.rules:
-            return Reading(self.planner.ruled(plan.rules, text, bases))
-        reading = self.read(text)
-        if bases and self._inline.loads(text):
+        if tag.list_type:
+            return Analysis(self.reach_of_list(tag.list_type, text, bases))
+        analysis = self.analyze(text)
+        if bases and self._analyzer.loads(text):
             # What it loads from here may come from there.
-            based = self._parties.reached(["."], bases)
-            reading = reading._replace(found=join([reading.found, based]))
-        return reading
+            based = self._vendors.find_reach(["."], bases)
+            analysis = analysis._replace(reach=join([analysis.reach, based]))
+        return analysis
+
+    def reach_of_list(self, list_type: str, text: bytes, bases: Sequence[URL]) -> Reach:
+        """Find whom a list of addresses would reach, such as an import map."""
+        listed = listed_urls(list_type, text)
+        if listed is None:
+            return _UNREADABLE
+        inner = [self._reach_of_url(text, b"script", 0) for text in listed if ":" in text]
+        return join([self._vendors.find_reach(listed, bases), *inner])
+
+    def _classify(self, raw: bytes, name: bytes, bases: Sequence[URL]) -> Classification | None:
+        if name == b"html":
+            found = attributes(raw)
+            # In XML it has another name.
+            language = elements.first(found, b"lang") or elements.first(found, b"xml:lang") or ""
+            return Classification(language=language)
+        always = bases or name in (b"script", b"iframe")
+        matters = always or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw))
+        made = self.read_tag(raw, name, bases, 0) if matters else None
+        party = self.containers.find(raw, name)
+        return made if party is None else (made or Classification())._replace(container=party)
+
+    # --- single tags
+
+    def read_tag(self, raw: bytes, name: bytes, bases: Sequence[URL], depth: int) -> Classification | None:
+        """Find whom a tag would reach; nothing is remembered, and containers are not looked for.
+
+        Args:
+            raw: The tag's bytes.
+            name: Lower-case name of the element.
+            bases: What relative URLs may be resolved against, besides the page itself.
+            depth: In how many attributes the tag stands.
+        """
+        tag = _Tag(raw, name, found := attributes(raw), bases, depth)
+        marker = read_marker(name, found)
+        reasons = self._vendors.find_marked(marker) if marker else ()
+        if marker and reasons:
+            return self._read_marked(tag, marker, Reach(reasons))
+        is_script = name == b"script"
+        if is_script and elements.script_type(found) not in (*elements.LIVE_TYPES, *LIST_TYPES):
+            return None
+        load = NOTHING if elements.is_idle(name, found) else self._reach_of_load(tag)
+        others = tuple(self._others(tag))
+        silent = load == NOTHING and not others
+        if is_script:
+            part = Part(load, elements.stop_script(raw, found))
+            return Classification(part, others, list_type=_list_type(found), silent=silent)
+        if silent:
+            return None
+        return Classification(Part(load, elements.move(name, found)), others, embed=self._embed(tag))
+
+    def _read_marked(self, tag: _Tag, marker: Marker, reach: Reach) -> Classification | None:
+        """Classify a tag that says who must be allowed; where that is trusted, nothing else counts."""
+        name, found = tag.name, tag.attributes
+        made = Classification(marked=self._vendors.trusts(marker), list_type=_list_type(found))
+        if not made.marked:
+            if not elements.is_idle(name, found):
+                reach = join([reach, self._reach_of_load(tag)])
+            made = made._replace(others=tuple(self._others(tag)))
+        if name == b"script":
+            return self._read_marked_script(tag, made, reach)
+        scripts = attribute_scripts(name, found)
+        moved = elements.tidy(elements.move(name, found), elements.rename(found, scripts))
+        parked = elements.find_parked(name, found)
+        live = elements.restore(found, parked, elements.own_address(name)) if marker.inert else ()
+        return made._replace(
+            load=Part(reach, moved),
+            live=elements.tidy(live),
+            simple=not marker.inert,
+            embed=self._embed(tag),
+        )
+
+    def _read_marked_script(self, tag: _Tag, made: Classification, reach: Reach) -> Classification | None:
+        found = tag.attributes
+        kind = elements.script_type(found)
+        if kind not in ("text/plain", *elements.LIVE_TYPES, *LIST_TYPES):
+            return None
+        made = made._replace(heard=self._reach_of_load(tag._replace(bases=(), depth=0)).reasons)
+        if kind == "text/plain":
+            live, simple = elements.start_script(found)
+            return made._replace(load=Part(reach), live=live, simple=simple)
+        return made._replace(load=Part(reach, elements.stop_script(tag.raw, found)))
+
+    def _embed(self, tag: _Tag) -> Embed | None:
+        if tag.name != b"iframe" or not elements.is_visible(tag.attributes):
+            return None
+        return read_embed(tag.attributes, tag.bases, self._vendors.find_reach)
+
+    def _reach_of_load(self, tag: _Tag) -> Reach:
+        """Find the owners of all URLs, and what those hold that bring their content with them."""
+        texts = list(attribute_urls(tag.name, tag.attributes))
+        reach = self._vendors.find_reach(texts, tag.bases)
+        if tag.name not in elements.RUNNING:
+            return reach
+        return join(
+            [reach, *(self._reach_of_url(text, tag.name, tag.depth) for text in texts if ":" in text)]
+        )
+
+    def _reach_of_url(self, text: str, name: bytes, depth: int) -> Reach:
+        """Find whom the content of a ``data:`` or ``javascript:`` URL would reach."""
+        content = unwrap(text, name)
+        if content is None:
+            return NOTHING
+        if content.kind == "script":
+            return self.analyze(content.text).reach
+        return _UNREADABLE if content.kind == "unreadable" else self._reach_of_document(content.text, depth)
+
+    def _others(self, tag: _Tag) -> Iterator[Part]:
+        """Classify scripts in attributes, all of one name at once: if the first goes, the second lives.
+
+        The same of documents in a frame's attribute.
+        """
+        for attribute, texts in attribute_scripts(tag.name, tag.attributes).items():
+            reach = join([self.analyze(text).reach for text in texts])
+            if reach != NOTHING:
+                yield Part(reach, elements.rename(tag.attributes, {attribute}))
+        sources = [item for item in tag.attributes if item.name == b"srcdoc" and item.value]
+        if tag.name != b"iframe" or not sources:
+            return
+        documents = [decode(item.value or b"").encode() for item in sources]
+        reach = join([NOTHING, *(self._reach_of_document(one, tag.depth, tag.bases) for one in documents)])
+        if reach != NOTHING:
+            yield Part(reach, elements.rename(tag.attributes, {b"srcdoc"}), sources[0])
+
+    def _reach_of_document(self, markup: bytes, depth: int, bases: Sequence[URL] = ()) -> Reach:
+        if depth >= MAX_DEPTH:
+            return _UNREADABLE
+        observer = _Observer(self, self._vendors, bases, depth + 1)
+        rewriter = Rewriter(observer)
+        rewriter.feed(markup)
+        rewriter.close()
+        return join([NOTHING, *observer.found])
+
+
+class _Observer:
+    """The rewriter's handler for a document inside an attribute: finds whom it would reach, edits nothing."""
+
+    names: Final = elements.NAMES
+    rare: Final = frozenset(elements.RARE.items())
+    addressed: Final = frozenset(elements.ADDRESSED.items())
+    steady: Final = True
+
+    def __init__(
+        self, classifier: Classifier, vendors: VendorIndex, bases: Sequence[URL], depth: int
+    ) -> None:
+        self.found: list[Reach] = []
+        self._classifier, self._vendors = classifier, vendors
+        self._bases, self._depth = bases, depth
+
+    def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
+        """Take note of whom a tag would reach."""
+        if name == b"base":
+            # Whatever is relative may go there.
+            href = elements.first(attributes(raw), b"href")
+            self.found.append(self._vendors.find_reach([href] if href else [], ()))
+        else:
+            self._take(raw, name)
+        return ()
+
+    def reads(self, raw: bytes) -> bool:
+        """See `consentkit.rewriter.Handler`; the document is there whole."""
+        return True
+
+    def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
+        """Take note of whom a script would reach."""
+        tag = self._take(raw, b"script")
+        if tag is not None and not tag.marked:
+            text = elements.foreign_text(text) if where & Where.FOREIGN else text
+            if tag.list_type:
+                self.found.append(self._classifier.reach_of_list(tag.list_type, text, self._bases))
+            else:
+                self.found.append(self._classifier.analyze(text).reach)
+            if not whole:
+                self.found.append(_UNREADABLE)
+        return ()
+
+    def _take(self, raw: bytes, name: bytes) -> Classification | None:
+        tag = self._classifier.read_tag(raw, name, self._bases, self._depth)
+        if tag is not None:
+            self.found += [tag.load.reach, *(part.reach for part in tag.others)]
+        return tag
+
+
+def _list_type(found: Sequence[Attribute]) -> str:
+    kind = elements.script_type(found)
+    return kind if kind in LIST_TYPES else ""

@@ -1,34 +1,83 @@
-"""The gate for one response: the rewriter's handler, which also keeps account of what it did."""
+"""The gate of one document: makes edits of its classified tags and a visitor's consent.
+
+It is the rewriter's handler for one response, and keeps account of what it did.
+"""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Container, Iterable, Sequence
+from typing import Final, NamedTuple
 
-from consentkit.gating import edits, elements
-from consentkit.gating.bases import Bases
-from consentkit.gating.calls import VendorCalls
-from consentkit.gating.classifier import Classifier
-from consentkit.gating.embeds import Target, target_within
+from consentkit.catalog import OWN_PAGE, URL, read_url
+from consentkit.gating import elements
+from consentkit.gating.classifier import MAX_DEPTH, Classifier
+from consentkit.gating.embeds import read_srcdoc, target_within, write_srcdoc
+from consentkit.gating.inline import Analysis
 from consentkit.gating.judge import Gated, Judge
-from consentkit.gating.party import NOBODY, NOTHING, Embed, Found, Party, Plan, Reason
-from consentkit.gating.planning import MAX_DEPTH
-from consentkit.gating.renderer import Renderer
-from consentkit.gating.rules import rewrite_import_map
-from consentkit.gating.scripts import foreign_text
-from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
-from consentkit.gating.stubs import NO_STUBS
+from consentkit.gating.model import NOBODY, Classification, Embed, Party, Reach, Reason, Renderer, Target
+from consentkit.gating.page_scripts import NO_STUBS, VendorCalls
+from consentkit.gating.resource_urls import rewrite_import_map
+from consentkit.gating.vendor_index import host_of
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
+MAX_BASES: Final = 4
+"""Base URLs that are considered where it is not certain which one counts; with more, nobody can tell."""
+
+_PLAIN: Final = re.compile(r"[a-z0-9.-]*\Z")
+_ANY: Final = URL("https", readable=False)
 # How React writes its scripts.
 _REACT: Final = re.compile(rb'(?:async|defer)=""')
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
-# Attributes, since a policy of the site may forbid styles.
 _UNSAID: Final = Embed()
+# Attributes, since a policy of the site may forbid styles.
 _SIZE: Final = b'width="100%" height="200" frameborder="0"'
+
+
+class BaseURLs(NamedTuple):
+    """What the relative addresses of a document are resolved against, as its ``<base>`` elements say so far.
+
+    Attributes:
+        urls: What relative addresses may be resolved against, besides the page itself.
+        foreign: Whether they may go to another origin.
+        certain: Whether the one that counts was seen.
+        settled: Whether none may lead addresses away any more.
+    """
+
+    urls: tuple[URL, ...] = ()
+    foreign: bool = False
+    certain: bool = False
+    settled: bool = False
+
+    def see(self, raw: bytes, where: Where, own_host: str) -> tuple[BaseURLs, Sequence[Splice]]:
+        """Take the first ``<base href>``: it counts for every URL behind it (WHATWG HTML 4.2.3).
+
+        Where it is not certain that a browser sees it as such, as in a template, others may follow, and all
+        are considered. Returned are what holds from here on, and the edits that take the address from a tag
+        which comes too late to be let through.
+        """
+        found = attributes(raw)
+        href = elements.first(found, b"href")
+        if href is None or self.certain or where & Where.FOREIGN:
+            return self, ()
+        url = read_url(href, base=OWN_PAGE)
+        foreign = url is not None and not url.own and host_of(url) != own_host
+        if foreign and self.settled:
+            return self, elements.rename(found, {b"href"})
+        urls = self.urls
+        if foreign and url is not None and url not in urls and len(urls) <= MAX_BASES:
+            urls = (*urls, url if len(urls) < MAX_BASES else _ANY)
+        # Behind a base that browsers refuse, relative addresses lead nowhere.
+        refused = url is None and "//" in href.replace("\\", "/")
+        # Browsers differ in which hosts they take; Chromium passes over bases that lead nowhere.
+        certain = not where and url is not None and _PLAIN.match(url.host) is not None
+        return BaseURLs(urls, self.foreign or foreign or refused, certain, self.settled), ()
+
+
+NO_BASES: Final = BaseURLs()
+"""Where relative addresses reach nobody but the page's own host."""
 
 
 class PageGate:
@@ -56,31 +105,23 @@ class PageGate:
             while unknown.
     """
 
-    names: frozenset[bytes]
-    rare: frozenset[tuple[bytes, frozenset[bytes]]]
-
     addressed: Final = frozenset(elements.ADDRESSED.items())
 
     def __init__(
-        self, classifier: Classifier, calls: VendorCalls, judge: Judge, bases: Bases, *,
+        self, classifier: Classifier, calls: VendorCalls, judge: Judge, bases: BaseURLs, *,
         renderer: Renderer | None, enforce: bool, target: Target = "_parent", depth: int = 0,
     ) -> None:  # fmt: skip
-        self.names, self.rare = classifier.containers.names, classifier.containers.rare
-        self._classifier = classifier
-        self._calls = calls
-        self._judge = judge
-        self._bases = bases
-        self.renderer: Renderer | None = renderer
-        self._enforce = enforce
-        self._target = target
-        self._depth = depth
-        self.steady: bool = not bases.urls
-        self.undeclared: Final[Mapping[str, str | None]] = judge.undeclared
-        self.mentioned: Final[Mapping[str, str | None]] = judge.mentioned
-        self.language: str = ""
-        self.hydrated: bool = False
-        self._stubbed: set[str] = set()
-        self._guarded = False
+        self.names: Final = classifier.containers.names
+        self.rare: Final = classifier.containers.rare
+        self.undeclared: Final = judge.undeclared
+        self.mentioned: Final = judge.mentioned
+        self.renderer = renderer
+        self.steady = not bases.urls
+        self.language = ""
+        self.hydrated = False
+        self._classifier, self._calls, self._judge = classifier, calls, judge
+        self._bases, self._enforce, self._target, self._depth = bases, enforce, target, depth
+        self._stubbed: set[str] | None = None  # the page has no element that loads stubs yet
         self._told: set[str] = set()
         self._frames = 0
         self._placeholders: dict[tuple[str, str, Embed], bytes] = {}
@@ -88,7 +129,7 @@ class PageGate:
     @property
     def gated(self) -> Sequence[Gated]:
         """Return what was made inert, each kind once, in order of appearance."""
-        return [Gated(held[0].decode("ascii"), *held[1:]) for held in self._judge.held]
+        return [*self._judge.held]
 
     @property
     def foreign_base(self) -> bool:
@@ -105,8 +146,8 @@ class PageGate:
 
     def admits(self, raw: bytes) -> bool:
         """Say whether a ``<link>`` would stay as it is; it stands for an address in a header."""
-        plan = self._classifier.plan(raw, b"link")
-        denied = None if plan is None else self._judge.refusal(plan.load.found)
+        tag = self._classifier.classify(raw, b"link")
+        denied = None if tag is None else self._judge.refusal(tag.load.reach)
         if denied is not None:
             self._judge.report(b"link", denied)
         return denied is None
@@ -115,25 +156,25 @@ class PageGate:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
         if name == b"base":
             return self._see_base(raw, where)
-        plan = self._classifier.plan(raw, name, self._bases.urls)
-        if plan is None:
+        tag = self._classifier.classify(raw, name, self._bases.urls)
+        if tag is None:
             return None
-        if plan.language and not (self.language or where):
-            self.language = plan.language
-        denied = self._judge.refusal(plan.load.found)
+        if tag.language and not (self.language or where):
+            self.language = tag.language
+        denied = self._judge.refusal(tag.load.reach)
         if denied is None:
-            made: Sequence[Splice] = self._live(plan, where)
+            made: Sequence[Splice] = self._live(tag, where)
         else:
             self._judge.report(name, denied)
-            made = plan.load.inert
+            made = tag.load.inert
             if name in elements.FRAMES:
-                made = self._stop_frame(raw, name, plan, denied.party, where)
+                made = self._stop_frame(raw, name, tag, denied.party, where)
             if name in _MADE_ANEW:
                 made = [*self._stubs(frozenset(), where), *made]
-        if plan.others and not plan.marked:
-            made = edits.tidy(made, self._others(raw, name, plan, where, gone=denied is not None))
-        if plan.container is not None:
-            made = [*made, *self._fill(raw, name, plan.container, where)]
+        if tag.others:
+            made = elements.tidy(made, self._others(raw, name, tag, where, gone=denied is not None))
+        if tag.container is not None:
+            made = [*made, *self._fill(raw, name, tag.container, where)]
         return made if self._enforce else ()
 
     def _see_base(self, raw: bytes, where: Where) -> Sequence[Splice]:
@@ -146,9 +187,10 @@ class PageGate:
 
         A style sheet that hides the page until a vendor's script comes is held with that.
         """
-        denied = self._judge.refusal(Found((Reason(party, "", "host"),)))
+        denied = self._judge.refusal(Reach((Reason(party, "", "host"),)))
         if name == b"style":
-            return edits.stop_style(raw) if denied else ()
+            # Browsers pass over a type that they do not know.
+            return [elements.insert(raw, name, b"type=text/plain")] if denied else ()
         shown = self._shown(party) if denied and not where else b""
         frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
         return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
@@ -162,45 +204,56 @@ class PageGate:
 
     def reads(self, raw: bytes) -> bool:
         """Say whether a script's text can matter; see `consentkit.rewriter.Handler`."""
-        return self._classifier.plan(raw, b"script", self._bases.urls) is not None
+        return self._classifier.classify(raw, b"script", self._bases.urls) is not None
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
         """Decide on a script; see `consentkit.rewriter.Handler`."""
-        plan = self._classifier.plan(raw, b"script", self._bases.urls)
-        if plan is None:
+        tag = self._classifier.classify(raw, b"script", self._bases.urls)
+        if tag is None:
             return None
-        reading, heard = None, plan.heard or plan.load.found.reasons
-        if not whole or (text and not text.isspace()):
-            inner = foreign_text(text) if where and where & Where.FOREIGN else text
-            reading = self._classifier.content(plan, inner, self._bases.urls)
-            heard = (*heard, *reading.found.reasons)
+        analysis = self._analyze(tag, text, whole, where)
         waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
-        if plan.silent and whole and not (reading and (reading.mentioned or reading.found != NOTHING)):
+        if tag.silent and whole and not (analysis and analysis.matters):
             return waits
-        calls, runs = self._call(heard, where) if heard else ((), ())
-        denied = None if plan.silent else self._judge.refusal(plan.load.found, runs)
+        made = self._decide_script(raw, text, tag, analysis, whole, where)
+        return [*(waits or ()), *made] if self._enforce else ()
+
+    def _analyze(self, tag: Classification, text: bytes, whole: bool, where: Where) -> Analysis | None:
+        if whole and (not text or text.isspace()):
+            return None
+        text = elements.foreign_text(text) if where and where & Where.FOREIGN else text
+        analysis = self._classifier.analyze_content(tag, text, self._bases.urls)
+        # What follows behind a limit nobody has seen.
+        return analysis if whole else analysis._replace(reach=analysis.reach._replace(unreadable=True))
+
+    def _decide_script(
+        self,
+        raw: bytes,
+        text: bytes,
+        tag: Classification,
+        analysis: Analysis | None,
+        whole: bool,
+        where: Where,
+    ) -> Iterable[Splice]:
+        reached = analysis.reach.reasons if analysis else ()
+        calls, runs = self._call((*(tag.heard or tag.load.reach.reasons), *reached), where)
+        denied = None if tag.silent else self._judge.refusal(tag.load.reach, runs)
         stubs = frozenset[str]()
-        if not plan.marked and reading is not None:
-            stubs = reading.stubs
-            self._judge.mention(reading.mentioned)
-            found = reading.found if whole else reading.found._replace(unreadable=True)
-            refused = self._judge.refusal(found, runs)
+        if not tag.marked and analysis is not None:
+            stubs = analysis.stubs
+            self._judge.mention(analysis.mentioned)
+            refused = self._judge.refusal(analysis.reach, runs)
             denied = denied or refused
-        if denied is not None:
-            if plan.rules == "importmap" and whole and not where and not plan.marked:
-                made = self._mapped(raw, text)
-                if made:
-                    return [*(waits or ()), *made] if self._enforce else ()
-            self._judge.report(b"script", denied)
-            for one, kind in denied.party.stubs:
-                if kind == "form":
-                    stubs |= {f"{one}:form"}
-            stood = self._stubs(stubs, where, denied.party)
-            return [*(waits or ()), *calls, *stood, *plan.load.inert] if self._enforce else ()
-        made = self._live(plan, where)
-        if plan.others:
-            made = edits.tidy(made, self._others(raw, b"script", plan, where, gone=False))
-        return [*(waits or ()), *calls, *made] if self._enforce else ()
+        if denied is None:
+            others = self._others(raw, b"script", tag, where, gone=False)
+            return [*calls, *elements.tidy(self._live(tag, where), others)]
+        if tag.list_type == "importmap" and whole and not where and not tag.marked:
+            made = self._mapped(raw, text)
+            if made:
+                return made
+        self._judge.report(b"script", denied)
+        stubs |= {f"{name}:{kind}" for name, kind in denied.party.stubs if kind == "form"}
+        return [*calls, *self._stubs(stubs, where, denied.party), *tag.load.inert]
 
     def _wait(self, where: Where) -> Sequence[Splice]:
         """Let what is ours wait where a framework may take over the page, before its first script."""
@@ -220,21 +273,23 @@ class PageGate:
 
     def _is_denied(self, address: str) -> bool:
         listed = b'{"imports":{"":%s}}' % json.dumps(address).encode()
-        denied = self._judge.refusal(self._classifier.planner.ruled("importmap", listed, self._bases.urls))
+        denied = self._judge.refusal(self._classifier.reach_of_list("importmap", listed, self._bases.urls))
         if denied is not None:
             self._judge.report(b"importmap", denied)
         return denied is not None
 
-    def _live(self, plan: Plan, where: Where) -> Sequence[Splice]:
-        return plan.live if plan.simple or not where & Where.UNCERTAIN else ()
+    def _live(self, tag: Classification, where: Where) -> Sequence[Splice]:
+        return tag.live if tag.simple or not where & Where.UNCERTAIN else ()
 
-    def _others(self, raw: bytes, name: bytes, plan: Plan, where: Where, *, gone: bool) -> Iterable[Splice]:
+    def _others(
+        self, raw: bytes, name: bytes, tag: Classification, where: Where, *, gone: bool
+    ) -> Iterable[Splice]:
         """Decide on what stands in attributes: scripts and documents."""
-        for part in plan.others:
-            denied = self._judge.refusal(part.found)
+        for part in tag.others:
+            denied = self._judge.refusal(part.reach)
             if denied is None:
                 continue
-            if part.srcdoc is not None and not part.found.unreadable and self._depth < MAX_DEPTH:
+            if part.srcdoc is not None and not part.reach.unreadable and self._depth < MAX_DEPTH:
                 if not gone:
                     yield from self._rewrite(raw, part.srcdoc, part.inert, where)
             else:
@@ -263,7 +318,7 @@ class PageGate:
         return inner
 
     def _stop_frame(
-        self, raw: bytes, name: bytes, plan: Plan, party: Party, where: Where
+        self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where
     ) -> Sequence[Splice]:
         """Make a frame inert, and put the placeholder into one that visitors would have seen.
 
@@ -272,19 +327,19 @@ class PageGate:
         shown a vendor would show it again.
         """
         self._frames += 1
-        made = [edits.insert(raw, name, b"name=consentkit-%d" % self._frames)]
-        if plan.embed is not None and party.embed and not where & ~Where.TEMPLATE:
+        made = [elements.insert(raw, name, b"name=consentkit-%d" % self._frames)]
+        if tag.embed is not None and party.embed and not where & ~Where.TEMPLATE:
             at = len(name) + 1
-            if document := self._document(party, plan.embed):
+            if document := self._document(party, tag.embed):
                 made.append((at, at, document))
-        made += plan.load.inert
+        made += tag.load.inert
         return made
 
     def _document(self, party: Party, embed: Embed = _UNSAID) -> bytes:
         """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
         if not party.purpose or self.renderer is None:
             return b""
-        if embed.poster and not self._judge.may_be_fetched(embed.reached):
+        if embed.poster and not self._judge.may_be_fetched(embed.reach):
             embed = embed._replace(poster="")
         key = (party.vendor, party.purpose, embed)
         if key not in self._placeholders:
@@ -310,22 +365,19 @@ class PageGate:
             calls, early = self._calls.by_vendor.get(vendor), vendor in self._calls.advanced
             if calls is None or (calls.id in self._told and not early) or not self._judge.applies(reason):
                 continue
-            attributes = self._calls.write(calls, self._judge.consent)
-            tag = self.renderer.calls(attributes, foreign_base=self.foreign_base) if attributes else b""
             self._told.add(calls.id)
-            if tag:
+            attributes = self._calls.write(calls, self._judge.consent)
+            if attributes and (tag := self.renderer.calls(attributes, foreign_base=self.foreign_base)):
                 made[calls.id] = (0, 0, tag)
-                if early:
-                    runs.add(vendor)
+                runs |= {vendor} if early else set()
         return made.values(), runs
 
     def _stubs(self, wanted: frozenset[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
         """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
-        if (self._guarded and wanted <= self._stubbed) or self.renderer is None or where:
+        if self.renderer is None or where or (self._stubbed is not None and wanted <= self._stubbed):
             return ()
-        missing = sorted(wanted - self._stubbed)
-        self._stubbed.update(missing)
-        self._guarded = True
+        missing = sorted(wanted - (self._stubbed or set()))
+        self._stubbed = {*(self._stubbed or ()), *missing}
         attributes = f'data-consentkit-stubs="{" ".join(missing)}"'
         if ":form" in attributes:
             attributes += self._shown(party).decode("ascii")

@@ -1,111 +1,82 @@
-"""Which attributes of which elements load something, and which tags the rewriter must show for it."""
+"""HTML elements: what their attributes load or run, and the edits that make a tag inert or live.
+
+The tables are in ``data/elements.toml``. Only insertions make something inert: they hold no quote and no
+``>``, so they are safe however the bytes around the tag are read.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
-from consentkit.rewriter import Attribute, decode
+from consentkit.rewriter import Attribute, Splice, decode
 
-LISTS: Final = frozenset({b"ping", b"attributionsrc"})
-"""Attributes that hold addresses with white space between them."""
+_DATA: Final = tomllib.loads((Path(__file__).parent / "data/elements.toml").read_text("utf-8"))
 
-PARKED: Final = frozenset(
-    b"data-src data-cookieblock-src data-src-cmplz data-cmplz-src data-uc-src uc-src data-cmp-src".split()
+
+def _words(name: str) -> frozenset[bytes]:
+    return frozenset(_DATA["words"][name].encode().split())
+
+
+def _table(name: str, keys: str, values: str) -> Mapping[bytes, frozenset[bytes]]:
+    rows = _DATA[name]
+    return {
+        key: frozenset(row[values].encode().split()) for row in rows for key in row[keys].encode().split()
+    }
+
+
+LOADING: Final = _table("loading", "elements", "attributes")
+"""Element → attributes whose URLs the browser fetches."""
+RARE: Final = _table("rare", "attributes", "elements")
+"""End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
+ADDRESSED: Final = _table("addressed", "attributes", "elements")
+"""Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
+NAMES: Final = (
+    frozenset(LOADING.keys() - frozenset().union(*RARE.values())) | _words("firing") | {b"base", b"html"}
 )
-"""Attributes in which lazy loaders and consent tools keep the address of an element written inert."""
+"""Elements that are always shown to the gate."""
+FRAMES: Final = frozenset({b"iframe", b"frame"})
+RUNNING: Final = FRAMES | {b"embed", b"fencedframe", b"meta", b"object", b"portal", b"script"}
+"""Elements that run what a ``javascript:`` or ``data:`` URL holds."""
+LISTS: Final = _words("lists")
+"""Attributes that hold addresses with white space between them."""
+LIVE_TYPES: Final = ("javascript", "module")
+"""Types of scripts that browsers run, as `script_type` gives them."""
+PREFIX: Final = b"data-consentkit-"
+"""Put before the name of every moved attribute: no loader, and no browser, looks for such names."""
 
+_BOXES: Final = _words("boxes")
+_PARKED: Final = _words("parked")
+_IDLE_LINKS: Final = frozenset(map(bytes.decode, _words("idle_links")))
+_PARAMS: Final = frozenset(map(bytes.decode, _words("params")))
 # How the names of attributes end, or what they hold, in which lazy loaders keep an address.
 _LAZY: Final = re.compile(
     rb"(?!data-consentkit-)(?:.*lazy|[^-]++-(?:.*(?:bg|background)|src-|(?:original|poster|.*(?:src|set|-image))\Z))"
 )
-_SVG_LINK: Final = frozenset({b"href", b"xlink:href"})
-_SRC: Final = frozenset({b"src"})
-_IMAGE: Final = _SRC | {b"srcset", b"attributionsrc"}
-_BACKGROUND: Final = frozenset({b"background"})
-_TABLE: Final = frozenset(b"table colgroup col thead tbody tfoot tr td th".split())
-_AMP: Final = (
-    b"amp-ad amp-analytics amp-anim amp-audio amp-embed amp-iframe amp-img amp-list amp-pixel amp-script "
-    b"amp-state amp-video amp-video-iframe"
-).split()
-# What lazy loaders give a background, and what may stand around a slot.
-_BOXES: Final = frozenset(b"article aside div figure footer header li main section slot span".split())
-_BOXED: Final = b"-bg -bg-multi bgset bg-image background-image onslotchange".split()
-_MOTION: Final = frozenset({b"values", b"to", b"from", b"by"})
-_ANIMATED: Final = frozenset({b"animate", b"set"})
-
-LOADING: Final[Mapping[bytes, frozenset[bytes]]] = {
-    **dict.fromkeys(b"audio fencedframe frame iframe input portal track".split(), _SRC),
-    **dict.fromkeys(_BOXES, frozenset()),
-    **dict.fromkeys(_AMP, _IMAGE | {b"config", b"poster"}),
-    **dict.fromkeys(_TABLE, _BACKGROUND),
-    **dict.fromkeys(_ANIMATED, _MOTION),
-    b"a": LISTS,
-    b"area": LISTS,
-    b"body": _BACKGROUND,
-    b"embed": _SRC | {b"code"},
-    b"feimage": _SVG_LINK,
-    b"image": _IMAGE | _SVG_LINK,
-    b"img": _IMAGE,
-    b"link": frozenset({b"href", b"imagesrcset", b"data-href"}),
-    b"meta": frozenset({b"content"}),
-    b"object": frozenset({b"data"}),
-    b"param": frozenset({b"value"}),
-    b"script": _SRC | _SVG_LINK | {b"attributionsrc"},
-    b"source": _SRC | {b"srcset"},
-    b"video": _SRC | {b"poster"},
-}
-"""Element → attributes whose URLs the browser fetches."""
-
-RARE: Final[Mapping[bytes, frozenset[bytes]]] = {
-    b"attributionsrc": frozenset({b"a", b"area"}),
-    b"background": _TABLE | _BOXES,
-    b"http-equiv": frozenset({b"meta"}),
-    b"onload": frozenset({b"svg", b"use"}),
-    b"ping": frozenset({b"a", b"area"}),
-    **dict.fromkeys(_BOXED, _BOXES),
-}
-"""End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
-
-ADDRESSED: Final[Mapping[bytes, frozenset[bytes]]] = {
-    b"action": frozenset({b"form"}),
-    b"formaction": frozenset({b"button", b"input"}),
-    b"href": frozenset({b"a", b"area"}),
-    b"xlink:href": frozenset({b"a"}),
-    **dict.fromkeys(_MOTION, _ANIMATED),
-}
-"""Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
-
-# Elements that load nothing, and whose handlers run without the visitor's doing.
-_FIRING: Final = _ANIMATED.union(b"animatemotion animatetransform details frameset marquee style".split())
-_SOMETIMES: Final = frozenset(name for elements in RARE.values() for name in elements)
-
-NAMES: Final = frozenset(LOADING.keys() - _SOMETIMES) | _FIRING | {b"base", b"html"}
-"""Elements that are always shown."""
-
-FRAMES: Final = frozenset({b"iframe", b"frame"})
-
-RUNNING: Final = FRAMES | {b"embed", b"fencedframe", b"meta", b"object", b"portal", b"script"}
-"""Elements that run what a ``javascript:`` or ``data:`` URL holds."""
-
-# Link types that fetch nothing (WHATWG HTML 4.6.7 and the registry of existing rel values).
-_IDLE_LINKS: Final = frozenset(
-    {"alternate", "amphtml", "archives", "author", "bookmark", "canonical", "contents", "edituri", "first"}
-    | {"help", "hub", "image_src", "index", "last", "license", "me", "next", "nofollow", "noopener"}
-    | {"noreferrer", "openid.server", "openid2.provider", "pgpkey", "pingback", "prev", "privacy-policy"}
-    | {"profile", "publisher", "search", "self", "shortlink", "start", "syndication", "tag"}
-    | {"terms-of-service", "up", "webmention", "wlwmanifest"}
-)
-# What a param says of what an object shows, where it has no data of its own.
-_PARAMS: Final = frozenset({"code", "data", "movie", "src", "url"})
-
+# Attributes of a frame that would show, run or confine something in place of the placeholder, and its name.
+_FRAME_MOVED: Final = frozenset({b"srcdoc", b"sandbox", b"onload", b"name"})
 _INVISIBLE: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden"
     r"|(?:^|[;\s])(?:width|height)\s*:\s*(?:0+[01]?|1)(?:px)?\s*(?:;|!|$)",
     re.I,
 )
 _TINY: Final = re.compile(r"\s*(?:0+[01]?|1)(?![0-9.%])")
+# WHATWG MIME Sniffing, "JavaScript MIME type": the whole value must be one of these, parameters excluded.
+_JAVASCRIPT: Final = frozenset(
+    {f"{top}/{js}script" for top in ("application", "text") for js in ("ecma", "java", "x-ecma", "x-java")}
+    | {"text/jscript", "text/livescript", *(f"text/javascript1.{minor}" for minor in range(6))}
+)
+# Types of scripts that an optimiser on the page runs a little later, whoever is asked then.
+_DELAYED: Final = re.compile(
+    r"(?!.*(?:template|tmpl|json|[hx]ml|;)).*(?:script|lazy|delay|defer|blocked|partytown|psajs|phast|-module\Z)"
+)
+_MARKUP: Final = re.compile(rb"<!--(?:[^-]++|-(?!->))*+-->|<!\[CDATA\[|\]\]>|<[a-zA-Z/!?][^>]*+>")
+
+
+# --- what an element loads
 
 
 def loads(element: bytes, name: bytes) -> bool:
@@ -113,8 +84,7 @@ def loads(element: bytes, name: bytes) -> bool:
     known = LOADING.get(element)
     if known is None or name in known:
         return known is not None
-    lazy = _LAZY.match(name) is not None
-    return lazy and (element not in _BOXES or is_background(name))
+    return _LAZY.match(name) is not None and (element not in _BOXES or is_background(name))
 
 
 def is_background(name: bytes) -> bool:
@@ -123,11 +93,18 @@ def is_background(name: bytes) -> bool:
 
 
 def first(attributes: Iterable[Attribute], name: bytes) -> str | None:
-    """Return the value of an attribute as browsers see it, `None` where the tag does not have it."""
+    """Return the value of an attribute as browsers see it, `None` where the tag does not have it.
+
+    Of two attributes of one name the first counts (WHATWG HTML 13.2.5.33).
+    """
     for attribute in attributes:
         if attribute.name == name:
             return decode(attribute.value or b"")
     return None
+
+
+def _word(attributes: Iterable[Attribute], name: bytes) -> str:
+    return (first(attributes, name) or "").strip().lower()
 
 
 def is_idle(name: bytes, attributes: Sequence[Attribute]) -> bool:
@@ -139,11 +116,8 @@ def is_idle(name: bytes, attributes: Sequence[Attribute]) -> bool:
         return _word(attributes, b"http-equiv") != "refresh"
     if name == b"param":
         return _word(attributes, b"name") not in _PARAMS
-    return name in _ANIMATED and _word(attributes, b"attributename") not in ("href", "xlink:href")
-
-
-def _word(attributes: Iterable[Attribute], name: bytes) -> str:
-    return (first(attributes, name) or "").strip().lower()
+    animated = name in (b"animate", b"set")
+    return animated and _word(attributes, b"attributename") not in ("href", "xlink:href")
 
 
 def is_visible(attributes: Sequence[Attribute]) -> bool:
@@ -154,3 +128,110 @@ def is_visible(attributes: Sequence[Attribute]) -> bool:
     if any(size and _TINY.match(size) for size in sizes):
         return False
     return not _INVISIBLE.search(first(attributes, b"style") or "")
+
+
+# --- scripts (WHATWG HTML 4.12.1)
+
+
+def script_type(attributes: Sequence[Attribute]) -> str:
+    """Return ``javascript``, ``module``, or the type of a data block."""
+    declared = first(attributes, b"type")
+    if declared is None:
+        language = first(attributes, b"language")
+        declared = f"text/{language}" if language else ""
+    elif declared:
+        declared = declared.strip(" \t\n\f\r") or "data"
+    declared = declared.lower()
+    return "javascript" if not declared or declared in _JAVASCRIPT or _DELAYED.match(declared) else declared
+
+
+def foreign_text(text: bytes) -> bytes:
+    """Return what an SVG script may hold, written as markup: all of it, and what is left without its tags.
+
+    What runs is the text directly inside the element (SVG 2, section 15.2), so elements and comments that
+    stand in between divide nothing.
+    """
+    return b"\n".join(decode(part).encode() for part in (text, _MARKUP.sub(b"", text)))
+
+
+# --- elements written inert, for a consent tool to wake up
+
+
+def find_parked(name: bytes, attributes: Sequence[Attribute]) -> Attribute | None:
+    """Return the attribute in which a tag keeps its address while it is inert."""
+    names = _PARKED | {b"data-href"} if name == b"link" else _PARKED
+    return next((attribute for attribute in attributes if attribute.name in names), None)
+
+
+def find_parked_type(attributes: Sequence[Attribute]) -> Attribute | None:
+    """Return the attribute that holds the type which an inert script shall have."""
+    named = next((attribute for attribute in attributes if attribute.name == b"data-type"), None)
+    kind = decode(named.value or b"").strip().lower() if named else ""
+    return named if kind == "module" or kind in _JAVASCRIPT else None
+
+
+def own_address(name: bytes) -> bytes:
+    """Return the attribute that holds the address of such an element once it is live."""
+    return {b"link": b"href", b"object": b"data"}.get(name, b"src")
+
+
+def is_inert(name: bytes, attributes: Sequence[Attribute]) -> bool:
+    """Tell whether a tag is written so that it loads nothing until its tool wakes it up."""
+    if name == b"script":
+        return script_type(attributes) == "text/plain"
+    live = _word(attributes, own_address(name))
+    is_parked = find_parked(name, attributes) is not None
+    return is_parked and (not live or live.startswith(("about:", "data:image/")))
+
+
+# --- edits
+
+
+def rename(attributes: Iterable[Attribute], names: Collection[bytes]) -> list[Splice]:
+    """Give attributes their private names, duplicates included."""
+    return [(a.name_start, a.name_start, PREFIX) for a in attributes if a.name in names]
+
+
+def move(name: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
+    """Give every attribute that loads, shows or runs something its private name."""
+    moved = {a.name for a in attributes if loads(name, a.name)}
+    return rename(attributes, moved | _FRAME_MOVED if name in FRAMES else moved)
+
+
+def insert(raw: bytes, name: bytes, attribute: bytes) -> Splice:
+    """Put an attribute first; it holds no quote."""
+    end = 1 + len(name)
+    # Before a slash the space keeps the value from going on.
+    gap = b" " if raw[end : end + 1] == b"/" else b""
+    return end, end, b" " + attribute + gap
+
+
+def stop_script(raw: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
+    """Make a script inert: the new type comes first, since the first of two attributes counts."""
+    inserted = insert(raw, b"script", b"type=text/plain")
+    return tidy([inserted], move(b"script", attributes), rename(attributes, {b"type"}))
+
+
+def start_script(attributes: Sequence[Attribute]) -> tuple[list[Splice], bool]:
+    """Make a script live that was written inert; say whether only insertions are needed for it."""
+    kind, address = find_parked_type(attributes), find_parked(b"script", attributes)
+    live = restore(attributes, kind, b"type") if kind else rename(attributes, {b"type"})
+    return tidy(live, restore(attributes, address, b"src")), kind is None and address is None
+
+
+def restore(attributes: Sequence[Attribute], parked: Attribute | None, name: bytes) -> list[Splice]:
+    """Put a parked attribute in the place of the one that it stands for.
+
+    Args:
+        attributes: All attributes of the tag.
+        parked: The attribute that holds the value, if the tag has one.
+        name: The name that it shall have.
+    """
+    if parked is None:
+        return []
+    return [*rename(attributes, {name}), (parked.name_start, parked.name_end, name)]
+
+
+def tidy(*edits: Iterable[Splice]) -> list[Splice]:
+    """Put edits together in order, each once."""
+    return sorted(dict.fromkeys(edit for some in edits for edit in some))

@@ -1,15 +1,16 @@
-"""What a frame says of the content that it would show, for the placeholder in its place."""
+"""Frames: what one says of the content that it would show, and the document in its ``srcdoc``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 from consentkit.catalog import URL
 from consentkit.gating.elements import first
-from consentkit.gating.party import NOTHING, Embed, Found
-from consentkit.rewriter import Attribute
+from consentkit.gating.model import NOTHING, Embed, Reach, Target
+from consentkit.gating.resource_urls import strip_url
+from consentkit.rewriter import Attribute, Splice, decode
 
 MAX_TITLE: Final = 200
 """Characters of a title."""
@@ -18,42 +19,41 @@ MAX_POSTER: Final = 2048
 MAX_POSTER_DATA: Final = 32_768
 """The same of a ``data:`` address, which is the picture."""
 
-Target: TypeAlias = Literal["", "_parent", "_top"]
-"""Where the page is, as seen from a placeholder; empty where nothing in it could lead there."""
+FindReach: TypeAlias = Callable[[Sequence[str], Sequence[URL]], Reach]
 
-Reached: TypeAlias = Callable[[Sequence[str], Sequence[URL]], Found]
-
-_REMOVED: Final = re.compile(r"[\t\n\r]")  # browsers take these out of addresses
-_C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
 _PICTURE: Final = re.compile(r"data:image/", re.I)
 # What frames of players are allowed to do.
 _PLAYS: Final = re.compile(r"\b(?:autoplay|encrypted-media|picture-in-picture)\b", re.I)
 _SENDING: Final = frozenset({"allow-forms", "allow-same-origin"})
 _LEAVING: Final = frozenset({"allow-top-navigation", "allow-top-navigation-by-user-activation"})
+_REFERENCE: Final = re.compile(rb"&#?[0-9a-zA-Z]++;?=?")
+# What a reference can stand for: those to C1 controls mean something else (WHATWG HTML 13.2.5.80).
+_BEYOND: Final = re.compile("[^\x00-\x9f\udc80-\udcff]")
+_ESCAPES: Final = str.maketrans({"&": "&amp;", '"': "&quot;", "'": "&#39;"})
 
 
-def read_embed(found: Sequence[Attribute], bases: Sequence[URL], reached: Reached) -> Embed:
+def read_embed(found: Sequence[Attribute], bases: Sequence[URL], find_reach: FindReach) -> Embed:
     """Read what a frame says of its content.
 
     Args:
         found: The frame's attributes.
         bases: What relative addresses may be resolved against, besides the page itself.
-        reached: Finds whom addresses reach.
+        find_reach: Finds whom addresses reach.
     """
     title = " ".join((first(found, b"title") or "").split())
     poster = read_poster(first(found, b"data-consentkit-poster") or "")
     return Embed(
         title=title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…",
         poster=poster,
-        reached=reached([poster], bases) if poster else NOTHING,
+        reach=find_reach([poster], bases) if poster else NOTHING,
         plays=_PLAYS.search(first(found, b"allow") or "") is not None,
     )
 
 
 def read_poster(text: str) -> str:
     """Return the address of a picture as browsers read it; nothing for what is too long or no picture's."""
-    address = _REMOVED.sub("", text.strip(_C0_AND_SPACE))
+    address = strip_url(text)
     if _PICTURE.match(address):
         return address if len(address) <= MAX_POSTER_DATA else ""
     scheme = _SCHEME.match(address)
@@ -69,7 +69,41 @@ def target_within(sandbox: str | None) -> Target:
     Args:
         sandbox: The attribute of that document's frame; ``None`` where it has none.
     """
-    if sandbox is None:
-        return "_top"
-    flags = set(sandbox.lower().split())
+    flags = set(sandbox.lower().split()) if sandbox is not None else _SENDING | _LEAVING
     return "_top" if flags >= _SENDING and flags & _LEAVING else ""
+
+
+def read_srcdoc(value: bytes) -> bytes:
+    """Return the document that stands in an attribute's value, as bytes that can be rewritten.
+
+    In a value that is not UTF-8, references to characters beyond ASCII stay: their bytes would be those of
+    another encoding.
+    """
+    known = _is_utf8(value)
+
+    def resolve(match: re.Match[bytes]) -> bytes:
+        text = decode(match[0])
+        return text.encode() if known or text.isascii() else match[0]
+
+    return _REFERENCE.sub(resolve, value)
+
+
+def write_srcdoc(raw: bytes, attribute: Attribute, document: bytes) -> Splice:
+    """Put a document in the place of an attribute's value, whatever quotes it has.
+
+    Characters beyond ASCII are written as references, so that they mean the same in every encoding.
+    """
+    codec = "utf-8" if _is_utf8(document) else "ascii"
+    text = document.decode(codec, "surrogateescape").translate(_ESCAPES)
+    value = _BEYOND.sub(lambda match: f"&#{ord(match[0])};", text).encode("utf-8", "surrogateescape")
+    if raw[attribute.value_start - 1 : attribute.value_start] not in (b'"', b"'"):
+        value = b'"' + value + b'"'
+    return attribute.value_start, attribute.value_end, value
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, get_args
 
 from consentkit.catalog import Catalog, default_catalog
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.exceptions import ConfigurationError
-from consentkit.gating.bases import NO_BASES, Bases
-from consentkit.gating.calls import VendorCalls
 from consentkit.gating.classifier import Classifier
-from consentkit.gating.document import PageGate
-from consentkit.gating.judge import Judge, Unclassified, is_allowed
-from consentkit.gating.parties import Parties
-from consentkit.gating.party import Party
-from consentkit.gating.renderer import Renderer
+from consentkit.gating.document import NO_BASES, BaseURLs, PageGate
+from consentkit.gating.judge import Judge, is_allowed
+from consentkit.gating.model import Party, Renderer, Unclassified
+from consentkit.gating.page_scripts import VendorCalls
+from consentkit.gating.vendor_index import VendorIndex
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory
 
@@ -44,24 +42,19 @@ class Gate:
     def __init__(
         self, policy: Policy, catalog: Catalog | None = None, *, unclassified: Unclassified = "report"
     ) -> None:
-        if unclassified not in ("report", "gate", "allow"):
+        if unclassified not in get_args(Unclassified):
             problem = f'expected "report", "gate" or "allow", got {unclassified!r}'
             raise ConfigurationError(problem, path="unclassified")
         self.unclassified: Final = unclassified
-        self._parties = Parties(policy, catalog or default_catalog())
-        self.classifier: Final = Classifier(self._parties, exact=unclassified == "gate")
+        self._vendors = VendorIndex(policy, catalog or default_catalog())
+        self.classifier: Final = Classifier(self._vendors, exact=unclassified == "gate")
         self.calls: Final = VendorCalls(policy)
         self.memory: Final = Memory()
 
     def page(
-        self,
-        consent: Consent,
-        *,
-        host: str = "",
-        path: str = "/",
-        renderer: Renderer | None = None,
+        self, consent: Consent, *, host: str = "", path: str = "/", renderer: Renderer | None = None,
         enforce: bool = True,
-    ) -> PageGate:
+    ) -> PageGate:  # fmt: skip
         """Make the rewriter's handler for one response.
 
         Args:
@@ -73,20 +66,19 @@ class Gate:
             enforce: Whether to change anything, or to report only.
         """
         judge = Judge(consent, self.unclassified, host)
-        owners = self._parties.owners
         # Only where a path of the page's own host stands for a vendor do relative addresses reach anybody.
-        proxied = owners.proxies and owners.is_proxied(judge.own.host)
-        bases = Bases((judge.own._replace(path=path),)) if proxied else NO_BASES
+        proxied = self._vendors.proxies and self._vendors.is_proxied(judge.own.host)
+        bases = BaseURLs((judge.own._replace(path=path),)) if proxied else NO_BASES
         return PageGate(self.classifier, self.calls, judge, bases, renderer=renderer, enforce=enforce)
 
     def reaches(self, address: bytes) -> bool:
         """Tell whether an address is somebody's whose consent is needed, whatever is granted."""
-        plan = self.classifier.plan(b'<img src="%b">' % address.replace(b'"', b"%22"), b"img")
-        return plan is not None and bool(plan.load.found.reasons)
+        found = self.classifier.classify(b'<img src="%b">' % address.replace(b'"', b"%22"), b"img")
+        return found is not None and bool(found.load.reach.reasons)
 
     def cookie_party(self, name: str) -> Party | None:
         """Find whose first-party cookie this is, by the policy first and the catalog second."""
-        return None if name.startswith(OWN_COOKIES) else self._parties.cookie(name)
+        return None if name.startswith(OWN_COOKIES) else self._vendors.find_cookie(name)
 
     def drop_cookie(self, consent: Consent, set_cookie: str) -> Party | None:
         """Decide on a ``Set-Cookie`` header.

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from consentkit.catalog import OWN_PAGE, URL, read_url
-from consentkit.consent import Consent
-from consentkit.gating.owners import host_of, is_below
-from consentkit.gating.party import CUT, NOBODY, Found, Party, Reason, Why
-
-Unclassified = Literal["report", "gate", "allow"]
-"""What happens to third parties that neither policy nor catalog knows."""
+from consentkit.consent.consent import Consent
+from consentkit.gating.model import CUT, NOBODY, Party, Reach, Reason, Unclassified, Why
+from consentkit.gating.vendor_index import host_of, is_below
 
 MAX_REPORTED: Final = 64
 """Kinds of gated elements, and hosts, that one response reports."""
@@ -48,48 +45,45 @@ class Judge:
         consent: As given.
         own: The page's own address, as far as it is known.
         own_host: Its host as hosts are reported; empty where it is not known.
-        held: What was made inert: the values of `Gated`, each kind once, in order of appearance.
+        held: What was made inert, each kind once, in order of appearance.
         undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance, and
             places of the site's own where a vendor's program stands, each with the vendor's id.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
     """
 
-    own: URL
-    own_host: str
-
     def __init__(self, consent: Consent, unclassified: Unclassified, host: str) -> None:
         self.own, self.own_host = _read_own(host)
         self.undeclared: dict[str, str | None] = {}
         self.mentioned: dict[str, str | None] = {}
+        self.held: dict[Gated, None] = {}
         self.consent: Final = consent
         self._unclassified = unclassified
         self._reported: set[tuple[str, ...]] = set()
-        self.held: dict[tuple[bytes, str, str, str, Why], None] = {}
 
-    def refusal(self, found: Found, runs: Container[str] = ()) -> Reason | None:
-        """Return the first reason not to let something be, and take note of unknown third parties.
+    def refusal(self, reach: Reach, runs: Container[str] = ()) -> Reason | None:
+        """Return the first reason to hold something back, and take note of unknown third parties.
 
         Args:
-            found: What it would reach.
+            reach: What it would reach.
             runs: Vendors that are let through all the same.
         """
-        for reason in found.reasons:
+        for reason in reach.reasons:
             if reason.why == "program":
-                self._recognise(reason, found)
+                self._note_program(reason, reach)
             if reason.party.vendor in runs:
                 continue
             if not is_allowed(reason.party, self.consent) and self.applies(reason):
-                if found.hosts:
-                    self._see(found.hosts)
+                if reach.hosts:
+                    self._note_unknown(reach.hosts)
                 return reason
-        if found.hosts and (host := self._see(found.hosts)):
+        if reach.hosts and (host := self._note_unknown(reach.hosts)):
             return Reason(NOBODY, host, "unclassified")
-        return CUT if found.unreadable and self.consent.restricts else None
+        return CUT if reach.unreadable and self.consent.restricts else None
 
-    def may_be_fetched(self, found: Found) -> bool:
+    def may_be_fetched(self, reach: Reach) -> bool:
         """Tell whether what is ours to put into a page reaches nobody but who is known and allowed."""
-        denied = any(self.applies(one) and not is_allowed(one.party, self.consent) for one in found.reasons)
-        return not (denied or found.unreadable) and all(map(self.is_own, found.hosts))
+        denied = any(self.applies(one) and not is_allowed(one.party, self.consent) for one in reach.reasons)
+        return not (denied or reach.unreadable) and all(map(self.is_own, reach.hosts))
 
     def applies(self, reason: Reason) -> bool:
         """Tell whether a reason counts on this page, whose own origin is no third party."""
@@ -100,14 +94,30 @@ class Judge:
             return is_below(self.own.host, reason.site)
         return not reason.host or reason.host != self.own_host or bool(reason.site)
 
-    def _recognise(self, reason: Reason, found: Found) -> None:
+    def report(self, name: bytes, reason: Reason) -> None:
+        """Take note of an element that is held back, and why."""
+        if len(self.held) < MAX_REPORTED:
+            party = reason.party
+            vendor = party.name if reason.why == "unknown-marker" else party.vendor
+            self.held[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
+
+    def mention(self, hosts: Iterable[str]) -> None:
+        """Take note of hosts that a script names without loading anything."""
+        self._note(self.mentioned, hosts)
+
+    def is_own(self, host: str) -> bool:
+        """Tell whether a host is the page's own, or one below its site's name."""
+        own = self.own.host.removeprefix("www.")
+        return bool(own) and (host == self.own_host or is_below(host.partition(":")[0], own))
+
+    def _note_program(self, reason: Reason, reach: Reach) -> None:
         """Take note of a vendor's program on the site's own host, unless that place is declared."""
-        known = bool(self.own_host) and not any(self.applies(other) for other in found.reasons)
+        known = bool(self.own_host) and not any(self.applies(other) for other in reach.reasons)
         if known and self._unclassified != "allow" and len(self.undeclared) < MAX_REPORTED:
             foreign = reason.host not in ("", self.own_host)
             self.undeclared[reason.host if foreign else self.own_host + reason.site] = reason.party.vendor
 
-    def _see(self, hosts: tuple[str, ...]) -> str:
+    def _note_unknown(self, hosts: tuple[str, ...]) -> str:
         """Take note of hosts that nobody knows; return the first that is to be gated, or nothing."""
         if self._unclassified == "allow" or hosts in self._reported:
             return ""
@@ -117,26 +127,10 @@ class Judge:
             return ""
         return next((host for host in hosts if not self.is_own(host)), "")
 
-    def report(self, name: bytes, reason: Reason) -> None:
-        """Take note of an element that is held back, and why."""
-        if len(self.held) < MAX_REPORTED:
-            party = reason.party
-            vendor = party.name if reason.why == "unknown-marker" else party.vendor
-            self.held[name, vendor, party.purpose, reason.host, reason.why] = None
-
-    def mention(self, hosts: Iterable[str]) -> None:
-        """Take note of hosts that a script names without loading anything."""
-        self._note(self.mentioned, hosts)
-
     def _note(self, account: dict[str, str | None], hosts: Iterable[str]) -> None:
         for host in hosts:
             if len(account) < MAX_REPORTED and not self.is_own(host):
                 account[host] = None
-
-    def is_own(self, host: str) -> bool:
-        """Tell whether a host is the page's own, or one below its site's name."""
-        own = self.own.host.removeprefix("www.")
-        return bool(own) and (host == self.own_host or is_below(host.partition(":")[0], own))
 
 
 def is_allowed(party: Party, consent: Consent) -> bool:

@@ -1,12 +1,9 @@
 """What the site tells its visitors: purposes, vendors, regimes, texts. Declares, reads no request."""
 
 from consentkit.policy.duration import Duration, read_duration
-from consentkit.policy.jurisdictions import Link
+from consentkit.policy.jurisdictions import Link, Place
 from consentkit.policy.lifetime import Validity
-from consentkit.policy.lists import ListFile
 from consentkit.policy.model import Policy
-from consentkit.policy.place import Place
-from consentkit.policy.regime import Regime, strictest
 from consentkit.policy.tables import (
     NECESSARY,
     Banner,
@@ -14,10 +11,13 @@ from consentkit.policy.tables import (
     Cookie,
     Lifetime,
     Purpose,
+    Regime,
     SignalRules,
     Site,
     Vendor,
+    strictest,
 )
+from consentkit.policy.vendors import ListFile
 
 __all__ = [
     "NECESSARY",

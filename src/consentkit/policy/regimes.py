@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.jurisdictions import jurisdictions
-from consentkit.policy.place import EU_AND_EEA, Place
-from consentkit.policy.reading import check_keys, join, nearest, read_mapping
-from consentkit.policy.regime import Regime, strictest
-from consentkit.policy.tables import NECESSARY
+from consentkit.policy.jurisdictions import EU_AND_EEA, Place, jurisdictions
+from consentkit.policy.tables import NECESSARY, Regime, strictest
+from consentkit.policy.validation import check_keys, join, nearest, read_mapping
 
 Row = Regime | Mapping[str, Regime]
 

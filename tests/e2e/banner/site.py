@@ -12,8 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Route
 
-from consentkit.banner import assets_by_name, render_settings
-from consentkit.consent import Consent, Decision
+from consentkit.banner.assets import read_assets
+from consentkit.banner.settings import render_settings
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision
 from consentkit.policy import Place, Policy
 from tabs import borrowed
 
@@ -53,12 +55,12 @@ class Site:
         self.answer: tuple[int, dict[str, Any]] | None = (200, {"reload": False})
         self.posts: list[tuple[str, str]] = []
         self.loads: list[str] = []
-        self._assets = dict(assets_by_name(policy))
+        self._assets = {asset.name: asset for asset in read_assets(policy)}
 
     def know(self, *policies: Policy) -> None:
         """Serve the files of other policies, too."""
         for policy in policies:
-            self._assets |= assets_by_name(policy)
+            self._assets |= {asset.name: asset for asset in read_assets(policy)}
 
     def serve(self, route: Route) -> None:
         """Answer one request."""

@@ -11,9 +11,11 @@ from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped
 from playwright.sync_api import Browser, Page, expect
 
 from banner.fragments import PARAGRAPH, banner_page, embed_page, link_page, message_page, where
-from consentkit.banner import Choice, History, Placeholder, render_placeholder, render_settings
+from consentkit.banner.pages import Placeholder, render_placeholder
+from consentkit.banner.settings import Choice, History, render_settings
 from consentkit.banner.texts import shipped_locales
-from consentkit.consent import Consent, Decision
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision
 from consentkit.policy import Banner, Policy
 from e2e.banner.site import CALIFORNIA, Site, go, visiting
 
@@ -375,11 +377,10 @@ def test_in_frames_of_all_sizes_the_buttons_are_within_reach(
     page: Page, site: Site, make_policy: MakePolicy
 ) -> None:
     policy = make_policy(purposes={})
-    shown = Placeholder("tube", "functional", "Dailymotion", plays=True)
-    what = partial(render_placeholder, policy, shown, title="How a newspaper is printed at night")
-    pages = [
-        (one, what(notice_hash="", poster="/logo.svg", **where(one))) for one in sorted(shipped_locales())
-    ]
+    title = "How a newspaper is printed at night"
+    shown = Placeholder("tube", "functional", "Dailymotion", plays=True, title=title, poster="/logo.svg")
+    what = partial(render_placeholder, policy, shown, notice_hash="")
+    pages = [(one, what(**where(one))) for one in sorted(shipped_locales())]
     site.know(policy)
     site.pages["/first"] = pages[0][1]
     go(page, "/first")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consentkit.gating.embeds import read_srcdoc, write_srcdoc
 from consentkit.gating.inline.addresses import MAX_HOSTS
-from consentkit.gating.inline.literals import fold
-from consentkit.gating.srcdoc import read_srcdoc, write_srcdoc
+from consentkit.gating.inline.heuristics import fold_literals
 from consentkit.rewriter import attributes, decode
 from gating.pages import CLASSIFIER
 
@@ -50,7 +50,7 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("text", SPELLINGS.values(), ids=SPELLINGS.keys())
 def test_spellings_of_an_address(text: str) -> None:
-    assert [reason.party.vendor for reason in CLASSIFIER.read(text.encode()).found.reasons] == [
+    assert [reason.party.vendor for reason in CLASSIFIER.analyze(text.encode()).reach.reasons] == [
         "google-analytics"
     ]
 
@@ -65,7 +65,7 @@ def test_spellings_of_an_address(text: str) -> None:
     ],
 )
 def test_what_loads_nothing_from_a_vendor(text: str) -> None:
-    assert CLASSIFIER.read(text.encode()).found.reasons == ()
+    assert CLASSIFIER.analyze(text.encode()).reach.reasons == ()
 
 
 @pytest.mark.parametrize(
@@ -78,30 +78,30 @@ def test_what_loads_nothing_from_a_vendor(text: str) -> None:
     ],
 )
 def test_hosts_that_pages_link_to_count_where_they_are_loaded(text: str) -> None:
-    assert [reason.party.vendor for reason in CLASSIFIER.read(text.encode()).found.reasons] == ["disqus"]
-    assert CLASSIFIER.read(b"document.createElement('a').href = 'https://disqus.com/'").found.reasons == ()
+    assert [reason.party.vendor for reason in CLASSIFIER.analyze(text.encode()).reach.reasons] == ["disqus"]
+    assert CLASSIFIER.analyze(b"document.createElement('a').href = 'https://disqus.com/'").reach.reasons == ()
 
 
 def test_comments_and_names_of_vocabularies_are_no_unknown_hosts() -> None:
     text = (
         b"// https://docs.example/x\n/* //a.example/ */ //console.log(x)\nfetch('http://www.w3.org/2000/svg')"
     )
-    assert CLASSIFIER.read(text).found.hosts == ()
-    assert CLASSIFIER.read(b"fetch('https://api.example/x')").found.hosts == ("api.example",)
-    assert CLASSIFIER.read(b"s.src = base + 'index.php/x.js'").found.hosts == ()
+    assert CLASSIFIER.analyze(text).reach.hosts == ()
+    assert CLASSIFIER.analyze(b"fetch('https://api.example/x')").reach.hosts == ("api.example",)
+    assert CLASSIFIER.analyze(b"s.src = base + 'index.php/x.js'").reach.hosts == ()
 
 
 def test_unknown_hosts_may_be_put_together_too() -> None:
     text = b"s.src = (ssl ? 'https://ssl' : 'http://www') + '.third.example/lib.js'"
-    assert set(CLASSIFIER.read(text).found.hosts) == {"ssl.third.example", "www.third.example"}
+    assert set(CLASSIFIER.analyze(text).reach.hosts) == {"ssl.third.example", "www.third.example"}
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=200))
 def test_folding_never_raises_and_leaves_plain_text_alone(text: str) -> None:
     data = text.encode("latin-1")
-    fold(data)
+    fold_literals(data)
     plain = bytes(byte for byte in data if byte not in b"\\'\"`")
-    assert plain in fold(plain)
+    assert plain in fold_literals(plain)
 
 
 PIECES = st.lists(
@@ -112,13 +112,13 @@ PIECES = st.lists(
 @given(PIECES, st.sampled_from(["'", '"', "`"]), st.sampled_from(["+", " + ", "\n+\n"]))
 def test_sums_of_literals_become_one_literal(pieces: list[str], quote: str, plus: str) -> None:
     text = plus.join(quote + piece + quote for piece in ["", *pieces, ""])
-    assert fold(text.encode()) == (quote + "".join(pieces) + quote).encode()
+    assert fold_literals(text.encode()) == (quote + "".join(pieces) + quote).encode()
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="\"'`\\"), max_size=30))
 def test_escapes_become_what_they_stand_for(text: str) -> None:
     for form in (r"\x{:02x}", r"\u{:04x}", r"\u{{{:x}}}"):
-        folded = fold(("".join(form.format(ord(char)) for char in text)).encode())
+        folded = fold_literals(("".join(form.format(ord(char)) for char in text)).encode())
         assert folded.partition(b"\n")[0] == text.encode()  # what is decoded comes behind
 
 
@@ -140,7 +140,7 @@ HOSTILE = [
 @given(st.sampled_from(HOSTILE), st.sampled_from(HOSTILE), st.integers(1, 2000))
 def test_what_is_found_in_a_hostile_text_is_bounded(first: bytes, second: bytes, count: int) -> None:
     hosts = "".join(f"fetch('//h{number}.example');" for number in range(100)).encode()
-    assert len(CLASSIFIER.read((first + second) * count + hosts).found.hosts) <= MAX_HOSTS
+    assert len(CLASSIFIER.analyze((first + second) * count + hosts).reach.hosts) <= MAX_HOSTS
 
 
 @given(st.text(max_size=40))

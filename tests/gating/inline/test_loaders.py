@@ -17,7 +17,7 @@ CASES = tomllib.loads(Path(__file__).with_name("scripts.toml").read_text("utf-8"
 
 
 def parties(text: str) -> list[str]:
-    return [reason.party.vendor for reason in CLASSIFIER.read(text.encode()).found.reasons]
+    return [reason.party.vendor for reason in CLASSIFIER.analyze(text.encode()).reach.reasons]
 
 
 @pytest.mark.parametrize("text", CASES["live"])
@@ -50,12 +50,14 @@ def test_other_code_around_a_loader_changes_nothing(text: str) -> None:
     ],
 )
 def test_unknown_hosts_count_where_they_are_loaded(text: str, hosts: set[str]) -> None:
-    assert set(EXACT.classifier.read(text.encode()).found.hosts) == hosts
+    assert set(EXACT.classifier.analyze(text.encode()).reach.hosts) == hosts
 
 
 def test_what_is_found_comes_in_one_order_in_every_process() -> None:
     text = b"s.src = 'https://' + ['d', 'a', 'f', 'c', 'e', 'b'][n] + '.third.example/x.js'"
-    assert EXACT.classifier.read(text).found.hosts == tuple(f"{letter}.third.example" for letter in "abcdef")
+    assert EXACT.classifier.analyze(text).reach.hosts == tuple(
+        f"{letter}.third.example" for letter in "abcdef"
+    )
 
 
 def test_a_character_reference_of_any_length_is_read() -> None:
@@ -64,7 +66,7 @@ def test_a_character_reference_of_any_length_is_read() -> None:
 
 def test_a_script_that_names_a_vendor_without_loading_it_mentions_it() -> None:
     text = b"fetch('/own'); var there = {api: 'https://connect.facebook.net/x'}"
-    assert CLASSIFIER.read(text).mentioned == ("connect.facebook.net",)
+    assert CLASSIFIER.analyze(text).mentioned == ("connect.facebook.net",)
 
 
 def test_a_queue_that_is_told_of_a_script_by_its_address_loads_it() -> None:

@@ -35,7 +35,7 @@ LOAD = b"fetch('https://connect.facebook.net/q')"
 def test_a_tree_that_cannot_be_trusted_is_not_and_words_count(text: bytes) -> None:
     script = syntax.parse(text)
     assert script is None or not script.certain
-    assert CLASSIFIER.read(text).found.reasons
+    assert CLASSIFIER.analyze(text).reach.reasons
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
     script = syntax.parse(text)
     assert script is not None and script.certain
     data = text + b"var there={u:'https://connect.facebook.net/q'};fetch('/own')"
-    assert CLASSIFIER.read(data).found.reasons == ()
-    assert CLASSIFIER.read(text + LOAD).found.reasons
+    assert CLASSIFIER.analyze(data).reach.reasons == ()
+    assert CLASSIFIER.analyze(text + LOAD).reach.reasons
 
 
 @pytest.mark.parametrize(
@@ -75,20 +75,20 @@ def test_marks_of_comments_in_text_are_text(text: bytes) -> None:
     ids=range(10),
 )
 def test_what_browsers_read_the_tree_has(text: bytes) -> None:
-    assert CLASSIFIER.read(text).found.reasons
+    assert CLASSIFIER.analyze(text).reach.reasons
 
 
 def test_a_script_that_nests_deeply_is_read_to_its_end() -> None:
     total = "+".join(["'a'"] * 3_000)
     deep = f"var s={total};fetch(" + "(" * 400 + "'https://connect.facebook.net/q'" + ")" * 400 + ")"
-    assert CLASSIFIER.read(deep.encode()).found.reasons
+    assert CLASSIFIER.analyze(deep.encode()).reach.reasons
 
 
 def test_a_script_that_takes_too_many_steps_is_read_by_its_words() -> None:
     flows = "".join(f"a{n}=a{n + 1}||a{n + 2}+a{n + 3};" for n in range(4_000))
-    assert CLASSIFIER.read(
+    assert CLASSIFIER.analyze(
         flows.encode() + b"a4000='https://connect.facebook.net/q';" + b"new Image().src=a0"
-    ).found.reasons
+    ).reach.reasons
 
 
 PIECES: Sequence[bytes] = [
@@ -144,7 +144,7 @@ PIECES: Sequence[bytes] = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60))
 def test_nothing_that_is_thrown_at_it_raises(pieces: list[bytes]) -> None:
-    CLASSIFIER.read(b"".join(pieces) + b"//www.google-analytics.com/a.js")
+    CLASSIFIER.analyze(b"".join(pieces) + b"//www.google-analytics.com/a.js")
 
 
 def test_without_the_parser_words_count_and_it_is_said_once() -> None:
@@ -156,7 +156,7 @@ def test_without_the_parser_words_count_and_it_is_said_once() -> None:
         "    warnings.simplefilter('always')\n"
         "    for n in range(3):\n"
         "        text = b\"s.src='https://connect.facebook.net/q%d'\" % n\n"
-        "        assert gate.classifier.read(text).found.reasons\n"
+        "        assert gate.classifier.analyze(text).reach.reasons\n"
         "assert len(said) == 1 and 'install tree-sitter' in str(said[0].message), said\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -165,7 +165,8 @@ def test_without_the_parser_words_count_and_it_is_said_once() -> None:
 def test_the_parser_is_imported_with_the_first_script_that_needs_it() -> None:
     program = (
         "import sys, consentkit; from consentkit.gating import Gate; from consentkit.policy import Policy\n"
-        "read = Gate(Policy()).classifier.read; read(b'var a = 1'); assert 'tree_sitter' not in sys.modules\n"
+        "read = Gate(Policy()).classifier.analyze\n"
+        "read(b'var a = 1'); assert 'tree_sitter' not in sys.modules\n"
         "read(b\"s.src='https://connect.facebook.net/q'\"); assert 'tree_sitter' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

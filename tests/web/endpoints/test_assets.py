@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from consentkit.web.endpoints.effects import Observe, ReadBody
-from web.endpoints.driving import Driven, Site
+from web.endpoints.driver import Driven, Site
 
 
 def report(site: Site, host: str, **headers: str) -> Driven:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consentkit.exceptions import LogError
 from consentkit.web.endpoints.effects import Erase, Notify, ReadBody, Tell
-from web.endpoints.driving import AT, FORM, SUBJECT, Driven, Results, Site, cookie_of
+from web.endpoints.driver import AT, FORM, SUBJECT, Driven, Results, Site, cookie_of
 
 
 def erase(site: Site, cookie: str, results: Results | None = None) -> Driven:

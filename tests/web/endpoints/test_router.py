@@ -8,7 +8,7 @@ import pytest
 
 from consentkit.exceptions import BadRequest
 from consentkit.web.endpoints.effects import CUT_OFF, ReadBody
-from web.endpoints.driving import FORM, Site
+from web.endpoints.driver import FORM, Site
 
 
 @pytest.mark.parametrize(

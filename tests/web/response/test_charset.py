@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.web.response.charset import PRESCAN, Charset
+from consentkit.web.response.content_encoding import PRESCAN, Charset
 
 
 class Upper:

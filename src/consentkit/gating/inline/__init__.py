@@ -1,5 +1,5 @@
 """Inline scripts: whom they would reach."""
 
-from consentkit.gating.inline.reader import InlineReader, Reading
+from consentkit.gating.inline.analyzer import Analysis, ScriptAnalyzer
 
-__all__ = ["InlineReader", "Reading"]
+__all__ = ["Analysis", "ScriptAnalyzer"]

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.catalog import URL, read_url
+from consentkit.gating.inline.evaluator import UNKNOWN
 from consentkit.gating.inline.syntax import names
-from consentkit.gating.inline.texts import UNKNOWN
-from consentkit.gating.owners import Owners, host_of
-from consentkit.gating.party import Reason
+from consentkit.gating.model import Reason
+from consentkit.gating.vendor_index import VendorIndex, host_of
 
 MAX_HOSTS: Final = 64
 """Unknown hosts that are reported of one script."""
@@ -37,16 +37,16 @@ _NAMESPACES: Final = frozenset({"www.w3.org", "schema.org", "ogp.me", "purl.org"
 _FILES: Final = names("asp aspx cgi css gif htm html jpg js json jsp min mjs php png svg webp xml")
 
 
-class Addresses:
+class AddressFinder:
     """Looks for addresses in texts.
 
     Args:
         owners: Rules of all vendors.
     """
 
-    def __init__(self, owners: Owners) -> None:
-        self._owners = owners
-        self._own_paths = [(rule.host, party, _path(rule.path)) for rule, party in owners.proxies]
+    def __init__(self, vendors: VendorIndex) -> None:
+        self._vendors = vendors
+        self._own_paths = [(rule.host, party, _path(rule.path)) for rule, party in vendors.proxies]
 
     def named(self, text: bytes) -> tuple[list[Reason], list[str]]:
         """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
@@ -56,7 +56,7 @@ class Addresses:
             url = read_url("//" + _unescape(b"".join(match.groups(b""))))
             if url is None or not url.readable:
                 continue
-            owned = self._owners.find(url)
+            owned = self._vendors.find_owner(url)
             if owned is None:
                 if len(unknown) < MAX_HOSTS and _counts(url, match):
                     unknown[host_of(url)] = None
@@ -78,9 +78,12 @@ class Addresses:
             return (), ()
         if url.own:
             # A vendor's program on the site's own host passes, and is told of.
-            own, looks = self._own(b'"' + text.encode("utf-8", "replace") + b'"'), self._owners.find(url)
+            own, looks = (
+                self._own(b'"' + text.encode("utf-8", "replace") + b'"'),
+                self._vendors.find_owner(url),
+            )
             return (*own, *(looks.reasons if looks else ())), ()
-        owned, program = self._owners.find(url), url.path.endswith((".js", ".mjs", ".gif"))
+        owned, program = self._vendors.find_owner(url), url.path.endswith((".js", ".mjs", ".gif"))
         if owned is None:
             return (), () if direct and not program else (host_of(url),)
         return () if direct and owned.linked and not program else owned.reasons, ()
@@ -88,7 +91,7 @@ class Addresses:
     def is_own(self, text: str) -> bool:
         """Tell whether an address is the site's own, and no vendor's program by its name."""
         url = read_url(text.replace(UNKNOWN, "x")) if not text.startswith(UNKNOWN) else None
-        return url is not None and url.own and self._owners.find(url) is None
+        return url is not None and url.own and self._vendors.find_owner(url) is None
 
     def _own(self, text: bytes) -> Iterator[Reason]:
         """Find paths of the site's own that stand for a vendor."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Set
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from consentkit.gating.party import Party
+from consentkit.gating.model import Party
 
 _TOKEN: Final = re.compile(r"[\w$]+|\S")
 _METHOD: Final = re.compile(r"\.(\w+)\(")

@@ -177,7 +177,7 @@ def parse(text: bytes) -> Script | None:
 
     try:
         text.decode()  # bytes of another charset may be half of a character
-        # Given up at the first error: making sense of what follows takes the parser longest.
+        # Load up at the first error: making sense of what follows takes the parser longest.
         tree = Parser(grammar[0]).parse(read, progress_callback=lambda _, failed: failed or left < 0)
     except ValueError:
         return None

@@ -6,15 +6,19 @@ from typing import Final
 
 from consentkit.exceptions import BadRequest
 from consentkit.web.endpoints.answers import answer_problem, redirect
-from consentkit.web.endpoints.assets import Assets, answer_gpc, answer_report
-from consentkit.web.endpoints.decision import answer_decision
+from consentkit.web.endpoints.csp_reports import answer_report
+from consentkit.web.endpoints.decision_endpoint import answer_decision
 from consentkit.web.endpoints.effects import Ids, Steps
-from consentkit.web.endpoints.erasure import answer_erasure
-from consentkit.web.endpoints.proofs import answer_proof
+from consentkit.web.endpoints.public_files import Assets, answer_gpc, answer_proof
 from consentkit.web.endpoints.recorder import Recorder
-from consentkit.web.endpoints.visitor import answer_receipt, answer_settings, answer_state
+from consentkit.web.endpoints.visitor_data import (
+    answer_erasure,
+    answer_receipt,
+    answer_settings,
+    answer_state,
+)
 from consentkit.web.options import Options
-from consentkit.web.resolve import Exchange
+from consentkit.web.resolver import Exchange
 
 GPC_PATH: Final = "/.well-known/gpc.json"
 _TAKE_POST: Final = frozenset(("/decision", "/erase", "/csp"))

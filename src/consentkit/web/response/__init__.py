@@ -1,1 +1,1 @@
-"""What becomes of a response: headers decided once, pages rewritten as they stream."""
+"""One response of the app: its kind, its headers, its body, and what is put into a page."""

@@ -7,26 +7,18 @@ links that prefetch browsers ask `default-src` alone (section 4.2.2).
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
 from urllib.parse import quote
 
-from consentkit.catalog import HostRule, HostTable, KnownVendor, default_catalog, read_url
-from consentkit.consent import Consent
-from consentkit.exceptions import BadRequest
+from consentkit.catalog import URL, HostRule, HostTable, KnownVendor, default_catalog, read_url
+from consentkit.consent.consent import Consent
 from consentkit.policy import Policy, Vendor
-from consentkit.web.request import Headers, Request
+from consentkit.web.request import Headers
 
 CSPMode = Literal["off", "report-only", "enforce"]
-
-DIRECTIVES: Final = frozenset(
-    {"default-src", "script-src", "script-src-elem", "script-src-attr", "style-src", "style-src-elem"}
-    | {"style-src-attr", "img-src", "font-src", "media-src", "object-src", "frame-src", "fenced-frame-src"}
-    | {"child-src", "connect-src", "worker-src", "manifest-src"}
-)
-"""What a report may name as violated: everything that inherits from `default-src`."""
 
 # What the site's own policy is there for is let through here.
 _OWN: Final = "'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' data: blob:"
@@ -34,7 +26,20 @@ _OWN: Final = "'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' data: blo
 _NAMEABLE: Final = re.compile(r"(?:[a-z0-9-]+\.)*[a-z0-9-]+")
 _ADDRESS: Final = re.compile(r"[0-9.]+")
 _NAME: Final = {"report-only": b"content-security-policy-report-only", "enforce": b"content-security-policy"}
-_REPORT_TYPES: Final = (b"application/csp-report", b"application/reports+json")
+
+_NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_-]{1,256}={0,2})'", re.I)
+_SOURCE: Final = re.compile(
+    r"(?:([a-z][a-z0-9+.-]*)://)?(\*|(?:\*\.)?[^:/'*]+)(?::([0-9]{1,5}|\*))?(?:/.*)?", re.I
+)
+# Where a directive is missing, the next one holds (CSP Level 3, section 6.8.3).
+_SCRIPT: Final = ("script-src-elem", "script-src", "default-src")
+_STYLE: Final = ("style-src-elem", "style-src", "default-src")
+_CONNECT: Final = ("connect-src", "default-src")
+_FORM: Final = ("form-action",)
+_LEAVING: Final = ("allow-top-navigation", "allow-top-navigation-by-user-activation")
+_PORTS: Final = {"http": 80, "https": 443}
+
+Directives = Mapping[str, Sequence[str]]
 
 
 class PagePolicy:
@@ -65,29 +70,18 @@ class PagePolicy:
             return []
         return [(_NAME[self.mode], self._value(consent, _own_host(host), base))]
 
-    def undeclared(self, request: Request, body: bytes) -> list[str]:
-        """Read what browsers report; keep directive and host of what nobody declared.
+    def undeclared_host(self, address: str, host: str) -> str:
+        """Return the host of an address that a browser blocked, or nothing where it is declared or no host.
 
         Args:
-            request: Its ``Content-Type`` says which of the two shapes the body has.
-            body: The body.
-
-        Returns:
-            ``<directive> <host>`` for each violation.
-
-        Raises:
-            BadRequest: 400 where it cannot be read, 415 where it is something else.
+            address: The address, or a word such as ``inline``.
+            host: The site's own host.
         """
-        own = read_url(f"//{request.host}")
-        found = (self._key(violation, own.host if own else "") for violation in _violations(request, body))
-        return [key for key in found if key]
-
-    def _key(self, violation: _Violation, own: str) -> str:
-        url = read_url(violation.blocked)
+        url, own = read_url(address), read_url(f"//{host}")
         if url is None or not _NAMEABLE.fullmatch(url.host) or len(url.host) > 253:
             return ""  # inline, eval, data, the schemes of extensions, nonsense
-        ours = url.host == own or self._declared.find(url.host, url.path, url.query, url.port)
-        return "" if ours or violation.directive not in DIRECTIVES else f"{violation.directive} {url.host}"
+        ours = own is not None and url.host == own.host
+        return "" if ours or self._declared.find(url.host, url.path, url.query, url.port) else url.host
 
     def _value(self, consent: Consent, own: str, base: str) -> bytes:
         known = default_catalog().vendors
@@ -150,40 +144,100 @@ def _host_sources(authority: str, path: str) -> Iterable[str]:
     return (authority + written, f"{authority}{written}/")
 
 
-class _Violation(NamedTuple):
-    directive: str
-    blocked: str
+class Allowed(NamedTuple):
+    """What may be put into a page.
+
+    Attributes:
+        script: The nonce that our script's tag carries, if any; ``None`` where the script may not run.
+        style: The same for the style sheet's.
+        choice: Whether a choice can be sent from the page, by form or by script.
+        form: Whether it can be sent by form, as from frames of the page.
+        leaving: Whether what stands in a frame of the page may lead elsewhere by its links and forms.
+    """
+
+    script: str | None = ""
+    style: str | None = ""
+    choice: bool = True
+    form: bool = True
+    leaving: bool = True
 
 
-def _violations(request: Request, body: bytes) -> list[_Violation]:
-    kind = request.header(b"content-type").split(b";")[0].strip().lower()
-    if kind not in _REPORT_TYPES:
-        raise BadRequest(415, "Send application/csp-report or application/reports+json.")
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(400, "The body is not valid JSON.") from error
-    if kind == _REPORT_TYPES[0]:
-        reports = [_table(data, "csp-report")]
-        return [_violation(report, "blocked-uri", "effective-directive") for report in reports]
-    if not isinstance(data, list):
-        raise BadRequest(400, "Expected a list of reports.")
-    reports = [_table(one, "body") for one in data if _type(one) == "csp-violation"]
-    return [_violation(report, "blockedURL", "effectiveDirective") for report in reports]
+def read_allowed(headers: Iterable[tuple[bytes, bytes]], origin: str) -> Allowed:
+    """Read what a response's own policies allow.
+
+    Args:
+        headers: The response's headers.
+        origin: The page's origin, such as ``https://example.org``.
+    """
+    values = [value for name, value in headers if name.lower() == b"content-security-policy"]
+    return _read(b",".join(values).decode("latin-1"), origin) if values else Allowed()
 
 
-def _type(report: Any) -> object:
-    return report.get("type") if isinstance(report, dict) else None
+@lru_cache(maxsize=256)
+def _read(text: str, origin: str) -> Allowed:
+    policies = [_directives(policy) for policy in text.split(",")]
+    own = read_url(origin) or URL()
+    script, style = _nonce(policies, _SCRIPT, own), _nonce(policies, _STYLE, own)
+    if not all(_sandbox(policy, "allow-scripts") for policy in policies):
+        script = None
+    # What a page without an origin of its own sends nobody takes.
+    named = all(_sandbox(policy, "allow-same-origin") for policy in policies)
+    fetch = all(_matches(_source_list(policy, _CONNECT), own) for policy in policies)
+    form = all(
+        _matches(_source_list(policy, _FORM), own) and _sandbox(policy, "allow-forms") for policy in policies
+    )
+    leaving = all(any(_sandbox(policy, flag) for flag in _LEAVING) for policy in policies)
+    return Allowed(script, style, named and (form or (fetch and script is not None)), named and form, leaving)
 
 
-def _table(data: Any, key: str) -> dict[str, Any]:
-    table = data.get(key) if isinstance(data, dict) else None
-    if not isinstance(table, dict):
-        raise BadRequest(400, f'Expected an object with "{key}".')
-    return table
+def _directives(policy: str) -> Directives:
+    """Read one policy; of directives that come twice the first counts (section 2.2.1)."""
+    found: dict[str, Sequence[str]] = {}
+    for part in policy.split(";"):
+        words = part.split()
+        if words:
+            found.setdefault(words[0].lower(), words[1:])
+    return found
 
 
-def _violation(report: dict[str, Any], blocked: str, directive: str) -> _Violation:
-    """Browsers before CSP Level 3 name the directive in ``violated-directive`` only, with its sources."""
-    named = str(report.get(directive) or report.get("violated-directive") or "").split()
-    return _Violation(named[0].lower() if named else "", str(report.get(blocked, "")))
+def _source_list(policy: Directives, names: Iterable[str]) -> Sequence[str]:
+    return next((policy[name] for name in names if name in policy), ("*",))
+
+
+def _nonce(policies: Iterable[Directives], names: Iterable[str], own: URL) -> str | None:
+    """Return the nonce of an element that loads a file of ours; ``None`` where no tag can load it."""
+    listed = [_source_list(policy, names) for policy in policies]
+    nonces = [[found[1] for found in map(_NONCE.fullmatch, sources) if found] for sources in listed]
+    needed = [
+        set(some)
+        for some, sources in zip(nonces, listed, strict=True)
+        if not _matches(sources, own) or (names is _SCRIPT and "'strict-dynamic'" in sources)
+    ]
+    every = {nonce for some in nonces for nonce in some}
+    usable = sorted(every.intersection(*needed))
+    return usable[0] if usable else None if needed else ""
+
+
+def _sandbox(policy: Directives, flag: str) -> bool:
+    return "sandbox" not in policy or flag in (word.lower() for word in policy["sandbox"])
+
+
+def _matches(sources: Iterable[str], own: URL) -> bool:
+    """Say whether a source list lets the page's own origin through; paths are not looked at (6.7.2.8)."""
+    return any(source.lower() == "'self'" or _matches_one(source.lower(), own) for source in sources)
+
+
+def _matches_one(source: str, own: URL) -> bool:
+    if source.endswith(":"):
+        return source[:-1] in (own.scheme, "http")
+    found = _SOURCE.fullmatch(source)
+    if found is None:
+        return False
+    scheme, host, port = found.groups()
+    if scheme not in (None, own.scheme) and not (scheme == "http" and own.scheme == "https"):
+        return False
+    if host == "*" and port is None:
+        return True
+    actual = own.port or _PORTS.get(own.scheme)
+    named = host == own.host or (host.startswith("*") and own.host.endswith(host[1:]))
+    return named and (port == "*" or int(port or _PORTS.get(own.scheme, 0)) == actual)

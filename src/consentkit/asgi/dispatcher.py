@@ -1,0 +1,157 @@
+"""The dispatcher: leads a connection to the package's own pages, through the gate, or past it.
+
+Of frameworks, none of which is imported, it reads where an app is. A path that an app gives itself goes
+before the server's, as it does in the app: ``FastAPI(root_path=…)`` and Django's ``FORCE_SCRIPT_NAME``.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from consentkit.asgi.clock import seconds
+from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.lifespan import answer_lifespan
+from consentkit.asgi.performer import answer_own_page
+from consentkit.asgi.responder import Responder
+from consentkit.web.cookie_headers import gate_cookies, hide_cookies
+from consentkit.web.endpoints.router import GPC_PATH
+from consentkit.web.request import Request
+from consentkit.web.resolver import Exchange
+from consentkit.web.response.gated_response import GatedResponse
+
+# Set on a connection's own scope, never on its state, which some servers share between connections.
+_OUTER = "consentkit.outer"
+_BEHIND_ROUTE = (
+    "ConsentMiddleware sits behind a route, where its own pages below %s/ cannot be reached: the buttons of "
+    "its banner do nothing. Put it around the whole application: app = with_consent(app, …)"
+)
+_MOST_LAYERS = 32  # between ours and the framework
+_SOCKET_ANSWERS = frozenset(("websocket.accept", "websocket.http.response.start"))
+_logger = logging.getLogger("consentkit")
+
+
+class Dispatcher:
+    """Leads every connection of an app to who answers it.
+
+    Args:
+        app: The wrapped app.
+        deployment: What the middleware keeps.
+    """
+
+    def __init__(self, app: ASGIApp, deployment: Deployment) -> None:
+        self._app = app
+        self._deployment = deployment
+        self._own = (deployment.options.prefix, GPC_PATH)
+        self._root_path = find_root_path(app)
+        self._routed = False
+
+    def answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one ASGI connection."""
+        kind, app, deployment = scope["type"], self._app, self._deployment
+        if kind == "lifespan":
+            return answer_lifespan(app, scope, receive, send, deployment=deployment)
+        # Where another middleware of this package is further out, two banners would serve nobody.
+        if kind not in ("http", "websocket") or scope.get(_OUTER):
+            return app(scope, receive, send)
+        options, root_path = deployment.options, self._root_path() if self._root_path else ""
+        request = read_request(scope, options.cookies.https_only, root_path)
+        exchange = deployment.resolver.resolve(request, deployment.place_of(scope), int(seconds()))
+        scope.setdefault("state", {})["consent"] = exchange.consent
+        path = request.path
+        excluded = bool(options.exclude) and options.excludes(path)
+        scope[_OUTER] = not excluded
+        if kind == "websocket":
+            if excluded or not options.enforce:
+                return app(scope, receive, send)
+            return connect_socket(exchange, app, scope, receive, send)
+        if path.startswith(self._own) and deployment.endpoints.owns(path):
+            return answer_own_page(deployment, exchange, scope, receive, send)
+        if excluded:
+            return app(scope, receive, send)
+        if "path_params" in scope and not self._routed and is_behind_route(scope, options.prefix):
+            self._routed = True
+            _logger.error(_BEHIND_ROUTE, options.prefix)
+        return Responder(deployment, GatedResponse(exchange), send).run(app, scope, receive)
+
+
+def read_request(scope: Scope, https_only: bool | None = None, root_path: str = "") -> Request:
+    """Read a connection's request, before routers change paths in the scope that they are given.
+
+    Args:
+        scope: The scope, HTTP or WebSocket; its headers are a list from now on, as an iterable may be read
+            but once.
+        https_only: Whether the visitor's side of the connection is encrypted; ``None``: as the scope says.
+        root_path: Where the app says that it is mounted; empty: as the scope says.
+    """
+    if not isinstance(scope["headers"], list):
+        scope["headers"] = [*scope["headers"]]
+    path, root = scope["path"], (root_path or scope.get("root_path") or "").rstrip("/")
+    # Whether it is part of the path differs: uvicorn puts it there; hypercorn, granian and daphne leave the
+    # path as it came, from which a proxy may have taken it.
+    if root and (path + "/").startswith(root + "/"):
+        path = path[len(root) :]
+    secure = scope.get("scheme", "http") in ("https", "wss") if https_only is None else https_only
+    headers, query = scope["headers"][:], scope.get("query_string", b"")
+    return Request(scope.get("method", "GET"), path, headers, query, root, secure)
+
+
+def find_root_path(app: object) -> Callable[[], str] | None:
+    """Return what tells the root path that an app gives itself; ``None`` for apps that give themselves none.
+
+    Args:
+        app: The wrapped app. Middlewares around it are seen through where they name it ``app``.
+    """
+    for _ in range(_MOST_LAYERS):
+        app = getattr(app, "__self__", app)  # a method of the app
+        kinds = [f"{kind.__module__}.{kind.__qualname__}" for kind in type(app).__mro__]
+        if "fastapi.applications.FastAPI" in kinds:
+            return lambda app=app: str(getattr(app, "root_path", ""))  # type: ignore[misc]
+        if "django.core.handlers.asgi.ASGIHandler" in kinds:
+            return _script_name
+        app = getattr(app, "app", None)
+    return None
+
+
+def _script_name() -> str:
+    settings: Any = sys.modules["django.conf"].settings
+    return str(settings.FORCE_SCRIPT_NAME or "")
+
+
+def is_behind_route(scope: Scope, prefix: str) -> bool:
+    """Say whether a router has led here by a route that does not lead to the package's own pages.
+
+    Args:
+        scope: A connection's scope.
+        prefix: Path of those pages.
+    """
+    if "route_handler" in scope:  # Litestar, whose mounts change paths and set no root path
+        return True
+    route = scope.get("route")  # Starlette and FastAPI
+    if route is None or hasattr(route, "routes"):  # as mounts and hosts have
+        return False
+    pattern, methods = getattr(route, "path_regex", None), getattr(route, "methods", None) or ("POST",)
+    leads = isinstance(pattern, re.Pattern) and pattern.match(f"{prefix}/decision") is not None
+    return not (leads and "POST" in methods)
+
+
+async def connect_socket(
+    exchange: Exchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Run the app behind the gate for cookies: those of the handshake, and those that its answer sets."""
+
+    async def gated(message: Message) -> None:
+        if message["type"] in _SOCKET_ANSWERS and message.get("headers"):
+            headers = [*message["headers"]]
+            kept = gate_cookies(exchange, headers)
+            message = message if kept is headers else {**message, "headers": kept}
+        await send(message)
+
+    given = exchange.request.headers
+    headers = hide_cookies(exchange, given)
+    await app(scope if headers is given else {**scope, "headers": headers}, receive, gated)

@@ -1,0 +1,198 @@
+"""``consentkit log show|export|stats``: what a log holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from hashlib import sha256
+from importlib import resources
+from string import Template
+from typing import Any, NamedTuple, get_args
+
+import click
+import msgspec
+
+from consentkit.banner.markup import escape
+from consentkit.cli.log.log_options import reading, with_log, write_whole
+from consentkit.cli.terminal import aligned, exact, progress
+from consentkit.consent.notice import Notice
+from consentkit.dashboard.shown_banner import render_shown
+from consentkit.log import LogReader, Recorded, Rollup
+from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
+from consentkit.record.entry import Action
+from consentkit.record.leaf import read_leaf
+
+_PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)
+
+
+@click.command()
+@click.argument("id")
+@with_log
+@click.option("--render", metavar="FILE", help="Write the banner as it was shown to this HTML file.")
+def show(id: str, url: str, render: str | None) -> None:
+    """Show an entry, what was shown with it, and its proof.
+
+    ID is the entry's id, a notice's hash, or an index.
+    """
+    with reading(url) as reader:
+        found = reader.find(id)
+        if found is None and id.isascii() and id.isdigit() and len(id) < 19:
+            found = reader.at(int(id))
+        if found is None:
+            raise click.ClickException(f"the log has no entry with the id or index {id!r}")
+        click.echo(json.dumps(_describe(reader, found), indent=2, ensure_ascii=False))
+        if render is not None:
+            document = _banner_page(reader, found)
+            with write_whole(render) as file:
+                file.write(document)
+
+
+def _describe(reader: LogReader, found: Recorded) -> dict[str, Any]:
+    signed = reader.head().checkpoint is not None
+    return {
+        "index": found.index,
+        "id": found.id,
+        "entry": None if found.entry is None else msgspec.to_builtins(found.entry),
+        "destroyed": _destroyed(reader, found),
+        "leaf": found.leaf.decode(errors="replace"),
+        "salt": None if found.salt is None else found.salt.hex(),
+        "proof": reader.proof(found.index).encode() if signed else None,
+        "notice": _json_or_text(reader.notice(found.entry.notice if found.entry else "")),
+    }
+
+
+def _destroyed(reader: LogReader, found: Recorded) -> dict[str, Any] | None:
+    """Say when and by which entry an entry was destroyed."""
+    if found.body is not None:
+        return None
+    by = reader.destroyed_by(found.index)
+    if by is None or by.entry is None:
+        return {}
+    return {"at": by.entry.at, "type": by.entry.type, "index": by.index, "id": by.id}
+
+
+def _json_or_text(body: bytes | None) -> object:
+    """Read a notice, which is JSON; whatever else was published is text."""
+    try:
+        return json.loads(body or b"null")
+    except ValueError:
+        return (body or b"").decode(errors="replace")
+
+
+def _banner_page(reader: LogReader, found: Recorded) -> str:
+    """Make the HTML page that shows the banner of an entry's notice."""
+    notice = found.entry.notice if found.entry else ""
+    if not notice:
+        reason = f"it is of type {found.entry.type}" if found.entry else "it was destroyed"
+        raise click.ClickException(f"what was shown with entry {found.index} is not known: {reason}")
+    body = reader.notice(notice)
+    if body is None or sha256(body).hexdigest() != notice:
+        raise click.ClickException(f"the notice {notice} is missing, or it was changed")
+    shown, document = Notice.loads(body), render_shown(reader, notice)
+    if shown is None or document is None:
+        raise click.ClickException(
+            f"the notice {notice} has no banner that could be shown: of what is decided in the settings"
+            " the words are kept, which are printed above"
+        )
+    told = f"Notice {notice}, language {shown.locale}, regime {shown.regime}: the banner as it was shown."
+    # The frame inherits the policy (HTML, "initialising the policy container"); its sandbox forbids the rest.
+    page = Template((resources.files("consentkit.cli.log") / "shown.html").read_text("utf-8"))
+    return page.substitute(told=escape(told), document=escape(document))
+
+
+class _Range(NamedTuple):
+    """Entries from one place to another, both included: a place is an index or a day (``YYYY-MM-DD``)."""
+
+    first: str | int | None
+    last: str | int | None
+
+    def indexes(self, size: int) -> tuple[int, int]:
+        """Return the first index and the one after the last, as far as they bound the range."""
+        start = self.first if isinstance(self.first, int) else 0
+        return start, max(start, min(size, self.last + 1) if isinstance(self.last, int) else size)
+
+    def contains_day(self, recorded: Recorded) -> bool:
+        """Say whether the entry's day is in the range; days are not in order: an outbox brings late ones."""
+        since = self.first if isinstance(self.first, str) else ""
+        until = self.last if isinstance(self.last, str) else ""
+        if not since and not until:
+            return True
+        day = read_leaf(recorded.leaf).day
+        return since <= day and (not until or day <= until)
+
+
+def _parse_place(text: str) -> str | int:
+    """Parse a day or an index."""
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise click.BadParameter("expected a day such as 2026-11-22, or an index")
+    return int(text) if found["index"] else text
+
+
+@click.command()
+@with_log
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="jsonl", show_default=True)
+@click.option("--proofs", is_flag=True, help="Add to each line what verifies it alone.")
+@click.option("--from", "first", type=_parse_place, metavar="DAY|INDEX", help="Leave out what is before.")
+@click.option("--to", "last", type=_parse_place, metavar="DAY|INDEX", help="Leave out what is after.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write to this file, not to standard output.")
+def export(
+    url: str,
+    form: str,
+    proofs: bool,
+    first: str | int | None,
+    last: str | int | None,
+    output: str | None,
+) -> None:
+    """Write entries as JSON Lines or CSV."""
+    wanted = _Range(first, last)
+    with reading(url) as reader, nullcontext(exact()) if output is None else write_whole(output) as file:
+        if form == "csv":
+            write_csv_header(file, proofs=proofs)
+        start, stop = wanted.indexes(reader.head().size)
+        with progress("Exporting", stop - start) as advance:
+            chosen = filter(wanted.contains_day, _counted(reader.entries(start, stop), advance))
+            lines = proved(chosen, reader) if proofs else plain(chosen)
+            (write_csv_lines if form == "csv" else write_json_lines)(lines, file)
+
+
+def _counted(entries: Iterable[Recorded], advance: Callable[[int], None]) -> Iterator[Recorded]:
+    for recorded in entries:
+        yield recorded
+        advance(1)
+
+
+@click.command()
+@with_log
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def stats(url: str, form: str) -> None:
+    """Count decisions by day and regime."""
+    with reading(url) as reader:
+        head, counts = reader.head(), reader.stats()
+    table = _by_day_and_regime(counts)
+    total = _sums(sum(table.values(), Counter()))
+    root = head.root.hex()
+    if form == "json":
+        days = [{"day": day, "regime": regime, **_sums(line)} for (day, regime), line in table.items()]
+        click.echo(json.dumps({"size": head.size, "root": root, "days": days, "total": total}, indent=2))
+        return
+    click.echo(f"{head.size} entries, root {root}")
+    if table:
+        rows = [(*key, *_sums(line).values()) for key, line in table.items()]
+        lines = aligned([("day", "regime", *total), *rows, ("total", "", *total.values())], left=2)
+        click.echo("\n" + "\n".join(lines))
+
+
+def _by_day_and_regime(counts: Mapping[Rollup, int]) -> dict[tuple[str, str], Counter[str]]:
+    """Count actions by day and regime."""
+    table: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for key, count in counts.items():
+        table[key.day, key.regime][key.action] += count
+    return dict(sorted(table.items()))
+
+
+def _sums(line: Counter[str]) -> dict[str, int]:
+    return {**{action: line[action] for action in get_args(Action)}, "total": line.total()}

@@ -1,0 +1,107 @@
+"""Options that the commands of ``consentkit log`` share, the log that they name, and the files they write."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+import click
+
+from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
+from consentkit.log import ConsentLog, LogReader, open_log
+from consentkit.log.location import check_file, log_path
+
+with_log: Final = click.option(
+    "--log",
+    "url",
+    required=True,
+    envvar="CONSENTKIT_LOG",
+    show_envvar=True,
+    metavar="URL",
+    help="The log: a file's path, sqlite:///path or postgresql://…",
+)
+with_key: Final = click.option(
+    "--key",
+    envvar="CONSENTKIT_LOG_KEY",
+    show_envvar=True,
+    metavar="FILE",
+    help="The log's key file, where it is not beside the log.",
+)
+
+
+@contextmanager
+def reading(url: str, key: str | None = None) -> Iterator[LogReader]:
+    """Open a log; what is wrong with its URL is a usage error (exit code 2), with itself a failure (1)."""
+    with plain_errors(), open_log(url, key=key) as reader:
+        yield reader
+
+
+@contextmanager
+def writing(url: str, key: str | None, outbox: str | None = None) -> Iterator[ConsentLog]:
+    """Open a log that exists for writing; errors as of `reading`."""
+    with plain_errors():
+        path = log_path(url)
+        if path is not None:
+            check_file(path)
+        with ConsentLog(url, key=key, outbox=outbox) as log:
+            yield log
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn this package's errors into click's, which are printed in one sentence."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise click.UsageError(error.problem) from error
+    except LogUnavailable as error:
+        raise click.ClickException(f"{error}; `consentkit check` says what to do") from error
+    except LogError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def write_errors(path: str | Path) -> Iterator[None]:
+    """Turn what keeps a file from being written into an error of click's that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+
+
+def read_file(path: str | Path) -> str:
+    """Read a short text that was named on the command line; that it cannot be read is a usage error."""
+    try:
+        return Path(path).read_text("utf-8")
+    except OSError as error:
+        raise click.UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"cannot read {str(path)!r}: it is not text") from error
+
+
+@contextmanager
+def write_whole(path: str | Path) -> Iterator[TextIO]:
+    """Open a file to write to; it gets its name when all of it is on disk, and is the owner's only.
+
+    A device or a pipe is written to directly.
+    """
+    with write_errors(path):
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            return
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        new = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with open(new, "w", encoding="utf-8", newline="") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)

@@ -1,0 +1,148 @@
+"""``consentkit log drain|purge|erase``: what changes a log. What destroys asks first."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from consentkit.cli.log.log_options import with_key, with_log, writing
+from consentkit.cli.terminal import progress
+from consentkit.record.entry import rfc3339
+
+OUTBOX_LINES: Final = (b'{"entry":', b'{"bundle":')
+"""How lines of an outbox begin."""
+
+GRANT_DAYS: Final = 400
+"""Days for which a grant holds at most."""
+
+_AGE = re.compile(r"([1-9][0-9]{0,4}) ?(d|mo|y)", re.ASCII)
+_OUTBOX_HELP = "The file in which refusals wait for the log."
+_with_yes = click.option("--yes", is_flag=True, help="Do it without asking.")
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def parse_age(age: str) -> date:
+    """Return the day that was an age such as ``25mo`` ago; of a month that is too short its last day."""
+    found = _AGE.fullmatch(age)
+    if found is None:
+        raise click.BadParameter("expected an age such as 25mo, 3y or 400d")
+    today, amount = now().date(), int(found[1])
+    try:
+        if found[2] == "d":
+            return today - timedelta(days=amount)
+        months = today.year * 12 + today.month - 1 - amount * {"mo": 1, "y": 12}[found[2]]
+        year, month = months // 12, months % 12 + 1
+        return date(year, month, min(today.day, monthrange(year, month)[1]))
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter("that is before the calendar begins") from error
+
+
+@click.command()
+@with_log
+@with_key
+@click.option("--outbox", required=True, metavar="FILE", help=_OUTBOX_HELP)
+def drain(url: str, key: str | None, outbox: str) -> None:
+    """Hand what waits in an outbox to the log."""
+    _require_outbox(outbox)
+    with writing(url, key, outbox) as log:
+        if not any(Path(outbox + suffix).exists() for suffix in ("", ".draining")):
+            click.echo(f"There is no file {outbox!r}.", err=True)
+        count = log.drain()
+    click.echo(f"{_count(count, 'item')} handed over" if count else "nothing waits in the outbox")
+    refused = Path(f"{outbox}.refused")
+    if refused.is_file():
+        click.echo(f"What the log did not take is in {refused}.", err=True)
+
+
+@click.command()
+@with_log
+@with_key
+@click.option(
+    "--older-than", "before", type=parse_age, required=True, metavar="AGE", help="Such as 25mo, 3y or 400d."
+)
+@_with_yes
+def purge(url: str, key: str | None, before: date, yes: bool) -> None:
+    """Destroy decisions that are older than an age.
+
+    Counts and proofs stay. What was destroyed stays destroyed if this is interrupted. Run it again to go on.
+    """
+    day, time, destroyed = before.isoformat(), now(), 0
+    with writing(url, key) as log:
+        days = {key.day for key in log.stats(until=(before - timedelta(days=1)).isoformat())}
+        if not days:
+            click.echo(f"no decisions from before {day}")
+            return
+        _warn_of_grants((time.date() - before).days)
+        _confirm(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
+        with progress("Purging", log.head().size) as advance:
+            for looked_at, count in log.purge(day, at=rfc3339(int(time.timestamp()))):
+                destroyed += count
+                advance(looked_at)
+    click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
+
+
+@click.command()
+@click.argument("subject")
+@with_log
+@with_key
+@click.option("--outbox", metavar="FILE", help=_OUTBOX_HELP)
+@_with_yes
+def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool) -> None:
+    """Destroy all entries of a visitor.
+
+    SUBJECT is the random id that stands in them as `subject`.
+    """
+    if outbox is not None:
+        _require_outbox(outbox)
+    with writing(url, key, outbox) as log:
+        if outbox is not None:
+            log.drain()
+        indexes = [recorded.index for recorded in log.of_subject(subject)]
+        if not indexes:
+            raise click.ClickException("the log has no entries of this subject")
+        count = _count(len(indexes), "entry", "entries")
+        _confirm(yes, f"Destroy {count}, from {indexes[0]} to {indexes[-1]}?")
+        destroyed = log.erase_now(subject, at=rfc3339(int(now().timestamp())))
+    click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
+
+
+def _require_outbox(path: str) -> None:
+    """Refuse a file that is no outbox, such as the log itself: draining takes the file away."""
+    try:
+        with open(path, "rb") as file:
+            start = file.readline(len(OUTBOX_LINES[1]))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise click.UsageError(f"cannot read {path!r}: {error.strerror}") from error
+    if start and not start.startswith(OUTBOX_LINES):
+        raise click.UsageError(f"{path!r} is not an outbox; nothing was done")
+
+
+def _warn_of_grants(age: int) -> None:
+    """Warn that the grants behind decisions of this age, in days, may still hold."""
+    if age < GRANT_DAYS:
+        click.echo(
+            f"Warning: grants may hold for up to {GRANT_DAYS} days; without its entry, nothing shows"
+            " that such a grant was given.",
+            err=True,
+        )
+
+
+def _confirm(yes: bool, question: str) -> None:
+    """Ask, and go on only if the answer is yes."""
+    if not yes and not click.confirm(question, err=True):
+        raise click.ClickException("nothing was destroyed")
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

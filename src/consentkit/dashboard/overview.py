@@ -1,0 +1,239 @@
+"""The overview's period, as its address names it, and its numbers, from the log's roll-ups."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from consentkit.exceptions import BadRequest, LogCorrupt
+from consentkit.log import Observation, Rollup
+
+CHOICES: Final = (30, 90, 365)
+"""Numbers of days that can be chosen with one click."""
+
+MAX_DAYS: Final = 3_660
+"""Days of one overview."""
+
+_BY_DAY = 92
+_BY_WEEK = 2 * 366
+
+_SERIES: Final = {
+    "accept_all": "accepted",
+    "reject_all": "refused",
+    "save": "customised",
+    "allow_vendor": "customised",
+    "withdraw": "withdrawn",
+}
+
+Counts: TypeAlias = Mapping[Rollup, int]
+Seen: TypeAlias = Mapping[Observation, int]
+
+
+class Period(NamedTuple):
+    """A stretch of days, both ends included.
+
+    Attributes:
+        since: The first day.
+        until: The last day.
+        chosen: The number of days, if that is how it was chosen.
+    """
+
+    since: date
+    until: date
+    chosen: int | None = None
+
+    @property
+    def days(self) -> int:
+        """The number of days."""
+        return (self.until - self.since).days + 1
+
+    @property
+    def step(self) -> Literal["day", "week", "month"]:
+        """What one column of a chart stands for."""
+        if self.days <= _BY_DAY:
+            return "day"
+        return "week" if self.days <= _BY_WEEK else "month"
+
+    def steps(self) -> list[str]:
+        """Return the first day of each step, in order."""
+        days = (self.since + timedelta(days=number) for number in range(self.days))
+        return list(dict.fromkeys(self.step_of(day.isoformat()) for day in days))
+
+    def step_of(self, day: str) -> str:
+        """Return the first day, within the period, of the step that a day (``YYYY-MM-DD``) is in."""
+        found = date.fromisoformat(day)
+        if self.step == "week":
+            found -= timedelta(days=found.weekday())
+        elif self.step == "month":
+            found = found.replace(day=1)
+        return max(found, self.since).isoformat()
+
+
+class Tally(NamedTuple):
+    """How many decisions of each kind there were."""
+
+    accepted: int = 0
+    refused: int = 0
+    customised: int = 0
+    withdrawn: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self)
+
+    @property
+    def answers(self) -> int:
+        """Those that answer a banner."""
+        return self.total - self.withdrawn
+
+
+class Line(NamedTuple):
+    """One line of a table, and one bar of the chart beside it.
+
+    Attributes:
+        label: What is counted.
+        tally: The decisions.
+        note: What else there is to say of it.
+        shown: Banners shown on the days of which that is known; ``None`` where there is none.
+        ignored: Of these, the banners that nobody answered.
+    """
+
+    label: str
+    tally: Tally = Tally()
+    note: str = ""
+    shown: int | None = None
+    ignored: int | None = None
+
+
+class Figures(NamedTuple):
+    """Everything that the overview shows of a period.
+
+    Attributes:
+        total: All decisions.
+        steps: By day, week or month, in order, those without a decision among them.
+        regimes: By regime, most first.
+        locales: By language, most first.
+        notices: By notice, most first. Which of them was shown how often is not known.
+        known: The number of days of which it is known how often banners were shown.
+    """
+
+    total: Line
+    steps: tuple[Line, ...]
+    regimes: tuple[Line, ...]
+    locales: tuple[Line, ...]
+    notices: tuple[Line, ...]
+    known: int
+
+
+def read_period(query: Mapping[str, str], *, now: int) -> Period:
+    """Read a period from a page's query: ``days``, or ``from`` and ``to``; the last 30 days by default.
+
+    Args:
+        query: Field → value.
+        now: Epoch seconds.
+
+    Raises:
+        BadRequest: 400, with what is wrong.
+    """
+    today = datetime.fromtimestamp(now, UTC).date()
+    if query.get("from") or query.get("to"):
+        until = query.get("to")
+        return _between(read_day(query.get("from", "")), read_day(until) if until else today)
+    days = query.get("days") or str(CHOICES[0])
+    if days not in map(str, CHOICES):
+        raise BadRequest(400, f"The number of days can be {', '.join(map(str, CHOICES))}.")
+    return Period(today - timedelta(days=int(days) - 1), today, int(days))
+
+
+def read_day(text: str) -> date:
+    """Read a day, written as ``YYYY-MM-DD`` and in no other way.
+
+    Raises:
+        BadRequest: 400 where it is none.
+    """
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if day.isoformat() == text:
+            return day
+    raise BadRequest(400, "Write days as in 2026-11-22: year, month, day.")
+
+
+def _between(since: date, until: date) -> Period:
+    period = Period(since, until)
+    if period.days < 1:
+        raise BadRequest(400, "The first day comes after the last.")
+    if period.days > MAX_DAYS:
+        raise BadRequest(400, f"An overview has at most {MAX_DAYS} days.")
+    return period
+
+
+def read_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
+    """Put a period's numbers together, from the log's roll-ups and observations of banners (`SHOWN`).
+
+    Raises:
+        LogCorrupt: The roll-ups hold what no log counts.
+    """
+
+    @cache
+    def step_of(day: str) -> str:
+        try:
+            return period.step_of(day)
+        except ValueError as error:
+            raise LogCorrupt("the counts name a day that there is not") from error
+
+    by_step = _lines(counts, seen, lambda key: step_of(key.day), lambda one: step_of(one.day))
+    by_regime = _lines(counts, seen, lambda key: key.regime, lambda one: one.key.partition(" ")[0])
+    by_locale = _lines(counts, seen, lambda key: key.locale, lambda one: one.key.partition(" ")[2])
+    everything = _lines(counts, seen, lambda key: "All", lambda one: "All")
+    return Figures(
+        total=everything.get("All", Line("All")),
+        steps=tuple(by_step.get(step, Line(step)) for step in period.steps()),
+        regimes=_ranked(by_regime.values()),
+        locales=_ranked(by_locale.values()),
+        notices=_ranked(_notices(counts)),
+        known=len({one.day for one in seen}),
+    )
+
+
+def _lines(
+    counts: Counts, seen: Seen, label_of: Callable[[Rollup], str], shown_by: Callable[[Observation], str]
+) -> dict[str, Line]:
+    """Count decisions by a label, and the banners that were shown by the same label."""
+    tallies = _tallies(counts.items(), label_of)
+    shown: Counter[str] = Counter()
+    for one, count in seen.items():
+        shown[shown_by(one)] += count
+    # Decisions of days of which it is not known how often banners were shown say nothing about those.
+    days = {one.day for one in seen}
+    answered = _tallies(((key, count) for key, count in counts.items() if key.day in days), label_of)
+    lines = {label: Line(label, tally) for label, tally in tallies.items()}
+    for label, count in shown.items():
+        ignored = max(count - answered.get(label, Tally()).answers, 0)
+        lines[label] = Line(label, tallies.get(label, Tally()), shown=count, ignored=ignored)
+    return lines
+
+
+def _notices(counts: Counts) -> Iterable[Line]:
+    """Count by notice; a notice has one language, and is written for one regime."""
+    notes = {key.notice: f"{key.locale}, {key.regime}" for key in counts}
+    for notice, tally in _tallies(counts.items(), lambda key: key.notice).items():
+        yield Line(notice, tally, notes[notice])
+
+
+def _tallies(counts: Iterable[tuple[Rollup, int]], label_of: Callable[[Rollup], str]) -> dict[str, Tally]:
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for key, count in counts:
+        series = _SERIES.get(key.action)
+        if series is None:
+            raise LogCorrupt(f"the counts of {key.day} name an action that there is not")
+        found[label_of(key)][series] += count
+    return {label: Tally(**sums) for label, sums in found.items()}
+
+
+def _ranked(lines: Iterable[Line]) -> tuple[Line, ...]:
+    return tuple(sorted(lines, key=lambda line: (-line.tally.total, -(line.shown or 0), line.label)))

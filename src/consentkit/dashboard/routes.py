@@ -1,0 +1,264 @@
+"""The dashboard's pages by address. Each is read from the log and rendered in a thread of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Final, TypeVar, get_args
+
+from starlette.requests import Request
+from starlette.responses import (
+    HTMLResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Route
+from starlette.types import Scope
+
+from consentkit.asgi.clock import epoch
+from consentkit.asgi.dispatcher import read_request
+from consentkit.consent.notice import Notice
+from consentkit.dashboard.charts import draw_bars, draw_columns
+from consentkit.dashboard.overview import CHOICES, read_day, read_figures, read_period
+from consentkit.dashboard.shown_banner import HEADERS, render_shown
+from consentkit.dashboard.template_response import respond
+from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing
+from consentkit.log import LogReader, Recorded, open_log
+from consentkit.log.counters import SHOWN
+from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
+from consentkit.log.location import log_path
+from consentkit.log.process import Threads
+from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
+from consentkit.record.entry import Action
+from consentkit.record.leaf import read_leaf
+from consentkit.tlog.note import VerifierKey
+
+T = TypeVar("T")
+
+THREADS: Final = 4
+"""Threads that read the log, for each event loop."""
+SECONDS: Final = 10.0
+"""How long a page waits for the log."""
+PAGE_SIZE: Final = 50
+"""Entries of one page of the list."""
+EXPORT_SIZE: Final = 1_000
+"""Entries that an export reads at once."""
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
+_ID_LENGTH = 80
+_INDEX = re.compile(r"[0-9]{1,15}", re.ASCII)
+_MEDIA_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
+
+
+class Pages:
+    """Answers requests for pages.
+
+    Args:
+        log: URL or path of the log, opened for reading with the first page that needs it; or a reader.
+        vkeys: The log's public keys; none: those of its key file, where there is one.
+        kept: File in which a checkpoint is kept up to which the log was verified.
+
+    Raises:
+        ConfigurationError: The URL is of a kind that is not supported.
+    """
+
+    def __init__(
+        self, log: LogReader | str | Path, vkeys: Sequence[VerifierKey] = (), kept: Path | None = None
+    ) -> None:
+        if not isinstance(log, (LogReader, str, Path)):
+            raise ConfigurationError("expected a path, a URL, or a LogReader", path="dashboard.log")
+        if not isinstance(log, LogReader):
+            log_path(log)
+        self._log = log
+        self._threads = Threads(THREADS)
+        self._vkeys = vkeys
+        self._kept = kept
+
+    def routes(self) -> list[Route]:
+        """Return the routes; all of them only read."""
+        pages = {
+            "/": self.overview,
+            "/entries": self.entries,
+            "/entries/{index}": self.entry,
+            "/entries/{index}/proof": self.proof,
+            "/notices/{hash}/banner": self.banner,
+            "/log": self.log,
+            "/exports": self.exports,
+        }
+        routes = [Route(path, self._threaded(page)) for path, page in pages.items()]
+        return [*routes, Route("/exports/entries.{form}", self.export)]
+
+    def overview(self, request: Request) -> Response:
+        """Show what visitors decided, from the roll-ups: as fast at any number of entries."""
+        period = read_period(request.query_params, now=epoch())
+        since, until = period.since.isoformat(), period.until.isoformat()
+        reader = self._reader()
+        figures = read_figures(period, reader.stats(since, until), reader.observations(SHOWN, since, until))
+        return respond(
+            "overview.html",
+            request.scope,
+            period=period,
+            choices=CHOICES,
+            figures=figures,
+            columns=draw_columns(figures.steps),
+            bars={name: draw_bars(getattr(figures, name)) for name in ("regimes", "locales", "notices")},
+        )
+
+    def entries(self, request: Request) -> Response:
+        """List entries, the newest first; with an id, lead to the entry or the notice that has it."""
+        query = request.query_params
+        id, day, action, before = (query.get(key, "").strip() for key in ("id", "day", "action", "before"))
+        if id:
+            return self._find(request.scope, id.lower())
+        day = read_day(day).isoformat() if day else ""
+        action = action if action in get_args(Action) else ""
+        index = _read_index(before) if before else None
+        found = self._reader().search(day=day, action=action, before=index, limit=PAGE_SIZE)
+        listed = [(recorded, read_leaf(recorded.leaf), recorded.entry) for recorded in found.entries]
+        search = {"day": day, "action": action, "before": index}
+        return respond(
+            "entries.html", request.scope, found=listed, older=found.before, search=search, missing=""
+        )
+
+    def _find(self, scope: Scope, id: str) -> Response:
+        found = self._reader().find(id) if _ID.fullmatch(id) else None
+        if found is None:
+            missing, search = id[:_ID_LENGTH], {"day": "", "action": "", "before": None}
+            return respond(
+                "entries.html", scope, status=404, found=(), older=None, search=search, missing=missing
+            )
+        return RedirectResponse(f"{read_request(scope).mount}/entries/{found.index}", 303)
+
+    def entry(self, request: Request) -> Response:
+        """Show one entry in words, what its visitor was shown, and its proof."""
+        recorded, reader = self._entry_of(request), self._reader()
+        entry, index = recorded.entry, recorded.index
+        destroyed = reader.destroyed_by(index) if entry is None else None
+        verified = verify_entry(reader, recorded, self._keys())
+        notice = entry.notice if entry is not None else ""
+        return respond(
+            "entry.html",
+            request.scope,
+            recorded=recorded,
+            leaf=read_leaf(recorded.leaf),
+            entry=entry,
+            destroyed=destroyed,
+            previous=reader.find(entry.previous) if entry is not None and entry.previous else None,
+            notice=notice,
+            shown=Notice.loads(reader.notice(notice) or b""),
+            verified=verified,
+            holds=False if entry is None and destroyed is None else verified.holds,
+            last=reader.head().size - 1,
+        )
+
+    def proof(self, request: Request) -> Response:
+        """Return an entry's proof (C2SP tlog-proof), as other programs read it."""
+        index, reader = self._entry_of(request).index, self._reader()
+        if not reader.head().checkpoint:
+            raise BadRequest(
+                404, "The checkpoints of this log are not signed: nothing can be proved to others."
+            )
+        return PlainTextResponse(
+            reader.proof(index).encode(), headers=_attachment(f"entry-{index}.tlog-proof")
+        )
+
+    def banner(self, request: Request) -> Response:
+        """Return the document in which a notice's banner is shown."""
+        hash = request.path_params["hash"]
+        if not _ID.fullmatch(hash):
+            raise BadRequest(404, "There is no such notice.")
+        document = render_shown(self._reader(), hash)
+        if document is None:
+            raise BadRequest(404, "There is no such notice, it has no banner, or it was changed.")
+        return HTMLResponse(document, headers=HEADERS)
+
+    def log(self, request: Request) -> Response:
+        """Show the head, and what can be checked at once. Verifying all of it is for the command line."""
+        reader, keys = self._reader(), self._keys()
+        head = reader.head()
+        return respond(
+            "log.html",
+            request.scope,
+            head=head,
+            keys=list(map(str, keys)),
+            checked=verify_head(reader, head, keys),
+            kept=None if self._kept is None else verify_kept(reader, head, self._kept, keys),
+        )
+
+    def exports(self, request: Request) -> Response:
+        """Offer the exports."""
+        return respond("exports.html", request.scope, head=self._reader().head())
+
+    async def export(self, request: Request) -> Response:
+        """Stream all entries."""
+        form = request.path_params["form"]
+        if form not in _MEDIA_TYPES:
+            raise BadRequest(404, "There is no such file.")
+        size = (await self._run(lambda: self._reader().head())).size
+        headers = {**_attachment(f"consent-log.{form}"), "Content-Type": _MEDIA_TYPES[form]}
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        return StreamingResponse(self._pieces(form, size), headers=headers)
+
+    async def _pieces(self, form: str, size: int) -> AsyncIterator[str]:
+        """Read piece after piece, so that no snapshot of the log is held open for a slow client."""
+        for start in range(0, max(size, 1), EXPORT_SIZE):
+            yield await self._run(partial(self._piece, form, start, min(start + EXPORT_SIZE, size)))
+
+    def _piece(self, form: str, start: int, stop: int) -> str:
+        """Write the entries with `start` ≤ index < `stop`, as ``csv`` or ``jsonl``."""
+        file = StringIO(newline="")
+        lines = plain(self._reader().entries(start, stop))
+        if form == "jsonl":
+            write_json_lines(lines, file)
+        else:
+            if not start:
+                write_csv_header(file)
+            write_csv_lines(lines, file)
+        return file.getvalue()
+
+    def _threaded(self, page: Callable[[Request], Response]) -> Callable[[Request], object]:
+        async def endpoint(request: Request) -> Response:
+            return await self._run(partial(page, request))
+
+        return endpoint
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        """Have a thread do what reads the log; raise LogUnavailable where that takes too long."""
+        return await self._threads.run(work, seconds=SECONDS)
+
+    def _reader(self) -> LogReader:
+        if isinstance(self._log, LogReader):
+            return self._log
+        try:
+            self._log = open_log(self._log)
+        except ConfigurationError as error:
+            raise LogMissing(f"the log cannot be opened: {error.problem}") from error
+        return self._log
+
+    def _keys(self) -> Sequence[VerifierKey]:
+        return self._vkeys or known_keys(self._reader())
+
+    def _entry_of(self, request: Request) -> Recorded:
+        """Return the entry that a request's path names."""
+        index = _read_index(request.path_params["index"])
+        recorded = self._reader().at(index)
+        if recorded is None:
+            raise BadRequest(404, "The log has no entry with this index.")
+        return recorded
+
+
+def _attachment(name: str) -> dict[str, str]:
+    """Return the header that makes a file of a response."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _read_index(text: str) -> int:
+    if not _INDEX.fullmatch(text):
+        raise BadRequest(404, "The log has no entry with this index.")
+    return int(text)

@@ -1,0 +1,51 @@
+"""The banner exactly as it was shown, from its bundle: a document of its own in which nothing can run."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final
+
+from consentkit.banner.markup import Fragment, escape
+from consentkit.consent.notice import Notice
+from consentkit.exceptions import ConfigurationError
+from consentkit.log import LogReader
+from consentkit.log.verify.spot_checks import genuine_assets
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src data:; img-src data:; form-action 'none'; "
+        "frame-ancestors 'self'; base-uri 'none'"
+    ),
+}
+"""Whatever a bundle holds: no script, no request, no form, no way out of the frame."""
+
+
+def render_shown(reader: LogReader, hash: str) -> str | None:
+    """Render the document that shows a notice's banner; ``None`` where there is none.
+
+    Its style sheet is the one that was sent, byte for byte. Its links lead nowhere.
+    """
+    bundle = reader.notice(hash)
+    shown = Notice.loads(bundle or b"")
+    if bundle is None or shown is None or not shown.html or sha256(bundle).hexdigest() != hash:
+        return None
+    try:
+        banner = Fragment(shown.html).fill(prefix="#", return_to="/", notice=hash)
+    except ConfigurationError:
+        return None
+    # What a page loads for its banner; the other sheet is for pages of the package itself.
+    assets = genuine_assets(reader, shown)
+    sheets = [sheet for name, sheet in assets if name.startswith("ck.") and name.endswith(".css")]
+    links = "".join(map(_link, filter(None, sheets)))
+    language = escape(shown.locale)
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>The banner as it was shown</title>{links}</head><body>{banner}</body></html>"
+    )
+
+
+def _link(sheet: bytes) -> str:
+    return f'<link rel="stylesheet" href="data:text/css;base64,{base64.b64encode(sheet).decode("ascii")}">'

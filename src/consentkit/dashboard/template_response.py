@@ -1,0 +1,76 @@
+"""HTML responses from the dashboard's templates, and the filters that write their numbers and times."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
+
+from consentkit.asgi.dispatcher import read_request
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SIGNS_OUT: Final = "consentkit.dashboard.signs_out"
+"""Key of the scope that says whether pages have a button to sign out."""
+
+SHEET: Final = (Path(__file__).with_name("static") / "audit.css").read_bytes()
+SHEET_PATH: Final = f"/static/audit.{hashlib.sha256(SHEET).hexdigest()[:12]}.css"
+"""The style sheet and its path below the mount: another sheet has another path."""
+
+
+def respond(template: str, scope: Scope, *, status: int = 200, **values: object) -> Response:
+    """Render a page that answers the request in `scope`.
+
+    Args:
+        template: File name of the template.
+        scope: ASGI scope of the request.
+        status: HTTP status.
+        values: What the template may name. Every value is escaped.
+    """
+    request = read_request(scope)
+    page = (
+        _environment()
+        .get_template(template)
+        .render(
+            base=request.mount,
+            here=request.path,
+            sheet=request.mount + SHEET_PATH,
+            signs_out=bool(scope.get(SIGNS_OUT)),
+            **values,
+        )
+    )
+    return HTMLResponse(page, status)
+
+
+@cache
+def _environment() -> Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("consentkit.dashboard"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number="{:,}".format, share=_share, when=_when, px=_px)
+    return environment
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def _when(at: str) -> str:
+    """Write an RFC 3339 time in UTC as people read it."""
+    return at.replace("T", " ").removesuffix("Z") + " UTC"
+
+
+def _px(length: float) -> str:
+    """Write a length of a drawing."""
+    return f"{length:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,257 @@
+"""Whom an inline script would reach.
+
+Where the text holds the signature of a vendor, or a foreign address, the script's syntax tree says what its
+loaders are given. Where no tree can be trusted, words have to do: a script counts as a vendor's if it holds
+the vendor's signature, or names one of its hosts and also holds something that loads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from consentkit.gating.inline import syntax
+from consentkit.gating.inline.addresses import MAX_HOSTS, AddressFinder
+from consentkit.gating.inline.data_flow import DataFlow, Spent
+from consentkit.gating.inline.evaluator import MAX_ROUNDS, UNKNOWN, Evaluator
+from consentkit.gating.inline.heuristics import fold_literals, loads, words_of
+from consentkit.gating.inline.loaders import Load, Loaders
+from consentkit.gating.inline.signatures import Signature, Signatures
+from consentkit.gating.model import NOTHING, Party, Reach, Reason, join
+from consentkit.gating.resource_urls import unwrap
+from consentkit.gating.vendor_index import VendorIndex
+from consentkit.rewriter import decode
+
+MAX_DEPTH: Final = 3
+"""How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
+
+# A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
+# "https:/\\%68ost", "https:host". Each begins with what the engine finds fast.
+_GOES_ON: Final = (
+    re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\]){1,64}+[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
+    re.compile(rb":(?:(?<=http:)|(?<=https:)|(?<=ws:)|(?<=wss:))(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"),
+)
+# A host in markup, "https://&#104;ost", and one that is made of another text, "xxhttps://host".slice(2).
+_SPELLED: Final = tuple(b"&# &colon; &sol; &bsol; &period; &Tab; &NewLine;".split())
+_MADE: Final = re.compile(rb"['\"`]\.(?:replace|slice|split|substr)")
+_MAKERS: Final = frozenset(b"replace replaceAll slice split substr substring".split())
+_HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+[/\\?#]")
+_OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
+# In a tag's addresses browsers take breaks out and put slashes in.
+_TAG: Final = re.compile(r"<[a-zA-Z][^>]*")
+_BARE: Final = re.compile(r"(?<![A-Za-z0-9-])(?:https?|wss?):(?!//)", re.IGNORECASE)
+# Strings, which stay as they are, and what is unknown between them.
+_OUTSIDE: Final = re.compile(r"""((["'`])(?:(?!\2)[^\\\n]|\\.)*+\2)|""" + UNKNOWN, re.DOTALL)
+# "http" and "//" in base64.
+_ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
+
+
+class Analysis(NamedTuple):
+    """What was found in a script's text.
+
+    Attributes:
+        reach: What it would reach.
+        mentioned: Hosts of vendors that it names without loading anything.
+        stubs: Globals that the text would define, as ``name:kind``.
+    """
+
+    reach: Reach = Reach()
+    mentioned: tuple[str, ...] = ()
+    stubs: frozenset[str] = frozenset()
+
+    @property
+    def matters(self) -> bool:
+        """Whether the script reaches or names anybody."""
+        return bool(self.mentioned) or self.reach != NOTHING
+
+
+EMPTY: Final = Analysis()
+
+
+class _Clues(NamedTuple):
+    """What is found in the words of a script, in one cheap search."""
+
+    text: bytes
+    words: Set[bytes]
+    signed: Sequence[Signature]
+    named: Sequence[Reason]
+    unknown: Sequence[str]
+    unsure: bool
+
+
+class ScriptAnalyzer:
+    """Reads scripts.
+
+    Args:
+        vendors: The vendors' rules, and the ways in which their snippets begin.
+        exact: Whether hosts that nobody knows are held back, too, so that it matters which are loaded.
+    """
+
+    def __init__(self, vendors: VendorIndex, *, exact: bool = False) -> None:
+        self._signatures = Signatures(vendors.signatures)
+        self._addresses = AddressFinder(vendors)
+        self._exact = exact
+
+    def analyze(self, text: bytes, depth: int = 0) -> Analysis:
+        """Read the text of a script."""
+        clues = self._search(text)
+        if not (clues.signed or clues.named or clues.unknown or clues.unsure):
+            return EMPTY
+        said = _by_words(clues)
+        if not (clues.signed or clues.named or clues.unsure or (self._exact and clues.unknown)):
+            return said
+        found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, said.reach, depth)
+        if found is None:
+            return said
+        reached = {reason.host for reason in found.reasons}
+        mentioned = dict.fromkeys(r.host for r in clues.named if r.host and r.host not in reached)
+        parties = [*(reason.party for reason in found.reasons), *(one.party for one in clues.signed)]
+        return Analysis(found, tuple(mentioned), _stubs(parties, clues.words))
+
+    def loads(self, text: bytes) -> bool:
+        """Tell whether a script holds something that loads, by its words."""
+        folded = fold_literals(text)
+        return loads(folded, words_of(folded))
+
+    def _search(self, text: bytes) -> _Clues:
+        folded = fold_literals(text)
+        words = words_of(folded)
+        signed = list(self._signatures.find(folded, words))
+        named, unknown = self._addresses.named(folded)
+        unsure = not (signed or named) and (
+            any(pattern.search(folded) for pattern in _GOES_ON)
+            or any(sign in folded for sign in _SPELLED)
+            or (not words.isdisjoint(_MAKERS) and _MADE.search(folded) is not None)
+        )
+        return _Clues(folded, words, signed, named, unknown, unsure and loads(folded, words))
+
+    def _is_plain(self, clues: _Clues, text: bytes) -> bool:
+        """Tell whether a script is nothing but snippets with signatures: a tree says no more then."""
+        vendors = {signature.party.vendor for signature in clues.signed}
+        others = {reason.party.vendor for reason in clues.named} - vendors
+        if not vendors or others or b"import" in clues.words or (self._exact and clues.unknown):
+            return False
+        code = syntax.quiet(text)
+        acting = {one.party.vendor for one in clues.signed if not one.queued and one.acts(code)}
+        return acting == vendors
+
+    # --- by the tree
+
+    def _by_tree(self, text: bytes, signed: Sequence[Signature], said: Reach, depth: int) -> Reach | None:
+        script = syntax.parse(text)
+        if script is None:
+            return None
+        try:
+            flows = DataFlow(script)
+            texts = Evaluator(flows)
+            loaders = Loaders(flows, texts)
+            for _ in range(MAX_ROUNDS):
+                given = [*loaders.given()]
+                if texts.settled():
+                    break
+        except Spent:
+            return None
+        alone = flows.defined if all(call.name == "push" for call in flows.calls) else ()
+        reads = any(one.inserts and self._may_be_foreign(one) for one in given)
+        acting = [one for one in signed if reads or not one.queued or one.word in alone]
+        signs = [*self._told(flows, texts), *(s for one in acting for s in self._acts(one, text, flows))]
+        # Where browsers may read another script than the tree has, what the words say counts as well.
+        words = [] if flows.certain else [said]
+        found = join([Reach(tuple(dict.fromkeys(signs))), *self._reached(given, depth), *words])
+        return found._replace(hosts=found.hosts[:MAX_HOSTS])
+
+    def _acts(self, signature: Signature, text: bytes, flows: DataFlow) -> Iterable[Reason]:
+        """Find a signature that is code, and not what a text holds."""
+        for match in signature.pattern.finditer(text):
+            node = flows.script.root.descendant_for_byte_range(match.start(), match.end() - 1)
+            if node is None or (
+                node.type in syntax.QUIET or (node.type == "string" and node.start_byte < match.start() - 1)
+            ):
+                continue
+            # A library of the site's own reaches whom it is told; see `_told`.
+            if signature.word not in flows.imported:
+                yield Reason(signature.party, "", "signature")
+                return
+
+    def _told(self, flows: DataFlow, texts: Evaluator) -> Iterable[Reason]:
+        """Find vendors whose library, wherever it comes from, is told to begin with an address of theirs."""
+        for call in flows.calls:
+            vendors = self._signatures.methods.get(call.name, ())
+            given = {text for one in call.given if vendors for text in texts.of(one, within=True)}
+            for text in sorted(given):
+                yield from (reason for reason in self._loose(text).reasons if reason.party.vendor in vendors)
+
+    def _may_be_foreign(self, given: Load) -> bool:
+        """Tell whether what is inserted may load the reader of a queue: no constant of the site's own."""
+        if given.kind == "markup":
+            return any("<script" in text.lower() for text in given.texts)
+        return not given.texts or not all(map(self._addresses.is_own, given.texts))
+
+    def _reached(self, given: Iterable[Load], depth: int) -> Iterable[Reach]:
+        for kind, text in dict.fromkeys((one.kind, _paired(t)) for one in given for t in sorted(one.texts)):
+            if kind != "markup" and "url(" in text:
+                yield self._loose(text)
+            if kind == "link":
+                yield self._script(text, depth) or NOTHING
+            elif kind == "code":
+                yield self._code(text, depth)
+            elif kind == "markup":
+                yield self._loose(text)
+            elif kind == "address" or UNKNOWN not in text:
+                if (kind == "address" and " " in text.strip()) or (UNKNOWN in text and not _OWN.match(text)):
+                    yield self._loose(text)
+                if UNKNOWN not in text or _HOST.match(text):
+                    yield self._address(text.replace(UNKNOWN, "x"), depth, direct=kind == "call")
+
+    def _address(self, text: str, depth: int, *, direct: bool) -> Reach:
+        if _ENCODED.fullmatch(text):
+            return self._loose(text)
+        script = None if direct else self._script(text, depth)
+        return script or Reach(*self._addresses.reached(text, direct=direct))
+
+    def _script(self, text: str, depth: int) -> Reach | None:
+        """Read an address whose script comes with it."""
+        text = text.lstrip(UNKNOWN)
+        inner = unwrap(text, b"iframe") or unwrap(text, b"script")
+        if inner is None or inner.kind == "unreadable":
+            return inner and Reach(unreadable=True)
+        return self._code(inner.text.decode("utf-8", "replace"), depth)
+
+    def _loose(self, text: str) -> Reach:
+        """Look for addresses anywhere in a text of which not all is known, or in markup."""
+        tags = " ".join(_TAG.findall(text) or [text])
+        tags = decode(re.sub(r"[\t\n\r]", "", tags).encode("utf-8", "replace"))
+        texts = (text, _BARE.sub(r"\g<0>//", unquote(tags).replace("\\", "/")))
+        forms = (f'"{one.replace(UNKNOWN, other)}"' for one in texts for other in ("x", "", '"\n"'))
+        named, unknown = self._addresses.named(fold_literals("\n".join(forms).encode("utf-8", "replace")))
+        return Reach(tuple(named), tuple(unknown))
+
+    def _code(self, text: str, depth: int) -> Reach:
+        if depth >= MAX_DEPTH:
+            return Reach(unreadable=True)
+        code = _OUTSIDE.sub(lambda found: found[1] or " ", text)
+        return self.analyze(code.encode("utf-8", "replace"), depth + 1).reach
+
+
+def _by_words(clues: _Clues) -> Analysis:
+    parties = dict.fromkeys(signature.party for signature in clues.signed)
+    reasons = tuple(Reason(party, "", "signature") for party in parties)
+    if not (clues.named or clues.unknown) or not loads(clues.text, clues.words):
+        mentioned = dict.fromkeys(reason.host for reason in clues.named if reason.host)
+        return Analysis(Reach(reasons), tuple(mentioned), _stubs(parties, clues.words))
+    reasons = (*reasons, *clues.named)
+    stubs = _stubs((reason.party for reason in reasons), clues.words)
+    return Analysis(Reach(reasons, tuple(clues.unknown)), (), stubs)
+
+
+def _paired(text: str) -> str:
+    """Return a text whose pairs of surrogates are the characters that they stand for."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _stubs(parties: Iterable[Party], words: Set[bytes]) -> frozenset[str]:
+    """Choose from the globals of vendors those that the text itself names."""
+    wanted = {pair for party in parties for pair in party.stubs}
+    return frozenset(f"{name}:{kind}" for name, kind in wanted if name.encode() in words)

@@ -1,0 +1,307 @@
+"""What flows where in a script: into its variables, members, parameters and results.
+
+Members are told apart by name, whatever object they belong to, and the order of statements does not count:
+more may be said to flow than does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, Union
+
+from consentkit.gating.inline.syntax import Call, Script, bare, children, names
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+Key = tuple[int, str]
+"""A name and the function that declares it, by its place in the script's order."""
+
+GLOBAL: Final = -1
+FIELD: Final = -2
+"""Stands for every object; the member `ANY` is one whose name is computed."""
+RESULT: Final = -3
+"""Stands for what functions return; the name is the offset of one."""
+ANY: Final = "*"
+FUNCTIONS: Final = names(
+    "function_declaration function_expression arrow_function method_definition generator_function"
+    " generator_function_declaration"
+)
+LOCATION: Final[Key] = (GLOBAL, "location")
+MAX_CALLEES: Final = 100_000
+"""Nodes that are looked at to find the functions of one script."""
+_CALLABLE: Final = FUNCTIONS | names(
+    "class class_declaration identifier member_expression subscript_expression call_expression"
+)
+_PARTS: Final = names("function call name imported source result thrown caught with")
+_BOUND: Final = names(
+    "identifier shorthand_property_identifier_pattern private_property_identifier member_expression"
+    " subscript_expression"
+)
+_KEYS: Final = names("property_identifier string number computed_property_name")
+_FILLED: Final = names("push unshift set add splice")
+
+
+class Spent(Exception):
+    """Raised where a script takes too many steps to read."""
+
+
+class Element(NamedTuple):
+    """Whatever a value holds, at any depth."""
+
+    of: Node
+
+
+class Member(NamedTuple):
+    """What a value holds under a name."""
+
+    of: Node
+    name: str
+
+
+class Sum(NamedTuple):
+    """Two values put together."""
+
+    left: Node
+    right: Node
+
+
+Source = Union["Node", Element, Member, Sum, Key]
+
+
+class DataFlow:
+    """The sources of every name in a script.
+
+    Args:
+        script: The script.
+
+    Attributes:
+        script: The same.
+        calls: Its calls.
+        assigned: Its assignments to members, and to the window's address: the target and the value.
+        certain: Whether the tree can be trusted, and names are what they say, which ``with`` takes from them.
+        sources: AddressFinder that it imports from.
+        imported: Names that it imports.
+        defined: Names that it gives a value.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.assigned: list[tuple[Node, Source]] = []
+        self._into: dict[Key, dict[Source, None]] = {}
+        self._callable: dict[Key, dict[Node, None]] = {}
+        self._setters: dict[str, list[Node]] = {}
+        self._has_members = False
+        self._steps = 0
+        parts: dict[str, list[Node]] = {name: [] for name in _PARTS}
+        pairs: list[dict[str, list[Node]]] = []
+        for found in script.find():
+            if "into" in found:
+                pairs.append(found)
+            for name, nodes in found.items():
+                if name in parts:
+                    parts[name] += nodes
+        self._nest(parts["function"], [*parts["name"], *parts["imported"]])
+        self.sources: Sequence[Node] = parts["source"]
+        self.imported: frozenset[str] = frozenset(map(script.source, parts["imported"]))
+        for function in parts["function"]:
+            for parameter in _parameters(function):
+                self._bind(parameter, None)
+        for found in pairs:
+            self._flow(found)
+        self.defined: frozenset[str] = frozenset(name for _, name in self._into)
+        for node in parts["result"]:
+            scope = self._at(node.start_byte)
+            if scope >= 0 and self._starts[scope] == node.start_byte:
+                scope = self._around[scope]
+            self._add((RESULT, str(self._starts[scope]) if scope >= 0 else ""), node)
+        for caught in parts["caught"]:
+            for node in parts["thrown"]:
+                self._bind(caught, Element(node))
+        self.certain: bool = script.certain and not parts["with"]
+        self.calls: list[Call] = [script.call(node) for node in parts["call"]]
+        for call in self.calls * 2:  # what is called may have come with another call
+            self._call(call)
+        for member, source in self.assigned:
+            for setter in self._setters.get(script.name(member), ()):
+                for parameter in _parameters(setter):
+                    self._bind(parameter, source)
+
+    def into(self, key: Key) -> Collection[Source]:
+        """Return what flows into a name, a member or a result."""
+        if key[0] == FIELD and not self._has_members:
+            self._has_members = True
+            for found in self.script.find(members=True):
+                self._flow(found)
+        return self._into.get(key, ())
+
+    def key(self, node: Node) -> Key:
+        """Return what a name or a member stands for; the page's own global if nothing declares the name."""
+        if node.type in ("member_expression", "subscript_expression"):
+            return FIELD, self.script.name(node) or ANY
+        name, scope = self.script.literal(node), self._at(node.start_byte)
+        while scope >= 0 and (scope, name) not in self._declared:
+            scope = self._around[scope]
+        return scope, name
+
+    def declares(self, key: Key) -> bool:
+        """Tell whether the script itself declares a name."""
+        return key in self._declared
+
+    def functions(self, callee: Node, seen: set[object] | None = None) -> Iterator[Node]:
+        """Yield the script's own functions that a callee may be."""
+        todo, seen = [bare(callee)], set() if seen is None else seen
+        while todo:
+            self._steps += 1
+            if self._steps > MAX_CALLEES:
+                raise Spent
+            node, keys = todo.pop(), list[Key]()
+            if node.type in FUNCTIONS:
+                yield node
+            elif node.type in ("class", "class_declaration"):
+                todo += _constructors(self.script, node)
+            elif node.type in ("identifier", "member_expression", "subscript_expression"):
+                key = self.key(node)
+                keys = [key, (FIELD, key[1])] if key[0] == GLOBAL else [key]
+            elif node.type == "call_expression" and node not in seen:
+                seen.add(node)
+                call = self.script.call(node)
+                results = self.functions(call.callee, seen)
+                keys = [(RESULT, str(function.start_byte)) for function in results]
+                todo += [call.owner] if call.name == "bind" and call.owner is not None else []
+            for key in keys:
+                if key not in seen:
+                    seen.add(key)
+                    todo += self._callable.get(key, ())
+
+    # --- functions, which nest
+
+    def _nest(self, functions: Sequence[Node], declared: Sequence[Node]) -> None:
+        ordered = sorted(functions, key=lambda node: node.start_byte)
+        self._starts = [node.start_byte for node in ordered]
+        self._ends = [node.end_byte for node in ordered]
+        self._around: list[int] = []
+        self._declared: set[Key] = set()
+        for index, start in enumerate(self._starts):
+            self._around.append(self._last(index - 1, start))
+        for index, node in enumerate(ordered):
+            name = node.child_by_field_name("name")
+            if name is not None and node.type == "method_definition":
+                self._add((FIELD, self.script.name(name)), node)
+                self._add((FIELD, self.script.name(name)), (RESULT, str(node.start_byte)))
+                self._setters.setdefault(self.script.name(name), []).append(node)
+            elif name is not None:
+                key = (self._around[index] if "declaration" in node.type else index), self.script.source(name)
+                self._declared.add(key)
+                self._add(key, node)
+            if node.type != "arrow_function":  # theirs are those of the function around
+                self._declared.add((index, "arguments"))
+            for parameter in _parameters(node):
+                self._declare(parameter, index)
+        for pattern in declared:
+            self._declare(pattern, self._at(pattern.start_byte))
+
+    def _declare(self, pattern: Node, scope: int) -> None:
+        bound = _bound(self.script, pattern, None)
+        self._declared |= {(scope, self.script.source(name)) for name, _ in bound}
+
+    def _last(self, index: int, place: int) -> int:
+        while index >= 0 and self._ends[index] <= place:
+            index = self._around[index]
+        return index
+
+    def _at(self, place: int) -> int:
+        """Return the innermost function around an offset, `GLOBAL` where there is none."""
+        return self._last(bisect_right(self._starts, place) - 1, place)
+
+    # --- what flows
+
+    def _add(self, key: Key, source: Source) -> None:
+        self._into.setdefault(key, {})[source] = None
+        if not isinstance(source, tuple) and bare(source).type in _CALLABLE:
+            self._callable.setdefault(key, {})[bare(source)] = None
+
+    def _flow(self, found: dict[str, list[Node]]) -> None:
+        """Take what a pattern of the query found."""
+        if "short" in found:
+            return self._add((FIELD, self.script.source(found["short"][0])), found["short"][0])
+        into, values = found["into"][0], found.get("from", ())
+        for value in values:
+            self._bind(into, value)
+            if "sum" in found:
+                self._bind(into, Sum(into, value))
+        for value in found.get("each", ()):
+            self._bind(into, Element(value))
+
+    def _bind(self, pattern: Node, source: Source | None) -> None:
+        """Let a source, and what a pattern has in its place, flow into the pattern or a literal's member."""
+        if source is not None and pattern.type in _KEYS:
+            return self._add((FIELD, self.script.name(pattern) or ANY), source)
+        for name, part in _bound(self.script, pattern, source):
+            if part is not None:
+                self._add(self.key(name), part)
+                if name.type in ("member_expression", "subscript_expression") or self.key(name) == LOCATION:
+                    self.assigned.append((name, part))
+
+    def _call(self, call: Call) -> None:
+        """Let arguments flow into the parameters of the script's own functions, and into lists."""
+        for function in self.functions(call.callee):
+            self._pass(call.given, function)
+        given = [*call.given, *([call.owner] if call.owner is not None else [])]
+        for callback in call.given:
+            for function in self.functions(callback):
+                for parameter in _parameters(function):
+                    for other in given:
+                        if other is not callback:
+                            self._bind(parameter, Element(other))
+        if call.name in _FILLED and call.owner is not None:
+            for argument in call.given:
+                self._bind(call.owner, Element(argument))
+
+    def _pass(self, given: Sequence[Node], function: Node) -> None:
+        spread = any(argument.type == "spread_element" for argument in given)
+        for index, parameter in enumerate(_parameters(function)):
+            some: Sequence[Source] = given[index : index + 1]
+            if spread or parameter.type == "rest_pattern":
+                some = [*map(Element, given)]
+            for source in some:
+                self._bind(parameter, source)
+        for argument in given:
+            self._add((self._at(function.start_byte), "arguments"), Element(argument))
+
+
+def _constructors(script: Script, node: Node) -> list[Node]:
+    """Return the constructor of a class, and what it extends."""
+    methods = children(node.child_by_field_name("body"))
+    own = [one for one in methods if script.source(one.child_by_field_name("name") or one) == "constructor"]
+    heritage = [one for one in children(node) if one.type == "class_heritage"]
+    return [*own, *(bare(child) for one in heritage for child in children(one))]
+
+
+def _parameters(function: Node) -> list[Node]:
+    one = function.child_by_field_name("parameter")
+    return [one] if one is not None else children(function.child_by_field_name("parameters"))
+
+
+def _inner(script: Script, part: Source | None, name: Node | None) -> Source | None:
+    """Return what a pattern takes from a value: a member of that name, or something in it."""
+    if part is None or isinstance(part, tuple):
+        return Element(part.of) if isinstance(part, Member) else part
+    key = name and (name.child_by_field_name("key") or name.child_by_field_name("left") or name)
+    return Member(part, script.name(key)) if key and script.name(key) else Element(part)
+
+
+def _bound(script: Script, pattern: Node, source: Source | None) -> Iterator[tuple[Node, Source | None]]:
+    """Yield the names and members in a pattern, each with what flows into it."""
+    todo: list[tuple[Node, Source | None]] = [(pattern, source)]
+    while todo:
+        node, part = todo.pop()
+        if node.type in _BOUND:
+            yield node, part
+        elif node.type in ("assignment_pattern", "object_assignment_pattern"):
+            left, right = children(node)
+            todo += [(left, part), (left, right)]
+        elif node.type.endswith("_pattern") or node.type in ("object", "array", "pair"):
+            named = node.type in ("object_pattern", "object")
+            todo += [(child, _inner(script, part, child if named else None)) for child in children(node)]

@@ -1,0 +1,301 @@
+"""The texts that an expression of a script may stand for, put together from constants as far as they go.
+
+A text in which something is not known has `UNKNOWN` in its place. What the script never assigns is unknown as
+a whole: it holds nothing of this script.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Generator, Sequence, Set
+from itertools import product
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from urllib.parse import unquote
+
+from consentkit.gating.inline import data_flow
+from consentkit.gating.inline.data_flow import FIELD, FUNCTIONS, GLOBAL, Element, Key, Source, Spent
+from consentkit.gating.inline.syntax import children, names
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+UNKNOWN: Final = "\u16a0"
+"""A letter of no living script, so that code with it in a text or in place of a name is still code."""
+MAX_TEXTS: Final = 64
+"""Evaluator of one expression; of more, the parts are returned, each with what surrounds it unknown."""
+MAX_STEPS: Final = 4_000
+"""Expressions that are looked at for one script."""
+MAX_ROUNDS: Final = 3
+"""Times that everything is read again where a value flows into itself."""
+
+
+class Global(NamedTuple):
+    """Something of the browser's or of another script's, such as `fetch`."""
+
+    name: str
+
+
+Value: TypeAlias = "frozenset[str | Global | Node]"
+_Task: TypeAlias = "Generator[Source | Key, Value, Value]"
+
+NONE: Final[Value] = frozenset()
+EMPTY: Final[Value] = frozenset(("",))
+_ITSELF: Final = FUNCTIONS | {"object", "array"}
+
+
+def _atob(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode("latin-1")
+    except ValueError:
+        return ""
+
+
+_DECODED: Final[dict[str, Callable[[str], str]]] = {
+    "atob": _atob,
+    "fromCharCode": lambda text: chr(int(text)) if text.isdigit() and int(text) < 0x110000 else "",
+    **dict.fromkeys(("decodeURI", "decodeURIComponent", "unescape"), unquote),
+}
+
+
+_CUT: Final[dict[str, Callable[..., str]]] = {
+    "slice": lambda text, start=0, end=None: text[start:end],
+    "substr": lambda text, start=0, length=None: text[start:][:length],
+    "substring": lambda text, *at: text[slice(*sorted(max(place, 0) for place in (*at, len(text))[:2]))],
+}
+
+
+class Evaluator:
+    """Reads expressions, each once.
+
+    Args:
+        flow: What flows where in the script.
+    """
+
+    def __init__(self, flow: data_flow.DataFlow) -> None:
+        self._flow = flow
+        self._script = flow.script
+        self._known: dict[object, Value] = {}
+        self._before: dict[object, Value] = {}
+        self._circular = False
+        self._steps = 0
+
+    def of(self, source: Source, *, within: bool = False) -> frozenset[str]:
+        """Return the texts that an expression stands for, or those of everything in it, too."""
+        value = self.value(Element(source) if within and not isinstance(source, tuple) else source)
+        return frozenset(_strings(value))
+
+    def settled(self) -> bool:
+        """Say whether everything was read to its end; if not, it is to be asked for again."""
+        done = not self._circular or self._known == self._before
+        self._before, self._known, self._circular = self._known, {}, False
+        return done
+
+    def value(self, asked: Source | Key) -> Value:
+        """Return what an expression, or a name, stands for. The stack is explicit: scripts nest deeply.
+
+        Raises:
+            Spent: That takes too many steps.
+        """
+        stack: list[tuple[object, _Task]] = []
+        begun: set[object] = set()
+        wanted: Source | Key = asked
+        while True:
+            value = self._recall(wanted, begun)
+            if value is None:
+                self._steps += 1
+                if self._steps > MAX_STEPS:
+                    raise Spent
+                stack.append((wanted, self._task(wanted)))
+                begun.add(wanted)
+            while stack:
+                try:
+                    wanted = next(stack[-1][1]) if value is None else stack[-1][1].send(value)
+                    break
+                except StopIteration as end:
+                    done, _ = stack.pop()
+                    begun.discard(done)
+                    value = self._known[done] = end.value
+                    if len(value) > 4 * MAX_TEXTS:
+                        raise Spent from None
+            else:
+                return value or NONE
+
+    def _recall(self, wanted: Source | Key, begun: set[object]) -> Value | None:
+        if not isinstance(wanted, tuple) and wanted.type not in _READ:
+            return self._leaf(wanted)
+        if wanted in begun:
+            self._circular = True
+            return self._before.get(wanted, NONE)
+        return self._known.get(wanted)
+
+    def _leaf(self, node: Node) -> Value:
+        """Read a constant, which stands for its text, or a list, object or function: each is itself."""
+        if node.type in ("string", "number", "string_fragment", "escape_sequence"):
+            return frozenset((self._script.literal(node),))
+        return frozenset((node,)) if node.type in _ITSELF else NONE
+
+    def _task(self, asked: Source | Key) -> _Task:
+        if isinstance(asked, Element):
+            return self._element(asked.of)
+        if isinstance(asked, data_flow.Member):
+            return self._named(asked.of, {asked.name})
+        if isinstance(asked, data_flow.Sum):
+            return self._joined((asked.left, asked.right))
+        return self._name(asked) if isinstance(asked, tuple) else _READ[asked.type](self, asked)
+
+    def _name(self, key: Key) -> _Task:
+        found = NONE
+        for source in self._flow.into(key):
+            found |= yield source
+        return found
+
+    def _identifier(self, node: Node) -> _Task:
+        key = self._flow.key(node)
+        found = yield key
+        if key[0] == GLOBAL:
+            found |= yield (FIELD, key[1])
+        return found or (NONE if self._flow.declares(key) else frozenset((Global(key[1]),)))
+
+    def _member(self, node: Node) -> _Task:
+        owner = node.child_by_field_name("object")
+        index = node.child_by_field_name("index")
+        if owner is None:
+            return NONE
+        keys = {self._script.name(node)} - {""}
+        if index is not None and not keys:
+            keys = {text for text in _strings((yield index)) if UNKNOWN not in text}
+        return (yield from self._named(owner, keys))
+
+    def _named(self, owner: Node, keys: Set[str]) -> _Task:
+        """Read the members of those names, or any where they are not known."""
+        found = NONE
+        for name in keys:
+            found |= (yield (FIELD, name)) | (yield (GLOBAL, name))
+        found |= (yield (FIELD, data_flow.ANY)) if keys else NONE
+        around = yield owner
+        for item in around:
+            if isinstance(item, str):
+                # What a call has made of texts may be read from any member of its result.
+                found |= {_loose(item)}
+            elif not isinstance(item, Global) and item.type == "array":
+                for child in () if keys and not any(map(str.isdigit, keys)) else children(item):
+                    found |= yield child
+            elif not keys and not isinstance(item, Global):
+                found |= yield Element(owner)
+        return found or frozenset(map(Global, keys))
+
+    def _element(self, node: Node) -> _Task:
+        """Read a value and everything in it."""
+        found = yield node
+        texts: Value = frozenset(_loose(item) if isinstance(item, str) else item for item in found)
+        for item in nodes(found):
+            if item.type in FUNCTIONS:
+                texts |= yield (data_flow.RESULT, str(item.start_byte))
+            for child in children(item) if item.type in ("object", "array") else ():
+                key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+                texts |= {_loose(self._script.name(key))} if key is not None else NONE
+                texts |= (yield Element(children(key)[0])) if key and "computed" in key.type else NONE
+                texts |= yield Element(value or child)
+            texts |= yield (FIELD, data_flow.ANY)
+        return texts
+
+    def _union(self, node: Node) -> _Task:
+        found = NONE
+        for child in children(node)[node.type == "ternary_expression" :]:
+            found |= yield child
+        return found
+
+    def _binary(self, node: Node) -> _Task:
+        operator = node.child_by_field_name("operator")
+        is_sum = operator is not None and operator.type == "+"
+        return self._joined(children(node)) if is_sum else self._union(node)
+
+    def _joined(self, parts: Sequence[Node], between: Value = EMPTY) -> _Task:
+        """Put texts together; what is no text is unknown."""
+        found = EMPTY
+        for index, part in enumerate(parts):
+            value = yield part
+            if any(item.type == "array" for item in nodes(value)):
+                value |= yield Element(part)
+            found = _sum(found, _sum(between, value) if index else value)
+        return found
+
+    def _numbers(self, given: Sequence[Node]) -> list[int]:
+        """Return the arguments that are whole numbers."""
+        written = map(self._script.source, given)
+        return [int(text) for text in written if text.removeprefix("-").isdecimal() and len(text) < 9]
+
+    def _call(self, node: Node) -> _Task:
+        call = self._script.call(node)
+        own, found = [*self._flow.functions(call.callee)], NONE
+        for function in own:
+            found |= yield (data_flow.RESULT, str(function.start_byte))
+        if own:
+            return found
+        subject = [call.owner] if call.owner is not None else []
+        if call.name in _DECODED:
+            found = EMPTY
+            for argument in call.given:
+                found = _sum(found, frozenset(map(_DECODED[call.name], _strings((yield argument)))))
+            return found
+        if call.name in _CUT and subject and len(places := self._numbers(call.given)) == len(call.given) < 3:
+            texts, cut = _strings((yield subject[0])), _CUT[call.name]
+            found = frozenset(cut(text, *places) for text in texts if UNKNOWN not in text)
+        if call.name == "bind" and subject:
+            return (yield subject[0])
+        if call.name == "concat":
+            return (yield from self._joined([*subject, *call.given]))
+        if call.name == "join" and subject:
+            between = (yield call.given[0]) if call.given else frozenset((",",))
+            lists = yield subject[0]
+            for item in nodes(lists) if len(nodes(lists)) == len(lists) else ():
+                found |= yield from self._joined(children(item), between)
+        if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
+            whole, old, new = (yield subject[0]), (yield call.given[0]), (yield call.given[1])
+            triples = product(*map(_strings, (whole, old, new)))
+            found |= {one.replace(a, b, 1 if call.name == "replace" else -1) for one, a, b in triples}
+        # A text may be cut more often than is followed, or counted in other units.
+        if found and call.name not in _CUT:
+            return found
+        for part in [*subject, *call.given]:
+            found |= yield Element(part)
+        return frozenset(_strings(found))
+
+
+_READ: Final[dict[str, Callable[[Evaluator, Node], _Task]]] = {
+    "template_string": lambda self, node: self._joined(children(node)),
+    "binary_expression": Evaluator._binary,
+    "call_expression": Evaluator._call,
+    "new_expression": Evaluator._call,
+    **dict.fromkeys(("identifier", "shorthand_property_identifier"), Evaluator._identifier),
+    **dict.fromkeys(("member_expression", "subscript_expression"), Evaluator._member),
+    **dict.fromkeys(
+        names(
+            "template_substitution ternary_expression assignment_expression augmented_assignment_expression"
+            " parenthesized_expression await_expression yield_expression spread_element sequence_expression"
+        ),
+        Evaluator._union,
+    ),
+}
+
+
+def nodes(value: Value) -> list[Node]:
+    """Return the lists, object literals and functions among what an expression stands for."""
+    return [item for item in value if not isinstance(item, (str, Global))]
+
+
+def _strings(value: Value) -> list[str]:
+    return [item for item in value if isinstance(item, str)]
+
+
+def _loose(text: str) -> str:
+    return UNKNOWN + text.lstrip(UNKNOWN)
+
+
+def _sum(left: Value, right: Value) -> Value:
+    lefts, rights = (
+        [item if isinstance(item, str) else UNKNOWN for item in value] or [UNKNOWN] for value in (left, right)
+    )
+    if len(lefts) * len(rights) <= MAX_TEXTS:
+        return frozenset(one + other for one, other in product(lefts, rights))
+    return frozenset(map(_loose, (*lefts, *rights)))

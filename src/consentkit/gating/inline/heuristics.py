@@ -1,0 +1,171 @@
+"""The search over a script's text, without a tree: its literals put together, its words, whether it loads.
+
+Vendors put addresses together from parts (``"https://ssl" + ".google-analytics.com"``), escape slashes so
+that ``</script>`` may stand in a string, and encode what content filters look for. Every expression is
+bounded or possessive: the time is linear in the text.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from itertools import islice
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+# ECMAScript, "EscapeSequence"; a line continuation stands for nothing.
+_ESCAPE: Final = re.compile(
+    rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*+([0-9a-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})"
+    rb"|([^\s\w'\"`\\]|[ac-eg-mo-qswyzA-Z])|\r?\n|\r)"
+)
+GAP: Final = rb"(?:\s|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+"""What may stand between two words of a script."""
+
+_SUM: Final = re.compile(
+    rb"['\"`]" + GAP + rb"(?:\+" + GAP + rb"|\." + GAP + rb"concat" + GAP + rb"\(" + GAP + rb")['\"`]"
+)
+# Browsers take these out of addresses (WHATWG URL, "basic URL parser").
+_BROKEN: Final = re.compile(rb"[/\\]{2}(?:[^\s'\"`<>\\]{0,256}+\\[tnr]){1,64}+[^\s'\"`<>\\]{0,256}+")
+_BREAK: Final = re.compile(rb"\\[tnr]")
+_ATOB: Final = re.compile(rb"atob['\"]?+\]?+\s*+\(\s*+['\"`]([A-Za-z0-9+/_-]{8,4096}+)")
+_ADDRESS: Final = re.compile(rb"((?:aHR0c|Ly[89])[A-Za-z0-9+/_-]{8,4096}+)")
+_CODES: Final = re.compile(rb"fromCharCode(?:\.apply)?\s*+\(([^()]{2,4096}+)")
+_NUMBER: Final = re.compile(rb"0[xX][0-9a-fA-F]{1,4}|[0-9]{1,5}")
+_JOIN: Final = re.compile(rb"\]\s*+\.join\(\s*+(?:'([^']{0,3})'|\"([^\"]{0,3})\")\s*+\)")
+_LITERAL: Final = re.compile(rb"'([^']{0,128})'|\"([^\"]{0,128})\"")
+
+MAX_JOINED: Final = 512
+"""Bytes of an array literal that is looked at before its ``.join``."""
+MAX_PIECES: Final = 64
+"""Encoded pieces of one kind that are decoded of one script."""
+
+
+def fold_literals(text: bytes) -> bytes:
+    """Return a script's text with escapes, sums and encodings of literals resolved.
+
+    What was encoded is put behind the rest, in quotes. The result is to be searched, not to be run.
+    """
+    folded = _ESCAPE.sub(_plain, text) if b"\\" in text else text
+    folded = _SUM.sub(b"", folded)
+    finders = dict.fromkeys(find for sign, find in _ENCODINGS if sign in folded)
+    pieces = [piece for find in finders for piece in islice(find(folded), MAX_PIECES)]
+    return b"\n".join([folded, *(b'"' + piece + b'"' for piece in pieces)]) if pieces else folded
+
+
+def _plain(match: re.Match[bytes]) -> bytes:
+    if match[5] or match.lastindex is None:
+        return match[5] or b""
+    code = int(match[4], 8) if match[4] else int(match[1] or match[2] or match[3], 16)
+    # Quotes and backslashes stay written, or literals would end where they do not.
+    if code < 0x20 or code > 0x10FFFF or chr(code) in "\"'`\\":
+        return match[0]
+    # Half of a pair is no character; the bytes say that a host with it is to be looked at.
+    return chr(code).encode("utf-8", "surrogatepass")
+
+
+def _decoded(text: bytes) -> Iterator[bytes]:
+    """Decode what is decoded in the script, and strings that look like an encoded address."""
+    encoded = [match for match in _ADDRESS.finditer(text) if text[match.start() - 1] in b"'\"`"]
+    for match in (*_ATOB.finditer(text), *encoded):
+        bare = match[1].translate(bytes.maketrans(b"-_", b"+/"))
+        yield base64.b64decode(bare[: len(bare) // 4 * 4 + (len(bare) % 4 > 1) * 4] + b"==")
+
+
+def _spelled(text: bytes) -> Iterator[bytes]:
+    for match in _CODES.finditer(text):
+        codes = [
+            int(number, 0) if number[1:2] in b"xX" else int(number) for number in _NUMBER.findall(match[1])
+        ]
+        yield bytes(code for code in codes if 0x20 <= code < 0x7F)
+
+
+def _joined(text: bytes) -> Iterator[bytes]:
+    for match in _JOIN.finditer(text):
+        array = text[max(0, match.start() - MAX_JOINED) : match.start()].rpartition(b"[")[2]
+        yield (match[1] or match[2] or b"").join(one or other for one, other in _LITERAL.findall(array))
+
+
+def _unbroken(text: bytes) -> Iterator[bytes]:
+    for match in _BROKEN.finditer(text):
+        yield _BREAK.sub(b"", match[0])
+
+
+def _unquoted(text: bytes) -> Iterator[bytes]:
+    yield unquote_to_bytes(text)
+
+
+# What gives an encoding away, cheaply, and what decodes it.
+_ENCODINGS: Final[Sequence[tuple[bytes, Callable[[bytes], Iterator[bytes]]]]] = (
+    *((sign, _decoded) for sign in (b"atob", b"aHR0c", b"Ly9", b"Ly8")),
+    *((sign, _unbroken) for sign in (b"\\t", b"\\n", b"\\r")),
+    *((sign, _unquoted) for sign in (b"unescape", b"decodeURI")),
+    (b"fromCharCode", _spelled),
+    (b".join(", _joined),
+)
+
+
+# --- words
+
+_IN_WORDS: Final = re.compile(r"[A-Za-z0-9_$]")
+_BETWEEN: Final = bytes(code if _IN_WORDS.match(chr(code)) else 0x20 for code in range(128)) + b" " * 128
+
+_ALONE: Final = frozenset(
+    b"Audio EventSource Image SharedWorker WebSocket Worker background cssText fetch srcdoc".split()
+    + b"XDomainRequest XMLHttpRequest axios backgroundImage createElement getJSON".split()
+    + b"getScript importScripts innerHTML insertAdjacentHTML outerHTML sendBeacon serviceWorker".split()
+)
+"""Names that stand in a script only to load something."""
+
+# A member that is called or assigned under a name that is put together, as in a["sr" + "c"] = b.
+_COMPUTED: Final = re.compile(rb"[\w'\"`)]\]\s*+(?:\(|(?:\?\?|\|\||&&|\+)?+=(?!=))")
+
+_METHOD: Final = re.compile(rb"\.(?:ajax|append|get|html|load|post)\s*+\(")
+_MARKUP: Final = re.compile(rb"<(?:embed|iframe|img|link|object|script)\b")
+_MODULE: Final = rb"[\w$*{][^;'\"]{0,500}?\bfrom\s*+['\"]"
+
+# Each begins with a literal, which the engine finds fast.
+_WITH: Final[Mapping[bytes, re.Pattern[bytes]]] = {
+    b"export": re.compile(rb"export\b(?<![\w$.]export)[^;'\"]{0,500}?\bfrom\s*+['\"]"),
+    b"import": re.compile(rb"import\b(?<![\w$.]import)" + GAP + rb"(?:[('\"`]|" + _MODULE + rb")"),
+    b"setAttribute": re.compile(rb"setAttribute\(\s*+['\"](?:data|href|poster|src)"),
+    b"src": re.compile(rb"src(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
+    b"srcset": re.compile(rb"srcset(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
+    b"write": re.compile(rb"write['\"]?+\]?+\s*+\("),
+    b"writeln": re.compile(rb"writeln['\"]?+\]?+\s*+\("),
+    **dict.fromkeys((b"ajax", b"append", b"get", b"html", b"load", b"post"), _METHOD),
+    **dict.fromkeys((b"embed", b"iframe", b"img", b"link", b"object", b"script"), _MARKUP),
+}
+"""Names that may stand for other things, with what must be around them."""
+
+# A function called with an address: of a script, or the function's name says what it does.
+_CALL: Final = re.compile(rb"\(\s*+\[?+\s*+['\"`](?:https?+:)?+//([^'\"`\s]{1,256}+)")
+_SCRIPT: Final = re.compile(rb"[./]m?js\b")
+_FUNCTION: Final = re.compile(
+    rb"(?:import|include|inject|insert|load|require)[A-Za-z0-9_$]{0,32}+\s{0,4}+\Z", re.I
+)
+
+
+def words_of(text: bytes) -> Set[bytes]:
+    """Return the names, keywords and numbers in a script's text."""
+    return set(text.translate(_BETWEEN).split())
+
+
+def loads(text: bytes, words: Set[bytes]) -> bool:
+    """Tell whether a script holds something that loads.
+
+    Args:
+        text: The script.
+        words: The names in it, as `words_of` gives them.
+    """
+    if not words.isdisjoint(_ALONE) or _COMPUTED.search(text):
+        return True
+    patterns = dict.fromkeys(_WITH[word] for word in words & _WITH.keys())
+    return any(pattern.search(text) for pattern in patterns) or _calls(text)
+
+
+def _calls(text: bytes) -> bool:
+    return any(
+        _SCRIPT.search(match[1]) or _FUNCTION.search(text[max(0, match.start() - 48) : match.start()])
+        for match in _CALL.finditer(text)
+    )

@@ -1,0 +1,194 @@
+"""What the gate finds out about a tag, whatever the consent, and what it asks of the renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
+
+from consentkit.rewriter import Attribute, Splice
+
+Target: TypeAlias = Literal["", "_parent", "_top"]
+"""Where the page is, as seen from a placeholder; empty where nothing in it could lead there."""
+Unclassified: TypeAlias = Literal["report", "gate", "allow"]
+"""What happens to third parties that neither policy nor catalog knows."""
+
+Why = Literal[
+    "host", "signature", "marker", "unknown-marker", "unclassified", "list", "word", "program", "cut"
+]
+
+
+class Party(NamedTuple):
+    """A vendor, or a whole purpose, whose consent an element needs.
+
+    Attributes:
+        vendor: Id of the vendor; empty for a purpose.
+        name: The vendor's name as visitors know it; for an unknown marker what the marker says.
+        purpose: Id of the purpose; empty where nothing is known, which no consent allows.
+        embed: Whether its frames show content, which deserves a placeholder.
+        plays: Whether that is video or audio.
+        stubs: Globals that its inline snippet defines, with the kind of stub for each.
+    """
+
+    vendor: str
+    name: str
+    purpose: str
+    embed: bool = True
+    plays: bool = False
+    stubs: tuple[tuple[str, str], ...] = ()
+
+
+NOBODY: Final = Party("", "", "", embed=False)
+"""Stands for whom neither policy nor catalog knows."""
+
+
+class Reason(NamedTuple):
+    """Why an element needs a party's consent.
+
+    Attributes:
+        party: Who.
+        host: The host that would be asked, with its port where it has one; empty where there is none.
+        why: How the party was recognised.
+        site: Set where the policy declares a path on this host: such a reason counts on the host's own pages,
+            too, and without ``host`` on those alone. Of a program its path, of a list the host that it names.
+        spared: Sites on whose pages a list does not count.
+    """
+
+    party: Party
+    host: str
+    why: Why
+    site: str = ""
+    spared: tuple[str, ...] = ()
+
+
+CUT: Final = Reason(NOBODY, "", "cut")
+"""Why an element is held back that could not be read to its end."""
+
+
+class Reach(NamedTuple):
+    """What some bytes would reach, whatever the consent.
+
+    Attributes:
+        reasons: Who must be allowed.
+        hosts: Third parties that neither policy nor catalog knows.
+        unreadable: Whether there may be more, which nobody can tell.
+    """
+
+    reasons: tuple[Reason, ...] = ()
+    hosts: tuple[str, ...] = ()
+    unreadable: bool = False
+
+
+NOTHING: Final = Reach()
+
+
+class Embed(NamedTuple):
+    """What a frame says of its content, whatever the consent.
+
+    Attributes:
+        title: Its title; empty where it has none.
+        poster: Address of a picture of it, which the site gives; empty without one that can be used.
+        reach: Whom the picture would reach.
+        plays: Whether it is a player's.
+    """
+
+    title: str = ""
+    poster: str = ""
+    reach: Reach = NOTHING
+    plays: bool = False
+
+
+class Part(NamedTuple):
+    """One part of a tag that stays or goes by itself.
+
+    Attributes:
+        reach: What it would reach.
+        inert: The edits that make it inert.
+        srcdoc: The attribute whose content may be rewritten in place of that.
+    """
+
+    reach: Reach = NOTHING
+    inert: Sequence[Splice] = ()
+    srcdoc: Attribute | None = None
+
+
+class Classification(NamedTuple):
+    """Whom a tag reaches and how it is made inert, whatever the consent: a function of its bytes alone.
+
+    Attributes:
+        load: What the element itself loads, or whom its marker names.
+        others: Scripts and documents in its attributes.
+        live: The edits that make it live where everybody is allowed.
+        simple: Whether those are insertions without quotes, which may be made anywhere.
+        embed: What it says of its content, if it is a frame that visitors see.
+        marked: Whether its author said who must be allowed; nothing else counts then.
+        list_type: Its type if its content is a list of addresses, such as ``importmap``; empty for others.
+        heard: Who would be reached by the address of a marked script, and so has to be told what holds.
+        silent: Whether it is a script's tag that reaches nobody by itself.
+        container: Whose script fills the element.
+        language: The page's language by this tag (WHATWG HTML 3.2.6.2), as written; empty where it says none.
+    """
+
+    load: Part = Part()
+    others: tuple[Part, ...] = ()
+    live: Sequence[Splice] = ()
+    simple: bool = True
+    embed: Embed | None = None
+    marked: bool = False
+    list_type: str = ""
+    heard: tuple[Reason, ...] = ()
+    silent: bool = False
+    container: Party | None = None
+    language: str = ""
+
+
+def join(parts: Sequence[Reach]) -> Reach:
+    """Put together what several parts would reach, each once, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    return Reach(
+        tuple(dict.fromkeys(reason for part in parts for reason in part.reasons)),
+        tuple(dict.fromkeys(host for part in parts for host in part.hosts)),
+        any(part.unreadable for part in parts),
+    )
+
+
+class Renderer(Protocol):
+    """Renders what is put into pages in place of what is gated."""
+
+    def name(self, party: Party, *, language: str) -> str:
+        """Return what a party is called on a page in that language."""
+
+    def placeholder(
+        self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
+    ) -> str:
+        """Render the document shown in a gated frame, in HTML.
+
+        Args:
+            party: Whom to allow; without a vendor it is a whole purpose.
+            embed: What the frame says of its content; its poster may be fetched.
+            target: Where the page is, as seen from there.
+            foreign_base: Whether the page's base is another origin, which such a document inherits.
+            language: The page's language by its own account; empty where it does not say.
+        """
+
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render ``<script src=… data-consentkit-stubs="…"></script>`` with the URL of `stubs_script`.
+
+        Args:
+            attributes: What to define, and what to show a visitor whose form waits for it.
+            foreign_base: Whether the page's base is another origin.
+        """
+
+    def module(self, *, foreign_base: bool) -> str:
+        """Return the URL of `module_script`, safe in JSON; nothing where the page takes no script of ours."""
+
+    def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render ``<script src=…>`` with the URL of `consentkit.vendorcalls.calls_script`.
+
+        Args:
+            attributes: What it is to say, as attributes.
+            foreign_base: Whether the page's base is another origin.
+
+        Returns:
+            Nothing where the page cannot have such a script.
+        """

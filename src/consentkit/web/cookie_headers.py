@@ -1,0 +1,130 @@
+"""The visitor's cookies in headers: what the app sees of them, what it may set, what is set and expired here.
+
+A script may have set a cookie under any domain that its page could use, and under the root or the folder of
+its page: each of these is expired. What was set under another path goes when a page there is visited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from consentkit.consent import cookies
+from consentkit.consent.decision import Decision
+from consentkit.web.request import Headers
+from consentkit.web.resolver import Exchange
+
+MAX_EXPIRED: Final = 2048
+"""Bytes of expiring headers in one response; the rest follows with the next."""
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PATH = re.compile(r"[A-Za-z0-9/._~%-]{1,200}")
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+
+
+def hide_cookies(exchange: Exchange, headers: Headers) -> Headers:
+    """Return the request's headers without cookies of denied purposes; the same list if there are none."""
+    hidden = exchange.resolution.hidden
+    if not hidden:
+        return headers
+    kept = "; ".join(
+        f"{name}={value}" if name or "=" in value else value
+        for name, value in exchange.request.cookies
+        if name not in hidden
+    )
+    rest = [(name, value) for name, value in headers if name != b"cookie"]
+    return [*rest, (b"cookie", kept.encode("latin-1"))] if kept else rest
+
+
+def gate_cookies(exchange: Exchange, headers: Headers) -> Headers:
+    """Return a response's headers without what sets such cookies; the same list if nothing does."""
+    drop, consent = exchange.options.gate.drop_cookie, exchange.consent
+    kept = [
+        (name, value)
+        for name, value in headers
+        if name.lower() != b"set-cookie" or not drop(consent, value.decode("latin-1"))
+    ]
+    return headers if len(kept) == len(headers) else kept
+
+
+def visit_cookies(exchange: Exchange) -> Headers:
+    """Return what sets and expires cookies with a page: a refusal renewed, what is not to be kept expired."""
+    lines: list[str] = []
+    if exchange.traits.has_own_cookies:
+        consent = exchange.consent
+        if consent.renew and consent.decision is not None:
+            lines.append(decision_line(exchange, consent.decision))
+        lines += expire_plain(exchange)
+        if exchange.request.cookie_values(cookies.once_cookie_name(exchange.request.secure)):
+            lines.append(cookies.set_once_cookie("", secure=exchange.request.secure))
+    return [*as_headers(lines), *expire_hidden(exchange)]
+
+
+def decision_line(exchange: Exchange, decision: Decision) -> str:
+    """Return the ``Set-Cookie`` value that keeps a decision for as long as it holds."""
+    options, now = exchange.options, exchange.now
+    value, age = (
+        options.decisions.dumps(decision, now=now),
+        decision.max_age(exchange.consent.validity, now=now),
+    )
+    return cookies.set_decision_cookie(
+        value, max_age=age, secure=exchange.request.secure, domain=options.cookies.domain
+    )
+
+
+def expire_plain(exchange: Exchange) -> list[str]:
+    """Return the ``Set-Cookie`` values that remove, on https, a decision under its plain name."""
+    request, domain = exchange.request, exchange.options.cookies.domain
+    if not (request.secure and request.cookie_values("consentkit")):
+        return []
+    domains = [None, domain] if domain else [None]
+    return [cookies.expire_cookie("consentkit", secure=False, domain=one) for one in domains]
+
+
+def expire_hidden(exchange: Exchange) -> Headers:
+    """Return ``Set-Cookie`` headers that remove the cookies of denied purposes.
+
+    Where the decision could not come along, its purposes are denied for want of it: nothing is removed.
+    """
+    names = exchange.resolution.hidden
+    if not (names and exchange.traits.travels):
+        return []
+    room, found = MAX_EXPIRED, list[str]()
+    paths, variants = _paths(exchange), _variants(exchange)
+    for name in sorted(names):
+        lines = [f"{name}=; Max-Age=0; Path={path}{variant}" for path in paths for variant in variants]
+        size = sum(map(len, lines))
+        if _NAME.fullmatch(name) and size <= room:
+            room -= size
+            found += lines
+    return as_headers(found)
+
+
+def as_headers(lines: Iterable[str]) -> Headers:
+    """Return ``Set-Cookie`` headers of those values."""
+    return [(b"set-cookie", line.encode("ascii")) for line in lines]
+
+
+def subject_of(exchange: Exchange) -> str | None:
+    """Return the visitor's id; ``None`` where there is none, or none that can be believed."""
+    name = cookies.id_cookie_name(exchange.request.secure, exchange.options.cookies.domain)
+    return exchange.options.subjects.loads(exchange.request.cookie_values(name))
+
+
+def _paths(exchange: Exchange) -> list[str]:
+    """Return the root and the default path of cookies set here (RFC 6265, section 5.1.4)."""
+    request = exchange.request
+    folder = request.here.partition("?")[0].rpartition("/")[0]
+    ours = request.root_path + exchange.options.prefix
+    return ["/", folder] if folder not in ("", ours) and _PATH.fullmatch(folder) else ["/"]
+
+
+def _variants(exchange: Exchange) -> list[str]:
+    host = exchange.resolution.host.partition(":")[0].lower()
+    secure = "; Secure" if exchange.request.secure else ""
+    domains = [""]
+    if _HOST.fullmatch(host) and not host.replace(".", "").isdigit():
+        labels = host.split(".")
+        domains += ["; Domain=" + ".".join(labels[index:]) for index in range(len(labels) - 1)]
+    variants = [domain + secure for domain in domains]
+    return variants + ([secure + "; Partitioned; SameSite=None"] if secure else [])

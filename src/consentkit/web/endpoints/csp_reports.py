@@ -1,0 +1,96 @@
+"""``POST /_consent/csp``: hosts that browsers report as blocked by the second Content-Security-Policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NamedTuple
+
+from consentkit.exceptions import BadRequest
+from consentkit.web.endpoints.effects import Answer, Observe, Steps
+from consentkit.web.endpoints.submission import ask_body
+from consentkit.web.request import Request
+from consentkit.web.resolver import Exchange
+from consentkit.web.response.csp import PagePolicy
+
+DIRECTIVES: Final = frozenset(
+    {"default-src", "script-src", "script-src-elem", "script-src-attr", "style-src", "style-src-elem"}
+    | {"style-src-attr", "img-src", "font-src", "media-src", "object-src", "frame-src", "fenced-frame-src"}
+    | {"child-src", "connect-src", "worker-src", "manifest-src"}
+)
+"""What a report may name as violated: everything that inherits from `default-src`."""
+
+_TYPES: Final = (b"application/csp-report", b"application/reports+json")
+
+
+def answer_report(exchange: Exchange) -> Steps:
+    """Count what browsers report, but not of pages elsewhere, which may name this address as well.
+
+    Raises:
+        BadRequest: It cannot be taken.
+    """
+    request = exchange.request
+    if request.header(b"sec-fetch-site") not in (b"", b"same-origin"):
+        raise BadRequest(403, "Reports are taken from this site's own pages only.")
+    keys = find_undeclared(exchange.options.page_policy, request, (yield ask_body(request)))
+    if keys and exchange.options.keeps_log:
+        yield Observe("csp", keys)
+    return Answer(204, [(b"cache-control", b"no-store")])
+
+
+def find_undeclared(policy: PagePolicy, request: Request, body: bytes) -> list[str]:
+    """Return ``<directive> <host>`` for each host that was blocked and that nobody declared.
+
+    Raises:
+        BadRequest: 400 where the report cannot be read, 415 where it is something else.
+    """
+    found = [
+        (directive, policy.undeclared_host(blocked, request.host))
+        for directive, blocked in read_violations(request, body)
+    ]
+    return [f"{directive} {host}" for directive, host in found if host and directive in DIRECTIVES]
+
+
+class Violation(NamedTuple):
+    """A directive, and what it blocked: an address, or a word such as ``inline``."""
+
+    directive: str
+    blocked: str
+
+
+def read_violations(request: Request, body: bytes) -> list[Violation]:
+    """Read a report, whose media type says which of the two shapes it has.
+
+    Raises:
+        BadRequest: 400 where it cannot be read, 415 where it is something else.
+    """
+    kind = request.media_type
+    if kind not in _TYPES:
+        raise BadRequest(415, "Send application/csp-report or application/reports+json.")
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(400, "The body is not valid JSON.") from error
+    if kind == _TYPES[0]:
+        reports = [_table(data, "csp-report")]
+        return [_violation(report, "blocked-uri", "effective-directive") for report in reports]
+    if not isinstance(data, list):
+        raise BadRequest(400, "Expected a list of reports.")
+    reports = [_table(one, "body") for one in data if _type(one) == "csp-violation"]
+    return [_violation(report, "blockedURL", "effectiveDirective") for report in reports]
+
+
+def _type(report: Any) -> object:
+    return report.get("type") if isinstance(report, dict) else None
+
+
+def _table(data: Any, key: str) -> dict[str, Any]:
+    table = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(table, dict):
+        raise BadRequest(400, f'Expected an object with "{key}".')
+    return table
+
+
+def _violation(report: dict[str, Any], blocked: str, directive: str) -> Violation:
+    """Browsers before CSP Level 3 name the directive in ``violated-directive`` only, with its sources."""
+    named = str(report.get(directive) or report.get("violated-directive") or "").split()
+    return Violation(named[0].lower() if named else "", str(report.get(blocked, "")))

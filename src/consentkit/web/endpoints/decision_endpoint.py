@@ -1,0 +1,169 @@
+"""``POST /_consent/decision``: from what a visitor sends to what a browser keeps."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from msgspec.structs import replace
+
+from consentkit.banner.banner import make_notice
+from consentkit.banner.pages import problem_text
+from consentkit.consent import cookies
+from consentkit.consent.decision import Decision
+from consentkit.consent.notice import Notice, on_terms
+from consentkit.web.cookie_headers import decision_line, expire_plain
+from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json
+from consentkit.web.endpoints.effects import Answer, Ids, Notify, Steps
+from consentkit.web.endpoints.recorder import (
+    Choice,
+    Recorder,
+    decide,
+    find_terms,
+    refused_besides,
+    refused_only,
+)
+from consentkit.web.endpoints.submission import Submission, ask_body, check_same_origin, read_submission
+from consentkit.web.endpoints.visitor_data import answer_state
+from consentkit.web.resolver import Exchange, consent_with
+
+
+def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
+    """Take a decision.
+
+    Args:
+        exchange: The visitor's request, and what held before.
+        ids: Makes ids.
+        recorder: Has it recorded.
+
+    Raises:
+        BadRequest: It cannot be honoured.
+    """
+    yield from check_same_origin(exchange.request)
+    submission = read_submission(exchange.request, (yield ask_body(exchange.request)))
+    notice = _known_notice(exchange, submission)
+    # A deploy came in between: the choice holds on the terms of the notice that was seen, if it is known.
+    terms = (yield from find_terms(exchange, submission.notice)) if notice is None else None
+    asked = notice.asked if notice else terms.asked if terms else ()
+    decision = decide(exchange, submission, asked)
+    if terms is not None:
+        submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
+    choice = Choice(exchange, ids, submission, decision, notice)
+    if choice.is_overtaken:
+        return (yield from _answer_overtaken(choice, recorder))
+    changed = notice is None and submission.once and not choice.on_same_terms
+    if (notice is None and terms is None) or changed:
+        return (yield from _answer_stale(choice, recorder))
+    if submission.once:
+        return (yield from _answer_once(choice, recorder))
+    return (yield from _answer_taken(choice, recorder))
+
+
+def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
+    """Return the notice that was shown if it is what is shown to such a visitor now."""
+    options, consent, locale = exchange.options, exchange.consent, submission.locale
+    if locale not in options.locales:
+        return None
+    notice = make_notice(options.policy, consent, locale)
+    if notice.hash == submission.notice:
+        return notice
+    # The page may be from before another choice of this visitor's, or from one that lets no script run.
+    for asked, scripted in product((consent.prompt_for, consent.prompting, ()), (True, False)):
+        notice = make_notice(options.policy, consent, locale, asked=asked, scripted=scripted)
+        if notice.hash == submission.notice:
+            return notice
+    return None
+
+
+def _answer_taken(choice: Choice, recorder: Recorder) -> Steps:
+    exchange, submission = choice.exchange, choice.submission
+    if submission.action == "allow" and not _takes_effect(choice):
+        return _problem(choice, 409, "signal" if exchange.consent.signal else "stale")
+    # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
+    exchange.options.decisions.dumps(choice.decision, now=exchange.now)
+    outcome = yield from recorder.record(choice)
+    if outcome.decision is not None:
+        yield Notify(outcome.decision)
+    answer = _done(choice) if outcome.recorded else _problem(choice, 503, "unrecorded")
+    return _remember(answer, exchange, outcome.decision, outcome.subject)
+
+
+def _takes_effect(choice: Choice) -> bool:
+    """Say whether what is allowed will be: a binding signal or a changed purpose may stand against it."""
+    after, policy = consent_with(choice.exchange, choice.decision), choice.exchange.options.policy
+    return all(
+        after.allows(name)
+        if name in policy.purposes
+        else after.allows_known(name, policy.vendor_purpose(name) or "")
+        for name in choice.submission.names
+    )
+
+
+def _answer_stale(choice: Choice, recorder: Recorder) -> Steps:
+    """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
+    refusal = refused_only(choice)
+    # A client asks for the state and sends all of it again; a visitor has said no, and goes.
+    half = choice.submission.as_json and bool(choice.decision.granted)
+    if refusal is None or half or choice.submission.once:
+        return _problem(choice, 409, "stale")
+    yield from recorder.refuse(choice, refusal, level="warning")
+    yield Notify(refusal)
+    answer = _problem(choice, 409, "stale" if refusal.granted else "stale_refusal")
+    return _remember(answer, choice.exchange, refusal)
+
+
+def _answer_overtaken(choice: Choice, recorder: Recorder) -> Steps:
+    """Answer a choice from a page older than the visitor's last one, part of which it would take back.
+
+    What the last one denies stays denied, and what this one denies besides is denied as well.
+    """
+    exchange, refusal = choice.exchange, refused_besides(choice)
+    if refusal is not None:
+        yield from recorder.refuse(choice, refusal, level="warning")
+        yield Notify(refusal)
+    answer = _problem(choice, 409, "older")
+    if wants_json(exchange.request):
+        after = consent_with(exchange, refusal or exchange.consent.decision)
+        locale = exchange.locale_of(choice.submission.locale)
+        text = problem_text(exchange.options.policy, "older", locale=locale)
+        answer = answer_state(exchange, after, 409, error=text, reload=True)
+    return _remember(answer, exchange, refusal)
+
+
+def _answer_once(choice: Choice, recorder: Recorder) -> Steps:
+    exchange, submission = choice.exchange, choice.submission
+    outcome = yield from recorder.record(choice)
+    if not outcome.recorded:
+        return _problem(choice, 503, "unrecorded")
+    value = exchange.options.once.dumps(submission.names[0], now=exchange.now)
+    line = cookies.set_once_cookie(value, secure=exchange.request.secure)
+    return set_cookies(redirect(submission.return_to), [line])
+
+
+def _done(choice: Choice) -> Answer:
+    exchange, submission = choice.exchange, choice.submission
+    if not (submission.as_json or wants_json(exchange.request)):
+        return redirect(submission.return_to)
+    after = consent_with(exchange, choice.decision)
+    # A page with an earlier notice was made for what held then.
+    reload = after.key != exchange.consent.key or choice.notice is None
+    return answer_state(exchange, after, reload=reload)
+
+
+def _remember(
+    answer: Answer, exchange: Exchange, decision: Decision | None, subject: str | None = None
+) -> Answer:
+    """Set the two cookies, and on https remove a decision under its plain name."""
+    lines: list[str] = []
+    if decision is not None:
+        lines.append(decision_line(exchange, decision))
+    if subject is not None:
+        value, domain = exchange.options.subjects.dumps(subject), exchange.options.cookies.domain
+        lines.append(cookies.set_id_cookie(value, secure=exchange.request.secure, domain=domain))
+    return set_cookies(answer, lines + expire_plain(exchange))
+
+
+def _problem(choice: Choice, status: int, text: str) -> Answer:
+    submission = choice.submission
+    return answer_problem(
+        choice.exchange, status, text, return_to=submission.return_to, language=submission.locale
+    )

@@ -1,0 +1,83 @@
+"""Files for anybody: scripts and style sheets, ``gpc.json``, and what is public of the log.
+
+Of the log these are the checkpoint, tiles (C2SP tlog-tiles) and notices. Leaves and entries of decisions are
+not among them: tiles hold hashes of commitments, which say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from consentkit.banner.assets import read_assets
+from consentkit.exceptions import BadRequest, LogError
+from consentkit.policy import Policy
+from consentkit.web.endpoints.answers import answer_file, answer_json, answer_problem
+from consentkit.web.endpoints.effects import Answer, PublicProof, Steps, Tell
+from consentkit.web.page_scripts import SCRIPTS
+from consentkit.web.resolver import Exchange
+
+_HASH: Final = re.compile(r"\.[0-9a-f]{12}(?=\.)")
+_FOR_EVER: Final = b"public, max-age=31536000, immutable"
+_BRIEFLY: Final = b"public, max-age=5"
+_CURRENT: Final = {"checkpoint": "text/plain; charset=utf-8", "notices": "application/json"}
+_DAY: Final = [(b"cache-control", b"public, max-age=86400")]
+
+
+class Assets:
+    """The files that pages load, by the last segment of their path.
+
+    Args:
+        policy: Its colours are in the style sheets.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._files = {name: (body, "text/javascript; charset=utf-8") for name, body in SCRIPTS.items()}
+        for asset in read_assets(policy):
+            self._files[asset.name] = asset.body, asset.media_type
+        self._latest = {_HASH.sub("", name): name for name in self._files}
+
+    def answer(self, name: str) -> Answer:
+        """Answer with a file.
+
+        Raises:
+            BadRequest: 404.
+        """
+        # Below a module stand the modules of its folder; see `consentkit.gating.resource_urls`.
+        name = name.partition(".js/")[0] + ".js" if ".js/" in name else name
+        # Pages made before an upgrade name files by their old hash: they get the current ones.
+        current = name if name in self._files else self._latest.get(_HASH.sub("", name), "")
+        if not current:
+            raise BadRequest(404, "There is no such file.")
+        caching = _FOR_EVER if current == name else b"no-cache"
+        return answer_file(*self._files[current], caching)
+
+
+def answer_gpc(policy: Policy) -> Answer:
+    """Say that the site honours the signal (W3C Global Privacy Control, "GPC Support Resource")."""
+    return answer_json({"gpc": True, "lastUpdate": policy.gpc_updated}, headers=_DAY)
+
+
+def answer_proof(exchange: Exchange, path: str) -> Steps:
+    """Answer with a checkpoint, a tile, a notice, or the list of notices.
+
+    Args:
+        exchange: A GET or HEAD.
+        path: What is asked for, below ``/log/``.
+
+    Raises:
+        BadRequest: There is no log, or nothing of that name in it.
+    """
+    if not exchange.options.keeps_log:
+        raise BadRequest(404, "missing")
+    try:
+        body = yield PublicProof(path)
+    except LogError as error:
+        yield Tell("warning", f"the log cannot be read for a proof: {error}")
+        return answer_problem(exchange, 503, "The consent log cannot be read at the moment.")
+    if not body:
+        raise BadRequest(404, "missing")
+    if path in _CURRENT:
+        return answer_file(body, _CURRENT[path], _BRIEFLY)
+    notice = path.startswith("notices/")
+    return answer_file(body, "application/json" if notice else "application/octet-stream", _FOR_EVER)

@@ -1,0 +1,59 @@
+"""Scripts that pages load beside the banner's: their names and contents, and what the one for GPP is told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from consentkit.consent.consent import Consent
+from consentkit.gating import module_script, stubs_script
+from consentkit.policy import Regime
+from consentkit.vendorcalls import calls_script
+from consentkit.vendorcalls.gpp import GPP, gpp_attributes, gpp_for, gpp_script
+
+
+def _named(stem: str, body: bytes) -> tuple[str, bytes]:
+    return f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.js", body
+
+
+_STUBS, _MODULE = _named("st", stubs_script()), _named("md", module_script())
+_CALLS, _GPP = _named("vc", calls_script()), _named("pp", gpp_script())
+
+STUBS_NAME: Final = _STUBS[0]
+"""Stands in for globals of gated snippets."""
+MODULE_NAME: Final = _MODULE[0]
+"""Stands in for vendors' modules."""
+CALLS_NAME: Final = _CALLS[0]
+"""Makes vendors' calls."""
+GPP_NAME: Final = _GPP[0]
+"""Answers ``__gpp``."""
+SCRIPTS: Final[Mapping[str, bytes]] = dict((_STUBS, _MODULE, _CALLS, _GPP))
+"""The scripts by their names, which change with their content."""
+
+
+def gpp_of(consent: Consent) -> GPP | None:
+    """Return what the IAB's Global Privacy Platform says of a visitor; ``None`` where nobody may ask for it.
+
+    It is told in the United States only, and only where data may be sold unless the visitor opts out.
+    """
+    place, policy = consent.place, consent.policy
+    if place is None or place.country != "US":
+        return None
+    sales = [purpose.id for purpose in policy.purposes.values() if purpose.sale]
+    if not any(consent.regimes.get(name) is Regime.OPT_OUT for name in sales):
+        return None
+    opted_out = any(name in consent.denied for name in sales) if policy.sells else None
+    return _gpp(f"US-{place.region}" if place.region else "US", opted_out, consent.signal == "gpc")
+
+
+def write_gpp(consent: Consent) -> str:
+    """Write the attributes of the element that loads the script; nothing where it is not to be loaded."""
+    gpp = gpp_of(consent)
+    return gpp_attributes(gpp, prompting=consent.needs_prompt) if gpp is not None else ""
+
+
+@lru_cache(maxsize=512)
+def _gpp(place: str, opted_out: bool | None, gpc: bool) -> GPP:
+    return gpp_for(place, opted_out=opted_out, gpc=gpc)

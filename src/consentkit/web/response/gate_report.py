@@ -1,0 +1,102 @@
+"""What the gate did, told to developers: in a header of one line, and in plain words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from consentkit.gating import PageGate
+
+MAX_REPORT: Final = 2048
+"""Bytes of the header that names what was held back."""
+
+
+class Mark(NamedTuple):
+    """How much a gate had done at some time: kinds of elements held back, and hosts that nobody declared."""
+
+    gated: int = 0
+    undeclared: int = 0
+
+
+NOTHING: Final = Mark()
+
+
+def mark_of(gate: PageGate) -> Mark:
+    """Return how much a gate has done by now."""
+    return Mark(len(gate.gated), len(gate.undeclared))
+
+
+def report_of(gate: PageGate, since: Mark = NOTHING) -> str:
+    """Say what was held back since then, and which hosts nobody declared: one line of ASCII."""
+    gated = [
+        f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
+        for item in gate.gated[since.gated :]
+    ]
+    undeclared = [
+        f"undeclared; host={host}" + _advice(host, like)
+        for host, like in [*gate.undeclared.items()][since.undeclared :]
+    ]
+    # What such a page makes anew is held only where the browser has run our script before.
+    whole = ["hydrated; needs=csp-enforce"] if gate.hydrated and gated else []
+    return _ascii(", ".join([*whole, *gated, *undeclared]))
+
+
+def things_of(gate: PageGate) -> Iterator[str]:
+    """Yield what was held back and what nobody declared, in plain words."""
+    for item in gate.gated:
+        who = " ".join(filter(None, (item.vendor, f"({item.purpose})" if item.purpose else "")))
+        yield _ascii(f"{item.element} of {who or 'nobody known'}" + (item.host and f", {item.host}"))
+    for host, like in gate.undeclared.items():
+        yield _ascii(f"nobody declared {host}" + _advice(host, like))
+
+
+def _ascii(line: str) -> str:
+    return "".join(char if " " <= char <= "~" else "?" for char in line)[:MAX_REPORT]
+
+
+def _advice(host: str, like: str | None) -> str:
+    """Say how to declare what looks like a vendor's program on the site's own host."""
+    return f'; looks-like={like}; declare=[vendors.{like}] hosts = ["{host}"]' if like else ""
+
+
+MOST: Final = 200
+"""Things that are told; of more, that there are more. Pages may name any host."""
+
+NAMED: Final = 20
+"""Things that the summary names."""
+
+BEGUN: Final = "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
+"""What is said at the start."""
+
+
+class Trial:
+    """Counts what the gate found, and says what is to be told of it."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._pages = 0
+        self._has_more = False
+
+    def note(self, things: Iterable[str]) -> list[str]:
+        """Take what one response has been found to hold, and return what is new."""
+        found, new = dict.fromkeys(things), list[str]()
+        self._pages += bool(found)
+        for thing in found:
+            if thing in self._counts:
+                self._counts[thing] += 1
+            elif len(self._counts) < MOST:
+                self._counts[thing] = 1
+                new.append(f"not enforced; found on a page: {thing}")
+            elif not self._has_more:
+                self._has_more = True
+                new.append(f"not enforced; more than {MOST} things were found")
+        return new
+
+    def end(self) -> str:
+        """Say how often what was found, and begin anew; nothing where nothing was."""
+        most = "; ".join(f"{count} × {thing}" for thing, count in self._counts.most_common(NAMED))
+        told = f"not enforced; pages with something of it: {self._pages}; {most}" if self._pages else ""
+        self._counts.clear()
+        self._pages, self._has_more = 0, False
+        return told

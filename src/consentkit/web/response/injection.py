@@ -1,0 +1,149 @@
+"""What is put into a page: head elements, banner or link, and what stands in for what is gated."""
+
+from __future__ import annotations
+
+import msgspec
+
+from consentkit.banner.banner import make_notice, render_banner, render_head, render_link
+from consentkit.banner.markup import Where
+from consentkit.banner.pages import Placeholder, party_name, render_placeholder
+from consentkit.gating import NO_STUBS, Embed, PageGate, Party, Target
+from consentkit.policy import Regime
+from consentkit.web.page_scripts import CALLS_NAME, GPP_NAME, MODULE_NAME, STUBS_NAME, write_gpp
+from consentkit.web.resolver import Exchange
+from consentkit.web.response.csp import Allowed
+
+
+class PageRenderer(msgspec.Struct, frozen=True, eq=False):
+    """Renders for one page; see :class:`consentkit.gating.Renderer`.
+
+    Attributes:
+        exchange: The request for the page, and what holds for it.
+        allowed: What the site's own Content-Security-Policy lets us put in.
+    """
+
+    exchange: Exchange
+    allowed: Allowed
+
+    def name(self, party: Party, *, language: str) -> str:
+        """Return what a party is called."""
+        locale = self.exchange.locale_of(language)
+        return party_name(self.exchange.options.policy, locale, party.vendor, party.purpose, party.name)
+
+    def placeholder(
+        self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
+    ) -> str:
+        """Render the document shown in a gated frame."""
+        exchange, allowed = self.exchange, self.allowed
+        policy, locale = exchange.options.policy, exchange.locale_of(language)
+        leads = allowed.leaving or exchange.traits.asked == "frame"
+        shown = Placeholder(
+            party.vendor,
+            party.purpose,
+            party.name,
+            plays=party.plays or embed.plays,
+            target=target if leads else "",
+            forms=allowed.form,
+            title=embed.title,
+            poster=embed.poster,
+        )
+        return render_placeholder(
+            policy,
+            shown,
+            prefix=exchange.resolution.base,
+            notice_hash=make_notice(policy, exchange.consent, locale).hash,
+            locale=locale,
+            return_to=exchange.request.here,
+            origin=exchange.resolution.origin if foreign_base else "",
+        )
+
+    def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render the element that loads stubs.
+
+        Parts of a page that need none get none: the page that takes them watches for what scripts make anew.
+        """
+        if attributes.startswith(NO_STUBS) and not self.exchange.traits.wants_document:
+            return b""
+        return self.script(STUBS_NAME, attributes, foreign_base=foreign_base)
+
+    def module(self, *, foreign_base: bool) -> str:
+        """Return the URL of the module stub."""
+        if self.allowed.script is None:
+            return ""
+        origin = self.exchange.resolution.origin if foreign_base else ""
+        return f"{origin}{self.exchange.resolution.base}/assets/{MODULE_NAME}"
+
+    def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render the element that makes vendors' calls.
+
+        Parts of a page get none: the page that takes them has its own, and a late default would undo choices.
+        """
+        if not self.exchange.traits.wants_document:
+            return b""
+        return self.script(CALLS_NAME, attributes, foreign_base=foreign_base)
+
+    def script(self, name: str, attributes: str, *, foreign_base: bool) -> bytes:
+        """Render the element that loads a script of ours; nothing where the page takes none."""
+        if self.allowed.script is None:
+            return b""
+        base = (self.exchange.resolution.origin if foreign_base else "") + self.exchange.resolution.base
+        proof = f' nonce="{self.allowed.script}"' if self.allowed.script else ""
+        return f'<script src="{base}/assets/{name}" {attributes}{proof}></script>'.encode("ascii")
+
+
+class Injection(msgspec.Struct, eq=False):
+    """What goes into the head and to the beginning of the body of one page.
+
+    Both are rendered when their place is found: by then the page's language and its ``<base>`` are known.
+
+    Attributes:
+        renderer: Renders for the page.
+        gate: The page's gate, which has read its head.
+        asked: Regime and language of the banner that was put in, such as ``opt-in de``; empty before that.
+    """
+
+    renderer: PageRenderer
+    gate: PageGate
+    asked: str = ""
+
+    def head(self) -> bytes:
+        """Render what loads style sheet and scripts."""
+        exchange, allowed, foreign = self.renderer.exchange, self.renderer.allowed, self.gate.foreign_base
+        consent, request = exchange.consent, exchange.request
+        markup = render_head(
+            exchange.options.policy,
+            prefix=exchange.resolution.base,
+            script=allowed.script,
+            style=allowed.style,
+            origin=exchange.resolution.origin if foreign else "",
+            made_for=consent.made_for,
+            opens=consent.opens,
+            again="" if request.is_safe else request.here,
+        ).encode("ascii")
+        told = write_gpp(consent) if consent.place is not None else ""
+        return self.renderer.script(GPP_NAME, told, foreign_base=foreign) + markup if told else markup
+
+    def body(self) -> bytes:
+        """Render the banner, or the link to the settings where nothing is asked."""
+        exchange, allowed = self.renderer.exchange, self.renderer.allowed
+        consent, policy = exchange.consent, exchange.options.policy
+        asks, required = consent.needs_prompt, bool(consent.required_links) and policy.sells
+        if not (asks or consent.regime is not Regime.NONE or consent.decision is not None or required):
+            return b""  # there is nothing to see or to change
+        locale = exchange.locale_of(self.gate.language)
+        where = Where(
+            prefix=exchange.resolution.base,
+            return_to=exchange.request.here,
+            origin=exchange.resolution.origin if self.gate.foreign_base else "",
+            made_for=consent.made_for,
+        )
+        # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
+        if asks and allowed.choice:
+            scripted = allowed.script is not None
+            markup = render_banner(policy, consent, locale=locale, scripted=scripted, **where)
+            self.asked = f"{consent.regime.value} {locale}"
+        else:
+            markup = render_link(policy, consent, locale=locale, **where)
+        if not self.gate.foreign_base:
+            self.gate.settle_base()
+        return markup.encode("ascii")

@@ -1,0 +1,192 @@
+"""What kind of response it is, as far as browsers will read it as a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from consentkit.gating.response_headers import GATED_HEADERS, names_address
+from consentkit.web.response import header_rules
+from consentkit.web.response.content_encoding import coding_of
+
+_SPACE: Final = b"\t\n\r "
+# Fetch, "get, decode, and split": commas in quotes separate nothing.
+_VALUE: Final = re.compile(rb'(?:[^",]++|"(?:[^"\\]++|\\.)*+(?:"|\\?+\Z))++', re.S)
+_ESSENCE: Final = re.compile(rb"[^;( \t]*+")
+_PARAMETER: Final = re.compile(rb';[\t\n\r ]*+([^;=]*+)(?:=(?:"((?:[^"\\]++|\\.)*+)[^;]*+|([^;]*+)))?+', re.S)
+_ESCAPED: Final = re.compile(rb"\\(.)", re.S)
+_NOTHING: Final = frozenset((b"unknown/unknown", b"application/unknown", b"*/*"))
+
+
+class MediaType(NamedTuple):
+    """A media type.
+
+    Attributes:
+        essence: Type and subtype in lower case; empty where browsers look at the bytes (section 7).
+        charset: The charset parameter in lower case, or nothing.
+    """
+
+    essence: bytes = b""
+    charset: bytes = b""
+
+
+def read_media_type(value: bytes) -> MediaType:
+    """Read a ``Content-Type``; of several values, joined by commas, the last that is a type counts."""
+    essence = charset = b""
+    for part in _VALUE.findall(value):
+        part = part.strip(_SPACE)
+        found = _ESSENCE.match(part)
+        named = found[0].lower() if found else b""
+        if b"/" not in named or named == b"*/*":
+            continue
+        charset = _charset(part, charset if named == essence else b"")
+        essence = named
+    return MediaType(b"" if essence in _NOTHING else essence, charset)
+
+
+def _charset(value: bytes, otherwise: bytes) -> bytes:
+    """Return the first charset parameter. One without quotes that is empty is none."""
+    for parameter in _PARAMETER.finditer(value):
+        name, quoted, bare = parameter.groups()
+        if name.lower() != b"charset":
+            continue
+        if quoted is not None:
+            return _ESCAPED.sub(rb"\1", quoted).strip(_SPACE).lower()
+        if bare and bare.strip(_SPACE):
+            return bare.strip(_SPACE).lower()
+    return otherwise
+
+
+HTML: Final = b"text/html"
+
+STREAM: Final = b"text/vnd.turbo-stream.html"
+"""HTML for a script, never shown as a page."""
+
+XML: Final = b"+xml"
+"""Stands for every type of XML: scripts in it run where it is shown as a document of its own."""
+
+GUESSED: Final = b""
+"""Stands for types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
+
+BODILESS: Final = frozenset((204, 205, 304))
+"""Statuses without content (RFC 9110, section 6.4.1)."""
+
+REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+"""Statuses with which browsers go on to ``Location`` (WHATWG Fetch, "redirect status")."""
+
+_XML: Final = frozenset((b"text/xml", b"application/xml", b"text/xsl"))
+_ATTACHMENT: Final = re.compile(rb"[ \t]*+attachment[ \t]*+(?:;|\Z)", re.I)
+_UNSHOWN: Final = b"application/octet-stream"
+_LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
+_MARKUP = frozenset((HTML, STREAM, XML, GUESSED))
+
+
+def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Say whether nothing in the headers asks for work, whatever the request was.
+
+    In doubt, that is where pairs are no tuples or there is not exactly one type, it does.
+    """
+    typed = False
+    for pair in headers:
+        if type(pair) is not tuple:
+            return False
+        name, value = pair[0].lower(), pair[1]
+        if name in _LOOKED_AT and (name == b"set-cookie" or names_address(name, value)):
+            return False
+        if name == b"content-type":
+            if typed or _kind(value) in _MARKUP:
+                return False
+            typed = True
+    return typed
+
+
+def kind_of(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return what the body is read as: `HTML`, `STREAM`, `XML`, `GUESSED`, or a type of something else.
+
+    Args:
+        headers: All headers by name, here and below.
+    """
+    kind = _kind(headers.get(b"content-type", b""))
+    # Browsers look at the first value alone (WHATWG Fetch, "determine nosniff").
+    first = headers.get(b"x-content-type-options", b"").partition(b",")[0]
+    return _UNSHOWN if kind == GUESSED and first.strip(b"\t\n\r ").lower() == b"nosniff" else kind
+
+
+@lru_cache(maxsize=256)
+def _kind(content_type: bytes) -> bytes:
+    essence = read_media_type(content_type).essence
+    return XML if essence in _XML or essence.endswith(b"+xml") else essence
+
+
+def is_shown(status: int, headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether a browser shows the body, rather than saving it or going elsewhere."""
+    if status in REDIRECTS and headers.get(b"location", b"").strip():
+        return False
+    return not _ATTACHMENT.match(headers.get(b"content-disposition", b""))
+
+
+class Read(NamedTuple):
+    """How a page is read.
+
+    Attributes:
+        kind: Its media type.
+        coding: The content coding around it: nothing for none, ``None`` for one that cannot be undone.
+        charset: The charset that its media type names, or nothing.
+    """
+
+    kind: bytes
+    coding: bytes | None
+    charset: bytes
+
+
+class Shown(NamedTuple):
+    """What a response's status and headers say of what a browser shows.
+
+    Attributes:
+        page: How it is read, if it is markup that can be.
+        kind: What the body is read as; nothing to look at where it is not shown.
+        tagged: Whether it has an entity tag.
+        restricted: Whether it has a Content-Security-Policy of the site's own.
+        gated: Whether it has headers that name third parties.
+        cookies: Whether it sets cookies.
+        headers: Its headers, personal and without what describes the bytes.
+    """
+
+    page: Read | None
+    kind: bytes
+    tagged: bool = False
+    restricted: bool = False
+    gated: bool = False
+    cookies: bool = False
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@lru_cache(maxsize=256)
+def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tuple[str, ...]) -> Shown:
+    """Read what is shown. Remembered, since the headers of pages that repeat do as well.
+
+    Args:
+        status: The response's status.
+        headers: Its headers.
+        vary: The request headers that shape pages.
+    """
+    named = header_rules.by_name(headers)
+    cookies, gated = b"set-cookie" in named, any(names_address(*pair) for pair in named.items())
+    if not is_shown(status, named):
+        return Shown(None, _UNSHOWN, gated=gated, cookies=cookies)
+    kind = kind_of(named)
+    if kind not in (HTML, STREAM):
+        return Shown(None, kind, gated=gated, cookies=cookies)
+    charset = read_media_type(named.get(b"content-type", b"")).charset
+    read = Read(kind, coding_of(named.get(b"content-encoding", b"")), charset)
+    return Shown(
+        page=read,
+        kind=kind,
+        tagged=b"etag" in named,
+        restricted=b"content-security-policy" in named,
+        gated=gated,
+        cookies=cookies,
+        headers=tuple(header_rules.personal(headers, vary, rewritten=True)),
+    )
