@@ -372,7 +372,7 @@ def test_a_long_history_costs_no_more_than_its_end(log: ConsentLog, monkeypatch:
 
 
 def test_a_receipts_salt_has_its_length() -> None:
-    proved = ProvedEntry(index=0, body=make_entry().encode(), salt=bytes(31))
+    proved = ProvedEntry(index=0, body=make_entry().encode().decode(), salt="00" * 31)
     with pytest.raises(LogError, match="32 bytes"):
         assert proved.leaf
 

@@ -398,8 +398,10 @@ def test_a_receipt_is_of_one_visitor_and_has_every_notice(log: ConsentLog, evide
 
 
 def unproved(entry: Entry, notice: Notice) -> Evidence:
-    proved = ProvedEntry(index=1, body=entry.encode(), salt=bytes(32))
-    return Evidence(entries=(proved,), notices=(ProvedNotice(index=0, day="2026-11-20", body=notice.body),))
+    proved = ProvedEntry(index=1, body=entry.encode().decode(), salt="00" * 32)
+    return Evidence(
+        entries=(proved,), notices=(ProvedNotice(index=0, day="2026-11-20", body=notice.body.decode()),)
+    )
 
 
 def holds(document: dict[str, Any], key: VerifierKey) -> bool:

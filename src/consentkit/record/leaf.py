@@ -69,38 +69,38 @@ def read_leaf(leaf: bytes) -> Leaf:
         raise LogCorrupt("not a leaf of a consent log") from error
 
 
-class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry, with what opens the commitment in its leaf.
+class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry, with what opens the commitment in its leaf; its JSON is that of a receipt.
 
     Attributes:
         index: Of its leaf.
         body: Its canonical JSON.
-        salt: What the commitment is salted with.
+        salt: What the commitment is salted with, in hex.
         proof: The leaf's proof of inclusion (c2sp.org/tlog-proof@v1); empty where the log signs nothing.
     """
 
-    index: int
-    body: bytes
-    salt: bytes
-    proof: str = ""
+    index: int = msgspec.field(name="ck:index")
+    body: str = msgspec.field(name="ck:entry")
+    salt: str = msgspec.field(name="ck:salt")
+    proof: str = msgspec.field(name="ck:proof", default="")
 
     @property
     def entry(self) -> Entry:
         """Read the entry; raises `LogError` where it is none."""
-        return Entry.decode(self.body)
+        return Entry.decode(self.body.encode())
 
     @property
     def leaf(self) -> bytes:
-        """Return the leaf that commits to it."""
-        entry = self.entry
+        """Return the leaf that commits to it; raises `LogError` where there can be none."""
+        entry, salt = self.entry, bytes.fromhex(self.salt)
         # Salt and body are hashed as one: in a salt of another length, what ends it could begin the body.
-        if len(self.salt) != SALT_BYTES:
-            raise LogError(f"a salt has {SALT_BYTES} bytes")
-        return committed_leaf(entry.type, entry.day, commitment(self.salt, self.body))
+        if len(salt) != SALT_BYTES or salt.hex() != self.salt:
+            raise LogError(f"a salt has {SALT_BYTES} bytes, in lower-case hex")
+        return committed_leaf(entry.type, entry.day, commitment(salt, self.body.encode()))
 
 
-class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice bundle, with its publication.
+class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A notice bundle, with its publication; its JSON is that of a receipt.
 
     Attributes:
         index: Of the leaf that publishes it.
@@ -109,15 +109,15 @@ class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True):
         proof: As of `ProvedEntry`.
     """
 
-    index: int
-    day: str
-    body: bytes
-    proof: str = ""
+    index: int = msgspec.field(name="ck:index")
+    day: str = msgspec.field(name="dct:issued")
+    body: str = msgspec.field(name="ck:bundle")
+    proof: str = msgspec.field(name="ck:proof", default="")
 
     @property
     def hash(self) -> str:
         """Return the notice's hash, hex."""
-        return sha256(self.body).hexdigest()
+        return sha256(self.body.encode()).hexdigest()
 
     @property
     def leaf(self) -> bytes:
