@@ -16,12 +16,12 @@ from uuid import UUID
 
 import msgspec
 
+from consentkit.consent.decision import Source
 from consentkit.exceptions import LogError
+from consentkit.policy import Regime
 
 EntryType: TypeAlias = Literal["decision", "notice", "rollup", "erasure", "purge", "invalidated"]
-Regime: TypeAlias = Literal["opt-in", "opt-out", "inform", "none"]
 Action: TypeAlias = Literal["accept_all", "reject_all", "save", "withdraw", "allow_vendor"]
-Source: TypeAlias = Literal["banner", "settings", "embed", "gpc", "api"]
 
 NAMES_LIMIT = 1000
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
@@ -49,7 +49,7 @@ _ANY: Mapping[str, re.Pattern[str]] = {
 }
 _DECISION: Mapping[str, re.Pattern[str]] = {
     **_ANY,
-    "regime": re.compile("|".join(get_args(Regime))),
+    "regime": re.compile("|".join(Regime)),
     "action": re.compile("|".join(get_args(Action))),
     "source": re.compile("|".join(get_args(Source))),
     "notice": _HASH,
