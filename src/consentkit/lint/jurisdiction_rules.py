@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from consentkit.catalog import default_catalog
 from consentkit.exceptions import ConfigurationError
 from consentkit.lint.finding import Finding, Level, error, listed, warning
-from consentkit.lint.observations import Configuration
+from consentkit.lint.facts import Configuration
 from consentkit.policy import NECESSARY, Policy, Regime, Vendor, read_duration
 from consentkit.policy.jurisdictions import COUNTRIES, EU_AND_EEA, Jurisdiction, jurisdictions
 from consentkit.policy.lifetime import MOST

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.observations import Layer, Obstacle, View
+from consentkit.lint.facts import Layer, Obstacle, View
 from consentkit.scanner.choices import open_places, open_settings
 from consentkit.scanner.page_view import read_script
 from consentkit.scanner.visit import Visit

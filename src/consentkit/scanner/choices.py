@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.observations import Box, Control, Shown, View, first_control
+from consentkit.lint.facts import Box, Control, Shown, View, first_control
 from consentkit.scanner.page_view import look, read_script
 from consentkit.scanner.visit import PRESS, Visit
 

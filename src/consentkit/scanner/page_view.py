@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from consentkit.lint.observations import View
+from consentkit.lint.facts import View
 from consentkit.scanner import labels
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from consentkit.exceptions import ScanError
-from consentkit.lint.observations import (
+from consentkit.lint.facts import (
     Arrival,
     Box,
     Chosen,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from consentkit.exceptions import MissingExtra, ScanError
-from consentkit.lint.observations import Control, State, StorageKind, Stored, Trace, View
+from consentkit.lint.facts import Control, State, StorageKind, Stored, Trace, View
 from consentkit.scanner.origin_headers import OriginHeaders
 from consentkit.scanner.page_view import look, read_script
 
