@@ -47,8 +47,7 @@ def test_rows_are_dated_sorted_and_have_a_source() -> None:
 def test_a_row_says_more_than_a_place_without_one_has() -> None:
     """What overviews alone say, and what holds without a row as well, is no row."""
     for row in TABLE.rows:
-        country, _, region = row.place.partition("-")
-        others = [other for other in TABLE.chain(country, region) if other is not row]
+        others = [other for other in TABLE.chain(row.place) if other is not row]
         without = others[0].regime if others else Regime.OPT_IN
         says = row.purposes or row.consent_days_max or row.refusal_days_min or row.gpc_binding or row.links
         assert says or row.note or not row.secondary or row.regime is not without, row.place

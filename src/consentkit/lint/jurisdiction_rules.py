@@ -8,10 +8,16 @@ from typing import Final, NamedTuple
 
 from consentkit.catalog import default_catalog
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.finding import Finding, Level, error, listed, warning
 from consentkit.lint.facts import Configuration
+from consentkit.lint.finding import Finding, Level, error, listed, warning
 from consentkit.policy import NECESSARY, Policy, Regime, Vendor, read_duration
-from consentkit.policy.jurisdictions import COUNTRIES, EU_AND_EEA, Jurisdiction, jurisdictions
+from consentkit.policy.jurisdictions import (
+    COUNTRIES,
+    EU_AND_EEA,
+    Jurisdiction,
+    jurisdictions,
+    wider_codes,
+)
 from consentkit.policy.lifetime import MOST
 
 LEAST_DAYS: Final = 180
@@ -42,7 +48,7 @@ class LocalLaw(NamedTuple):
     @property
     def country(self) -> str:
         """Return the country's code."""
-        return self.code.partition("-")[0]
+        return self.code[:2]
 
 
 @lru_cache(maxsize=8)
@@ -54,8 +60,7 @@ def local_laws(policy: Policy) -> tuple[LocalLaw, ...]:
 
 def _row(code: str) -> Jurisdiction:
     """Return the most specific row of a place; without one, consent is asked first."""
-    country, _, region = code.partition("-")
-    chain = jurisdictions().chain(country, region)
+    chain = jurisdictions().chain(code)
     return chain[0] if chain else Jurisdiction(place=code, name=code, regime=Regime.OPT_IN, source="none")
 
 
@@ -89,8 +94,7 @@ def _is_only_statistics(policy: Policy, purpose: str) -> bool:
 
 def _deciding_key(policy: Policy, law: LocalLaw, purpose: str) -> str:
     """Return the key path of what the policy says about a purpose at a place."""
-    keys = [law.code, law.country, *(["EU"] if law.country in EU_AND_EEA else []), "default"]
-    for key in keys:
+    for key in [*wider_codes(law.code), "default"]:
         row = policy.regimes.get(key)
         if isinstance(row, str):
             return f"regimes.{key}"

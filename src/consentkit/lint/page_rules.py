@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from consentkit.catalog import default_catalog, read_url
 from consentkit.exceptions import ConfigurationError
 from consentkit.lint.declaration_rules import takes_google_default
-from consentkit.lint.finding import Finding, error, note, warning
 from consentkit.lint.facts import Configuration
+from consentkit.lint.finding import Finding, error, note, warning
 from consentkit.policy.duration import read_day
 from consentkit.rewriter import Rewriter, Table, Where, attributes, decode
 

@@ -10,8 +10,8 @@ from typing import Final, Literal
 import msgspec
 
 from consentkit.lint import banner_rules, declaration_rules, jurisdiction_rules, tracking_rules
-from consentkit.lint.finding import Finding
 from consentkit.lint.facts import Configuration, Observations, Texts
+from consentkit.lint.finding import Finding
 from consentkit.lint.page_rules import check_gpc_date
 from consentkit.lint.text_rules import check_assumed_consent, check_reject_label
 from consentkit.policy import Policy, Regime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -82,10 +82,26 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether the country is known."""
         return bool(self.country)
 
+    @property
+    def code(self) -> str:
+        """Return its ISO 3166 code, such as ``US-CA`` or ``FR``; empty where nothing is known."""
+        return f"{self.country}-{self.region}" if self.region else self.country
+
+    def candidates(self, named: Iterable[str]) -> list[str]:
+        """Return its code, and where the region is not known those of its country's regions that are `named`."""
+        regions = [] if self.region else [code for code in named if code.startswith(f"{self.country}-")]
+        return [self.code, *regions]
+
 
 def _upper(code: str) -> str:
     # Some letters become others in upper case: "ß" would be South Sudan.
     return code.strip().upper() if code.strip().isascii() else ""
+
+
+def wider_codes(code: str) -> list[str]:
+    """Return the codes whose rows hold at a place, the most specific first, such as ``US-CA`` and ``US``."""
+    country = code.partition("-")[0]
+    return list(dict.fromkeys([code, country, *(["EU"] if country in EU_AND_EEA else [])]))
 
 
 Link = Literal["choices"]
@@ -177,33 +193,9 @@ class Jurisdictions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Return the rows by their place."""
         return {row.place: row for row in self.rows}
 
-    def regions(self, country: str) -> Sequence[str]:
-        """Return the regions of a country that have a row."""
-        return self._regions.get(country, ())
-
-    @cached_property
-    def _regions(self) -> Mapping[str, Sequence[str]]:
-        regions: dict[str, list[str]] = {}
-        for country, hyphen, region in (row.place.partition("-") for row in self.rows):
-            if hyphen:
-                regions.setdefault(country, []).append(region)
-        return regions
-
-    def chain(self, country: str, region: str = "") -> Chain:
+    def chain(self, code: str) -> Chain:
         """Return the rows of a place: region's, country's, then `EU`; empty where it has none."""
-        codes = [f"{country}-{region}", country, "EU" if country in EU_AND_EEA else ""]
-        return tuple(self.by_place[code] for code in codes if code in self.by_place)
-
-    def chains(self, place: Place | None) -> list[Chain]:
-        """Return the rows of a place, or of each that it could be; none where nothing is known of it."""
-        if place is None or not place.known:
-            return []
-        regions = [place.region] if place.region else ["", *self.regions(place.country)]
-        return list(filter(None, (self.chain(place.country, region) for region in regions)))
-
-    def at(self, place: Place | None) -> list[Jurisdiction]:
-        """Return the most specific row of a place, or of each that it could be."""
-        return [chain[0] for chain in self.chains(place)]
+        return tuple(self.by_place[code] for code in wider_codes(code) if code in self.by_place)
 
 
 @lru_cache(maxsize=1)
@@ -211,3 +203,12 @@ def jurisdictions() -> Jurisdictions:
     """Return the package's own table."""
     file = Path(__file__).with_name("data") / "jurisdictions.toml"
     return msgspec.toml.decode(file.read_bytes(), type=Jurisdictions)
+
+
+@lru_cache(maxsize=4096)
+def chains_at(place: Place | None) -> tuple[Chain, ...]:
+    """Return the rows of a place, or of each that it could be; none where no row tells."""
+    if place is None or not place.known:
+        return ()
+    table = jurisdictions()
+    return tuple(filter(None, map(table.chain, place.candidates(table.by_place))))
