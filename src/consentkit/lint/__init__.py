@@ -9,5 +9,5 @@ from consentkit.lint.report import Located as Located
 from consentkit.lint.report import locate as locate
 from consentkit.lint.report import to_json as to_json
 from consentkit.lint.report import to_sarif as to_sarif
+from consentkit.lint.report import toml_for as toml_for
 from consentkit.lint.report import write_text as write_text
-from consentkit.lint.toml_lines import toml_for as toml_for

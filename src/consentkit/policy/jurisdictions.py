@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from consentkit.policy.duration import check_date
 from consentkit.policy.tables import Regime
 
 # Member states of the European Union; the EEA states IS, LI and NO; the parts of member states that have an
@@ -88,7 +87,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.country}-{self.region}" if self.region else self.country
 
     def candidates(self, named: Iterable[str]) -> list[str]:
-        """Return its code, and where the region is not known those of its country's regions that are `named`."""
+        """Return its code, and without a region those of its country that are `named`."""
         regions = [] if self.region else [code for code in named if code.startswith(f"{self.country}-")]
         return [self.code, *regions]
 
@@ -106,9 +105,6 @@ def wider_codes(code: str) -> list[str]:
 
 Link = Literal["choices"]
 Days = Annotated[int, msgspec.Meta(ge=1)]
-
-PLACE: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
-"""ISO 3166-1 alpha-2, ISO 3166-2."""
 
 
 class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,14 +144,6 @@ class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     secondary: bool = True
     source: str
 
-    def __post_init__(self) -> None:
-        if not PLACE.fullmatch(self.place) or not (self.name and self.source):
-            raise ValueError(f"a row needs an ISO 3166 code, a name and a source: {self.place!r}")
-        if any(regime.strictness > self.regime.strictness for regime in self.purposes.values()):
-            raise ValueError(f"a purpose is stricter than its row: {self.place}")
-        if self.since:
-            check_date(self.since, path=self.place)
-
     def regime_for(self, purpose: str, *, own_use: bool) -> Regime:
         """Return the regime of a purpose.
 
@@ -182,11 +170,6 @@ class Jurisdictions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     date: str
     rows: tuple[Jurisdiction, ...]
-
-    def __post_init__(self) -> None:
-        check_date(self.date, path="date")
-        if [row.place for row in self.rows] != sorted(self.by_place):
-            raise ValueError("rows are sorted by place, each place is there once")
 
     @cached_property
     def by_place(self) -> Mapping[str, Jurisdiction]:

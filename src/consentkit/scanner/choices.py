@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from playwright.sync_api import Error, Frame
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.lint.facts import Box, Control, Shown, View, first_control
-from consentkit.scanner.page_view import look, read_script
-from consentkit.scanner.visit import PRESS, Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Frame
+from consentkit.scanner.visit import PRESS, Visit, look, read_script
 
 MOST: Final = 3
 """Presses after which a layer that is still there will not go."""
 
 _ANSWERS: Final = ("save", "withdraw", "reject")
 
-Place = tuple["Frame", View]
+Place = tuple[Frame, View]
 
 
 def choose(visit: Visit, action: str) -> int | None:
@@ -50,8 +48,6 @@ def open_settings(visit: Visit) -> bool:
 
 def reopen_settings(visit: Visit) -> bool:
     """Open the settings from the page; say whether there is a way."""
-    from playwright.sync_api import Error
-
     opener = visit.look().opener
     if opener is None:
         return False
@@ -142,8 +138,6 @@ def _pressable(controls: Iterable[Control], action: str) -> Control | None:
 
 
 def _shown(frame: Frame) -> bool:
-    from playwright.sync_api import Error
-
     try:
         return frame.frame_element().is_visible()
     except Error:
