@@ -35,11 +35,8 @@ _GPC: Final = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl'
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Nothing that the browser asks for by itself is the site's doing.
 _ARGUMENTS: Final = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"
+)  # fmt: skip
 # What Chromium's network service sets by itself and takes from nobody.
 _BROWSERS_OWN: Final = re.compile(
     "host|content-length|connection|keep-alive|te|trailer|transfer-encoding|upgrade|cookie2|proxy-.*", re.I
