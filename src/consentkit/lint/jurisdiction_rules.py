@@ -16,7 +16,7 @@ from consentkit.policy.jurisdictions import (
     EU_AND_EEA,
     Jurisdiction,
     jurisdictions,
-    wider_codes,
+    row_keys,
 )
 from consentkit.policy.lifetime import MOST
 
@@ -88,7 +88,7 @@ def _is_only_statistics(policy: Policy, purpose: str) -> bool:
 
 
 def _deciding_key(policy: Policy, code: str, purpose: str) -> str:
-    for key in [*wider_codes(code), "default"]:
+    for key in row_keys(code):
         row = policy.regimes.get(key)
         if isinstance(row, str):
             return f"regimes.{key}"

@@ -97,10 +97,14 @@ def _upper(code: str) -> str:
     return code.strip().upper() if code.strip().isascii() else ""
 
 
-def wider_codes(code: str) -> list[str]:
-    """Return the codes whose rows hold at a place, the most specific first, such as ``US-CA`` and ``US``."""
+@lru_cache(maxsize=4096)
+def row_keys(code: str) -> tuple[str, ...]:
+    """Return the keys of rows that hold at a place, the first before all others.
+
+    That is ``US-CA``, ``US``, ``default`` for a region and ``FR``, ``EU``, ``default`` for a country.
+    """
     country = code.partition("-")[0]
-    return list(dict.fromkeys([code, country, *(["EU"] if country in EU_AND_EEA else [])]))
+    return tuple(dict.fromkeys([code, country, *(["EU"] if country in EU_AND_EEA else []), "default"]))
 
 
 Link = Literal["choices"]
@@ -178,7 +182,7 @@ class Jurisdictions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def chain(self, code: str) -> Chain:
         """Return the rows of a place: region's, country's, then `EU`; empty where it has none."""
-        return tuple(self.by_place[code] for code in wider_codes(code) if code in self.by_place)
+        return tuple(self.by_place[key] for key in row_keys(code) if key in self.by_place)
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.jurisdictions import EU_AND_EEA, Place, jurisdictions, wider_codes
+from consentkit.policy.jurisdictions import EU_AND_EEA, Place, jurisdictions, row_keys
 from consentkit.policy.tables import NECESSARY, Regime, strictest
 from consentkit.policy.validation import check_keys, join, nearest, read_mapping
 
@@ -91,7 +91,7 @@ class RegimeTable:
 
         It is the law's then, not the site's own: the exception for statistics of the United Kingdom.
         """
-        if place is None or not place.known or self._own([*wider_codes(place.code), "default"], purpose):
+        if place is None or not place.known or self._own(row_keys(place.code), purpose):
             return False
         law = jurisdictions().chain(place.code)
         return bool(law) and law[0].without_own_use and purpose in law[0].purposes
@@ -111,16 +111,16 @@ class RegimeTable:
         return {code: {name: self._find(code, name) for name in purposes} for code in codes}
 
     def _find(self, code: str, purpose: str) -> Regime:
-        own = self._own([*wider_codes(code), "default"], purpose)
+        if own := self._own(row_keys(code), purpose):
+            return own
         law = jurisdictions().chain(code)
-        by_law = law[0].regime_for(purpose, own_use=purpose in self._own_use) if law else Regime.OPT_IN
-        return own or by_law
+        return law[0].regime_for(purpose, own_use=purpose in self._own_use) if law else Regime.OPT_IN
 
     def _own(self, keys: Iterable[str], purpose: str) -> Regime | None:
         """Return what the first of the site's rows says that names the purpose, by any of these keys."""
         for key in keys:
             row = self._rows.get(key)
-            regime = row.get(purpose) if isinstance(row, Mapping) else row
+            regime = row if row is None or isinstance(row, Regime) else row.get(purpose)
             if regime is not None:
                 return regime
         return None
