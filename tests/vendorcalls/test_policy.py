@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.consent import Consent, resolve
+from consentkit.consent.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating.page_scripts import VendorCalls
 from consentkit.policy import ConsentMode, Place, Policy, Regime

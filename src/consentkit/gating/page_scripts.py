@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import NECESSARY, Policy, Regime
 from consentkit.vendorcalls import Call, Calls, calls_for, calls_table, write_attributes
 
