@@ -17,7 +17,7 @@ import msgspec
 from playwright.sync_api import Browser, Error, Frame, Request, TimeoutError, sync_playwright
 
 from consentkit.exceptions import ConfigurationError, ScanError
-from consentkit.lint.facts import Control, State, StorageKind, Stored, Trace, View
+from consentkit.lint.facts import Control, PageView, PageVisit, State, StorageKind, Stored
 from consentkit.policy import Policy, Regime
 from consentkit.scanner import labels
 from consentkit.scanner.origin_headers import OriginHeaders, origin
@@ -167,9 +167,9 @@ class Visit:
         self._stack.enter_context(_sending(browser, plan.headers))
         self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
         self._stack.callback(self._context.close)
-        self._context.on("request", self._asked)
-        self._context.on("requestfinished", self._answered)
-        self._context.on("requestfailed", self._failed)
+        self._context.on("request", self._on_request)
+        self._context.on("requestfinished", self._on_response)
+        self._context.on("requestfailed", self._on_failure)
         if gpc:
             self.send_gpc()
         self.page = self._context.new_page()
@@ -188,22 +188,22 @@ class Visit:
 
     # --- what is asked
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         self._requests.append(request)
         self._pending.add(request)
         self._latest = time.monotonic()
 
-    def _answered(self, request: Request) -> None:
+    def _on_response(self, request: Request) -> None:
         self._pending.discard(request)
         self._latest = time.monotonic()
 
-    def _failed(self, request: Request) -> None:
-        self._answered(request)
+    def _on_failure(self, request: Request) -> None:
+        self._on_response(request)
         # The site's own Content-Security-Policy stopped it before it reached the network.
         if "csp" in (request.failure or "").lower() and request in self._requests:
             self._requests.remove(request)
 
-    def mark(self) -> None:
+    def forget_requests(self) -> None:
         """Forget what was asked until now."""
         self._requests.clear()
         self._sockets.clear()
@@ -221,40 +221,40 @@ class Visit:
         except Error as error:
             raise ScanError(f"cannot open {url}: {first_line(error)}") from error
         self.status = response.status if response else 0
-        self._loaded()
-        self._silence()
+        self._wait_for_load()
+        self._wait_for_silence()
 
-    def open_alone(self, url: str) -> Trace:
+    def visit_page(self, url: str) -> PageVisit:
         """Open a page, and return what came of that and nothing before it."""
-        self.mark()
+        self.forget_requests()
         self.open(url)
         return self.trace()
 
     def settle(self) -> None:
         """Wait until nothing has been asked for a while, and a page that has begun meanwhile has loaded."""
-        self._silence()
+        self._wait_for_silence()
         before = self._latest
-        self._loaded()
+        self._wait_for_load()
         if self._latest > before:
-            self._silence()
+            self._wait_for_silence()
 
-    def _loaded(self) -> None:
+    def _wait_for_load(self) -> None:
         try:
             self.page.wait_for_load_state("load", timeout=LOAD)
         except TimeoutError:
             return
 
-    def _silence(self) -> None:
+    def _wait_for_silence(self) -> None:
         start = self._latest = time.monotonic()
         while time.monotonic() - start < SILENCE:
             left = self._plan.quiet - (time.monotonic() - self._latest)
             if self._pending or left > 0:
                 self.page.wait_for_timeout(POLL if self._pending else left * 1000)
-            elif not self._stirs():
+            elif not self._is_busy():
                 return
         self._pending.clear()
 
-    def _stirs(self) -> bool:
+    def _is_busy(self) -> bool:
         """Let the page do what it has begun, however busy the machine; say whether it asks for something."""
         before = self._latest
         try:
@@ -279,7 +279,7 @@ class Visit:
 
     # --- what there is
 
-    def look(self) -> View:
+    def look(self) -> PageView:
         """Look at the page; if it goes away meanwhile, at the one that comes."""
         try:
             return look(self.page.main_frame)
@@ -287,11 +287,11 @@ class Visit:
             self.settle()
             return look(self.page.main_frame)
 
-    def trace(self) -> Trace:
+    def trace(self) -> PageVisit:
         """Return what came of the page since the mark; each address that was asked for once."""
         view, asked = self.look(), [*(request.url for request in self._requests), *self._sockets]
         requests = tuple(dict.fromkeys(asked))
-        return Trace(url=self.page.url, view=view, requests=requests, stored=self.stored())
+        return PageVisit(url=self.page.url, view=view, requests=requests, stored=self.stored())
 
     def stored(self) -> tuple[Stored, ...]:
         """Return what is in the browser: cookies of all sites, and storage of the page's own."""
@@ -328,7 +328,7 @@ def read_script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")
 
 
-def look(frame: Frame) -> View:
+def look(frame: Frame) -> PageView:
     """Look at a document as it is now, and read its labels."""
     seen = frame.evaluate(read_script("probe"), labels.about_consent())
     page = seen["language"] = labels.primary_language(seen["language"])
@@ -338,7 +338,7 @@ def look(frame: Frame) -> View:
         layer["known"] = language in labels.known_languages()
     for control in (*seen["controls"], *(one for layer in seen["layers"] for one in layer["controls"])):
         control.update(_read_labels(control))
-    return msgspec.convert(seen, View)
+    return msgspec.convert(seen, PageView)
 
 
 def _read_labels(control: dict[str, Any]) -> dict[str, Any]:
@@ -346,11 +346,11 @@ def _read_labels(control: dict[str, Any]) -> dict[str, Any]:
     return {
         "action": hook if hook in _HOOKS else labels.read_label(label),
         "refuses": labels.read_label(control["text"], shipped=False) == "reject",
-        "reopens": labels.reopens(label),
+        "reopens": labels.reopens_settings(label),
     }
 
 
-def find_pages(frame: Frame, view: View, *, prefix: str, most: int) -> list[str]:
+def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[str]:
     """Find pages of the same site to which a page links outside of its first layer.
 
     Args:
