@@ -114,7 +114,10 @@ class RegimeTable:
         if own := self._written(row_keys(code), purpose):
             return own
         law = jurisdictions().chain(code)
-        return law[0].regime_for(purpose, own_use=purpose in self._own_use) if law else Regime.OPT_IN
+        if not law:
+            return Regime.OPT_IN
+        is_strict = law[0].without_own_use and purpose in self._own_use
+        return law[0].regime if is_strict else law[0].purposes.get(purpose, law[0].regime)
 
     def _written(self, keys: Iterable[str], purpose: str) -> Regime | None:
         """Return what the first of the site's rows says that names the purpose, by any of these keys."""

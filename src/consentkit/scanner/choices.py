@@ -68,13 +68,13 @@ def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | No
     Returns:
         The presses that it took, or `None` if there is no way.
     """
-    places = open_views(visit)
+    views = open_views(visit)
     for action in actions:
-        for frame, view in places:
+        for frame, view in views:
             if control := _find_pressable(view.controls, action):
                 visit.press(control, frame)
                 return 1
-    for frame, view in places:
+    for frame, view in views:
         if save := _find_pressable(view.controls, "save"):
             wrong = [box for box in view.boxes if box.checked is not tick and not box.disabled]
             for box in wrong:
@@ -114,8 +114,7 @@ def _asking_control(visit: Visit, action: str) -> Control | None:
 
 
 def _choose_in_settings(visit: Visit, action: str) -> int | None:
-    layer = visit.look().layer
-    settings = layer.find("settings") if layer else None
+    settings = _asking_control(visit, "settings")
     if settings is None:
         return None
     visit.press(settings)
@@ -164,8 +163,7 @@ def click_beside(visit: Visit) -> bool:
 
 def close(visit: Visit) -> bool:
     """Press what closes the layer, if there is such a thing."""
-    layer = visit.look().layer
-    control = layer.find("close") if layer else None
+    control = _asking_control(visit, "close")
     if control:
         visit.press(control)
     return control is not None
@@ -177,7 +175,7 @@ GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = {
     "clicking beside the layer": click_beside,
     "closing the layer": close,
 }
-"""What does a gesture, by its name; it says whether there was anything to do it to."""
+"""Gestures by name; each returns whether there was anything to do it to."""
 
 
 # --- autoconsent's own content script, where it is at hand

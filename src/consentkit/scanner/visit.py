@@ -17,7 +17,7 @@ import msgspec
 from playwright.sync_api import Browser, Error, Frame, Request, TimeoutError, sync_playwright
 
 from consentkit.exceptions import ConfigurationError, ScanError
-from consentkit.lint.facts import Control, PageView, PageVisit, State, StorageKind, Stored
+from consentkit.lint.facts import Control, Layer, PageView, PageVisit, State, StorageKind, Stored
 from consentkit.policy import Policy, Regime
 from consentkit.scanner import labels
 from consentkit.scanner.origin_headers import OriginHeaders, origin
@@ -81,7 +81,7 @@ def first_line(error: Exception) -> str:
 
 @contextmanager
 def _sending(browser: Browser, headers: OriginHeaders) -> Iterator[None]:
-    """Let a browser send headers meanwhile, whatever asks: pages, frames, workers, redirects.
+    """Let a browser send headers to their origin, whatever asks: pages, frames, workers, redirects.
 
     Raises:
         ConfigurationError: Browsers set one of them by themselves.
@@ -186,7 +186,7 @@ class Visit:
         self._context.set_extra_http_headers({"Sec-GPC": "1"})
         self._context.add_init_script(_GPC)
 
-    # --- what is asked
+    # --- requests
 
     def _on_request(self, request: Request) -> None:
         self._requests.append(request)
@@ -225,7 +225,7 @@ class Visit:
         self._wait_for_silence()
 
     def visit_page(self, url: str) -> PageVisit:
-        """Open a page, and return what came of that and nothing before it."""
+        """Open a page, and return what came of that alone."""
         self.forget_requests()
         self.open(url)
         return self.trace()
@@ -239,10 +239,8 @@ class Visit:
             self._wait_for_silence()
 
     def _wait_for_load(self) -> None:
-        try:
+        with suppress(TimeoutError):
             self.page.wait_for_load_state("load", timeout=LOAD)
-        except TimeoutError:
-            return
 
     def _wait_for_silence(self) -> None:
         start = self._latest = time.monotonic()
@@ -255,7 +253,7 @@ class Visit:
         self._pending.clear()
 
     def _is_busy(self) -> bool:
-        """Let the page do what it has begun, however busy the machine; say whether it asks for something."""
+        """Let the page run what is due, and say whether it asks for something then."""
         before = self._latest
         try:
             self.page.evaluate("() => new Promise((done) => setTimeout(done))")
@@ -264,7 +262,7 @@ class Visit:
         return self._latest > before or bool(self._pending)
 
     def press(self, control: Control, frame: Frame | None = None) -> None:
-        """Press something, and wait until what comes of it has come."""
+        """Click a control, and wait until the page has settled."""
         (frame or self.page.main_frame).locator(control.path).first.click(timeout=PRESS)
         self.settle()
 
@@ -288,10 +286,10 @@ class Visit:
             return look(self.page.main_frame)
 
     def trace(self) -> PageVisit:
-        """Return what came of the page since the mark; each address that was asked for once."""
-        view, asked = self.look(), [*(request.url for request in self._requests), *self._sockets]
-        requests = tuple(dict.fromkeys(asked))
-        return PageVisit(url=self.page.url, view=view, requests=requests, stored=self.stored())
+        """Return what came of the page since requests were forgotten; each address once."""
+        view = self.look()
+        requests = dict.fromkeys([*(request.url for request in self._requests), *self._sockets])
+        return PageVisit(url=self.page.url, view=view, requests=tuple(requests), stored=self.stored())
 
     def stored(self) -> tuple[Stored, ...]:
         """Return what is in the browser: cookies of all sites, and storage of the page's own."""
@@ -319,7 +317,7 @@ class Visit:
             return None
 
 
-# --- what a page looks like, and where it leads
+# --- what a document looks like, and where its links lead
 
 
 @cache
@@ -329,7 +327,7 @@ def read_script(name: str) -> str:
 
 
 def look(frame: Frame) -> PageView:
-    """Look at a document as it is now, and read its labels."""
+    """Look at a document as it is now, and say of its labels and texts what they mean."""
     seen = frame.evaluate(read_script("probe"), labels.about_consent())
     page = seen["language"] = labels.primary_language(seen["language"])
     for layer in seen["layers"]:
@@ -359,15 +357,15 @@ def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[
         prefix: Paths below this one are no pages of the site.
         most: How many pages to find at most.
     """
-    here = urlsplit(frame.url)
-    seen, pages = {(here.path, here.query)}, []
-    for link, _ in _links(frame, view.layer.path if view.layer else None):
-        to = urlsplit(link)
-        own = (to.scheme, to.netloc) == (here.scheme, here.netloc) and not to.path.startswith(prefix + "/")
-        if own and (to.path, to.query) not in seen and to.path.rpartition(".")[2].lower() not in _FILES:
-            seen.add((to.path, to.query))
-            pages.append(to._replace(fragment="").geturl())
-    return pages[:most]
+    here = urlsplit(frame.url)._replace(fragment="")
+    links = [urlsplit(link)._replace(fragment="") for link, _ in _links(frame, view.layer)]
+    own = [to for to in links if (to.scheme, to.netloc) == (here.scheme, here.netloc) and to != here]
+    pages = [
+        to.geturl()
+        for to in own
+        if not to.path.startswith(prefix + "/") and to.path.rpartition(".")[2].lower() not in _FILES
+    ]
+    return list(dict.fromkeys(pages))[:most]
 
 
 def find_policy(frame: Frame) -> str:
@@ -379,6 +377,7 @@ def find_policy(frame: Frame) -> str:
     return found[0][0] if found else ""
 
 
-def _links(frame: Frame, layer: str | None = None) -> list[tuple[str, str]]:
-    links: list[tuple[str, str]] = frame.evaluate(read_script("links"), layer)
+def _links(frame: Frame, layer: Layer | None = None) -> list[tuple[str, str]]:
+    """Return where the links outside of a layer lead, and what they say."""
+    links: list[tuple[str, str]] = frame.evaluate(read_script("links"), layer and layer.path)
     return [(href, text.strip()) for href, text in links if href.startswith("http")]
