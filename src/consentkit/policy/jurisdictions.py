@@ -17,7 +17,7 @@ _PLACES = (Path(__file__).with_name("data") / "places.txt").read_text("utf-8")
 _CODES = {name: frozenset(codes.split()) for name, codes in re.findall(r"^([a-z-]+): (.+)$", _PLACES, re.M)}
 COUNTRIES, EU_AND_EEA = _CODES["countries"], _CODES["eu-and-eea"]
 US_STATES, CA_PROVINCES = _CODES["us-states"], _CODES["ca-provinces"]
-# Countries of which only the regions named here have a law of their own.
+# Countries whose regions are checked: another code there says nothing of which law holds.
 _REGIONS = {"US": US_STATES, "CA": CA_PROVINCES}
 # Reserved for a country that has another code.
 _ALIASES = {"UK": "GB"}
