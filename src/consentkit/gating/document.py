@@ -17,9 +17,9 @@ from consentkit.gating.classifier import MAX_DEPTH, Classifier
 from consentkit.gating.embeds import read_srcdoc, target_within, write_srcdoc
 from consentkit.gating.inline import Analysis
 from consentkit.gating.judge import Gated, Judge
-from consentkit.gating.model import NOBODY, Classification, Embed, Party, Reach, Reason, Renderer, Target
-from consentkit.gating.page_scripts import NO_STUBS, VendorCalls
+from consentkit.gating.model import NO_STUBS, Classification, Embed, Party, Reach, Reason, Renderer, Target
 from consentkit.gating.resource_urls import rewrite_import_map
+from consentkit.gating.vendor_calls import VendorCalls
 from consentkit.gating.vendor_index import host_of
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
@@ -364,14 +364,14 @@ class PageGate:
                 runs |= {vendor} if early else set()
         return made.values(), runs
 
-    def _stubs(self, wanted: Set[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
+    def _stubs(self, wanted: Set[str], where: Where, party: Party | None = None) -> Sequence[Splice]:
         """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
         if self.renderer is None or where or (self._stubbed is not None and wanted <= self._stubbed):
             return ()
         missing = sorted(wanted - (self._stubbed or set()))
         self._stubbed = {*(self._stubbed or ()), *missing}
         attributes = f'data-consentkit-stubs="{" ".join(missing)}"'
-        if ":form" in attributes:
+        if party is not None and ":form" in attributes:
             attributes += self._shown(party).decode("ascii")
         return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 

@@ -68,9 +68,6 @@ class Analysis(NamedTuple):
         return bool(self.mentioned) or self.reach != NOTHING
 
 
-EMPTY: Final = Analysis()
-
-
 class _Clues(NamedTuple):
     """What is found in the words of a script, in one cheap search.
 
@@ -114,7 +111,7 @@ class ScriptAnalyzer:
         clues = self._search(text)
         named = clues.signed or clues.named or clues.unsure
         if not (named or clues.unknown):
-            return EMPTY
+            return Analysis()
         said = _analyze_words(clues)
         if not (named or self._exact):
             return said
