@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from asgi.client import wrap
 from consentkit import ConsentLog
 from consentkit.exceptions import LogUnavailable
-from log.making import BUNDLE, FaultyStore, make_refusal
+from log.faults import FaultyStore
+from log.samples import BUNDLE, make_refusal
 
 pytestmark = pytest.mark.anyio
 

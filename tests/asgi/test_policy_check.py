@@ -12,7 +12,7 @@ import pytest
 
 from asgi.client import GATED, HTML, NAVIGATION, App, cookie, visit, wrap
 from consentkit import ConfigurationError, ListFile, Policy
-from consentkit.policy.lint import lint_page
+from consentkit.lint import lint_page
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ def test_strict_refuses_and_names_all(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_importing_the_package_loads_no_rules() -> None:
-    code = "import sys, consentkit; assert 'consentkit.policy.lint' not in sys.modules"
+    code = "import sys, consentkit; assert 'consentkit.lint' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

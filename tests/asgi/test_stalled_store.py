@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from asgi.client import GATED, NAVIGATION, App, browser, post, state_of, wrap
 from consentkit import ConsentLog
-from consentkit.log.store import View
-from log.making import FaultyStore
+from consentkit.log.stores.base import View
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 VISITORS = 60

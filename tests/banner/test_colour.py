@@ -15,16 +15,18 @@ COLOURS = st.builds(Colour, *[st.integers(0, 255)] * 3)
 @given(COLOURS, COLOURS)
 def test_any_two_colours_of_a_site_make_a_palette_that_reads(accent: Colour, surface: Colour) -> None:
     palette = make_palette(accent, surface)
-    for ground in (palette.surface, palette.page):
-        assert min(contrast(ink, ground) for ink in (palette.ink, palette.muted, palette.link)) >= 4.5
-        assert contrast(palette.edge, ground) >= 3
-    assert (palette.accent, palette.surface) == (accent, surface)
+    for ground in (palette["surface"], palette["page"]):
+        assert (
+            min(contrast(ink, ground) for ink in (palette["ink"], palette["muted"], palette["link"])) >= 4.5
+        )
+        assert contrast(palette["edge"], ground) >= 3
+    assert (palette["accent"], palette["surface"]) == (accent, surface)
 
 
 @given(COLOURS, COLOURS)
 def test_any_accent_reads_on_any_surface(accent: Colour, surface: Colour) -> None:
     assert contrast(readable_on(accent), accent) >= 4.5
-    assert contrast(make_palette(accent, surface).link, surface) >= 4.5
+    assert contrast(make_palette(accent, surface)["link"], surface) >= 4.5
 
 
 @given(COLOURS)

@@ -30,9 +30,9 @@ import anyio
 
 from bench.goals import judge
 from consentkit.log import ConsentLog
-from consentkit.log.store import Script, Store
-from consentkit.tlog import SigningKey
-from log.making import BUNDLE, make_entry
+from consentkit.log.stores.base import Script, Store
+from consentkit.tlog.note import SigningKey
+from log.samples import BUNDLE, make_entry
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from consentkit.log import ConsentLog
-from consentkit.record import Entry
-from log.making import BUNDLE, make_entry, make_refusal
+from consentkit.record.entry import Entry
+from log.samples import BUNDLE, make_entry, make_refusal
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import failed, run, said
+from cli.runner import failed, run, said
 from consentkit.cli.log import key_commands
 from consentkit.log import ConsentLog
-from consentkit.log.signing import read_keyring, replace_key_file
-from consentkit.record import Bundle
-from consentkit.tlog import Checkpoint, SigningKey, open_checkpoint
-from log.making import AT, make_entry
+from consentkit.log.signer import read_keyring, replace_key_file
+from consentkit.record.entry import Bundle
+from consentkit.tlog.note import Checkpoint, SigningKey, open_checkpoint
+from log.samples import AT, make_entry
 
 CURSED = "\x1b[2J\x9b31m\x07\u202e"
 COMMANDS = set(CURSED) - set("[2J31m")

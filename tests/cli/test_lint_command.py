@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from consentkit import Policy, scanner
 from consentkit.cli.root import root
 from consentkit.exceptions import MissingExtra
-from consentkit.policy.lint import Finding
+from consentkit.lint import Finding
 
 BAD = '[lifetime]\nconsent = "30 days"\n'
 WORTH_A_WARNING = 'uses = ["youtube"]\n'

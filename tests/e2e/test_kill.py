@@ -17,8 +17,7 @@ import httpx
 import pytest
 
 import consentkit.exceptions
-from consentkit.consent.codec import SubjectCodec
-from consentkit.consent.cookies import id_cookie_name
+from consentkit.consent.cookies import SubjectCodec, id_cookie_name
 from consentkit.log import ConsentLog
 from e2e.four_workers import SECRET, WORKERS
 from e2e.serving import free_port

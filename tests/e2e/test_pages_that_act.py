@@ -18,7 +18,7 @@ from consentkit import ConsentLog, ConsentMiddleware, Policy
 from consentkit.exceptions import LogUnavailable
 from e2e.serving import Served
 from e2e.waiting import PATIENCE, wait_until
-from log.making import FaultyStore
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.browser
 

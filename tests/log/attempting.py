@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from consentkit.exceptions import ConsentkitError
 from consentkit.log import ConsentLog, open_log
-from log.making import BUNDLE, make_entry, make_refusal
+from log.samples import BUNDLE, make_entry, make_refusal
 
 
 async def attempt(work: Awaitable[int | None]) -> str:

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
-from log.making import AT, BUNDLE, make_entry, make_refusal
+from log.samples import AT, BUNDLE, make_entry, make_refusal
 
 # The write-ahead log alone takes up to four megabytes.
 MEGABYTES = 8

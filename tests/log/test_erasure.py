@@ -15,14 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consentkit.log import ConsentLog, Recorded, Rollup, consentlog
+from consentkit.log import ConsentLog, Recorded, Rollup
+from consentkit.log import log as consentlog
 from consentkit.log.operations import entry_row, erase, publication_row, rollup_of
-from consentkit.log.sqlite import schema
-from consentkit.log.sqlite import store as sqlite
-from consentkit.record import Entry
-from consentkit.tlog import VerifierKey, append, check_consistency, frontier
-from log.making import AT, BUNDLE, STYLE, make_entry, make_refusal
+from consentkit.log.stores import sqlite
+from consentkit.log.stores import sqlite_schema as schema
+from consentkit.record.entry import Entry
+from consentkit.tlog.note import VerifierKey
+from consentkit.tlog.proofs import check_consistency
+from consentkit.tlog.tree import append, frontier
 from log.remains import decisions, needles_of, remains
+from log.samples import AT, BUNDLE, STYLE, make_entry, make_refusal
 
 DAYS = [f"2026-11-{day}" for day in range(22, 29)]
 NOW = "2026-11-30T12:00:00Z"
@@ -32,7 +35,7 @@ SUBJECTS = [f"visitor-number-{number:03}" for number in range(4)]
 @pytest.fixture
 def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for the disk: nothing crashes here."""
-    monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "synchronous = OFF"))
+    monkeypatch.setattr(sqlite, "PRAGMAS", (*sqlite.PRAGMAS, "synchronous = OFF"))
 
 
 def accepted(log: ConsentLog) -> Sequence[VerifierKey]:

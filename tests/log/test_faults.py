@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from sqlite3 import Connection
@@ -20,11 +20,13 @@ import pytest
 
 import consentkit.exceptions
 from consentkit.exceptions import LogUnavailable
-from consentkit.log import ConsentLog, consentlog, open_log
-from consentkit.log.sqlite import store as sqlite
-from consentkit.tlog import VerifierKey
-from log.making import AT, BUNDLE, make_entry, make_refusal, spawn
+from consentkit.log import ConsentLog, open_log
+from consentkit.log import log as consentlog
+from consentkit.log.stores.sqlite import SQLiteStore
+from consentkit.tlog.note import VerifierKey
+from log.faults import Connector, cut_off, nothing, spawn
 from log.remains import decisions, needles_of, remains
+from log.samples import AT, BUNDLE, make_entry, make_refusal
 
 HERE = Path(__file__).parent
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
@@ -132,28 +134,26 @@ def test_an_outbox_on_the_same_full_disk_keeps_what_it_has_taken(
 async def test_a_full_file_fails_grants_and_keeps_refusals(
     path: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ConsentLog(path, outbox=outbox) as log:
+    connector = Connector()
+    with ConsentLog(path, outbox=outbox, store=SQLiteStore(path, connect=connector)) as log:
         log.commit([BUNDLE])
         log.close()
-        opened = sqlite._open_for_writing
 
-        def open_small(path: Path) -> Connection:
-            connection = opened(path)
+        def keep_small(connection: Connection) -> None:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute(f"PRAGMA max_page_count = {pages}")
-            return connection
 
         refusals = [make_refusal() for _ in range(3)]
-        with monkeypatch.context() as patch:
-            patch.setattr(sqlite, "_open_for_writing", open_small)
-            grants = [make_entry() for _ in range(20)]
-            with pytest.raises(LogUnavailable, match="full"):
-                log.commit(grants)
-            monkeypatch.setattr(consentlog, "DRAIN_SECONDS", 5)
-            for refusal in refusals:
-                await log.honour(refusal)
-            assert found(log).keys().isdisjoint(grant.id for grant in grants)
-            log.check(keys=accepted(log))
+        connector.opened = keep_small
+        grants = [make_entry() for _ in range(20)]
+        with pytest.raises(LogUnavailable, match="full"):
+            log.commit(grants)
+        monkeypatch.setattr(consentlog, "DRAIN_SECONDS", 5)
+        for refusal in refusals:
+            await log.honour(refusal)
+        assert found(log).keys().isdisjoint(grant.id for grant in grants)
+        log.check(keys=accepted(log))
+        connector.opened = nothing
         assert await log.append(make_entry()) > 0
         log.drain()
         assert found(log).keys() >= {refusal.id for refusal in refusals}
@@ -458,24 +458,44 @@ def test_one_process_erases_while_another_appends(log: ConsentLog, path: Path, c
 # --- committed, and reported as failed
 
 
+class Cut:
+    """Has so many commits of the future end well and be reported as of unknown outcome."""
+
+    def __init__(self, connector: Connector) -> None:
+        self.left = 0
+        connector.after_commit = self._cut
+
+    def __call__(self, count: int) -> None:
+        self.left = count
+
+    def _cut(self) -> None:
+        if self.left:
+            self.left -= 1
+            cut_off()
+
+
 @pytest.fixture
-def cut(log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Have so many commits of the future end well and be reported as of unknown outcome."""
-    finish, left = sqlite._finish, [0]
+def connector() -> Connector:
+    """Make what opens the log's connections."""
+    return Connector()
 
-    def finish_and_fail(connection: Connection) -> None:
-        finish(connection)
-        if left[0]:
-            left[0] -= 1
-            raise sqlite._OutcomeUnknown("cut")
 
-    monkeypatch.setattr(sqlite, "_finish", finish_and_fail)
+@pytest.fixture
+def log(path: Path, connector: Connector) -> Iterator[ConsentLog]:
+    """Make an empty log in a file."""
+    with ConsentLog(path, store=SQLiteStore(path, connect=connector)) as made:
+        yield made
+
+
+@pytest.fixture
+def cut(log: ConsentLog, connector: Connector) -> Cut:
+    """Fill a log whose commits can be cut off."""
     log.commit([BUNDLE, *(make_entry(subject=subject) for subject in SUBJECTS)])
-    return lambda count: left.__setitem__(0, count)
+    return Cut(connector)
 
 
 def test_an_erasure_that_is_committed_and_reported_as_failed_is_done_once(
-    log: ConsentLog, path: Path, cut: Callable[[int], None]
+    log: ConsentLog, path: Path, cut: Cut
 ) -> None:
     needles = needles_of(log.of_subject(SUBJECTS[0]))
     cut(1)
@@ -487,7 +507,7 @@ def test_an_erasure_that_is_committed_and_reported_as_failed_is_done_once(
 
 
 def test_a_purge_that_is_committed_and_reported_as_failed_is_done_once(
-    log: ConsentLog, path: Path, cut: Callable[[int], None]
+    log: ConsentLog, path: Path, cut: Cut
 ) -> None:
     needles = needles_of(decisions(log))
     cut(1)
@@ -497,7 +517,7 @@ def test_a_purge_that_is_committed_and_reported_as_failed_is_done_once(
 
 
 def test_an_outcome_that_stays_unknown_is_told_and_asking_again_is_safe(
-    log: ConsentLog, path: Path, cut: Callable[[int], None]
+    log: ConsentLog, path: Path, cut: Cut
 ) -> None:
     entry, needles = make_entry(), needles_of(log.of_subject(SUBJECTS[0]))
     for work in (

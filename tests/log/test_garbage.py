@@ -14,7 +14,7 @@ import pytest
 
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog
-from log.making import BUNDLE, make_entry, make_refusal
+from log.samples import BUNDLE, make_entry, make_refusal
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from consentkit.log import ConsentLog
 from go.verifier import verify
-from log.making import AT, BUNDLE, make_entry
+from log.samples import AT, BUNDLE, make_entry
 
 SIZE = 100_000
 BATCH = 5_000

@@ -20,13 +20,16 @@ from consentkit.log.evidence import collect
 from consentkit.log.operations import entry_row, new_id
 from consentkit.log.outbox import FileOutbox
 from consentkit.log.reader import LogReader
-from consentkit.log.signing import Signer, read_keyring, replace_key_file
-from consentkit.log.store import Outcome
-from consentkit.record import Entry, Item, commitment, committed_leaf
-from consentkit.record.receipt.evidence import ProvedEntry
-from consentkit.tlog import SigningKey, TileId, append, open_checkpoint, sign_checkpoint
-from log.making import AT, BUNDLE, make_entry, make_refusal
+from consentkit.log.signer import Signer, read_keyring, replace_key_file
+from consentkit.log.stores.base import Outcome
+from consentkit.log.stores.postgres import PostgresStore
+from consentkit.record.entry import Entry, Item
+from consentkit.record.leaf import commitment, committed_leaf
+from consentkit.record.receipt import ProvedEntry
+from consentkit.tlog.note import SigningKey, open_checkpoint, sign_checkpoint
+from consentkit.tlog.tree import TileId, append
 from log.postgres import Server
+from log.samples import AT, BUNDLE, make_entry, make_refusal
 
 LATER = "2026-11-22T11:00:00Z"
 
@@ -343,7 +346,7 @@ def test_a_file_that_somebody_made_is_named_corrupt(log: ConsentLog, path: Path,
 def test_a_value_that_is_too_large_is_not_read(
     log: ConsentLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consentkit.log.sqlite.store.LARGEST", 100_000)
+    monkeypatch.setattr("consentkit.log.stores.sqlite.LARGEST", 100_000)
     log.close()
     with tampering(path) as connection:
         connection.execute("UPDATE assets SET bytes = zeroblob(200000)")
@@ -415,16 +418,14 @@ def test_a_temporary_table_stands_in_for_none_of_the_logs(
     postgres: Server, new_schema: Callable[[], str]
 ) -> None:
     """A pooler in between lends the session that another program of the same role has left."""
-    module = pytest.importorskip("consentkit.log.postgres")
-    with ConsentLog(
-        postgres.url(schema=new_schema()), key=str(SigningKey.generate("example.org/log"))
-    ) as log:
+    url, key = postgres.url(schema=new_schema()), str(SigningKey.generate("example.org/log"))
+    store = PostgresStore(url)
+    with ConsentLog(url, key=key, store=store) as log:
         log.commit([BUNDLE])
-        store = log._store
-        assert isinstance(store, module.PostgresStore)
-        with store._reading.connection() as connection:
-            connection.execute("CREATE TEMPORARY TABLE notices (hash text, body bytea)")
-            connection.commit()
+        with store.snapshot() as view:
+            view.connection.rollback()
+            view.connection.execute("CREATE TEMPORARY TABLE notices (hash text, body bytea)")
+            view.connection.commit()
         assert log.notice(BUNDLE.hash) == BUNDLE.body
 
 

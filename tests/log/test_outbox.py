@@ -14,9 +14,9 @@ import pytest
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
 from consentkit.log.outbox import DRAIN_BATCH, FileOutbox, MemoryOutbox, Outbox
-from consentkit.log.store import Outcome
-from consentkit.record import Item
-from log.making import BUNDLE, make_bundle, make_refusal
+from consentkit.log.stores.base import Outcome
+from consentkit.record.entry import Item
+from log.samples import BUNDLE, make_bundle, make_refusal
 
 
 class Taker:

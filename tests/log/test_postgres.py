@@ -16,14 +16,15 @@ import pytest
 import consentkit.exceptions
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable, MissingExtra
 from consentkit.log import ConsentLog, open_log
-from consentkit.log.postgres import PostgresStore, pool, schema
-from consentkit.log.postgres import store as module
-from consentkit.log.postgres.pool import read_address
-from consentkit.log.postgres.transaction import PostgresTransaction
-from consentkit.log.store import Transaction
-from consentkit.tlog import SigningKey
-from log.making import BUNDLE, checked, commit, make_entry, rows_of
+from consentkit.log.stores import postgres as module
+from consentkit.log.stores import postgres_pool as pool
+from consentkit.log.stores import postgres_schema as schema
+from consentkit.log.stores.base import Transaction
+from consentkit.log.stores.postgres import PostgresStore, PostgresTransaction
+from consentkit.log.stores.postgres_pool import read_address
+from consentkit.tlog.note import SigningKey
 from log.postgres import Server
+from log.samples import BUNDLE, checked, commit, make_entry, rows_of
 
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
 
@@ -94,7 +95,7 @@ class TestAddress:
 
 def test_without_its_extra_the_log_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    for loaded in [one for one in sys.modules if one.startswith("consentkit.log.postgres")]:
+    for loaded in [one for one in sys.modules if one.startswith("consentkit.log.stores.postgres")]:
         monkeypatch.delitem(sys.modules, loaded)
     with pytest.raises(MissingExtra, match=r"consentkit\[postgres\]"):
         ConsentLog("postgresql://host/db")
@@ -244,7 +245,7 @@ class TestRoles:
             with pytest.raises(LogError, match="reading only"):
                 commit(reader, [make_entry()])
             with reader.snapshot() as view, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-                view._connection.execute("DELETE FROM entries")
+                view.connection.execute("DELETE FROM entries")
 
     def test_who_is_not_let_in_learns_why_and_not_where(self, postgres: Server, name: str) -> None:
         url = postgres.url(schema=name, user="nobody_of_that_name")
@@ -359,7 +360,7 @@ class TestTransactions:
         self, postgres: Server, store: PostgresStore, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         commit(store, [BUNDLE])
-        monkeypatch.setattr(module, "_WRITE", module._WRITE.replace("'10s'", "'10ms'"))
+        monkeypatch.setattr(module, "LOCK_TIMEOUT", "10ms")
         with closing(postgres.connect(name)) as other, other.transaction():
             other.execute("SELECT size FROM head FOR UPDATE")
             with pytest.raises(LogUnavailable, match="lock timeout"):
@@ -371,7 +372,7 @@ class TestTransactions:
         self, postgres: Server, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         commit(store, [BUNDLE])
-        monkeypatch.setattr(module, "_WRITE", module._WRITE.replace("'5s'", "'10ms'"))
+        monkeypatch.setattr(module, "IDLE_TIMEOUT", "10ms")
 
         def stop(transaction: Transaction) -> None:
             backend = ask(transaction, "SELECT pg_backend_pid()")
@@ -428,7 +429,7 @@ class TestPool:
 
     def test_a_process_that_ends_without_closing_ends_quietly(self, postgres: Server, name: str) -> None:
         program = (
-            "import sys\nfrom consentkit.log.postgres import PostgresStore\n"
+            "import sys\nfrom consentkit.log.stores.postgres import PostgresStore\n"
             "store = PostgresStore(sys.argv[1])\n"
             "print(store.transact(lambda transaction: transaction.head().size))\n"
             "with store.snapshot() as view: print(view.head().size)\n"
@@ -446,7 +447,7 @@ class TestPool:
 def ask(transaction: Transaction, query: str) -> object:
     """Ask something in the midst of a transaction."""
     assert isinstance(transaction, PostgresTransaction)
-    return transaction._connection.execute(query).fetchall()[0][0]
+    return transaction.connection.execute(query).fetchall()[0][0]
 
 
 def tables(postgres: Server, name: str) -> list[str]:

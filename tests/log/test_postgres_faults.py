@@ -15,13 +15,14 @@ import pytest
 
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
-from consentkit.log.group import GroupCommit
-from consentkit.log.postgres import PostgresStore
-from consentkit.record import Entry
+from consentkit.log.group_commit import GroupCommit
+from consentkit.log.stores.postgres import PostgresStore
+from consentkit.record.entry import Entry
 from e2e.waiting import wait_until
-from log.making import AT, BUNDLE, checked, commit, in_child, make_entry, make_refusal, rows_of
+from log.faults import in_child
 from log.postgres import Server
 from log.proxy import Fault, Proxy
+from log.samples import AT, BUNDLE, checked, commit, make_entry, make_refusal, rows_of
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from sqlite3 import Connection
 
 import pytest
 
 import consentkit.exceptions
 from consentkit.log import ConsentLog
-from consentkit.log.sqlite import SQLiteStore
-from consentkit.log.sqlite import store as sqlite
-from consentkit.tlog import VerifierKey
-from log.making import BUNDLE, in_child, make_entry, make_refusal
+from consentkit.log.stores import sqlite
+from consentkit.log.stores.sqlite import SQLiteStore
+from consentkit.tlog.note import VerifierKey
+from log.faults import Connector, in_child, nothing
 from log.postgres import Server
+from log.samples import BUNDLE, make_entry, make_refusal
 
 WRITER = Path(__file__).with_name("writer.py")
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
@@ -99,41 +99,46 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(
 class TestForks:
     """What a parent process has open is of no use to its children."""
 
-    def test_parent_and_child_go_on_with_connections_of_their_own(self, log: ConsentLog) -> None:
+    @pytest.fixture
+    def connector(self) -> Connector:
+        """Make what opens the log's connections."""
+        return Connector()
+
+    @pytest.fixture
+    def log(self, path: Path, connector: Connector) -> Iterator[ConsentLog]:
+        """Make an empty log in a file."""
+        with ConsentLog(path, store=SQLiteStore(path, connect=connector)) as made:
+            yield made
+
+    def test_parent_and_child_go_on_with_connections_of_their_own(
+        self, log: ConsentLog, connector: Connector
+    ) -> None:
         log.commit([BUNDLE, make_entry()])
-        inherited = connection_of(log)
 
         def append() -> None:
-            assert connection_of(log) is None
+            opened = len(connector.connections)
             for _ in range(20):
                 log.commit([make_entry()])
+            assert len(connector.connections) == opened + 1
 
         for _ in range(2):
             in_child(append)
             log.commit([make_entry()])
-        assert connection_of(log) is not inherited
+        assert len(connector.connections) == 3
         assert log.check().size == 44
 
     def test_a_fork_waits_for_the_commit_of_another_thread(
-        self, log: ConsentLog, monkeypatch: pytest.MonkeyPatch
+        self, log: ConsentLog, connector: Connector
     ) -> None:
         log.commit([BUNDLE])
-        store = log._store
-        assert isinstance(store, SQLiteStore)
         committing, forking = threading.Event(), threading.Event()
-        finish, before_fork = sqlite._finish, store.before_fork
 
-        def finish_during_the_fork(connection: Connection) -> None:
+        def commit_during_the_fork() -> None:
             committing.set()
             assert forking.wait(10)
-            finish(connection)
 
-        def fork_during_the_commit() -> None:
-            forking.set()
-            before_fork()
-
-        monkeypatch.setattr(sqlite, "_finish", finish_during_the_fork)
-        monkeypatch.setattr(store, "before_fork", fork_during_the_commit)
+        connector.before_commit = commit_during_the_fork
+        os.register_at_fork(before=forking.set)
         thread = threading.Thread(target=log.commit, args=([make_entry()],))
         thread.start()
         assert committing.wait(10)
@@ -142,23 +147,26 @@ class TestForks:
         assert log.check().size == 3
 
     def test_a_connection_that_cannot_be_closed_is_forgotten(
-        self, log: ConsentLog, monkeypatch: pytest.MonkeyPatch
+        self, log: ConsentLog, connector: Connector, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sqlite, "FORK_SECONDS", 0.01)
         log.commit([BUNDLE])
-        store = log._store
-        assert isinstance(store, SQLiteStore)
-        with store._guard:
-            in_child(lambda: none(log.commit([make_refusal()])))
-        assert connection_of(log) is not None
+        closing, forked = threading.Event(), threading.Event()
+
+        def close_after_the_fork() -> None:
+            closing.set()
+            assert forked.wait(10)
+
+        connector.before_close = close_after_the_fork
+        thread = threading.Thread(target=log.close)
+        thread.start()
+        assert closing.wait(10)
+        connector.before_close = nothing
+        in_child(lambda: none(log.commit([make_refusal()])))
+        forked.set()
+        thread.join()
         log.commit([make_entry()])
         assert log.check().size == 3
-
-
-def connection_of(log: ConsentLog) -> Connection | None:
-    """Look up the connection that commits go through."""
-    assert isinstance(log._store, SQLiteStore)
-    return log._store._connection
 
 
 def none(value: object) -> None:

@@ -13,10 +13,10 @@ import pytest
 from consentkit.exceptions import ConfigurationError, LogError
 from consentkit.log import ConsentLog
 from consentkit.log.readiness import Remark
-from consentkit.log.signing import Keyring, make_key_file
-from consentkit.log.sqlite import schema
-from consentkit.tlog import SigningKey
-from log.making import BUNDLE, make_entry
+from consentkit.log.signer import Keyring, make_key_file
+from consentkit.log.stores import sqlite_schema as schema
+from consentkit.tlog.note import SigningKey
+from log.samples import BUNDLE, make_entry
 
 
 def filled(path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_log_whose_head_somebody_has_changed(tmp_path: Path) -> None:
 def test_a_log_that_another_program_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "consent.sqlite3"
     filled(path)
-    monkeypatch.setattr("consentkit.log.sqlite.store.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("consentkit.log.stores.sqlite.BUSY_SECONDS", 0.01)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "another program holds it" in worst(path).text

@@ -12,9 +12,10 @@ import pytest
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
 from consentkit.log import operations
-from consentkit.log.sqlite import SQLiteStore, schema
-from consentkit.log.sqlite import store as sqlite
-from log.making import BUNDLE, checked, commit, make_entry, rows_of
+from consentkit.log.stores import sqlite_schema as schema
+from consentkit.log.stores.sqlite import SQLiteStore
+from log.faults import Connector, cut_off, nothing
+from log.samples import BUNDLE, checked, commit, make_entry, rows_of
 
 
 @pytest.fixture
@@ -24,9 +25,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def embedded(path: Path) -> Iterator[SQLiteStore]:
+def connector() -> Connector:
+    """Make what opens the store's connections."""
+    return Connector()
+
+
+@pytest.fixture
+def embedded(path: Path, connector: Connector) -> Iterator[SQLiteStore]:
     """Make an empty SQLite log."""
-    store = SQLiteStore(path)
+    store = SQLiteStore(path, connect=connector)
     yield store
     store.close()
 
@@ -78,11 +85,10 @@ def test_a_leaf_that_is_in_the_way_is_corrupt_and_nothing_is_recorded(
     assert len(rows_of(embedded)) == 1
 
 
-def test_the_file_is_its_owners_and_durable(embedded: SQLiteStore, path: Path) -> None:
+def test_the_file_is_its_owners_and_durable(embedded: SQLiteStore, connector: Connector, path: Path) -> None:
     commit(embedded, [BUNDLE])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    connection = embedded._connection
-    assert connection is not None
+    (connection,) = connector.connections
     pragmas = ("journal_mode", "synchronous", "secure_delete", "user_version")
     found = [connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in pragmas]
     assert found == ["wal", 2, 1, schema.VERSION]
@@ -94,18 +100,14 @@ def test_nothing_is_opened_before_the_first_use(path: Path) -> None:
 
 
 def test_a_commit_that_breaks_off_is_repeated_with_the_same_ids(
-    embedded: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+    embedded: SQLiteStore, connector: Connector
 ) -> None:
-    finish, failures = sqlite._finish, iter([True, False])
-
-    def finish_and_fail(connection: sqlite3.Connection) -> None:
-        finish(connection)
-        if next(failures, False):
-            raise sqlite._OutcomeUnknown("cut")
-
-    monkeypatch.setattr(sqlite, "_finish", finish_and_fail)
+    commit(embedded, [])
+    faults = iter([cut_off])
+    connector.after_commit = lambda: next(faults, nothing)()
     assert commit(embedded, [BUNDLE, make_entry()]) == [0, 1]
     assert checked(embedded).size == 2
+    assert list(faults) == []
 
 
 def test_a_failure_inside_a_transaction_leaves_nothing(

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 import pytest
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.sqlite.store import foreign_errors
-from consentkit.log.sqlite.transaction import SQLiteView
-from consentkit.log.store import Head
+from consentkit.log.stores.base import Head
+from consentkit.log.stores.sqlite import SQLiteView, translate_errors
 from consentkit.log.verify import verify
-from consentkit.tlog import Checkpoint, VerifierKey, read_checkpoint
-from log.making import make_entry
+from consentkit.tlog.note import Checkpoint, VerifierKey, read_checkpoint
+from log.samples import make_entry
 from log.tampering import TAMPERINGS, Scene, Specimen, make_specimen
 
 
@@ -29,7 +28,7 @@ def check(
     database: sqlite3.Connection, keys: Sequence[VerifierKey] = (), saved: Checkpoint | None = None
 ) -> Head:
     """Verify a log as `LogReader.check` does."""
-    with foreign_errors((sqlite3.Error,)):
+    with translate_errors((sqlite3.Error,)):
         return verify(SQLiteView(database), keys=keys, saved=saved)
 
 

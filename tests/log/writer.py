@@ -13,7 +13,7 @@ import anyio
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from consentkit.log import ConsentLog
-from log.making import BUNDLE, make_entry
+from log.samples import BUNDLE, make_entry
 
 
 async def main(url: str, outbox: str, count: int, tasks: int) -> None:

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.policy import Place, Policy, Regime, strictest
-from consentkit.policy.jurisdictions import jurisdictions
-from consentkit.policy.place import CA_PROVINCES, COUNTRIES, EU_AND_EEA, US_STATES
+from consentkit.policy.jurisdictions import CA_PROVINCES, COUNTRIES, EU_AND_EEA, US_STATES, jurisdictions
 
 ROWS = """
 [regimes]

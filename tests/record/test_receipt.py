@@ -12,14 +12,15 @@ import anyio
 import msgspec
 import pytest
 
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
 from consentkit.policy import Site
-from consentkit.record import Entry, Item, uuid7
+from consentkit.record.entry import Entry, Item, uuid7
 from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt, verify_receipt
-from consentkit.tlog import InclusionProof, SigningKey, VerifierKey
+from consentkit.tlog.note import SigningKey, VerifierKey
+from consentkit.tlog.proofs import InclusionProof
 from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story, publish
 
 PUBLISHED = "2026-11-20T09:00:00Z"
@@ -219,6 +220,51 @@ def test_nothing_in_a_long_history_can_be_changed_unnoticed(receipt: bytes, key:
         assert not holds(changed, key) or spell(path) in CLAIMS, path
 
 
+OTHER_VERSION = "https://w3id.org/dpv/9.0"
+
+
+def test_in_another_vocabulary_the_evidence_holds_and_the_statements_are_not_compared(
+    receipt: bytes, evidence: Evidence, key: VerifierKey
+) -> None:
+    document = json.loads(receipt)
+    document["ck:vocabulary"] = OTHER_VERSION
+    document["dpv:hasRecordOfActivity"] = [{"@type": "dpv9:Record", "dpv9:state": "dpv9:Given"}]
+    del document["dct:publisher"], document["dpv:hasConsentControl"]
+    verified = verify_receipt(json.dumps(document).encode(), [key])
+    assert (verified.vocabulary, verified.compared, verified.independent) == (OTHER_VERSION, False, True)
+    assert verified.entries == tuple(proved.entry for proved in evidence.entries)
+    assert verified.notices == (NOTICE.hash, OTHER.hash)
+    assert verify_receipt(receipt, [key]).compared
+
+
+def changed_evidence(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Change every part of a receipt's evidence."""
+    for path in leaves(document):
+        if path[-1] in ("ck:entry", "ck:salt", "ck:bundle", "ck:index", "ck:proof", "dct:issued"):
+            yield replaced(document, path, other_than(follow(document, path)))
+    for name in ("ck:evidence", "dpv:hasNotice"):
+        yield replaced(document, (name,), document[name][::-1])
+        yield replaced(document, (name,), document[name][1:])
+
+
+def test_in_another_vocabulary_evidence_that_does_not_hold_is_refused(
+    receipt: bytes, log: ConsentLog, key: VerifierKey
+) -> None:
+    document = json.loads(receipt)
+    document["ck:vocabulary"] = OTHER_VERSION
+    for changed in changed_evidence(document):
+        if len(changed["ck:evidence"]) == len(document["ck:evidence"]):
+            with pytest.raises(ProofInvalid):
+                verify_receipt(json.dumps(changed).encode(), [key])
+    stranger = collect(log, STRANGER)
+    assert stranger is not None
+    document["ck:evidence"].insert(1, json.loads(receipt_of(stranger))["ck:evidence"][0])
+    with pytest.raises(ProofInvalid, match="one visitor"):
+        verify_receipt(json.dumps(document).encode(), [key])
+    with pytest.raises(ProofInvalid):
+        verify_receipt(json.dumps(document).encode(), [SigningKey(key.name, bytes(32)).verifier])
+
+
 def test_an_entry_of_another_visitor_does_not_fit(receipt: bytes, log: ConsentLog, key: VerifierKey) -> None:
     stranger = collect(log, STRANGER)
     assert stranger is not None
@@ -356,11 +402,11 @@ def unproved(entry: Entry, notice: Notice) -> Evidence:
 
 
 def holds(document: dict[str, Any], key: VerifierKey) -> bool:
+    """Say whether a receipt holds, and its statements were compared."""
     try:
-        verify_receipt(json.dumps(document).encode(), [key])
+        return verify_receipt(json.dumps(document).encode(), [key]).compared
     except ProofInvalid:
         return False
-    return True
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

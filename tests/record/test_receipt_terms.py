@@ -12,8 +12,8 @@ import rdflib
 from rdflib.namespace import DCTERMS, RDF, SKOS, XSD
 
 from consentkit.policy import Site
+from consentkit.record.dpv import CONTEXT, VERSION
 from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt
-from consentkit.record.receipt.vocabulary import CONTEXT, VERSION
 from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story
 
 # rdflib warns of its own names.

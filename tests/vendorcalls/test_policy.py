@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.consent import Consent, resolve
+from consentkit.consent.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating.vendor_calls import VendorCalls
 from consentkit.policy import ConsentMode, Place, Policy, Regime
-from consentkit.policy.place import EU_AND_EEA
+from consentkit.policy.jurisdictions import EU_AND_EEA
 from consentkit.signals import Signals
 from consentkit.vendorcalls import calls_table
 

@@ -13,11 +13,10 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.log.consentlog import LATEST, ConsentLog
-from consentkit.log.evidence import collect
-from consentkit.log.observations import SHOWN
-from consentkit.log.public import read_public
-from consentkit.record import Entry, uuid7
+from consentkit.log.counters import SHOWN
+from consentkit.log.evidence import collect, read_public
+from consentkit.log.log import LATEST, ConsentLog
+from consentkit.record.entry import Entry, uuid7
 from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.router import Endpoints

@@ -1,4 +1,4 @@
-"""The style sheets and the script, named by their content and served as immutable files."""
+"""The style sheets and the script, as immutable files named by their content."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from consentkit.banner.colour import make_palette, read_colour
 from consentkit.policy import Policy
 
-# How pages say that they are light or dark, whatever the system is; `data-scheme` is the script's, for what
-# only a style sheet says. `:where` weighs nothing: a site's own colours still come first.
+# Selectors by which pages say that they are light or dark, whatever the system is. `ck.js` sets `data-scheme`
+# where only a style sheet says so. `:where` adds no specificity: a site's own colours still win.
 _SWITCHES = {
     "light": ".light,[data-theme^=light],[data-bs-theme=light],[data-md-color-scheme=default]",
     "dark": ".dark,[data-theme^=dark],[data-bs-theme=dark],[data-md-color-scheme=slate]",
@@ -27,8 +27,8 @@ class Asset(NamedTuple):
     """One file that the package serves.
 
     Attributes:
-        name: Last segment of its path, with 12 digits of its hash. Neutral: block lists of cookie notices
-            look for words in file names.
+        name: Last segment of its path, with 12 digits of its hash. It holds no word that block lists of
+            cookie notices look for.
         body: Its bytes.
         media_type: For `Content-Type`.
         hash: SHA-256 of the body, hexadecimal.
@@ -46,7 +46,7 @@ class Assets(NamedTuple):
     Attributes:
         sheet: Styles of banner, link and dialog, and what the package's own pages share with them.
         page: All other styles of the package's own pages and of embeds' placeholders.
-        script: What improves all of them.
+        script: The script that improves all of them.
     """
 
     sheet: Asset
@@ -54,6 +54,7 @@ class Assets(NamedTuple):
     script: Asset
 
 
+@lru_cache(maxsize=64)
 def read_assets(policy: Policy) -> Assets:
     """Return the files that belong to a policy.
 
@@ -61,18 +62,13 @@ def read_assets(policy: Policy) -> Assets:
         ConfigurationError: One of the policy's colours is none.
     """
     banner = policy.banner
-    return _build(banner.theme, banner.accent, banner.surface, banner.dark_surface)
-
-
-@lru_cache(maxsize=64)
-def _build(theme: str, accent: str, surface: str, dark_surface: str) -> Assets:
-    colours = {"light": surface, "dark": dark_surface}
-    if theme in colours:
-        tokens = _tokens(theme, accent, colours[theme])
+    colours = {"light": banner.surface, "dark": banner.dark_surface}
+    if banner.theme == "auto":
+        light, dark = (_tokens(scheme, banner.accent, colours[scheme]) for scheme in colours)
+        switched = (_tokens(scheme, banner.accent, colours[scheme], switch=True) for scheme in colours)
+        tokens = f"{light}@media (prefers-color-scheme: dark) {{{dark}}}{''.join(switched)}"
     else:
-        light, dark = (_tokens(scheme, accent, colours[scheme]) for scheme in colours)
-        switched = "".join(_tokens(scheme, accent, colours[scheme], switch=True) for scheme in colours)
-        tokens = f"{light}@media (prefers-color-scheme: dark) {{{dark}}}{switched}"
+        tokens = _tokens(banner.theme, banner.accent, colours[banner.theme])
     # Each id is repeated, so that our rules weigh more than those of pages. Colours stay easy to change.
     rules = _ID.sub(r"\1\1\1", _read("ck.css"))
     return Assets(
@@ -86,7 +82,7 @@ def _tokens(scheme: str, accent: str, surface: str, *, switch: bool = False) -> 
     """Return the colours of a scheme, for everywhere or for where a page's own switch says that scheme."""
     path = "banner.surface" if scheme == "light" else "banner.dark_surface"
     palette = make_palette(read_colour(accent, path="banner.accent"), read_colour(surface, path=path))
-    values = {name: str(colour) for name, colour in palette._asdict().items()}
+    values = {name: str(colour) for name, colour in palette.items()}
     ours = "#consentkit-banner,#consentkit-link,#consentkit-dialog,#consentkit-said"
     scope = f"{ours},.consentkit-page"
     if switch:

@@ -10,23 +10,24 @@ from consentkit.banner.assets import read_assets
 from consentkit.banner.markup import Fragment, Where, escape, render
 from consentkit.banner.texts import Words, fill, read_words
 from consentkit.catalog import safe_path
-from consentkit.consent import UNTOLD, Consent, Notice
+from consentkit.consent.consent import UNTOLD, Consent
+from consentkit.consent.notice import Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
 _REMEMBERED: Final = 256
-"""Banners and links, and heads of pages. Each names the page's address: some kilobytes at most."""
+"""Banners and links, and heads of pages, that are kept filled in: a few kilobytes each."""
 
 
 class _Shape(NamedTuple):
-    """What banner and link depend on besides the policy.
+    """What banner and link depend on besides the policy; the key under which they are kept.
 
     Attributes:
-        regimes: Purpose and its regime at the visitor's place.
+        regimes: Each purpose with its regime at the visitor's place.
         locale: One of `available_locales`.
         asked: Purposes that the banner asks for; without one there is no banner.
-        honoured: Whether a signal of the browser was honoured, which is said.
-        choices: Whether the link must have the words that the law of some states prescribes.
-        scripted: Whether our script may run on the page: without it nothing can be modal.
+        honoured: Whether the banner says that the browser's signal was honoured.
+        choices: Whether the link reads "Your Privacy Choices", as the law of some states prescribes.
+        scripted: Whether our script may run on the page; a modal banner needs it.
     """
 
     regimes: frozenset[tuple[str, Regime]]
@@ -51,7 +52,7 @@ def make_notice(
     asked: Iterable[str] | None = None,
     scripted: bool = True,
 ) -> Notice:
-    """Make the bundle of everything that a visitor is shown.
+    """Make the notice: everything that a visitor is shown, as it goes into the log.
 
     Args:
         policy: What to tell.
@@ -61,11 +62,10 @@ def make_notice(
         scripted: Whether our script may run on the page.
 
     Returns:
-        The same object for the same arguments. Its banner still has slots where a request's values go.
+        The same object for the same arguments. Its banner still has the slots of a request.
 
     Raises:
-        ConfigurationError: The policy overrides a text that does not exist, or a template of the site's own
-            is wrong.
+        ConfigurationError: A text or a template of the site's own is wrong.
     """
     return _prepared(policy, consent, locale, asked, scripted=scripted).notice
 
@@ -106,37 +106,33 @@ def render_head(
     opens: bool = False,
     again: str = "",
 ) -> str:
-    """Render the elements that load style sheet and script.
-
-    Where anything is on, the script runs before what follows: an older page is left before that starts.
+    """Render the elements that load style sheet and script. Other arguments as in `Where`.
 
     Args:
         policy: Its colours are the style sheet's.
         prefix: Path prefix of the endpoints, `root_path` included.
-        script: The nonce of the site's own Content-Security-Policy for scripts, if it has one; ``None`` where
-            it lets no script of ours run.
+        script: Nonce of the site's own Content-Security-Policy for scripts, if any; ``None`` where it lets no
+            script of ours run.
         style: The same for style sheets.
-        origin: As in `consentkit.banner.markup.Where`.
-        made_for: See there.
-        opens: Whether anything is on that the visitor could turn off.
+        opens: Whether anything is on that the visitor could turn off. The script then runs at once, before
+            the site's own: it leaves a page that is older than the visitor's last choice.
         again: Path to go to where the page came in answer to a form, which must not be sent again.
     """
     assets = read_assets(policy)
     base = escape(f"{origin}{prefix}/assets/")
     sheet = loader = ""
     if style is not None:
-        sheet = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_proof(style)}/>'
+        sheet = f'<link rel="stylesheet" href="{base}{assets.sheet.name}"{_nonce(style)}/>'
     if script is not None:
         told = "" if made_for == UNTOLD else f' data-made-for="{escape(made_for.partition("@")[0])}"'
         told += f' data-again="{escape(safe_path(again))}"' if again else ""
-        told += ' data-opens=""' if opens else ""
-        when = "" if opens else ' defer="defer"'
-        loader = f'<script{when} src="{base}{assets.script.name}"{told}{_proof(script)}></script>'
+        when, told = ("", told + ' data-opens=""') if opens else (' defer="defer"', told)
+        loader = f'<script{when} src="{base}{assets.script.name}"{told}{_nonce(script)}></script>'
     # A script that runs at once would wait for a style sheet before it.
     return loader + sheet if opens else sheet + loader
 
 
-def _proof(nonce: str) -> str:
+def _nonce(nonce: str) -> str:
     return f' nonce="{escape(nonce)}"' if nonce else ""
 
 

@@ -1,4 +1,4 @@
-"""Contrast as WCAG 2.2 defines it, so that any accent a site names stays readable."""
+"""Colours that stay readable: contrast as WCAG 2.2 defines it, and palettes made from a site's colours."""
 
 from __future__ import annotations
 
@@ -20,32 +20,6 @@ class Colour(NamedTuple):
 
     def __str__(self) -> str:
         return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
-
-
-class Palette(NamedTuple):
-    """The colours of one theme. Every pair that carries text reads at 4.5:1, every control's edge at 3:1.
-
-    Attributes:
-        surface: Behind the banner's text, and of cards.
-        page: Behind cards, a little darker.
-        ink: Text.
-        muted: Less important text.
-        line: Edges that nothing depends on.
-        edge: Edges of controls.
-        accent: Of buttons.
-        on: Text on the accent.
-        link: The accent where it is text.
-    """
-
-    surface: Colour
-    page: Colour
-    ink: Colour
-    muted: Colour
-    line: Colour
-    edge: Colour
-    accent: Colour
-    on: Colour
-    link: Colour
 
 
 TEXT_CONTRAST: Final = 4.5  # WCAG 2.2, 1.4.3
@@ -74,12 +48,9 @@ def contrast(one: Colour, other: Colour) -> float:
 
 
 def _luminance(colour: Colour) -> float:
-    red, green, blue = (_linear(channel / 255) for channel in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(channel: float) -> float:
-    return float(channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4)
+    shares = [channel / 255 for channel in colour]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
 
 
 def readable_on(surface: Colour) -> Colour:
@@ -87,11 +58,19 @@ def readable_on(surface: Colour) -> Colour:
     return max(WHITE, BLACK, key=lambda ink: contrast(ink, surface))
 
 
-def make_palette(accent: Colour, surface: Colour) -> Palette:
-    """Make the colours of a theme from the two that a site names."""
+def make_palette(accent: Colour, surface: Colour) -> dict[str, Colour]:
+    """Make the colours of a theme from the two that a site names.
+
+    Text on `surface` and `page` reads at 4.5:1, the edges of controls at 3:1.
+
+    Returns:
+        By name: `surface` (behind the banner's text, and of cards), `page` (behind cards, a little darker),
+        `ink` (text), `muted` (less important text), `line` (decorative edges), `edge` (of controls), `accent`
+        (of buttons), `on` (text on the accent) and `link` (the accent where it is text).
+    """
     goal = readable_on(surface)
     darker = _mix(surface, BLACK, 0.04 if goal == BLACK else 0.3)
-    # On a surface of middle brightness black reads just so, on a darker one it would not.
+    # Black is just readable on a surface of middle brightness; on a darker one it would not be.
     page = darker if contrast(goal, darker) >= TEXT_CONTRAST else surface
 
     def on_both(colour: Colour, ratio: float) -> Colour:
@@ -99,17 +78,17 @@ def make_palette(accent: Colour, surface: Colour) -> Palette:
         reads = (shade for shade in shades if min(contrast(shade, surface), contrast(shade, page)) >= ratio)
         return next(reads, goal)
 
-    return Palette(
-        surface=surface,
-        page=page,
-        ink=on_both(_mix(surface, goal, 0.9), TEXT_CONTRAST),
-        muted=on_both(_mix(surface, goal, 0.64), TEXT_CONTRAST),
-        line=_mix(surface, goal, 0.14),
-        edge=on_both(_mix(surface, goal, 0.5), EDGE_CONTRAST),
-        accent=accent,
-        on=readable_on(accent),
-        link=on_both(accent, TEXT_CONTRAST),
-    )
+    return {
+        "surface": surface,
+        "page": page,
+        "ink": on_both(_mix(surface, goal, 0.9), TEXT_CONTRAST),
+        "muted": on_both(_mix(surface, goal, 0.64), TEXT_CONTRAST),
+        "line": _mix(surface, goal, 0.14),
+        "edge": on_both(_mix(surface, goal, 0.5), EDGE_CONTRAST),
+        "accent": accent,
+        "on": readable_on(accent),
+        "link": on_both(accent, TEXT_CONTRAST),
+    }
 
 
 def _mix(one: Colour, other: Colour, share: float) -> Colour:

@@ -1,4 +1,4 @@
-"""Languages by their tags: how each is written, and which of those that are spoken its readers read."""
+"""Language tags (BCP 47): their script and direction, and the locale that readers of a language can read."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import msgspec
 
-Kin: TypeAlias = Literal["near", "read"]
-
 MAX_TAG: Final = 40
-"""Characters of a tag that count."""
+"""Characters of a tag that are read."""
 
-# RFC 5646, section 2.1, as far as it says language, script and region; what follows does not matter here.
+# RFC 5646, section 2.1: language, extended language, script and region. Variants and extensions are ignored.
 _TAG: Final = re.compile(
     r"([a-z]{2,3})((?:-[a-z]{3})*)(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?(?=-|\Z)", re.I
 )
-# Languages behind which another may stand that belongs to them, as in zh-yue (section 2.2.2).
+# Macrolanguages: the second subtag, as in zh-yue, is the language (section 2.2.2).
 _PREFIXES: Final = frozenset({"ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"})
-# How Unix systems say in which script: sr_RS.UTF-8@latin.
+# How Unix locales name the script: sr_RS.UTF-8@latin.
 _MODIFIERS: Final = {"latin": "Latn", "cyrillic": "Cyrl"}
 _ANYWHERE: Final = "*"
 _UNKNOWN: Final = frozenset({"", "Zxxx", "Zyyy", "Zzzz"})
@@ -32,8 +30,8 @@ class Tag(NamedTuple):
 
     Attributes:
         language: The language, in lower case.
-        script: What it is written in: as the tag says, else as is usual there.
-        region: Where; empty for anywhere.
+        script: What it is written in: as the tag says, else what is usual in the region.
+        region: Country or area; empty for anywhere.
     """
 
     language: str
@@ -41,62 +39,55 @@ class Tag(NamedTuple):
     region: str
 
 
-class _Table(NamedTuple):
-    aliases: Mapping[str, str]
-    scripts: Mapping[str, str]
-    forms: Mapping[str, str]
-    parents: Mapping[tuple[str, str], str]
-    leftward: frozenset[str]
-
-
 def read_tag(text: str) -> Tag | None:
-    """Read a language tag (BCP 47), also with ``_`` for ``-``; ``None`` for what names no language.
+    """Read a language tag (BCP 47), also with ``_`` for ``-``; ``None`` where it names no language.
 
-    Withdrawn codes and those of three letters are read as the language's usual one (CLDR, language aliases).
+    Withdrawn codes and codes of three letters give the usual one: ``iw`` and ``heb`` are ``he`` (CLDR,
+    language aliases).
     """
-    table = _table()
+    aliases, scripts = _inverted("aliases"), _inverted("scripts")
     plain, _, modifier = _plain(text).partition("@")
     plain = plain.partition(".")[0]
-    found = _TAG.match(table.aliases.get(plain, plain))
+    found = _TAG.match(aliases.get(plain, plain))
     if found is None:
         return None
     language = found[1].lower()
     if found[2] and language in _PREFIXES:
         language = found[2].rpartition("-")[2]
-    own = _TAG.fullmatch(table.aliases.get(language, language))
+    own = _TAG.fullmatch(aliases.get(language, language))
     region = (found[4] or "").upper()
     script = (found[3] or _MODIFIERS.get(modifier) or (own and own[3]) or "").title()
     language = own[1] if own else language
     if script in _UNKNOWN:
-        script = table.scripts.get(f"{language}-{region}") or table.scripts.get(language, "Latn")
-    return Tag(language, table.forms.get(script, script), region)
+        script = scripts.get(f"{language}-{region}") or scripts.get(language, "Latn")
+    return Tag(language, _inverted("forms").get(script, script), region)
 
 
 def direction(locale: str) -> str:
     """Return ``rtl`` or ``ltr``, as the `dir` attribute takes it."""
     tag = read_tag(locale)
-    return "rtl" if tag is not None and tag.script in _table().leftward else "ltr"
+    return "rtl" if tag is not None and tag.script in _data()["leftward"]["scripts"].split() else "ltr"
 
 
 def find_locale(text: str, available: Collection[str]) -> str | None:
-    """Return the locale for a language, or ``None`` where there is none that its readers read as their own.
+    """Return the locale that readers of a language read as their own, or ``None``.
 
-    A language counts in its script alone: one that is spoken in another is not found.
+    The script must match: Serbian in Latin letters is not found where only Cyrillic is available.
 
     Args:
         text: A language tag, such as ``pt-BR``, as a page or a browser names it.
-        available: The locales there are.
+        available: The locales to choose from.
     """
     return _find(text[:MAX_TAG], frozenset(available), "near")
 
 
 def guess_locale(text: str, available: Collection[str]) -> str | None:
-    """Return a locale that most who read a language can read as well, or ``None``. Arguments as above."""
+    """Return a locale that most readers of a language can read too, or ``None``; see `find_locale`."""
     return _find(text[:MAX_TAG], frozenset(available), "read")
 
 
 @lru_cache(maxsize=1024)
-def _find(text: str, available: frozenset[str], kin: Kin) -> str | None:
+def _find(text: str, available: frozenset[str], kin: str) -> str | None:
     exact = _plain(text)
     same = next((locale for locale in available if locale.lower() == exact), None)
     tag = read_tag(text)
@@ -110,18 +101,18 @@ def _find(text: str, available: frozenset[str], kin: Kin) -> str | None:
 
 
 def _lookup(tag: Tag) -> Iterator[Tag]:
-    """Yield what fits, less and less: the region, what it shares words with, the language, other regions."""
+    """Yield keys from the best fit to the least: the region, its wider regions, any region."""
     language, script, region = tag
     while region:
         yield Tag(language, script, region)
-        region = _table().parents.get((language, region), "")
+        region = _parents().get((language, region), "")
     yield Tag(language, script, "")
     yield Tag(language, script, _ANYWHERE)
 
 
 @lru_cache(maxsize=16)
 def _index(available: frozenset[str]) -> Mapping[Tag, str]:
-    """Return locales by what they are. One with another name for its language is found by that first."""
+    """Return locales by tag. A locale that names its language differently is found by its own name first."""
     found: dict[Tag, str] = {}
     tags = [(tag, locale) for locale in sorted(available) if (tag := read_tag(locale))]
     for tag, locale in sorted(tags, key=lambda item: item[0].language != _language(item[1])):
@@ -147,24 +138,27 @@ def _data() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
-def _table() -> _Table:
-    data = _data()
-    parents = {
-        (parent.partition("-")[0], region): parent.rpartition("-")[2]
-        for parent, regions in data["parents"].items()
-        for region in regions.split()
-    }
-    leftward = frozenset(data["leftward"]["scripts"].split())
-    aliases, scripts, forms = (_inverted(data[name]) for name in ("aliases", "scripts", "forms"))
-    return _Table(aliases, scripts, forms, parents, leftward)
-
-
-def _inverted(table: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: key for key, names in table.items() for name in names.split()}
+def _inverted(table: str) -> Mapping[str, str]:
+    """Return a table of `languages.toml` from each listed name to its key."""
+    return {name: key for key, names in _data()[table].items() for name in names.split()}
 
 
 @cache
-def _kin(kind: Kin) -> Mapping[Tag, Sequence[str]]:
-    """Return what readers of a language read besides, by language and script."""
+def _parents() -> Mapping[tuple[str, str], str]:
+    """Return, for a language and region, the wider region whose words it shares, such as 419 for es-MX."""
+    return {
+        (parent.partition("-")[0], region): parent.rpartition("-")[2]
+        for parent, regions in _data()["parents"].items()
+        for region in regions.split()
+    }
+
+
+@cache
+def _kin(kind: str) -> Mapping[Tag, Sequence[str]]:
+    """Return other languages that readers of a language read, by language and script.
+
+    Args:
+        kind: ``near`` for those read as one's own, ``read`` for those that most can read.
+    """
     read = ((read_tag(text), names.split()) for text, names in _data()[kind].items())
     return {tag._replace(region=""): names for tag, names in read if tag is not None}

@@ -16,16 +16,13 @@ from consentkit.banner.assets import read_assets
 from consentkit.banner.languages import direction
 from consentkit.banner.texts import FALLBACK, Words, fill
 from consentkit.catalog import safe_path
-from consentkit.consent import UNTOLD
+from consentkit.consent.consent import UNTOLD
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 
 if TYPE_CHECKING:  # Jinja is imported with the first template: importing the package must stay cheap
     from jinja2 import Environment
     from markupsafe import Markup
-
-OWN_NAME: Final = "consentkit/"
-"""Prefix of a template's name that always means the package's own file, as in ``consentkit/banner.html``."""
 
 # Escaped text holds no "<", so no text of a site or visitor can look like a slot.
 _SLOT: Final = re.compile(r"<%(\w+)%>")
@@ -158,7 +155,8 @@ def _environment(folder: str) -> Environment:
     import jinja2
 
     shipped = jinja2.PackageLoader("consentkit.banner")
-    loaders: list[jinja2.BaseLoader] = [shipped, jinja2.PrefixLoader({OWN_NAME.strip("/"): shipped})]
+    # "consentkit/banner.html" is the package's own file, even where the site has a banner.html.
+    loaders: list[jinja2.BaseLoader] = [shipped, jinja2.PrefixLoader({"consentkit": shipped})]
     if folder:
         loaders.insert(0, jinja2.FileSystemLoader(folder))
     environment = jinja2.Environment(
@@ -179,11 +177,11 @@ def _template_errors() -> Iterator[None]:
 
     try:
         yield
-    except jinja2.TemplateSyntaxError as error:
-        place = f"{error.name}, line {error.lineno}"
-        raise ConfigurationError(f"{place}: {error.message}", path="banner.templates") from error
     except jinja2.TemplateError as error:
-        raise ConfigurationError(f"a template cannot be used: {error}", path="banner.templates") from error
+        problem = f"a template cannot be used: {error.message}"
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            problem = f"{error.name}, line {error.lineno}: {error.message}"
+        raise ConfigurationError(problem, path="banner.templates") from error
 
 
 def _fill_filter(text: str, **values: object) -> Markup:

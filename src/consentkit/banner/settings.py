@@ -12,7 +12,7 @@ from consentkit.banner.banner import make_notice
 from consentkit.banner.markup import render
 from consentkit.banner.texts import Words, fill, page_words
 from consentkit.catalog import default_catalog, safe_path
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Policy, Purpose, Regime, Vendor
 
 SIGNALS: Final = {"gpc": "Global Privacy Control", "dnt": "Do Not Track"}
@@ -65,7 +65,7 @@ def render_settings(
     framed: bool = False,
     history: History | None = None,
 ) -> str:
-    """Render the settings page.
+    """Render the settings page, as HTML in ASCII.
 
     Args:
         policy: What to tell.
@@ -73,44 +73,53 @@ def render_settings(
         locale: One of `available_locales`.
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path of the page that the visitor came from.
-        saved: Whether the visitor has just saved; the form's `return_to` leads here with ``saved=1``.
-        erased: Whether the visitor has just erased the history, in the same way.
+        saved: Whether the visitor has just saved.
+        erased: Whether the visitor has just erased the history.
         framed: Whether it is shown in the dialog of another page, which has its own way back.
-        history: What the site has recorded of the visitor; ``None`` where it keeps no record.
-
-    Returns:
-        HTML in ASCII, for ``text/html; charset=utf-8``.
+        history: The visitor's history; ``None`` where the site keeps no log.
     """
     words = page_words(policy, locale)
-    vendors = _vendors(words, consent)
-    optional = [vendor for vendor in vendors.values() if not policy.purposes[vendor.purpose].required]
     told = [_told(choice, words) for choice in history.choices[:MAX_CHOICES]] if history else []
-    path = safe_path(return_to)
-    query = f"return_to={quote(path, safe='')}&locale={words.locale}{'&framed=1' if framed else ''}"
     return render(
         "settings.html",
         policy,
         words,
-        base=prefix,
-        categories=_CATEGORIES,
         consent=consent,
-        contact_link=_contact_link(policy.site.contact),
         done=_done(words, consent, saved=saved, erased=erased and not told),
-        erased_here=f"{prefix}/?erased=1&{query}",
         framed=framed,
-        here=f"{prefix}/?saved=1&{query}",
         history=history,
-        notice=make_notice(policy, consent, words.locale).hash,
-        receipt=f"{prefix}/receipt?{query}",
-        return_to=path,
-        rows=[_row(purpose, vendors, consent) for purpose in words.purposes.values()],
-        signal=_signal_line(words, consent) if consent.signal else "",
-        state=_state_lines(consent, words.texts["settings"]),
         told=told,
-        unsaid=words.english | (vendors.keys() - words.vendors.keys()),
-        was=_state_field(consent, optional),
-        withdrawable=consent.decision is not None and consent.opens,
+        **_links(prefix, safe_path(return_to), words.locale, framed=framed),
+        **_state(policy, consent, words),
     )
+
+
+def _state(policy: Policy, consent: Consent, words: Words) -> dict[str, object]:
+    """Return what the page says and asks, given what holds."""
+    vendors = _vendors(words, consent)
+    return {
+        "categories": _CATEGORIES,
+        "contact_link": _contact_link(policy.site.contact),
+        "notice": make_notice(policy, consent, words.locale).hash,
+        "rows": [_row(purpose, vendors, consent) for purpose in words.purposes.values()],
+        "signal": _signal_line(words, consent) if consent.signal else "",
+        "state": _state_lines(consent, words.texts["settings"]),
+        "unsaid": words.english | (vendors.keys() - words.vendors.keys()),
+        "was": _state_field(consent, vendors.values()),
+        "withdrawable": consent.decision is not None and consent.opens,
+    }
+
+
+def _links(prefix: str, path: str, locale: str, *, framed: bool) -> dict[str, str]:
+    """Return where the page's links lead. Forms lead back to it, with ``saved=1`` or ``erased=1``."""
+    query = f"return_to={quote(path, safe='')}&locale={locale}{'&framed=1' if framed else ''}"
+    return {
+        "base": prefix,
+        "here": f"{prefix}/?saved=1&{query}",
+        "erased_here": f"{prefix}/?erased=1&{query}",
+        "receipt": f"{prefix}/receipt?{query}",
+        "return_to": path,
+    }
 
 
 def _vendors(words: Words, consent: Consent) -> dict[str, Vendor]:
@@ -124,14 +133,11 @@ def _vendors(words: Words, consent: Consent) -> dict[str, Vendor]:
     return vendors
 
 
-def _row(
-    purpose: Purpose, vendors: Mapping[str, Vendor], consent: Consent
-) -> tuple[Purpose, list[Vendor], bool]:
+def _row(purpose: Purpose, vendors: Mapping[str, Vendor], consent: Consent) -> tuple[object, ...]:
     """Return a purpose, its vendors, and whether a vendor's box differs from the purpose's."""
     own = [vendor for vendor in vendors.values() if vendor.purpose == purpose.id]
     allowed = consent.allows(purpose.id)
-    differs = any(consent.allows_known(vendor.id, purpose.id) is not allowed for vendor in own)
-    return purpose, own, differs
+    return purpose, own, any(consent.allows_known(vendor.id, purpose.id) is not allowed for vendor in own)
 
 
 def _done(words: Words, consent: Consent, *, saved: bool, erased: bool) -> str:
@@ -200,23 +206,25 @@ def _titles(names: Iterable[str], words: Words) -> str:
 
 def _state_field(consent: Consent, vendors: Iterable[Vendor]) -> str:
     """Return the form's hidden field `was`: each box as it was shown, ``+`` for ticked and ``-`` for not."""
-    purposes = [(ident, consent.allows(ident)) for ident in _optional(consent.policy)]
-    singles = [(vendor.id, consent.allows_known(vendor.id, vendor.purpose)) for vendor in vendors]
-    return " ".join(f"{'+' if ticked else '-'}{ident}" for ident, ticked in [*purposes, *singles])
+    optional = _optional(consent.policy)
+    boxes = {ident: consent.allows(ident) for ident in optional}
+    choosable = (vendor for vendor in vendors if vendor.purpose in optional)
+    boxes |= {vendor.id: consent.allows_known(vendor.id, vendor.purpose) for vendor in choosable}
+    return " ".join(f"{'+' if ticked else '-'}{ident}" for ident, ticked in boxes.items())
 
 
 def read_choices(policy: Policy, *, ticked: Iterable[str], was: str = "") -> frozenset[str]:
     """Read what a saved settings form grants, as `consentkit.consent.choose` takes it.
 
-    Without a script a purpose's box cannot move its vendors' boxes: a vendor's box that was left alone
-    follows a purpose's box that was moved. The script moves them itself and writes ``=`` for ``+`` and ``~``
-    for ``-`` in `was`: the boxes are meant as they stand. A purpose all of whose vendors were refused is
-    refused.
+    Without the script a vendor's box that was left alone follows its purpose's box: ``was="-analytics -ga"``
+    with ``analytics`` ticked grants both. The script moves the vendors' boxes itself and writes ``=`` for
+    ``+`` and ``~`` for ``-`` in `was`: boxes then mean what they show. A purpose whose vendors were all
+    refused is refused.
 
     Args:
         policy: The policy that the form was made from.
         ticked: Fields `purpose` and `vendor` of the form, in any order; names are not checked.
-        was: Field `was` of the form. Empty where a client sends no such form: then `ticked` is returned.
+        was: Field `was` of the form. Without it (other clients) the answer is `ticked`.
     """
     granted = set(ticked)
     before = _boxes(was)

@@ -1,4 +1,4 @@
-"""What the banner says: one flat TOML file per locale, and the site's own words over it."""
+"""Texts by locale: one TOML file each in `locales/`, formats from CLDR, and the site's own words."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from consentkit.banner.languages import find_locale
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Duration, Policy, Purpose, Regime, Vendor, read_duration
 from consentkit.policy.duration import UNITS
-from consentkit.policy.reading import nearest
 from consentkit.policy.tables import default_purposes
+from consentkit.policy.validation import nearest
 
 _CYCLE = 100
 
 
 class Formats(msgspec.Struct, frozen=True, kw_only=True):
-    """What CLDR says of one locale.
+    """How a locale writes dates, durations and countries (Unicode CLDR).
 
     Attributes:
         dates: A date in each month, January first, with slots for ``{day}`` and ``{year}``.
-        plurals: Which form follows a number, one digit each: for 0 to 99, then for 100 to 199, which stand
-            for all greater numbers that end as they do.
+        plurals: Index of the form for each number, one digit each: for 0 to 99, then for 100 to 199, which
+            stand for all greater numbers with the same last two digits.
         units: Unit of time and its forms, each with a slot for the number ``{n}`` unless the form says it.
         countries: Names, in the order of `cldr/countries.json`.
     """
@@ -77,14 +77,14 @@ _BANNERS = frozenset(regime.value for regime in Regime)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is said in one locale.
+    """Everything that is said in one locale.
 
     Attributes:
         locale: The locale.
         texts: Section → key → text.
-        purposes: The policy's purposes with titles and descriptions in it.
-        vendors: The declared vendors with names and descriptions in it.
-        english: Ids of vendors whose description is the catalog's own, which is in English.
+        purposes: The policy's purposes, with titles and descriptions of the locale.
+        vendors: The declared vendors, with names and descriptions of the locale.
+        english: Ids of vendors whose description is the catalog's, in English.
         formats: How dates, durations and countries are written.
     """
 
@@ -127,7 +127,7 @@ def available_locales(policy: Policy) -> frozenset[str]:
 
 @cache
 def nearest_shipped(locale: str) -> str:
-    """Return the shipped locale that speaks for another: for ``de-AT``, ``de``; for ``eo``, ``en``."""
+    """Return the shipped locale for another: ``de`` for ``de-AT``, ``en`` for ``eo``."""
     return find_locale(locale, shipped_locales()) or FALLBACK
 
 
@@ -173,7 +173,7 @@ def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
 
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
-    """Say a purpose in the locale: the site's words for it, then the package's where it left its own."""
+    """Translate a purpose: the site's own words first, then the package's where the policy kept its title."""
     default, told, known = default_purposes().get(purpose.id), own.get("purposes", {}), base["purposes"]
     title, description = purpose.title, purpose.description
     if default is not None:
@@ -196,7 +196,7 @@ def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
 
 
 def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:
-    """Refuse a text that nobody would say, and words in braces for which nothing is filled in."""
+    """Refuse a text that does not exist, and words in braces for which nothing is filled in."""
     named_by = {"purposes": [*policy.purposes], "vendors": [*policy.vendors_declared]}
     ids = named_by.get(section, [])
     english = _UNITS if section == "duration" else shipped_texts(FALLBACK).get(section, {})

@@ -1,4 +1,4 @@
-"""What holds now: the object that apps read."""
+"""Consent: what holds now, the object that apps read, and `resolve`, which works it out."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from consentkit.catalog import default_catalog
-from consentkit.consent.codec import mark
-from consentkit.consent.decision import Decision, Source
+from consentkit.consent.decision import DAY, Decision, Invalid, Source, page_mark
 from consentkit.exceptions import UnknownPurpose
-from consentkit.policy import NECESSARY, Link, Place, Policy, Regime, Validity, strictest
-from consentkit.signals import Signal
+from consentkit.policy import NECESSARY, Link, Place, Policy, Purpose, Regime, Validity, strictest
+from consentkit.signals import Signal, Signals
+
+RENEWAL: Final = 30 * DAY
+"""Seconds between two signatures of a refusal that visits keep alive."""
 
 Standing: TypeAlias = Source | Literal["regime", "invalid", "unsent"]
 
@@ -151,7 +154,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def made_for(self) -> str:
-        """Return the mark of a page that is made now; see `consentkit.consent.codec.mark`.
+        """Return the mark of a page that is made now; see `page_mark`.
 
         It is empty without a decision, and `UNTOLD` where the decision cannot be known or believed, where
         scripts see one that is none of this site's, or where it names so many vendors that pages would
@@ -159,7 +162,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """
         if self.source in ("invalid", "unsent") or (self.elsewhere and self.decision is None):
             return UNTOLD
-        made_for = mark(self.decision, dated=self.needs_prompt) if self.decision else ""
+        made_for = page_mark(self.decision, dated=self.needs_prompt) if self.decision else ""
         return made_for if len(made_for) <= MAX_MARK else UNTOLD
 
     def is_newer_than(self, made_for: str) -> bool:
@@ -170,7 +173,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """
         if self.decision is None or made_for == self.made_for:
             return False
-        return made_for not in (mark(self.decision), mark(self.decision, dated=True))
+        return made_for not in (page_mark(self.decision), page_mark(self.decision, dated=True))
 
     @cached_property
     def key(self) -> str:
@@ -187,3 +190,154 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         # Scripts are told of the state in which a visitor is, and of the signal, in the United States only.
         told = (self.place.region, self.signal) if self.place and self.place.country == "US" else ""
         return f"{self.key}:{regimes}:{asked}{int(self.signal_honoured)}:{links}:{told}"
+
+
+def resolve(
+    policy: Policy,
+    regimes: Mapping[str, Regime],
+    decision: Decision | Invalid | None,
+    signals: Signals,
+    *,
+    now: int,
+    travels: bool = True,
+    validity: Validity | None = None,
+    gpc_binding: bool = True,
+    gpc_override: bool = False,
+    narrow: frozenset[str] = frozenset(),
+    required_links: frozenset[Link] = frozenset(),
+) -> Consent:
+    """Resolve what holds now.
+
+    Args:
+        policy: The site's policy.
+        regimes: Purpose → regime at the visitor's place. A purpose that is missing is `opt-in`.
+        decision: The stored decision, `Invalid` if there is one that cannot be believed, ``None`` if none.
+        signals: What the browser says.
+        now: Epoch seconds.
+        travels: Whether a Lax cookie travels with such a request. If not, nothing is known of the visitor,
+            so all but `necessary` is denied and nobody is asked.
+        validity: How long choices hold at the visitor's place; by default as where it is not known.
+        gpc_binding: Whether Sec-GPC binds at the visitor's place, and DNT where the policy honours it.
+        gpc_override: Whether the place lets a visitor allow a sale after being shown the signal.
+        narrow: Purposes whose regime there is an exception for vendors that make no own use of the data.
+        required_links: Links that the law of the place prescribes.
+    """
+    denied = frozenset(policy.purposes) - {NECESSARY}
+    nothing = Consent(
+        policy=policy,
+        regimes=regimes,
+        granted=frozenset({NECESSARY}),
+        denied=denied,
+        decision=decision if isinstance(decision, Decision) else None,
+        validity=validity or policy.validity_at(None),
+        gpc=signals.gpc,
+        signals=signals.names(dnt=policy.signals.dnt),
+        narrow=narrow,
+        required_links=required_links,
+    )
+    if not travels:
+        return replace(nothing, source="unsent")
+    if isinstance(decision, Invalid):
+        asked = (name for name in denied if regimes.get(name, Regime.OPT_IN).prompts)
+        return replace(nothing, source="invalid", prompt_for=frozenset(asked))
+    signal = bool(nothing.signals) and gpc_binding
+    return _Resolution(nothing, decision or _UNDECIDED, now, signal, gpc_override).consent()
+
+
+# Grants, denies and names nothing.
+_UNDECIDED = Decision(regime=Regime.OPT_IN, day=0)
+
+
+class _Resolution(msgspec.Struct, frozen=True):
+    """Everything that what holds depends on; the rules are those of ``docs/explanation/consent.md``."""
+
+    nothing: Consent  # what would hold if everything were denied
+    decision: Decision
+    now: int
+    signal: bool  # received and binding
+    override: bool
+
+    def consent(self) -> Consent:
+        """Put what holds for all purposes and vendors together."""
+        nothing, decision = self.nothing, self.decision
+        purposes = nothing.policy.purposes
+        chosen = frozenset(name for name in purposes if name in decision.granted and self._in_force(name))
+        granted = frozenset(name for name in purposes if self._grants(purposes[name], chosen))
+        vendors = frozenset(filter(self._grants_vendor, decision.granted.difference(purposes)))
+        sales = {purpose.id for purpose in purposes.values() if purpose.sale}
+        denied = frozenset(purposes) - granted
+        by_signal = self.signal and not sales.isdisjoint(denied)
+        return replace(
+            nothing,
+            granted=granted,
+            denied=denied,
+            chosen=chosen & granted,
+            vendors_granted=vendors,
+            vendors_denied=decision.denied.difference(purposes),
+            prompt_for=frozenset(name for name in purposes if self._asks(purposes[name], chosen)),
+            source=nothing.decision.source if nothing.decision else "gpc" if by_signal else "regime",
+            signal_honoured=self.signal and bool(sales) and sales <= denied,
+            narrow=nothing.narrow - chosen,
+            renew=not (chosen or vendors) and self._renews(),
+        )
+
+    def _regime(self, name: str) -> Regime:
+        return self.nothing.regimes.get(name, Regime.OPT_IN)
+
+    def _unchanged(self, name: str) -> bool:
+        """Say whether the purpose is what it was when the visitor decided."""
+        return self.decision.fingerprints.get(name) == self.nothing.policy.fingerprints[name]
+
+    def _in_force(self, name: str) -> bool:
+        """Say whether a grant given for this purpose then still counts now."""
+        return (
+            self.now < self.decision.expires_at(self.nothing.validity)
+            and self._unchanged(name)
+            and self._regime(name).strictness <= self.decision.regime.strictness
+        )
+
+    def _signal_denies(self, purpose: Purpose) -> bool:
+        """Say whether a signal denies a sale, which nobody allowed knowing that it was received."""
+        return self.signal and bool(purpose.sale) and not (self.override and self.decision.gpc_shown)
+
+    def _grants(self, purpose: Purpose, chosen: frozenset[str]) -> bool:
+        if purpose.required:
+            return True
+        if purpose.id in self.decision.denied or self._signal_denies(purpose):
+            return False
+        # An override takes an explicit grant: without one the signal stands against the regime's default.
+        by_default = self._regime(purpose.id).grants and not (self.signal and purpose.sale)
+        return purpose.id in chosen or by_default
+
+    def _grants_vendor(self, vendor: str) -> bool:
+        """Say whether a vendor that was allowed by itself still is."""
+        purpose = self.nothing.policy.vendor_purpose(vendor)
+        if purpose is None or self._signal_denies(self.nothing.policy.purposes[purpose]):
+            return False
+        return self._in_force(purpose)
+
+    def _asks(self, purpose: Purpose, chosen: frozenset[str]) -> bool:
+        name, regime, decision = purpose.id, self._regime(purpose.id), self.decision
+        if purpose.required or not regime.prompts or name in chosen:
+            return False
+        if self.signal and purpose.sale:
+            return False  # what a binding signal has answered is not asked again
+        if name in decision.left_on and regime.grants and self._in_force(name):
+            return False  # the visitor has seen that it is on by default, and left it on
+        if name not in decision.denied or not self._unchanged(name):
+            return True
+        # A refusal is asked about again in time under `opt-in`; in the other regimes time never asks again.
+        return not regime.grants and self.now >= decision.asks_again_at(self.nothing.validity)
+
+    def _renews(self) -> bool:
+        """Say whether a refusal is renewed by this visit: not under `opt-in`, where silence denies anyway.
+
+        Not while grants are in force, either: a slow page must not set them again over a withdrawal made
+        meanwhile.
+        """
+        late = self.now - self.decision.signed_at >= RENEWAL
+        return (
+            bool(self.decision.denied)
+            and late
+            and any(regime.grants for regime in self.nothing.regimes.values())
+        )

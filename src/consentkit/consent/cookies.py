@@ -1,23 +1,194 @@
-"""Names and attributes of the three cookies, and building their Set-Cookie values.
+"""The three cookies, of the decision, the id and what is allowed once: names, attributes and signed values.
 
-`__Host-` on https, so that no subdomain can plant one; `__Secure-` where the site shares it with its
-subdomains; a plain name on http only (RFC 6265bis, section 4.1.3).
+Names begin with ``__Host-`` on https, so that no subdomain can plant one; with ``__Secure-`` where the site
+shares the cookie with its subdomains; they are plain on http only (RFC 6265bis, section 4.1.3). Values are
+signed with HMAC-SHA256 by itsdangerous and made of cookie-octets (RFC 6265, section 4.1.1). Scripts may read
+the decision.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Sequence
+from functools import reduce
 
 import msgspec
+from itsdangerous import BadData, Signer, TimestampSigner
+from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
+from msgspec.structs import replace
 
-from consentkit.consent.decision import MAX_AGE, ONCE_SECONDS
-from consentkit.exceptions import ConfigurationError
+from consentkit.consent.decision import (
+    INVALID,
+    MAX_AGE,
+    Decision,
+    Invalid,
+    decode_decision,
+    encode_decision,
+    most_restrictive,
+)
+from consentkit.consent.secret_key import check_secrets
+from consentkit.exceptions import BadRequest, ConfigurationError
 
+ONCE_SECONDS = 60  # for which what is allowed once is allowed
+CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
+MAX_VALUE = 4_000  # bytes; browsers take 4096 of name and value together (RFC 6265bis, section 5.6)
+
+_MAX_ONCE = 400  # bytes
 _NAME = "consentkit"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+"
 # RFC 6265, section 4.1.1: cookie-octet
 _OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
+
+
+class TimedSigner(TimestampSigner):
+    """Signs text together with a time that it is told, since this room reads no clock.
+
+    Args:
+        keys: One key, or several, of which the last one signs.
+        salt: What keeps the values of one cookie from counting in another.
+    """
+
+    def __init__(self, keys: str | Sequence[str], salt: str) -> None:
+        super().__init__(keys, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+
+    def sign_at(self, text: str, now: int) -> str:
+        """Sign ASCII text at epoch seconds `now`."""
+        stamped = b".".join((text.encode("ascii"), base64_encode(int_to_bytes(now))))
+        return b".".join((stamped, self.get_signature(stamped))).decode("ascii")
+
+    def read(self, value: str) -> tuple[str, int]:
+        """Return a signed text and the epoch seconds at which it was signed.
+
+        Raises:
+            BadData: The signature or the time cannot be believed.
+            ValueError: It is not ASCII.
+        """
+        text, signed = self.unsign(value, return_timestamp=True)
+        return text.decode("ascii"), int(signed.timestamp())
+
+
+class DecisionCodec:
+    """Writes and verifies decision cookies.
+
+    Args:
+        secret_key: The key that signs.
+        fallbacks: Older keys, still accepted.
+
+    Raises:
+        ConfigurationError: A key is too short or can be guessed.
+    """
+
+    def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+        self._signer = TimedSigner(check_secrets(secret_key, fallbacks), "consentkit.decision.v1")
+
+    def dumps(self, decision: Decision, *, now: int) -> str:
+        """Sign a decision.
+
+        Args:
+            decision: What to write. Its `signed_at` is not: `now` is.
+            now: Epoch seconds.
+
+        Returns:
+            A cookie's value, under 300 bytes for four purposes.
+
+        Raises:
+            BadRequest: The decision names so many single vendors that no browser would keep the cookie.
+        """
+        value = self._signer.sign_at(encode_decision(decision), now)
+        if len(value) > MAX_VALUE:
+            raise BadRequest(413, "This choice names too many vendors one by one; choose by purpose instead.")
+        return value
+
+    def loads(self, values: Sequence[str], *, now: int) -> Decision | Invalid | None:
+        """Verify the values of all cookies of the decision cookie's name.
+
+        Args:
+            values: As received. Several of them can come from a parent domain or another path.
+            now: Epoch seconds; a cookie signed more than five minutes later is not believed.
+
+        Returns:
+            The decision, the most restrictive reading of several; `Invalid` as soon as one cannot be
+            believed; ``None`` where there is none. Never raises.
+        """
+        decisions = [self._load(value, now) for value in values]
+        believed = [decision for decision in decisions if isinstance(decision, Decision)]
+        # One that cannot be believed may be a refusal that was damaged, so the others do not outvote it.
+        if len(believed) < len(decisions):
+            return INVALID
+        return reduce(most_restrictive, believed) if believed else None
+
+    def _load(self, value: str, now: int) -> Decision | Invalid:
+        if len(value) > MAX_VALUE:  # `dumps` makes none; nothing is spent on hashing it
+            return INVALID
+        try:
+            _check_canonical(value)
+            text, signed_at = self._signer.read(value)
+            decision = replace(decode_decision(text), signed_at=signed_at)
+        except (BadData, ValueError):
+            return INVALID
+        # A date in the future would make grants last longer than anybody allowed.
+        latest = max(decision.signed_at, decision.decided_at)
+        return INVALID if latest > now + CLOCK_SKEW else decision
+
+
+class SubjectCodec:
+    """Writes and verifies id cookies. Arguments and errors are those of `DecisionCodec`."""
+
+    def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+        keys = check_secrets(secret_key, fallbacks)
+        self._signer = Signer(
+            keys, salt=b"consentkit.id.v1", key_derivation="hmac", digest_method=hashlib.sha256
+        )
+
+    def dumps(self, subject: str) -> str:
+        """Sign a subject id, which is random and made of ASCII letters, digits, ``-`` and ``_``."""
+        return self._signer.sign(subject).decode("ascii")
+
+    def loads(self, values: Sequence[str]) -> str | None:
+        """Return the subject id of an id cookie; ``None`` where none can be believed, or several disagree."""
+        subjects = {*map(self._load, values)}
+        return subjects.pop() if len(subjects) == 1 else None
+
+    def _load(self, value: str) -> str | None:
+        try:
+            _check_canonical(value)
+            return self._signer.unsign(value).decode("ascii")
+        except (BadData, ValueError):
+            return None
+
+
+class OnceCodec:
+    """Writes and verifies cookies that allow one embed on the next page.
+
+    Arguments and errors are those of `DecisionCodec`.
+    """
+
+    def __init__(self, secret_key: str, fallbacks: Sequence[str] = ()) -> None:
+        self._signer = TimedSigner(check_secrets(secret_key, fallbacks), "consentkit.once.v1")
+
+    def dumps(self, name: str, *, now: int) -> str:
+        """Sign the id of a vendor or purpose at epoch seconds `now`."""
+        return self._signer.sign_at(name, now)
+
+    def loads(self, value: str, *, now: int) -> frozenset[str]:
+        """Return the id, or nothing where the value cannot be believed or its minute is over."""
+        if len(value) > _MAX_ONCE:
+            return frozenset()
+        try:
+            name, signed_at = self._signer.read(value)
+        except (BadData, ValueError):
+            return frozenset()
+        return frozenset({name} if 0 <= now - signed_at <= ONCE_SECONDS else ())
+
+
+def _check_canonical(value: str) -> None:
+    # base64 has several spellings of the same bytes, and its decoder skips what it does not know: one
+    # signature must have one spelling, or a changed cookie would verify.
+    signature = value.rpartition(".")[2].encode("ascii")
+    if base64_encode(base64_decode(signature)) != signature:
+        raise ValueError("signature not in canonical base64")
 
 
 class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,17 @@
-"""The visitor's act: what was granted and denied, when and how."""
+"""Decision: what a visitor granted and denied, when and how, and the text that its cookie holds.
+
+The text of a decision, version 1, is
+
+    1:<regime>:<source>:<gpc shown, 0 or 1>:<day>[:<name><mark><fingerprint>]...
+
+where the mark is ``*`` for granted, ``!`` for denied, ``+`` for left on where it was on, and ``~`` for a
+purpose that stands there for its fingerprint alone (a vendor of it was decided). Single vendors have no
+fingerprint. For example ``1:opt-in:banner:0:20780:analytics*8a0f1c:marketing!42be07``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal, get_args
 
@@ -12,10 +22,15 @@ from consentkit.policy import Regime, Validity
 
 DAY = 86_400  # seconds
 MAX_AGE = 34_560_000  # seconds: the 400 days that browsers allow a cookie (RFC 6265bis, section 5.5)
-ONCE_SECONDS = 60  # for which what is allowed once is allowed
 
 Source = Literal["banner", "settings", "embed", "gpc", "api"]
-SOURCES: tuple[str, ...] = get_args(Source)
+
+_VERSION = "1"
+_MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
+_HEAD = re.compile(
+    rf"{_VERSION}:({'|'.join(Regime)}):({'|'.join(get_args(Source))}):([01]):(0|[1-9][0-9]{{0,5}})", re.ASCII
+)
+_ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!+~])([0-9a-f]{6})?", re.ASCII)
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,3 +99,89 @@ class Invalid(msgspec.Struct, frozen=True):
 
 
 INVALID = Invalid()
+
+
+def encode_decision(decision: Decision) -> str:
+    """Write a decision as its cookie's text; see the module."""
+    told = int(decision.gpc_shown)
+    return f"{_VERSION}:{decision.regime}:{decision.source}:{told}:{decision.day}{_items(decision)}"
+
+
+def page_mark(decision: Decision, *, dated: bool = False) -> str:
+    """Return what a page carries of the decision that it was made for.
+
+    It is what the cookie says but for source, day and signature, as the banner's script reads it, too: a
+    cookie that is only signed anew keeps its mark.
+
+    Args:
+        decision: What the cookie says.
+        dated: Whether the day counts as well. Where a page asks although there is a decision, the same answer
+            once more is a newer one; only the server looks at that.
+    """
+    day = f"@{decision.day}" if dated else ""
+    return f"consentkit={_VERSION}:{decision.regime}{int(decision.gpc_shown)}{_items(decision)}{day}"
+
+
+def _items(decision: Decision) -> str:
+    marks = dict.fromkeys(decision.fingerprints, "~")
+    marks |= dict.fromkeys(decision.left_on, "+")
+    marks |= dict.fromkeys(decision.granted, "*") | dict.fromkeys(decision.denied, "!")
+    prints = decision.fingerprints
+    return "".join(f":{name}{marks[name]}{prints.get(name, '')}" for name in sorted(marks))
+
+
+def decode_decision(text: str) -> Decision:
+    """Read a decision's text.
+
+    Raises:
+        ValueError: It is not of this version. Half a decision is never read: the rest may be a refusal.
+    """
+    head = _HEAD.match(text)
+    if head is None:
+        raise ValueError("not a decision of this version")
+    names: dict[str, set[str]] = {kind: set() for kind in _MARKS.values()}
+    fingerprints: dict[str, str] = {}
+    position = head.end()
+    while position < len(text):
+        item = _ITEM.match(text, position)
+        if item is None:
+            raise ValueError("not a decision of this version")
+        names[_MARKS[item[2]]].add(item[1])
+        if item[3]:
+            fingerprints[item[1]] = item[3]
+        position = item.end()
+    return Decision(
+        regime=Regime(head[1]),
+        source=head[2],  # type: ignore[arg-type]  # one of `Source` by the expression
+        gpc_shown=head[3] == "1",
+        day=int(head[4]),
+        granted=frozenset(names["granted"]),
+        denied=frozenset(names["denied"]),
+        left_on=frozenset(names["left_on"]),
+        fingerprints=fingerprints,
+    )
+
+
+def most_restrictive(one: Decision, other: Decision) -> Decision:
+    """Combine two decisions that arrived together.
+
+    What either denies is denied, what only one grants is undecided, and every other field takes the value
+    that makes grants count for less.
+    """
+    granted = one.granted & other.granted
+    denied = one.denied | other.denied
+    # Grants count from the older day; where none is left, a refusal is respected from the newer one on.
+    day = min(one.day, other.day) if granted - denied else max(one.day, other.day)
+    on = (one.granted | one.left_on) & (other.granted | other.left_on)
+    same = one.fingerprints.items() & other.fingerprints.items()
+    return Decision(
+        regime=min(one.regime, other.regime, key=lambda regime: regime.strictness),
+        granted=granted,
+        denied=denied,
+        left_on=on,
+        fingerprints=dict(same),
+        day=day,
+        source=one.source if one.day >= other.day else other.source,
+        gpc_shown=one.gpc_shown and other.gpc_shown,
+        signed_at=min(one.signed_at, other.signed_at),
+    )

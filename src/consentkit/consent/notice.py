@@ -56,6 +56,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     html: str = ""
     assets: dict[str, str] = {}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the ids of all purposes and vendors that it spoke of."""
+        return frozenset(self.fingerprints) | {vendor.id for vendor in self.vendors}
+
     def purpose(self, name: str) -> ShownPurpose:
         """Return the purpose that a purpose's or a vendor's name stands for."""
         vendor = self.vendor(name)
@@ -160,51 +165,27 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return Shown(**said)
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a published notice bound a choice to.
-
-    Attributes:
-        locale: The language that was shown.
-        regime: The strictest regime of all purposes.
-        asked: Purposes that the banner asked for.
-        fingerprints: Purpose → fingerprint.
-        names: Ids of all purposes and vendors that the notice spoke of.
-    """
-
-    locale: str
-    regime: Regime
-    asked: tuple[str, ...]
-    fingerprints: dict[str, str]
-    names: frozenset[str]
-
-
-def read_terms(body: bytes) -> Terms | None:
-    """Read the terms of a notice as the log keeps it; ``None`` where it does not say enough."""
+def read_terms(body: bytes) -> Shown | None:
+    """Read a notice as the log keeps it; ``None`` where it does not say enough to bind a choice."""
     shown = Notice.loads(body)
     if shown is None or not shown.locale or not shown.fingerprints or shown.regime not in set(Regime):
         return None
-    return Terms(
-        locale=shown.locale,
-        regime=Regime(shown.regime),
-        asked=shown.asked,
-        fingerprints=shown.fingerprints,
-        names=frozenset(shown.fingerprints) | {vendor.id for vendor in shown.vendors},
-    )
+    return shown
 
 
-def on_terms(decision: Decision, terms: Terms) -> Decision:
+def on_terms(decision: Decision, terms: Shown) -> Decision:
     """Bind a decision to an earlier notice: it grants nothing that the notice did not speak of.
 
     What has changed since is asked again, because its fingerprint is not that of the policy any more.
 
     Args:
         decision: As it would be made now.
-        terms: Those of the notice that the visitor saw.
+        terms: The notice that the visitor saw, from `read_terms`.
     """
     seen = terms.fingerprints
     return replace(
         decision,
-        regime=terms.regime,
+        regime=Regime(terms.regime),
         granted=decision.granted & terms.names,
         left_on=decision.left_on & terms.names,
         fingerprints={name: seen[name] for name in decision.fingerprints if name in seen},

@@ -1,4 +1,4 @@
-"""Dashboard: the ASGI application that a site mounts."""
+"""`Dashboard`, the ASGI application that a site mounts: headers, login, errors, and the pages behind them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from consentkit.exceptions import (
     ProofInvalid,
 )
 from consentkit.log import LogReader
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
@@ -49,7 +49,7 @@ _SHEET_HEADERS: Final = {
     "Content-Type": "text/css; charset=utf-8",
 }
 
-_REFUSED_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
+_REFUSAL_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
     405: {"Allow": "GET, HEAD"},
     429: {"Retry-After": "60"},
 }
@@ -90,9 +90,14 @@ class Dashboard:
         self._login = make_login(token, guard)
         self._https_only = https_only
         kept = None if checkpoint is None else Path(checkpoint)
-        routes = Pages(log, _read_keys(vkeys), kept).routes()
-        self._router = Router(routes, redirect_slashes=False, default=_nowhere)
-        handlers = {BadRequest: _refused, HTTPException: _refused, LogUnavailable: _away, LogError: _corrupt}
+        routes = Pages(log, _parse_keys(vkeys), kept).routes()
+        self._router = Router(routes, redirect_slashes=False, default=_not_found)
+        handlers = {
+            BadRequest: _answer_refusal,
+            HTTPException: _answer_refusal,
+            LogUnavailable: _answer_unavailable,
+            LogError: _answer_corrupt,
+        }
         self._app = ExceptionMiddleware(self._answer, handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,23 +109,23 @@ class Dashboard:
             await self._router(scope, receive, send)
             return
 
-        async def guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app({**scope, SIGNS_OUT: False}, receive, guarded)
+        await self._app({**scope, SIGNS_OUT: False}, receive, send_with_headers)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = read_request(scope, self._https_only)
         if request.path == SHEET_PATH:
             await Response(SHEET, headers=_SHEET_HEADERS)(scope, receive, send)
             return
-        refusal = await self._login.answer(request, scope, receive)
-        if refusal is not None:
-            await refusal(scope, receive, send)
+        answer = await self._login.answer(request, scope, receive)
+        if answer is not None:
+            await answer(scope, receive, send)
             return
         scope[SIGNS_OUT] = self._login.signs_out
         if request.method not in ("GET", "HEAD"):
@@ -128,7 +133,7 @@ class Dashboard:
         await self._router(scope, receive, send)
 
 
-def _read_keys(vkeys: object) -> tuple[VerifierKey, ...]:
+def _parse_keys(vkeys: object) -> tuple[VerifierKey, ...]:
     if isinstance(vkeys, str) or not isinstance(vkeys, Sequence):
         raise ConfigurationError("expected a list of public keys", path="dashboard.vkeys")
     try:
@@ -137,42 +142,41 @@ def _read_keys(vkeys: object) -> tuple[VerifierKey, ...]:
         raise ConfigurationError(str(error), path="dashboard.vkeys") from error
 
 
-async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     raise BadRequest(404, "There is no such page.")
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    """Answer for what cannot be had; a guard may raise Starlette's own exception, with headers."""
-    headers: Mapping[str, str] = {}
-    if isinstance(error, BadRequest):
+async def _answer_refusal(request: Request, error: Exception) -> Response:
+    """Answer for what a page or the login refuses; a guard may raise Starlette's exception, with headers."""
+    headers: Mapping[str, str] | None = None
+    if isinstance(error, HTTPException):
+        status, problem, headers = error.status_code, error.detail, error.headers
+    elif isinstance(error, BadRequest):
         status, problem = error.status, error.problem
-        headers = _REFUSED_HEADERS.get(status, {})
-    elif isinstance(error, HTTPException):
-        status, problem = error.status_code, error.detail
-        headers = error.headers or {}
+        headers = _REFUSAL_HEADERS.get(status)
     else:
         raise error
-    response = _problem(request, status, "This cannot be shown", problem)
-    response.headers.update(headers)
-    return response
+    return _problem(request, status, "This cannot be shown", problem, headers)
 
 
-async def _away(request: Request, error: Exception) -> Response:
+async def _answer_unavailable(request: Request, error: Exception) -> Response:
     _logger.warning("the auditor's pages cannot read the log: %s", error)
     title, text = "The log cannot be read now", "Nothing is lost by that. Try again in a moment."
     if isinstance(error, LogMissing):
         title = "There is no log yet"
         text = "It is made with the first decision. If there should be one, another place was named for it."
-    response = _problem(request, 503, title, text)
-    response.headers["Retry-After"] = "5"
-    return response
+    return _problem(request, 503, title, text, {"Retry-After": "5"})
 
 
-async def _corrupt(request: Request, error: Exception) -> Response:
+async def _answer_corrupt(request: Request, error: Exception) -> Response:
     _logger.error("the auditor's pages found the log contradicting itself: %s", error)
     text = f"{error}. The command `consentkit log verify` says more."
     return _problem(request, 500, "The log contradicts itself", text)
 
 
-def _problem(request: Request, status: int, title: str, problem: str) -> Response:
-    return respond("problem.html", request.scope, status=status, title=title, problem=problem)
+def _problem(
+    request: Request, status: int, title: str, problem: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    response = respond("problem.html", request.scope, status=status, title=title, problem=problem)
+    response.headers.update(headers or {})
+    return response

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.performer import read_body
 from consentkit.catalog import safe_path
-from consentkit.consent.codec import CLOCK_SKEW, TimedSigner
+from consentkit.consent.cookies import CLOCK_SKEW, TimedSigner
 from consentkit.consent.secret_key import check_secret
 from consentkit.dashboard.template_response import respond
 from consentkit.exceptions import BadRequest, ConfigurationError

@@ -1,14 +1,13 @@
-"""The overview: which period it is about, and its numbers, from the log's roll-ups."""
+"""The overview's period, as its address names it, and its numbers, from the log's roll-ups."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Final, Literal, NamedTuple
-
-import msgspec
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from consentkit.exceptions import BadRequest, LogCorrupt
 from consentkit.log import Observation, Rollup
@@ -16,16 +15,25 @@ from consentkit.log import Observation, Rollup
 CHOICES: Final = (30, 90, 365)
 """Numbers of days that can be chosen with one click."""
 
-MOST_DAYS: Final = 3_660
+MAX_DAYS: Final = 3_660
 """Days of one overview."""
 
 _BY_DAY = 92
 _BY_WEEK = 2 * 366
 
-Step = Literal["day", "week", "month"]
+_SERIES: Final = {
+    "accept_all": "accepted",
+    "reject_all": "refused",
+    "save": "customised",
+    "allow_vendor": "customised",
+    "withdraw": "withdrawn",
+}
+
+Counts: TypeAlias = Mapping[Rollup, int]
+Seen: TypeAlias = Mapping[Observation, int]
 
 
-class Period(msgspec.Struct, frozen=True, kw_only=True):
+class Period(NamedTuple):
     """A stretch of days, both ends included.
 
     Attributes:
@@ -44,7 +52,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
         return (self.until - self.since).days + 1
 
     @property
-    def step(self) -> Step:
+    def step(self) -> Literal["day", "week", "month"]:
         """What one column of a chart stands for."""
         if self.days <= _BY_DAY:
             return "day"
@@ -63,69 +71,6 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
         elif self.step == "month":
             found = found.replace(day=1)
         return max(found, self.since).isoformat()
-
-
-def read_period(query: Mapping[str, str], *, now: int) -> Period:
-    """Read a period from a page's query: ``days``, or ``from`` and ``to``; the last 30 days by default.
-
-    Args:
-        query: Field → value.
-        now: Epoch seconds.
-
-    Raises:
-        BadRequest: 400, with what is wrong.
-    """
-    today = datetime.fromtimestamp(now, UTC).date()
-    if query.get("from") or query.get("to"):
-        return _between(_day(query, "from"), _day(query, "to", otherwise=today))
-    days = query.get("days") or str(CHOICES[0])
-    if days not in map(str, CHOICES):
-        raise BadRequest(400, f"The number of days can be {', '.join(map(str, CHOICES))}.")
-    chosen = int(days)
-    return Period(since=today - timedelta(days=chosen - 1), until=today, chosen=chosen)
-
-
-def read_day(text: str) -> str:
-    """Return a day as ``YYYY-MM-DD``.
-
-    Raises:
-        BadRequest: 400 where it is none.
-    """
-    try:
-        found = date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise BadRequest(400, "Write days as in 2026-11-22: year, month, day.") from error
-    if found != text:
-        raise BadRequest(400, "Write days as in 2026-11-22: year, month, day.")
-    return found
-
-
-def _day(query: Mapping[str, str], field: str, *, otherwise: date | None = None) -> date:
-    text = query.get(field, "")
-    if not text and otherwise is not None:
-        return otherwise
-    return date.fromisoformat(read_day(text))
-
-
-def _between(since: date, until: date) -> Period:
-    period = Period(since=since, until=until)
-    if period.days < 1:
-        raise BadRequest(400, "The first day comes after the last.")
-    if period.days > MOST_DAYS:
-        raise BadRequest(400, f"An overview has at most {MOST_DAYS} days.")
-    return period
-
-
-_SERIES: Final = {
-    "accept_all": "accepted",
-    "reject_all": "refused",
-    "save": "customised",
-    "allow_vendor": "customised",
-    "withdraw": "withdrawn",
-}
-
-Counts = Mapping[Rollup, int]
-Seen = Mapping[Observation, int]
 
 
 class Tally(NamedTuple):
@@ -147,25 +92,25 @@ class Tally(NamedTuple):
         return self.total - self.withdrawn
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(NamedTuple):
     """One line of a table, and one bar of the chart beside it.
 
     Attributes:
         label: What is counted.
-        note: What else there is to say of it.
         tally: The decisions.
+        note: What else there is to say of it.
         shown: Banners shown on the days of which that is known; ``None`` where there is none.
         ignored: Of these, the banners that nobody answered.
     """
 
     label: str
+    tally: Tally = Tally()
     note: str = ""
-    tally: Tally
     shown: int | None = None
     ignored: int | None = None
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class Figures(NamedTuple):
     """Everything that the overview shows of a period.
 
     Attributes:
@@ -185,13 +130,50 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     known: int
 
 
-def read_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
-    """Put the numbers of a period together.
+def read_period(query: Mapping[str, str], *, now: int) -> Period:
+    """Read a period from a page's query: ``days``, or ``from`` and ``to``; the last 30 days by default.
 
     Args:
-        period: The days.
-        counts: The log's roll-ups of these days.
-        seen: Its observations of the kind `SHOWN` of these days.
+        query: Field → value.
+        now: Epoch seconds.
+
+    Raises:
+        BadRequest: 400, with what is wrong.
+    """
+    today = datetime.fromtimestamp(now, UTC).date()
+    if query.get("from") or query.get("to"):
+        until = query.get("to")
+        return _between(read_day(query.get("from", "")), read_day(until) if until else today)
+    days = query.get("days") or str(CHOICES[0])
+    if days not in map(str, CHOICES):
+        raise BadRequest(400, f"The number of days can be {', '.join(map(str, CHOICES))}.")
+    return Period(today - timedelta(days=int(days) - 1), today, int(days))
+
+
+def read_day(text: str) -> date:
+    """Read a day, written as ``YYYY-MM-DD`` and in no other way.
+
+    Raises:
+        BadRequest: 400 where it is none.
+    """
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if day.isoformat() == text:
+            return day
+    raise BadRequest(400, "Write days as in 2026-11-22: year, month, day.")
+
+
+def _between(since: date, until: date) -> Period:
+    period = Period(since, until)
+    if period.days < 1:
+        raise BadRequest(400, "The first day comes after the last.")
+    if period.days > MAX_DAYS:
+        raise BadRequest(400, f"An overview has at most {MAX_DAYS} days.")
+    return period
+
+
+def read_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
+    """Put a period's numbers together, from the log's roll-ups and observations of banners (`SHOWN`).
 
     Raises:
         LogCorrupt: The roll-ups hold what no log counts.
@@ -204,13 +186,13 @@ def read_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
         except ValueError as error:
             raise LogCorrupt("the counts name a day that there is not") from error
 
-    by_step = _grouped(counts, seen, lambda key: step_of(key.day), lambda one: step_of(one.day))
-    by_regime = _grouped(counts, seen, lambda key: key.regime, lambda one: one.key.partition(" ")[0])
-    by_locale = _grouped(counts, seen, lambda key: key.locale, lambda one: one.key.partition(" ")[2])
-    everything = _grouped(counts, seen, lambda key: "All", lambda one: "All")
+    by_step = _lines(counts, seen, lambda key: step_of(key.day), lambda one: step_of(one.day))
+    by_regime = _lines(counts, seen, lambda key: key.regime, lambda one: one.key.partition(" ")[0])
+    by_locale = _lines(counts, seen, lambda key: key.locale, lambda one: one.key.partition(" ")[2])
+    everything = _lines(counts, seen, lambda key: "All", lambda one: "All")
     return Figures(
-        total=everything.get("All", Line(label="All", tally=Tally())),
-        steps=tuple(by_step.get(step, Line(label=step, tally=Tally())) for step in period.steps()),
+        total=everything.get("All", Line("All")),
+        steps=tuple(by_step.get(step, Line(step)) for step in period.steps()),
         regimes=_ranked(by_regime.values()),
         locales=_ranked(by_locale.values()),
         notices=_ranked(_notices(counts)),
@@ -218,45 +200,38 @@ def read_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
     )
 
 
-def _grouped(
-    counts: Counts, seen: Seen, group: Callable[[Rollup], str], seen_group: Callable[[Observation], str]
+def _lines(
+    counts: Counts, seen: Seen, label_of: Callable[[Rollup], str], shown_by: Callable[[Observation], str]
 ) -> dict[str, Line]:
-    tallies = _tallies(counts.items(), group)
+    """Count decisions by a label, and the banners that were shown by the same label."""
+    tallies = _tallies(counts.items(), label_of)
     shown: Counter[str] = Counter()
     for one, count in seen.items():
-        shown[seen_group(one)] += count
+        shown[shown_by(one)] += count
     # Decisions of days of which it is not known how often banners were shown say nothing about those.
     days = {one.day for one in seen}
-    answered = _tallies(((key, count) for key, count in counts.items() if key.day in days), group)
-    lines = {}
-    for label in tallies.keys() | shown.keys():
-        known = label in shown
-        lines[label] = Line(
-            label=label,
-            tally=tallies.get(label, Tally()),
-            shown=shown[label] if known else None,
-            ignored=max(shown[label] - answered.get(label, Tally()).answers, 0) if known else None,
-        )
+    answered = _tallies(((key, count) for key, count in counts.items() if key.day in days), label_of)
+    lines = {label: Line(label, tally) for label, tally in tallies.items()}
+    for label, count in shown.items():
+        ignored = max(count - answered.get(label, Tally()).answers, 0)
+        lines[label] = Line(label, tallies.get(label, Tally()), shown=count, ignored=ignored)
     return lines
 
 
 def _notices(counts: Counts) -> Iterable[Line]:
     """Count by notice; a notice has one language, and is written for one regime."""
-    written = {key.notice: f"{key.locale}, {key.regime}" for key in counts}
+    notes = {key.notice: f"{key.locale}, {key.regime}" for key in counts}
     for notice, tally in _tallies(counts.items(), lambda key: key.notice).items():
-        yield Line(label=notice, note=written[notice], tally=tally)
+        yield Line(notice, tally, notes[notice])
 
 
-def _tallies(counts: Iterable[tuple[Rollup, int]], group: Callable[[Rollup], str]) -> dict[str, Tally]:
-    found: dict[str, dict[str, int]] = {}
+def _tallies(counts: Iterable[tuple[Rollup, int]], label_of: Callable[[Rollup], str]) -> dict[str, Tally]:
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for key, count in counts:
-        label, series = group(key), _SERIES.get(key.action)
+        series = _SERIES.get(key.action)
         if series is None:
             raise LogCorrupt(f"the counts of {key.day} name an action that there is not")
-        sums = found.get(label)
-        if sums is None:
-            sums = found[label] = {}
-        sums[series] = sums.get(series, 0) + count
+        found[label_of(key)][series] += count
     return {label: Tally(**sums) for label, sums in found.items()}
 
 

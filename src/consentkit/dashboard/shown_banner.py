@@ -8,10 +8,10 @@ from hashlib import sha256
 from typing import Final
 
 from consentkit.banner.markup import Fragment, escape
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import LogReader
-from consentkit.log.spot_checks import genuine_assets
+from consentkit.log.verify.spot_checks import genuine_assets
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (

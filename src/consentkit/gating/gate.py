@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final, get_args
 
 from consentkit.catalog import Catalog, default_catalog
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.gating.classifier import Classifier
 from consentkit.gating.document import NO_BASES, BaseURLs, PageGate

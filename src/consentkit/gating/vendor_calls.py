@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import NECESSARY, Policy, Regime
 from consentkit.vendorcalls import Call, Calls, calls_for, calls_table, write_attributes
 

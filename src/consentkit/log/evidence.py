@@ -1,15 +1,27 @@
-"""What a visitor's receipt needs of a log."""
+"""What others may have of a log: the evidence for a visitor's receipt, and what is public to anybody."""
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import msgspec
 
-from consentkit.exceptions import LogError
+from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log.reader import LogReader
 from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice
+from consentkit.tlog.tree import HASH_BYTES, parse_tile_path
 
 LATEST = 500
 """Entries of a receipt. Making one takes as long as proving them does, and anybody may ask for one."""
+
+PUBLIC_SECONDS: Final = 1.0
+"""How long a public read may take."""
+
+PUBLIC_THREADS: Final = 2
+"""Threads of public reads for each event loop: who asks for proofs keeps no visitor waiting."""
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def collect(log: LogReader, subject: str) -> Evidence | None:
@@ -57,3 +69,36 @@ def _publication(log: LogReader, hash: str) -> ProvedNotice:
     if row is None or row.entry is None or body is None:
         raise LogError(f"the notice {hash} is not in the log")
     return ProvedNotice(index=row.index, day=row.entry.day, body=body)
+
+
+def read_public(log: LogReader, path: str) -> bytes | None:
+    """Read what C2SP tlog-tiles has at a path (checkpoint and tiles), or a notice. It blocks.
+
+    Args:
+        log: An open log.
+        path: ``checkpoint``, ``notices``, ``notices/<hash>`` or a tile's.
+
+    Returns:
+        None where there is nothing of that name.
+
+    Raises:
+        LogUnavailable: The store is away.
+    """
+    if path == "checkpoint":
+        return (log.head().checkpoint or "").encode() or None
+    if path == "notices":
+        return msgspec.json.encode(log.notices())
+    if path.startswith("notices/"):
+        hash = path.removeprefix("notices/")
+        return log.notice(hash) if _HASH.fullmatch(hash) else None
+    return _read_tile(log, path)
+
+
+def _read_tile(log: LogReader, path: str) -> bytes | None:
+    """Read a tile as wide as it is asked for: a narrower one is the beginning of what it has become."""
+    try:
+        tile, width = parse_tile_path(path)
+    except ProofInvalid:
+        return None
+    hashes = (log.tile(tile) or b"")[: width * HASH_BYTES]
+    return hashes if len(hashes) == width * HASH_BYTES else None

@@ -1,4 +1,4 @@
-"""Where a log is: its URL, and what must be there before it is opened."""
+"""Where a log is: the file or database that its URL names, its key, and what must be there beforehand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import stat
 from pathlib import Path
 from urllib.parse import unquote
 
-from consentkit.exceptions import ConfigurationError
+from consentkit.exceptions import ConfigurationError, MissingExtra
+from consentkit.log.stores.base import Store
 
 
 def log_path(url: str | Path) -> Path | None:
@@ -27,7 +28,31 @@ def log_path(url: str | Path) -> Path | None:
     return Path(unquote(rest[1:]))
 
 
-def demand_folder(path: Path, key: str) -> None:
+def key_path(path: Path) -> Path:
+    """Return where the key of a SQLite log is, unless one is named."""
+    return path.with_name(path.name + ".key")
+
+
+def open_store(url: str | Path, *, read_only: bool) -> Store:
+    """Make the store that a URL names. Its library is imported here: only who keeps a log pays for it.
+
+    Raises:
+        ConfigurationError: The URL is of a kind that is not supported.
+        MissingExtra: It names PostgreSQL, and the extra ``postgres`` is not installed.
+    """
+    path = log_path(url)
+    if path is not None:
+        from consentkit.log.stores.sqlite import SQLiteStore
+
+        return SQLiteStore(path, read_only=read_only)
+    try:
+        from consentkit.log.stores.postgres import PostgresStore
+    except ImportError as error:
+        raise MissingExtra("a log in PostgreSQL", extra="postgres") from error
+    return PostgresStore(str(url), read_only=read_only)
+
+
+def check_folder(path: Path, key: str) -> None:
     """Raise ConfigurationError unless a file can be made at `path`; `key` names what was configured."""
     try:
         mode = os.stat(path).st_mode
@@ -56,20 +81,7 @@ def demand_folder(path: Path, key: str) -> None:
     raise ConfigurationError(problem, path=key)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until a folder is on disk: before that, a new file's name is not.
-
-    Raises:
-        OSError: It cannot be synchronised.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def demand_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     """Raise ConfigurationError unless there is a file at `path`."""
     if not path.is_file():
         problem = (

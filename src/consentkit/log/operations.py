@@ -8,21 +8,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.store import Change, Counted, Head, Outcome, Rollup, Row, Transaction
-from consentkit.record import (
-    BOOKS,
-    Bundle,
-    Count,
-    Entry,
-    Item,
-    commitment,
-    committed_leaf,
-    new_salt,
-    notice_leaf,
-    read_leaf,
-    uuid7,
-)
-from consentkit.tlog import TileId, append, frontier, root
+from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row, Transaction
+from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
+from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
+from consentkit.tlog.tree import TileId, append, frontier, root
 
 Sign: TypeAlias = Callable[[Head, int, bytes], str | None]
 """Signs a checkpoint: the head so far, then size and root of the new one. None where the log has no key."""
@@ -49,7 +38,7 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
             outcomes.append(plan.add(item))
     if plan.rows:
         if days := plan.days_over():
-            plan.close(days, transaction.daily)
+            plan.close(days, transaction.counted)
         _write(transaction, head, plan, tiles, sign)
     return outcomes
 
@@ -234,7 +223,7 @@ def _destroy(
     transaction: Transaction, head: Head, indexes: Sequence[int], days: set[str], note: Entry, sign: Sign
 ) -> None:
     plan = Plan(head, {})
-    plan.close(sorted(days & plan.open_days), transaction.daily, at=note.at)
+    plan.close(sorted(days & plan.open_days), transaction.counted, at=note.at)
     plan.add(note)
     _, tiles = transaction.known([], frontier(head.size))
     _write(transaction, head, plan, tiles, sign)

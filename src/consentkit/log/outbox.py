@@ -21,10 +21,9 @@ from typing import Protocol
 import msgspec
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
-from consentkit.log.location import sync_folder
-from consentkit.log.locks import locked, tell_of_forks
-from consentkit.log.store import Outcome
-from consentkit.record import Bundle, Entry, Item
+from consentkit.log.process import file_lock, register_at_fork, sync_folder
+from consentkit.log.stores.base import Outcome
+from consentkit.record.entry import Bundle, Entry, Item
 
 MEMORY_LIMIT = 10_000
 DRAIN_BATCH = 512
@@ -69,7 +68,7 @@ class MemoryOutbox:
         self.pending: bool = False
         self._items: deque[Item] = deque()
         self._draining = threading.Lock()
-        tell_of_forks(self)
+        register_at_fork(self)
 
     def before_fork(self) -> None:
         """Nothing to put away."""
@@ -121,7 +120,7 @@ class FileOutbox:
         """Keep items. A bundle that this process has put before is in the file, or in the log already."""
         new = [item for item in items if item.id not in self._bundles]
         try:
-            with locked(self._lock):
+            with file_lock(self._lock):
                 _append(self._path, [_line(item) for item in new])
         except OSError as error:
             raise OutboxFull(f"the outbox cannot be written: {error.strerror}") from error
@@ -135,7 +134,7 @@ class FileOutbox:
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
         """Hand everything to `commit`."""
         try:
-            with locked(self._drainer, wait=wait) as alone:
+            with file_lock(self._drainer, wait=wait) as alone:
                 # What a crash or a failure has left over comes before what was put since.
                 return sum(self._drain_moved(commit) for _ in iter(self._move, False)) if alone else 0
         except OSError as error:
@@ -143,7 +142,7 @@ class FileOutbox:
 
     def _move(self) -> bool:
         """Move the outbox aside, unless that was done: nobody appends to what is being drained."""
-        with locked(self._lock):
+        with file_lock(self._lock):
             if not self._draining.exists() and _size(self._path) > 0:
                 os.replace(self._path, self._draining)
         return self._draining.exists()

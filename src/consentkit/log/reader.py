@@ -12,22 +12,17 @@ from typing import Self
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.location import demand_file, log_path
-from consentkit.log.observations import Observation
-from consentkit.log.signing import Keyring, Signer
-from consentkit.log.store import Head, Rollup, Row, Store, View
-from consentkit.log.verify import Progress, silent, verify
-from consentkit.record import Entry, read_leaf
-from consentkit.tlog import (
-    Checkpoint,
-    InclusionProof,
-    ReadTile,
-    TileId,
-    VerifierKey,
-    consistency_proof,
-    inclusion_proof,
-)
-from consentkit.tlog.encoding import MAX_NUMBER
+from consentkit.log.counters import Observation
+from consentkit.log.location import check_file, key_path, log_path, open_store
+from consentkit.log.signer import Keyring, Signer
+from consentkit.log.stores.base import Head, Rollup, Row, Store, View
+from consentkit.log.verify import Progress, verify
+from consentkit.log.verify.walk import silent
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import read_leaf
+from consentkit.tlog.note import Checkpoint, VerifierKey
+from consentkit.tlog.proofs import InclusionProof, consistency_proof, inclusion_proof
+from consentkit.tlog.tree import MAX_NUMBER, ReadTile, TileId
 
 # SQLite keeps any kind of value in any column: an entry's are its id, leaf, body and salt of these.
 _KINDS = frozenset((str, bytes, *kinds) for kinds in product((bytes, type(None)), repeat=2))
@@ -243,7 +238,7 @@ class LogReader:
             LogCorrupt: It is not.
         """
         with self._store.snapshot() as view:
-            view.demand_indexes()
+            view.check_indexes()
 
     def close(self) -> None:
         """Close this process's handles; the next use opens them again. The outbox keeps what it has."""
@@ -271,31 +266,14 @@ def open_log(url: str | Path, *, key: str | Path | None = None) -> LogReader:
     """
     path = log_path(url)
     if path is not None:
-        demand_file(path)
+        check_file(path)
     return LogReader(open_store(url, read_only=True), signer_of(url, key))
-
-
-def open_store(url: str | Path, *, read_only: bool) -> Store:
-    """Make the store that a URL names. Its library is imported here: only who keeps a log pays for it."""
-    path = log_path(url)
-    if path is None:
-        from consentkit.log.postgres import PostgresStore
-
-        return PostgresStore(str(url), read_only=read_only)
-    from consentkit.log.sqlite import SQLiteStore
-
-    return SQLiteStore(path, read_only=read_only)
 
 
 def signer_of(url: str | Path, key: str | Path | None) -> Signer:
     """Return what signs the log at a URL: a SQLite file has its key beside it, unless one is named."""
     path = log_path(url)
     return Signer(key, default=None if path is None else key_path(path))
-
-
-def key_path(path: Path) -> Path:
-    """Return where the key of a SQLite log is, unless one is named."""
-    return path.with_name(path.name + ".key")
 
 
 def _recorded(row: Row) -> Recorded:

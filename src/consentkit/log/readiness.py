@@ -11,8 +11,8 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogMissing
-from consentkit.log.signing import Keyring, Signer, is_random
-from consentkit.log.store import Head, Store
+from consentkit.log.signer import Keyring, Signer, is_random
+from consentkit.log.stores.base import Head, Store
 
 Level: TypeAlias = Literal["error", "warning", "note"]
 

@@ -1,15 +1,20 @@
-"""How long choices hold: what the site wants, within what the law of a place allows."""
+"""How long a grant and a refusal hold at a place: what the site wants, within what the law there allows.
+
+What the law of a place says is data: ``consent_days_max`` and ``refusal_days_min`` of its row in
+``data/jurisdictions.toml``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.duration import read_duration
-from consentkit.policy.jurisdictions import bounds
-from consentkit.policy.place import Place
+from consentkit.policy.jurisdictions import Chain, Place, chains_at, jurisdictions
 from consentkit.policy.tables import Lifetime
+from consentkit.policy.validation import read_table
 
 MOST: Final = 400
 """Days for which browsers keep a cookie at most: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
@@ -31,10 +36,12 @@ class Validity(NamedTuple):
     refusal_days: int = MOST
 
 
-def check_lifetime(lifetime: Lifetime) -> None:
-    """Check the table `lifetime`: durations of whole days that a cookie can keep."""
+def read_lifetime(value: object) -> Lifetime:
+    """Read the table `lifetime`: durations of whole days that a cookie can keep."""
+    lifetime = read_table(value, Lifetime, path="lifetime")
     _days(lifetime.consent, "lifetime.consent")
     _days(lifetime.refusal, "lifetime.refusal")
+    return lifetime
 
 
 @lru_cache(maxsize=4096)
@@ -45,12 +52,18 @@ def validity_at(lifetime: Lifetime, place: Place | None) -> Validity:
         lifetime: What the site wants. The law's maximum shortens a grant, its minimum prolongs a refusal.
         place: Where the visitor is. What is not known counts as the strictest that it could be.
     """
-    law = bounds(place)
-    grants = min(_days(lifetime.consent, "lifetime.consent"), MOST_GRANTED)
-    if law.consent_max is not None:
-        grants = min(grants, law.consent_max)
-    refusals = max(_days(lifetime.refusal, "lifetime.refusal"), law.refusal_min, grants)
+    chains = chains_at(place) or [(row,) for row in jurisdictions().rows]
+    grants = min(
+        _days(lifetime.consent, "lifetime.consent"), MOST_GRANTED, *_by_law(chains, "consent_days_max")
+    )
+    refusals = max(_days(lifetime.refusal, "lifetime.refusal"), grants, *_by_law(chains, "refusal_days_min"))
     return Validity(grant_days=grants, refusal_days=min(refusals, MOST))
+
+
+def _by_law(chains: Iterable[Chain], field: str) -> Iterator[int]:
+    """Yield the days that the most specific row of each place gives, where a row gives any."""
+    for chain in chains:
+        yield from [days for row in chain if (days := getattr(row, field))][:1]
 
 
 def _days(text: str, path: str) -> int:

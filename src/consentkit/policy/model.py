@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar, Final, cast
 
 import msgspec
-from msgspec.structs import asdict, force_setattr
+from msgspec.structs import force_setattr
 
 from consentkit.catalog import default_catalog
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy import jurisdictions
-from consentkit.policy.checks import (
-    check_banner,
-    check_banner_text,
-    check_identifier,
-    check_markers,
-    check_purpose,
-    check_signals,
-    check_site,
-    check_vendor,
-)
-from consentkit.policy.fingerprint import canonical, fingerprint
-from consentkit.policy.jurisdictions import Link
-from consentkit.policy.lifetime import Validity, check_lifetime, validity_at
-from consentkit.policy.lists import ListFile, read_lists
-from consentkit.policy.place import Place
-from consentkit.policy.reading import check_keys, join, read_mapping, read_table, read_text
-from consentkit.policy.regime import Regime
-from consentkit.policy.regimes import RegimeTable, read_regimes
+from consentkit.policy import validation
+from consentkit.policy.duration import read_duration
+from consentkit.policy.jurisdictions import Link, Place, chains_at, jurisdictions
+from consentkit.policy.lifetime import Validity, read_lifetime, validity_at
+from consentkit.policy.regimes import RegimeTable, Row, read_regimes
 from consentkit.policy.tables import (
     NECESSARY,
     Banner,
@@ -41,13 +28,25 @@ from consentkit.policy.tables import (
     Lifetime,
     MarkerTool,
     Purpose,
+    Regime,
     SignalRules,
     Site,
     Vendor,
-    default_purposes,
-    with_default,
 )
-from consentkit.policy.vendors import check_uses, declare
+from consentkit.policy.vendors import ListFile, declare, read_lists, read_uses
+
+_READERS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "site": validation.read_site,
+    "uses": read_uses,
+    "markers": validation.read_markers,
+    "purposes": lambda value: MappingProxyType(validation.read_purposes(value)),
+    "vendors": lambda value: MappingProxyType(validation.read_vendors(value)),
+    "lifetime": read_lifetime,
+    "signals": validation.read_signals,
+    "consent_mode": lambda value: validation.read_table(value, ConsentMode, path="consent_mode"),
+    "banner": validation.read_banner,
+}
+"""By attribute what checks and converts it; the order is the one in which errors are found."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -86,31 +85,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     banner: Banner = Banner()
 
     def __post_init__(self) -> None:
-        site = read_table(self.site, Site, path="site")
-        check_site(site)
-        force_setattr(self, "site", site)
-        force_setattr(self, "uses", _read_names(self.uses, "uses", "youtube"))
-        check_uses(self.uses)
-        force_setattr(self, "markers", _read_names(self.markers, "markers", "cookiebot"))
-        check_markers(self.markers)
-        force_setattr(self, "purposes", MappingProxyType(_read_purposes(self.purposes)))
-        force_setattr(self, "vendors", MappingProxyType(_read_vendors(self.vendors)))
+        for name, read in _READERS.items():
+            force_setattr(self, name, read(getattr(self, name)))
         force_setattr(self, "regimes", MappingProxyType(read_regimes(self.regimes, self.purposes)))
-        lifetime = read_table(self.lifetime, Lifetime, path="lifetime")
-        check_lifetime(lifetime)
-        force_setattr(self, "lifetime", lifetime)
-        signals = read_table(self.signals, SignalRules, path="signals")
-        check_signals(signals)
-        force_setattr(self, "signals", signals)
-        force_setattr(self, "consent_mode", read_table(self.consent_mode, ConsentMode, path="consent_mode"))
-        force_setattr(self, "banner", _read_banner(self.banner))
         force_setattr(self, "lists", read_lists(self.lists, self.purposes))
-        self._check_names()
-
-    def _check_names(self) -> None:
         for ident in self.vendors_declared:
             if ident in self.purposes:
-                raise ConfigurationError("a purpose has this id already", path=join("vendors", ident))
+                raise ConfigurationError(
+                    "a purpose has this id already", path=validation.join("vendors", ident)
+                )
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Policy:
@@ -144,7 +127,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             tables = msgspec.toml.decode(text)
         except msgspec.DecodeError as error:
             raise ConfigurationError(f"not valid TOML: {error}") from error
-        check_keys(tables, cls.__struct_fields__)
+        validation.check_keys(tables, cls.__struct_fields__)
         for entry in tables["lists"] if isinstance(tables.get("lists"), list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("file"), str):
                 entry["file"] = str(Path(folder, entry["file"]))
@@ -158,7 +141,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def revision(self) -> str:
         """Return 16 hexadecimal digits that change with anything the policy says, texts included."""
-        return hashlib.sha256(canonical(_builtins(self))).hexdigest()[:16]
+        return _sha256(_builtins(self))[:16]
 
     @cached_property
     def vendors_declared(self) -> Mapping[str, Vendor]:
@@ -171,7 +154,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         written = {ident: self.vendors.get(ident, Vendor(id=ident)) for ident in self.vendors_declared}
         return MappingProxyType(
             {
-                ident: fingerprint(purpose, [written[vendor.id] for vendor in self.vendors_for(ident)])
+                ident: _fingerprint(purpose, [written[vendor.id] for vendor in self.vendors_for(ident)])
                 for ident, purpose in self.purposes.items()
             }
         )
@@ -209,8 +192,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _table(self) -> RegimeTable:
-        # The rows were checked where the policy was made; reading them again only regains their type.
-        rows = read_regimes(self.regimes, self.purposes)
+        rows = cast("Mapping[str, Row]", self.regimes)
         return RegimeTable(rows, own_use={name for name in self.purposes if self.own_use(name)})
 
     def own_use(self, purpose: str) -> bool:
@@ -236,16 +218,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def gpc_binding(self, place: Place | None) -> bool:
         """Say whether Sec-GPC must be honoured at a place; it must where the place is not known."""
-        return jurisdictions.gpc_binding(place)
+        unknown = place is None or not place.known
+        return unknown or any(chain[0].gpc_binding for chain in chains_at(place))
 
     def gpc_override(self, place: Place | None) -> bool:
         """Say whether a visitor may allow a sale there although the browser sends Sec-GPC."""
-        return jurisdictions.gpc_override(place)
+        chains = chains_at(place)
+        return bool(chains) and all(chain[0].gpc_override for chain in chains)
 
     @property
     def gpc_updated(self) -> str:
         """Return the date for ``/.well-known/gpc.json``: the site's, or that of the jurisdictions table."""
-        return self.signals.gpc_updated or jurisdictions.jurisdictions().date
+        return self.signals.gpc_updated or jurisdictions().date
 
     def required_links_at(self, place: Place | None) -> frozenset[Link]:
         """Return the links that the law of a place prescribes to those who sell: ``choices``, or none.
@@ -253,7 +237,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Args:
             place: Where the visitor is. Where the country is not known none is: consent is asked for first.
         """
-        return jurisdictions.required_links(place)
+        return frozenset(link for chain in chains_at(place) for link in chain[0].links)
 
     @cached_property
     def sells(self) -> bool:
@@ -267,39 +251,30 @@ def _regimes_at(policy: Policy, place: Place | None) -> Mapping[str, Regime]:
     return MappingProxyType({purpose: policy._table.at(purpose, place) for purpose in purposes})
 
 
-def _read_names(value: object, path: str, example: str) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise ConfigurationError(f'expected a list such as ["{example}"]', path=path)
-    names = (read_text(name, path=f"{path}[{index}]") for index, name in enumerate(value))
-    return tuple(dict.fromkeys(names))
+def _fingerprint(purpose: Purpose, vendors: Iterable[Vendor]) -> str:
+    """Hash what a visitor agrees to by granting a purpose.
+
+    Args:
+        purpose: Its edition counts, its texts do not.
+        vendors: The purpose's declared vendors, as the site wrote them: their ids and retention count;
+            nothing that the catalog adds does, or an upgrade would ask visitors again.
+
+    Returns:
+        6 hexadecimal digits (3 bytes of SHA-256).
+    """
+    content = {"edition": purpose.edition, "vendors": {vendor.id: _retention(vendor) for vendor in vendors}}
+    return _sha256(content)[:6]
 
 
-def _read_purposes(value: object) -> dict[str, Purpose]:
-    purposes = dict(default_purposes())
-    for ident, table in read_mapping(value, path="purposes").items():
-        path = join("purposes", ident)
-        check_identifier(ident, path=path)
-        purposes[ident] = with_default(read_table(table, Purpose, path=path))
-        check_purpose(purposes[ident], path=path)
-    return purposes
+def _retention(vendor: Vendor) -> dict[str, str]:
+    declared = {"": vendor.retention, **{cookie.name: cookie.retention for cookie in vendor.cookies}}
+    return {name: str(read_duration(text)) for name, text in declared.items() if text}
 
 
-def _read_vendors(value: object) -> dict[str, Vendor]:
-    vendors: dict[str, Vendor] = {}
-    for ident, table in read_mapping(value, path="vendors").items():
-        path = join("vendors", ident)
-        check_identifier(ident, path=path)
-        vendors[ident] = read_table(table, Vendor, path=path)
-        check_vendor(vendors[ident], path=path)
-    return vendors
-
-
-def _read_banner(value: object) -> Banner:
-    raw = asdict(value) if isinstance(value, Banner) else read_mapping(value, path="banner")
-    check_banner_text(raw.get("text", {}))
-    banner = read_table(value, Banner, path="banner")
-    check_banner(banner)
-    return banner
+def _sha256(value: object) -> str:
+    """Hash canonical JSON: RFC 8785 on the subset of ASCII keys, strings, integers and booleans."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _builtins(policy: Policy) -> object:

@@ -1,4 +1,4 @@
-"""The tables of a policy: site, purposes, vendors with their cookies, Consent Mode, banner.
+"""The tables of a policy: regimes, site, purposes, vendors with their cookies, Consent Mode, banner.
 
 They are plain data. `consentkit.policy.model.Policy` checks them where it is made, so that every error names
 its key path.
@@ -6,7 +6,8 @@ its key path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import enum
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -32,6 +33,38 @@ TEXT_SECTIONS = BANNER_SECTIONS | {
 TEXT_KEYS = frozenset({"title", "notice", "accept", "reject", "read_more"})
 # Words in braces that a notice may hold: a button inside the sentence, the titles of the purposes asked for.
 NOTICE_SLOTS = frozenset({"opt-out", "purposes"})
+
+
+class Regime(enum.StrEnum):
+    """What holds before a choice, and what the banner must offer."""
+
+    OPT_IN = "opt-in"
+    OPT_OUT = "opt-out"
+    INFORM = "inform"
+    NONE = "none"
+
+    @property
+    def strictness(self) -> int:
+        """Rank the regime: 3 for `opt-in`, down to 0 for `none`."""
+        return _STRICTNESS[self]
+
+    @property
+    def grants(self) -> bool:
+        """Say whether purposes are granted before a choice."""
+        return self is not Regime.OPT_IN
+
+    @property
+    def prompts(self) -> bool:
+        """Say whether a banner asks or informs."""
+        return self is not Regime.NONE
+
+
+_STRICTNESS = {Regime.OPT_IN: 3, Regime.OPT_OUT: 2, Regime.INFORM: 1, Regime.NONE: 0}
+
+
+def strictest(regimes: Iterable[Regime]) -> Regime:
+    """Return the strictest of some regimes, for which a banner is written: `opt-in` where there is none."""
+    return max(regimes, key=_STRICTNESS.__getitem__, default=Regime.OPT_IN)
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

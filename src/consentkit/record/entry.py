@@ -30,13 +30,13 @@ _VARIANT = 2 << 62
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
 _ANY: Mapping[str, re.Pattern[str]] = {
     "id": _UUID7,
-    "at": _TIME,
-    "expires": re.compile(f"({_TIME.pattern})?", re.ASCII),
+    "at": TIME,
+    "expires": re.compile(f"({TIME.pattern})?", re.ASCII),
     "subject": re.compile(r"[A-Za-z0-9_-]{16,64}"),
     "previous": _UUID7,
     "country": re.compile(r"([A-Z]{2})?"),

@@ -1,23 +1,178 @@
-"""Signed notes (C2SP signed-note, version 1.0.0): a text, a blank line, and signatures, one a line."""
+"""Signed notes and their Ed25519 keys (C2SP signed-note), and checkpoints (C2SP tlog-checkpoint).
+
+A note is a text, a blank line, and signatures, one a line. A checkpoint is a note that states a tree's head
+in three lines: origin, size, and the root's base64. Keys have the text form of Go's ``sumdb/note``: public
+``name+<key id, 8 hex digits>+<base64 of 0x01 and the public key>``, secret
+``PRIVATE+KEY+name+<key id>+<base64 of 0x01 and the seed>``. Numbers and base64 have one spelling only, so
+that one proof has one text.
+"""
 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from types import ModuleType
 from typing import NamedTuple
 
-from consentkit.exceptions import ProofInvalid
-from consentkit.tlog.encoding import from_base64
-from consentkit.tlog.keys import SigningKey, VerifierKey, is_key_name
+import msgspec
+
+from consentkit.exceptions import MissingExtra, ProofInvalid
+from consentkit.tlog.tree import HASH_BYTES, MAX_NUMBER
 
 # The standard asks verifiers for limits, and to take at least 16 signatures.
 MAX_LENGTH = 1_000_000
 MAX_SIGNATURES = 100
 
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_DASH = "\N{EM DASH} "
+_ED25519 = b"\x01"  # signature type of C2SP signed-note
+_KEY_BYTES = 32  # of public key and seed (RFC 8032)
 _ID_BYTES = 4
+_PRIVATE = "PRIVATE+KEY+"
+_DASH = "\N{EM DASH} "
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+class VerifierKey(msgspec.Struct, frozen=True):
+    """What a signature is checked with. Everybody may know it.
+
+    Attributes:
+        name: Who signs; of a log its origin. Neither white space nor ``+`` are in it.
+        public: The Ed25519 public key, 32 bytes.
+
+    Raises:
+        ProofInvalid: The name cannot be one, or the key has another length.
+    """
+
+    name: str
+    public: bytes
+
+    def __post_init__(self) -> None:
+        if not is_key_name(self.name):
+            raise ProofInvalid("a key's name has no white space and no +, and is not empty")
+        _check_length(self.public)
+
+    @classmethod
+    def parse(cls, text: str) -> VerifierKey:
+        """Read ``name+id+base64``.
+
+        Raises:
+            ProofInvalid: It is not of that form, not of Ed25519, or has the id of another key.
+        """
+        key = cls(*_parse_key(text))
+        if str(key) != text:
+            raise ProofInvalid("the id of this key is not that of its name and bytes")
+        return key
+
+    @property
+    def key_id(self) -> bytes:
+        """Identify the key among those of its name: 4 bytes."""
+        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_ID_BYTES]
+
+    def verifies(self, signature: bytes, text: bytes) -> bool:
+        """Say whether the signature is this key's over the text.
+
+        Raises:
+            MissingExtra: `cryptography` is not installed.
+        """
+        ed25519 = _cryptography()
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.key_id.hex()}+{b64encode(_ED25519 + self.public).decode()}"
+
+
+class SigningKey:
+    """What signs. `str` gives the secret, `repr` does not.
+
+    Args:
+        name: As of `VerifierKey`.
+        seed: The private key of RFC 8032, 32 bytes.
+
+    Raises:
+        ProofInvalid: The name cannot be one, or the seed has another length.
+        MissingExtra: `cryptography` is not installed.
+
+    Attributes:
+        verifier: The public key, …
+        name: … its name, …
+        key_id: … and its id.
+    """
+
+    def __init__(self, name: str, seed: bytes) -> None:
+        _check_length(seed)
+        self._seed = seed
+        self._private = _cryptography().Ed25519PrivateKey.from_private_bytes(seed)
+        self.verifier: VerifierKey = VerifierKey(name, self._private.public_key().public_bytes_raw())
+        self.name: str = name
+        self.key_id: bytes = self.verifier.key_id
+
+    @classmethod
+    def generate(cls, name: str) -> SigningKey:
+        """Make a new key."""
+        return cls(name, _cryptography().Ed25519PrivateKey.generate().private_bytes_raw())
+
+    @classmethod
+    def parse(cls, text: str) -> SigningKey:
+        """Read ``PRIVATE+KEY+name+id+base64``.
+
+        Raises:
+            ProofInvalid: It is not of that form, not of Ed25519, or has the id of another key.
+        """
+        if not text.startswith(_PRIVATE):
+            raise ProofInvalid(f"a private key begins with {_PRIVATE}")
+        key = cls(*_parse_key(text.removeprefix(_PRIVATE)))
+        if str(key) != text:
+            raise ProofInvalid("the id of this private key is not that of its name and bytes")
+        return key
+
+    def sign(self, text: bytes) -> bytes:
+        """Sign: 64 bytes, the same each time."""
+        signature: bytes = self._private.sign(text)
+        return signature
+
+    def __str__(self) -> str:
+        return f"{_PRIVATE}{self.name}+{self.key_id.hex()}+{b64encode(_ED25519 + self._seed).decode()}"
+
+    def __repr__(self) -> str:
+        return f"<SigningKey {self.name}+{self.key_id.hex()}>"
+
+
+def is_key_name(name: str) -> bool:
+    """Say whether a text can be a key's name: not empty, in it no white space, no ``+``, no control."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return name != "" and not any(char == "+" or char < " " or char.isspace() for char in name)
+
+
+def _parse_key(text: str) -> tuple[str, bytes]:
+    name, _, rest = text.partition("+")
+    data = from_base64(rest.partition("+")[2])
+    if data[:1] != _ED25519:
+        raise ProofInvalid("a signed note's Ed25519 key is written as name+id+base64")
+    return name, data[1:]
+
+
+def _check_length(key: bytes) -> None:
+    if len(key) != _KEY_BYTES:
+        raise ProofInvalid(f"an Ed25519 key has {_KEY_BYTES} bytes, this one has {len(key)}")
+
+
+def _cryptography() -> ModuleType:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+    except ImportError as error:
+        raise MissingExtra("signing and checking checkpoints", extra="log") from error
+    return ed25519
 
 
 class Signature(NamedTuple):
@@ -44,14 +199,12 @@ def sign_note(text: str, keys: Sequence[SigningKey]) -> str:
     if not keys:
         raise ProofInvalid("a note has at least one signature")
     body = text.encode()
-    note = f"{text}\n"
-    for key in keys:
-        note += f"{_DASH}{key.name} {b64encode(key.key_id + key.sign(body)).decode()}\n"
-    return note
+    signatures = [f"{_DASH}{key.name} {b64encode(key.key_id + key.sign(body)).decode()}\n" for key in keys]
+    return f"{text}\n{''.join(signatures)}"
 
 
-def open_note(note: str, keys: Iterable[VerifierKey]) -> str:
-    """Return a note's text if a known key has signed it.
+def open_note(note: str, keys: Iterable[VerifierKey]) -> tuple[str, frozenset[VerifierKey]]:
+    """Return a note's text and those of the known keys that have signed it, at least one.
 
     Args:
         note: Text and signatures. Those of other keys are ignored.
@@ -61,11 +214,6 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> str:
         ProofInvalid: It is no note, none of the keys has signed it, or a signature of theirs does not hold.
         MissingExtra: `cryptography` is not installed.
     """
-    return verified(note, keys)[0]
-
-
-def verified(note: str, keys: Iterable[VerifierKey]) -> tuple[str, frozenset[VerifierKey]]:
-    """Return a note's text and those of the known keys that have signed it, at least one; as `open_note`."""
     text, signatures = read_note(note)
     body, known, signers = text.encode(), frozenset(keys), set()
     for name, key_id, signature in signatures:
@@ -94,10 +242,10 @@ def read_note(note: str) -> tuple[str, list[Signature]]:
     lines = block[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise ProofInvalid(f"a note may have {MAX_SIGNATURES} signatures, this one has {len(lines)}")
-    return text, [_signature(line) for line in lines]
+    return text, [_parse_signature(line) for line in lines]
 
 
-def _signature(line: str) -> Signature:
+def _parse_signature(line: str) -> Signature:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not is_key_name(name):
         raise ProofInvalid("a signature line is a dash, a key's name, and base64")
@@ -116,3 +264,105 @@ def _check_characters(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise ProofInvalid("a note has no lone surrogates") from error
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A log's head, as it is signed.
+
+    Attributes:
+        origin: The log's identity: the name of the key that signs.
+        size: Number of leaves.
+        root: The tree head's hash, 32 bytes.
+
+    Raises:
+        ProofInvalid: The origin is not one line, or the size or the root cannot be one.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    def __post_init__(self) -> None:
+        if not self.origin or "\n" in self.origin:
+            raise ProofInvalid("a checkpoint's origin is one line of text")
+        if not 0 <= self.size <= MAX_NUMBER:
+            raise ProofInvalid("a checkpoint's size cannot be that of a tree")
+        if len(self.root) != HASH_BYTES:
+            raise ProofInvalid(f"a checkpoint's root has {HASH_BYTES} bytes, this one has {len(self.root)}")
+
+    def encode(self) -> str:
+        """Write the three lines that are signed."""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def decode(cls, text: str) -> Checkpoint:
+        """Read the text of a checkpoint's note. Extension lines of other logs are passed over.
+
+        Raises:
+            ProofInvalid: It is not a checkpoint's text.
+        """
+        lines = text.split("\n")
+        if len(lines) < 4 or lines.pop() or "" in lines:
+            raise ProofInvalid("a checkpoint has an origin, a size and a root, one a line, and no empty line")
+        return cls(lines[0], from_decimal(lines[1]), from_base64(lines[2]))
+
+
+def sign_checkpoint(size: int, root: bytes, keys: Sequence[SigningKey]) -> str:
+    """Sign a tree's head; its origin is the first key's name.
+
+    Raises:
+        ProofInvalid: The head cannot be that of a tree, or there is no key.
+    """
+    if not keys:
+        raise ProofInvalid("a checkpoint has at least one signature")
+    return sign_note(Checkpoint(keys[0].name, size, root).encode(), keys)
+
+
+def open_checkpoint(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
+    """Return what a signed checkpoint states, if the log itself has signed it with a known key.
+
+    Raises:
+        ProofInvalid: It is no checkpoint, or the signature that makes it one is missing or does not hold.
+        MissingExtra: `cryptography` is not installed.
+    """
+    text, signers = open_note(note, keys)
+    checkpoint = Checkpoint.decode(text)
+    # A witness's signature alone says that it saw the head, not that the log vouches for it.
+    if checkpoint.origin not in {key.name for key in signers}:
+        raise ProofInvalid(f"no known key of {checkpoint.origin} has signed this checkpoint")
+    return checkpoint
+
+
+def read_checkpoint(note: str) -> Checkpoint:
+    """Return what a checkpoint states. **Nothing is verified**: anybody may have written it.
+
+    Raises:
+        ProofInvalid: It is no checkpoint.
+    """
+    return Checkpoint.decode(read_note(note)[0])
+
+
+def from_base64(text: str) -> bytes:
+    """Decode standard base64 (RFC 4648, section 4).
+
+    Raises:
+        ProofInvalid: It is anything but what `b64encode` gives for some bytes.
+    """
+    try:
+        data = b64decode(text, validate=True)
+    except ValueError as error:
+        raise ProofInvalid("this is not base64") from error
+    if b64encode(data).decode() != text:  # stray bits in the last digit
+        raise ProofInvalid("this is not canonical base64")
+    return data
+
+
+def from_decimal(text: str) -> int:
+    """Read an ASCII decimal number: no sign, no leading zeros, at most `MAX_NUMBER`.
+
+    Raises:
+        ProofInvalid: It is anything else.
+    """
+    if not _DECIMAL.fullmatch(text) or int(text) > MAX_NUMBER:
+        raise ProofInvalid("this is not a decimal number, or too large")
+    return int(text)

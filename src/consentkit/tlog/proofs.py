@@ -1,27 +1,38 @@
-"""Inclusion and consistency proofs (RFC 6962, sections 2.1.1 and 2.1.2), made from tiles and checked.
+"""Proofs that a leaf is in a tree, and that a tree continues an earlier one; made from tiles, and checked.
 
-The tiles may belong to a larger tree than the one a proof is for: earlier hashes never change.
+Inclusion and consistency proofs are those of RFC 6962, sections 2.1.1 and 2.1.2. `InclusionProof` is the text
+in which a proof is handed on (c2sp.org/tlog-proof@v1). Tiles may belong to a larger tree than the one a proof
+is for: earlier hashes never change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, reduce
-from typing import TypeAlias
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from functools import cache
 
-from consentkit.exceptions import LogCorrupt, ProofInvalid
+import msgspec
+
+from consentkit.exceptions import ProofInvalid
+from consentkit.tlog.note import (
+    MAX_LENGTH,
+    Checkpoint,
+    VerifierKey,
+    from_base64,
+    from_decimal,
+    open_checkpoint,
+)
 from consentkit.tlog.tree import (
     EMPTY_ROOT,
     HASH_BYTES,
-    TILE_BITS,
-    TILE_WIDTH,
-    TileId,
+    MAX_NUMBER,
+    ReadTile,
+    leaf_hash,
     node_hash,
-    perfect_root,
+    range_root,
 )
 
-ReadTile: TypeAlias = Callable[[TileId], bytes | None]
-"""Returns a tile's hashes, or None where there is no such tile."""
+_HEADER = "c2sp.org/tlog-proof@v1"
 
 
 def inclusion_proof(index: int, size: int, read: ReadTile) -> list[bytes]:
@@ -38,16 +49,7 @@ def inclusion_proof(index: int, size: int, read: ReadTile) -> list[bytes]:
     """
     if not 0 <= index < size:
         raise ProofInvalid(f"a tree of {size} leaves has no leaf {index}")
-    read, proof, low, high = cache(read), [], 0, size
-    while high - low > 1:
-        split = low + _left(high - low)
-        if index < split:
-            proof.append(_range_root(split, high, read))
-            high = split
-        else:
-            proof.append(_range_root(low, split, read))
-            low = split
-    return proof[::-1]
+    return _siblings(index, size, cache(read), to_leaf=True)[1]
 
 
 def consistency_proof(old: int, new: int, read: ReadTile) -> list[bytes]:
@@ -68,18 +70,30 @@ def consistency_proof(old: int, new: int, read: ReadTile) -> list[bytes]:
         raise ProofInvalid(f"a tree of {new} leaves does not begin with one of {old}")
     if old == 0:
         return []
-    read, proof, low, high = cache(read), [], 0, new
-    while old != high:
-        split = low + _left(high - low)
-        if old <= split:
-            proof.append(_range_root(split, high, read))
+    read = cache(read)
+    start, siblings = _siblings(old - 1, new, read, to_leaf=False)
+    # From leaf 0 on it is the earlier root itself, which whoever checks the proof has.
+    return siblings if start == 0 else [range_root(start, old, read), *siblings]
+
+
+def _siblings(last: int, size: int, read: ReadTile, *, to_leaf: bool) -> tuple[int, list[bytes]]:
+    """Go down from the root to a leaf, or to the largest subtree that ends with it.
+
+    Returns:
+        The first leaf below the node that was reached, and the siblings of the way, lowest first.
+    """
+    siblings, low, high = [], 0, size
+    while high != last + 1 or (to_leaf and low != last):
+        split = low + (
+            1 << (high - low - 1).bit_length() - 1
+        )  # the largest power of two below (k in RFC 6962)
+        if last < split:
+            siblings.append(range_root(split, high, read))
             high = split
         else:
-            proof.append(_range_root(low, split, read))
+            siblings.append(range_root(low, split, read))
             low = split
-    # From leaf 0 on this is the earlier root itself, which who checks the proof has.
-    known = [] if low == 0 else [_range_root(low, high, read)]
-    return known + proof[::-1]
+    return low, siblings[::-1]
 
 
 def check_inclusion(index: int, size: int, leaf_hash: bytes, proof: Sequence[bytes], root: bytes) -> None:
@@ -163,33 +177,6 @@ def _sides(index: int, last: int) -> list[bool]:
     return sides
 
 
-def _left(count: int) -> int:
-    """Return how many of two or more leaves are in the left subtree: the largest power of two below."""
-    return 1 << (count - 1).bit_length() - 1
-
-
-def _range_root(low: int, high: int, read: ReadTile) -> bytes:
-    """Hash the leaves from `low` up to `high` into one; `low` is where a subtree of them begins."""
-    peaks = []
-    while low < high:
-        height = (high - low).bit_length() - 1
-        peaks.append(_perfect(height, low >> height, read))
-        low += 1 << height
-    return reduce(lambda right, left: node_hash(left, right), reversed(peaks))
-
-
-def _perfect(height: int, number: int, read: ReadTile) -> bytes:
-    """Read the root of the perfect subtree of ``2 ** height`` leaves with that number among its like."""
-    level, rest = divmod(height, TILE_BITS)
-    at, first = divmod(number << rest, TILE_WIDTH)
-    width = first + (1 << rest)
-    tile = TileId(level, at)
-    data = read(tile) or b""
-    if len(data) < width * HASH_BYTES:
-        raise LogCorrupt(f"tile {level}/{at} has fewer than the {width} hashes it must have")
-    return perfect_root(data[first * HASH_BYTES : width * HASH_BYTES])
-
-
 def _check_lengths(*hashes: bytes) -> None:
     if any(len(one) != HASH_BYTES for one in hashes):
         raise ProofInvalid(f"every hash has {HASH_BYTES} bytes")
@@ -198,3 +185,70 @@ def _check_lengths(*hashes: bytes) -> None:
 def _check_count(proof: Sequence[bytes], count: int) -> None:
     if len(proof) != count:
         raise ProofInvalid(f"a proof for these sizes has {count} hashes, this one has {len(proof)}")
+
+
+class InclusionProof(msgspec.Struct, frozen=True):
+    """Index, hashes and checkpoint: all but the leaf's bytes and the log's key.
+
+    Attributes:
+        index: Of the leaf, from 0.
+        hashes: What `inclusion_proof` gives for the checkpoint's tree.
+        checkpoint: The signed checkpoint, verbatim.
+        extra: Bytes of the application's own. **They are not authenticated.**
+
+    Raises:
+        ProofInvalid: The index or a hash cannot be one.
+    """
+
+    index: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+    extra: bytes = b""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.index <= MAX_NUMBER or any(len(one) != HASH_BYTES for one in self.hashes):
+            raise ProofInvalid("the index or a hash of this proof cannot be one")
+
+    def encode(self) -> str:
+        """Write the proof."""
+        extra = [f"extra {b64encode(self.extra).decode()}"] if self.extra else []
+        hashes = [b64encode(one).decode() for one in self.hashes]
+        lines = [_HEADER, *extra, f"index {self.index}", *hashes]
+        return "\n".join(lines) + "\n\n" + self.checkpoint
+
+    @classmethod
+    def decode(cls, text: str) -> InclusionProof:
+        """Read a proof. **Nothing is verified** before `check`.
+
+        Raises:
+            ProofInvalid: It is anything but what `encode` gives for some proof.
+        """
+        if len(text) > 2 * MAX_LENGTH:
+            raise ProofInvalid("this is too long for a proof of inclusion")
+        head, blank, checkpoint = text.partition("\n\n")
+        header, *lines = head.split("\n")
+        if header != _HEADER or not blank:
+            raise ProofInvalid(f"a proof of inclusion begins with {_HEADER} and ends with a checkpoint")
+        extra = from_base64(lines.pop(0)[6:]) if lines and lines[0].startswith("extra ") else b""
+        if not lines or not lines[0].startswith("index "):
+            raise ProofInvalid("a proof of inclusion names the index of the leaf")
+        hashes = tuple(from_base64(line) for line in lines[1:])
+        proof = cls(from_decimal(lines[0][6:]), hashes, checkpoint, extra)
+        if proof.encode() != text:
+            raise ProofInvalid("a proof of inclusion without extra data has no line for them")
+        return proof
+
+    def check(self, leaf: bytes, keys: Iterable[VerifierKey]) -> Checkpoint:
+        """Check that a leaf is in the log, and return the checkpoint that says so.
+
+        Args:
+            leaf: The leaf's bytes.
+            keys: The log's known keys.
+
+        Raises:
+            ProofInvalid: The checkpoint is not the log's, or its tree does not have the leaf there.
+            MissingExtra: `cryptography` is not installed.
+        """
+        checkpoint = open_checkpoint(self.checkpoint, keys)
+        check_inclusion(self.index, checkpoint.size, leaf_hash(leaf), self.hashes, checkpoint.root)
+        return checkpoint

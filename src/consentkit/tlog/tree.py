@@ -1,4 +1,4 @@
-"""A Merkle tree that is kept as tiles of up to 256 hashes (C2SP tlog-tiles).
+"""The Merkle tree of RFC 6962, kept as tiles of up to 256 hashes (C2SP tlog-tiles).
 
 The tile at ``(level, number)`` holds the hashes of complete subtrees of ``256 ** level`` leaves, the
 first of them being subtree ``256 * number``. Only the last tile of a level may be shorter than 256. The
@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, reduce
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from consentkit.exceptions import LogCorrupt, ProofInvalid
-from consentkit.tlog.encoding import MAX_NUMBER
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 TILE_WIDTH = 256
 TILE_BITS = 8
+MAX_NUMBER = 2**63 - 1
+"""Sizes and indexes go up to what other programs hold in a signed 64-bit integer."""
+MAX_LEVEL = 63
+
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
+_PATH = re.compile(r"tile/(\d{1,2})/((?:x\d{3}/){0,6}\d{3})(?:\.p/(\d{1,3}))?", re.ASCII)
 
 
 class TileId(NamedTuple):
@@ -30,6 +34,10 @@ class TileId(NamedTuple):
 
     level: int
     number: int
+
+
+ReadTile: TypeAlias = Callable[[TileId], bytes | None]
+"""Returns a tile's hashes, or None where there is no such tile."""
 
 
 class Grown(NamedTuple):
@@ -47,12 +55,13 @@ class Grown(NamedTuple):
 
 
 def leaf_hash(leaf: bytes) -> bytes:
-    """Hash one leaf's bytes (RFC 6962: ``SHA-256(0x00 ‖ leaf)``)."""
+    """Hash one leaf's bytes: ``SHA-256(0x00 ‖ leaf)`` (RFC 6962, section 2.1)."""
+    # The prefixes 0x00 and 0x01 differ so that no leaf can be passed off as an interior node.
     return sha256(b"\x00" + leaf).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Hash an interior node (RFC 6962: ``SHA-256(0x01 ‖ left ‖ right)``)."""
+    """Hash an interior node: ``SHA-256(0x01 ‖ left ‖ right)`` (RFC 6962, section 2.1)."""
     return sha256(b"\x01" + left + right).digest()
 
 
@@ -86,12 +95,12 @@ def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) ->
     level = 0
     while hashes:
         number, held = divmod(size >> (TILE_BITS * level), TILE_WIDTH)
-        data = _first(tiles, TileId(level, number), held) + b"".join(hashes)
+        data = _hashes(tiles.get, TileId(level, number), 0, held) + b"".join(hashes)
         hashes = []
         for step, start in enumerate(range(0, len(data), _TILE_BYTES)):
             tile = changed[TileId(level, number + step)] = data[start : start + _TILE_BYTES]
             if len(tile) == _TILE_BYTES:
-                hashes.append(perfect_root(tile))  # one more for the level above
+                hashes.append(_perfect_root(tile))  # one more for the level above
         level += 1
     return Grown(grown, root(grown, ChainMap(changed, dict(tiles))), changed)
 
@@ -104,15 +113,39 @@ def root(size: int, tiles: Mapping[TileId, bytes]) -> bytes:
     Raises:
         LogCorrupt: A tile is missing or shorter than `size` demands.
     """
-    head = b""
-    for tile in frontier(size):
-        count = size >> (TILE_BITS * tile.level)
-        for peak in _peaks(_first(tiles, tile, count % TILE_WIDTH)):
-            head = node_hash(peak, head) if head else peak
-    return head or EMPTY_ROOT
+    return range_root(0, size, tiles.get) if size else EMPTY_ROOT
 
 
-def perfect_root(data: bytes) -> bytes:
+def range_root(low: int, high: int, read: ReadTile) -> bytes:
+    """Hash the leaves from `low` up to `high` into one; `low` is where a subtree of them begins.
+
+    Raises:
+        LogCorrupt: A tile is missing or too short.
+    """
+    peaks = []
+    while low < high:
+        height = (high - low).bit_length() - 1
+        peaks.append(_subtree_root(height, low >> height, read))
+        low += 1 << height
+    return reduce(lambda right, left: node_hash(left, right), reversed(peaks))
+
+
+def _subtree_root(height: int, number: int, read: ReadTile) -> bytes:
+    """Return the root of the perfect subtree of ``2 ** height`` leaves with that number among its like."""
+    level, rest = divmod(height, TILE_BITS)
+    tile, first = divmod(number << rest, TILE_WIDTH)
+    return _cached_root(_hashes(read, TileId(level, tile), first, first + (1 << rest)))
+
+
+def _hashes(read: ReadTile, tile: TileId, first: int, end: int) -> bytes:
+    """Return a tile's hashes from `first` up to `end`."""
+    data = (read(tile) or b"") if end else b""
+    if len(data) < end * HASH_BYTES:
+        raise LogCorrupt(f"tile {tile.level}/{tile.number} has fewer than the {end} hashes it must have")
+    return data[first * HASH_BYTES : end * HASH_BYTES]
+
+
+def _perfect_root(data: bytes) -> bytes:
     """Hash a power of two of hashes into one."""
     while len(data) > HASH_BYTES:
         pairs = range(0, len(data), 2 * HASH_BYTES)
@@ -120,34 +153,8 @@ def perfect_root(data: bytes) -> bytes:
     return data
 
 
-def _first(tiles: Mapping[TileId, bytes], tile: TileId, width: int) -> bytes:
-    """Return a tile's first `width` hashes."""
-    if width == 0:
-        return b""
-    data = tiles.get(tile, b"")[: width * HASH_BYTES]
-    if len(data) != width * HASH_BYTES:
-        raise LogCorrupt(f"tile {tile.level}/{tile.number} has fewer than the {width} hashes it must have")
-    return data
-
-
-def _peaks(data: bytes) -> list[bytes]:
-    """Return the roots of the perfect subtrees that make up an unfinished tile, smallest first."""
-    width = len(data) // HASH_BYTES
-    peaks, end = [], width
-    while end:
-        start = end & (end - 1)
-        peaks.append(_peak(data[start * HASH_BYTES : end * HASH_BYTES]))
-        end = start
-    return peaks
-
-
-# From one append to the next, most peaks of the unfinished tiles stay as they are.
-_peak = lru_cache(maxsize=64)(perfect_root)
-
-
-MAX_LEVEL = 63
-
-_PATH = re.compile(r"tile/(\d{1,2})/((?:x\d{3}/){0,6}\d{3})(?:\.p/(\d{1,3}))?", re.ASCII)
+# From one append to the next, most subtrees of the unfinished tiles stay as they are.
+_cached_root = lru_cache(maxsize=64)(_perfect_root)
 
 
 def tile_path(tile: TileId, width: int) -> str:
@@ -183,6 +190,6 @@ def parse_tile_path(path: str) -> tuple[TileId, int]:
     level, number, width = found.groups()
     tile = TileId(int(level), int(re.sub("[x/]", "", number)))
     wide = TILE_WIDTH if width is None else int(width)
-    if tile_path(tile, wide) != path:
+    if tile_path(tile, wide) != path:  # such as leading zeros: one tile has one path
         raise ProofInvalid("this is not the path of a tile")
     return tile, wide

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from consentkit.consent import Decision, cookies
+from consentkit.consent import cookies
+from consentkit.consent.decision import Decision
 from consentkit.web.request import Headers
 from consentkit.web.resolver import Exchange
 

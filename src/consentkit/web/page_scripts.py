@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating.model import module_script, stubs_script
 from consentkit.policy import Regime
 from consentkit.vendorcalls import calls_script

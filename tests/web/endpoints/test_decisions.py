@@ -17,8 +17,8 @@ from asgi.client import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, s
 from consentkit import ConsentLog, CookieOptions, Decision, Policy, Purpose, Vendor
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.policy import Banner
-from consentkit.record import Entry
-from log.making import FaultyStore
+from consentkit.record.entry import Entry
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 EMBED = b'<iframe src="https://www.youtube.com/embed/x"></iframe>'

@@ -13,11 +13,11 @@ from starlette.types import Scope
 
 from asgi.client import BANNER, NAVIGATION, SECRET, browser, post, state_of, visit, wrap
 from consentkit import ConsentLog, CookieOptions, Decision, Policy
-from consentkit.consent.codec import SubjectCodec
+from consentkit.consent.cookies import SubjectCodec
 from consentkit.exceptions import LogUnavailable
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from consentkit.record.receipt import verify_receipt
-from log.making import FaultyStore
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 

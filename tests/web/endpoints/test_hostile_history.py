@@ -7,11 +7,12 @@ from bs4 import BeautifulSoup
 
 from asgi.client import SECRET, browser, post, wrap
 from consentkit import ConsentLog
-from consentkit.consent.codec import SubjectCodec
-from consentkit.log import consentlog, evidence
-from consentkit.record import uuid7
+from consentkit.consent.cookies import SubjectCodec
+from consentkit.log import evidence
+from consentkit.log import log as consentlog
+from consentkit.record.entry import uuid7
 from consentkit.record.receipt import verify_receipt
-from log.making import BUNDLE, make_entry
+from log.samples import BUNDLE, make_entry
 from web.endpoints.test_history import HTML, SETTINGS, erase
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from asgi.client import NAVIGATION, post, shown, wrap
 from consentkit import ConsentLog
 from consentkit.exceptions import LogUnavailable
 from consentkit.log.export import plain, proved, write_csv_lines, write_json_lines
-from log.making import FaultyStore
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 

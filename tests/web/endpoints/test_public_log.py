@@ -16,18 +16,10 @@ import pytest
 from asgi.client import Answer, browser, post, visit, wrap
 from consentkit import ConsentLog, ConsentMiddleware
 from consentkit.exceptions import LogUnavailable
-from consentkit.tlog import (
-    HASH_BYTES,
-    TILE_WIDTH,
-    TileId,
-    check_inclusion,
-    inclusion_proof,
-    leaf_hash,
-    open_checkpoint,
-    root,
-)
-from consentkit.tlog.tree import tile_path
-from log.making import AT, BUNDLE, make_bundle, make_entry
+from consentkit.tlog.note import open_checkpoint
+from consentkit.tlog.proofs import check_inclusion, inclusion_proof
+from consentkit.tlog.tree import HASH_BYTES, TILE_WIDTH, TileId, leaf_hash, root, tile_path
+from log.samples import AT, BUNDLE, make_bundle, make_entry
 
 pytestmark = pytest.mark.anyio
 SIZE = 600
@@ -219,7 +211,7 @@ async def test_who_asks_for_proofs_of_a_stalled_store_keeps_no_visitor_waiting(
 ) -> None:
     goes_on = threading.Event()
     monkeypatch.setattr(log, "head", goes_on.wait)
-    monkeypatch.setattr("consentkit.asgi.performer.READ_SECONDS", 0.05)
+    monkeypatch.setattr("consentkit.asgi.performer.PUBLIC_SECONDS", 0.05)
     app, statuses = wrap(log=log), []
 
     async def ask() -> None:

@@ -12,8 +12,8 @@ import pytest
 from asgi.client import NAVIGATION, PAGE, POLICY, App, browser, post, shown, state_of, wrap
 from consentkit import ConsentLog, ConsentMiddleware, FromHeaders, Policy, Purpose, Vendor
 from consentkit.exceptions import LogUnavailable
-from consentkit.record import Entry
-from log.making import FaultyStore
+from consentkit.record.entry import Entry
+from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,4 @@
-"""``consentkit log key``: making, showing and changing the key that signs a log. No secret is ever shown."""
+"""``consentkit log key``: makes, shows and changes the key that signs a log. No secret is ever shown."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from consentkit.cli.log.log_options import plain_errors, reading, with_key, with
 from consentkit.cli.terminal import write_exactly
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, open_log
-from consentkit.log.location import log_path
-from consentkit.log.locks import locked
-from consentkit.log.reader import key_path, signer_of
-from consentkit.log.signing import PRIVATE, Keyring, make_key_file, new_origin, replace_key_file
-from consentkit.tlog import SigningKey
+from consentkit.log.location import key_path, log_path
+from consentkit.log.process import file_lock
+from consentkit.log.reader import signer_of
+from consentkit.log.signer import PRIVATE, Keyring, make_key_file, new_origin, replace_key_file
+from consentkit.tlog.note import SigningKey
 
 
 @click.group()
@@ -31,10 +31,10 @@ def key() -> None:
 def new(url: str | None, key: str | None, origin: str | None) -> None:
     """Make a key file, and print the public key."""
     with plain_errors():
-        path, head = _file(url, key), _head(url)
+        path, head = _key_file(url, key), _read_head(url)
         if head is not None and head.checkpoint is not None:
             raise LogError("the log is signed already: change its key with `consentkit log key rotate`")
-        made = Keyring(signing=_generate(origin or new_origin()))
+        made = Keyring(signing=_make_key(origin or new_origin()))
         with write_errors(path):
             is_made = make_key_file(path, made)
     if not is_made:
@@ -68,9 +68,9 @@ def show_key(url: str, key: str | None) -> None:
 def rotate(url: str, key: str | None) -> None:
     """Change the key, and print the checkpoint that both have signed."""
     with writing(url, key) as log:
-        path = _file(url, key)
+        path = _key_file(url, key)
         # Of two at once, the second begins with what the first has made.
-        with write_errors(path), locked(path.with_name(f"{path.name}.lock")):
+        with write_errors(path), file_lock(path.with_name(f"{path.name}.lock")):
             keys = log.keys()
             if keys is None:
                 raise LogError("the log has no key here: make one with `consentkit log key new`")
@@ -84,7 +84,7 @@ def rotate(url: str, key: str | None) -> None:
     write_exactly((head.checkpoint or "").encode())
 
 
-def _file(url: str | None, key: str | None) -> Path:
+def _key_file(url: str | None, key: str | None) -> Path:
     """Return where the key is kept: where `key` says, else beside a SQLite log."""
     path = None if url is None else log_path(url)
     if key is not None and PRIVATE not in key:
@@ -94,7 +94,7 @@ def _file(url: str | None, key: str | None) -> Path:
     return key_path(path)
 
 
-def _head(url: str | None) -> Head | None:
+def _read_head(url: str | None) -> Head | None:
     """Return the head of a log that is there and can be read."""
     path = None if url is None else log_path(url)
     if url is None or (path is not None and not path.exists()):
@@ -106,7 +106,7 @@ def _head(url: str | None) -> Head | None:
         return None
 
 
-def _generate(origin: str) -> SigningKey:
+def _make_key(origin: str) -> SigningKey:
     try:
         return SigningKey.generate(origin)
     except ProofInvalid as error:

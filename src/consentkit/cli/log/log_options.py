@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -14,7 +13,7 @@ import click
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
-from consentkit.log.location import demand_file, log_path
+from consentkit.log.location import check_file, log_path
 
 with_log: Final = click.option(
     "--log",
@@ -47,7 +46,7 @@ def writing(url: str, key: str | None, outbox: str | None = None) -> Iterator[Co
     with plain_errors():
         path = log_path(url)
         if path is not None:
-            demand_file(path)
+            check_file(path)
         with ConsentLog(url, key=key, outbox=outbox) as log:
             yield log
 
@@ -106,8 +105,3 @@ def write_whole(path: str | Path) -> Iterator[TextIO]:
             os.replace(draft, target)
         finally:
             draft.unlink(missing_ok=True)
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)

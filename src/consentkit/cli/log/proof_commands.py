@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,10 +13,11 @@ import click
 from consentkit.cli.log.log_options import plain_errors, read_file, reading, with_key, with_log, write_whole
 from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_exactly
 from consentkit.exceptions import LogError, ProofInvalid
-from consentkit.log import Head, LogReader, Recorded
+from consentkit.log import Head, LogReader
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
-from consentkit.tlog import Checkpoint, VerifierKey, consistency_proof, open_checkpoint, read_checkpoint
+from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog.proofs import consistency_proof
 
 _vkeys = click.option(
     "--vkey",
@@ -26,6 +27,7 @@ _vkeys = click.option(
     help="A public key of the log, or a file with one a line. Repeat it for several.",
 )
 _file = click.Path(exists=True, dir_okay=False)
+_index = click.IntRange(min=0)
 
 
 @click.command()
@@ -51,20 +53,17 @@ def verify(
     if checkpoint and since:
         raise click.UsageError("--checkpoint checks the whole log, --since what is new: name one of them")
     with reading(url, key) as reader:
-        keys = read_keys(vkeys) or _own(reader)
+        keys = parse_keys(vkeys) or _own_keys(reader)
         if save is not None:
-            signed_checkpoint(reader)
-        known = _saved(since or checkpoint, keys)
-        head, erased = _check(reader, keys, known, only_new=since is not None)
-        if since is None:
-            _check_indexes(reader, head)
-    summary = _summary(head, erased, keys, known, only_new=since is not None)
+            _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
+        saved = _read_saved(since or checkpoint, keys)
+        head, erased = _check(reader, keys, saved, only_new=since is not None)
+    lines = _describe_log(head, erased, keys, saved, only_new=since is not None)
     if keys and not vkeys:
-        summary.append(
+        lines.append(
             ("key", "from the key file itself; one that you have from elsewhere shows more (--vkey)")
         )
-    for name, text in summary:
-        click.echo(f"{name:9}  {one_line(text)}")
+    _print(lines)
     if save is not None:
         with write_whole(save) as file:
             file.write(head.checkpoint or "")
@@ -76,14 +75,67 @@ def verify(
 def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
     """Check a visitor's receipt, without the log."""
     with plain_errors():
-        keys = read_keys(vkeys)
+        keys = parse_keys(vkeys)
         verified = check_receipt(Path(file).read_bytes(), keys)
-    for name, text in _receipt(verified):
-        click.echo(f"{name:9}  {one_line(text)}")
+    _print(_describe_receipt(verified))
 
 
-def read_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
-    """Read public keys: each is one itself, or a file with one a line.
+@click.command()
+@with_log
+def checkpoint(url: str) -> None:
+    """Print the signed checkpoint, byte for byte (C2SP)."""
+    with reading(url) as reader:
+        write_exactly(_signed_checkpoint(reader).encode())
+
+
+@click.command()
+@click.argument("index", type=_index)
+@with_log
+def proof(index: int, url: str) -> None:
+    """Print the proof that a leaf is in the log. As C2SP has it (tlog-proof)."""
+    with reading(url) as reader:
+        write_exactly(reader.proof(index).encode().encode())
+
+
+@click.command()
+@click.argument("index", type=_index)
+@with_log
+def leaf(index: int, url: str) -> None:
+    """Print the exact bytes of a leaf. No newline is added."""
+    with reading(url) as reader:
+        found = reader.at(index)
+        if found is None:
+            raise LogError(f"the log has no entry {index}: it has {reader.head().size}")
+        write_exactly(found.leaf)
+
+
+@click.command()
+@click.argument("old_size", type=_index)
+@click.option(
+    "--to", "new_size", type=_index, metavar="SIZE", help="The later size, by default the present one."
+)
+@with_log
+def consistency(old_size: int, new_size: int | None, url: str) -> None:
+    """Print the proof that the log only grew.
+
+    The log of OLD_SIZE entries is the beginning of a later one.
+
+    Hashes in base64, one a line (RFC 6962, section 2.1.2).
+    """
+    with reading(url) as reader:
+        size = reader.head().size
+        if new_size is not None and new_size > size:
+            raise LogError(f"the log has {size} entries, not {new_size}")
+        if new_size is None:
+            hashes = reader.consistency(old_size)
+        else:
+            hashes = consistency_proof(old_size, new_size, reader.tile)
+    for hash in hashes:
+        click.echo(b64encode(hash))
+
+
+def parse_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
+    """Parse public keys: each is one itself, or the path of a file with one a line.
 
     Raises:
         click.UsageError: One of them is no public key. Nothing of it is repeated.
@@ -93,16 +145,16 @@ def read_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
         try:
             keys.append(VerifierKey.parse(name))
         except ProofInvalid as error:
-            keys += _keys_in(name, error)
+            # What is no path at all, such as a key with a typing error, may be too long for one.
+            if not os.path.isfile(name):
+                raise click.UsageError(
+                    f"--vkey names neither a public key (name+id+base64) nor a file of them: {error}"
+                ) from error
+            keys += _keys_in(name)
     return tuple(dict.fromkeys(keys))
 
 
-def _keys_in(path: str, no_key: ProofInvalid) -> list[VerifierKey]:
-    # What is not a path at all, such as a key with a typing error, may be too long for one.
-    if not os.path.isfile(path):
-        raise click.UsageError(
-            f"--vkey names neither a public key (name+id+base64) nor a file of them: {no_key}"
-        ) from no_key
+def _keys_in(path: str) -> list[VerifierKey]:
     lines = [line.strip() for line in read_file(path).splitlines() if line.strip()]
     try:
         return [VerifierKey.parse(line) for line in lines]
@@ -110,12 +162,20 @@ def _keys_in(path: str, no_key: ProofInvalid) -> list[VerifierKey]:
         raise click.UsageError(f"a line of {path!r} is not a public key: {error}") from error
 
 
-def _own(reader: LogReader) -> tuple[VerifierKey, ...]:
+def _own_keys(reader: LogReader) -> tuple[VerifierKey, ...]:
     keys = reader.keys()
     return () if keys is None else keys.accepted
 
 
-def _saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | None:
+def _signed_checkpoint(reader: LogReader) -> str:
+    """Return the head's checkpoint; raise LogError where it is not signed."""
+    signed = reader.head().checkpoint
+    if signed is None:
+        raise LogError("the log's checkpoints are not signed: it has no key")
+    return signed
+
+
+def _read_saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | None:
     if path is None:
         return None
     note = read_file(path)
@@ -132,6 +192,7 @@ def _saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | None:
 def _check(
     reader: LogReader, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
 ) -> tuple[Head, int]:
+    """Check the log; return the head that was found right and how many entries are erased."""
     erased = 0
     start = saved.size if saved is not None and only_new else 0
     with progress("Verifying", reader.head().size - start) as advance:
@@ -142,26 +203,22 @@ def _check(
             advance(entries)
 
         head = reader.check(keys=keys, saved=saved, only_new=only_new, progress=count)
+    if not only_new:
+        if head.size >= PROGRESS_FROM:
+            click.echo("Checking what is found by id, visitor and day …", err=True)
+        reader.check_indexes()
     return head, erased
 
 
-def _check_indexes(reader: LogReader, head: Head) -> None:
-    if head.size >= PROGRESS_FROM:
-        click.echo("Checking what is found by id, visitor and day …", err=True)
-    reader.check_indexes()
-
-
-def _summary(
+def _describe_log(
     head: Head, erased: int, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
 ) -> list[tuple[str, str]]:
+    origin = read_checkpoint(head.checkpoint).origin if head.checkpoint else "none: the log has no key"
     lines = [
         ("size", f"{head.size}"),
         ("root", head.root.hex()),
-        (
-            "origin",
-            read_checkpoint(head.checkpoint).origin if head.checkpoint else "none: the log has no key",
-        ),
-        ("signature", _signature(head, keys)),
+        ("origin", origin),
+        ("signature", _describe_signature(head, keys)),
         ("erased", f"{erased} of the new entries" if only_new else f"{erased} entries"),
     ]
     if saved is not None:
@@ -170,17 +227,17 @@ def _summary(
     return [*lines, ("verified", checked)]
 
 
-def _signature(head: Head, keys: Sequence[VerifierKey]) -> str:
+def _describe_signature(head: Head, keys: Sequence[VerifierKey]) -> str:
     if head.checkpoint is None:
         return "NOT CHECKED: the head is not signed"
     if find_spec("cryptography") is None:
         return 'NOT CHECKED: that needs pip install "consentkit[log]"'
     if not keys:
         return "NOT CHECKED: the log's public key is not here; name it with --vkey"
-    return "holds, by " + ", ".join(str(key) for key in keys if _signed(head.checkpoint, key))
+    return "holds, by " + ", ".join(str(key) for key in keys if _has_signed(key, head.checkpoint))
 
 
-def _signed(checkpoint: str, key: VerifierKey) -> bool:
+def _has_signed(key: VerifierKey, checkpoint: str) -> bool:
     try:
         open_checkpoint(checkpoint, [key])
     except ProofInvalid:
@@ -188,7 +245,7 @@ def _signed(checkpoint: str, key: VerifierKey) -> bool:
     return True
 
 
-def _receipt(verified: Verified) -> list[tuple[str, str]]:
+def _describe_receipt(verified: Verified) -> list[tuple[str, str]]:
     head = verified.checkpoint
     return [
         ("receipt", f"{verified.id}, made {verified.created}"),
@@ -202,76 +259,16 @@ def _receipt(verified: Verified) -> list[tuple[str, str]]:
             else "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
             "name the log's with --vkey",
         ),
+        (
+            "stated",
+            "what the entries and notices say"
+            if verified.compared
+            else f"NOT COMPARED: its vocabulary, {verified.vocabulary}, is not known here; "
+            "believe the entries above, and nothing else in the file",
+        ),
     ]
 
 
-_INDEX = click.IntRange(min=0)
-
-
-@click.command()
-@with_log
-def checkpoint(url: str) -> None:
-    """Print the signed checkpoint, byte for byte (C2SP)."""
-    with reading(url) as reader:
-        write_exactly(signed_checkpoint(reader).encode())
-
-
-@click.command()
-@click.argument("index", type=_INDEX)
-@with_log
-def proof(index: int, url: str) -> None:
-    """Print the proof that a leaf is in the log. As C2SP has it (tlog-proof)."""
-    with reading(url) as reader:
-        write_exactly(reader.proof(index).encode().encode())
-
-
-@click.command()
-@click.argument("index", type=_INDEX)
-@with_log
-def leaf(index: int, url: str) -> None:
-    """Print the exact bytes of a leaf. No newline is added."""
-    with reading(url) as reader:
-        write_exactly(demand(reader, index).leaf)
-
-
-@click.command()
-@click.argument("old_size", type=_INDEX)
-@click.option(
-    "--to", "new_size", type=_INDEX, metavar="SIZE", help="The later size, by default the present one."
-)
-@with_log
-def consistency(old_size: int, new_size: int | None, url: str) -> None:
-    """Print the proof that the log only grew.
-
-    The log of OLD_SIZE entries is the beginning of a later one.
-
-    Hashes in base64, one a line (RFC 6962, section 2.1.2).
-    """
-    with reading(url) as reader:
-        for hash in _consistency(reader, old_size, new_size):
-            click.echo(b64encode(hash))
-
-
-def signed_checkpoint(reader: LogReader) -> str:
-    """Return the head's checkpoint; that it is not signed is an error."""
-    signed = reader.head().checkpoint
-    if signed is None:
-        raise LogError("the log's checkpoints are not signed: it has no key")
-    return signed
-
-
-def demand(reader: LogReader, index: int) -> Recorded:
-    """Return the entry with an index; that there is none is an error."""
-    found = reader.at(index)
-    if found is None:
-        raise LogError(f"the log has no entry {index}: it has {reader.head().size}")
-    return found
-
-
-def _consistency(reader: LogReader, old: int, new: int | None) -> list[bytes]:
-    if new is None:
-        return reader.consistency(old)
-    size = reader.head().size
-    if new > size:
-        raise LogError(f"the log has {size} entries, not {new}")
-    return consistency_proof(old, new, reader.tile)
+def _print(lines: Iterable[tuple[str, str]]) -> None:
+    for name, text in lines:
+        click.echo(f"{name:9}  {one_line(text)}")

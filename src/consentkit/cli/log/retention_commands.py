@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import click
 
-from consentkit.cli.log.log_options import now, with_key, with_log, writing
+from consentkit.cli.log.log_options import with_key, with_log, writing
 from consentkit.cli.terminal import progress
-from consentkit.log import ConsentLog
-from consentkit.record import rfc3339
+from consentkit.record.entry import rfc3339
 
-OUTBOX_LINES = (b'{"entry":', b'{"bundle":')
+OUTBOX_LINES: Final = (b'{"entry":', b'{"bundle":')
 """How lines of an outbox begin."""
 
-GRANT_DAYS = 400
-"""No grant holds for longer: what is older shows nothing any more that is in force."""
+GRANT_DAYS: Final = 400
+"""Days for which a grant holds at most."""
 
+_AGE = re.compile(r"([1-9][0-9]{0,4}) ?(d|mo|y)", re.ASCII)
 _OUTBOX_HELP = "The file in which refusals wait for the log."
 _with_yes = click.option("--yes", is_flag=True, help="Do it without asking.")
 
-_AGE = re.compile(r"([1-9][0-9]{0,4}) ?(d|mo|y)", re.ASCII)
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
 
 
-def _past(age: str) -> date:
-    """Return the day that was an age ago, in UTC."""
+def parse_age(age: str) -> date:
+    """Return the day that was an age such as ``25mo`` ago; of a month that is too short its last day."""
     found = _AGE.fullmatch(age)
     if found is None:
         raise click.BadParameter("expected an age such as 25mo, 3y or 400d")
+    today, amount = now().date(), int(found[1])
     try:
-        return _ago(now().date(), int(found[1]), found[2])
+        if found[2] == "d":
+            return today - timedelta(days=amount)
+        months = today.year * 12 + today.month - 1 - amount * {"mo": 1, "y": 12}[found[2]]
+        year, month = months // 12, months % 12 + 1
+        return date(year, month, min(today.day, monthrange(year, month)[1]))
     except (ValueError, OverflowError) as error:
         raise click.BadParameter("that is before the calendar begins") from error
 
@@ -42,7 +52,7 @@ def _past(age: str) -> date:
 @click.option("--outbox", required=True, metavar="FILE", help=_OUTBOX_HELP)
 def drain(url: str, key: str | None, outbox: str) -> None:
     """Hand what waits in an outbox to the log."""
-    _demand_outbox(outbox)
+    _require_outbox(outbox)
     with writing(url, key, outbox) as log:
         if not any(Path(outbox + suffix).exists() for suffix in ("", ".draining")):
             click.echo(f"There is no file {outbox!r}.", err=True)
@@ -57,7 +67,7 @@ def drain(url: str, key: str | None, outbox: str) -> None:
 @with_log
 @with_key
 @click.option(
-    "--older-than", "before", type=_past, required=True, metavar="AGE", help="Such as 25mo, 3y or 400d."
+    "--older-than", "before", type=parse_age, required=True, metavar="AGE", help="Such as 25mo, 3y or 400d."
 )
 @_with_yes
 def purge(url: str, key: str | None, before: date, yes: bool) -> None:
@@ -65,20 +75,18 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
 
     Counts and proofs stay. What was destroyed stays destroyed if this is interrupted. Run it again to go on.
     """
-    day, time = before.isoformat(), now()
+    day, time, destroyed = before.isoformat(), now(), 0
     with writing(url, key) as log:
         days = {key.day for key in log.stats(until=(before - timedelta(days=1)).isoformat())}
         if not days:
             click.echo(f"no decisions from before {day}")
             return
-        if (time.date() - before).days < GRANT_DAYS:
-            click.echo(
-                f"Warning: grants may hold for up to {GRANT_DAYS} days; without its entry, nothing shows"
-                " that such a grant was given.",
-                err=True,
-            )
-        _demand(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
-        destroyed = _purge(log, day, rfc3339(int(time.timestamp())))
+        _warn_of_grants((time.date() - before).days)
+        _confirm(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
+        with progress("Purging", log.head().size) as advance:
+            for looked_at, count in log.purge(day, at=rfc3339(int(time.timestamp()))):
+                destroyed += count
+                advance(looked_at)
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
@@ -94,7 +102,7 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
     SUBJECT is the random id that stands in them as `subject`.
     """
     if outbox is not None:
-        _demand_outbox(outbox)
+        _require_outbox(outbox)
     with writing(url, key, outbox) as log:
         if outbox is not None:
             log.drain()
@@ -102,21 +110,12 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
         if not indexes:
             raise click.ClickException("the log has no entries of this subject")
         count = _count(len(indexes), "entry", "entries")
-        _demand(yes, f"Destroy {count}, from {indexes[0]} to {indexes[-1]}?")
+        _confirm(yes, f"Destroy {count}, from {indexes[0]} to {indexes[-1]}?")
         destroyed = log.erase_now(subject, at=rfc3339(int(now().timestamp())))
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
-def _purge(log: ConsentLog, day: str, at: str) -> int:
-    destroyed = 0
-    with progress("Purging", log.head().size) as advance:
-        for looked_at, count in log.purge(day, at=at):
-            destroyed += count
-            advance(looked_at)
-    return destroyed
-
-
-def _demand_outbox(path: str) -> None:
+def _require_outbox(path: str) -> None:
     """Refuse a file that is no outbox, such as the log itself: draining takes the file away."""
     try:
         with open(path, "rb") as file:
@@ -129,21 +128,21 @@ def _demand_outbox(path: str) -> None:
         raise click.UsageError(f"{path!r} is not an outbox; nothing was done")
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def _warn_of_grants(age: int) -> None:
+    """Warn that the grants behind decisions of this age, in days, may still hold."""
+    if age < GRANT_DAYS:
+        click.echo(
+            f"Warning: grants may hold for up to {GRANT_DAYS} days; without its entry, nothing shows"
+            " that such a grant was given.",
+            err=True,
+        )
 
 
-def _demand(yes: bool, question: str) -> None:
-    """Go on only if that is wanted."""
+def _confirm(yes: bool, question: str) -> None:
+    """Ask, and go on only if the answer is yes."""
     if not yes and not click.confirm(question, err=True):
         raise click.ClickException("nothing was destroyed")
 
 
-def _ago(today: date, amount: int, unit: str) -> date:
-    """Return the day so many days, months or years ago; of a shorter month its last day."""
-    if unit == "d":
-        return today - timedelta(days=amount)
-    months = today.year * 12 + today.month - 1 - amount * {"mo": 1, "y": 12}[unit]
-    first = date(months // 12, months % 12 + 1, 1)
-    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return first.replace(day=min(today.day, (following - timedelta(days=1)).day))
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -31,7 +31,7 @@ def answer_report(exchange: Exchange) -> Steps:
     request = exchange.request
     if request.header(b"sec-fetch-site") not in (b"", b"same-origin"):
         raise BadRequest(403, "Reports are taken from this site's own pages only.")
-    keys = find_undeclared(exchange.options.csp, request, (yield ask_body(request)))
+    keys = find_undeclared(exchange.options.page_policy, request, (yield ask_body(request)))
     if keys and exchange.options.keeps_log:
         yield Observe("csp", keys)
     return Answer(204, [(b"cache-control", b"no-store")])

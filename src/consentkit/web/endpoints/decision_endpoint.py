@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from consentkit.banner.banner import make_notice
 from consentkit.banner.pages import problem_text
-from consentkit.consent import Decision, Notice, cookies, on_terms
+from consentkit.consent import cookies
+from consentkit.consent.decision import Decision
+from consentkit.consent.notice import Notice, on_terms
 from consentkit.web.cookie_headers import decision_line, expire_plain
 from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json
 from consentkit.web.endpoints.effects import Answer, Ids, Notify, Steps

@@ -15,10 +15,14 @@ from msgspec.structs import replace
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.settings import read_choices, read_offered, read_ticked
-from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Source, Terms, choosing, read_terms
+from consentkit.consent.choice import accept, allow, choose, reject
+from consentkit.consent.consent import Consent
+from consentkit.consent.cookies import ONCE_SECONDS
+from consentkit.consent.decision import Decision, Source
+from consentkit.consent.notice import Notice, Shown, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
-from consentkit.policy.checks import IDENTIFIER
-from consentkit.record import Bundle, Entry, rfc3339
+from consentkit.policy.validation import IDENTIFIER
+from consentkit.record.entry import Bundle, Entry, rfc3339
 from consentkit.web.cookie_headers import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
 from consentkit.web.endpoints.submission import Submission
@@ -97,13 +101,13 @@ def decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> 
     told = source == "settings" and submission.signal == consent.signal
     try:
         if submission.action == "accept":
-            return choosing.accept(consent, source=source, now=now, asked=asked, told=told)
+            return accept(consent, source=source, now=now, asked=asked, told=told)
         if submission.action in ("reject", "withdraw"):
-            return choosing.reject(consent, source=source, now=now)
+            return reject(consent, source=source, now=now)
         if submission.action == "allow":
-            return choosing.allow(consent, submission.names, source=source, now=now)
+            return allow(consent, submission.names, source=source, now=now)
         if submission.as_json:
-            return choosing.choose(consent, submission.names, submission.denied, source=source, now=now)
+            return choose(consent, submission.names, submission.denied, source=source, now=now)
         return _save(submission, consent, source=source, now=now, told=told)
     except UnknownPurpose as error:
         raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
@@ -126,7 +130,7 @@ def _save(submission: Submission, consent: Consent, *, source: Source, now: int,
     if not all(map(IDENTIFIER.fullmatch, gone)):
         raise UnknownPurpose(min(gone), policy.purposes)
     granted = read_choices(policy, ticked=submission.names, was=submission.was) - gone
-    return choosing.choose(
+    return choose(
         consent,
         granted,
         offered - granted - gone,
@@ -198,7 +202,7 @@ class Recorder:
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 
 
-def find_terms(exchange: Exchange, notice: str) -> Generator[Effect, Any, Terms | None]:
+def find_terms(exchange: Exchange, notice: str) -> Generator[Effect, Any, Shown | None]:
     """Return the terms of a notice that the log has; ``None`` where it has not, or cannot say now."""
     if not exchange.options.keeps_log or not _HASH.fullmatch(notice):
         return None

@@ -11,9 +11,12 @@ from msgspec.structs import replace
 
 from consentkit.banner.banner import make_notice
 from consentkit.banner.settings import Choice, History, render_settings
-from consentkit.consent import Consent, Decision, cookies, forget
+from consentkit.consent import cookies
+from consentkit.consent.choice import forget
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import BadRequest, LogError
-from consentkit.record import Entry, rfc3339
+from consentkit.record.entry import Entry, rfc3339
 from consentkit.web.cookie_headers import decision_line, expire_hidden, expire_plain, subject_of
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.answers import (

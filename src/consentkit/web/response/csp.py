@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from urllib.parse import quote
 
 from consentkit.catalog import URL, HostRule, HostTable, KnownVendor, default_catalog, read_url
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Policy, Vendor
 from consentkit.web.request import Headers
 

@@ -110,7 +110,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         if resolution.hidden:
             headers = hide_cookies(exchange, headers)
         if traits.asks_if_changed:
-            alone = traits.wants_document or traits.wants_worker
+            alone = traits.wants_document or traits.asked == "worker"
             if alone or is_ours(headers):
                 headers, self._confirmed = unmark(headers, resolution.fingerprint, document=alone)
         stamped = traits.wants_service_worker and resolution.csp
@@ -154,7 +154,7 @@ class GatedResponse(msgspec.Struct, eq=False):
                 headers = header_rules.personal(headers, options.vary)
                 headers = header_rules.replaced(headers, b"cache-control", b"no-store")
         # What is likely to be a page is looked at in full at once.
-        watched = traits.wants_document or self._confirmed or options.csp.mode != "off"
+        watched = traits.wants_document or self._confirmed or options.csp != "off"
         if not watched and passes(headers):
             return Pass(headers)
         headers = _pairs(headers)
@@ -169,7 +169,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         if traits.wants_document and shown.kind in (XML, GUESSED) and status not in BODILESS:
             problem = XML_HELD if shown.kind == XML and self.exchange.resolution.denies else ""
             return Pass(self._unreadable(headers), problem)
-        if traits.wants_worker and options.csp.mode != "off":
+        if traits.asked == "worker" and options.csp != "off":
             return self._worker(status, headers)
         return Pass(headers)
 

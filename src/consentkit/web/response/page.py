@@ -12,7 +12,7 @@ from consentkit.web.response.content_encoding import UTF_8, Charset, CodedBody, 
 from consentkit.web.response.csp import Allowed
 from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, mark_of, report_of
 from consentkit.web.response.injection import Injection, PageRenderer
-from consentkit.web.response.page_cache import Kept, PageMemo
+from consentkit.web.response.page_cache import CachedPage, page_key
 from consentkit.web.response.response_kind import HTML, Read
 
 _MARKS = (b"\xef", b"\xff", b"\xfe")  # what a byte order mark begins with
@@ -110,7 +110,7 @@ class PageResponse(msgspec.Struct, eq=False):
         gate = self.gate = self.gate or open_gate(exchange)
         gate.renderer = PageRenderer(exchange, self.allowed)
         memory = exchange.options.gate.memory
-        if exchange.traits.takes_banner and read.kind == HTML and exchange.options.enforce:
+        if exchange.traits.asked == "page" and read.kind == HTML and exchange.options.enforce:
             injection = self._injection = Injection(gate.renderer, gate)
             stage: Stage = Rewriter(gate, head=injection.head, body=injection.body, memory=memory)
         else:
@@ -121,17 +121,17 @@ class PageResponse(msgspec.Struct, eq=False):
             self._coded = CodedBody(stage, read.coding)
         return stage
 
-    def _whole(self, data: bytes) -> Kept:
+    def _whole(self, data: bytes) -> CachedPage:
         """Rewrite a page of one message, or take what became of these bytes before."""
         exchange, request = self.exchange, self.exchange.request
         address = (request.path, request.query, "" if request.is_safe else request.here)
-        key = PageMemo.key(data, (exchange.resolution.shape, address, self.read, self.allowed))
+        key = page_key(data, (exchange.resolution.shape, address, self.read, self.allowed))
         pages = exchange.options.pages
         kept = pages.find(key, data)
         if kept is None:
             body = self._rewrite(data, more=False)
             report = report_of(self.gate) if exchange.options.debug and self.gate is not None else ""
-            kept = Kept(data, body, report, self._asked)
+            kept = CachedPage(data, body, report, self._asked)
             if not self._problem and len(request.path) + len(request.query) <= MAX_HERE:
                 pages.keep(key, kept)
         return kept
@@ -151,7 +151,7 @@ class PageResponse(msgspec.Struct, eq=False):
         line = ", ".join(filter(None, (told, report)))[:MAX_REPORT].encode("ascii")
         self.headers = [*self.headers, (name, line)]
         if options.enforce:
-            self.headers.append((b"consentkit-memo", options.pages.told()))
+            self.headers.append((b"consentkit-memo", options.pages.account()))
         return body, asked
 
 

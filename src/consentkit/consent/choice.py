@@ -1,0 +1,198 @@
+"""Choices: from what a visitor asks for, and what holds before, to the next decision.
+
+Invariants: what a choice does not speak of keeps its denials; its grants are carried over only while they
+are in force, and never gain time, regime or knowledge of a signal by being carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import DAY, Decision, Source
+from consentkit.exceptions import UnknownPurpose
+from consentkit.policy import NECESSARY, Policy
+
+
+def accept(
+    consent: Consent, *, source: Source, now: int, asked: Iterable[str] | None = None, told: bool = False
+) -> Decision:
+    """Grant what the visitor was asked for: what the banner asked, or in settings every purpose.
+
+    Args:
+        consent: What holds before the choice.
+        source: Where the choice was made.
+        now: Epoch seconds.
+        asked: What the banner asked for; by default what it would ask for now.
+        told: Whether the visitor was shown that the browser's signal had been received.
+    """
+    purposes = frozenset(consent.policy.purposes) - {NECESSARY}
+    if source == "banner":
+        purposes &= consent.prompt_for if asked is None else frozenset(asked)
+    return allow(consent, purposes, source=source, now=now, told=told)
+
+
+def reject(consent: Consent, *, source: Source, now: int) -> Decision:
+    """Deny every purpose and forget vendors that were allowed one by one. Withdrawal is the same act."""
+    return choose(consent, (), source=source, now=now)
+
+
+def choose(
+    consent: Consent,
+    granted: Iterable[str],
+    denied: Iterable[str] = (),
+    *,
+    source: Source,
+    now: int,
+    left_on: Iterable[str] = (),
+    told: bool = False,
+) -> Decision:
+    """Replace the decision: purposes that are not named are denied.
+
+    Args:
+        consent: What holds before the choice.
+        granted: Purposes and vendors. As soon as one vendor of a purpose is named, the purpose's declared
+            vendors that are not are denied.
+        denied: Purposes and vendors; a name in both is denied. All other vendors follow their purpose, or
+            stay denied if they were denied by name before.
+        source: Where the choice was made.
+        now: Epoch seconds.
+        left_on: Those of the granted purposes that were on by default, and that nobody touched.
+        told: As in `accept`.
+
+    Returns:
+        A decision that names vendors only where they differ from their purpose.
+
+    Raises:
+        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+    """
+    policy = consent.policy
+    refused = _check(policy, denied)
+    wanted = _check(policy, granted) - refused
+    purposes = frozenset(policy.purposes) - {NECESSARY}
+    chosen = wanted & purposes
+    settled = chosen | {NECESSARY}
+    apart = (refused | _left_out(policy, wanted) | (consent.vendors_denied - wanted)) - purposes
+    left = chosen & frozenset(left_on)
+    single = {name for name in wanted - purposes if policy.vendor_purpose(name) not in settled}
+    return _decide(
+        consent,
+        granted=(chosen - left) | single,
+        left_on=left,
+        denied=(purposes - chosen) | {name for name in apart if policy.vendor_purpose(name) in chosen},
+        source=source,
+        now=now,
+        told=told,
+    )
+
+
+def allow(
+    consent: Consent, names: Iterable[str], *, source: Source, now: int, told: bool = False
+) -> Decision:
+    """Add to the decision: what is not named stays as it is.
+
+    Args:
+        consent: What holds before the choice.
+        names: Purposes and vendors to grant. A purpose takes back the denials of its single vendors.
+        source: Where the choice was made.
+        now: Epoch seconds.
+        told: As in `accept`.
+
+    Raises:
+        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+    """
+    policy, previous = consent.policy, consent.decision
+    added = _check(policy, names)
+    if previous is None:
+        # Behind a cookie that cannot be believed there may be a refusal: what is not allowed stays denied.
+        denied = consent.denied - added if consent.source == "invalid" else frozenset()
+        return _decide(consent, granted=added, denied=denied, source=source, now=now, told=told)
+    freed = {vendor for vendor in previous.denied if policy.vendor_purpose(vendor) in added}
+    denied = previous.denied - added - freed
+    carried, left = _carried(consent, previous, now)
+    left -= added
+    fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now, told=told)
+    # A purpose that has changed since goes on being asked.
+    kept = _fingerprints(policy, carried | denied | left, previous.fingerprints)
+    sells = any(policy.purposes[policy.purpose_by_name[name]].sale for name in added)
+    return replace(
+        fresh,
+        granted=added | carried,
+        denied=denied,
+        left_on=left,
+        fingerprints={**kept, **fresh.fingerprints},
+        day=min(previous.day, fresh.day) if carried - added else fresh.day,
+        gpc_shown=fresh.gpc_shown if sells else previous.gpc_shown,
+    )
+
+
+def _carried(consent: Consent, previous: Decision, now: int) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a decision granted and left on that may stand in the next one."""
+    weaker = previous.regime.strictness < consent.regime.strictness
+    if weaker or now >= previous.expires_at(consent.validity):
+        # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
+        return frozenset(), frozenset()
+    # What only the regime grants is no grant of the visitor's, and becomes none by being carried.
+    return previous.granted & (consent.chosen | consent.vendors_granted), previous.left_on
+
+
+def forget(consent: Consent) -> Decision | None:
+    """Keep of a decision what it denies, and nothing else: what it granted is undecided again.
+
+    Args:
+        consent: What holds before.
+
+    Returns:
+        A decision that may be empty; ``None`` where there is none before.
+    """
+    previous = consent.decision
+    if previous is None:
+        return None
+    kept = _fingerprints(consent.policy, previous.denied, previous.fingerprints)
+    nothing: frozenset[str] = frozenset()
+    return replace(previous, granted=nothing, left_on=nothing, fingerprints=kept, gpc_shown=False)
+
+
+def _left_out(policy: Policy, named: frozenset[str]) -> frozenset[str]:
+    """Return the declared vendors that are not named, of purposes that have one that is."""
+    groups = [{vendor.id for vendor in policy.vendors_for(name)} for name in policy.purposes]
+    return frozenset().union(*(group - named for group in groups if group & named))
+
+
+def _check(policy: Policy, names: Iterable[str]) -> frozenset[str]:
+    """Return the names without `necessary`; raises `UnknownPurpose`."""
+    checked = frozenset(names)
+    unknown = checked.difference(policy.purpose_by_name)
+    if unknown:
+        raise UnknownPurpose(min(unknown), [*policy.purposes, *policy.vendors_declared])
+    return checked - {NECESSARY}
+
+
+def _decide(
+    consent: Consent,
+    *,
+    granted: frozenset[str],
+    denied: frozenset[str],
+    left_on: frozenset[str] = frozenset(),
+    source: Source,
+    now: int,
+    told: bool,
+) -> Decision:
+    return Decision(
+        regime=consent.regime,
+        granted=granted,
+        denied=denied,
+        left_on=left_on,
+        fingerprints=_fingerprints(consent.policy, granted | denied | left_on, consent.policy.fingerprints),
+        day=now // DAY,
+        source=source,
+        gpc_shown=told and bool(consent.signal),
+    )
+
+
+def _fingerprints(policy: Policy, names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Return the known fingerprints of the purposes that names stand for."""
+    purposes = set(map(policy.purpose_by_name.get, names))
+    return {name: value for name, value in known.items() if name in purposes}

@@ -1,0 +1,222 @@
+"""Reports: findings with their lines in consent.toml and what to write there, as text, JSON and SARIF."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from consentkit.lint.finding import Finding
+from consentkit.lint.registry import RULES, Rule
+
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Final = ("error", "warning", "note")
+_KEYS: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+_VENDOR: Final = """[vendors.{0}-service]
+name = "…"  # as visitors know it
+purpose = "{0}"
+hosts = ["stats.example.org"]
+retention = "13 months\""""
+
+
+class Located(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding and where it stands.
+
+    Attributes:
+        finding: What was found.
+        file: The policy's file, or a URL.
+        line: The line in the file, from 1; ``None`` where it stands in none.
+    """
+
+    finding: Finding
+    file: str
+    line: int | None = None
+
+    @property
+    def fix(self) -> str:
+        """Return what mends it."""
+        return self.finding.fix or RULES[self.finding.rule].fix
+
+    @property
+    def toml(self) -> str:
+        """Return what to write into the policy; empty where that mends nothing."""
+        return toml_for(self.finding)
+
+    @property
+    def place(self) -> str:
+        """Return where it is, as compilers write it."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+def locate(findings: Iterable[Finding], *, file: str, text: str) -> list[Located]:
+    """Find out where findings stand.
+
+    Args:
+        findings: Those of a policy and those of pages.
+        file: The policy's file.
+        text: What is in it.
+    """
+    return [
+        Located(finding=one, file=one.where.partition(" ")[0])
+        if "://" in one.where
+        else Located(finding=one, file=file, line=find_line(text, one.where))
+        for one in findings
+    ]
+
+
+def write_text(found: Sequence[Located]) -> str:
+    """Write findings for people to read, the worst first, and how many there are.
+
+    What pages and files say in a finding stays on its line.
+    """
+    ordered = sorted(found, key=lambda one: _LEVELS.index(one.finding.level))
+    lines = [line for one in ordered for line in _lines(one)]
+    counts = Counter(one.finding.level for one in found)
+    return "\n".join([*lines, ", ".join(f"{level}s: {counts[level]}" for level in _LEVELS)])
+
+
+def _lines(one: Located) -> Iterator[str]:
+    finding, rule = one.finding, RULES[one.finding.rule]
+    yield f"{_flat(one.place)}: {finding.level}: rule {rule.number}: {rule.title}"
+    yield f"    {_flat(finding.where)}: {_flat(finding.message)}"
+    yield f"    law: {rule.source}"
+    yield f"    fix: {_flat(one.fix)}"
+    if one.toml:
+        yield "    write:"
+        yield from (f"        {line}" for line in one.toml.splitlines())
+    yield ""
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def to_json(found: Iterable[Located]) -> list[dict[str, Any]]:
+    """Return findings as plain values, each with its rule's title and source."""
+    return [
+        {
+            **msgspec.to_builtins(one.finding),
+            "fix": one.fix,
+            "toml": one.toml,
+            "title": RULES[one.finding.rule].title,
+            "source": RULES[one.finding.rule].source,
+            "file": one.file,
+            "line": one.line,
+        }
+        for one in found
+    ]
+
+
+def to_sarif(found: Sequence[Located], *, version: str) -> dict[str, Any]:
+    """Return findings as a log of SARIF 2.1.0 with one run.
+
+    Args:
+        found: The findings.
+        version: The package's version.
+    """
+    rules = [RULES[number] for number in sorted({one.finding.rule for one in found})]
+    index = {rule.number: at for at, rule in enumerate(rules)}
+    driver = {"name": "consentkit", "version": version, "rules": [_descriptor(rule) for rule in rules]}
+    run = {"tool": {"driver": driver}, "results": [_result(one, index[one.finding.rule]) for one in found]}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _descriptor(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": _id(rule.number),
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": f"{rule.title}. Source: {rule.source}."},
+        "help": {"text": f"{rule.fix} Source: {rule.source}."},
+    }
+
+
+def _result(one: Located, index: int) -> dict[str, Any]:
+    finding = one.finding
+    text = f"{finding.where}: {finding.message}. {one.fix}"
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(one.file)}}
+    if one.line:
+        place["region"] = {"startLine": one.line}
+    return {
+        "ruleId": _id(finding.rule),
+        "ruleIndex": index,
+        "level": finding.level,
+        "message": {"text": "\n".join(filter(None, (text, one.toml)))},
+        "locations": [
+            {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.where}]}
+        ],
+    }
+
+
+def _uri(file: str) -> str:
+    """Write a path as a URI, relative where the path is; a URL stays as it is."""
+    if "://" in file:
+        return file
+    return ("file://" if file.startswith("/") else "") + quote(file)
+
+
+def _id(number: int) -> str:
+    return f"CK{number:02}"
+
+
+# --- consent.toml
+
+
+def toml_for(finding: Finding) -> str:
+    """Return lines that mend a finding; empty where no key would.
+
+    Of a table that is in the file already, the key goes there.
+    """
+    if not _KEYS.fullmatch(finding.where):
+        return ""
+    table, _, key = finding.where.rpartition(".")
+    if finding.rule == 19 and table == "purposes":
+        return _VENDOR.format(key)
+    writes = RULES[finding.rule].writes.items()
+    value = next((value for where, value in writes if re.fullmatch(where, finding.where)), "")
+    return f"[{table}]\n{key} = {value}" if value else ""
+
+
+def find_line(text: str, path: str) -> int | None:
+    """Return the line, from 1, on which a key path begins in a TOML file, or the nearest table around it.
+
+    Args:
+        text: The file. Of what it leaves to defaults, nothing stands anywhere.
+        path: A key path such as ``vendors.youtube.hosts[1]``.
+    """
+    wanted = re.sub(r"\[\d+\]", "", path).split(".")
+    lines = dict(reversed(list(_keys(text))))  # the first of each
+    vendor = wanted[1] if wanted[0] == "vendors" and len(wanted) > 1 else ""
+    for length in range(len(wanted), 1 if vendor else 0, -1):
+        if line := lines.get(tuple(wanted[:length])):
+            return line
+    used = (f'"{vendor}"', f"'{vendor}'")  # a vendor that stands in `uses` only
+    numbered = enumerate(text.splitlines(), 1) if vendor else ()
+    return next((number for number, line in numbered if any(name in line for name in used)), None)
+
+
+def _keys(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield every key and table, statement by statement, with the line on which the statement begins."""
+    header, statement, start = "", "", 1
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        statement += line
+        try:
+            table = tomllib.loads(header + statement)
+        except tomllib.TOMLDecodeError:  # the statement goes on in the next line
+            continue
+        for path in _paths(table):
+            yield path, start
+        if statement.lstrip().startswith("["):
+            header = statement
+        statement, start = "", number + 1
+
+
+def _paths(table: Mapping[str, object], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in table.items():
+        yield (*path, key)
+        if isinstance(value, dict):
+            yield from _paths(value, (*path, key))

@@ -1,0 +1,77 @@
+"""Rules of what the banner says: 2 and 3, as far as its texts show them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from consentkit.lint.facts import Configuration
+from consentkit.lint.finding import Finding, error, warning
+from consentkit.policy import Regime
+
+# A typographic apostrophe, a hyphen that does not break, and the braces of slots.
+_PLAIN = str.maketrans({"\u2019": "'", "\u2010": "-", "{": None, "}": None})
+_SENTENCE = "[^.!?]*"
+
+# Labels that are no refusal in English, and in languages that have the words from it.
+_ELSEWHERE = re.compile(
+    r"(?:(?:cookie|privacy|more|manage|show|view|change|my|your) )*"
+    r"(?:settings|preferences|options|choices|details|info|information)"
+    r"|(?:manage|manage cookies|customi[sz]e|(?:learn|read) more|more|later|maybe later|close)"
+    r"|(?:i )?(?:accept|agree|allow)(?: all)?(?: cookies)?|ok|okay|got it|continue|yes"
+)
+
+
+def check_assumed_consent(configuration: Configuration) -> Iterator[Finding]:
+    """Rule 2: a text that asks first does not assume the answer."""
+    for locale, sections in configuration.texts.items():
+        for key, text in sections.get(Regime.OPT_IN, {}).items():
+            if said := assumed_consent(text, locale):
+                yield error(2, f"banner.text.{locale}.opt-in.{key}", f'it assumes consent: "{said}"')
+
+
+def check_reject_label(configuration: Configuration) -> Iterator[Finding]:
+    """Rule 3: rejecting is a button on the first layer, not one that leads elsewhere."""
+    for locale, sections in configuration.texts.items():
+        label = sections.get(Regime.OPT_IN, {}).get("reject", "")
+        if _ELSEWHERE.fullmatch(_plain(label).rstrip(" .!…>»→")):
+            message = f'the button that rejects says "{label}", which is no refusal'
+            fix = "Label it with the word that says it, such as Reject all."
+            yield warning(3, f"banner.text.{locale}.opt-in.reject", message, fix)
+
+
+def assumed_consent(text: str, locale: str) -> str:
+    """Return the words of a text that assume consent, empty if none do.
+
+    Args:
+        text: What visitors read.
+        locale: Its language; a text may be in English all the same.
+    """
+    plain = _plain(text)
+    for language in dict.fromkeys((locale.partition("-")[0].lower(), "en")):
+        for phrase in _phrases(language):
+            if found := phrase.search(plain):
+                return found[0]
+    return ""
+
+
+def _plain(text: str) -> str:
+    """Return a text as it is read: in lower case, without what nobody sees, such as soft hyphens."""
+    seen = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return " ".join("".join(seen).translate(_PLAIN).lower().split())
+
+
+@cache
+def _phrases(language: str) -> list[re.Pattern[str]]:
+    return [re.compile(text.replace("<s>", _SENTENCE)) for text in _table().get(language, ())]
+
+
+@cache
+def _table() -> dict[str, list[str]]:
+    file = Path(__file__).with_name("data") / "assumed_consent.toml"
+    return msgspec.toml.decode(file.read_bytes(), type=dict[str, list[str]])

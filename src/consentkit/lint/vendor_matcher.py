@@ -1,0 +1,98 @@
+"""`VendorMatcher`: whose a request or something stored is, by the policy, then by the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from consentkit.catalog import URL, CookieTable, HostRule, HostTable, KnownVendor, default_catalog, read_url
+from consentkit.policy import NECESSARY, Policy, Vendor
+
+
+class MatchedVendor(NamedTuple):
+    """Whom something belongs to.
+
+    Attributes:
+        name: The vendor's name.
+        purpose: What for.
+        guessed: Whether only a word of the address says so.
+    """
+
+    name: str
+    purpose: str
+    guessed: bool = False
+
+
+class VendorMatcher:
+    """Matches requests and stored names with vendors.
+
+    Args:
+        policy: What the site declares, if that is known.
+        site: The site's address.
+
+    Attributes:
+        sale: Purposes that Sec-GPC denies.
+    """
+
+    def __init__(self, policy: Policy | None, site: str) -> None:
+        self._policy = policy or Policy()
+        self._declares = policy is not None
+        self._site = read_url(site) or URL()
+        declared = self._policy.vendors_declared.values()
+        self._hosts = HostTable(
+            (HostRule.parse(text), vendor) for vendor in declared for text in vendor.hosts
+        )
+        self._cookies = CookieTable((cookie.name, vendor) for vendor in declared for cookie in vendor.cookies)
+        self.sale = frozenset(name for name, purpose in self._policy.purposes.items() if purpose.sale)
+
+    def match_request(self, address: str) -> MatchedVendor | None:
+        """Return whom a request goes to; ``None`` where that is the site itself, or not known."""
+        url = read_url(address)
+        if url is None or not url.host:
+            return None
+        declared = self._hosts.find(url.host, url.path, url.query)
+        packages = default_catalog().words.find_packages(url.host, url.path, declared and declared[0])
+        for vendor in packages.values():
+            return self._known(vendor)
+        if declared is not None:
+            return _declared(declared[1])
+        own = (url.host, url.port) == (self._site.host, self._site.port)
+        known = None if own else default_catalog().match_host(url.host, url.path, url.query)
+        if known is not None:
+            return self._known(known)
+        word = default_catalog().find_word("" if own else url.host, url.path, url.query)
+        return self._known(word[1], guessed=True) if word else None
+
+    def match_stored(self, name: str, domain: str) -> MatchedVendor | None:
+        """Return who stores something under a name on a domain; ``None`` if that is not known."""
+        declared = self._cookies.find(name)
+        if declared is not None:
+            return _declared(declared)
+        known = default_catalog().cookies.find(name)
+        if known is None and not self.is_own(domain):
+            known = default_catalog().match_host(domain)
+        return self._known(known) if known else None
+
+    def is_own(self, domain: str) -> bool:
+        """Say whether a cookie's domain is the site's."""
+        host = self._site.host
+        return host == domain or host.endswith("." + domain)
+
+    def is_undeclared(self, name: str, domain: str) -> bool:
+        """Say whether a policy is known and does not name what is stored."""
+        own = name.removeprefix("__Host-").removeprefix("__Secure-").startswith("consentkit")
+        return self._declares and not own and self.match_stored(name, domain) is None
+
+    def _known(self, vendor: KnownVendor, *, guessed: bool = False) -> MatchedVendor:
+        purpose = self._policy.vendor_purpose(vendor.id) or vendor.purpose
+        return MatchedVendor(vendor.name, purpose, guessed)
+
+
+def needing_consent(found: Iterable[MatchedVendor | None], allowed: Iterable[str]) -> list[MatchedVendor]:
+    """Return the vendors, each once, whose purpose is neither necessary nor allowed."""
+    exempt = {NECESSARY, *allowed}
+    return [vendor for vendor in dict.fromkeys(found) if vendor is not None and vendor.purpose not in exempt]
+
+
+def _declared(vendor: Vendor) -> MatchedVendor:
+    return MatchedVendor(vendor.name, vendor.purpose)

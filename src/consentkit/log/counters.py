@@ -1,0 +1,120 @@
+"""Observations: what was seen, counted by day. Gathered in memory, written now and then, never many.
+
+Whoever can send a report can forge one. So what is kept is the `MOST` largest counts of a kind and day: a key
+that is seen again and again stays, unless that many others are seen as often.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import msgspec
+
+from consentkit.log.process import register_at_fork
+
+SHOWN = "shown"
+"""Kind under which banners are counted; a key is regime and language, such as ``opt-in de``."""
+MOST = 256
+"""Keys of one kind and day."""
+DAYS = 3
+"""Days that wait in memory while the store is away."""
+WRITE_SECONDS = 30
+"""How long counts are gathered before they are written."""
+KEPT_DAYS = 90
+"""Days for which counts are kept."""
+
+_DAY_SECONDS = 86_400
+
+
+class Observation(msgspec.Struct, frozen=True, order=True):
+    """What is counted together: on a day (``YYYY-MM-DD``, UTC), things of a kind, under a key."""
+
+    day: str
+    kind: str
+    key: str
+
+
+class Observations:
+    """Counts that wait to be written. Safe to use from any thread.
+
+    Attributes:
+        counts: Day and kind → key → how often it was seen.
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], Counter[str]] = {}
+        self._guard = threading.Lock()
+        self._due = 0
+        register_at_fork(self)
+
+    def before_fork(self) -> None:
+        """Wait until no thread is counting."""
+        self._guard.acquire()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on; what the parent has counted is the parent's to write."""
+        self._guard.release()
+        if child:
+            self.counts = {}
+
+    def add(self, kind: str, keys: Iterable[str], *, now: int) -> None:
+        """Count each key once more: things of a kind that were seen now (epoch seconds)."""
+        with self._guard:
+            self._merge(_day(now // _DAY_SECONDS), kind, Counter(keys))
+
+    def count(self, kind: str, key: str, *, now: int) -> None:
+        """Count one key once more: the quick way, for what every page does. Nothing is written yet."""
+        day = _day(now // _DAY_SECONDS)
+        with self._guard:
+            counts = self.counts.get((day, kind))
+            if counts is not None and key in counts:
+                counts[key] += 1
+            else:
+                self._merge(day, kind, Counter((key,)))
+
+    def due(self, now: int) -> bool:
+        """Say whether it is time to write, to one caller only.
+
+        Args:
+            now: Epoch seconds.
+        """
+        with self._guard:
+            if not self.counts or now < self._due:
+                return False
+            self._due = now + WRITE_SECONDS
+            return True
+
+    def take(self) -> dict[Observation, int]:
+        """Return all counts and begin anew."""
+        with self._guard:
+            taken, self.counts = self.counts, {}
+        return {
+            Observation(day=day, kind=kind, key=key): count
+            for (day, kind), counts in taken.items()
+            for key, count in counts.items()
+        }
+
+    def restore(self, counts: Mapping[Observation, int]) -> None:
+        """Put back what could not be written."""
+        with self._guard:
+            for one, count in counts.items():
+                self._merge(one.day, one.kind, Counter({one.key: count}))
+
+    def _merge(self, day: str, kind: str, more: Counter[str]) -> None:
+        counts = self.counts.setdefault((day, kind), Counter())
+        counts.update(more)
+        if len(counts) > 2 * MOST:
+            self.counts[day, kind] = Counter(dict(counts.most_common(MOST)))
+        too_old = sorted({day for day, _ in self.counts})[:-DAYS]
+        for key in [key for key in self.counts if key[0] in too_old]:
+            del self.counts[key]
+
+
+@lru_cache(maxsize=1)
+def _day(number: int) -> str:
+    """Write the day of a number of days since the epoch: every page with a banner asks for it."""
+    return datetime.fromtimestamp(number * _DAY_SECONDS, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,221 @@
+"""Group commit: many waiters, one durable commit. No background task, any event loop.
+
+Each event loop has a queue of tickets. A waiter who finds nobody leading leads: takes the oldest tickets,
+commits them in a worker thread, tells every one of them, and lets the next waiter lead. Meanwhile others
+gather, so the batch grows with the load. Invariants:
+
+- At most one commit of a loop is under way, and it holds the loop's own thread, not one of anyio's shared.
+- A commit under way ignores cancellation: its leader waits for it, its waiters' leaving changes nothing.
+- A commit that takes longer than the deadline is left to end by itself. Its waiters get LogUnavailable and
+  cannot know the outcome: repeating with the same ids is safe. Until it has ended, nobody is queued.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count, islice
+
+from anyio import CapacityLimiter, Event, move_on_after, to_thread
+from anyio.lowlevel import RunVar, checkpoint
+
+from consentkit.exceptions import LogError, LogUnavailable
+from consentkit.log.stores.base import Outcome
+from consentkit.record.entry import Item
+
+BATCH_LIMIT = 512
+QUEUE_LIMIT = 10_000
+COMMIT_SECONDS = 3.0
+
+Commit = Callable[[Sequence[Item]], Sequence[Outcome]]
+
+_numbers = count()
+
+
+class GroupCommit:
+    """Gathers the items of concurrent tasks into commits."""
+
+    def __init__(
+        self,
+        commit: Commit,
+        *,
+        seconds: float = COMMIT_SECONDS,
+        batch_limit: int = BATCH_LIMIT,
+        queue_limit: int = QUEUE_LIMIT,
+    ) -> None:
+        """Gather for `commit`.
+
+        Args:
+            commit: Appends a batch durably; called in a worker thread.
+            seconds: How long a commit may take, and how long a waiter waits for its turn.
+            batch_limit: Most tickets in one commit.
+            queue_limit: Most tickets that wait in one event loop.
+        """
+        self._commit = commit
+        self._seconds = seconds
+        self._batch_limit = batch_limit
+        self._queue_limit = queue_limit
+        self._queues: RunVar[_Queue] = RunVar(f"consentkit.log.{next(_numbers)}")
+
+    async def submit(self, items: Sequence[Item]) -> int:
+        """Commit items together with those of other tasks; return the index of the last one's leaf.
+
+        Raises:
+            LogUnavailable: The queue is full or the store is stalled (nothing was recorded), or the commit
+                failed or took too long (repeat with the same ids).
+            LogError: The log does not take the item.
+        """
+        queue = self._queue()
+        if queue.stalled is not None and not queue.stalled.ended:
+            raise LogUnavailable("the consent log's store is stalled")
+        if len(queue.waiting) >= self._queue_limit:
+            raise LogUnavailable(f"{self._queue_limit} entries are waiting for the consent log already")
+        ticket = _Ticket(items)
+        queue.waiting.append(ticket)
+        try:
+            with move_on_after(self._seconds):
+                while ticket.outcome is None:
+                    if queue.led:
+                        await ticket.woken.wait()
+                        ticket.woken = Event()
+                    else:
+                        await self._lead(queue)
+        finally:
+            if ticket.outcome is None and ticket in queue.waiting:
+                queue.waiting.remove(ticket)
+            if not queue.led:
+                # It may have been woken to lead, and cancelled before it could.
+                queue.wake_next()
+        if isinstance(ticket.outcome, int):
+            return ticket.outcome
+        raise ticket.error() from ticket.outcome
+
+    def _queue(self) -> _Queue:
+        queue = self._queues.get(None)
+        if queue is None:
+            queue = _Queue()
+            self._queues.set(queue)
+        return queue
+
+    async def _lead(self, queue: _Queue) -> None:
+        queue.led = True
+        try:
+            # Let the tasks that the last commit has woken hand in their next items first.
+            await checkpoint()
+            flight = _Flight(self._commit, queue.take(self._batch_limit))
+            # RuntimeError: the system gives no thread.
+            with suppress(RuntimeError), move_on_after(self._seconds, shield=True):
+                await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
+            if flight.ended:
+                flight.land()
+            else:
+                self._give_up(queue, flight)
+        finally:
+            queue.led = False
+            queue.wake_next()
+
+    def _give_up(self, queue: _Queue, flight: _Flight) -> None:
+        begun = not flight.revoke()
+        if begun:
+            queue.stalled = flight
+        problem = f"the consent log's store took longer than {self._seconds} seconds"
+        for ticket in flight.batch:
+            ticket.settle(LogUnavailable(problem, unknown=begun))
+        for ticket in queue.take(self._queue_limit):
+            ticket.settle(LogUnavailable(problem))
+
+
+class _Ticket:
+    """One waiter's items and, at last, what became of them."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.outcome: Outcome | None = None
+        self.taken = False
+        self.woken = Event()
+
+    def settle(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.woken.set()
+
+    def error(self) -> LogError:
+        """Make this waiter's own error: one outcome may answer many."""
+        match self.outcome:
+            case LogUnavailable() as outcome:
+                return LogUnavailable(str(outcome), unknown=outcome.unknown)
+            case LogError() as outcome:
+                return type(outcome)(str(outcome))
+        return LogUnavailable("the consent log did not come to this entry in time", unknown=self.taken)
+
+
+class _Flight:
+    """One commit under way. `run` is the thread's, everything else the loop's."""
+
+    def __init__(self, commit: Commit, batch: Sequence[_Ticket]) -> None:
+        self.batch = batch
+        self.ended = False
+        self._commit = commit
+        self._outcomes: Sequence[Outcome] = ()
+        # Taken once, by the thread that commits or by the loop that gives the flight up before.
+        self._claim = threading.Lock()
+
+    def revoke(self) -> bool:
+        """Keep the commit from beginning, unless it has begun: a thread may come too late, or never."""
+        return self._claim.acquire(blocking=False)
+
+    def run(self) -> None:
+        """Commit, in the worker thread; every outcome is kept for `land`."""
+        if not self._claim.acquire(blocking=False):
+            return
+        items = [item for ticket in self.batch for item in ticket.items]
+        try:
+            self._outcomes = self._commit(items)
+        except LogError as error:
+            self._outcomes = [error] * len(items)
+        except Exception as error:
+            self._outcomes = [_unexpected(error)] * len(items)
+        finally:
+            self.ended = True
+
+    def land(self) -> None:
+        """Give each ticket the index of its last item, or the first refusal of one of them."""
+        outcomes, batch = iter(self._outcomes), self.batch
+        # The traceback of an error leads to this flight, which leads back to it no more: no cycle is left.
+        self._outcomes = self.batch = ()
+        for ticket in batch:
+            for outcome in islice(outcomes, len(ticket.items)):
+                if not isinstance(ticket.outcome, LogError):
+                    ticket.outcome = outcome
+            ticket.woken.set()
+
+
+class _Queue:
+    """The waiters of one event loop; touched by its thread only."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Ticket] = deque()
+        self.led = False
+        self.stalled: _Flight | None = None
+        self.limiter = CapacityLimiter(1)
+
+    def take(self, limit: int) -> list[_Ticket]:
+        batch: list[_Ticket] = []
+        while self.waiting and len(batch) < limit:
+            ticket = self.waiting.popleft()
+            ticket.taken = True
+            batch.append(ticket)
+        return batch
+
+    def wake_next(self) -> None:
+        if self.waiting:
+            self.waiting[0].woken.set()
+
+
+def _unexpected(error: Exception) -> LogUnavailable:
+    """Make what a store's failure is to its waiters."""
+    # Not where it is caught: the error's traceback leads to that frame, so it would lead to itself.
+    made = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
+    made.__cause__ = error
+    return made

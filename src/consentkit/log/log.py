@@ -1,0 +1,413 @@
+"""ConsentLog: what the middleware and the command line hold in their hands."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from weakref import WeakSet
+
+from anyio import CancelScope
+
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
+from consentkit.log.counters import Observations
+from consentkit.log.group_commit import COMMIT_SECONDS, GroupCommit
+from consentkit.log.location import check_folder, log_path, open_store
+from consentkit.log.operations import erase, purge, record, resign
+from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
+from consentkit.log.process import Threads
+from consentkit.log.reader import LogReader, Recorded, signer_of
+from consentkit.log.readiness import Remark, remarks_on
+from consentkit.log.stores.base import Head, Outcome, Script, Store, Transaction
+from consentkit.record.entry import Bundle, Entry, Item
+from consentkit.tlog.note import SigningKey, sign_checkpoint
+
+# Threads, for each event loop, that read, erase and drain; and as many that fill the outbox.
+AT_ONCE = 4
+
+DRAIN_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+ERASE_SECONDS = 10.0
+
+LATEST = 200
+"""Entries of a history: nobody decides that often, but who wants to keep the log busy."""
+
+PURGE_ROWS = 10_000
+"""Rows that one transaction of a purge looks at."""
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("consentkit.log")
+
+
+_in_use: WeakSet[ConsentLog] = WeakSet()
+
+
+@atexit.register
+def _finish_all() -> None:
+    """Write what was counted where no lifespan has ended: daphne, for one, knows none."""
+    for log in list(_in_use):
+        log.write_observations()
+
+
+class ConsentLog(LogReader):
+    """Appends decisions durably, publishes the notices they name, and reads both back.
+
+    Nothing is opened before the first use, and nothing that is open is used in a forked child.
+
+    Attributes:
+        observed: What was counted and is not written yet: an entry or observation to come takes it along.
+    """
+
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        key: str | Path | None = None,
+        outbox: str | Path | None = None,
+        store: Store | None = None,
+    ) -> None:
+        """Name a log.
+
+        Args:
+            url: A file's path, ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or
+                ``postgresql://user@host/database``, to which ``?schema=name`` may be added.
+            key: Signs the checkpoints: the private key itself or the path of its file
+                (``consentkit log key new`` makes one). By default a file beside a SQLite log, its name with
+                ``.key`` after it, made when the log is; for PostgreSQL none, and nothing is signed.
+            outbox: File in which refusals wait while the store is away. Without it they wait in memory,
+                and a crash of this process loses those.
+            store: Keeps the log, in place of the store that the URL names: one of your own, or one that fails
+                in a test.
+
+        Raises:
+            ConfigurationError: The URL is of a kind that is not supported, or the folder of the log or of
+                the outbox cannot be written.
+            MissingExtra: It names PostgreSQL, and the extra ``postgres`` is not installed.
+        """
+        path = log_path(url)
+        if path is not None:
+            check_folder(path, "log")
+        elif key is None:
+            _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
+        self._path = path
+        super().__init__(store or open_store(url, read_only=False), signer_of(url, key))
+        self._outbox: Outbox = MemoryOutbox()
+        if outbox is not None:
+            check_folder(Path(outbox), "outbox")
+            if path is not None and Path(outbox).absolute() == path.absolute():
+                raise ConfigurationError("expected another file than the log's", path="outbox")
+            self._outbox = FileOutbox(Path(outbox))
+        self._group = GroupCommit(self._record)
+        self._threads = Threads(AT_ONCE)
+        # Reads of a stalled store hold all of the others; a refusal must not wait for them.
+        self._outbox_threads = Threads(AT_ONCE)
+        self.observed: Observations = Observations()
+        _in_use.add(self)
+
+    async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
+        """Append an entry durably, together with those of other tasks.
+
+        Cancelling the caller does not undo a commit under way.
+
+        Args:
+            entry: What to append. Appending an id again changes nothing.
+            bundle: The notice that the entry names, to be published before it if it is not in the log yet.
+
+        Returns:
+            The index of its leaf.
+
+        Raises:
+            LogUnavailable: It is not known to be recorded; appending it again is safe.
+            LogError: The log does not take it: it names a notice that is not in the log.
+        """
+        index = await self._group.submit(_items(entry, bundle))
+        if self._outbox.pending:
+            await self._drain_for_a_moment()
+        if self.observed.counts:
+            await self._write_when_due(int(datetime.fromisoformat(entry.at).timestamp()))
+        return index
+
+    async def published(self, notice: str) -> bytes | None:
+        """Return a published notice's canonical bytes, or None where the log does not have it.
+
+        Args:
+            notice: SHA-256 of the bytes, hex.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        return await self.read(lambda log: log.notice(notice))
+
+    async def read(self, work: Callable[[LogReader], T], *, seconds: float = DRAIN_SECONDS) -> T:
+        """Do what reads this log in a thread of its own, and return what comes of it.
+
+        Args:
+            work: Takes the log.
+            seconds: How long to wait.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        return await self._threads.run(lambda: work(self), seconds=seconds)
+
+    async def history(self, subject: str) -> list[Recorded]:
+        """Return a visitor's latest entries, at most `LATEST`, the oldest of them first.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        return await self.read(lambda log: log.of_subject(subject, last=LATEST))
+
+    async def erase(self, subject: str, *, at: str) -> int:
+        """Destroy a visitor's entries; what they were cannot be read again. Return how many there were.
+
+        The leaves stay, so that every proof still holds, and an entry says which were erased.
+
+        Args:
+            subject: The visitor's id.
+            at: Now, RFC 3339 in UTC.
+
+        Raises:
+            LogUnavailable: They are not known to be erased; asking again is safe.
+        """
+        erased = 0
+        with CancelScope(shield=True):
+            erased = await self._threads.run(lambda: self.erase_now(subject, at=at), seconds=ERASE_SECONDS)
+        return erased
+
+    def erase_now(self, subject: str, *, at: str) -> int:
+        """Do what `erase` does, without an event loop."""
+        # What waits in the outbox, or is on its way from there, may be the visitor's.
+        self._outbox.drain(self._record, wait=True)
+        return self._destroy(lambda transaction: erase(transaction, subject, at=at, sign=self._signer.sign))
+
+    def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
+        """Destroy all decisions from before a day, in as many transactions as it takes.
+
+        What has been done stays done if it is interrupted; calling it again goes on.
+
+        Args:
+            before: The day, ``YYYY-MM-DD``.
+            at: Now, RFC 3339 in UTC.
+
+        Yields:
+            After each transaction, how many entries were looked at in it, and how many of them destroyed.
+
+        Raises:
+            LogUnavailable: The store is away.
+        """
+        size = self.head().size
+        destroyed = 0
+        for start in range(0, size, PURGE_ROWS):
+            stop = min(start + PURGE_ROWS, size)
+            count = self._purge(before, start, stop, at)
+            destroyed += count
+            yield stop - start, count
+        if destroyed:
+            self._store.tidy()
+
+    def rotate(self, key: SigningKey) -> Head:
+        """Sign the head with a new key and with the present one, which vouches for it; return that head.
+
+        The caller then keeps the new key where `key` names it: the next entry is signed with that.
+
+        Args:
+            key: Of the same name as the present one.
+
+        Raises:
+            LogError: The log has no key, or it has another name.
+        """
+        keys = self.keys()
+        if keys is None or keys.signing.name != key.name:
+            raise LogError("a log's keys all have its origin as their name")
+        both = [keys.signing, key]
+
+        def sign(before: Head, size: int, root: bytes) -> str:
+            self._signer.sign(before, size, root)  # only what this key has signed before
+            return sign_checkpoint(size, root, both)
+
+        return self._store.transact(lambda transaction: resign(transaction, sign))
+
+    def sign_now(self) -> Head:
+        """Sign the head as it is, where it is not signed yet; return it.
+
+        Raises:
+            LogUnavailable: The key cannot be used.
+        """
+        return self._store.transact(lambda transaction: resign(transaction, self._signer.sign))
+
+    async def invalidate(self, entry: Entry, *, id: str, at: str) -> None:
+        """Note that an entry whose outcome is not known was not honoured, whether or not it is in the log.
+
+        The note waits in the outbox until the store is back.
+
+        Args:
+            entry: What `append` raised ``LogUnavailable(unknown=True)`` for.
+            id: A new id, UUIDv7.
+            at: Now, RFC 3339 in UTC.
+        """
+        note = Entry(id=id, type="invalidated", at=at, subject=entry.subject, previous=entry.id)
+        with CancelScope(shield=True):
+            await self._keep((note,), LogUnavailable(f"entry {entry.id} was not honoured"))
+
+    async def honour(self, entry: Entry, *, bundle: Bundle | None = None) -> int | None:
+        """Append a refusal or withdrawal, which holds whatever the log does.
+
+        Where the store cannot take it, it waits in the outbox; where that cannot either, an error is
+        logged. Cancellation waits until it is in one of them.
+
+        Returns:
+            The index of its leaf, or None where it is not in the log yet.
+
+        Raises:
+            LogError: The log does not take it: it names a notice that is not in the log.
+        """
+        index = None
+        with CancelScope(shield=True):
+            try:
+                index = await self.append(entry, bundle=bundle)
+            except (LogUnavailable, LogCorrupt) as error:
+                await self._keep(_items(entry, bundle), error)
+        return index
+
+    async def observe(self, kind: str, keys: Iterable[str], *, now: int) -> None:
+        """Count what was seen today. Counts are written now and then; a crash loses those of half a minute.
+
+        Args:
+            kind: What sort of thing was seen.
+            keys: What was seen.
+            now: Epoch seconds.
+        """
+        self.observed.add(kind, keys, now=now)
+        await self._write_when_due(now)
+
+    def remarks(self) -> list[Remark]:
+        """Find out whether a decision could be recorded and signed. Nothing is made or written.
+
+        Returns:
+            What is wrong, and what is good to know.
+        """
+        return list(remarks_on(self._store, self._signer, self._path))
+
+    async def look(self) -> list[Remark]:
+        """Do what `remarks` does in a thread, for seconds at most. Call it at start."""
+        try:
+            return await self._threads.run(self.remarks, seconds=LOOK_SECONDS)
+        except LogUnavailable as error:
+            return [Remark(level="error", about="log", text=str(error))]
+
+    async def resume(self) -> None:
+        """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""
+        if self._outbox.pending:
+            await self._drain_for_a_moment()
+
+    async def finish(self) -> None:
+        """Write what was counted, in a thread and within seconds. Call it while the event loop runs still."""
+        with suppress(LogUnavailable):
+            await self._threads.run(self.write_observations, seconds=COMMIT_SECONDS)
+
+    def write_observations(self) -> None:
+        """Write what was counted. While the store is away it waits on."""
+        counts = self.observed.take()
+        if not counts:
+            return
+        try:
+            self._store.transact(lambda transaction: transaction.count(counts))
+        except LogError as error:
+            self.observed.restore(counts)
+            _logger.warning("what was observed is not written yet: %s", error)
+
+    def commit(self, batch: Sequence[Item]) -> list[int]:
+        """Append items durably, in one transaction; return the indexes of their leaves.
+
+        Raises:
+            LogUnavailable: They are not known to be recorded; committing them again is safe.
+            LogError: The log does not take one of them. The others are recorded.
+        """
+        outcomes = self._record(batch)
+        if self._outbox.pending:
+            self._drain_quietly()
+        for outcome in outcomes:
+            if isinstance(outcome, LogError):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, int)]
+
+    def publish(self, notice: str, body: bytes, assets: Mapping[str, bytes], *, at: str) -> int:
+        """Put a notice and what it shows into the log; return the index of its leaf. Twice changes nothing.
+
+        Args:
+            notice: SHA-256 of `body`, hex.
+            body: The notice's canonical bytes.
+            assets: Its CSS and JavaScript by their SHA-256 in hex.
+            at: Now, RFC 3339 in UTC.
+
+        Raises:
+            LogError: A hash is not that of its bytes, or as `commit`.
+        """
+        return self.commit([Bundle(hash=notice, body=body, assets=dict(assets), at=at)])[0]
+
+    def close(self) -> None:
+        """Write what was observed, and close this process's handles; the outbox keeps what it has."""
+        self.write_observations()
+        super().close()
+
+    def drain(self) -> int:
+        """Hand what waits in the outbox to the store; return how many items that were.
+
+        Every append does this when something waits; call it at start to do so at once.
+
+        Raises:
+            LogUnavailable: The store is away still; everything waits on.
+        """
+        return self._outbox.drain(self._record)
+
+    def _purge(self, before: str, start: int, stop: int, at: str) -> int:
+        return self._destroy(
+            lambda transaction: purge(
+                transaction, before, start=start, stop=stop, at=at, sign=self._signer.sign
+            )
+        )
+
+    def _destroy(self, script: Script[int]) -> int:
+        """Run a script that says how many it has destroyed: run again after it was done, it finds none."""
+        counts: list[int] = []
+
+        def counted(transaction: Transaction) -> int:
+            counts.append(script(transaction))
+            return max(counts)
+
+        return self._store.transact(counted)
+
+    def _record(self, batch: Sequence[Item]) -> list[Outcome]:
+        return self._store.transact(lambda transaction: record(transaction, batch, self._signer.sign))
+
+    def _drain_quietly(self) -> None:
+        try:
+            self.drain()
+        except LogError as error:
+            _logger.warning("what waits in the outbox waits on: %s", error)
+
+    async def _write_when_due(self, now: int) -> None:
+        if self.observed.due(now):
+            with suppress(LogUnavailable):
+                await self._threads.run(self.write_observations, seconds=DRAIN_SECONDS)
+
+    async def _drain_for_a_moment(self) -> None:
+        """Drain; a long outbox is drained on while the caller goes its way."""
+        with suppress(LogUnavailable):
+            await self._threads.run(self._drain_quietly, seconds=DRAIN_SECONDS)
+
+    async def _keep(self, items: Sequence[Item], why: LogError) -> None:
+        try:
+            await self._outbox_threads.run(lambda: self._outbox.put(items), seconds=COMMIT_SECONDS)
+        except LogError as error:
+            _logger.error("%s, and the outbox cannot take it: %s", why, error)
+
+
+def _items(entry: Entry, bundle: Bundle | None) -> tuple[Item, ...]:
+    return (entry,) if bundle is None else (bundle, entry)

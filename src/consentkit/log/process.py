@@ -1,0 +1,159 @@
+"""What the log needs of a process: worker threads of its own, file locks between processes, forks.
+
+A file lock belongs to the open descriptor, so threads exclude each other as processes do. It lives as long as
+any copy of the descriptor: a forked child closes the copies that it got. Where the system has no such locks,
+nothing is locked.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+from weakref import WeakSet
+
+from anyio import CapacityLimiter, move_on_after, to_thread
+from anyio.lowlevel import RunVar
+
+from consentkit.exceptions import LogUnavailable
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+except ImportError:  # pragma: no cover - not a POSIX system
+    LOCK_EX = LOCK_NB = LOCK_UN = 0  # type: ignore[misc]
+
+    def flock(fd: int, operation: int, /) -> None:  # type: ignore[misc]
+        """Lock nothing."""
+
+
+T = TypeVar("T")
+
+_numbers = itertools.count()
+
+
+class Threads:
+    """A bounded number of worker threads for each event loop: a stalled store delays nothing else."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._limiters: RunVar[CapacityLimiter] = RunVar(f"consentkit.log.threads.{next(_numbers)}")
+
+    async def run(self, work: Callable[[], T], *, seconds: float) -> T:
+        """Run `work` in a thread and wait for it, but no longer than `seconds`; then it ends by itself.
+
+        Raises:
+            LogUnavailable: It took longer.
+        """
+        limiter = self._limiters.get(None)
+        if limiter is None:
+            limiter = CapacityLimiter(self._at_once)
+            self._limiters.set(limiter)
+        with move_on_after(seconds):
+            return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
+        raise LogUnavailable(f"the consent log's store took longer than {seconds} seconds")
+
+
+class ForkAware(Protocol):
+    """Owns handles or locks that are of no use, or harmful, in a child process."""
+
+    def before_fork(self) -> None:
+        """Put away what can be put away, in the thread that forks."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on in the parent, or drop in the child what was inherited all the same."""
+
+
+_fork_aware: WeakSet[ForkAware] = WeakSet()
+_locked: set[int] = set()
+
+
+def register_at_fork(owner: ForkAware) -> None:
+    """Call `owner` before and after every fork of this process for as long as it lives."""
+    _fork_aware.add(owner)
+
+
+@contextmanager
+def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock on a file, which is made where it is missing.
+
+    Without `wait`, yields False at once where somebody else holds it.
+    """
+    descriptor = _open(path)
+    try:
+        try:
+            flock(descriptor, LOCK_EX if wait else LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            held = False
+        else:
+            held = True
+        yield held
+    finally:
+        _release(descriptor)
+
+
+@contextmanager
+def fair_lock(path: Path) -> Iterator[None]:
+    """Hold a turn at `path`: who has just had one cannot overtake who waits.
+
+    A lock alone goes to whoever asks first after its release, mostly the process that released it. Here
+    the place at the head of the line (``PATH.line``) is kept until the turn (``PATH.turn``) is taken.
+    """
+    descriptor = _open(path.with_name(path.name + ".turn"))
+    try:
+        with file_lock(path.with_name(path.name + ".line")):
+            flock(descriptor, LOCK_EX)
+        yield
+    finally:
+        _release(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until a folder is on disk: before that, a new file's name is not.
+
+    Raises:
+        OSError: It cannot be synchronised.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    _locked.add(descriptor)
+    return descriptor
+
+
+def _release(descriptor: int) -> None:
+    # In a child that was forked meanwhile, the descriptor is closed already.
+    if descriptor in _locked:
+        _locked.remove(descriptor)
+        flock(descriptor, LOCK_UN)
+        os.close(descriptor)
+
+
+def _before_fork() -> None:
+    for owner in list(_fork_aware):
+        owner.before_fork()
+
+
+def _after_fork(*, child: bool) -> None:
+    # Not unlocked: the lock is the parent's, and unlocking one copy of a descriptor unlocks them all.
+    while child and _locked:
+        os.close(_locked.pop())
+    for owner in list(_fork_aware):
+        owner.after_fork(child=child)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=partial(_after_fork, child=False),
+        after_in_child=partial(_after_fork, child=True),
+    )

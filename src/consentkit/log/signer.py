@@ -1,0 +1,295 @@
+"""The log's key: where it is kept, and the checkpoints that are signed with it.
+
+A key file's first line is the private key, in the form of Go's ``sumdb/note``; every line after it is the
+public key (C2SP vkey) of an earlier one, still accepted. The key is never in the log's database: who can
+write the database only cannot sign.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
+from consentkit.log.process import sync_folder
+from consentkit.log.stores.base import Head
+from consentkit.tlog.note import SigningKey, VerifierKey, open_checkpoint, read_checkpoint, sign_checkpoint
+
+PRIVATE = "PRIVATE+KEY+"
+
+_RANDOM = re.compile(r"consent-log/[0-9a-f]{16}")
+
+_logger = logging.getLogger("consentkit.log")
+
+
+class Keyring(msgspec.Struct, frozen=True, kw_only=True):
+    """A log's keys.
+
+    Attributes:
+        signing: The key that signs.
+        earlier: Public keys of those that signed before it, latest first.
+    """
+
+    signing: SigningKey
+    earlier: tuple[VerifierKey, ...] = ()
+
+    @property
+    def accepted(self) -> tuple[VerifierKey, ...]:
+        """The public keys of all of them."""
+        return (self.signing.verifier, *self.earlier)
+
+    def rotated(self, key: SigningKey) -> Keyring:
+        """Return the keyring in which `key` signs from now on."""
+        return Keyring(signing=key, earlier=self.accepted)
+
+    def __str__(self) -> str:
+        return "".join(f"{key}\n" for key in (self.signing, *self.earlier))
+
+
+def read_keyring(text: str) -> Keyring:
+    """Read a key file's content.
+
+    Raises:
+        ProofInvalid: A line is not a key. No line is repeated in the message.
+    """
+    first, *others = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    return Keyring(signing=SigningKey.parse(first), earlier=tuple(VerifierKey.parse(line) for line in others))
+
+
+def new_origin() -> str:
+    """Return a name for a log that nobody has named: an origin must be unique (C2SP tlog-checkpoint)."""
+    return f"consent-log/{secrets.token_hex(8)}"
+
+
+def is_random(origin: str) -> bool:
+    """Say whether a name is one of `new_origin`."""
+    return _RANDOM.fullmatch(origin) is not None
+
+
+def make_key_file(path: Path, keys: Keyring) -> bool:
+    """Make a key file, readable by its owner only and complete from the first moment on.
+
+    Returns:
+        False if there is one already; it is left as it is.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    draft = _draft(path, keys)
+    try:
+        os.link(draft, path)
+        sync_folder(path.parent)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
+
+
+def replace_key_file(path: Path, keys: Keyring) -> None:
+    """Put other keys into a key file, at once or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    os.replace(_draft(path, keys), path)
+    sync_folder(path.parent)
+
+
+def _draft(path: Path, keys: Keyring) -> Path:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(str(keys))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink()
+        raise
+    return draft
+
+
+class Signer:
+    """Signs a log's checkpoints. Nothing is read or made before it is needed.
+
+    What is signed continues what was signed: a head that somebody else has put into the database is not.
+
+    Attributes:
+        path: The key's file, if it has one.
+    """
+
+    def __init__(self, key: str | Path | None, *, default: Path | None = None) -> None:
+        """Name the key.
+
+        Args:
+            key: The private key itself, or the path of its file.
+            default: Where `key` is None: the file, which is made when a new log needs it. Without it, and
+                without the extra ``log``, checkpoints are not signed.
+        """
+        # Wherever a secret stands in it, it is no path: paths are repeated in messages.
+        self._secret = key.strip() if isinstance(key, str) and PRIVATE in key else None
+        self.path: Path | None = default if key is None else None if self._secret else Path(key)
+        self._may_make = key is None
+        self._has_warned = False
+        self._keys: Keyring | None = None
+        # Whether the keys were held against the log; until then nothing is signed with them.
+        self._continues = False
+        # The signed head that was met last, and note, size and root that were signed last.
+        self._met: Head | None = None
+        self._signed: tuple[str, int, bytes] | None = None
+
+    def keys(self) -> Keyring | None:
+        """Return the keys; None where there are none (yet).
+
+        Raises:
+            ConfigurationError: What was named as a key is none, or cannot be read.
+        """
+        if self._keys is None:
+            self._keys = self._load()
+        return self._keys
+
+    def foresee(self, before: Head) -> Keyring | None:
+        """Return the keys that sign what comes after a head; None where there are none (yet). Makes none.
+
+        Raises:
+            ConfigurationError: As `keys`; or those that signed the log so far are not there.
+            LogCorrupt: The head is not what was signed.
+        """
+        # Read again, whatever was read before: the right key may have been put back.
+        keys = self._load()
+        if before.checkpoint is None:
+            return keys
+        if keys is None:
+            how = f"put {str(self.path)!r} back" if self.path else "name it"
+            raise ConfigurationError(
+                f"the log is signed, and the key that signed it is not there: {how}"
+                ' (signing needs the extra "log")',
+                path="key",
+            )
+        _demand_continuity(before.checkpoint, keys.accepted)
+        _demand_stated(before, before.checkpoint)
+        return keys
+
+    def sign(self, before: Head, size: int, root: bytes) -> str | None:
+        """Sign a checkpoint (see `consentkit.log.operations.Sign`).
+
+        Raises:
+            LogUnavailable: There should be a key and it cannot be used, or it is not the one that signed
+                the log so far.
+            LogCorrupt: `before` is not what was signed, or less than what this process has met: somebody
+                has changed the database.
+        """
+        # What this process has signed last itself, and nobody since, need not be read and verified again.
+        if (before.checkpoint, before.size, before.root) != self._signed:
+            try:
+                self._demand_own(before)
+            except (ConfigurationError, OSError) as error:
+                raise LogUnavailable(f"the log's key cannot be used: {error}") from error
+        if self._keys is None:
+            return None
+        if before.checkpoint is not None:
+            self._met = before
+        note = sign_checkpoint(size, root, [self._keys.signing])
+        self._signed = note, size, root
+        return note
+
+    def _demand_own(self, before: Head) -> None:
+        """Make sure that a head is the log's, and that what comes after it may be signed."""
+        keys = self._keys if self._continues else self._first_keys(before)
+        if keys is None:
+            return
+        if before.checkpoint is None:
+            if self._met is not None:
+                raise LogCorrupt("the log was signed, and its head is not signed any more")
+            return
+        if not _is_signed(before.checkpoint, keys.accepted):
+            # Another process may sign with a newer key already.
+            self._first_keys(before)
+        _demand_stated(before, before.checkpoint)
+        met = self._met
+        if met is not None and (
+            before.size < met.size or (before.size == met.size and before.root != met.root)
+        ):
+            raise LogCorrupt(
+                f"the log had {met.size} entries and has {before.size}, or others: it was rolled back"
+            )
+
+    def _first_keys(self, before: Head) -> Keyring | None:
+        keys = self.foresee(before)
+        if keys is None and self._may_make and self.path is not None:
+            keys = self._make(self.path)
+        if keys is not None and before.size and before.checkpoint is None:
+            _logger.warning("the log of %d entries was not signed so far; it is from now on", before.size)
+        self._keys, self._continues = keys, keys is not None
+        return keys
+
+    def _load(self) -> Keyring | None:
+        text = self._secret or self._text()
+        if text is None:
+            return None
+        try:
+            return read_keyring(text)
+        except MissingExtra:
+            if self._may_make:
+                return None
+            raise
+        except ProofInvalid as error:
+            which = "the key" if self.path is None else repr(str(self.path))
+            raise ConfigurationError(f"{which} cannot be read as a key: {error}", path="key") from error
+
+    def _text(self) -> str | None:
+        if self.path is None:
+            return None
+        where = repr(str(self.path))
+        try:
+            return self.path.read_text("ascii")
+        except FileNotFoundError as error:
+            if self._may_make:
+                return None
+            how = "make one with `consentkit log key new`"
+            raise ConfigurationError(f"there is no key at {where}: {how}", path="key") from error
+        except OSError as error:
+            raise ConfigurationError(f"cannot read {where}: {error.strerror}", path="key") from error
+        except UnicodeDecodeError:
+            # Not chained: the error repeats what it could not decode.
+            raise ConfigurationError(f"{where} is not a key: it is not text", path="key") from None
+
+    def _make(self, path: Path) -> Keyring | None:
+        try:
+            made = Keyring(signing=SigningKey.generate(new_origin()))
+        except MissingExtra as error:
+            if not self._has_warned:
+                _logger.warning("the log is not signed: %s", error)
+            self._has_warned = True
+            return None
+        return made if make_key_file(path, made) else self._load()
+
+
+def _demand_stated(head: Head, checkpoint: str) -> None:
+    stated = read_checkpoint(checkpoint)
+    if (stated.size, stated.root) != (head.size, head.root):
+        raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
+
+
+def _demand_continuity(checkpoint: str, accepted: Sequence[VerifierKey]) -> None:
+    if not _is_signed(checkpoint, accepted):
+        raise ConfigurationError(
+            "this key did not sign the log so far: name the right one, or change keys with"
+            " `consentkit log key rotate`",
+            path="key",
+        )
+
+
+def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:
+    try:
+        open_checkpoint(checkpoint, accepted)
+    except ProofInvalid:
+        return False
+    return True

@@ -1,0 +1,289 @@
+"""The store for many machines: a schema in a PostgreSQL database, any number of processes anywhere.
+
+Writers take turns by the lock on the head's row, and by nothing else, so that what speaks PostgreSQL's
+protocol and SQL will do, also where transactions that are in each other's way are undone instead of waiting.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import Connection, IsolationLevel
+from psycopg.errors import FeatureNotSupported, SyntaxError
+from psycopg.sql import SQL, Identifier
+
+from consentkit.exceptions import LogMissing
+from consentkit.log.stores import postgres_schema as schema
+from consentkit.log.stores.base import Head, RawRow, Script
+from consentkit.log.stores.postgres_pool import Pool, commit, may_repeat, read_address, translate_errors
+from consentkit.log.stores.sql import (
+    HEAD,
+    INSERT_ROWS,
+    Argument,
+    SQLTransaction,
+    SQLView,
+    Statement,
+    demand_writable,
+    read_head,
+    run_settled,
+)
+
+T = TypeVar("T")
+
+# Connections of a process at once. Who reads keeps nobody from writing.
+WRITING = 4
+READING = 8
+
+# Whoever waited for the lock on the head then sees all that was written before; under a stricter level it
+# would be undone instead.
+ISOLATION = IsolationLevel.READ_COMMITTED
+
+# How often a transaction is begun anew that was undone for another's sake, with pauses of at most so long.
+RETRIES = 20
+PAUSE_SECONDS = 0.1
+
+# Whoever vanishes in mid-transaction frees the head after IDLE; whoever waits for it is told after LOCK.
+LOCK_TIMEOUT = "10s"
+IDLE_TIMEOUT = "5s"
+
+# Rows and assets that are in memory at once.
+PAGE_ROWS = 2000
+PAGE_ASSETS = 16
+
+# COPY costs two round trips more than statements that are sent along with the others.
+COPY_FROM_ROWS = 8
+
+_COPY = 'COPY entries ("index", id, type, at, subject, body, salt, leaf) FROM STDIN (FORMAT BINARY)'
+_COPY_TYPES = ("int8", *["text"] * 4, *["bytea"] * 3)
+
+# Settings of a transaction, which poolers in between pass on: settings of a session they do not. A role may
+# prefer commits that are not durable; what was acknowledged is on disk all the same.
+_READ = "SELECT set_config('search_path', %s, true)"
+_WRITE = (
+    f"{_READ}, set_config('lock_timeout', %s, true),"
+    " set_config('idle_in_transaction_session_timeout', %s, true),"
+    " set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
+    " ELSE current_setting('synchronous_commit') END, true)"
+)
+
+
+class PostgresView(SQLView):
+    """Reads through one connection; its open transaction makes it one moment's state."""
+
+    contains = "position(? IN body) > 0"
+    is_subject = "subject = ?"
+
+    def __init__(self, connection: Connection, head: Head) -> None:
+        """Args: connection: in a transaction that sees one moment's state; head: as it was read then."""
+        self.connection = connection
+        self._head = head
+
+    def head(self) -> Head:
+        """Return the head as it was when the transaction began."""
+        return self._head
+
+    def select(self, query: str, *arguments: Argument) -> list[tuple[Any, ...]]:
+        """Return what a query finds: nothing for a text with a NUL, which PostgreSQL has no way to store."""
+        if any(isinstance(argument, str) and "\0" in argument for argument in arguments):
+            return []
+        return self.connection.execute(_spelt(query), arguments, binary=True).fetchall()
+
+    def stream(self, query: str, start: int, *arguments: Argument) -> Iterator[RawRow]:
+        """Stream rows page after page, each from where the last one ended.
+
+        No cursor is left open on the server when a reader goes away.
+        """
+        page = PAGE_ROWS
+        while page == PAGE_ROWS:
+            rows = self.select(f'{query} ORDER BY "index" LIMIT ?', start, *arguments, PAGE_ROWS)
+            yield from rows
+            page = len(rows)
+            start = rows[-1][0] + 1 if rows else start
+
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+        """Return the condition that a column has one of many values: they are passed as one array."""
+        return "= ANY(?)", list(values)  # type: ignore[return-value]
+
+    def assets(self) -> Iterator[tuple[str, bytes]]:
+        """Stream every asset."""
+        last = ""
+        query = "SELECT hash, bytes FROM assets WHERE hash > ? ORDER BY hash LIMIT ?"
+        while page := self.select(query, last, PAGE_ASSETS):
+            yield from page
+            last = page[-1][0]
+
+    def check_tables(self) -> None:
+        """Check nothing more than `snapshot` did: the columns have types."""
+
+    def check_indexes(self) -> None:
+        """Check nothing: that is the server's own business, and its extension amcheck does it."""
+
+
+class PostgresTransaction(SQLTransaction, PostgresView):
+    """Reads and writes inside a transaction that holds the lock on the head's row."""
+
+    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> list[list[tuple[Any, ...]]]:
+        """Return what each query finds."""
+        with self.connection.pipeline():
+            cursors = [
+                self.connection.execute(_spelt(query), arguments, binary=True) for query, arguments in queries
+            ]
+        return [cursor.fetchall() for cursor in cursors]
+
+    def execute(self, *statements: Statement) -> None:
+        """Run statements, many new rows by COPY and all others in one pipeline."""
+        first, rows = statements[0]
+        if len(statements) == len(rows) == 1:
+            # Not in a pipeline: there, what the server says of a broken connection is lost.
+            self.connection.execute(_spelt(first), rows[0])
+            return
+        if first is INSERT_ROWS and len(rows) >= COPY_FROM_ROWS:
+            self._copy(rows)
+            statements = statements[1:]
+        with self.connection.pipeline(), self.connection.cursor() as cursor:
+            for statement, arguments in statements:
+                cursor.executemany(_spelt(statement), arguments)
+
+    def _copy(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(_COPY_TYPES)
+            for row in rows:
+                copy.write_row(row)
+
+
+def _spelt(statement: str) -> str:
+    """Spell a statement's placeholders as the driver does."""
+    return statement.replace("?", "%s")
+
+
+class PostgresStore:
+    """Keeps a log in one schema of a database (the contract is `base.Store`)."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """Name the database. Nothing is opened before the first use.
+
+        Args:
+            url: As libpq takes it, with ``schema=name`` where it is not ``consentkit``.
+            read_only: Never make, migrate or write anything.
+
+        Raises:
+            ConfigurationError: The URL is none.
+        """
+        self._address = read_address(url)
+        self._read_only = read_only
+        self._writing = Pool(self._connect, most=WRITING)
+        self._reading = Pool(self._connect, most=READING)
+        self._prepared = False
+
+    def transact(self, script: Script[T]) -> T:
+        """Run a script in one transaction."""
+        demand_writable(self._read_only)
+        with translate_errors():
+            self._prepare()
+        return run_settled(self._run, script)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresView]:
+        """Open a view of the present state."""
+        with translate_errors():
+            self._prepare()
+            with self._reading.connection() as connection:
+                yield PostgresView(connection, self._begin(connection, write=False))
+                connection.rollback()
+
+    def rehearse(self) -> Head | None:
+        """Lock the head, write to it, put nothing into every other table, and roll that back."""
+        with translate_errors(), self._writing.connection() as connection:
+            found = schema.version(connection, self._address.schema)
+            if not found:
+                schema.check_creatable(connection, self._address.schema)
+                connection.rollback()
+                raise LogMissing("there is no log in this schema yet")
+            connection.rollback()
+            if found < schema.VERSION:
+                return None
+            head = self._begin(connection, write=True)
+            with connection.pipeline():
+                connection.execute("UPDATE head SET size = size")
+                for table in map(Identifier, schema.FILLED):
+                    connection.execute(SQL("INSERT INTO {0} SELECT * FROM {0} WHERE false").format(table))
+            connection.rollback()
+            return head
+
+    def tidy(self) -> None:
+        """Have the server free what destroyed rows have held."""
+        table = Identifier(self._address.schema, "entries")
+        with translate_errors(), self._writing.connection() as connection:
+            # VACUUM runs in no transaction. Engines without it free by themselves.
+            connection.autocommit = True
+            with suppress(FeatureNotSupported, SyntaxError):
+                connection.execute(SQL("VACUUM {}").format(table))
+            connection.autocommit = False
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        self._writing.close()
+        self._reading.close()
+
+    @translate_errors()
+    def _run(self, script: Script[T]) -> T:
+        with self._writing.connection() as connection:
+            for attempt in range(RETRIES):
+                try:
+                    return self._once(connection, script)
+                except psycopg.Error as error:
+                    if not may_repeat(error):
+                        raise
+                    connection.rollback()
+                # At random, so that those who were in each other's way do not meet again.
+                time.sleep(random.uniform(0, min(PAUSE_SECONDS, 0.002 * 2**attempt)))
+            return self._once(connection, script)
+
+    def _once(self, connection: Connection, script: Script[T]) -> T:
+        head = self._begin(connection, write=True)
+        outcome = script(PostgresTransaction(connection, head))
+        commit(connection)
+        return outcome
+
+    def _begin(self, connection: Connection, *, write: bool) -> Head:
+        """Begin a transaction and read the head: to write it is locked, to read all is as of this moment."""
+        # Named last, temporary tables stand in for none of the log's.
+        path = f'"{self._address.schema}", pg_temp'
+        with connection.pipeline():
+            if write:
+                connection.execute(_WRITE, (path, LOCK_TIMEOUT, IDLE_TIMEOUT))
+                head = connection.execute(f"{HEAD} FOR UPDATE", binary=True)
+            else:
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                connection.execute(_READ, (path,))
+                head = connection.execute(HEAD, binary=True)
+            version = connection.execute("SELECT version FROM schema_version")
+        schema.check_row(version.fetchone(), current=True)
+        return read_head(head.fetchone())
+
+    def _prepare(self) -> None:
+        """See once that there are tables; who may write makes and migrates them."""
+        if self._prepared:
+            return
+        name = self._address.schema
+        if self._read_only:
+            with self._reading.connection() as connection:
+                if not schema.version(connection, name):
+                    raise LogMissing("there is no log in this schema yet")
+                connection.rollback()
+        else:
+            with self._writing.connection() as connection:
+                schema.migrate(connection, name)
+        self._prepared = True
+
+    def _connect(self) -> Connection:
+        # Prepared statements keep the plan of the small table that they met first, and do not outlive a
+        # transaction behind every pooler.
+        connection = psycopg.connect(**self._address.parameters, prepare_threshold=None)
+        connection.isolation_level = ISOLATION
+        return connection

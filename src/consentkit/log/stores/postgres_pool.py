@@ -1,0 +1,255 @@
+"""Connections to a PostgreSQL log: its address, a pool, and the driver's errors as this package's own.
+
+The pool has no thread of its own: who needs a connection opens it, and is told at once. They never cross a
+fork. What is idle is closed before it; what another thread is using then is the parent's, and the child's
+copy of the socket is given up without a word to the server.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import unquote
+from weakref import finalize
+
+import msgspec
+from psycopg import Connection, Error, ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable
+from consentkit.log.process import register_at_fork
+from consentkit.log.stores.sql import OutcomeUnknown
+
+SCHEMA = "consentkit"
+"""Where the URL names no other."""
+
+_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+# What the URL may say otherwise. A peer that has vanished is given up after some fifteen seconds.
+_DEFAULTS: Mapping[str, Any] = {
+    "application_name": "consentkit",
+    "client_encoding": "utf8",
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """A log's place.
+
+    Attributes:
+        parameters: What libpq connects with; a password may be among them.
+        schema: A name that needs no quotes.
+    """
+
+    parameters: Mapping[str, Any]
+    schema: str
+
+    def __repr__(self) -> str:
+        return f"Address(schema={self.schema!r})"
+
+
+def read_address(url: str) -> Address:
+    """Read a log's URL: one of libpq, to which ``schema=name`` may be added.
+
+    Raises:
+        ConfigurationError: It is none. Nothing of it is repeated: it may hold a password.
+    """
+    base, _, query = url.partition("?")
+    fields = [field for field in query.split("&") if field]
+    names = [unquote(field.removeprefix("schema=")) for field in fields if field.startswith("schema=")]
+    rest = "&".join(field for field in fields if not field.startswith("schema="))
+    schema = names[-1] if names else SCHEMA
+    if not _SCHEMA_NAME.fullmatch(schema) or schema.startswith("pg_"):
+        raise ConfigurationError("expected a schema's name in small ASCII letters, digits and _", path="log")
+    try:
+        parameters = conninfo_to_dict(f"{base}?{rest}" if rest else base)
+    except ProgrammingError:
+        raise ConfigurationError(
+            "expected postgresql://user@host/database, where special characters of names and passwords are"
+            " written as %XX",
+            path="log",
+        ) from None
+    return Address(parameters=dict(_DEFAULTS) | parameters, schema=schema)
+
+
+# SQLSTATE (PostgreSQL, appendix A): classes and codes that speak of what is stored, not of the server.
+_CORRUPT = ("23", "XX001", "XX002", "42P01", "42703")
+
+# Serialization failure and deadlock: nothing was done, and doing it again will work.
+_AGAIN = ("40001", "40P01")
+
+# The server itself does not know whether it has committed.
+_UNKNOWN = "40003"
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raise this package's errors for what the driver raises."""
+    try:
+        yield
+    except Error as error:
+        kind = LogCorrupt if (error.sqlstate or "").startswith(_CORRUPT) else LogUnavailable
+        raise kind(f"the log's PostgreSQL server failed: {reason(error)}") from error
+
+
+def reason(error: Error) -> str:
+    """Say what went wrong, without hosts, names and values."""
+    if error.diag.message_primary:
+        return f"{error.diag.message_primary} ({error.sqlstate})"
+    # While connecting, there is libpq's text only; what the server says comes last, its names in quotes.
+    _, refused, why = str(error).rpartition("FATAL:")
+    if refused:
+        return re.sub(r'"[^"]*"', "…", why.strip().partition("\n")[0])
+    return "it cannot be reached, or the connection broke"
+
+
+def may_repeat(error: Error) -> bool:
+    """Say whether the transaction was undone for the sake of another one."""
+    return error.sqlstate in _AGAIN
+
+
+def commit(connection: Connection) -> None:
+    """Commit.
+
+    Raises:
+        OutcomeUnknown: Nobody has said whether it was.
+        Error: It was not.
+    """
+    try:
+        connection.commit()
+    except Error as error:
+        if connection.closed or error.sqlstate in (None, _UNKNOWN):
+            problem = f"the log's PostgreSQL server failed in mid-commit: {reason(error)}"
+            raise OutcomeUnknown(problem) from error
+        raise
+
+
+WAIT_SECONDS = 5.0
+"""How long to wait for a place while all are in use."""
+
+# Connections of a parent process. Closing them would end the parent's session, so they are kept for ever.
+_inherited: list[Connection] = []
+
+
+class Pool:
+    """At most so many connections at once. Safe to use from any thread."""
+
+    def __init__(self, connect: Callable[[], Connection], *, most: int) -> None:
+        """Args: connect: opens a connection; most: how many there may be at once."""
+        self._connect = connect
+        self._most = most
+        self._places = threading.BoundedSemaphore(most)
+        self._guard = threading.Lock()
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
+        finalize(self, _close_all, self._idle)
+        register_at_fork(self)
+
+    def before_fork(self) -> None:
+        """Close what is idle."""
+        self._guard.acquire()
+        _close_all(self._idle)
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on; drop in the child what other threads of the parent were using."""
+        if child:
+            self._places = threading.BoundedSemaphore(self._most)
+            _abandon(self._busy)
+            self._busy = set()
+        self._guard.release()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection. If the block fails it is closed: that rolls back what is open.
+
+        Raises:
+            LogUnavailable: All are in use.
+            Error: The server lets nobody in.
+        """
+        places = self._places
+        if not places.acquire(timeout=WAIT_SECONDS):
+            raise LogUnavailable(f"all {self._most} connections to the log's PostgreSQL server are in use")
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            except BaseException:
+                self._drop(connection)
+                raise
+            self._give_back(connection)
+        finally:
+            places.release()
+
+    def close(self) -> None:
+        """Close what is idle now, and what is in use when it is given back."""
+        with self._guard:
+            self._busy = set()
+            _close_all(self._idle)
+
+    def _take(self) -> Connection:
+        connection = self._pop() or self._connect()
+        with self._guard:
+            self._busy.add(connection)
+        return connection
+
+    def _pop(self) -> Connection | None:
+        with self._guard:
+            while self._idle:
+                connection = self._idle.pop()
+                if not _has_ended(connection):
+                    return connection
+                _close(connection)
+        return None
+
+    def _give_back(self, connection: Connection) -> None:
+        with self._guard:
+            if connection in self._busy and not connection.closed:
+                self._busy.remove(connection)
+                self._idle.append(connection)
+                return
+        _close(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        if connection.broken:
+            # Most likely the server went away, and all others are broken as well.
+            self.close()
+        with self._guard:
+            self._busy.discard(connection)
+        _close(connection)
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Say whether the server has closed a connection: one that is idle has nothing to read."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _close(connection: Connection) -> None:
+    with suppress(Error):
+        connection.close()
+
+
+def _close_all(connections: list[Connection]) -> None:
+    while connections:
+        _close(connections.pop())
+
+
+def _abandon(connections: set[Connection]) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for connection in connections:
+        with suppress(Error, OSError):
+            os.dup2(nowhere, connection.fileno(), inheritable=False)
+        _inherited.append(connection)
+    os.close(nowhere)

@@ -1,0 +1,333 @@
+"""What the SQL stores share: the statements of views and transactions, migrations, and a broken commit.
+
+In every statement ``?`` stands for an argument; a store whose driver spells that otherwise translates it.
+A statement is written once, and must mean the same in SQLite and in PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from importlib import resources
+from itertools import chain, starmap
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+from msgspec.structs import astuple
+
+from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.log.counters import KEPT_DAYS, MOST, Observation
+from consentkit.log.stores.base import Change, Counted, Head, RawRow, Rollup, Row, Script, Transaction, View
+from consentkit.record.entry import EntryType
+from consentkit.tlog.tree import TileId
+
+T = TypeVar("T")
+Argument: TypeAlias = str | int | bytes | list[str] | list[int] | None
+Statement: TypeAlias = tuple[str, Sequence[tuple[Any, ...]]]
+"""A statement, and the arguments of each time that it is run."""
+
+HEAD = "SELECT size, root, checkpoint, open_days FROM head"
+ROW = 'SELECT "index", id, type, at, subject, body, salt, leaf FROM entries'
+"""Selects what a `RawRow` has."""
+INSERT_ROWS = (
+    'INSERT INTO entries ("index", id, type, at, subject, body, salt, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+)
+
+_ROLLUP = "day, regime, locale, notice, action"
+_FIRST, _ENDLESS = -(2**63), 2**63 - 1
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+
+
+class SQLView(View, ABC):
+    """Reads a log by SQL (the contract is `base.View`).
+
+    Attributes:
+        contains: The condition that a row's body contains the bytes of the argument.
+        is_subject: The condition that a row is that of the visitor whose id is the first argument.
+    """
+
+    contains: ClassVar[str]
+    is_subject: ClassVar[str]
+
+    @abstractmethod
+    def select(self, query: str, *arguments: Argument) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+
+    @abstractmethod
+    def stream(self, query: str, start: int, *arguments: Argument) -> Iterator[RawRow]:
+        """Stream the rows that a query selects, by index; its first argument is the lowest one."""
+
+    @abstractmethod
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+        """Return the condition that a column has one of many values, and its one argument.
+
+        Many placeholders would not do: databases limit them, and a batch has no limit.
+        """
+
+    def head(self) -> Head:
+        """Read the head."""
+        return read_head(next(iter(self.select(HEAD)), None))
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+        """Stream rows in order."""
+        return starmap(Row, self.raw_rows(start, self.head().size if stop is None else stop))
+
+    def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
+        """Stream rows in order, as tuples."""
+        return self.stream(f'{ROW} WHERE "index" >= ? AND "index" <= ?', start, stop - 1)
+
+    def find(self, id: str) -> Row | None:
+        """Return the row of an id."""
+        return next(starmap(Row, self.select(f"{ROW} WHERE id = ?", id)), None)
+
+    def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
+        """Return the rows of one visitor, or the last of them, in order."""
+        query = f'{ROW} WHERE {self.is_subject} ORDER BY "index" DESC LIMIT ?'
+        found = self.select(query, subject, _ENDLESS if last is None else last)
+        return list(starmap(Row, reversed(found)))
+
+    def of_type(self, type: EntryType) -> Iterator[Row]:
+        """Stream the rows of a type other than ``decision``."""
+        # The second condition is that of the partial index over types.
+        query = f"{ROW} WHERE \"index\" >= ? AND type = ? AND type <> 'decision'"
+        return starmap(Row, self.stream(query, _FIRST, type))
+
+    def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
+        """Return rows, the highest index first."""
+        query = f'{ROW} WHERE "index" >= ? AND "index" < ?'
+        times = [day, f"{day}U"] if day else []
+        if day:
+            # Without these bounds an old day makes the database walk down all newer entries. The sum keeps
+            # it from doing just that for the bounds themselves.
+            span = 'SELECT min("index" + 0), max("index" + 0) FROM entries WHERE at BETWEEN ? AND ?'
+            ((first, last),) = self.select(span, *times) or [(None, None)]
+            if first is None:
+                return []
+            start, before = max(start, first), min(before, last + 1)
+            query += " AND at BETWEEN ? AND ?"
+        arguments: list[Argument] = [start, before, *times]
+        if action:
+            query += f" AND type = 'decision' AND {self.contains}"
+            arguments.append(f'"action":"{action}"'.encode())
+        return list(starmap(Row, self.select(f'{query} ORDER BY "index" DESC LIMIT ?', *arguments, limit)))
+
+    def tile(self, tile: TileId) -> bytes | None:
+        """Return a tile's hashes."""
+        # A public address may name a larger one than databases have integers for.
+        if tile.number > _ENDLESS:
+            return None
+        return self._bytes('SELECT hashes FROM tiles WHERE level = ? AND "index" = ?', *tile)
+
+    def notice(self, hash: str) -> bytes | None:
+        """Return a notice's canonical bytes."""
+        return self._bytes("SELECT body FROM notices WHERE hash = ?", hash)
+
+    def asset(self, hash: str) -> bytes | None:
+        """Return an asset's bytes."""
+        return self._bytes("SELECT bytes FROM assets WHERE hash = ?", hash)
+
+    def extent(self) -> tuple[int, int]:
+        """Return how many tiles and how many notices are kept."""
+        query = "SELECT (SELECT count(*) FROM tiles), (SELECT count(*) FROM notices)"
+        ((tiles, notices),) = self.select(query)
+        return tiles, notices
+
+    def daily(self, since: str = "", until: str = "9999") -> dict[Rollup, int]:
+        """Return the counts of decisions by day."""
+        query = f"SELECT {_ROLLUP}, count FROM daily WHERE day BETWEEN ? AND ? ORDER BY {_ROLLUP}"
+        found = self.select(query, since, until)
+        if {tuple(map(type, row)) for row in found} - {(*[str] * 5, int)}:
+            raise LogCorrupt("the daily counts hold another kind of value")
+        return {Rollup(*key): count for *key, count in found}
+
+    def observations(self, kind: str, since: str = "", until: str = "9999") -> dict[Observation, int]:
+        """Return the counts of a kind by day."""
+        query = (
+            "SELECT day, kind, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
+            " ORDER BY day, key"
+        )
+        found = self.select(query, kind, since, until)
+        if {tuple(map(type, row)) for row in found} - {(str, str, str, int)}:
+            raise LogCorrupt("what was observed holds another kind of value")
+        return {Observation(*key): count for *key, count in found}
+
+    def _bytes(self, query: str, *arguments: Argument) -> bytes | None:
+        found = self.select(query, *arguments)
+        if found and not isinstance(found[0][0], bytes):
+            raise LogCorrupt("a tile, notice or asset of the log is not bytes")
+        return found[0][0] if found else None
+
+
+class SQLTransaction(SQLView, Transaction, ABC):
+    """Reads and writes inside a transaction that holds the head (the contract is `base.Transaction`)."""
+
+    @abstractmethod
+    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> list[list[tuple[Any, ...]]]:
+        """Return what each of several queries finds, in one round trip if there can be one."""
+
+    @abstractmethod
+    def execute(self, *statements: Statement) -> None:
+        """Run statements one after the other, in as few round trips as there can be."""
+
+    def known(
+        self, ids: Sequence[str], tiles: Iterable[TileId]
+    ) -> tuple[dict[str, int], dict[TileId, bytes]]:
+        """Return the index of each id, and the tiles, that there are."""
+        condition, argument = self.one_of(ids)
+        wanted = list(tiles)
+        # Alternatives, not a list of pairs: for that, SQLite reads the whole table.
+        places = " OR ".join(['level = ? AND "index" = ?'] * len(wanted)) or "level < 0"
+        indexes, found = self.select_each(
+            (f'SELECT id, "index" FROM entries WHERE id {condition}', (argument,)),
+            (f'SELECT level, "index", hashes FROM tiles WHERE {places}', list(chain(*wanted))),
+        )
+        if not all(isinstance(hashes, bytes) for _, _, hashes in found):
+            raise LogCorrupt("a tile of the log is not bytes")
+        return dict(indexes), {TileId(level, number): hashes for level, number, hashes in found}
+
+    def counted(self, day: str) -> dict[Rollup, Counted]:
+        """Return a day's counts, and what of them roll-ups have told."""
+        found = self.select(f"SELECT {_ROLLUP}, count, told FROM daily WHERE day = ?", day)
+        return {Rollup(*key): Counted(count, told) for *key, count, told in found}
+
+    def leaves(self, start: int, stop: int, *, before: str) -> list[tuple[int, bytes]]:
+        """Return index and leaf of rows from before a day."""
+        query = 'SELECT "index", leaf FROM entries WHERE "index" >= ? AND "index" < ? AND at < ?'
+        return [(index, leaf) for index, leaf in self.select(query, start, stop, before)]
+
+    def write(self, change: Change) -> None:
+        """Write what an operation adds."""
+        head, assets = change.head, [asset for bundle in change.bundles for asset in bundle.assets.items()]
+        self.execute(
+            (INSERT_ROWS, list(map(astuple, change.rows))),
+            ("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body) for bundle in change.bundles]),
+            # Notices share assets: what has the same hash is there already.
+            ("INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", assets),
+            (
+                f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
+                " DO UPDATE SET count = daily.count + excluded.count",
+                [(*astuple(key), count) for key, count in change.daily.items()],
+            ),
+            (
+                "UPDATE daily SET told = ?"
+                " WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?",
+                [(count, *astuple(key)) for key, count in change.told.items()],
+            ),
+            (
+                'INSERT INTO tiles VALUES (?, ?, ?) ON CONFLICT (level, "index")'
+                " DO UPDATE SET hashes = excluded.hashes",
+                [(*tile, hashes) for tile, hashes in change.tiles.items()],
+            ),
+            (
+                "UPDATE head SET size = ?, root = ?, checkpoint = ?, open_days = ?",
+                [(head.size, head.root, head.checkpoint, " ".join(head.open_days))],
+            ),
+        )
+
+    def sign(self, checkpoint: str) -> None:
+        """Replace the head's checkpoint."""
+        self.execute(("UPDATE head SET checkpoint = ?", [(checkpoint,)]))
+
+    def blank(self, indexes: Sequence[int]) -> None:
+        """Destroy what rows hold. The leaf stays, so that every proof still holds."""
+        condition, argument = self.one_of(indexes)
+        statement = "UPDATE entries SET at = NULL, subject = NULL, body = NULL, salt = NULL"
+        self.execute((f'{statement} WHERE "index" {condition}', [(argument,)]))
+
+    def count(self, counts: Mapping[Observation, int]) -> None:
+        """Add to what was observed, and keep it bounded in keys and days."""
+        days = {one.day for one in counts}
+        oldest = [date.fromisoformat(day) - timedelta(days=KEPT_DAYS) for day in days]
+        self.execute(
+            (
+                "INSERT INTO observations VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, key)"
+                " DO UPDATE SET count = observations.count + excluded.count",
+                [(*astuple(one), count) for one, count in counts.items()],
+            ),
+            (
+                "DELETE FROM observations WHERE day = ? AND kind = ? AND key NOT IN"
+                " (SELECT key FROM observations WHERE day = ? AND kind = ? ORDER BY count DESC, key LIMIT ?)",
+                [(*key, *key, MOST) for key in {(one.day, one.kind) for one in counts}],
+            ),
+            ("DELETE FROM observations WHERE day < ?", [(day.isoformat(),) for day in oldest]),
+        )
+
+
+class OutcomeUnknown(LogUnavailable):
+    """COMMIT itself failed: the batch is recorded, or it is not."""
+
+
+def run_settled(run: Callable[[Script[T]], T], script: Script[T]) -> T:
+    """Run a script; where its outcome is unknown, settle that by running it once more.
+
+    The lock on the head makes the second run wait for the end of the first, and the same ids are taken once.
+
+    Args:
+        run: Runs a script in one transaction, and raises this package's errors only.
+        script: What is to be done.
+
+    Raises:
+        LogUnavailable: Also when the second run fails: its attribute `unknown` is true then.
+    """
+    try:
+        return run(script)
+    except OutcomeUnknown:
+        pass
+    try:
+        return run(script)
+    except (LogUnavailable, LogCorrupt) as error:
+        problem = f"whether a batch is recorded is not known: {error}"
+        raise LogUnavailable(problem, unknown=True) from error
+
+
+def demand_writable(read_only: bool) -> None:
+    """Raise LogError if a store was opened for reading only."""
+    if read_only:
+        raise LogError("the log was opened for reading only")
+
+
+def read_head(found: Sequence[Any] | None) -> Head:
+    """Make a head of what `HEAD` selects.
+
+    Raises:
+        LogCorrupt: There is none, or (SQLite keeps any kind of value in any column) it is not one.
+    """
+    if found is None:
+        raise LogCorrupt("the log has no tree head")
+    size, root, checkpoint, open_days = found
+    if tuple(map(type, found)) not in ((int, bytes, str, str), (int, bytes, type(None), str)):
+        raise LogCorrupt("the tree's head holds another kind of value")
+    return Head(size=size, root=root, checkpoint=checkpoint, open_days=tuple(open_days.split()))
+
+
+def check_version(found: int, known: int, *, current: bool = False) -> int:
+    """Return a schema's version.
+
+    Args:
+        found: The version of the tables.
+        known: The version that this package makes.
+        current: Also refuse an older one.
+
+    Raises:
+        LogUnavailable: The tables are of another version than can be used.
+    """
+    if found > known:
+        raise LogUnavailable(f"the log has schema version {found}, this version knows up to {known}")
+    if current and found < known:
+        raise LogUnavailable("the log has an older schema: the next decision updates it")
+    return found
+
+
+def read_migrations(store: str) -> tuple[tuple[str, ...], ...]:
+    """Read the steps of a store's tables: step n leads from version n to version n + 1.
+
+    A statement ends with a semicolon at the end of a line; a comment is a line of its own.
+
+    Args:
+        store: The folder of its files ``0001.sql``, ``0002.sql`` and so on.
+    """
+    folder = resources.files("consentkit.log.stores") / "data" / store
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    texts = (_COMMENT.sub("", file.read_text("utf-8")) for file in files if file.name.endswith(".sql"))
+    return tuple(tuple(text.split(";\n")[:-1]) for text in texts)

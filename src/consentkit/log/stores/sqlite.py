@@ -1,0 +1,326 @@
+"""The embedded store: one SQLite file in WAL mode, any number of processes of one machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from consentkit.exceptions import LogCorrupt, LogMissing, LogUnavailable
+from consentkit.log.process import fair_lock, register_at_fork
+from consentkit.log.stores import sqlite_schema as schema
+from consentkit.log.stores.base import Head, RawRow, Script
+from consentkit.log.stores.sql import (
+    Argument,
+    OutcomeUnknown,
+    SQLTransaction,
+    SQLView,
+    Statement,
+    check_version,
+    demand_writable,
+    run_settled,
+)
+
+T = TypeVar("T")
+
+# How long SQLite waits for a lock that a program other than consentkit holds on the file.
+BUSY_SECONDS = 2.0
+
+# How long an erasure waits for readers that keep the write-ahead log from being cut.
+WAL_SECONDS = 0.5
+
+# Bytes of the largest value that is read.
+LARGEST = 64 * 1024 * 1024
+
+# How long a fork waits for a commit under way in another thread.
+FORK_SECONDS = 2.0
+
+# Each commit is on disk before it is acknowledged, even through a loss of power: in WAL mode, NORMAL may lose
+# the latest ones. Destroyed rows are overwritten, and temporary files would be one more place that has them.
+PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
+
+# Result codes that speak of what is stored, not of the file system.
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG)
+
+# Connections of a parent process. SQLite forbids even closing them in the child, so they are kept for ever.
+_inherited: list[sqlite3.Connection] = []
+
+
+class SQLiteView(SQLView):
+    """Reads through one connection; its open transaction makes it one moment's state."""
+
+    contains = "instr(body, ?) > 0"
+    # The index over visitors has only the beginning of an id (see the second migration). Without the sign,
+    # SQLite would put the value in place of the column, and not recognise the index any more.
+    is_subject = "substr(subject, 1, 4) = substr(?1, 1, 4) AND subject IS NOT NULL AND +subject = ?1"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def select(self, query: str, *arguments: Argument) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        return self.connection.execute(query, arguments).fetchall()
+
+    def stream(self, query: str, start: int, *arguments: Argument) -> Iterator[RawRow]:
+        """Stream rows from one cursor."""
+        return self.connection.execute(f'{query} ORDER BY "index"', (start, *arguments))
+
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+        """Return the condition that a column has one of many values: they are passed as one JSON list."""
+        return "IN (SELECT value FROM json_each(?))", json.dumps(values)
+
+    def assets(self) -> Iterator[tuple[str, bytes]]:
+        """Stream every asset."""
+        for hash, content in self.connection.execute("SELECT hash, bytes FROM assets"):
+            if not (isinstance(hash, str) and isinstance(content, bytes)):
+                raise LogCorrupt("an asset is kept under another kind of value")
+            yield hash, content
+
+    def check_tables(self) -> None:
+        """Check that the tables are those that a log makes."""
+        schema.check_tables(self.connection)
+
+    def check_indexes(self) -> None:
+        """Check that the indexes have what the tables have."""
+        (found,) = self.connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise LogCorrupt(f"the SQLite file contradicts itself: {found}")
+
+
+class SQLiteTransaction(SQLTransaction, SQLiteView):
+    """Reads and writes after ``BEGIN IMMEDIATE``: SQLite's one lock for writers is the lock on the head.
+
+    Attributes:
+        has_destroyed: Whether rows were blanked.
+    """
+
+    has_destroyed = False
+
+    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> list[list[tuple[Any, ...]]]:
+        """Return what each query finds."""
+        return [self.select(query, *arguments) for query, arguments in queries]
+
+    def execute(self, *statements: Statement) -> None:
+        """Run statements."""
+        for statement, arguments in statements:
+            self.connection.executemany(statement, arguments)
+
+    def blank(self, indexes: Sequence[int]) -> None:
+        """Destroy what rows hold. ``secure_delete`` overwrites it in the file; the WAL is cut afterwards."""
+        super().blank(indexes)
+        self.has_destroyed = True
+        # On disk with the rest: whoever commits next cuts the WAL if this process does not come to it.
+        self.execute(("UPDATE head SET remains = 1", [()]))
+
+
+@contextmanager
+def translate_errors(kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
+    """Raise this package's errors for what SQLite and the file system raise (`kinds`)."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        # SQLite repeats what it cannot read of a schema, and Python cannot read that.
+        raise LogCorrupt("the log's SQLite file failed: a text in it is not UTF-8") from None
+    except kinds as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code
+        # Without a code it is Python's: text that is not UTF-8.
+        undecodable = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
+        kind = LogCorrupt if undecodable or code in _CORRUPT else LogUnavailable
+        problem = str(error).partition(" with text ")[0]  # which may be a visitor's
+        raise kind(f"the log's SQLite file failed: {problem}") from error
+
+
+class SQLiteStore:
+    """Keeps a log in one SQLite file (the contract is `base.Store`).
+
+    Commits go through one connection for each process, opened on first use, never inherited. Views open
+    connections of their own, read-only. Locks are taken in the order guard (threads of this process), turn
+    (processes of this machine), SQLite's own.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
+    ) -> None:
+        """Name the file.
+
+        Args:
+            path: The file, made on first use.
+            read_only: Never make, migrate or write it.
+            connect: Opens the connection that commits go through, as `sqlite3.connect` does.
+        """
+        self._path = path
+        self._read_only = read_only
+        self._connect_to = connect
+        self._connection: sqlite3.Connection | None = None
+        self._prepared = read_only
+        self._guard = threading.Lock()
+        self._forking: int | None = None
+        register_at_fork(self)
+
+    def before_fork(self) -> None:
+        """Close the connection: SQLite's notes of the locks it holds would mislead it in the child."""
+        if self._guard.acquire(timeout=FORK_SECONDS):
+            self._forking = threading.get_ident()
+            self._disconnect()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Let commits go on in the parent; forget in the child what could not be closed."""
+        if child:
+            if self._connection is not None:
+                _inherited.append(self._connection)
+            self._connection = None
+            self._guard = threading.Lock()
+        elif self._forking == threading.get_ident():
+            self._forking = None
+            self._guard.release()
+
+    def transact(self, script: Script[T]) -> T:
+        """Run a script in one transaction."""
+        demand_writable(self._read_only)
+        # SQLite alone lets whoever polls at the right moment in; under load some would never have a turn.
+        with self._guard, translate_errors(), fair_lock(self._path):
+            return run_settled(self._run, script)
+
+    def rehearse(self) -> Head | None:
+        """Begin a transaction that writes, and roll it back."""
+        if not self._path.exists():
+            raise LogMissing(f"there is no log at {str(self._path)!r} yet")
+        uri = f"file:{quote(str(self._path.resolve()))}?mode=rw"
+        # Without its turn: somebody who never gives it up is to be told of, not waited for.
+        with translate_errors(), closing(_open(uri)) as connection:
+            found = schema.version(connection)
+            if not found:
+                raise LogMissing(f"there is no log in {str(self._path)!r} yet")
+            if found < schema.VERSION:
+                return None
+            schema.check_tables(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("UPDATE head SET size = size")
+            head = SQLiteView(connection).head()
+            connection.execute("ROLLBACK")
+            return head
+
+    def tidy(self) -> None:
+        """Do nothing: destroyed rows were overwritten. The file keeps its size; only VACUUM would cut it."""
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SQLiteView]:
+        """Open a view of the present state."""
+        with translate_errors():
+            self._prepare()
+        # Not OSError: the block that reads may raise its own.
+        with translate_errors((sqlite3.Error,)), closing(self._open_for_reading()) as connection:
+            # A transaction holds one snapshot of a WAL database from its first read on.
+            connection.execute("BEGIN")
+            check_version(schema.version(connection), schema.VERSION, current=True)
+            yield SQLiteView(connection)
+
+    def close(self) -> None:
+        """Close this process's connection."""
+        with self._guard:
+            self._disconnect()
+
+    @translate_errors()
+    def _run(self, script: Script[T]) -> T:
+        try:
+            connection = self._connection or self._connect()
+            # Not deferred: a transaction that begins by reading can be refused when it comes to write.
+            connection.execute("BEGIN IMMEDIATE")
+            transaction = SQLiteTransaction(connection)
+            outcome = script(transaction)
+            # Whether the write-ahead log may hold what was destroyed, by this process or another.
+            (remains,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
+            _commit(connection)
+            if remains:
+                _clear_remains(connection, wait=transaction.has_destroyed)
+        except BaseException:
+            # Closing rolls back what is open, and nobody trusts a connection that has failed.
+            self._disconnect()
+            raise
+        return outcome
+
+    def _prepare(self) -> None:
+        """Make and migrate the tables, once for each process that does not only read."""
+        if not self._prepared:
+            with self._guard, fair_lock(self._path):
+                if self._connection is None:
+                    self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        # Only for a new file: closing a descriptor would drop the locks of other connections to it.
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = self._connect_to(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            # Before anything is written: the file may be a database of something else.
+            schema.version(connection)
+            for pragma in PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            schema.migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._prepared = connection, True
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _open_for_reading(self) -> sqlite3.Connection:
+        options = "mode=ro&immutable=1" if self._is_a_copy() else "mode=ro"
+        connection = _open(f"file:{quote(str(self._path.resolve()))}?{options}")
+        # The file may be a stranger's (sqlite.org, "Defense Against The Dark Arts").
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        return connection
+
+    def _is_a_copy(self) -> bool:
+        """Say whether nothing can be made beside the file and nobody has it open.
+
+        Only then is SQLite told that it does not change: else it reads without the WAL that others write.
+        """
+        wal = self._path.with_name(self._path.name + "-wal")
+        return self._read_only and not os.access(self._path.absolute().parent, os.W_OK) and not wal.exists()
+
+
+def _open(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
+
+
+def _clear_remains(connection: sqlite3.Connection, *, wait: bool) -> None:
+    """Cut the write-ahead log. While a reader keeps it from that, the next commit of any process will.
+
+    What was committed is committed: nothing is raised.
+    """
+    with suppress(sqlite3.Error):
+        connection.execute(f"PRAGMA busy_timeout = {int(WAL_SECONDS * 1000) if wait else 0}")
+        try:
+            # It moves all pages into the file and cuts the WAL to nothing; other modes leave its bytes.
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        if not busy:
+            connection.execute("UPDATE head SET remains = 0")

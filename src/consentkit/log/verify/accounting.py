@@ -1,0 +1,131 @@
+"""The days' counts, as they follow from the entries: what the roll-ups are checked against.
+
+What was erased is counted nowhere but in roll-ups. Invariant of the log: after the last roll-up of a day no
+decision of that day is erased. A roll-up tells the counts that changed since the one before it. So a day's
+counts are what its roll-ups told last, and the decisions since.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import TypeAlias
+
+from consentkit.exceptions import LogCorrupt
+from consentkit.log.stores.base import Rollup, Row, View
+from consentkit.log.verify.entry_checks import checked, entry_of
+from consentkit.record.entry import Entry, EntryType
+
+DayKey: TypeAlias = tuple[str, str, str, str]
+"""Regime, locale, notice and action."""
+
+
+class Daybook:
+    """Counts decisions in the order of their entries."""
+
+    def __init__(self) -> None:
+        self._closed: dict[str, Counter[DayKey]] = {}
+        self._since: dict[str, Counter[DayKey]] = {}
+        self._missing: Counter[str] = Counter()
+
+    def count(self, decisions: Iterable[tuple[str, str, str, str, str]]) -> None:
+        """Count decisions, each by its day and what follows in `DayKey`."""
+        for (day, regime, locale, notice, action), count in Counter(decisions).items():
+            self._since.setdefault(day, Counter())[regime, locale, notice, action] += count
+
+    def miss(self, day: str) -> None:
+        """Count a decision of which nothing is known but its day."""
+        self._missing[day] += 1
+
+    def close(self, index: int, rollup: Entry) -> None:
+        """Check a day's roll-up, the entry with this index, and go on from it.
+
+        Raises:
+            LogCorrupt: It is not what the entries before it add up to.
+        """
+        day = rollup.closes or ""
+        told = Counter(
+            {(one.regime, one.locale, one.notice, one.action): one.count for one in rollup.counts or ()}
+        )
+        since, missing = self._since.pop(day, Counter()), self._missing.pop(day, 0)
+        before = self._closed.setdefault(day, Counter())
+        rest = {key: count - before[key] - since[key] for key, count in told.items()}
+        is_whole = len(told) == len(rollup.counts or ()) and told.keys() >= since.keys()
+        if not is_whole or min(rest.values(), default=0) < 0 or sum(rest.values()) != missing:
+            raise LogCorrupt(f"entry {index}: the roll-up of {day} is not what the entries add up to")
+        before |= told  # no count is lower than it was
+
+    def check(self, daily: Mapping[Rollup, int], open_days: tuple[str, ...]) -> None:
+        """Check the daily counts, and which days no roll-up counts.
+
+        Raises:
+            LogCorrupt: They are not what the entries add up to.
+        """
+        totals = {day: counts.copy() for day, counts in self._closed.items()}
+        for day, counts in self._since.items():
+            totals.setdefault(day, Counter()).update(counts)
+        expected = {(day, *key): count for day, counts in totals.items() for key, count in counts.items()}
+        found = {
+            (key.day, key.regime, key.locale, key.notice, key.action): count for key, count in daily.items()
+        }
+        wrong = sorted(
+            {key[0] for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)}
+        )
+        if wrong:
+            raise LogCorrupt(f"the daily roll-ups of {wrong[0]} are not what the entries add up to")
+        if self._missing.total():
+            day = min(self._missing.keys())
+            raise LogCorrupt(f"decisions of {day} were erased before they were in a roll-up")
+        if tuple(sorted(self._since)) != open_days:
+            raise LogCorrupt("the head names other days that no roll-up counts than the entries do")
+
+
+class Destroyed:
+    """What erasures and purges say, quick to ask however many they are. False where there are none.
+
+    Attributes:
+        indexes: Of the erasures and purges.
+
+    Raises:
+        LogCorrupt: One of them is not what its leaf commits to, or speaks of entries after it.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.indexes: set[int] = set()
+        self._erased = {index for entry in self._books(view, "erasure") for index in entry.erased or ()}
+        purges = sorted((entry.before or "", entry.stop or 0) for entry in self._books(view, "purge"))
+        # For a day count those that end after it: from a place in the order on, the furthest of them.
+        self._days = [before for before, _ in purges]
+        self._stops = [0, *accumulate((stop for _, stop in reversed(purges)), max)][::-1]
+
+    def __bool__(self) -> bool:
+        return bool(self._erased or self._days)
+
+    def demand_gone(self, row: Row, day: str) -> None:
+        """Raise LogCorrupt if an entry that has a body was erased, as the log says."""
+        if self.names(row.index, day):
+            raise LogCorrupt(f"entry {row.index}: it is there, although an entry says that it was erased")
+
+    def demand_unnamed(self, row: Row) -> None:
+        """Raise LogCorrupt if something was erased, as the log says, that is never erased."""
+        if row.index in self._erased:
+            problem = f"an entry says that it was erased, and what is a {row.type} never is"
+            raise LogCorrupt(f"entry {row.index}: {problem}")
+
+    def names(self, index: int, day: str) -> bool:
+        """Say whether the entry with this index, of this day, was erased."""
+        return index in self._erased or index < self._stops[bisect_right(self._days, day)]
+
+    def _books(self, view: View, kind: EntryType) -> Iterator[Entry]:
+        for row in view.of_type(kind):
+            if row.body is None:
+                problem = "its body is missing, and no entry says that it was erased"
+                raise LogCorrupt(f"entry {row.index}: {problem}")
+            checked(row, row.body)
+            entry = entry_of(row.index, row.body)
+            if max(entry.erased or (-1,)) >= row.index or (entry.stop or 0) > row.index:
+                raise LogCorrupt(f"entry {row.index}: it says that entries after it were erased")
+            self.indexes.add(row.index)
+            yield entry

@@ -1,0 +1,120 @@
+"""One entry: what it says against its leaf, its columns, and what the log says was erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from consentkit.exceptions import LogCorrupt, LogError
+from consentkit.log.stores.base import RawRow, Row
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import DOMAIN, SALT_BYTES, Leaf, canonical, commitment, committed_leaf, read_leaf
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What of an entry is checked against something else; decoding all of it would take most of the time."""
+
+    id: str
+    type: str
+    at: str
+    subject: str | None = None
+    regime: str = ""
+    locale: str = ""
+    notice: str = ""
+    action: str = ""
+
+
+_one = msgspec.json.Decoder(Facts).decode
+
+# What a body raises that is not an entry's: in SQLite it may be any kind of value.
+_NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
+
+
+def agreeing(rows: Sequence[RawRow]) -> list[Facts] | None:
+    """Decode decisions if all of them agree with their leaves and the columns that they are filed under.
+
+    This is most of what verifying a log takes. So it goes by columns, and says once more, in one expression,
+    what `commitment` and `committed_leaf` say.
+    """
+    _, ids, types, times, subjects, bodies, salts, leaves = zip(*rows, strict=True)
+    try:
+        # One by one: read as one list, what one of them begins another could end.
+        facts = list(map(_one, bodies))
+        hashes = [sha256(DOMAIN + salt + body).hexdigest() for salt, body in zip(salts, bodies, strict=True)]
+        expected = [
+            f'{{"commitment":"{hash}","day":"{one.at[:10]}","type":"decision","v":1}}'.encode()
+            for hash, one in zip(hashes, facts, strict=True)
+        ]
+    except (*_NO_ENTRY, UnicodeEncodeError):
+        return None
+    agree = (
+        set(map(len, salts)) == {SALT_BYTES}
+        and list(leaves) == expected
+        and list(ids) == [one.id for one in facts]
+        and list(types) == [one.type for one in facts]
+        and list(times) == [one.at for one in facts]
+        and list(subjects) == [one.subject for one in facts]
+    )
+    return facts if agree else None
+
+
+def checked(row: Row, body: bytes) -> Facts:
+    """Decode an entry that agrees with its leaf and its columns.
+
+    Raises:
+        LogCorrupt: It does not.
+    """
+    facts = decoded(row, body)
+    try:
+        committed = commitment(row.salt or b"", body)
+    except TypeError as error:
+        raise LogCorrupt(f"entry {row.index}: its body and salt are not bytes") from error
+    # Salt and body are hashed as one: without this, what ends the one could begin the other.
+    if len(row.salt or b"") != SALT_BYTES or row.leaf != committed_leaf(row.type, facts.at[:10], committed):
+        raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
+    check_filing(row, facts)
+    return facts
+
+
+def decoded(row: Row, body: bytes) -> Facts:
+    """Decode an entry's body; raise LogCorrupt if it is none."""
+    try:
+        return _one(body)
+    except _NO_ENTRY as error:
+        raise LogCorrupt(f"entry {row.index}: its body is not an entry") from error
+
+
+def check_filing(row: Row, facts: Facts) -> None:
+    """Raise LogCorrupt unless an entry's columns are what its body says."""
+    if (facts.id, facts.type, facts.at, facts.subject) != (row.id, row.type, row.at, row.subject):
+        raise LogCorrupt(f"entry {row.index}: it is filed under another id, type, time or subject")
+
+
+def entry_of(index: int, body: bytes) -> Entry:
+    """Read the whole entry with an index; raise LogCorrupt if it is none."""
+    try:
+        return Entry.decode(body)
+    except LogError as error:
+        raise LogCorrupt(f"entry {index}: its body is not an entry") from error
+
+
+def says_no_more(body: bytes, facts: Facts) -> bool:
+    """Say whether a notice's body, to which no leaf commits, is the publication and nothing else."""
+    try:
+        said = json.loads(body)
+        spelt = canonical(said)
+    except (ValueError, RecursionError, LogError):
+        return False
+    publication = {"at": facts.at, "id": facts.notice, "notice": facts.notice, "type": "notice"}
+    return spelt == body and {key: value for key, value in said.items() if value} == publication
+
+
+def read_leaf_of(row: Row) -> Leaf:
+    """Read an entry's leaf; raise LogCorrupt if it is none."""
+    try:
+        return read_leaf(row.leaf)
+    except LogCorrupt as error:
+        raise LogCorrupt(f"entry {row.index}: its leaf is not one of a consent log") from error

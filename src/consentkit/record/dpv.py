@@ -1,0 +1,426 @@
+"""The statements of a receipt: what entries and notices say, in terms of the Data Privacy Vocabulary (DPV).
+
+Terms and structure are those of the W3C community group's guide "Consent Records and Receipts as per ISO/IEC
+TS 27560:2023 using DPV". What DPV has no term for, the proof, has names under ``urn:consentkit:receipt:1:``.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import urljoin
+
+import msgspec
+
+from consentkit.consent.notice import Shown, ShownPurpose, ShownVendor
+from consentkit.exceptions import ConfigurationError
+from consentkit.policy import Site, read_duration
+from consentkit.record.entry import Entry
+
+VERSION: Final = "https://w3id.org/dpv/2.3"
+"""The version of the vocabulary that `describe` writes. A term's own IRI has no version."""
+
+CONTEXT: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("context.json").read_bytes())
+"""The JSON-LD context, inline: nothing is fetched to read a receipt."""
+
+_RECORD = "https://w3id.org/dpv/schema/dpv-27560#record"
+_RECEIPT = "https://w3id.org/dpv/schema/dpv-27560#receipt"
+
+# DPV's own purposes for those of the default policy that it has a term for.
+_PURPOSES = {"analytics": "dpv:ServiceUsageAnalytics", "marketing": "dpv:Advertising"}
+# Regime → the kind of consent that it rests on. The other regimes rest on none.
+_CONSENTS = {"opt-in": "dpv:ExpressedConsent", "opt-out": "dpv:ImpliedConsent"}
+# Stands for what the standard demands and the notice did not say.
+_UNKNOWN = {"dpv:hasApplicability": "dpv:NotAvailable"}
+_UNITS = {"day": "{}D", "month": "{}M", "year": "{}Y", "second": "T{}S", "minute": "T{}M", "hour": "T{}H"}
+
+_moment = datetime.fromisoformat
+
+State: TypeAlias = Literal[
+    "ConsentGiven",
+    "RenewedConsentGiven",
+    "ConsentRefused",
+    "ConsentWithdrawn",
+    "ConsentExpired",
+    "ConsentInvalidated",
+]
+"""DPV's names for the states of a consent."""
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt states and no entry can show.
+
+    Attributes:
+        id: Of the receipt, a UUID.
+        at: When it was made, RFC 3339 in UTC.
+        site: Who is responsible.
+        settings: Address of the settings page.
+    """
+
+    id: str
+    at: str
+    site: Site
+    settings: str
+
+
+def describe(
+    entries: Sequence[Entry], subject: str, notices: Mapping[str, Shown], claims: Claims
+) -> dict[str, Any]:
+    """State what a visitor's entries say.
+
+    Args:
+        entries: The visitor's, in the log's order.
+        subject: The visitor's id.
+        notices: Those that the entries name, by hash, in the log's order.
+        claims: The rest.
+
+    Returns:
+        A JSON-LD document without the evidence.
+    """
+    iri = f"urn:uuid:{claims.id}"
+    history = read_history(entries, notices, at=claims.at)
+    writer = _RecordWriter(receipt=iri, settings=claims.settings, notices=notices)
+    return {
+        "@context": CONTEXT,
+        "@id": iri,
+        "@type": "dpv:ConsentReceipt",
+        "dct:conformsTo": _RECEIPT,
+        "ck:vocabulary": VERSION,
+        **_identified(claims.id),
+        "dct:created": claims.at,
+        "dct:publisher": _controller(f"{iri}#controller", claims),
+        "dpv:hasDataSubject": {"@id": f"{iri}#subject", "@type": "dpv:DataSubject", **_identified(subject)},
+        "dpv:hasConsentControl": {
+            "@id": f"{iri}#settings",
+            "@type": ["dpv:ProvideConsent", "dpv:WithdrawConsent"],
+            "dpv:isExercisedAt": claims.settings,
+        },
+        "dpv:hasRecordOfActivity": [writer.record(name, events) for name, events in history.items()],
+        "dpv:hasEntity": [_vendor(iri, vendor) for vendor in _vendors(history, notices)],
+        "dpv:hasNotice": [_notice(hash, shown) for hash, shown in notices.items()],
+    }
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to the consent for one purpose, or for one vendor.
+
+    Attributes:
+        state: Its state from then on.
+        at: When it happened.
+        entry: The entry that shows it.
+        decision: The decision that it was, or that it ends.
+    """
+
+    state: State
+    at: str
+    entry: Entry
+    decision: Entry
+
+    @property
+    def given(self) -> bool:
+        """Say whether consent holds from then on."""
+        return self.state in ("ConsentGiven", "RenewedConsentGiven")
+
+    @property
+    def by_visitor(self) -> bool:
+        """Say whether it was the visitor's act, not time's passing or the log's note."""
+        return self.entry is self.decision and self.at == self.decision.at
+
+
+def read_history(
+    entries: Iterable[Entry], notices: Mapping[str, Shown], *, at: str
+) -> Mapping[str, Sequence[Event]]:
+    """Work out what happened to the consent for each purpose and vendor, up to a moment.
+
+    Args:
+        entries: The visitor's, in the log's order.
+        notices: What was shown, by its hash.
+        at: The moment, RFC 3339.
+    """
+    entries = list(entries)
+    history = _History(notices, {e.previous: e for e in entries if e.type == "invalidated" and e.previous})
+    # What waited in an outbox stands later in the log than it happened.
+    decisions = (entry for entry in entries if entry.type == "decision")
+    for decision in sorted(decisions, key=lambda entry: _moment(entry.at)):
+        history.add(decision)
+    history.lapse(at)
+    return {name: history.events[name] for name in sorted(history.events)}
+
+
+class _History:
+    """Follows decisions, name by name.
+
+    Args:
+        notices: What was shown, by its hash.
+        notes: Entries that say that a decision was not honoured, by the decision's id.
+    """
+
+    def __init__(self, notices: Mapping[str, Shown], notes: Mapping[str, Entry]) -> None:
+        self.events: dict[str, list[Event]] = {}
+        self._notices = notices
+        self._notes = notes
+
+    def add(self, decision: Entry) -> None:
+        """Add the next decision, which replaces the one before it."""
+        self.lapse(decision.at)
+        held = self._held()
+        for name in decision.granted:
+            self._grant(name, decision)
+        for name in decision.denied:
+            self._note(name, "ConsentWithdrawn" if name in held else "ConsentRefused", decision)
+        if decision.id in self._notes:
+            return
+        for name in sorted(set(held).difference(decision.granted, decision.denied)):
+            # It says nothing of this name: a vendor follows its purpose, anything else is over.
+            purpose = self._notices[decision.notice].purpose(name).id
+            if purpose not in decision.granted:
+                refused = purpose in decision.denied
+                self._note(name, "ConsentWithdrawn" if refused else "ConsentExpired", decision)
+
+    def lapse(self, at: str) -> None:
+        """Let expire what was given for a time that is over."""
+        for name in self._held():
+            decision = self.events[name][-1].decision
+            if decision.expires and _moment(decision.expires) <= _moment(at):
+                self._note(name, "ConsentExpired", decision, at=decision.expires)
+
+    def _grant(self, name: str, decision: Entry) -> None:
+        held, note = name in self._held(), self._notes.get(decision.id)
+        if held and (note is not None or decision.action == "allow_vendor"):
+            return  # it speaks of something else, or was not honoured: what held before holds on
+        self._note(name, "RenewedConsentGiven" if held else "ConsentGiven", decision)
+        if note is not None:
+            self._note(name, "ConsentInvalidated", decision, at=note.at, entry=note)
+
+    def _note(
+        self, name: str, state: State, decision: Entry, *, at: str = "", entry: Entry | None = None
+    ) -> None:
+        event = Event(state=state, at=at or decision.at, entry=entry or decision, decision=decision)
+        self.events.setdefault(name, []).append(event)
+
+    def _held(self) -> list[str]:
+        return sorted(name for name, events in self.events.items() if events[-1].given)
+
+
+class _RecordWriter(msgspec.Struct, frozen=True):
+    """Writes the records of a receipt.
+
+    Attributes:
+        receipt: IRI of the receipt; those of controller, subject, settings and vendors are parts of it.
+        settings: Address of the settings page.
+        notices: What was shown, by its hash.
+    """
+
+    receipt: str
+    settings: str
+    notices: Mapping[str, Shown]
+
+    def record(self, name: str, events: Sequence[Event]) -> Mapping[str, Any]:
+        """Write the record of a purpose or vendor. Its id stays the same from one receipt to the next."""
+        iri = f"{entry_iri(events[0].entry)}#{name}"
+        hashes = list(dict.fromkeys(event.decision.notice for event in events))
+        countries = sorted({event.decision.country for event in events} - {""})
+        newest = self.notices[hashes[-1]]
+        return {
+            "@id": iri,
+            "@type": "dpv:ConsentRecord",
+            "dct:conformsTo": _RECORD,
+            **_identified(iri),
+            "dct:title": _text(newest.title(name), newest.locale),
+            "dpv:hasDataSubject": f"{self.receipt}#subject",
+            "dpv:hasNotice": [_notice_iri(hash) for hash in hashes],
+            "dpv:hasProcess": [self._process(name, hash) for hash in hashes],
+            "dpv:hasJurisdiction": [f"loc:{country}" for country in countries]
+            or [{"@type": "dpv:Jurisdiction", **_UNKNOWN}],
+            "dpv:hasConsentControl": f"{self.receipt}#settings",
+            "dpv:hasRight": {"@type": "dpv:DataSubjectRight", "dpv:isExercisedAt": self.settings},
+            "dpv:hasConsentStatus": [self._event(name, event) for event in events],
+        }
+
+    def _event(self, name: str, event: Event) -> Mapping[str, Any]:
+        decision = event.decision
+        fact: dict[str, Any] = {
+            "@type": [f"dpv:{event.state}", self._consent(name, event)],
+            "dpv:isIndicatedAtTime": event.at,
+            "dpv:isIndicatedBy": f"{self.receipt}#{'subject' if event.by_visitor else 'controller'}",
+            "dpv:hasDuration": "dpv:EndlessDuration",
+            "dpv:hasNotice": _notice_iri(decision.notice),
+            "dct:source": entry_iri(event.entry),
+        }
+        if event.by_visitor:
+            fact["dpv:hasIndicationMethod"] = f"{decision.action} ({decision.source})"
+        if event.given and decision.expires:
+            length = exact_duration(_moment(decision.at), _moment(decision.expires))
+            fact |= {"dpv:hasDuration": _temporal(length), "dct:valid": decision.expires}
+        return fact
+
+    def _consent(self, name: str, event: Event) -> str:
+        if event.state != "ConsentRefused":
+            # What is recorded as granted was granted by an act of the visitor's, whatever held before.
+            return "dpv:ExpressedConsent"
+        shown = self.notices[event.decision.notice]
+        regime = shown.regimes.get(shown.purpose(name).id, event.decision.regime)
+        return _CONSENTS.get(regime, "dpv:Consent")
+
+    def _process(self, name: str, hash: str) -> Mapping[str, Any]:
+        """Describe the processing as the notice did, of a purpose or of a vendor decided on by itself."""
+        shown = self.notices[hash]
+        purpose, vendors = shown.purpose(name), shown.vendors_of(name)
+        basis = _CONSENTS.get(shown.regimes.get(purpose.id, shown.regime), "")
+        controller = f"{self.receipt}#controller"
+        return {
+            "@type": "dpv:Process",
+            "dpv:hasNotice": _notice_iri(hash),
+            "dpv:hasPurpose": _purpose(purpose, shown.locale),
+            "dpv:hasPersonalData": _data(vendors),
+            "dpv:hasStorageCondition": [*_locations(vendors), *_durations(vendors)],
+            "dpv:hasDataController": controller,
+            "dpv:hasRecipient": [_vendor_iri(self.receipt, vendor) for vendor in vendors] or [controller],
+            **_stated({"dpv:hasLegalBasis": basis}),
+        }
+
+
+def entry_iri(entry: Entry) -> str:
+    """Name an entry by its id."""
+    return f"urn:uuid:{entry.id}"
+
+
+def _notice_iri(hash: str) -> str:
+    """Name a notice by its hash (RFC 6920)."""
+    return f"ni:///sha-256;{urlsafe_b64encode(bytes.fromhex(hash)).decode().rstrip('=')}"
+
+
+def _vendor_iri(receipt: str, vendor: ShownVendor) -> str:
+    return f"{receipt}#vendor-{vendor.id}"
+
+
+def _identified(id: str) -> Mapping[str, str]:
+    """Give an id under both properties: the guide has the one in its tables and the other in its text."""
+    return {"dct:identifier": id, "dpv:hasIdentifier": id}
+
+
+def _stated(facts: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out what is not known."""
+    return {term: fact for term, fact in facts.items() if fact}
+
+
+def _text(text: str, language: str) -> Mapping[str, str] | str:
+    """Say in which language a text is."""
+    return {"@value": text, "@language": language} if language else text
+
+
+def _controller(iri: str, claims: Claims) -> Mapping[str, Any]:
+    """Say who is responsible, as the policy does: name and address are one text there."""
+    site = claims.site
+    facts = {
+        "dpv:hasName": site.controller,
+        "dpv:hasAddress": site.controller,
+        "dpv:hasContact": site.contact,
+        "schema:url": urljoin(claims.settings, site.privacy_policy) if site.privacy_policy else "",
+    }
+    return {"@id": iri, "@type": "dpv:DataController", **_identified("controller"), **_stated(facts)}
+
+
+def _vendors(history: Mapping[str, Sequence[Event]], notices: Mapping[str, Shown]) -> Sequence[ShownVendor]:
+    """Return the vendors that the records speak of, each as it was shown last."""
+    found: dict[str, ShownVendor] = {}
+    for name, events in history.items():
+        for event in events:
+            found |= {vendor.id: vendor for vendor in notices[event.decision.notice].vendors_of(name)}
+    return [found[id] for id in sorted(found)]
+
+
+def _vendor(receipt: str, vendor: ShownVendor) -> Mapping[str, Any]:
+    """Say who receives. Whoever makes no own use of the data processes it for the controller."""
+    facts = {
+        "dpv:hasName": vendor.name,
+        "dpv:hasCountry": f"loc:{vendor.country}" if vendor.country else "",
+        "schema:url": vendor.privacy_policy,
+    }
+    return {
+        "@id": _vendor_iri(receipt, vendor),
+        "@type": ["dpv:Recipient", "dpv:DataProcessor" if vendor.own_use is False else "dpv:ThirdParty"],
+        **_identified(vendor.id),
+        **_stated(facts),
+    }
+
+
+def _notice(hash: str, shown: Shown) -> dict[str, Any]:
+    return {
+        "@id": _notice_iri(hash),
+        "@type": "dpv:ConsentNotice",
+        "dct:identifier": hash,
+        "dct:language": shown.locale or "und",
+        "dct:title": _text(shown.heading, shown.locale),
+        "dct:description": _text(shown.text, shown.locale),
+    }
+
+
+def _purpose(purpose: ShownPurpose, locale: str) -> Mapping[str, Any]:
+    described = {"dct:description": _text(purpose.description, locale)} if purpose.description else {}
+    return {
+        "@type": "dpv:Purpose",
+        "dct:identifier": purpose.id,
+        "dct:title": _text(purpose.title or purpose.id, locale),
+        **described,
+        **_stated({"skos:broader": _PURPOSES.get(purpose.id, "")}),
+    }
+
+
+def _data(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
+    """Name the cookies: of what else a vendor receives, a notice says nothing that has a category."""
+    cookies = sorted({cookie.name for vendor in vendors for cookie in vendor.cookies})
+    facts = [{"dct:title": f"cookie {cookie}"} for cookie in cookies] or [_UNKNOWN]
+    return [{"@type": "dpv:PersonalData", "skos:broader": "dpv:PersonalData", **fact} for fact in facts]
+
+
+def _locations(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
+    """Say where data is: cookies are on the visitor's device; where else, a notice does not say."""
+    on_device = [{"dpv:hasLocation": "tech:Cookie"}] if any(vendor.cookies for vendor in vendors) else []
+    return [{"@type": "dpv:StorageLocation", **fact} for fact in [*on_device, _UNKNOWN]]
+
+
+def _durations(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
+    cookies = [cookie for vendor in vendors for cookie in vendor.cookies]
+    lengths = [(vendor.name or vendor.id, vendor.retention) for vendor in vendors]
+    lengths += [(f"cookie {cookie.name}", cookie.retention) for cookie in cookies]
+    stated = [
+        {"dct:title": title, "dpv:hasDuration": retention(length)}
+        for title, length in dict.fromkeys(lengths)
+        if length
+    ]
+    facts: Sequence[Mapping[str, Any]] = stated or [{"dpv:hasDuration": "dpv:IndeterminateDuration"}]
+    return [{"@type": "dpv:StorageDuration", **fact} for fact in facts]
+
+
+def retention(text: str) -> Any:
+    """Write a policy's duration, such as ``14 months``, as DPV does: ``P14M``."""
+    try:
+        amount, unit = read_duration(text)
+    except ConfigurationError:
+        return "dpv:IndeterminateDuration"
+    if unit == "session":
+        return {"@type": "dpv:UntilEventDuration", "rdf:value": "end of the browser's session"}
+    if unit == "week":
+        # XML Schema's duration, which DPV's users read it with, has no weeks.
+        amount, unit = 7 * amount, "day"
+    return _temporal("P" + _UNITS[unit].format(amount))
+
+
+def _temporal(duration: str) -> Mapping[str, str]:
+    """Make a duration that is counted from when the event was, or the data came."""
+    return {"@type": "dpv:TemporalDuration", "rdf:value": duration}
+
+
+def exact_duration(start: datetime, end: datetime) -> str:
+    """Write the time between two moments as an ISO 8601 duration in days, hours, minutes and seconds."""
+    length = max(end - start, timedelta())
+    minutes, seconds = divmod(length.seconds, 60)
+    parts = {"H": minutes // 60, "M": minutes % 60, "S": seconds}
+    time = "".join(f"{amount}{unit}" for unit, amount in parts.items() if amount)
+    date = f"{length.days}D" if length.days or not time else ""
+    return f"P{date}T{time}" if time else f"P{date}"

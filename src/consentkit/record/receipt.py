@@ -1,0 +1,394 @@
+"""Receipt, a visitor's own copy of what the log holds of them, which proves itself without the log.
+
+The evidence is the visitor's entries with their salts, the notices that they name, and proofs that all of
+them are in the log. Next to it the receipt states in JSON-LD what the evidence says. The evidence is verified
+by itself. The statements are held against it where this program knows the version of their vocabulary.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from consentkit.consent.notice import Notice, Shown
+from consentkit.exceptions import LogError, ProofInvalid
+from consentkit.policy import Site
+from consentkit.record import dpv
+from consentkit.record.entry import TIME, Entry
+from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
+from consentkit.tlog.note import Checkpoint, VerifierKey
+from consentkit.tlog.proofs import InclusionProof
+
+View: TypeAlias = Callable[[Sequence[Entry], str, Mapping[str, Shown], dpv.Claims], dict[str, Any]]
+
+VIEWS: Final[Mapping[str, View]] = {dpv.VERSION: dpv.describe}
+"""Version of the vocabulary → what states the evidence in it.
+
+Whoever changes what a view says adds a row with a new version. Without the row of an older version its
+receipts still verify, and their statements are not compared any more.
+"""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_T = TypeVar("_T")
+
+
+class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry, with what opens the commitment in its leaf.
+
+    Attributes:
+        index: Of its leaf.
+        body: Its canonical JSON.
+        salt: What the commitment is salted with.
+        proof: The leaf's proof of inclusion (c2sp.org/tlog-proof@v1); empty where the log signs nothing.
+    """
+
+    index: int
+    body: bytes
+    salt: bytes
+    proof: str = ""
+
+    @property
+    def entry(self) -> Entry:
+        """Read the entry; raises `LogError` where it is none."""
+        return Entry.decode(self.body)
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the leaf that commits to it."""
+        entry = self.entry
+        # Salt and body are hashed as one: in a salt of another length, what ends it could begin the body.
+        if len(self.salt) != SALT_BYTES:
+            raise LogError(f"a salt has {SALT_BYTES} bytes")
+        return committed_leaf(entry.type, entry.day, commitment(self.salt, self.body))
+
+
+class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice bundle, with its publication.
+
+    Attributes:
+        index: Of the leaf that publishes it.
+        day: When it was published, ``YYYY-MM-DD``.
+        body: Its canonical JSON.
+        proof: As of `ProvedEntry`.
+    """
+
+    index: int
+    day: str
+    body: bytes
+    proof: str = ""
+
+    @property
+    def hash(self) -> str:
+        """Return the notice's hash, hex."""
+        return sha256(self.body).hexdigest()
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the leaf that publishes it."""
+        return notice_leaf(self.day, self.hash)
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What shows that a receipt is true.
+
+    Attributes:
+        entries: One visitor's, in the log's order.
+        notices: Those that the entries name, in the log's order.
+        key: The log's public key (C2SP vkey); empty where it is not known.
+    """
+
+    entries: tuple[ProvedEntry, ...]
+    notices: tuple[ProvedNotice, ...]
+    key: str = ""
+
+    def check(self) -> str:
+        """Check that it is of one visitor and complete, and return the visitor's id.
+
+        Raises:
+            LogError: It is not.
+        """
+        entries = [proved.entry for proved in self.entries]
+        subjects = {entry.subject for entry in entries if entry.type == "decision"}
+        subject = subjects.pop() if len(subjects) == 1 else None
+        others = {entry.subject for entry in entries} - {subject, None}
+        if (
+            subject is None
+            or others
+            or any(entry.type not in ("decision", "invalidated") for entry in entries)
+        ):
+            raise LogError("the entries of a receipt are the decisions of one visitor")
+        if {entry.notice for entry in entries if entry.notice} != {notice.hash for notice in self.notices}:
+            raise LogError("the notices of a receipt are those that its entries name")
+        for indexes in ([entry.index for entry in self.entries], [notice.index for notice in self.notices]):
+            if indexes != sorted(set(indexes)):
+                raise LogError("its entries and notices are not in the log's order")
+        return subject
+
+
+def make_receipt(evidence: Evidence, *, site: Site, settings: str, id: str, at: str) -> bytes:
+    """Make a visitor's receipt.
+
+    Args:
+        evidence: From `consentkit.log.evidence.collect`.
+        site: The policy's table of that name.
+        settings: Absolute address of the page where the visitor can change or withdraw the choice.
+        id: A new id, UUID.
+        at: Now, RFC 3339 in UTC.
+
+    Returns:
+        JSON-LD in UTF-8, ``application/ld+json``.
+
+    Raises:
+        LogError: The entries are not one visitor's, or name a notice that is not there, or `id` or `at` is
+            not what it must be.
+    """
+    claims = dpv.Claims(id=id, at=at, site=site, settings=settings)
+    document = _build(VIEWS[dpv.VERSION], evidence, claims)
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _build(view: View, evidence: Evidence, claims: dpv.Claims) -> dict[str, Any]:
+    """Make the document that `make_receipt` writes."""
+    if not (_UUID.fullmatch(claims.id) and TIME.fullmatch(claims.at)):
+        raise LogError("a receipt has a UUID and the time at which it was made, in UTC")
+    subject = evidence.check()
+    shown = {notice.hash: Notice.loads(notice.body) or Shown() for notice in evidence.notices}
+    document = view([proved.entry for proved in evidence.entries], subject, shown, claims)
+    for statement, notice in zip(document["dpv:hasNotice"], evidence.notices, strict=True):
+        statement |= {"dct:issued": notice.day, "ck:bundle": notice.body.decode(), **_proof(notice)}
+    document["ck:evidence"] = [
+        {
+            "@id": dpv.entry_iri(proved.entry),
+            "@type": "ck:Entry",
+            "ck:entry": proved.body.decode(),
+            "ck:salt": proved.salt.hex(),
+            **_proof(proved),
+        }
+        for proved in evidence.entries
+    ]
+    return {**document, "ck:key": evidence.key} if evidence.key else document
+
+
+def _proof(proved: ProvedEntry | ProvedNotice) -> Mapping[str, Any]:
+    return {"ck:index": proved.index, **({"ck:proof": proved.proof} if proved.proof else {})}
+
+
+class _Proved(msgspec.Struct, kw_only=True):
+    index: int = msgspec.field(name="ck:index")
+    proof: str = msgspec.field(name="ck:proof", default="")
+
+
+class _Notice(_Proved, kw_only=True):
+    day: str = msgspec.field(name="dct:issued")
+    body: str = msgspec.field(name="ck:bundle")
+
+
+class _Entry(_Proved, kw_only=True):
+    body: str = msgspec.field(name="ck:entry")
+    salt: str = msgspec.field(name="ck:salt")
+
+
+class _Site(msgspec.Struct):
+    controller: str = msgspec.field(name="dpv:hasName", default="")
+    contact: str = msgspec.field(name="dpv:hasContact", default="")
+    privacy_policy: str = msgspec.field(name="schema:url", default="")
+
+
+class _Settings(msgspec.Struct):
+    address: str = msgspec.field(name="dpv:isExercisedAt")
+
+
+class _Claimed(msgspec.Struct):
+    """What a known view states without evidence."""
+
+    site: _Site = msgspec.field(name="dct:publisher")
+    settings: _Settings = msgspec.field(name="dpv:hasConsentControl")
+
+
+class _Parts(msgspec.Struct):
+    """What every receipt has, whatever the version of its vocabulary."""
+
+    vocabulary: str = msgspec.field(name="ck:vocabulary")
+    id: str = msgspec.field(name="dct:identifier")
+    at: str = msgspec.field(name="dct:created")
+    notices: list[_Notice] = msgspec.field(name="dpv:hasNotice")
+    entries: list[_Entry] = msgspec.field(name="ck:evidence")
+    key: str = msgspec.field(name="ck:key", default="")
+
+    def evidence(self) -> Evidence:
+        """Return the evidence; raises `ValueError` where a salt is not in hex."""
+        return Evidence(
+            entries=tuple(
+                ProvedEntry(index=e.index, body=e.body.encode(), salt=bytes.fromhex(e.salt), proof=e.proof)
+                for e in self.entries
+            ),
+            notices=tuple(
+                ProvedNotice(index=n.index, day=n.day, body=n.body.encode(), proof=n.proof)
+                for n in self.notices
+            ),
+            key=self.key,
+        )
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt that holds shows.
+
+    Attributes:
+        id: Of the receipt, as it says itself.
+        created: When it was made, as it says itself.
+        entries: The visitor's entries, in the log's order: they were in the log. Whether there were more, a
+            receipt cannot show.
+        notices: Hashes of the notices that were shown.
+        checkpoint: The largest head of the log that the proofs lead to.
+        key: The public key that the receipt carries.
+        independent: Whether a key from elsewhere has signed it. If not, whoever made the receipt may have
+            made the key, and the log with it.
+        vocabulary: The version of the vocabulary in which the receipt states what the entries say.
+        compared: Whether this program knows that version, and has held the statements against the entries. If
+            not, believe `entries` and not the statements.
+    """
+
+    id: str
+    created: str
+    entries: tuple[Entry, ...]
+    notices: tuple[str, ...]
+    checkpoint: Checkpoint
+    key: str
+    independent: bool
+    vocabulary: str
+    compared: bool
+
+
+def verify_receipt(data: bytes, keys: Sequence[VerifierKey] = ()) -> Verified:
+    """Check a receipt offline.
+
+    Each entry and notice is hashed to its leaf, and each leaf is followed to a signed checkpoint. Whatever
+    the receipt states in other places must be what they say, where this program knows the version of the
+    vocabulary; see `Verified.compared`. Who is responsible, the address of the settings, and the receipt's
+    own id and date are nowhere in the log; they are not checked.
+
+    Args:
+        data: The receipt's bytes.
+        keys: Public keys of the log, from somewhere else than the receipt.
+
+    Raises:
+        ProofInvalid: What does not hold, in a sentence.
+        MissingExtra: `cryptography` is not installed.
+    """
+    document = _parse(data)
+    parts = _convert(document, _Parts)
+    view = VIEWS.get(parts.vocabulary)
+    try:
+        evidence = parts.evidence()
+        checkpoint = _check_proofs(evidence, keys)
+        evidence.check()
+        if view is not None:
+            _compare(document, parts, evidence, view)
+    except ProofInvalid:
+        raise
+    except (LogError, ValueError) as error:
+        raise ProofInvalid(f"the receipt contradicts itself: {error}") from error
+    return Verified(
+        id=parts.id,
+        created=parts.at,
+        entries=tuple(proved.entry for proved in evidence.entries),
+        notices=tuple(notice.hash for notice in evidence.notices),
+        checkpoint=checkpoint,
+        key=evidence.key,
+        independent=bool(keys),
+        vocabulary=parts.vocabulary,
+        compared=view is not None,
+    )
+
+
+def _parse(data: bytes) -> Any:
+    """Read JSON in which nothing is said twice."""
+    try:
+        return json.loads(data, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ProofInvalid("this is not a receipt: it is not JSON, or says the same thing twice") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key is there twice")
+    return made
+
+
+def _refuse_constant(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _convert(document: object, type: type[_T]) -> _T:
+    try:
+        return msgspec.convert(document, type=type)
+    except msgspec.ValidationError as error:
+        raise ProofInvalid("this is not a receipt of a consent log, or not of this version") from error
+
+
+def _check_proofs(evidence: Evidence, keys: Sequence[VerifierKey]) -> Checkpoint:
+    """Check every leaf, by the keys given and by the receipt's own, and return the largest head."""
+    rings = [list(ring) for ring in (keys, [VerifierKey.parse(evidence.key)] if evidence.key else []) if ring]
+    if not rings:
+        raise ProofInvalid("the receipt has no public key, and none was given")
+    leaves: list[ProvedEntry | ProvedNotice] = [*evidence.notices, *evidence.entries]
+    if not leaves:
+        raise ProofInvalid("the receipt holds nothing that could be shown to be in a log")
+    heads = [_check_proof(proved, ring) for proved in leaves for ring in rings]
+    if len({head.origin for head in heads}) > 1:
+        raise ProofInvalid("the receipt's proofs are of different logs")
+    if len({head.size for head in heads}) < len({(head.size, head.root) for head in heads}):
+        raise ProofInvalid("the log has signed two different trees of the same size")
+    return max(heads, key=lambda head: head.size)
+
+
+def _check_proof(proved: ProvedEntry | ProvedNotice, keys: Sequence[VerifierKey]) -> Checkpoint:
+    if not proved.proof:
+        raise ProofInvalid(f"the receipt has no proof for entry {proved.index}: its log was not signed")
+    try:
+        proof = InclusionProof.decode(proved.proof)
+        if proof.index != proved.index or proof.extra:  # extra data are signed by nobody
+            raise ProofInvalid("its proof is that of another")
+        return proof.check(proved.leaf, keys)
+    except ProofInvalid as error:
+        raise ProofInvalid(f"entry {proved.index} is not shown to be in the log: {error}") from error
+
+
+def _compare(document: Any, parts: _Parts, evidence: Evidence, view: View) -> None:
+    """Hold everything that a receipt states against its evidence.
+
+    Raises:
+        ProofInvalid: It states something else.
+        LogError: It has no id or time.
+    """
+    claimed = _convert(document, _Claimed)
+    site = Site(**msgspec.structs.asdict(claimed.site))
+    claims = dpv.Claims(id=parts.id, at=parts.at, site=site, settings=claimed.settings.address)
+    difference = _difference(_build(view, evidence, claims), document)
+    if difference is not None:
+        raise ProofInvalid(f"the receipt's {difference or 'form'} is not what its entries and notices say")
+
+
+def _difference(expected: Any, found: Any, path: str = "") -> str | None:
+    """Return the path of the first place where two JSON values differ; None where they are equal."""
+    # In Python true equals 1 and 1 equals 1.0; in JSON they are three values.
+    if type(expected) is not type(found):
+        return path
+    if isinstance(expected, dict):
+        if others := expected.keys() ^ found.keys():
+            return f"{path}/{min(others)}"
+        pairs = [(key, value, found[key]) for key, value in expected.items()]
+    elif isinstance(expected, list):
+        if len(expected) != len(found):
+            return path
+        pairs = [(index, *values) for index, values in enumerate(zip(expected, found, strict=True))]
+    else:
+        return None if expected == found else path
+    deeper = (_difference(one, other, f"{path}/{key}") for key, one, other in pairs)
+    return next((difference for difference in deeper if difference is not None), None)

@@ -1,0 +1,206 @@
+"""What visitors do with a banner: choices, counted in presses, and gestures that are no choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Error, Frame
+
+from consentkit.exceptions import ConfigurationError
+from consentkit.lint.facts import Box, Control, Shown, View, first_control
+from consentkit.scanner.visit import PRESS, Visit, look, read_script
+
+MOST: Final = 3
+"""Presses after which a layer that is still there will not go."""
+
+_ANSWERS: Final = {"save", "withdraw", "reject"}
+
+Place = tuple[Frame, View]
+
+
+def choose(visit: Visit, action: str) -> int | None:
+    """Accept or reject where the visitor is asked.
+
+    Returns:
+        The presses that it took; `None` if there is no way, or it does not make the question go.
+    """
+    for presses in range(1, MOST + 1):
+        control = _asked(visit, action)
+        if control is None:
+            return _in_settings(visit, action) if presses == 1 else presses - 1
+        visit.press(control)
+        if visit.wait_until(lambda: _asked(visit, action) is None):
+            return presses
+    return None
+
+
+def open_settings(visit: Visit) -> bool:
+    """Open the settings from the first layer, or from the page; say whether there is a way."""
+    view = visit.look()
+    control = (view.layer and view.layer.find("settings")) or view.opener
+    if control is not None:
+        visit.press(control)
+    return control is not None
+
+
+def reopen_settings(visit: Visit) -> bool:
+    """Open the settings from the page; say whether there is a way."""
+    opener = visit.look().opener
+    if opener is None:
+        return False
+    try:
+        visit.press(opener)
+    except Error:  # something stands before it
+        return False
+    return True
+
+
+def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | None:
+    """Answer in the settings that are open: by a button, or by the boxes and saving.
+
+    Args:
+        visit: The visit.
+        actions: Buttons that would do, the best first.
+        tick: Whether boxes would have to be ticked, or not.
+
+    Returns:
+        The presses that it took, or `None` if there is no way.
+    """
+    places = open_places(visit)
+    for action in actions:
+        for frame, view in places:
+            if control := _pressable(view.controls, action):
+                visit.press(control, frame)
+                return 1
+    for frame, view in places:
+        if save := _pressable(view.controls, "save"):
+            wrong = [box for box in view.boxes if box.checked is not tick and not box.disabled]
+            for box in wrong:
+                frame.locator(box.path).first.click(timeout=PRESS)
+            visit.press(save, frame)
+            return len(wrong) + 1
+    return None
+
+
+def open_places(visit: Visit) -> list[Place]:
+    """Return what is on top of the page: frames in which something can be answered, then the page itself."""
+    page = visit.page
+    frames = [frame for frame in page.frames if frame is not page.main_frame and _shown(frame)]
+    seen = [(frame, look(frame)) for frame in frames]
+    answering = [(frame, view) for frame, view in seen if _ANSWERS & {one.action for one in view.controls}]
+    return [*answering, (page.main_frame, visit.look())]
+
+
+def shown_settings(visit: Visit) -> Shown:
+    """Return what the settings that are open show of what holds."""
+    view = open_places(visit)[0][1]
+    return Shown(view.text, tuple(box.checked for box in view.boxes))
+
+
+def ticked_boxes(visit: Visit) -> tuple[Box, ...]:
+    """Return the boxes that are ticked in what is open and could be unticked."""
+    for frame in visit.page.frames:
+        if frame is visit.page.main_frame or _shown(frame):
+            frame.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    boxes = [box for _, view in open_places(visit) for box in view.boxes]
+    return tuple(box for box in boxes if box.checked and not box.disabled)
+
+
+def _asked(visit: Visit, action: str) -> Control | None:
+    layer = visit.look().layer
+    return layer.find(action) if layer else None
+
+
+def _in_settings(visit: Visit, action: str) -> int | None:
+    layer = visit.look().layer
+    settings = layer.find("settings") if layer else None
+    if settings is None:
+        return None
+    visit.press(settings)
+    actions = (action, "withdraw") if action == "reject" else (action,)
+    presses = answer_settings(visit, *actions, tick=action == "accept")
+    return None if presses is None else presses + 1
+
+
+def _pressable(controls: Sequence[Control], action: str) -> Control | None:
+    reachable = [control for control in controls if control.reachable]
+    return first_control(reachable, action) or first_control(controls, action)
+
+
+def _shown(frame: Frame) -> bool:
+    try:
+        return frame.frame_element().is_visible()
+    except Error:
+        return False
+
+
+# --- what is no choice
+
+
+def scroll(visit: Visit) -> bool:
+    """Scroll to the end of the page."""
+    visit.page.mouse.move(640, 200)
+    visit.page.mouse.wheel(0, 400)
+    visit.page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
+    return True
+
+
+def escape(visit: Visit) -> bool:
+    """Press Escape."""
+    visit.page.keyboard.press("Escape")
+    return True
+
+
+def click_beside(visit: Visit) -> bool:
+    """Click beside the layer, where nothing else is meant."""
+    layer = visit.look().layer
+    point = visit.page.evaluate(read_script("beside"), layer.path) if layer else None
+    if point:
+        visit.page.mouse.click(*point)
+    return bool(point)
+
+
+def close(visit: Visit) -> bool:
+    """Press what closes the layer, if there is such a thing."""
+    layer = visit.look().layer
+    control = layer.find("close") if layer else None
+    if control:
+        visit.press(control)
+    return control is not None
+
+
+GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = {
+    "scrolling": scroll,
+    "pressing Escape": escape,
+    "clicking beside the layer": click_beside,
+    "closing the layer": close,
+}
+"""What does a gesture, by its name; it says whether there was anything to do it to."""
+
+
+# --- autoconsent's own content script, where it is at hand
+
+
+def finds_reject(visit: Visit, script: Path) -> bool:
+    """Say whether autoconsent finds a reject button by its heuristics alone, none of its rules loaded.
+
+    Args:
+        visit: A visit on the page.
+        script: ``dist/autoconsent.playwright.js`` of the npm package ``@duckduckgo/autoconsent``.
+
+    Raises:
+        ConfigurationError: The script cannot be read.
+    """
+    try:
+        code = script.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read autoconsent's script: {error}") from error
+    said: list[dict[str, Any]] = []
+    visit.page.expose_binding("autoconsentSendMessage", lambda _, message: said.append(message))
+    visit.page.evaluate(code)
+    visit.wait_until(lambda: any(message["type"] == "init" for message in said))
+    visit.page.evaluate(read_script("autoconsent"))
+    found = ("popupFound", "HEURISTIC-REJECT")
+    return visit.wait_until(lambda: found in [(one["type"], one.get("cmp")) for one in said], patience=10.0)

@@ -1,0 +1,153 @@
+"""What labels of banners say, and in which language a text is: for sites that do not run this package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from consentkit.banner.texts import shipped_locales, shipped_texts
+
+ACTIONS: Final = ("reject", "withdraw", "save", "settings", "accept", "close")
+
+LEAST_WORDS: Final = 8
+"""Words of a text below which its language is not told."""
+
+_CLOSING: Final = frozenset({"x", "×", "✕", "✖", "✗", "⨯", "╳"})
+# By key of the package's texts, what a button with that label does.
+_KEYS: Final = {
+    "accept": "accept", "reject": "reject", "read_more": "settings", "save": "save", "withdraw": "withdraw"
+}  # fmt: skip
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_SURE: Final = 0.6
+_SAME_LANGUAGE: Final = {"no": "nb", "nn": "nb", "iw": "he", "in": "id"}
+# Websites of all languages say these.
+_SHARED: Final = frozenset({"cookies", "cookie", "ok"})
+
+
+def about_consent() -> str:
+    """Return a pattern that is found in the text of every first layer."""
+    return str(_table()["about"])
+
+
+def known_languages() -> frozenset[str]:
+    """Return the languages whose words for refusing are all known."""
+    return frozenset(_table()["languages"])
+
+
+@lru_cache(maxsize=4096)
+def read_label(label: str, *, shipped: bool = True) -> str:
+    """Say what pressing something does by its label.
+
+    Args:
+        label: What it says.
+        shipped: Whether the labels of this package's own locales count as well.
+
+    Returns:
+        One of `ACTIONS`, or nothing.
+    """
+    if label.strip().lower() in _CLOSING:
+        return "close"
+    text = _plain(label)
+    if shipped and text in _shipped_labels():
+        return _shipped_labels()[text]
+    return next((action for action in ACTIONS if _matches(text, action)), "")
+
+
+@lru_cache(maxsize=4096)
+def reopens(label: str) -> bool:
+    """Say whether a label is that of a control that opens the settings again."""
+    text = _plain(label)
+    return _matches(text, "reopen") or text in _shipped_common("settings", "choices")
+
+
+def leads_to_policy(label: str) -> bool:
+    """Say whether a label is that of a link to the privacy policy."""
+    return _matches(_plain(label), "policy") and not reopens(label)
+
+
+def says_signal(text: str) -> bool:
+    """Say whether a text tells visitors that Sec-GPC has been received or honoured."""
+    named = r"global privacy control|\bGPC\b|opt-out (?:request|signal) (?:honou?red|processed)"
+    honoured = (texts["common"].get("honoured") for texts in _texts())
+    return re.search(named, text, re.I) is not None or any(said and said in text for said in honoured)
+
+
+def _matches(text: str, action: str) -> bool:
+    words = _table()[action]
+    if len(text) > 80:
+        return False
+    starts = any(text == start or text.startswith(start + " ") for start in words["starts"])
+    return starts or any(part in text for part in words["has"])
+
+
+def _plain(label: str) -> str:
+    return " ".join(re.sub(r"[^\w\s]", "", re.sub("[_-]", " ", label.lower())).split())
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return msgspec.toml.decode(Path(__file__).with_name("labels.toml").read_bytes(), type=dict[str, Any])
+
+
+def _texts() -> Iterator[Mapping[str, Mapping[str, str]]]:
+    return (shipped_texts(locale) for locale in sorted(shipped_locales()))
+
+
+@cache
+def _shipped_labels() -> Mapping[str, str]:
+    return {
+        _plain(texts[section][key]): action
+        for texts in _texts()
+        for section in ("opt-out", "opt-in", "inform", "settings")
+        for key, action in _KEYS.items()
+        if key in texts[section]
+    }
+
+
+@cache
+def _shipped_common(*keys: str) -> frozenset[str]:
+    return frozenset(
+        _plain(texts["common"][key]) for texts in _texts() for key in keys if key in texts["common"]
+    )
+
+
+# --- languages
+
+
+def primary_language(tag: str) -> str:
+    """Return the language of a tag (BCP 47), without script and region."""
+    language = tag.strip().lower().partition("-")[0]
+    return _SAME_LANGUAGE.get(language, language)
+
+
+@lru_cache(maxsize=256)
+def contradicting_language(text: str, language: str) -> str:
+    """Return the language that a text is in, if it is certainly not in the one given; else nothing.
+
+    Args:
+        text: Some sentences.
+        language: A primary language.
+    """
+    words = set(_WORD.findall(text.lower())) - _SHARED
+    known = _words()
+    if len(words) < LEAST_WORDS or language not in known:
+        return ""
+    shares = {name: len(words & theirs) / len(words) for name, theirs in known.items()}
+    best = max(shares, key=lambda name: shares[name])
+    return best if shares[best] >= _SURE and shares[language] < shares[best] / 2 else ""
+
+
+@cache
+def _words() -> Mapping[str, set[str]]:
+    """Return the words of the package's own texts by language."""
+    words: dict[str, set[str]] = {}
+    for locale in sorted(shipped_locales()):
+        for texts in shipped_texts(locale).values():
+            found = words.setdefault(primary_language(locale), set())
+            found.update(word for text in texts.values() for word in _WORD.findall(text.lower()))
+    return words
