@@ -74,14 +74,9 @@ def cookie_for(
     Args:
         policy: The policy the app is given; `Policy()` if it is given none.
         secret_key: The app's secret key, as a string or Starlette's `Secret`.
-        granted: As of `visitor_cookies`, and so are the others that are not described here.
-        denied: See there.
-        regime: See there.
-        source: See there.
+        granted: As of `visitor_cookies`, as are `denied`, `regime`, `source`, `gpc_shown` and `now`.
         secure: Whether the app is tested over https, where the cookie has another name.
         domain: The `domain` of the app's `CookieOptions`, if any.
-        gpc_shown: See there.
-        now: See there.
 
     Returns:
         The cookie's name and value.
