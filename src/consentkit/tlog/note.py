@@ -191,9 +191,10 @@ def sign_note(text: str, keys: Sequence[SigningKey]) -> str:
         raise ProofInvalid("a note's text ends in a newline")
     if not keys:
         raise ProofInvalid("a note has at least one signature")
-    body = text.encode()
-    signatures = [f"{_DASH}{key.name} {b64encode(key.key_id + key.sign(body)).decode()}\n" for key in keys]
-    return f"{text}\n{''.join(signatures)}"
+    body, note = text.encode(), f"{text}\n"
+    for key in keys:
+        note += f"{_DASH}{key.name} {b64encode(key.key_id + key.sign(body)).decode()}\n"
+    return note
 
 
 def open_note(note: str, keys: Iterable[VerifierKey]) -> tuple[str, frozenset[VerifierKey]]:
