@@ -210,7 +210,7 @@ class Tokenizer(msgspec.Struct, eq=False):
                 skip = context.asked.skip_one if context.uncertain else context.asked.skip
                 self.pos = _end(skip, buffer, self.pos)
         elif prologue.in_head or not prologue.active:
-            scan = context.head if prologue.active else context.plain
+            scan = context.asked.head if prologue.active else context.asked.plain
             self.pos, raw_text = pass_over(context, scan, buffer, self.pos)
             if raw_text:
                 self._enter(*raw_text)
@@ -412,7 +412,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         values = {item.name: item.value or b"" for item in reversed(read)}
         self_closing = whole[3].endswith(b"/")
         if self.top is None:
-            if self._draws(self_closing):
+            busy = self.context.uncertain or self.context.prologue.active or self._guarded()
+            if self.context.asked.drawings and not (busy or self_closing):
                 self.top, self.drawing = foreign.open_root(name), name
                 self._show(raw, start, name, _FOREIGN | _UNCERTAIN)
                 return
@@ -482,12 +483,6 @@ class Tokenizer(msgspec.Struct, eq=False):
             self.state = State.PLAIN if name == b"plaintext" else State.RAW
 
     # --- inside a plain drawing or formula, which look-ahead scanners read alike
-
-    def _draws(self, self_closing: bool) -> bool:
-        """Say whether a drawing that begins here can be followed as a plain one."""
-        context = self.context
-        busy = context.uncertain or context.prologue.active or self._guarded()
-        return context.asked.drawings and not (busy or self_closing)
 
     def _draw(self, buffer: Buffer) -> None:
         """Follow what nests as far as it is plain."""
@@ -586,14 +581,10 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _show(self, raw: bytes, start: int, name: bytes, base: int) -> None:
         if self.context.shows(name, raw):
-            splices = self.context.handler.start_tag(raw, name, self._where(base))
-            if splices:
-                self.context.edit(start, splices)
+            self.context.edit(start, self.context.handler.start_tag(raw, name, self._where(base)))
 
     def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: int) -> None:
-        splices = self.context.handler.script(raw, text, whole, self._where(base))
-        if splices:
-            self.context.edit(start, splices)
+        self.context.edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
 
     def _decide_between(self, buffer: Buffer, start: int, end: int, whole: bool, base: int) -> None:
         """Decide on a script whose start tag is at ``start`` and whose text ends at ``end``."""
