@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from asgi.client import GATED, NAVIGATION, App, browser, post, state_of, wrap
 from consentkit import ConsentLog
-from consentkit.log.stores.base import View
+from consentkit.log.stores.sql import View
 from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio

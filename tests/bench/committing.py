@@ -30,7 +30,7 @@ import anyio
 
 from bench.goals import judge
 from consentkit.log import ConsentLog
-from consentkit.log.stores.base import Script, Store
+from consentkit.log.stores.sql import Script, Store
 from consentkit.tlog import SigningKey
 from log.samples import BUNDLE, make_entry
 

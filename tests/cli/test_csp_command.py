@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from consentkit import Policy
 from consentkit.cli.root import root
 from consentkit.log import ConsentLog, Observation
-from consentkit.log.stores.base import Store
+from consentkit.log.stores.sql import Store
 
 FIRST, LAST = "2026-11-20", "2026-11-22"
 

@@ -14,7 +14,7 @@ import pytest
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog, Observation, open_log
 from consentkit.log.counters import DAYS, KEPT_DAYS, MOST, WRITE_SECONDS, Observations
-from consentkit.log.stores.base import Store
+from consentkit.log.stores.sql import Store
 from consentkit.log.stores.sqlite import SQLiteStore, SQLiteTransaction
 from log.samples import AT, BUNDLE, make_entry
 

@@ -19,9 +19,9 @@ from consentkit.log import ConsentLog, open_log
 from consentkit.log.stores import postgres as module
 from consentkit.log.stores import postgres_pool as pool
 from consentkit.log.stores import postgres_schema as schema
-from consentkit.log.stores.base import Transaction
 from consentkit.log.stores.postgres import PostgresStore, PostgresTransaction
 from consentkit.log.stores.postgres_pool import read_address
+from consentkit.log.stores.sql import Transaction
 from consentkit.tlog import SigningKey
 from log.postgres import Server
 from log.samples import BUNDLE, checked, commit, make_entry, rows_of

@@ -22,7 +22,8 @@ from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.process import Threads
 from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
-from consentkit.log.stores.base import Head, Outcome, Script, Store, Transaction
+from consentkit.log.stores.base import Head, Outcome
+from consentkit.log.stores.sql import Script, Store, Transaction
 from consentkit.record import Bundle, Entry, Item
 from consentkit.tlog import SigningKey, sign_checkpoint
 

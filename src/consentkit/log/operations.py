@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row, Transaction
+from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row
+from consentkit.log.stores.sql import Transaction
 from consentkit.record import (
     BOOKS,
     Bundle,

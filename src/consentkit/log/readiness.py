@@ -12,7 +12,8 @@ import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogMissing
 from consentkit.log.signer import Keyring, Signer, is_random
-from consentkit.log.stores.base import Head, Store
+from consentkit.log.stores.base import Head
+from consentkit.log.stores.sql import Store
 
 Level: TypeAlias = Literal["error", "warning", "note"]
 

@@ -14,7 +14,8 @@ from itertools import accumulate
 from typing import TypeAlias
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.stores.base import Rollup, Row, View
+from consentkit.log.stores.base import Rollup, Row
+from consentkit.log.stores.sql import View
 from consentkit.log.verify.entry_checks import checked, entry_of
 from consentkit.record import Entry, EntryType
 

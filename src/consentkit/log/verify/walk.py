@@ -15,7 +15,8 @@ from typing import TypeAlias
 from consentkit.consent import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.operations import PERSONAL
-from consentkit.log.stores.base import Head, RawRow, Row, View
+from consentkit.log.stores.base import Head, RawRow, Row
+from consentkit.log.stores.sql import View
 from consentkit.log.verify.accounting import Daybook, Destroyed
 from consentkit.log.verify.entry_checks import (
     agreeing,
