@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from asgi.client import GATED, NAVIGATION, App, browser, post, state_of, wrap
 from consentkit import ConsentLog
+from consentkit.log import group_commit
 from consentkit.log.stores.sql import View
 from log.faults import FaultyStore
 
@@ -57,8 +58,10 @@ class Threaded(App):
         await super().__call__(scope, receive, send)
 
 
-async def test_pages_are_answered_while_the_store_hangs(log: ConsentLog) -> None:
-    log._group._seconds = 60.0
+async def test_pages_are_answered_while_the_store_hangs(
+    log: ConsentLog, store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 60.0)
     app = wrap(Threaded(), log=log)
     decided: list[int] = []
 

@@ -82,7 +82,7 @@ def _size(head: Head | None) -> Remark:
 
 def _remarks_on_key(signer: Signer, head: Head, path: Path | None) -> Iterator[Remark]:
     try:
-        keys = signer.foresee(head)
+        keys = signer.keys_after(head)
     except (ConfigurationError, LogError, OSError) as error:
         problem = error.problem if isinstance(error, ConfigurationError) else error
         yield Remark(level="error", about="key", text=f"no decision can be signed: {problem}")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.record import Bundle, EntryType
+from consentkit.record import Bundle, EntryType, Item
 from consentkit.tlog import TileId
 
 Outcome: TypeAlias = int | LogError
 """What became of one item: the index of its leaf, or why the log does not take it."""
 
+Commit: TypeAlias = Callable[[Sequence[Item]], Sequence[Outcome]]
+"""Appends a batch durably, and says what became of each item."""
 
-class Head(msgspec.Struct, frozen=True, kw_only=True):
+
+class Head(msgspec.Struct, frozen=True):
     """The tree's head.
 
     Attributes:
@@ -68,7 +71,7 @@ class Counted(msgspec.Struct, frozen=True):
     told: int = 0
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True):
     """What one transaction adds.
 
     Attributes:
@@ -83,6 +86,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[Row]
     bundles: Sequence[Bundle]
     daily: Mapping[Rollup, int]
-    told: Mapping[Rollup, int] = {}
+    told: Mapping[Rollup, int]
     tiles: Mapping[TileId, bytes]
     head: Head

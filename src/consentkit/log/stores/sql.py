@@ -374,7 +374,7 @@ def read_head(found: Sequence[Sequence[Any]]) -> Head:
     size, root, checkpoint, open_days = found[0]
     if tuple(map(type, found[0])) not in ((int, bytes, str, str), (int, bytes, type(None), str)):
         raise LogCorrupt("the tree's head holds another kind of value")
-    return Head(size=size, root=root, checkpoint=checkpoint, open_days=tuple(open_days.split()))
+    return Head(size, root, checkpoint, tuple(open_days.split()))
 
 
 def check_version(found: int, known: int, *, current: bool = False) -> int:
