@@ -11,8 +11,8 @@ from typing import Final
 from consentkit import ConsentLog, Place, Policy
 from consentkit.banner.assets import read_assets
 from consentkit.banner.banner import make_notice
-from consentkit.consent import Consent, resolve
-from consentkit.record import Bundle, Entry, uuid7
+from consentkit.consent.consent import Consent, resolve
+from consentkit.record.entry import Bundle, Entry, uuid7
 from consentkit.signals import Signals
 from examples.news.site import HERE
 

@@ -1,4 +1,4 @@
-"""Writes the table of docs/jurisdictions.md from the package's data: ``python -m docs.jurisdictions``."""
+"""Write the table of the page on jurisdictions from the package's data: ``python -m docs.jurisdictions``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from consentkit.policy.jurisdictions import Jurisdiction, jurisdictions
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGE = Path(__file__).parent / "reference" / "jurisdictions.md"
 BEGIN = "<!-- made by `python -m docs.jurisdictions` -->\n"
 END = "<!-- end -->\n"
 

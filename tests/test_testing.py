@@ -19,7 +19,9 @@ from starlette.types import ASGIApp
 
 from asgi.client import BANNER, NAVIGATION, App
 from consentkit import ConsentMiddleware, CookieOptions, with_consent
-from consentkit.consent import Consent, Decision, DecisionCodec, resolve
+from consentkit.consent.consent import Consent, resolve
+from consentkit.consent.cookies import DecisionCodec
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError, UnknownPurpose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals

@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from consentkit.asgi import ConsentMiddleware, get_consent, with_consent
-from consentkit.consent import Consent, CookieOptions, Decision
+from consentkit.consent.consent import Consent
+from consentkit.consent.cookies import CookieOptions
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError, UnknownPurpose
 from consentkit.places import FromHeaders, FromMaxMind
 from consentkit.policy import ListFile, Place, Policy, Purpose, Vendor

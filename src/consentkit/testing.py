@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from consentkit.asgi.application import deployment_of
-from consentkit.consent import Decision, DecisionCodec, Source, decision_cookie_name
-from consentkit.consent.decision import DAY
+from consentkit.consent.cookies import DecisionCodec, decision_cookie_name
+from consentkit.consent.decision import DAY, Decision, Source
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import NECESSARY, Policy, Regime
 

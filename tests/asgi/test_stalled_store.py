@@ -25,14 +25,12 @@ VISITORS = 60
 class Stalled:
     """A store in which everything hangs until it is let go."""
 
-    def __init__(self, log: ConsentLog) -> None:
+    def __init__(self, store: FaultyStore) -> None:
         self.hangs = threading.Event()
         self._goes_on = threading.Event()
-        self._store = FaultyStore(log._store)
-        self._snapshot = self._store.snapshot
-        self._store.before = self._wait
-        self._store.snapshot = self._waiting_snapshot
-        log._store = self._store
+        self._snapshot = store.snapshot
+        store.before = self._wait
+        store.snapshot = self._waiting_snapshot
 
     def let_go(self) -> None:
         """Go on."""
@@ -84,7 +82,7 @@ async def test_pages_are_answered_while_the_store_hangs(
     async with browser(app) as client:
         await post(client, {"action": "accept"})
         cookies = dict(client.cookies)
-    stalled = Stalled(log)
+    stalled = Stalled(store)
     async with anyio.create_task_group() as tasks:
         try:
             for _ in range(VISITORS):

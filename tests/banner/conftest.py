@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from consentkit.consent import Consent, Decision, resolve
+from consentkit.consent.consent import Consent, resolve
+from consentkit.consent.decision import Decision
 from consentkit.policy import Cookie, Place, Policy, Purpose, Regime, Site, Vendor
 from consentkit.signals import Signals
 

@@ -8,7 +8,7 @@ from typing import TypedDict
 from consentkit.banner.banner import render_banner, render_head, render_link
 from consentkit.banner.languages import direction
 from consentkit.banner.pages import Placeholder, render_message, render_placeholder
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Policy
 
 PARAGRAPH = '<p>Text with a <a href="/x">link</a>.</p>'

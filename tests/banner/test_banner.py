@@ -19,7 +19,7 @@ from banner.fragments import where
 from consentkit.banner.assets import read_assets
 from consentkit.banner.banner import make_notice, render_banner, render_head, render_link
 from consentkit.banner.markup import Where
-from consentkit.consent import Consent, resolve
+from consentkit.consent.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
 from consentkit.signals import Signals

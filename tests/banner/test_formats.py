@@ -15,7 +15,8 @@ from bs4 import BeautifulSoup
 from banner.fragments import where
 from consentkit.banner.settings import Choice, History, render_settings
 from consentkit.banner.texts import read_formats, read_words, shipped_locales
-from consentkit.consent import Consent, Decision
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Cookie, Duration, Policy, Vendor
 from consentkit.policy.duration import UNITS

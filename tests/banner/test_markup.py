@@ -16,7 +16,7 @@ from consentkit import ConsentMiddleware
 from consentkit.banner.banner import make_notice, render_banner, render_link
 from consentkit.banner.pages import check_templates
 from consentkit.banner.settings import render_settings
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from consentkit.banner.settings import MAX_CHOICES, Choice, History, read_choices, render_settings
 from consentkit.banner.texts import shipped_texts
-from consentkit.consent import Consent, Decision, resolve
 from consentkit.consent.choice import choose
+from consentkit.consent.consent import Consent, resolve
+from consentkit.consent.decision import Decision
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals
 

@@ -16,7 +16,7 @@ from consentkit.banner.banner import render_banner, render_link
 from consentkit.banner.pages import Placeholder, render_placeholder
 from consentkit.banner.settings import render_settings
 from consentkit.banner.texts import FALLBACK, available_locales, read_words, shipped_locales, shipped_texts
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Banner, Policy, Purpose
 from consentkit.policy.tables import default_purposes

@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree  # type: ignore[import-untyped]
 from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating import Gate, PageGate, Unclassified
 from consentkit.policy import ListFile, Policy
 from consentkit.rewriter import Rewriter

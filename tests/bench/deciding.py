@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consentkit.consent import Consent, resolve
+from consentkit.consent.consent import Consent, resolve
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Handler, Splice, Where, attributes

@@ -31,7 +31,7 @@ KINDS: Final = ("cold", "new", "warm")
 
 def serve() -> None:
     """Answer each line of standard input, a kind and the number of a page, with seconds."""
-    from consentkit.consent import Consent
+    from consentkit.consent.consent import Consent
     from consentkit.gating import Gate
     from consentkit.policy import Policy
     from consentkit.rewriter import Memory, Rewriter

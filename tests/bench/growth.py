@@ -27,7 +27,7 @@ from starlette.types import Message, Scope
 from bench.goals import judge
 from consentkit.dashboard import Dashboard
 from consentkit.log import ConsentLog, LogReader, open_log
-from consentkit.record import Entry, uuid7
+from consentkit.record.entry import Entry, uuid7
 from log.samples import BUNDLE
 
 SMALLEST, LARGEST = 10_000, 1_000_000

@@ -24,6 +24,7 @@ from consentkit.catalog.model import CatalogPurpose
 from consentkit.catalog.vendor_files import PURPOSES, read_checked, read_vendors
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.duration import read_duration
+from docs.documents import find_page
 
 
 def vendor_of(url: str) -> str | None:
@@ -366,7 +367,7 @@ def test_two_vendors_with_one_id_are_refused() -> None:
 
 
 def test_the_documentation_counts_right() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
+    text = find_page("catalog").read_text("utf-8")
     told = {m[1]: int(m[2]) for m in re.finditer(r"^\| `?(\w+)`? \| (\d+) \|", text, re.MULTILINE)}
     counts = Counter(str(vendor.purpose) for vendor in default_catalog().vendors.values())
     assert told == dict(counts) | {"all": counts.total()}

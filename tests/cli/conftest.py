@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consentkit.log import ConsentLog
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from log.samples import BUNDLE, make_entry, make_refusal
 
 

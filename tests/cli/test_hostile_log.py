@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import failed, run, said
+from cli.runner import failed, run, said
 from consentkit.cli.log import key_commands
 from consentkit.log import ConsentLog
 from consentkit.log.signer import read_keyring, replace_key_file
-from consentkit.record import Bundle
-from consentkit.tlog import Checkpoint, SigningKey, open_checkpoint
+from consentkit.record.entry import Bundle
+from consentkit.tlog.note import Checkpoint, SigningKey, open_checkpoint
 from log.samples import AT, make_entry
 
 CURSED = "\x1b[2J\x9b31m\x07\u202e"

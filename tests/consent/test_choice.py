@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.consent import INVALID, Consent, Decision, Invalid, forget, resolve
-from consentkit.consent.choice import accept, allow, choose, reject
+from consentkit.consent.choice import accept, allow, choose, forget, reject
+from consentkit.consent.consent import Consent, resolve
+from consentkit.consent.decision import INVALID, Decision, Invalid
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import Policy, Regime, Vendor
 from consentkit.signals import Signals

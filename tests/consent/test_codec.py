@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 from msgspec.structs import replace
 
-from consentkit.consent import INVALID, Decision, DecisionCodec, Invalid, Source
-from consentkit.consent.cookies import CLOCK_SKEW, MAX_VALUE, OnceCodec, SubjectCodec
-from consentkit.consent.decision import most_restrictive
+from consentkit.consent.cookies import CLOCK_SKEW, MAX_VALUE, DecisionCodec, OnceCodec, SubjectCodec
+from consentkit.consent.decision import INVALID, Decision, Invalid, Source, most_restrictive
 from consentkit.exceptions import BadRequest, ConfigurationError
 from consentkit.policy import Policy, Regime
 

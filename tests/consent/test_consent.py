@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consentkit.consent import INVALID, Consent, Decision, Invalid, resolve
+from consentkit.consent.consent import Consent, resolve
+from consentkit.consent.decision import INVALID, Decision, Invalid
 from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import Policy, Purpose, Regime, Vendor
 from consentkit.signals import Signals

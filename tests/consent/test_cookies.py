@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.consent import Decision, decision_cookie_name
 from consentkit.consent.cookies import (
+    decision_cookie_name,
     expire_cookie,
     id_cookie_name,
     once_cookie_name,
@@ -13,6 +13,7 @@ from consentkit.consent.cookies import (
     set_id_cookie,
     set_once_cookie,
 )
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Regime, Validity
 

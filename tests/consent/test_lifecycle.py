@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from consentkit.consent import Consent, Decision, DecisionCodec, resolve
 from consentkit.consent.choice import allow, choose, reject
+from consentkit.consent.consent import Consent, resolve
+from consentkit.consent.cookies import DecisionCodec
+from consentkit.consent.decision import Decision
 from consentkit.policy import Lifetime, Place, Policy, Purpose, Regime, SignalRules, Validity, Vendor
 from consentkit.policy.jurisdictions import jurisdictions
 from consentkit.signals import Signals

@@ -7,7 +7,7 @@ import json
 
 from msgspec.structs import replace
 
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.policy import Policy, Regime
 
 POLICY = Policy(uses=("youtube",))

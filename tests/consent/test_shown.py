@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from consentkit.consent import Notice, Shown, read_terms
+from consentkit.consent.notice import Notice, Shown, read_terms
 from record.receipts import NOTICE
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from consentkit import ConsentLog
-from consentkit.record import Bundle, commitment, committed_leaf
-from dashboard.auditing import EARLIER, TODAY, auditing, decided, read
-from dashboard.test_hostile import failures, tampering
+from consentkit.record.entry import Bundle
+from consentkit.record.leaf import commitment, committed_leaf
+from dashboard.auditor import EARLIER, TODAY, auditing, decided, failures, read, tampering
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+FOLDERS = ("start", "how-to", "reference", "explanation")
+PAGES = sorted([DOCS / "index.md", *(page for folder in FOLDERS for page in (DOCS / folder).glob("*.md"))])
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *PAGES])
 
 _BLOCK = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -29,6 +30,12 @@ class Example(NamedTuple):
     line: int
     text: str
     language: str
+
+
+def find_page(name: str) -> Path:
+    """Return the page of a name, such as ``quickstart``, in whichever folder it is."""
+    [found] = [page for page in PAGES if page.stem == name]
+    return found
 
 
 def name_of(document: Path) -> str:

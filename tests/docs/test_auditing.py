@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import said
+from cli.runner import said
 from consentkit.log import ConsentLog
-from docs.documents import DOCS, examples
+from docs.documents import examples, find_page
 from go.verifier import build
 from log.samples import BUNDLE, make_entry
 
 
 def test_go_accepts_what_the_commands_print(tmp_path: Path) -> None:
-    program = build(next(examples(DOCS / "auditing.md", "go")).text, tmp_path)
+    program = build(next(examples(find_page("auditing"), "go")).text, tmp_path)
     path = tmp_path / "consent.sqlite3"
     said("key", "new", "--log", path, "--origin", "odunews.example/_consent/log")
     with ConsentLog(path) as log:

@@ -21,9 +21,9 @@ from consentkit.lint import RULES
 from consentkit.policy import Banner, ConsentMode, Cookie, Lifetime, SignalRules, Site
 from consentkit.policy.tables import TEXT_KEYS, TEXT_SECTIONS
 from consentkit.testing import cookie_for, visitor_cookies
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 from docs import jurisdictions
-from docs.documents import DOCS, PAGES, ROOT, first_column, section
+from docs.documents import DOCS, PAGES, ROOT, find_page, first_column, section
 
 
 def parameters(function: object) -> set[str]:
@@ -44,21 +44,21 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Comman
 
 
 def test_every_argument_of_the_middleware() -> None:
-    assert first_column(section(DOCS / "middleware.md", "## Arguments")) >= parameters(ConsentMiddleware)
-    arguments = section(DOCS / "middleware.md", "## Arguments").split("###")[0]
+    assert first_column(section(find_page("middleware"), "## Arguments")) >= parameters(ConsentMiddleware)
+    arguments = section(find_page("middleware"), "## Arguments").split("###")[0]
     assert first_column(arguments) == parameters(ConsentMiddleware)
 
 
 def test_every_option_of_cookies() -> None:
-    assert first_column(section(DOCS / "middleware.md", "### `cookies`")) == fields(CookieOptions)
+    assert first_column(section(find_page("middleware"), "### `cookies`")) == fields(CookieOptions)
 
 
 def test_every_argument_of_the_dashboard() -> None:
-    assert first_column(section(DOCS / "dashboard.md", "## Arguments")) == parameters(Dashboard)
+    assert first_column(section(find_page("dashboard"), "## Arguments")) == parameters(Dashboard)
 
 
 def test_every_argument_of_what_tests_are_given() -> None:
-    described = first_column((DOCS / "testing.md").read_text("utf-8"))
+    described = first_column(find_page("testing").read_text("utf-8"))
     assert described == parameters(cookie_for) | parameters(visitor_cookies)
 
 
@@ -77,29 +77,29 @@ def test_every_argument_of_what_tests_are_given() -> None:
     ],
 )
 def test_every_key_of_a_policy(heading: str, expected: set[str]) -> None:
-    assert first_column(section(DOCS / "configuration.md", heading)) == expected
+    assert first_column(section(find_page("configuration"), heading)) == expected
 
 
 def test_every_section_of_texts() -> None:
-    text = section(DOCS / "configuration.md", "### Words of your own")
+    text = section(find_page("configuration"), "### Words of your own")
     assert first_column(text) == TEXT_SECTIONS
     assert {key for key in TEXT_KEYS if f"`{key}`" in text} == TEXT_KEYS
 
 
 def test_every_block_of_the_banners_template() -> None:
     template = resources.files("consentkit.banner").joinpath("templates", "banner.html").read_text("utf-8")
-    described = first_column(section(DOCS / "configuration.md", "### Your own templates"))
+    described = first_column(section(find_page("configuration"), "### Your own templates"))
     assert described == set(re.findall(r"{% block (\w+) %}", template))
 
 
 def test_every_custom_property() -> None:
     tokens = resources.files("consentkit.banner").joinpath("static", "tokens.css").read_text("utf-8")
-    described = first_column(section(DOCS / "visitors.md", "## Colours"))
+    described = first_column(section(find_page("visitors"), "## Colours"))
     assert described == set(re.findall(r"--ck-\w+", tokens))
 
 
 def test_every_language() -> None:
-    paragraphs = (DOCS / "visitors.md").read_text("utf-8").split("\n\n")
+    paragraphs = find_page("visitors").read_text("utf-8").split("\n\n")
     names = next(text for text in paragraphs if text.startswith("`af`"))
     assert re.findall(r"[\w-]+", names) == sorted(shipped_locales())
 
@@ -107,7 +107,7 @@ def test_every_language() -> None:
 def test_every_command_and_option() -> None:
     found = dict(commands(root))
     for path, command in found.items():
-        described = section(DOCS / f"{path.split()[0]}.md", f"### `consentkit {path}`")
+        described = section(find_page(path.split()[0]), f"### `consentkit {path}`")
         names = [option for parameter in command.params for option in parameter.opts if option[:2] == "--"]
         assert not [name for name in names if name not in described], path
     headings = [
@@ -119,14 +119,14 @@ def test_every_command_and_option() -> None:
 
 
 def test_every_method_of_the_log_that_is_described_is_there() -> None:
-    described = section(DOCS / "log.md", "## Reading").split("###")[0]
+    described = section(find_page("log"), "## Reading").split("###")[0]
     methods = re.findall(r"`([a-z]+)\(", described)
     assert methods
     assert [name for name in methods if not hasattr(ConsentLog, name)] == []
 
 
 def test_the_facade() -> None:
-    api = (DOCS / "api.md").read_text("utf-8")
+    api = find_page("api").read_text("utf-8")
     described = re.findall(r"auto(?:class|function):: consentkit\.(\w+)$", api, re.MULTILINE)
     assert sorted(described) == sorted(consentkit.__all__)
 
@@ -145,7 +145,7 @@ def test_every_dependency() -> None:
         wanted |= dependencies(file.read_text("utf-8").splitlines())
     described = {
         name
-        for line in (DOCS / "dependencies.md").read_text("utf-8").splitlines()
+        for line in find_page("dependencies").read_text("utf-8").splitlines()
         if line.startswith("| `")
         for name in re.findall(r"`([a-z0-9.-]+)`", line)
     }
@@ -162,7 +162,7 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     listed = {
         line for block in re.findall(r"```\{toctree\}(.*?)```", index, re.DOTALL) for line in block.split()
     }
-    assert {page.stem for page in PAGES} - {"index"} <= listed
+    assert {str(page.relative_to(DOCS).with_suffix("")) for page in PAGES} - {"index"} <= listed
 
 
 def test_every_public_key_is_one() -> None:
@@ -178,7 +178,7 @@ def test_every_public_key_is_one() -> None:
 
 
 def test_every_rule() -> None:
-    lines = section(DOCS / "lint.md", "## The rules").splitlines()
+    lines = section(find_page("lint"), "## The rules").splitlines()
     assert [line for line in lines if re.match(r"\| \d", line)] == [
         f"| {rule.number} | {rule.kind} | {rule.title} | {rule.source} | {rule.checks} | {rule.fix} |"
         for rule in RULES.values()

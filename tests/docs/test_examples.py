@@ -21,7 +21,7 @@ from django.test.utils import override_settings  # type: ignore[import-untyped]
 from django.urls import path  # type: ignore[import-untyped]
 
 from consentkit import Policy, get_consent
-from docs.documents import DOCS, DOCUMENTS, Example, examples, name_of
+from docs.documents import DOCUMENTS, Example, examples, find_page, name_of
 
 TOML = [example for document in DOCUMENTS for example in examples(document, "toml")]
 WITH_PYTHON = [document for document in DOCUMENTS if any(examples(document, "python"))]
@@ -62,7 +62,7 @@ def test_python_runs(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_framework_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The apps of the quickstart know the visitor's consent, and ask for it on their pages."""
     answered = []
-    for names in _blocks(DOCS / "quickstart.md", monkeypatch):
+    for names in _blocks(find_page("quickstart"), monkeypatch):
         app = names.pop("application", None) or names.pop("app", None)
         if app is not None:
             answered.append(anyio.run(_numbers, app))
@@ -115,4 +115,6 @@ def test_policies_load(example: Example, tmp_path: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert len(TOML) >= 2
-    assert {"README.md", "docs/quickstart.md", "docs/testing.md"} <= set(map(name_of, WITH_PYTHON))
+    assert {"README.md", "docs/start/quickstart.md", "docs/how-to/testing.md"} <= set(
+        map(name_of, WITH_PYTHON)
+    )

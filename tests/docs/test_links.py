@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.documents import DOCS, DOCUMENTS, ROOT, name_of
+from docs.documents import DOCS, DOCUMENTS, ROOT, find_page, name_of
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|^```\{image\} (\S+)$", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -41,7 +41,7 @@ def test_links_resolve(document: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("document", [ROOT / "CONTRIBUTING.md", DOCS / "architecture.md"], ids=name_of)
+@pytest.mark.parametrize("document", [ROOT / "CONTRIBUTING.md", find_page("architecture")], ids=name_of)
 def test_every_file_and_folder_that_is_named_is_there(document: Path) -> None:
     named = re.findall(r"`([\w.*-]+/(?:[\w./*-]*(?:/|\.\w+))?)`", document.read_text("utf-8"))
     assert named

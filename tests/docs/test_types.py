@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import consentkit
-from docs.documents import DOCS, ROOT, examples
+from docs.documents import ROOT, examples, find_page
 
 # Examples leave out annotations that say nothing to their reader. Django has none.
 STRICT = (
@@ -26,7 +26,7 @@ STRICT = (
 
 def test_the_documented_lines_pass_a_type_checker(tmp_path: Path) -> None:
     files = []
-    for document in (ROOT / "README.md", DOCS / "quickstart.md", DOCS / "middleware.md"):
+    for document in (ROOT / "README.md", find_page("quickstart"), find_page("middleware")):
         for number, example in enumerate(examples(document, "python")):
             if "a2wsgi" in example.text:  # whose types do not take Flask's
                 continue

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from consentkit.log import open_log
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from e2e.answering import EVERYTHING, autoconsent, consent_o_matic
 from e2e.serving import Demo
 from e2e.sink import Sink

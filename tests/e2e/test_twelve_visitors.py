@@ -14,15 +14,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from consentkit.log import open_log
-from consentkit.record import Entry
-from docs.documents import DOCS
+from consentkit.record.entry import Entry
+from docs.documents import find_page
 from e2e.conftest import patient
 from e2e.serving import ARTICLE, Demo
 from e2e.sink import Sink
 
 pytestmark = pytest.mark.browser
 
-PAGE = DOCS / "twelve-visitors.md"
+PAGE = find_page("twelve-visitors")
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 HEADS = ("place", "signal", "chose before", "page", "is shown", "runs", "is logged")
 

@@ -1,7 +1,8 @@
 """Pages of real frameworks behind the middleware: ``make frameworks``, or with parts of names for some.
 
 Each page is looked at without the middleware and with it, before a choice, after a refusal and after a grant,
-with and without a Content-Security-Policy. A run of all of them writes its table into ``docs/frameworks.md``.
+with and without a Content-Security-Policy. A run of all of them writes its table into
+``docs/how-to/frameworks.md``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import chromium
 from consentkit import ConsentMiddleware, Policy, Vendor
-from docs.documents import DOCS, fill
+from docs.documents import fill, find_page
 from e2e.serving import Served
 from e2e.sink import Sink
 from frameworks.sites import Site, sites
@@ -143,7 +144,7 @@ def main(names: list[str]) -> int:
     lines = list(table(rows))
     print("\n".join(lines))
     if not names:
-        fill(DOCS / "frameworks.md", "frameworks", lines)
+        fill(find_page("frameworks"), "frameworks", lines)
     failed = [row for row in rows if any(row.faults.values())]
     print(f"\n{len(failed)} of {len(rows)} rows failed")
     return len(failed)

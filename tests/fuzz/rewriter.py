@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating import Embed, Gate, PageGate, Party, Target
 from consentkit.policy import Policy
 from consentkit.rewriter import Rewriter, Splice, Where

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating import Gate, PageGate, Party
 from consentkit.gating.model import Embed, Target
 from consentkit.policy import Cookie, Policy, Vendor

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Rewriter

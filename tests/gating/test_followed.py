@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating import Gate
 from consentkit.gating.elements import ADDRESSED
 from consentkit.rewriter import Where, attributes

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.catalog import default_catalog
-from consentkit.consent import Consent, resolve
+from consentkit.consent.consent import Consent, resolve
 from consentkit.gating import Gate, PageGate
 from consentkit.gating.response_headers import GATED_HEADERS, gate_headers, gate_links
 from consentkit.policy import Policy

@@ -13,7 +13,7 @@ from consentkit.log.operations import Sign, record
 from consentkit.log.stores.base import Head, Outcome, Row
 from consentkit.log.stores.sql import Store
 from consentkit.log.verify import verify
-from consentkit.record import Bundle, Entry, Item, uuid7
+from consentkit.record.entry import Bundle, Entry, Item, uuid7
 
 T = TypeVar("T")
 

@@ -15,8 +15,10 @@ from consentkit.log import ConsentLog
 from consentkit.log.operations import new_id
 from consentkit.log.stores.base import Row
 from consentkit.log.stores.sqlite import SQLiteView
-from consentkit.record import Bundle, Entry, commitment, committed_leaf, new_salt
-from consentkit.tlog import HASH_BYTES, SigningKey, TileId, VerifierKey, append, sign_checkpoint
+from consentkit.record.entry import Bundle, Entry
+from consentkit.record.leaf import commitment, committed_leaf, new_salt
+from consentkit.tlog.note import SigningKey, VerifierKey, sign_checkpoint
+from consentkit.tlog.tree import HASH_BYTES, TileId, append
 from log.samples import BUNDLE, make_entry
 
 DAYS = [f"2026-11-{number:02}" for number in range(1, 10)]

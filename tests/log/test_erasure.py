@@ -23,8 +23,10 @@ from consentkit.log.outbox import FileOutbox
 from consentkit.log.signer import Signer
 from consentkit.log.stores import sqlite
 from consentkit.log.stores import sqlite_schema as schema
-from consentkit.record import Entry
-from consentkit.tlog import VerifierKey, append, check_consistency, frontier
+from consentkit.record.entry import Entry
+from consentkit.tlog.note import VerifierKey
+from consentkit.tlog.proofs import check_consistency
+from consentkit.tlog.tree import append, frontier
 from log.faults import FaultyStore
 from log.remains import decisions, needles_of, remains
 from log.samples import AT, BUNDLE, STYLE, make_entry, make_refusal

@@ -9,7 +9,7 @@ import pytest
 
 from consentkit import ConsentLog
 from consentkit.log.evidence import read_public
-from consentkit.tlog import HASH_BYTES
+from consentkit.tlog.tree import HASH_BYTES
 from log.samples import AT, BUNDLE, make_entry
 
 

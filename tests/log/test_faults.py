@@ -24,7 +24,7 @@ from consentkit.log import ConsentLog, open_log
 from consentkit.log import log as consentlog
 from consentkit.log.outbox import FileOutbox
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 from log.faults import Connector, cut_off, nothing, spawn
 from log.remains import decisions, needles_of, remains
 from log.samples import AT, BUNDLE, make_entry, make_refusal

@@ -23,9 +23,11 @@ from consentkit.log.reader import LogReader
 from consentkit.log.signer import Signer, read_keyring, replace_key_file
 from consentkit.log.stores.base import Outcome
 from consentkit.log.stores.postgres import PostgresStore
-from consentkit.record import Entry, Item, commitment, committed_leaf
+from consentkit.record.entry import Entry, Item
+from consentkit.record.leaf import commitment, committed_leaf
 from consentkit.record.receipt import ProvedEntry
-from consentkit.tlog import SigningKey, TileId, append, open_checkpoint, sign_checkpoint
+from consentkit.tlog.note import SigningKey, open_checkpoint, sign_checkpoint
+from consentkit.tlog.tree import TileId, append
 from log.postgres import Server
 from log.samples import AT, BUNDLE, make_entry, make_refusal
 

@@ -17,7 +17,7 @@ from consentkit.log import ConsentLog, LogReader, group_commit, open_log
 from consentkit.log.location import open_store
 from consentkit.log.log import AT_ONCE
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.record import Bundle, uuid7
+from consentkit.record.entry import Bundle, uuid7
 from log.faults import Connector, FaultyStore
 from log.postgres import Server
 from log.samples import AT, BUNDLE, make_bundle, make_entry, make_refusal

@@ -22,7 +22,7 @@ from consentkit.log.stores import postgres_schema as schema
 from consentkit.log.stores.postgres import PostgresStore, PostgresTransaction
 from consentkit.log.stores.postgres_pool import read_address
 from consentkit.log.stores.sql import Transaction
-from consentkit.tlog import SigningKey
+from consentkit.tlog.note import SigningKey
 from log.postgres import Server
 from log.samples import BUNDLE, checked, commit, make_entry, rows_of
 

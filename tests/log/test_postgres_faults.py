@@ -16,7 +16,7 @@ import pytest
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog, group_commit
 from consentkit.log.stores.postgres import PostgresStore
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from e2e.waiting import wait_until
 from log.faults import in_child
 from log.postgres import Server

@@ -16,7 +16,7 @@ import consentkit.exceptions
 from consentkit.log import ConsentLog
 from consentkit.log.stores import sqlite
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 from log.faults import Connector, in_child, nothing
 from log.postgres import Server
 from log.samples import BUNDLE, make_entry, make_refusal

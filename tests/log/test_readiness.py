@@ -15,7 +15,7 @@ from consentkit.log import ConsentLog
 from consentkit.log.readiness import Remark
 from consentkit.log.signer import Keyring, make_key_file
 from consentkit.log.stores import sqlite_schema as schema
-from consentkit.tlog import SigningKey
+from consentkit.tlog.note import SigningKey
 from log.samples import BUNDLE, make_entry
 
 

@@ -14,7 +14,7 @@ import pytest
 from consentkit.exceptions import ConfigurationError, LogUnavailable
 from consentkit.log import ConsentLog
 from consentkit.log.signer import Keyring, make_key_file, new_origin, read_keyring, replace_key_file
-from consentkit.tlog import SigningKey, open_checkpoint
+from consentkit.tlog.note import SigningKey, open_checkpoint
 from log.samples import BUNDLE, make_entry, make_refusal
 
 SECRET = str(SigningKey.generate("example.org/other"))

@@ -9,7 +9,7 @@ import pytest
 
 from consentkit.log.stores import sqlite_schema as schema
 from consentkit.log.stores.sql import read_migrations
-from consentkit.tlog import EMPTY_ROOT
+from consentkit.tlog.tree import EMPTY_ROOT
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])

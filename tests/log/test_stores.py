@@ -22,8 +22,8 @@ from consentkit.log.stores.base import Head, Rollup
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.log.stores.sql import Store, Transaction
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.record import Bundle, Item
-from consentkit.tlog import EMPTY_ROOT, TileId
+from consentkit.record.entry import Bundle, Item
+from consentkit.tlog.tree import EMPTY_ROOT, TileId
 from log.samples import (
     AT,
     BUNDLE,

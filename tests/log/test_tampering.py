@@ -13,7 +13,7 @@ from consentkit.exceptions import LogCorrupt
 from consentkit.log.stores.base import Head
 from consentkit.log.stores.sqlite import SQLiteView, translate_errors
 from consentkit.log.verify import verify
-from consentkit.tlog import Checkpoint, VerifierKey, read_checkpoint
+from consentkit.tlog.note import Checkpoint, VerifierKey, read_checkpoint
 from log.samples import make_entry
 from log.tampering import TAMPERINGS, Scene, Specimen, make_specimen
 

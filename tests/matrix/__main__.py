@@ -1,6 +1,6 @@
 """Every framework on every server: ``make matrix``, or with parts of names for some.
 
-A run of all of them writes its table into ``docs/servers.md``.
+A run of all of them writes its table into ``docs/reference/servers.md``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from docs.documents import DOCS, fill
+from docs.documents import fill, find_page
 from matrix.behaviours import BEHAVIOURS
 from matrix.limits import LIMITS
 from matrix.pairs import FRAMEWORKS, Outcome, Pair
@@ -72,7 +72,7 @@ def main(names: list[str]) -> int:
     lines = [head(time.monotonic() - start), "", *table(rows)]
     print("", *lines, sep="\n")
     if chosen == pairs:
-        fill(DOCS / "servers.md", "matrix", lines)
+        fill(find_page("servers"), "matrix", lines)
     failed = sum(bool(one.fault) for _, outcomes in rows for one in outcomes)
     print(f"\n{failed} of {len(rows) * len(BEHAVIOURS)} fail")
     return min(failed, 1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from docs.documents import DOCS, section
+from docs.documents import find_page, section
 from matrix.behaviours import BEHAVIOURS
 from matrix.pairs import FRAMEWORKS, Pair
 from matrix.servers import SERVERS
 
-PAGE = DOCS / "servers.md"
+PAGE = find_page("servers")
 
 
 def cells(heading: str) -> list[list[str]]:

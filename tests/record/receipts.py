@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from consentkit.banner.banner import make_notice
-from consentkit.consent import Notice, resolve
+from consentkit.consent.consent import resolve
+from consentkit.consent.notice import Notice
 from consentkit.policy import Cookie, Place, Policy, Purpose, Site, Vendor
-from consentkit.record import Bundle, Entry, uuid7
+from consentkit.record.entry import Bundle, Entry, uuid7
 from consentkit.signals import Signals
 
 SITE = Site(controller="Odu & Söhne, Platz 1, Linz", contact="privacy@odu.example", privacy_policy="/privacy")

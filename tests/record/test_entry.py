@@ -13,19 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consentkit.exceptions import LogError
-from consentkit.record import (
-    Bundle,
-    Count,
-    Entry,
-    canonical,
-    commitment,
-    committed_leaf,
-    new_salt,
-    notice_leaf,
-    rfc3339,
-    uuid7,
-)
-from consentkit.record.leaf import Json
+from consentkit.record.entry import Bundle, Count, Entry, rfc3339, uuid7
+from consentkit.record.leaf import Json, canonical, commitment, committed_leaf, new_salt, notice_leaf
 from log.samples import AT, BUNDLE, make_entry, make_refusal
 
 ascii_text = st.text(st.characters(min_codepoint=0, max_codepoint=127))

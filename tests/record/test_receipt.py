@@ -12,14 +12,15 @@ import anyio
 import msgspec
 import pytest
 
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
 from consentkit.policy import Site
-from consentkit.record import Entry, Item, uuid7
+from consentkit.record.entry import Entry, Item, uuid7
 from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt, verify_receipt
-from consentkit.tlog import InclusionProof, SigningKey, VerifierKey
+from consentkit.tlog.note import SigningKey, VerifierKey
+from consentkit.tlog.proofs import InclusionProof
 from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story, publish
 
 PUBLISHED = "2026-11-20T09:00:00Z"

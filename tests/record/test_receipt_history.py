@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.consent import Notice, Shown
-from consentkit.record import Entry
+from consentkit.consent.notice import Notice, Shown
 from consentkit.record.dpv import exact_duration, read_history, retention
+from consentkit.record.entry import Entry
 from record.receipts import NOTICE, OTHER, Story
 
 SHOWN = {notice.hash: Notice.loads(notice.body) or Shown() for notice in (NOTICE, OTHER)}

@@ -80,7 +80,9 @@ def test_no_address_is_made_up(metadata: Message) -> None:
 
 
 def test_what_a_link_says_stays() -> None:
-    text = "![A picture](x.png)\n\nSee [the log](docs/log.md#key), [RFC](https://example.org/rfc).\n"
+    text = (
+        "![A picture](x.png)\n\nSee [the log](docs/reference/log.md#key), [RFC](https://example.org/rfc).\n"
+    )
     code = "```python\na[0](b)\n```"
     assert detached(text + code) == "See the log, [RFC](https://example.org/rfc).\n" + code
 

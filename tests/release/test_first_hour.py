@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from docs.documents import DOCS, ROOT, examples, name_of
+from docs.documents import ROOT, examples, find_page, name_of
 from release.conftest import Built
 from release.newcomer import SERVERS, Newcomer, make_environment
 
@@ -28,7 +28,7 @@ def newcomer(environment: Path, built: Built, tmp_path: Path) -> Newcomer:
     return Newcomer(tmp_path, environment, built.wheel.parent)
 
 
-@pytest.mark.parametrize("document", [ROOT / "README.md", DOCS / "quickstart.md"], ids=name_of)
+@pytest.mark.parametrize("document", [ROOT / "README.md", find_page("quickstart")], ids=name_of)
 def test_it_does_what_it_says(document: Path, newcomer: Newcomer) -> None:
     served = list(follow(document, newcomer))
     assert served
@@ -43,7 +43,7 @@ def test_it_does_what_it_says(document: Path, newcomer: Newcomer) -> None:
 
 
 def test_the_tests_of_a_site_run_as_they_stand(newcomer: Newcomer) -> None:
-    assert list(follow(DOCS / "testing.md", newcomer)) == []
+    assert list(follow(find_page("testing"), newcomer)) == []
     assert "3 passed" in newcomer.said
 
 

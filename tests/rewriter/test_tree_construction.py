@@ -17,7 +17,7 @@ import html5lib  # type: ignore[import-untyped]
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Rewriter, Splice, Table, Where

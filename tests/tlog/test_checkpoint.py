@@ -7,17 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog import (
-    EMPTY_ROOT,
-    HASH_BYTES,
+from consentkit.tlog.note import (
     Checkpoint,
     SigningKey,
     open_checkpoint,
     read_checkpoint,
     sign_checkpoint,
+    sign_note,
 )
-from consentkit.tlog.note import sign_note
-from consentkit.tlog.tree import MAX_NUMBER
+from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, MAX_NUMBER
 
 ROOT = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
 # The example of the specification; the key that signed it is not published.

@@ -10,22 +10,9 @@ from typing import Any
 import pytest
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog import (
-    HASH_BYTES,
-    Grown,
-    SigningKey,
-    VerifierKey,
-    append,
-    check_consistency,
-    check_inclusion,
-    consistency_proof,
-    inclusion_proof,
-    leaf_hash,
-    root,
-    sign_checkpoint,
-)
-from consentkit.tlog.note import open_note, sign_note
-from consentkit.tlog.tree import tile_path
+from consentkit.tlog.note import SigningKey, VerifierKey, open_note, sign_checkpoint, sign_note
+from consentkit.tlog.proofs import check_consistency, check_inclusion, consistency_proof, inclusion_proof
+from consentkit.tlog.tree import HASH_BYTES, Grown, append, leaf_hash, root, tile_path
 from go.verifier import accepts, sign, verify
 from tlog.trees import numbered
 

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog import (
-    HASH_BYTES,
-    Checkpoint,
-    InclusionProof,
-    SigningKey,
-    VerifierKey,
-    inclusion_proof,
-    sign_checkpoint,
-)
-from consentkit.tlog.tree import MAX_NUMBER
+from consentkit.tlog.note import Checkpoint, SigningKey, VerifierKey, sign_checkpoint
+from consentkit.tlog.proofs import InclusionProof, inclusion_proof
+from consentkit.tlog.tree import HASH_BYTES, MAX_NUMBER
+from docs.documents import find_page
 from tlog.trees import grow, mth, numbered
 
 key = SigningKey("odunews.example/consent", bytes(range(32)))
@@ -63,7 +56,7 @@ def test_the_lines_are_those_of_the_specification() -> None:
 
 
 def test_the_documentations_example_holds() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "log-format.md").read_text("utf-8")
+    text = find_page("log-format").read_text("utf-8")
     example = re.search(r"```text\n(c2sp\.org/tlog-proof@v1\n.*?)```", text, re.DOTALL)
     vkey = re.search(r"`(odunews\.example\S+\+[0-9a-f]{8}\+\S+)`", text)
     assert example and vkey

@@ -11,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import MissingExtra, ProofInvalid
-from consentkit.tlog import SigningKey, VerifierKey
-from consentkit.tlog.note import MAX_LENGTH, MAX_SIGNATURES, is_key_name, open_note, sign_note
+from consentkit.tlog.note import (
+    MAX_LENGTH,
+    MAX_SIGNATURES,
+    SigningKey,
+    VerifierKey,
+    is_key_name,
+    open_note,
+    sign_note,
+)
 
 # Published with Go's golang.org/x/mod/sumdb/note.
 PETER_SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"

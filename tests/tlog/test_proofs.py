@@ -13,18 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import LogCorrupt, ProofInvalid
-from consentkit.tlog import (
-    EMPTY_ROOT,
-    HASH_BYTES,
-    ReadTile,
-    TileId,
-    append,
-    check_consistency,
-    check_inclusion,
-    consistency_proof,
-    inclusion_proof,
-    leaf_hash,
-)
+from consentkit.tlog.proofs import check_consistency, check_inclusion, consistency_proof, inclusion_proof
+from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, ReadTile, TileId, append, leaf_hash
 from tlog.trees import VECTORS, mth, numbered, path, subproof
 
 SIZE = 65_800

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog import TileId, parse_tile_path
-from consentkit.tlog.tree import MAX_NUMBER, tile_path
+from consentkit.tlog.tree import MAX_NUMBER, TileId, parse_tile_path, tile_path
 
 PATHS = {
     "tile/0/000": (TileId(0, 0), 256),

@@ -10,14 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.tlog import (
-    HASH_BYTES,
-    TILE_WIDTH,
-    TileId,
-    append,
-    frontier,
-    root,
-)
+from consentkit.tlog.tree import HASH_BYTES, TILE_WIDTH, TileId, append, frontier, root
 from tlog.trees import VECTORS, grow, mth, numbered
 
 LEAVES = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from consentkit.tlog import EMPTY_ROOT, Grown, TileId, append, frontier, leaf_hash, node_hash
+from consentkit.tlog.tree import EMPTY_ROOT, Grown, TileId, append, frontier, leaf_hash, node_hash
 
 VECTORS = Path(__file__).parents[3] / "shared" / "corpus" / "merkle-vectors"
 

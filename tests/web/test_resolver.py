@@ -13,8 +13,9 @@ from asgi.client import POLICY, SECRET, scope_of, wrap
 from consentkit import Place, Policy
 from consentkit.asgi.deployment import Deployment
 from consentkit.asgi.dispatcher import read_request
-from consentkit.consent import Consent, DecisionCodec
 from consentkit.consent.choice import accept, reject
+from consentkit.consent.consent import Consent
+from consentkit.consent.cookies import DecisionCodec
 from consentkit.policy import Lifetime, Regime, SignalRules
 from consentkit.web import resolver as room
 

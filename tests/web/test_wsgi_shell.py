@@ -23,12 +23,12 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, expect
 from starlette.requests import Request
 
-from consentkit.consent import Decision
+from consentkit.consent.decision import Decision
 from consentkit.log import ConsentLog, open_log
 from consentkit.policy import Policy
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from consentkit.record.receipt import verify_receipt
-from consentkit.tlog import read_checkpoint
+from consentkit.tlog.note import read_checkpoint
 from consentkit.web.options import Options
 from examples.news.site import HERE, read_site
 from tabs import borrowed

@@ -16,7 +16,7 @@ from consentkit.exceptions import BadRequest, LogError
 from consentkit.log.counters import SHOWN
 from consentkit.log.evidence import collect, read_public
 from consentkit.log.log import LATEST, ConsentLog
-from consentkit.record import Entry, uuid7
+from consentkit.record.entry import Entry, uuid7
 from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.router import Endpoints

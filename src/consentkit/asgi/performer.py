@@ -10,12 +10,12 @@ from starlette.types import Receive, Scope, Send
 
 from consentkit.asgi.clock import nanoseconds
 from consentkit.asgi.deployment import Deployment
-from consentkit.consent import Decision
+from consentkit.consent.decision import Decision
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.log import ConsentLog, LogReader
 from consentkit.log.evidence import PUBLIC_SECONDS, collect, read_public
 from consentkit.log.process import Threads
-from consentkit.record import uuid7
+from consentkit.record.entry import uuid7
 from consentkit.record.receipt import make_receipt
 from consentkit.web.endpoints import effects
 from consentkit.web.endpoints.effects import Answer, Effect, Ids
@@ -31,12 +31,12 @@ async def answer_own_page(
     deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Answer a request for one of the package's own pages."""
-    answer = await perform_all(deployment, exchange, scope, receive)
+    answer = await _perform_all(deployment, exchange, scope, receive)
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def perform_all(deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
+async def _perform_all(deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
     """Perform what an endpoint asks for, one after the other, and return its answer."""
     steps = deployment.endpoints.answer(exchange, _IDS)
     try:

@@ -10,7 +10,8 @@ from consentkit.banner.assets import read_assets
 from consentkit.banner.markup import Fragment, Where, escape, render
 from consentkit.banner.texts import Words, fill, read_words
 from consentkit.catalog import safe_path
-from consentkit.consent import UNTOLD, Consent, Notice
+from consentkit.consent.consent import UNTOLD, Consent
+from consentkit.consent.notice import Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
 _REMEMBERED: Final = 256

@@ -16,7 +16,7 @@ from consentkit.banner.assets import read_assets
 from consentkit.banner.languages import direction
 from consentkit.banner.texts import FALLBACK, Words, fill
 from consentkit.catalog import safe_path
-from consentkit.consent import UNTOLD
+from consentkit.consent.consent import UNTOLD
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 

@@ -11,7 +11,7 @@ from consentkit.banner.markup import Fragment, Where, escape, read_templates, re
 from consentkit.banner.settings import SIGNALS, Choice, History, render_settings
 from consentkit.banner.texts import FALLBACK, fill, page_words
 from consentkit.catalog import safe_path
-from consentkit.consent import resolve
+from consentkit.consent.consent import resolve
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import NECESSARY, Policy, Regime
 from consentkit.signals import Signals

@@ -12,7 +12,7 @@ from consentkit.banner.banner import make_notice
 from consentkit.banner.markup import render
 from consentkit.banner.texts import Words, fill, page_words
 from consentkit.catalog import default_catalog, safe_path
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Policy, Purpose, Regime, Vendor
 
 SIGNALS: Final = {"gpc": "Global Privacy Control", "dnt": "Do Not Track"}

@@ -1,4 +1,4 @@
-"""What the command line prints: nothing of it commands the terminal, whoever wrote it."""
+"""Output to a terminal: made printable, since pages and logs may hold what a terminal would obey."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _COMMANDS = re.compile(
 
 
 def printable(text: str) -> str:
-    """Return a text with what a terminal would obey spelt as in JSON: ``\\u001b``."""
+    """Return a text in which each character that a terminal would obey is spelt as in JSON: ``\\u001b``."""
     return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line of a report, so that nothing in it looks like another line."""
+    """Return a text as one line of a report: no newline in it can forge another line."""
     return printable(text).replace("\t", "\\t").replace("\n", "\\n")
 
 
@@ -70,7 +70,7 @@ class Screen(io.TextIOWrapper):
 
 @contextmanager
 def screens() -> Iterator[None]:
-    """Let standard output and standard error be screens meanwhile, unless closed or only in memory."""
+    """Make screens of standard output and standard error meanwhile, unless closed or only in memory."""
     streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
     made = {name: Screen(stream) for name, stream in streams.items() if hasattr(stream, "buffer")}
     vars(sys).update(made)
@@ -84,17 +84,17 @@ def screens() -> Iterator[None]:
 
 
 def beneath(stream: TextIO) -> TextIO:
-    """Return the stream beneath a screen, for what this package itself draws with."""
+    """Return the stream beneath a screen, for control characters of this package's own."""
     return stream.beneath if isinstance(stream, Screen) else stream
 
 
 def exact() -> TextIO:
-    """Return standard output for what other programs read: not a byte more, but printable on a terminal."""
+    """Return standard output for other programs, which read every byte; a terminal gets it printable."""
     return sys.stdout if sys.stdout.isatty() else beneath(sys.stdout)
 
 
 def write_exactly(data: bytes) -> None:
-    """Write bytes to standard output that other programs read; as of `exact`."""
+    """Write bytes that other programs read to standard output, as `exact` does."""
     if sys.stdout.isatty():
         sys.stdout.write(data.decode(errors="backslashreplace"))
     else:
@@ -103,18 +103,14 @@ def write_exactly(data: bytes) -> None:
 
 
 PROGRESS_FROM = 10_000
-"""From how many entries on it is shown."""
+"""Entries from which on progress is shown."""
 
 
 @contextmanager
 def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """Show a bar of `length` entries; call what is yielded with the number of those done since."""
     if length < PROGRESS_FROM:
-        yield _ignore
+        yield lambda count: None
         return
     with click.progressbar(length=length, label=label, file=beneath(sys.stderr)) as bar:
         yield bar.update
-
-
-def _ignore(count: int) -> None:
-    """Show nothing."""

@@ -249,7 +249,7 @@ _UNDECIDED = Decision(regime=Regime.OPT_IN, day=0)
 
 
 class _Resolution(msgspec.Struct, frozen=True):
-    """Everything that what holds depends on; the rules are those of ``docs/consent.md``."""
+    """Everything that what holds depends on; the rules are those of ``docs/explanation/consent.md``."""
 
     nothing: Consent  # what would hold if everything were denied
     decision: Decision

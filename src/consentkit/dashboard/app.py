@@ -28,7 +28,7 @@ from consentkit.exceptions import (
     ProofInvalid,
 )
 from consentkit.log import LogReader
-from consentkit.tlog import VerifierKey
+from consentkit.tlog.note import VerifierKey
 
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",

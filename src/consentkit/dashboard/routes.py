@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar, get_args
+from typing import Final, TypeVar, get_args
 
 from starlette.requests import Request
 from starlette.responses import (
@@ -22,7 +22,7 @@ from starlette.types import Scope
 
 from consentkit.asgi.clock import epoch
 from consentkit.asgi.dispatcher import read_request
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.overview import CHOICES, read_day, read_figures, read_period
 from consentkit.dashboard.shown_banner import HEADERS, render_shown
@@ -34,8 +34,9 @@ from consentkit.log.export import plain, write_csv_header, write_csv_lines, writ
 from consentkit.log.location import log_path
 from consentkit.log.process import Threads
 from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
-from consentkit.record import Action, Entry, Leaf, read_leaf
-from consentkit.tlog import VerifierKey
+from consentkit.record.entry import Action
+from consentkit.record.leaf import read_leaf
+from consentkit.tlog.note import VerifierKey
 
 T = TypeVar("T")
 
@@ -52,23 +53,6 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
 _ID_LENGTH = 80
 _INDEX = re.compile(r"[0-9]{1,15}", re.ASCII)
 _MEDIA_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
-
-
-class Search(NamedTuple):
-    """Which entries are listed: of a day, of an action, with an index below `before`, so many at once."""
-
-    day: str = ""
-    action: str = ""
-    before: int | None = None
-    limit: int = 0
-
-
-class Listed(NamedTuple):
-    """An entry of a list."""
-
-    recorded: Recorded
-    leaf: Leaf
-    entry: Entry | None
 
 
 class Pages:
@@ -131,27 +115,23 @@ class Pages:
         id, day, action, before = (query.get(key, "").strip() for key in ("id", "day", "action", "before"))
         if id:
             return self._find(request.scope, id.lower())
-        search = Search(
-            day=read_day(day).isoformat() if day else "",
-            action=action if action in get_args(Action) else "",
-            before=_read_index(before) if before else None,
-            limit=PAGE_SIZE,
-        )
-        found = self._reader().search(**search._asdict())
+        day = read_day(day).isoformat() if day else ""
+        action = action if action in get_args(Action) else ""
+        index = _read_index(before) if before else None
+        found = self._reader().search(day=day, action=action, before=index, limit=PAGE_SIZE)
+        listed = [(recorded, read_leaf(recorded.leaf), recorded.entry) for recorded in found.entries]
+        search = {"day": day, "action": action, "before": index}
         return respond(
-            "entries.html",
-            request.scope,
-            found=list(map(_listed, found.entries)),
-            older=found.before,
-            search=search,
-            missing="",
+            "entries.html", request.scope, found=listed, older=found.before, search=search, missing=""
         )
 
     def _find(self, scope: Scope, id: str) -> Response:
         found = self._reader().find(id) if _ID.fullmatch(id) else None
         if found is None:
-            nothing = {"found": (), "older": None, "search": Search(), "missing": id[:_ID_LENGTH]}
-            return respond("entries.html", scope, status=404, **nothing)
+            missing, search = id[:_ID_LENGTH], {"day": "", "action": "", "before": None}
+            return respond(
+                "entries.html", scope, status=404, found=(), older=None, search=search, missing=missing
+            )
         return RedirectResponse(f"{read_request(scope).mount}/entries/{found.index}", 303)
 
     def entry(self, request: Request) -> Response:
@@ -164,7 +144,9 @@ class Pages:
         return respond(
             "entry.html",
             request.scope,
-            **_listed(recorded)._asdict(),
+            recorded=recorded,
+            leaf=read_leaf(recorded.leaf),
+            entry=entry,
             destroyed=destroyed,
             previous=reader.find(entry.previous) if entry is not None and entry.previous else None,
             notice=notice,
@@ -269,10 +251,6 @@ class Pages:
         if recorded is None:
             raise BadRequest(404, "The log has no entry with this index.")
         return recorded
-
-
-def _listed(recorded: Recorded) -> Listed:
-    return Listed(recorded, read_leaf(recorded.leaf), recorded.entry)
 
 
 def _attachment(name: str) -> dict[str, str]:

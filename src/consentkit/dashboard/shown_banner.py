@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from consentkit.banner.markup import Fragment, escape
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import LogReader
 from consentkit.log.verify.spot_checks import genuine_assets

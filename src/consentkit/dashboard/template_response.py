@@ -58,15 +58,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
-    environment.filters["share"] = _share
-    environment.filters["when"] = _when
-    environment.filters["px"] = _px
+    environment.filters.update(number="{:,}".format, share=_share, when=_when, px=_px)
     return environment
-
-
-def _number(value: int) -> str:
-    return f"{value:,}"
 
 
 def _share(part: int, whole: int) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consentkit.catalog import OWN_PAGE, URL, read_url
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.gating.model import CUT, NOBODY, Party, Reach, Reason, Unclassified, Why
 from consentkit.gating.vendor_index import host_of, is_below
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from consentkit.lint.facts import Control, Observations, Trace
 from consentkit.lint.finding import Finding, error, listed, note, warning
-from consentkit.lint.observations import Control, Observations, Trace
 from consentkit.policy import Regime
 
 CONTRAST: Final = 4.5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from consentkit.lint.facts import Observations, Signalled, Stored, Trace
 from consentkit.lint.finding import Finding, Level, error, listed, warning
-from consentkit.lint.observations import Observations, Signalled, Stored, Trace
 from consentkit.lint.vendor_matcher import MatchedVendor, needing_consent
 from consentkit.policy import Regime
 

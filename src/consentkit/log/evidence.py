@@ -10,7 +10,7 @@ import msgspec
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log.reader import LogReader
 from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice
-from consentkit.tlog import HASH_BYTES, parse_tile_path
+from consentkit.tlog.tree import HASH_BYTES, parse_tile_path
 
 LATEST = 500
 """Entries of a receipt. Making one takes as long as proving them does, and anybody may ask for one."""

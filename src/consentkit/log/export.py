@@ -11,7 +11,7 @@ from typing import Any, TextIO, TypeAlias
 import msgspec
 
 from consentkit.log.reader import LogReader, Recorded
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 
 COLUMNS = ("index", *Entry.__struct_fields__)
 """What each line has. Of an erased entry there are index and id only."""

@@ -23,7 +23,7 @@ from anyio.lowlevel import RunVar, checkpoint
 
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log.stores.base import Commit, Outcome
-from consentkit.record import Item
+from consentkit.record.entry import Item
 
 BATCH_LIMIT = 512
 """Most tickets in one commit."""

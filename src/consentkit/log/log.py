@@ -25,8 +25,8 @@ from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
 from consentkit.log.stores.base import Head, Outcome
 from consentkit.log.stores.sql import Script, Store, Transaction
-from consentkit.record import Bundle, Entry, Item
-from consentkit.tlog import SigningKey, sign_checkpoint
+from consentkit.record.entry import Bundle, Entry, Item
+from consentkit.tlog.note import SigningKey, sign_checkpoint
 
 # Threads, for each event loop, that read, erase and drain; and as many that fill the outbox.
 AT_ONCE = 4

@@ -12,20 +12,9 @@ import msgspec
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row
 from consentkit.log.stores.sql import Transaction
-from consentkit.record import (
-    BOOKS,
-    Bundle,
-    Count,
-    Entry,
-    Item,
-    commitment,
-    committed_leaf,
-    new_salt,
-    notice_leaf,
-    read_leaf,
-    uuid7,
-)
-from consentkit.tlog import TileId, append, frontier, root
+from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
+from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
+from consentkit.tlog.tree import TileId, append, frontier, root
 
 Sign: TypeAlias = Callable[[Head, int, bytes], str | None]
 """Signs a checkpoint: the head so far, then size and root of the new one. None where the log has no key."""

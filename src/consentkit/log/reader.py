@@ -18,17 +18,11 @@ from consentkit.log.stores.base import Head, Rollup, Row
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.verify import Progress, verify
 from consentkit.log.verify.walk import silent
-from consentkit.record import Entry, read_leaf
-from consentkit.tlog import (
-    Checkpoint,
-    InclusionProof,
-    ReadTile,
-    TileId,
-    VerifierKey,
-    consistency_proof,
-    inclusion_proof,
-)
-from consentkit.tlog.tree import MAX_NUMBER
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import read_leaf
+from consentkit.tlog.note import Checkpoint, VerifierKey
+from consentkit.tlog.proofs import InclusionProof, consistency_proof, inclusion_proof
+from consentkit.tlog.tree import MAX_NUMBER, ReadTile, TileId
 
 # SQLite keeps any kind of value in any column: an entry's are its id, leaf, body and salt of these.
 _KINDS = frozenset((str, bytes, *kinds) for kinds in product((bytes, type(None)), repeat=2))

@@ -19,7 +19,7 @@ import msgspec
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
 from consentkit.log.process import sync_folder
 from consentkit.log.stores.base import Head
-from consentkit.tlog import SigningKey, VerifierKey, open_checkpoint, read_checkpoint, sign_checkpoint
+from consentkit.tlog.note import SigningKey, VerifierKey, open_checkpoint, read_checkpoint, sign_checkpoint
 
 PRIVATE = "PRIVATE+KEY+"
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from consentkit.policy.duration import check_date
 from consentkit.policy.tables import Regime
 
 # Member states of the European Union; the EEA states IS, LI and NO; the parts of member states that have an
@@ -82,17 +81,34 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether the country is known."""
         return bool(self.country)
 
+    @property
+    def code(self) -> str:
+        """Return its ISO 3166 code, such as ``US-CA`` or ``FR``; empty where nothing is known."""
+        return f"{self.country}-{self.region}" if self.region else self.country
+
+    def candidates(self, named: Iterable[str]) -> list[str]:
+        """Return its code, and without a region those of its country that are `named`."""
+        regions = [] if self.region else [code for code in named if code.startswith(f"{self.country}-")]
+        return [self.code, *regions]
+
 
 def _upper(code: str) -> str:
     # Some letters become others in upper case: "ß" would be South Sudan.
     return code.strip().upper() if code.strip().isascii() else ""
 
 
+@lru_cache(maxsize=4096)
+def row_keys(code: str) -> tuple[str, ...]:
+    """Return the keys of rows that hold at a place, the first before all others.
+
+    That is ``US-CA``, ``US``, ``default`` for a region and ``FR``, ``EU``, ``default`` for a country.
+    """
+    country = code.partition("-")[0]
+    return tuple(dict.fromkeys([code, country, *(["EU"] if country in EU_AND_EEA else []), "default"]))
+
+
 Link = Literal["choices"]
 Days = Annotated[int, msgspec.Meta(ge=1)]
-
-PLACE: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
-"""ISO 3166-1 alpha-2, ISO 3166-2."""
 
 
 class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,14 +148,6 @@ class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     secondary: bool = True
     source: str
 
-    def __post_init__(self) -> None:
-        if not PLACE.fullmatch(self.place) or not (self.name and self.source):
-            raise ValueError(f"a row needs an ISO 3166 code, a name and a source: {self.place!r}")
-        if any(regime.strictness > self.regime.strictness for regime in self.purposes.values()):
-            raise ValueError(f"a purpose is stricter than its row: {self.place}")
-        if self.since:
-            check_date(self.since, path=self.place)
-
     def regime_for(self, purpose: str, *, own_use: bool) -> Regime:
         """Return the regime of a purpose.
 
@@ -167,43 +175,14 @@ class Jurisdictions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     date: str
     rows: tuple[Jurisdiction, ...]
 
-    def __post_init__(self) -> None:
-        check_date(self.date, path="date")
-        if [row.place for row in self.rows] != sorted(self.by_place):
-            raise ValueError("rows are sorted by place, each place is there once")
-
     @cached_property
     def by_place(self) -> Mapping[str, Jurisdiction]:
         """Return the rows by their place."""
         return {row.place: row for row in self.rows}
 
-    def regions(self, country: str) -> Sequence[str]:
-        """Return the regions of a country that have a row."""
-        return self._regions.get(country, ())
-
-    @cached_property
-    def _regions(self) -> Mapping[str, Sequence[str]]:
-        regions: dict[str, list[str]] = {}
-        for country, hyphen, region in (row.place.partition("-") for row in self.rows):
-            if hyphen:
-                regions.setdefault(country, []).append(region)
-        return regions
-
-    def chain(self, country: str, region: str = "") -> Chain:
+    def chain(self, code: str) -> Chain:
         """Return the rows of a place: region's, country's, then `EU`; empty where it has none."""
-        codes = [f"{country}-{region}", country, "EU" if country in EU_AND_EEA else ""]
-        return tuple(self.by_place[code] for code in codes if code in self.by_place)
-
-    def chains(self, place: Place | None) -> list[Chain]:
-        """Return the rows of a place, or of each that it could be; none where nothing is known of it."""
-        if place is None or not place.known:
-            return []
-        regions = [place.region] if place.region else ["", *self.regions(place.country)]
-        return list(filter(None, (self.chain(place.country, region) for region in regions)))
-
-    def at(self, place: Place | None) -> list[Jurisdiction]:
-        """Return the most specific row of a place, or of each that it could be."""
-        return [chain[0] for chain in self.chains(place)]
+        return tuple(self.by_place[key] for key in row_keys(code) if key in self.by_place)
 
 
 @lru_cache(maxsize=1)
@@ -211,3 +190,12 @@ def jurisdictions() -> Jurisdictions:
     """Return the package's own table."""
     file = Path(__file__).with_name("data") / "jurisdictions.toml"
     return msgspec.toml.decode(file.read_bytes(), type=Jurisdictions)
+
+
+@lru_cache(maxsize=4096)
+def chains_at(place: Place | None) -> tuple[Chain, ...]:
+    """Return the rows of a place, or of each that it could be; none where no row tells."""
+    if place is None or not place.known:
+        return ()
+    table = jurisdictions()
+    return tuple(filter(None, map(table.chain, place.candidates(table.by_place))))

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from consentkit.consent import Shown, ShownPurpose, ShownVendor
+from consentkit.consent.notice import Shown, ShownPurpose, ShownVendor
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Site, read_duration
 from consentkit.record.entry import Entry

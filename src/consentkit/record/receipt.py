@@ -15,13 +15,14 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
-from consentkit.consent import Notice, Shown
+from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.policy import Site
 from consentkit.record import dpv
 from consentkit.record.entry import TIME, Entry
 from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
-from consentkit.tlog import Checkpoint, InclusionProof, VerifierKey
+from consentkit.tlog.note import Checkpoint, VerifierKey
+from consentkit.tlog.proofs import InclusionProof
 
 View: TypeAlias = Callable[[Sequence[Entry], str, Mapping[str, Shown], dpv.Claims], dict[str, Any]]
 

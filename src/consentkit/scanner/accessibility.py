@@ -6,16 +6,14 @@ import importlib.util
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from playwright.sync_api import Frame
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.observations import Layer, Obstacle, View
+from consentkit.lint.facts import Layer, Obstacle, View
 from consentkit.scanner.choices import open_places, open_settings
-from consentkit.scanner.page_view import read_script
-from consentkit.scanner.visit import Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Frame
+from consentkit.scanner.visit import Visit, read_script
 
 TARGET: Final = 24
 """Least width and height of what is pressed, in CSS pixels (2.5.8)."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from playwright.sync_api import Error, Frame
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.observations import Box, Control, Shown, View, first_control
-from consentkit.scanner.page_view import look, read_script
-from consentkit.scanner.visit import PRESS, Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Frame
+from consentkit.lint.facts import Box, Control, Shown, View, first_control
+from consentkit.scanner.visit import PRESS, Visit, look, read_script
 
 MOST: Final = 3
 """Presses after which a layer that is still there will not go."""
 
-_ANSWERS: Final = ("save", "withdraw", "reject")
+_ANSWERS: Final = {"save", "withdraw", "reject"}
 
-Place = tuple["Frame", View]
+Place = tuple[Frame, View]
 
 
 def choose(visit: Visit, action: str) -> int | None:
@@ -50,8 +47,6 @@ def open_settings(visit: Visit) -> bool:
 
 def reopen_settings(visit: Visit) -> bool:
     """Open the settings from the page; say whether there is a way."""
-    from playwright.sync_api import Error
-
     opener = visit.look().opener
     if opener is None:
         return False
@@ -94,9 +89,7 @@ def open_places(visit: Visit) -> list[Place]:
     page = visit.page
     frames = [frame for frame in page.frames if frame is not page.main_frame and _shown(frame)]
     seen = [(frame, look(frame)) for frame in frames]
-    answering = [
-        (frame, view) for frame, view in seen if any(first_control(view.controls, name) for name in _ANSWERS)
-    ]
+    answering = [(frame, view) for frame, view in seen if _ANSWERS & {one.action for one in view.controls}]
     return [*answering, (page.main_frame, visit.look())]
 
 
@@ -110,12 +103,9 @@ def ticked_boxes(visit: Visit) -> tuple[Box, ...]:
     """Return the boxes that are ticked in what is open and could be unticked."""
     for frame in visit.page.frames:
         if frame is visit.page.main_frame or _shown(frame):
-            frame.evaluate(
-                "() => { for (const one of document.querySelectorAll('details')) one.open = true; }"
-            )
-    return tuple(
-        box for _, view in open_places(visit) for box in view.boxes if box.checked and not box.disabled
-    )
+            frame.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    boxes = [box for _, view in open_places(visit) for box in view.boxes]
+    return tuple(box for box in boxes if box.checked and not box.disabled)
 
 
 def _asked(visit: Visit, action: str) -> Control | None:
@@ -134,16 +124,12 @@ def _in_settings(visit: Visit, action: str) -> int | None:
     return None if presses is None else presses + 1
 
 
-def _pressable(controls: Iterable[Control], action: str) -> Control | None:
-    controls = list(controls)
-    return first_control((one for one in controls if one.reachable), action) or first_control(
-        controls, action
-    )
+def _pressable(controls: Sequence[Control], action: str) -> Control | None:
+    reachable = [control for control in controls if control.reachable]
+    return first_control(reachable, action) or first_control(controls, action)
 
 
 def _shown(frame: Frame) -> bool:
-    from playwright.sync_api import Error
-
     try:
         return frame.frame_element().is_visible()
     except Error:
@@ -185,14 +171,13 @@ def close(visit: Visit) -> bool:
     return control is not None
 
 
-GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = MappingProxyType(
-    {
-        "scrolling": scroll,
-        "pressing Escape": escape,
-        "clicking beside the layer": click_beside,
-        "closing the layer": close,
-    }
-)
+GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = {
+    "scrolling": scroll,
+    "pressing Escape": escape,
+    "clicking beside the layer": click_beside,
+    "closing the layer": close,
+}
+"""What does a gesture, by its name; it says whether there was anything to do it to."""
 
 
 # --- autoconsent's own content script, where it is at hand
@@ -215,10 +200,7 @@ def finds_reject(visit: Visit, script: Path) -> bool:
     said: list[dict[str, Any]] = []
     visit.page.expose_binding("autoconsentSendMessage", lambda _, message: said.append(message))
     visit.page.evaluate(code)
-    visit.wait_until(lambda: _says(said, "init"))
+    visit.wait_until(lambda: any(message["type"] == "init" for message in said))
     visit.page.evaluate(read_script("autoconsent"))
-    return visit.wait_until(lambda: _says(said, "popupFound", "HEURISTIC-REJECT"), patience=10.0)
-
-
-def _says(said: list[dict[str, Any]], kind: str, cmp: str | None = None) -> bool:
-    return any(message["type"] == kind and cmp in (None, message.get("cmp")) for message in said)
+    found = ("popupFound", "HEURISTIC-REJECT")
+    return visit.wait_until(lambda: found in [(one["type"], one.get("cmp")) for one in said], patience=10.0)

@@ -1,60 +1,6 @@
-"""A transparency log's tree: RFC 6962 hashing in the tiles of C2SP tlog-tiles, checkpoints, proofs.
+"""A transparency log's tree, its proofs, and the signed notes that state its head. Does no I/O.
 
-Does no I/O. Ed25519 comes from `cryptography`, which is imported when something is signed or verified.
+`tlog.tree` is RFC 6962 in the tiles of C2SP tlog-tiles, `tlog.proofs` what shows that a leaf is in it or that
+it has only grown, `tlog.note` keys, signed notes and checkpoints. Ed25519 comes from `cryptography`, which is
+imported when something is signed or verified.
 """
-
-from consentkit.tlog.note import (
-    Checkpoint,
-    SigningKey,
-    VerifierKey,
-    open_checkpoint,
-    read_checkpoint,
-    sign_checkpoint,
-)
-from consentkit.tlog.proofs import (
-    InclusionProof,
-    check_consistency,
-    check_inclusion,
-    consistency_proof,
-    inclusion_proof,
-)
-from consentkit.tlog.tree import (
-    EMPTY_ROOT,
-    HASH_BYTES,
-    TILE_WIDTH,
-    Grown,
-    ReadTile,
-    TileId,
-    append,
-    frontier,
-    leaf_hash,
-    node_hash,
-    parse_tile_path,
-    root,
-)
-
-__all__ = [
-    "EMPTY_ROOT",
-    "HASH_BYTES",
-    "TILE_WIDTH",
-    "Checkpoint",
-    "Grown",
-    "InclusionProof",
-    "ReadTile",
-    "SigningKey",
-    "TileId",
-    "VerifierKey",
-    "append",
-    "check_consistency",
-    "check_inclusion",
-    "consistency_proof",
-    "frontier",
-    "inclusion_proof",
-    "leaf_hash",
-    "node_hash",
-    "open_checkpoint",
-    "parse_tile_path",
-    "read_checkpoint",
-    "root",
-    "sign_checkpoint",
-]

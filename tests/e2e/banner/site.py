@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, Route
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.settings import render_settings
-from consentkit.consent import Consent, Decision
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision
 from consentkit.policy import Place, Policy
 from tabs import borrowed
 

@@ -14,7 +14,8 @@ from banner.fragments import PARAGRAPH, banner_page, embed_page, link_page, mess
 from consentkit.banner.pages import Placeholder, render_placeholder
 from consentkit.banner.settings import Choice, History, render_settings
 from consentkit.banner.texts import shipped_locales
-from consentkit.consent import Consent, Decision
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision
 from consentkit.policy import Banner, Policy
 from e2e.banner.site import CALIFORNIA, Site, go, visiting
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from banner.fragments import banner_page, link_page
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Banner, Policy
 from e2e.banner.site import CALIFORNIA, CSP, Site, go, visiting
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from banner.fragments import banner_page
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Banner, Policy
 from consentkit.policy import Site as SiteTable
 from e2e.banner.site import Site, go, visiting

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 from banner.fragments import ARTICLE, banner_page
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Banner, Policy
 from e2e.banner.site import CALIFORNIA, ORIGIN, Site, go, visiting
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from banner.fragments import PARAGRAPH, banner_page, link_page
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 from consentkit.policy import Banner, Policy
 from e2e.banner.site import Site, go, visiting
 

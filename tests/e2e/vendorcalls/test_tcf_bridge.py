@@ -13,12 +13,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from consentkit import ConsentMiddleware, Policy, get_consent
-from docs.documents import DOCS, examples
+from docs.documents import examples, find_page
 from e2e.serving import Served
 
 pytestmark = pytest.mark.browser
 
-BRIDGE = next(examples(DOCS / "gpp.md", "js")).text
+BRIDGE = next(examples(find_page("gpp"), "js")).text
 
 # Stands in for a provider: it remembers its choice, and tells those who listen.
 PROVIDER = """

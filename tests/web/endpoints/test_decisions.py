@@ -17,7 +17,7 @@ from asgi.client import BANNER, GATED, NAVIGATION, POLICY, App, browser, post, s
 from consentkit import ConsentLog, CookieOptions, Decision, Policy, Purpose, Vendor
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.policy import Banner
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
@@ -31,10 +31,8 @@ def entries(log: ConsentLog) -> list[Entry]:
 
 
 @pytest.fixture
-def faulty(log: ConsentLog) -> Iterator[FaultyStore]:
+def faulty(store: FaultyStore) -> Iterator[FaultyStore]:
     """Put faults between a log and its store."""
-    store = FaultyStore(log._store)
-    log._store = store
     yield store
     store.before = lambda: None
 

@@ -10,7 +10,7 @@ from consentkit import ConsentLog
 from consentkit.consent.cookies import SubjectCodec
 from consentkit.log import evidence
 from consentkit.log import log as consentlog
-from consentkit.record import uuid7
+from consentkit.record.entry import uuid7
 from consentkit.record.receipt import verify_receipt
 from log.samples import BUNDLE, make_entry
 from web.endpoints.test_history import HTML, SETTINGS, erase

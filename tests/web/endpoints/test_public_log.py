@@ -16,17 +16,9 @@ import pytest
 from asgi.client import Answer, browser, post, visit, wrap
 from consentkit import ConsentLog, ConsentMiddleware
 from consentkit.exceptions import LogUnavailable
-from consentkit.tlog import (
-    HASH_BYTES,
-    TILE_WIDTH,
-    TileId,
-    check_inclusion,
-    inclusion_proof,
-    leaf_hash,
-    open_checkpoint,
-    root,
-)
-from consentkit.tlog.tree import tile_path
+from consentkit.tlog.note import open_checkpoint
+from consentkit.tlog.proofs import check_inclusion, inclusion_proof
+from consentkit.tlog.tree import HASH_BYTES, TILE_WIDTH, TileId, leaf_hash, root, tile_path
 from log.samples import AT, BUNDLE, make_bundle, make_entry
 
 pytestmark = pytest.mark.anyio

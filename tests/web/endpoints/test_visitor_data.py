@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consentkit.exceptions import LogUnavailable
-from consentkit.record import Entry
+from consentkit.record.entry import Entry
 from consentkit.web.endpoints.effects import (
     History,
     Receipt,

@@ -1,4 +1,4 @@
-"""``consentkit log``: what an auditor asks of a consent log, and what its keeper does to it."""
+"""``consentkit log``: the commands of auditors, who read a consent log, and of its keeper."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class LogGroup(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever reads has seen enough; click ends it
                 raise
-            raise click.ClickException(_said(error)) from error
+            raise click.ClickException(_describe(error)) from error
         except click.Abort as error:
             # Click hides what ended a question: Ctrl-C, or that nobody is there to answer.
             if isinstance(error.__context__, KeyboardInterrupt):
@@ -43,7 +43,7 @@ class LogGroup(click.Group):
             raise click.ClickException("nobody is there to answer; --yes goes on without asking") from error
 
 
-def _said(error: OSError) -> str:
+def _describe(error: OSError) -> str:
     where = "" if error.filename is None else f" {str(error.filename)!r}"
     return f"cannot read or write{where}: {error.strerror or error}"
 
@@ -53,21 +53,22 @@ def _interrupted(ctx: click.Context) -> None:
     ctx.exit(INTERRUPTED)
 
 
-log: Final = LogGroup("log", help="Look into a consent log, check it, and keep it.")
-
-for _command in (
-    verify,
-    show,
-    export,
-    stats,
-    checkpoint,
-    proof,
-    leaf,
-    consistency,
-    verify_receipt,
-    key,
-    drain,
-    purge,
-    erase,
-):
-    log.add_command(_command)
+log: Final = LogGroup(
+    "log",
+    help="Look into a consent log, check it, and keep it.",
+    commands=[
+        verify,
+        show,
+        export,
+        stats,
+        checkpoint,
+        proof,
+        leaf,
+        consistency,
+        verify_receipt,
+        key,
+        drain,
+        purge,
+        erase,
+    ],
+)

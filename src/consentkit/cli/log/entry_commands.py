@@ -18,16 +18,14 @@ import msgspec
 from consentkit.banner.markup import escape
 from consentkit.cli.log.log_options import reading, with_log, write_whole
 from consentkit.cli.terminal import aligned, exact, progress
-from consentkit.consent import Notice
+from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
-from consentkit.log import Head, LogReader, Recorded, Rollup
+from consentkit.log import LogReader, Recorded, Rollup
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
-from consentkit.record import Action, read_leaf
+from consentkit.record.entry import Action
+from consentkit.record.leaf import read_leaf
 
 _PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)
-
-_Table = Mapping[tuple[str, str], Counter[str]]
-"""Counts of actions by day and regime."""
 
 
 @click.command()
@@ -176,30 +174,24 @@ def stats(url: str, form: str) -> None:
         head, counts = reader.head(), reader.stats()
     table = _by_day_and_regime(counts)
     total = _sums(sum(table.values(), Counter()))
+    root = head.root.hex()
     if form == "json":
-        click.echo(json.dumps(_document(head, table, total), indent=2))
+        days = [{"day": day, "regime": regime, **_sums(line)} for (day, regime), line in table.items()]
+        click.echo(json.dumps({"size": head.size, "root": root, "days": days, "total": total}, indent=2))
         return
-    click.echo(f"{head.size} entries, root {head.root.hex()}")
+    click.echo(f"{head.size} entries, root {root}")
     if table:
         rows = [(*key, *_sums(line).values()) for key, line in table.items()]
         lines = aligned([("day", "regime", *total), *rows, ("total", "", *total.values())], left=2)
         click.echo("\n" + "\n".join(lines))
 
 
-def _by_day_and_regime(counts: Mapping[Rollup, int]) -> _Table:
+def _by_day_and_regime(counts: Mapping[Rollup, int]) -> dict[tuple[str, str], Counter[str]]:
+    """Count actions by day and regime."""
     table: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for key, count in counts.items():
         table[key.day, key.regime][key.action] += count
     return dict(sorted(table.items()))
-
-
-def _document(head: Head, table: _Table, total: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "size": head.size,
-        "root": head.root.hex(),
-        "days": [{"day": day, "regime": regime, **_sums(line)} for (day, regime), line in table.items()],
-        "total": total,
-    }
 
 
 def _sums(line: Counter[str]) -> dict[str, int]:

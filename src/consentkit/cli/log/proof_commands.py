@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
@@ -17,7 +16,8 @@ from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
-from consentkit.tlog import Checkpoint, VerifierKey, consistency_proof, open_checkpoint, read_checkpoint
+from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog.proofs import consistency_proof
 
 _vkeys = click.option(
     "--vkey",
@@ -57,8 +57,8 @@ def verify(
         if save is not None:
             _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
         saved = _read_saved(since or checkpoint, keys)
-        result = _check(reader, keys, saved, only_new=since is not None)
-    lines = _describe_log(result, keys)
+        head, erased = _check(reader, keys, saved, only_new=since is not None)
+    lines = _describe_log(head, erased, keys, saved, only_new=since is not None)
     if keys and not vkeys:
         lines.append(
             ("key", "from the key file itself; one that you have from elsewhere shows more (--vkey)")
@@ -66,7 +66,7 @@ def verify(
     _print(lines)
     if save is not None:
         with write_whole(save) as file:
-            file.write(result.head.checkpoint or "")
+            file.write(head.checkpoint or "")
 
 
 @click.command(name="verify-receipt")
@@ -189,18 +189,10 @@ def _read_saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | N
         raise click.ClickException(f"the saved checkpoint {path!r} does not hold: {error}") from error
 
 
-class _Result(NamedTuple):
-    """A log that was checked: its head, how many entries are erased, and what it was checked against."""
-
-    head: Head
-    erased: int
-    saved: Checkpoint | None
-    only_new: bool
-
-
 def _check(
     reader: LogReader, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
-) -> _Result:
+) -> tuple[Head, int]:
+    """Check the log; return the head that was found right and how many entries are erased."""
     erased = 0
     start = saved.size if saved is not None and only_new else 0
     with progress("Verifying", reader.head().size - start) as advance:
@@ -215,11 +207,12 @@ def _check(
         if head.size >= PROGRESS_FROM:
             click.echo("Checking what is found by id, visitor and day …", err=True)
         reader.check_indexes()
-    return _Result(head, erased, saved, only_new)
+    return head, erased
 
 
-def _describe_log(result: _Result, keys: Sequence[VerifierKey]) -> list[tuple[str, str]]:
-    head, erased, saved, only_new = result
+def _describe_log(
+    head: Head, erased: int, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
+) -> list[tuple[str, str]]:
     origin = read_checkpoint(head.checkpoint).origin if head.checkpoint else "none: the log has no key"
     lines = [
         ("size", f"{head.size}"),

@@ -12,7 +12,7 @@ import click
 
 from consentkit.cli.log.log_options import with_key, with_log, writing
 from consentkit.cli.terminal import progress
-from consentkit.record import rfc3339
+from consentkit.record.entry import rfc3339
 
 OUTBOX_LINES: Final = (b'{"entry":', b'{"bundle":')
 """How lines of an outbox begin."""

@@ -20,7 +20,7 @@ from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped
 from django.core.management import get_commands  # type: ignore[import-untyped]
 from django.core.signals import request_started  # type: ignore[import-untyped]
 
-from consentkit.consent import Consent
+from consentkit.consent.consent import Consent
 
 if TYPE_CHECKING:
 

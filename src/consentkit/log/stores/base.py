@@ -8,8 +8,8 @@ from typing import TypeAlias
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.record import Bundle, EntryType, Item
-from consentkit.tlog import TileId
+from consentkit.record.entry import Bundle, EntryType, Item
+from consentkit.tlog.tree import TileId
 
 Outcome: TypeAlias = int | LogError
 """What became of one item: the index of its leaf, or why the log does not take it."""

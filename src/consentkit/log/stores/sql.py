@@ -25,8 +25,8 @@ from msgspec.structs import astuple
 from consentkit.exceptions import LogCorrupt, LogUnavailable
 from consentkit.log.counters import KEPT_DAYS, MOST, Observation
 from consentkit.log.stores.base import Change, Counted, Head, RawRow, Rollup, Row
-from consentkit.record import EntryType
-from consentkit.tlog import TileId
+from consentkit.record.entry import EntryType
+from consentkit.tlog.tree import TileId
 
 T = TypeVar("T")
 Argument: TypeAlias = str | int | bytes | list[str] | list[int] | None

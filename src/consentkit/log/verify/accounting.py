@@ -14,7 +14,7 @@ from consentkit.exceptions import LogCorrupt
 from consentkit.log.stores.base import Rollup, Row
 from consentkit.log.stores.sql import View
 from consentkit.log.verify.entry_checks import MISSING, check_entry, decode_entry
-from consentkit.record import Entry, EntryType
+from consentkit.record.entry import Entry, EntryType
 
 DayKey: TypeAlias = tuple[str, ...]
 """Regime, locale, notice and action."""

@@ -10,10 +10,10 @@ import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.stores.base import RawRow, Row
-from consentkit.record import (
+from consentkit.record.entry import Entry
+from consentkit.record.leaf import (
     DOMAIN,
     SALT_BYTES,
-    Entry,
     Leaf,
     canonical,
     commitment,

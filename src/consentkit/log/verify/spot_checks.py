@@ -8,29 +8,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from consentkit.consent import Notice, Shown
+from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import ConfigurationError, LogCorrupt, MissingExtra, ProofInvalid
 from consentkit.log.reader import LogReader, Recorded
 from consentkit.log.stores.base import Head
-from consentkit.record import SALT_BYTES, commitment, committed_leaf, notice_leaf
-from consentkit.tlog import (
-    HASH_BYTES,
-    TILE_WIDTH,
-    Checkpoint,
+from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
+from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog.proofs import (
     InclusionProof,
-    TileId,
-    VerifierKey,
     check_consistency,
     check_inclusion,
     consistency_proof,
-    frontier,
     inclusion_proof,
-    leaf_hash,
-    node_hash,
-    open_checkpoint,
-    read_checkpoint,
-    root,
 )
+from consentkit.tlog.tree import HASH_BYTES, TILE_WIDTH, TileId, frontier, leaf_hash, node_hash, root
 
 MAX_CHECKPOINT: Final = 64 * 1024
 """Characters of a kept checkpoint that are read."""

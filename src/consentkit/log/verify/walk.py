@@ -12,8 +12,7 @@ from hashlib import sha256
 from itertools import islice, starmap
 from typing import TypeAlias
 
-from consentkit import tlog
-from consentkit.consent import Notice, Shown
+from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.operations import PERSONAL
 from consentkit.log.stores.base import Head, RawRow, Row
@@ -27,11 +26,13 @@ from consentkit.log.verify.entry_checks import (
     decode_entry,
     decode_leaf,
 )
+from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, Grown, TileId, append, frontier, root
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many entries were checked, and how many of these are erased, since it was last told."""
 
-_AT_A_TIME = 16 * tlog.TILE_WIDTH
+_AT_A_TIME = 16 * TILE_WIDTH
 
 # No text comes after it.
 _LAST = "\U0010ffff"
@@ -44,8 +45,8 @@ def silent(count: int, erased: int) -> None:
 def verify(
     view: View,
     *,
-    keys: Sequence[tlog.VerifierKey] = (),
-    saved: tlog.Checkpoint | None = None,
+    keys: Sequence[VerifierKey] = (),
+    saved: Checkpoint | None = None,
     only_new: bool = False,
     progress: Progress = silent,
 ) -> Head:
@@ -72,15 +73,15 @@ def verify(
 class _Walk:
     """Checks rows as they come, from `start` on, and at last what must agree once all are known."""
 
-    def __init__(self, view: View, saved: tlog.Checkpoint | None, start: int) -> None:
+    def __init__(self, view: View, saved: Checkpoint | None, start: int) -> None:
         self.start = start
         self._view = view
         self._saved = saved
         self._erasures = Erasures(view)
         self._counts = DailyCounts()
         self._notices = {row.id for row in view.of_type("notice") if row.index < start}
-        self._tiles = {tile: view.tile(tile) or b"" for tile in tlog.frontier(start)}
-        self._grown = tlog.Grown(start, tlog.root(start, self._tiles) if start else tlog.EMPTY_ROOT, {})
+        self._tiles = {tile: view.tile(tile) or b"" for tile in frontier(start)}
+        self._grown = Grown(start, root(start, self._tiles) if start else EMPTY_ROOT, {})
         self._check_saved({})
 
     def take(self, rows: Sequence[RawRow]) -> int:
@@ -178,28 +179,26 @@ class _Walk:
 
     def _grow(self, leaves: list[bytes]) -> None:
         """Append leaves to the tree, and compare the tiles that result with those that are stored."""
-        grown = tlog.append(self._grown.size, self._tiles, leaves)
+        grown = append(self._grown.size, self._tiles, leaves)
         for tile, hashes in grown.tiles.items():
             self._check_tile(tile, hashes)
         self._grown = grown
         self._check_saved(grown.tiles)
         known = ChainMap(grown.tiles, self._tiles)
-        self._tiles = {tile: known[tile] for tile in tlog.frontier(grown.size)}
+        self._tiles = {tile: known[tile] for tile in frontier(grown.size)}
 
-    def _check_tile(self, tile: tlog.TileId, hashes: bytes) -> None:
+    def _check_tile(self, tile: TileId, hashes: bytes) -> None:
         """A tile that grows further while checking must agree as far as it goes."""
         stored = self._view.tile(tile) or b""
-        if len(stored) > tlog.TILE_WIDTH * tlog.HASH_BYTES:
+        if len(stored) > TILE_WIDTH * HASH_BYTES:
             raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than a tile")
         if stored.startswith(hashes):
             return
         if tile.level:
             raise LogCorrupt(f"tile {tile.level}/{tile.number} is not what the leaves give")
-        starts = range(0, len(hashes), tlog.HASH_BYTES)
-        wrong = next(
-            at for at in starts if stored[at : at + tlog.HASH_BYTES] != hashes[at : at + tlog.HASH_BYTES]
-        )
-        index = tile.number * tlog.TILE_WIDTH + wrong // tlog.HASH_BYTES
+        starts = range(0, len(hashes), HASH_BYTES)
+        wrong = next(at for at in starts if stored[at : at + HASH_BYTES] != hashes[at : at + HASH_BYTES])
+        index = tile.number * TILE_WIDTH + wrong // HASH_BYTES
         raise LogCorrupt(f"entry {index}: tile 0/{tile.number} has not the hash of its leaf")
 
     def _check_last_tiles(self) -> None:
@@ -208,24 +207,24 @@ class _Walk:
             if self._view.tile(tile) != hashes:
                 raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than the leaves give")
         for level, count in enumerate([*_widths(self._grown.size), 0]):
-            after = tlog.TileId(level, -(-count // tlog.TILE_WIDTH))
+            after = TileId(level, -(-count // TILE_WIDTH))
             if self._view.tile(after) is not None:
                 raise LogCorrupt(f"tile {after.level}/{after.number} is beyond the leaves")
 
     def _check_extent(self, head: Head) -> None:
         """What the tree needs is there; then nothing else is, if it is not more."""
         tiles, notices = self._view.extent()
-        if tiles != sum(-(-width // tlog.TILE_WIDTH) for width in _widths(head.size)):
+        if tiles != sum(-(-width // TILE_WIDTH) for width in _widths(head.size)):
             raise LogCorrupt("there are tiles besides those of the tree")
         if notices != len(self._notices):
             raise LogCorrupt("there are notices besides those that entries publish")
 
-    def _check_saved(self, tiles: dict[tlog.TileId, bytes]) -> None:
+    def _check_saved(self, tiles: dict[TileId, bytes]) -> None:
         """Once there are as many leaves as the saved checkpoint has, see that they are the same."""
         saved = self._saved
         if saved is None or self._grown.size < saved.size:
             return
-        if tlog.root(saved.size, ChainMap(tiles, self._tiles)) != saved.root:
+        if root(saved.size, ChainMap(tiles, self._tiles)) != saved.root:
             raise LogCorrupt(
                 f"the first {saved.size} entries are not those of the saved checkpoint: history was rewritten"
             )
@@ -236,19 +235,17 @@ def _widths(size: int) -> Iterator[int]:
     """Yield how many hashes each level of tiles has, from the leaves up."""
     while size:
         yield size
-        size //= tlog.TILE_WIDTH
+        size //= TILE_WIDTH
 
 
-def _check_signature(head: Head, keys: Sequence[tlog.VerifierKey]) -> None:
+def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
     if head.checkpoint is None:
         # A log is signed with its first entry.
         if keys and head.size:
             raise LogCorrupt("the head is not signed")
         return
     try:
-        checkpoint = (
-            tlog.open_checkpoint(head.checkpoint, keys) if keys else tlog.read_checkpoint(head.checkpoint)
-        )
+        checkpoint = open_checkpoint(head.checkpoint, keys) if keys else read_checkpoint(head.checkpoint)
     except ProofInvalid as error:
         raise LogCorrupt(f"the head's checkpoint does not hold: {error}") from error
     if (checkpoint.size, checkpoint.root) != (head.size, head.root):
@@ -257,10 +254,10 @@ def _check_signature(head: Head, keys: Sequence[tlog.VerifierKey]) -> None:
         )
 
 
-def _check_growth(head: Head, saved: tlog.Checkpoint) -> None:
+def _check_growth(head: Head, saved: Checkpoint) -> None:
     if head.size < saved.size:
         raise LogCorrupt(
             f"the log has {head.size} entries, the saved checkpoint {saved.size}: it was rolled back"
         )
-    if head.checkpoint is not None and tlog.read_checkpoint(head.checkpoint).origin != saved.origin:
+    if head.checkpoint is not None and read_checkpoint(head.checkpoint).origin != saved.origin:
         raise LogCorrupt("the saved checkpoint is of another log")

@@ -15,11 +15,14 @@ from msgspec.structs import replace
 
 from consentkit.banner.assets import read_assets
 from consentkit.banner.settings import read_choices, read_offered, read_ticked
-from consentkit.consent import ONCE_SECONDS, Consent, Decision, Notice, Shown, Source, read_terms
 from consentkit.consent.choice import accept, allow, choose, reject
+from consentkit.consent.consent import Consent
+from consentkit.consent.cookies import ONCE_SECONDS
+from consentkit.consent.decision import Decision, Source
+from consentkit.consent.notice import Notice, Shown, read_terms
 from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
 from consentkit.policy.validation import IDENTIFIER
-from consentkit.record import Bundle, Entry, rfc3339
+from consentkit.record.entry import Bundle, Entry, rfc3339
 from consentkit.web.cookie_headers import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
 from consentkit.web.endpoints.submission import Submission
