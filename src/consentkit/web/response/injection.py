@@ -7,7 +7,8 @@ import msgspec
 from consentkit.banner.banner import make_notice, render_banner, render_head, render_link
 from consentkit.banner.markup import Where
 from consentkit.banner.pages import Placeholder, party_name, render_placeholder
-from consentkit.gating import NO_STUBS, Embed, PageGate, Party, Target
+from consentkit.gating import Embed, PageGate, Party, Target
+from consentkit.gating.model import NO_STUBS
 from consentkit.policy import Regime
 from consentkit.web.page_scripts import CALLS_NAME, GPP_NAME, MODULE_NAME, STUBS_NAME, write_gpp
 from consentkit.web.resolver import Exchange
@@ -15,7 +16,7 @@ from consentkit.web.response.csp import Allowed
 
 
 class PageRenderer(msgspec.Struct, frozen=True, eq=False):
-    """Renders for one page; see :class:`consentkit.gating.Renderer`.
+    """Renders for one page; see :class:`consentkit.gating.model.Renderer`.
 
     Attributes:
         exchange: The request for the page, and what holds for it.
