@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from hashlib import sha256
 
@@ -15,7 +14,6 @@ from consentkit.record.leaf import (
     DOMAIN,
     SALT_BYTES,
     Leaf,
-    canonical,
     commitment,
     committed_leaf,
     notice_leaf,
@@ -129,9 +127,6 @@ def _check_columns(row: Row, facts: Facts) -> None:
 def _is_publication(body: bytes, facts: Facts) -> bool:
     # No leaf commits to a notice's body, so it may say nothing that the leaf does not.
     try:
-        said = json.loads(body)
-        spelt = canonical(said)
-    except (ValueError, RecursionError, LogError):
+        return body == Entry(id=facts.notice, type="notice", at=facts.at, notice=facts.notice).encode()
+    except LogError:
         return False
-    publication = {"at": facts.at, "id": facts.notice, "notice": facts.notice, "type": "notice"}
-    return spelt == body and {key: value for key, value in said.items() if value} == publication
