@@ -154,10 +154,10 @@ def check_sale_link(configuration: Configuration) -> Iterator[Finding]:
         if law.purpose in selling and is_looser:
             looser.setdefault((law.key, law.regime), []).append(law.code)
     for (where, regime), places in looser.items():
-        yield _offers_less(regime, where, listed(places), linked=policy.banner.link)
+        yield _less_than_opt_out(regime, where, listed(places), linked=policy.banner.link)
 
 
-def _offers_less(regime: Regime, where: str, places: str, *, linked: bool) -> Finding:
+def _less_than_opt_out(regime: Regime, where: str, places: str, *, linked: bool) -> Finding:
     fix = 'Set the regime there to "opt-out", or leave the place out.'
     if regime is Regime.INFORM:
         message = f'"inform" is less than the opt-out of a sale that is asked for in {places}'

@@ -41,12 +41,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     writes: Mapping[str, str] = {}
 
 
-def _read() -> list[Rule]:
-    file = Path(__file__).with_name("data") / "rules.toml"
-    return msgspec.toml.decode(file.read_bytes(), type=dict[str, list[Rule]])["rule"]
+_DATA: Final = (Path(__file__).with_name("data") / "rules.toml").read_bytes()
 
-
-RULES: Final[Mapping[int, Rule]] = MappingProxyType({rule.number: rule for rule in _read()})
+RULES: Final[Mapping[int, Rule]] = MappingProxyType(
+    {rule.number: rule for rule in msgspec.toml.decode(_DATA, type=dict[str, list[Rule]])["rule"]}
+)
 """All rules by number."""
 
 CONFIGURATION_CHECKS: Final[tuple[Callable[[Configuration], Iterator[Finding]], ...]] = (

@@ -47,11 +47,6 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
         """Return what to write into the policy; empty where that mends nothing."""
         return toml_for(self.finding)
 
-    @property
-    def place(self) -> str:
-        """Return where it is, as compilers write it."""
-        return f"{self.file}:{self.line}" if self.line else self.file
-
 
 def locate(findings: Iterable[Finding], *, file: str, text: str) -> list[Located]:
     """Find out where findings stand.
@@ -82,7 +77,8 @@ def write_text(found: Sequence[Located]) -> str:
 
 def _lines(one: Located) -> Iterator[str]:
     finding, rule = one.finding, RULES[one.finding.rule]
-    yield f"{_flat(one.place)}: {finding.level}: rule {rule.number}: {rule.title}"
+    place = f"{one.file}:{one.line}" if one.line else one.file  # as compilers write it
+    yield f"{_flat(place)}: {finding.level}: rule {rule.number}: {rule.title}"
     yield f"    {_flat(finding.where)}: {_flat(finding.message)}"
     yield f"    law: {rule.source}"
     yield f"    fix: {_flat(one.fix)}"

@@ -82,16 +82,16 @@ class RegimeTable:
         if place is None or not place.known:
             # The law's rows count, too: some are `opt-in`, than which nothing is stricter.
             keys = [*self._rows, "default"]
-            return strictest(self._own([key, "default"], purpose) or Regime.OPT_IN for key in keys)
+            return strictest(self._written([key, "default"], purpose) or Regime.OPT_IN for key in keys)
         named = {*self._rows, *jurisdictions().by_place}
-        return strictest(self._find(code, purpose) for code in place.candidates(named))
+        return strictest(self._at_code(code, purpose) for code in place.candidates(named))
 
     def is_narrow(self, purpose: str, place: Place | None) -> bool:
         """Say whether the regime of a purpose is there only for vendors that make no own use of the data.
 
         It is the law's then, not the site's own: the exception for statistics of the United Kingdom.
         """
-        if place is None or not place.known or self._own(row_keys(place.code), purpose):
+        if place is None or not place.known or self._written(row_keys(place.code), purpose):
             return False
         law = jurisdictions().chain(place.code)
         return bool(law) and law[0].without_own_use and purpose in law[0].purposes
@@ -103,20 +103,23 @@ class RegimeTable:
             ISO 3166 code → purpose → regime; ``EU`` is spelled out, and the empty code is everywhere else.
         """
         named = set(self._rows)
-        if not all(self._own(["default"], purpose) for purpose in purposes):
+        if not all(self._written(["default"], purpose) for purpose in purposes):
             named |= jurisdictions().by_place.keys()
         if "EU" in named:
             named |= EU_AND_EEA
         codes = ["", *sorted(named - {"default", "EU"})]
-        return {code: {name: self._find(code, name) for name in purposes} for code in codes}
+        return {code: {name: self._at_code(code, name) for name in purposes} for code in codes}
 
-    def _find(self, code: str, purpose: str) -> Regime:
-        if own := self._own(row_keys(code), purpose):
+    def _at_code(self, code: str, purpose: str) -> Regime:
+        if own := self._written(row_keys(code), purpose):
             return own
         law = jurisdictions().chain(code)
-        return law[0].regime_for(purpose, own_use=purpose in self._own_use) if law else Regime.OPT_IN
+        if not law:
+            return Regime.OPT_IN
+        is_strict = law[0].without_own_use and purpose in self._own_use
+        return law[0].regime if is_strict else law[0].purposes.get(purpose, law[0].regime)
 
-    def _own(self, keys: Iterable[str], purpose: str) -> Regime | None:
+    def _written(self, keys: Iterable[str], purpose: str) -> Regime | None:
         """Return what the first of the site's rows says that names the purpose, by any of these keys."""
         for key in keys:
             row = self._rows.get(key)

@@ -216,46 +216,39 @@ def _check_host(host: str, path: str) -> None:
 def read_banner(value: object) -> tables.Banner:
     """Read the table `banner` and its own texts; other sections are checked where they are rendered."""
     raw = asdict(value) if isinstance(value, tables.Banner) else read_mapping(value, path="banner")
-    _check_types(raw.get("text", {}))
+    for locale, sections in read_mapping(raw.get("text", {}), path="banner.text").items():
+        _check_sections(locale, read_mapping(sections, path=f"banner.text.{locale}"))
     banner = read_table(value, tables.Banner, path="banner")
     for key in ("accent", "surface", "dark_surface"):
         colour = getattr(banner, key)
         _check_shape(_COLOUR, colour, 'a colour such as "#0b6e4f"', f"banner.{key}", optional=False)
     _check_shape(_PATH, banner.logo, 'a path on this site such as "/logo.svg"', "banner.logo")
-    for locale, sections in banner.text.items():
-        path = f"banner.text.{locale}"
-        _check_shape(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, optional=False)
-        if locale != canonical_locale(locale):
-            raise ConfigurationError(f'write "{canonical_locale(locale)}"', path=path)
-        check_keys(sections, tables.TEXT_SECTIONS, path=path)
-        for section, texts in sections.items():
-            _check_texts(texts, section, join(path, section))
     return banner
 
 
-def _check_types(value: object) -> None:
-    """Raise at the very key of a `banner.text` that is not locale → section → key → text."""
-    for locale, sections in read_mapping(value, path="banner.text").items():
-        path = f"banner.text.{locale}"
-        for section, texts in read_mapping(sections, path=path).items():
-            for key, text in read_mapping(texts, path=join(path, section)).items():
-                _read_text(text, path=f"{path}.{section}.{key}")
+def _check_sections(locale: str, sections: Mapping[str, object]) -> None:
+    """Check the texts of one locale: section → key → text."""
+    path = f"banner.text.{locale}"
+    _check_shape(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, optional=False)
+    if locale != canonical_locale(locale):
+        raise ConfigurationError(f'write "{canonical_locale(locale)}"', path=path)
+    check_keys(sections, tables.TEXT_SECTIONS, path=path)
+    for section, table in sections.items():
+        texts = read_mapping(table, path=join(path, section))
+        if section in tables.BANNER_SECTIONS:
+            check_keys(texts, tables.TEXT_KEYS, path=join(path, section))
+        for key, value in texts.items():
+            text = _read_text(value, path=f"{path}.{section}.{key}")
+            _check_written(text, f"{path}.{section}.{key}")
+            if section in tables.BANNER_SECTIONS:
+                _check_slots(text, section, key, f"{path}.{section}.{key}")
 
 
-def _check_texts(texts: Mapping[str, str], section: str, path: str) -> None:
-    for key, text in texts.items():
-        _check_written(text, join(path, key))
-    if section in tables.BANNER_SECTIONS:
-        check_keys(texts, tables.TEXT_KEYS, path=path)
-        for key, text in texts.items():
-            slots = tables.NOTICE_SLOTS if key == "notice" else frozenset()
-            # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
-            _check_slots(
-                text, slots if section == tables.Regime.OPT_OUT else slots - {"opt-out"}, join(path, key)
-            )
-
-
-def _check_slots(text: str, slots: frozenset[str], path: str) -> None:
+def _check_slots(text: str, section: str, key: str, path: str) -> None:
+    slots = tables.NOTICE_SLOTS if key == "notice" else frozenset()
+    if section != tables.Regime.OPT_OUT:
+        # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
+        slots -= {"opt-out"}
     for word in re.findall(_BRACES, text):
         if word not in slots:
             raise ConfigurationError(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from playwright.sync_api import Error, Frame
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.facts import Box, Control, Shown, View, first_control
+from consentkit.lint.facts import Checkbox, Control, PageView, ShownSettings, first_control
 from consentkit.scanner.visit import PRESS, Visit, look, read_script
 
 MOST: Final = 3
@@ -17,7 +17,7 @@ MOST: Final = 3
 
 _ANSWERS: Final = {"save", "withdraw", "reject"}
 
-Place = tuple[Frame, View]
+OpenView = tuple[Frame, PageView]
 
 
 def choose(visit: Visit, action: str) -> int | None:
@@ -27,11 +27,11 @@ def choose(visit: Visit, action: str) -> int | None:
         The presses that it took; `None` if there is no way, or it does not make the question go.
     """
     for presses in range(1, MOST + 1):
-        control = _asked(visit, action)
+        control = _asking_control(visit, action)
         if control is None:
-            return _in_settings(visit, action) if presses == 1 else presses - 1
+            return _choose_in_settings(visit, action) if presses == 1 else presses - 1
         visit.press(control)
-        if visit.wait_until(lambda: _asked(visit, action) is None):
+        if visit.wait_until(lambda: _asking_control(visit, action) is None):
             return presses
     return None
 
@@ -68,14 +68,14 @@ def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | No
     Returns:
         The presses that it took, or `None` if there is no way.
     """
-    places = open_places(visit)
+    views = open_views(visit)
     for action in actions:
-        for frame, view in places:
-            if control := _pressable(view.controls, action):
+        for frame, view in views:
+            if control := _find_pressable(view.controls, action):
                 visit.press(control, frame)
                 return 1
-    for frame, view in places:
-        if save := _pressable(view.controls, "save"):
+    for frame, view in views:
+        if save := _find_pressable(view.controls, "save"):
             wrong = [box for box in view.boxes if box.checked is not tick and not box.disabled]
             for box in wrong:
                 frame.locator(box.path).first.click(timeout=PRESS)
@@ -84,38 +84,37 @@ def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | No
     return None
 
 
-def open_places(visit: Visit) -> list[Place]:
+def open_views(visit: Visit) -> list[OpenView]:
     """Return what is on top of the page: frames in which something can be answered, then the page itself."""
     page = visit.page
-    frames = [frame for frame in page.frames if frame is not page.main_frame and _shown(frame)]
+    frames = [frame for frame in page.frames if frame is not page.main_frame and _is_visible(frame)]
     seen = [(frame, look(frame)) for frame in frames]
     answering = [(frame, view) for frame, view in seen if _ANSWERS & {one.action for one in view.controls}]
     return [*answering, (page.main_frame, visit.look())]
 
 
-def shown_settings(visit: Visit) -> Shown:
+def shown_settings(visit: Visit) -> ShownSettings:
     """Return what the settings that are open show of what holds."""
-    view = open_places(visit)[0][1]
-    return Shown(view.text, tuple(box.checked for box in view.boxes))
+    view = open_views(visit)[0][1]
+    return ShownSettings(view.text, tuple(box.checked for box in view.boxes))
 
 
-def ticked_boxes(visit: Visit) -> tuple[Box, ...]:
+def ticked_boxes(visit: Visit) -> tuple[Checkbox, ...]:
     """Return the boxes that are ticked in what is open and could be unticked."""
     for frame in visit.page.frames:
-        if frame is visit.page.main_frame or _shown(frame):
+        if frame is visit.page.main_frame or _is_visible(frame):
             frame.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    boxes = [box for _, view in open_places(visit) for box in view.boxes]
+    boxes = [box for _, view in open_views(visit) for box in view.boxes]
     return tuple(box for box in boxes if box.checked and not box.disabled)
 
 
-def _asked(visit: Visit, action: str) -> Control | None:
+def _asking_control(visit: Visit, action: str) -> Control | None:
     layer = visit.look().layer
     return layer.find(action) if layer else None
 
 
-def _in_settings(visit: Visit, action: str) -> int | None:
-    layer = visit.look().layer
-    settings = layer.find("settings") if layer else None
+def _choose_in_settings(visit: Visit, action: str) -> int | None:
+    settings = _asking_control(visit, "settings")
     if settings is None:
         return None
     visit.press(settings)
@@ -124,12 +123,12 @@ def _in_settings(visit: Visit, action: str) -> int | None:
     return None if presses is None else presses + 1
 
 
-def _pressable(controls: Sequence[Control], action: str) -> Control | None:
+def _find_pressable(controls: Sequence[Control], action: str) -> Control | None:
     reachable = [control for control in controls if control.reachable]
     return first_control(reachable, action) or first_control(controls, action)
 
 
-def _shown(frame: Frame) -> bool:
+def _is_visible(frame: Frame) -> bool:
     try:
         return frame.frame_element().is_visible()
     except Error:
@@ -164,8 +163,7 @@ def click_beside(visit: Visit) -> bool:
 
 def close(visit: Visit) -> bool:
     """Press what closes the layer, if there is such a thing."""
-    layer = visit.look().layer
-    control = layer.find("close") if layer else None
+    control = _asking_control(visit, "close")
     if control:
         visit.press(control)
     return control is not None
@@ -177,7 +175,7 @@ GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = {
     "clicking beside the layer": click_beside,
     "closing the layer": close,
 }
-"""What does a gesture, by its name; it says whether there was anything to do it to."""
+"""Gestures by name; each returns whether there was anything to do it to."""
 
 
 # --- autoconsent's own content script, where it is at hand

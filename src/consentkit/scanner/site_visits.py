@@ -19,8 +19,8 @@ from consentkit.lint import RULES, Finding, facts
 from consentkit.lint.finding import warning
 from consentkit.lint.registry import BROWSER_CHECKS
 from consentkit.scanner import choices
-from consentkit.scanner.accessibility import find_obstacles
-from consentkit.scanner.labels import says_signal
+from consentkit.scanner.accessibility import find_accessibility_problems
+from consentkit.scanner.labels import mentions_signal
 from consentkit.scanner.visit import Visit, VisitPlan, find_pages, find_policy, first_line
 
 _OTHERS: Final = ("fr-FR", "de-DE")
@@ -50,32 +50,32 @@ class SiteVisits(facts.Observations):
             visit.open(self.url)
             yield visit
 
-    def _walk(self, visit: Visit, start: facts.Trace | None = None) -> tuple[facts.Trace, ...]:
+    def _visit_pages(self, visit: Visit, start: facts.PageVisit | None = None) -> tuple[facts.PageVisit, ...]:
         """Open all pages, in order; not the first one where it has been opened already."""
         traces = [start] if start else []
-        return (*traces, *map(visit.open_alone, self.arrival.pages[len(traces) :]))
+        return (*traces, *map(visit.visit_page, self.arrival.pages[len(traces) :]))
 
-    def _look_around(self, visit: Visit, start: facts.Trace) -> dict[str, facts.Trace]:
+    def _visit_links(self, visit: Visit, start: facts.PageVisit) -> dict[str, facts.PageVisit]:
         """Open the first page's links as far as they lead to pages; return the pages, it being the first."""
         walk, most = {self.url: start}, self.plan.pages - 1
         for page in find_pages(visit.page.main_frame, start.view, prefix=self.plan.prefix, most=most):
             with suppress(ScanError):  # a file to keep, for example
-                walk[page] = visit.open_alone(page)
+                walk[page] = visit.visit_page(page)
         return walk
 
     @cached_property
-    def arrival(self) -> facts.Arrival:
+    def arrival(self) -> facts.FirstVisit:
         """A fresh visit, before a choice."""
         with self._visit("arriving, and looking around before a choice") as visit:
             state, start = visit.state(), visit.trace()
             visit.page.emulate_media(color_scheme="dark")
             dark = visit.look()
             visit.page.emulate_media(color_scheme="light")
-            walk = self._look_around(visit, start)
-        return facts.Arrival(state=state, pages=tuple(walk), walk=tuple(walk.values()), dark=dark)
+            walk = self._visit_links(visit, start)
+        return facts.FirstVisit(state=state, pages=tuple(walk), walk=tuple(walk.values()), dark=dark)
 
     @cached_property
-    def foreign(self) -> facts.Trace:
+    def foreign(self) -> facts.PageVisit:
         """A visit of somebody whose browser speaks another language than the page."""
         spoken = self.arrival.walk[0].view.language
         locale = next(other for other in _OTHERS if not other.startswith(spoken or "-"))
@@ -83,7 +83,7 @@ class SiteVisits(facts.Observations):
             return visit.trace()
 
     @cached_property
-    def ticked(self) -> tuple[facts.Box, ...]:
+    def ticked(self) -> tuple[facts.Checkbox, ...]:
         """Boxes that are ticked in banner and settings before a choice, and are not the page's own."""
         with self._visit("opening the settings before a choice") as visit:
             view = visit.look()
@@ -96,24 +96,24 @@ class SiteVisits(facts.Observations):
             return tuple(dict.fromkeys([*before, *(box for box in after if box.path not in page)]))
 
     @cached_property
-    def refused(self) -> facts.Chosen:
+    def refused(self) -> facts.ChoiceVisit:
         """A visit that rejects."""
         with self._visit("rejecting") as visit:
             return self._choose(visit, "reject")
 
     @cached_property
-    def granted(self) -> facts.Chosen:
+    def granted(self) -> facts.ChoiceVisit:
         """A visit that accepts, and then withdraws."""
         with self._visit("accepting, then withdrawing") as visit:
             chosen = self._choose(visit, "accept")
             if chosen.shown is None:
                 return chosen
             presses = choices.answer_settings(visit, "withdraw", "reject")
-            return replace(chosen, withdrawn=self._walk_on(visit, presses))
+            return replace(chosen, withdrawn=self._after_choice(visit, presses))
 
-    def _choose(self, visit: Visit, action: str) -> facts.Chosen:
+    def _choose(self, visit: Visit, action: str) -> facts.ChoiceVisit:
         """Make a choice, walk on, and open the settings from the last page, else from the first one."""
-        chosen = self._walk_on(visit, choices.choose(visit, action))
+        chosen = self._after_choice(visit, choices.choose(visit, action))
         if chosen.presses is None:
             return chosen
         if visit.look().opener is None:
@@ -121,23 +121,23 @@ class SiteVisits(facts.Observations):
         shown = choices.shown_settings(visit) if choices.reopen_settings(visit) else None
         return replace(chosen, shown=shown)
 
-    def _walk_on(self, visit: Visit, presses: int | None) -> facts.Chosen:
+    def _after_choice(self, visit: Visit, presses: int | None) -> facts.ChoiceVisit:
         """Return what came of a choice, if there is a way to make it."""
         if presses is None:
-            return facts.Chosen(presses=None)
-        return facts.Chosen(presses=presses, stored=visit.stored(), walk=self._walk(visit))
+            return facts.ChoiceVisit(presses=None)
+        return facts.ChoiceVisit(presses=presses, stored=visit.stored(), walk=self._visit_pages(visit))
 
     @cached_property
-    def gestures(self) -> tuple[facts.Gesture, ...]:
+    def gestures(self) -> tuple[facts.GestureVisit, ...]:
         """Visits that do what is no choice, one thing each, and then open the page again."""
         done = []
         for name, act in choices.GESTURES.items():
             with self._visit(name) as visit:
-                visit.mark()
+                visit.forget_requests()
                 if act(visit):
                     visit.settle()
                     visit.open(self.url)
-                    done.append(facts.Gesture(name=name, trace=visit.trace(), state=visit.state()))
+                    done.append(facts.GestureVisit(name=name, trace=visit.trace(), state=visit.state()))
         return tuple(done)
 
     @cached_property
@@ -149,7 +149,7 @@ class SiteVisits(facts.Observations):
             if not url:
                 return facts.PolicyPage(url="")
             try:
-                trace = visit.open_alone(url)
+                trace = visit.visit_page(url)
             except ScanError:
                 return facts.PolicyPage(url=url)
             return facts.PolicyPage(url=url, status=visit.status, trace=trace)
@@ -158,36 +158,36 @@ class SiteVisits(facts.Observations):
         """Find the link on the page, else in the settings."""
         link = find_policy(visit.page.main_frame)
         if not link and choices.open_settings(visit):
-            link = next(filter(None, (find_policy(frame) for frame, _ in choices.open_places(visit))), "")
+            link = next(filter(None, (find_policy(frame) for frame, _ in choices.open_views(visit))), "")
         return link
 
     @cached_property
-    def signalled(self) -> facts.Signalled:
+    def signalled(self) -> facts.SignalVisit:
         """A visit with Sec-GPC."""
         with self._visit("arriving with Sec-GPC: 1", gpc=True) as visit:
-            state, walk = visit.state(), self._walk(visit, visit.trace())
+            state, walk = visit.state(), self._visit_pages(visit, visit.trace())
             texts = [trace.view.text for trace in walk]
             texts += [layer.text for trace in walk for layer in trace.view.layers]
             if choices.open_settings(visit):
                 texts.append(choices.shown_settings(visit).text)
-            return facts.Signalled(state=state, walk=walk, told=says_signal("\n".join(texts)))
+            return facts.SignalVisit(state=state, walk=walk, told=mentions_signal("\n".join(texts)))
 
     @cached_property
-    def overridden(self) -> facts.Signalled | None:
+    def overridden(self) -> facts.SignalVisit | None:
         """A visit that accepts without Sec-GPC and comes back with it; nothing where nobody can accept."""
         with self._visit("accepting, then coming back with Sec-GPC: 1") as visit:
             if choices.choose(visit, "accept") is None:
                 return None
             visit.open("about:blank")
             visit.send_gpc()
-            walk = self._walk(visit)
-            return facts.Signalled(state=visit.state(), walk=walk)
+            walk = self._visit_pages(visit)
+            return facts.SignalVisit(state=visit.state(), walk=walk)
 
     @cached_property
-    def obstacles(self) -> tuple[facts.Obstacle, ...]:
+    def accessibility_problems(self) -> tuple[facts.AccessibilityProblem, ...]:
         """What keeps people from using the first layer and the settings."""
         with self._visit("using the first layer by keyboard and on a small screen") as visit:
-            return tuple(find_obstacles(visit, self.plan.axe))
+            return tuple(find_accessibility_problems(visit, self.plan.axe))
 
     @cached_property
     def refused_by_tool(self) -> bool | None:

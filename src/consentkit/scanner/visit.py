@@ -17,7 +17,7 @@ import msgspec
 from playwright.sync_api import Browser, Error, Frame, Request, TimeoutError, sync_playwright
 
 from consentkit.exceptions import ConfigurationError, ScanError
-from consentkit.lint.facts import Control, State, StorageKind, Stored, Trace, View
+from consentkit.lint.facts import Control, Layer, PageView, PageVisit, State, StorageKind, Stored
 from consentkit.policy import Policy, Regime
 from consentkit.scanner import labels
 from consentkit.scanner.origin_headers import OriginHeaders, origin
@@ -81,7 +81,7 @@ def first_line(error: Exception) -> str:
 
 @contextmanager
 def _sending(browser: Browser, headers: OriginHeaders) -> Iterator[None]:
-    """Let a browser send headers meanwhile, whatever asks: pages, frames, workers, redirects.
+    """Let a browser send headers to their origin, whatever asks: pages, frames, workers, redirects.
 
     Raises:
         ConfigurationError: Browsers set one of them by themselves.
@@ -167,9 +167,9 @@ class Visit:
         self._stack.enter_context(_sending(browser, plan.headers))
         self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
         self._stack.callback(self._context.close)
-        self._context.on("request", self._asked)
-        self._context.on("requestfinished", self._answered)
-        self._context.on("requestfailed", self._failed)
+        self._context.on("request", self._on_request)
+        self._context.on("requestfinished", self._on_response)
+        self._context.on("requestfailed", self._on_failure)
         if gpc:
             self.send_gpc()
         self.page = self._context.new_page()
@@ -186,24 +186,24 @@ class Visit:
         self._context.set_extra_http_headers({"Sec-GPC": "1"})
         self._context.add_init_script(_GPC)
 
-    # --- what is asked
+    # --- requests
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         self._requests.append(request)
         self._pending.add(request)
         self._latest = time.monotonic()
 
-    def _answered(self, request: Request) -> None:
+    def _on_response(self, request: Request) -> None:
         self._pending.discard(request)
         self._latest = time.monotonic()
 
-    def _failed(self, request: Request) -> None:
-        self._answered(request)
+    def _on_failure(self, request: Request) -> None:
+        self._on_response(request)
         # The site's own Content-Security-Policy stopped it before it reached the network.
         if "csp" in (request.failure or "").lower() and request in self._requests:
             self._requests.remove(request)
 
-    def mark(self) -> None:
+    def forget_requests(self) -> None:
         """Forget what was asked until now."""
         self._requests.clear()
         self._sockets.clear()
@@ -221,41 +221,39 @@ class Visit:
         except Error as error:
             raise ScanError(f"cannot open {url}: {first_line(error)}") from error
         self.status = response.status if response else 0
-        self._loaded()
-        self._silence()
+        self._wait_for_load()
+        self._wait_for_silence()
 
-    def open_alone(self, url: str) -> Trace:
-        """Open a page, and return what came of that and nothing before it."""
-        self.mark()
+    def visit_page(self, url: str) -> PageVisit:
+        """Open a page, and return what came of that alone."""
+        self.forget_requests()
         self.open(url)
         return self.trace()
 
     def settle(self) -> None:
         """Wait until nothing has been asked for a while, and a page that has begun meanwhile has loaded."""
-        self._silence()
+        self._wait_for_silence()
         before = self._latest
-        self._loaded()
+        self._wait_for_load()
         if self._latest > before:
-            self._silence()
+            self._wait_for_silence()
 
-    def _loaded(self) -> None:
-        try:
+    def _wait_for_load(self) -> None:
+        with suppress(TimeoutError):
             self.page.wait_for_load_state("load", timeout=LOAD)
-        except TimeoutError:
-            return
 
-    def _silence(self) -> None:
+    def _wait_for_silence(self) -> None:
         start = self._latest = time.monotonic()
         while time.monotonic() - start < SILENCE:
             left = self._plan.quiet - (time.monotonic() - self._latest)
             if self._pending or left > 0:
                 self.page.wait_for_timeout(POLL if self._pending else left * 1000)
-            elif not self._stirs():
+            elif not self._is_busy():
                 return
         self._pending.clear()
 
-    def _stirs(self) -> bool:
-        """Let the page do what it has begun, however busy the machine; say whether it asks for something."""
+    def _is_busy(self) -> bool:
+        """Let the page run what is due, and say whether it asks for something then."""
         before = self._latest
         try:
             self.page.evaluate("() => new Promise((done) => setTimeout(done))")
@@ -264,7 +262,7 @@ class Visit:
         return self._latest > before or bool(self._pending)
 
     def press(self, control: Control, frame: Frame | None = None) -> None:
-        """Press something, and wait until what comes of it has come."""
+        """Click a control, and wait until the page has settled."""
         (frame or self.page.main_frame).locator(control.path).first.click(timeout=PRESS)
         self.settle()
 
@@ -279,7 +277,7 @@ class Visit:
 
     # --- what there is
 
-    def look(self) -> View:
+    def look(self) -> PageView:
         """Look at the page; if it goes away meanwhile, at the one that comes."""
         try:
             return look(self.page.main_frame)
@@ -287,11 +285,11 @@ class Visit:
             self.settle()
             return look(self.page.main_frame)
 
-    def trace(self) -> Trace:
-        """Return what came of the page since the mark; each address that was asked for once."""
-        view, asked = self.look(), [*(request.url for request in self._requests), *self._sockets]
-        requests = tuple(dict.fromkeys(asked))
-        return Trace(url=self.page.url, view=view, requests=requests, stored=self.stored())
+    def trace(self) -> PageVisit:
+        """Return what came of the page since requests were forgotten; each address once."""
+        view = self.look()
+        requests = dict.fromkeys([*(request.url for request in self._requests), *self._sockets])
+        return PageVisit(url=self.page.url, view=view, requests=tuple(requests), stored=self.stored())
 
     def stored(self) -> tuple[Stored, ...]:
         """Return what is in the browser: cookies of all sites, and storage of the page's own."""
@@ -319,7 +317,7 @@ class Visit:
             return None
 
 
-# --- what a page looks like, and where it leads
+# --- what a document looks like, and where its links lead
 
 
 @cache
@@ -328,8 +326,8 @@ def read_script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")
 
 
-def look(frame: Frame) -> View:
-    """Look at a document as it is now, and read its labels."""
+def look(frame: Frame) -> PageView:
+    """Look at a document as it is now, and say of its labels and texts what they mean."""
     seen = frame.evaluate(read_script("probe"), labels.about_consent())
     page = seen["language"] = labels.primary_language(seen["language"])
     for layer in seen["layers"]:
@@ -338,7 +336,7 @@ def look(frame: Frame) -> View:
         layer["known"] = language in labels.known_languages()
     for control in (*seen["controls"], *(one for layer in seen["layers"] for one in layer["controls"])):
         control.update(_read_labels(control))
-    return msgspec.convert(seen, View)
+    return msgspec.convert(seen, PageView)
 
 
 def _read_labels(control: dict[str, Any]) -> dict[str, Any]:
@@ -346,11 +344,11 @@ def _read_labels(control: dict[str, Any]) -> dict[str, Any]:
     return {
         "action": hook if hook in _HOOKS else labels.read_label(label),
         "refuses": labels.read_label(control["text"], shipped=False) == "reject",
-        "reopens": labels.reopens(label),
+        "reopens": labels.reopens_settings(label),
     }
 
 
-def find_pages(frame: Frame, view: View, *, prefix: str, most: int) -> list[str]:
+def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[str]:
     """Find pages of the same site to which a page links outside of its first layer.
 
     Args:
@@ -359,15 +357,15 @@ def find_pages(frame: Frame, view: View, *, prefix: str, most: int) -> list[str]
         prefix: Paths below this one are no pages of the site.
         most: How many pages to find at most.
     """
-    here = urlsplit(frame.url)
-    seen, pages = {(here.path, here.query)}, []
-    for link, _ in _links(frame, view.layer.path if view.layer else None):
-        to = urlsplit(link)
-        own = (to.scheme, to.netloc) == (here.scheme, here.netloc) and not to.path.startswith(prefix + "/")
-        if own and (to.path, to.query) not in seen and to.path.rpartition(".")[2].lower() not in _FILES:
-            seen.add((to.path, to.query))
-            pages.append(to._replace(fragment="").geturl())
-    return pages[:most]
+    here = urlsplit(frame.url)._replace(fragment="")
+    links = [urlsplit(link)._replace(fragment="") for link, _ in _links(frame, view.layer)]
+    own = [to for to in links if (to.scheme, to.netloc) == (here.scheme, here.netloc) and to != here]
+    pages = [
+        to.geturl()
+        for to in own
+        if not to.path.startswith(prefix + "/") and to.path.rpartition(".")[2].lower() not in _FILES
+    ]
+    return list(dict.fromkeys(pages))[:most]
 
 
 def find_policy(frame: Frame) -> str:
@@ -379,6 +377,7 @@ def find_policy(frame: Frame) -> str:
     return found[0][0] if found else ""
 
 
-def _links(frame: Frame, layer: str | None = None) -> list[tuple[str, str]]:
-    links: list[tuple[str, str]] = frame.evaluate(read_script("links"), layer)
+def _links(frame: Frame, layer: Layer | None = None) -> list[tuple[str, str]]:
+    """Return where the links outside of a layer lead, and what they say."""
+    links: list[tuple[str, str]] = frame.evaluate(read_script("links"), layer and layer.path)
     return [(href, text.strip()) for href, text in links if href.startswith("http")]
