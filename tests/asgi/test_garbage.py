@@ -29,7 +29,7 @@ WARM_UP = 10
 
 All come from one visitor at one address: memos of visitors, cookies, headers, addresses and notices then hold
 what they will hold. Pages are of one length and have their numbers in the same places. What grows with each
-new page keeps nothing of ours: `PageMemo` and the rewriter's memory note an integer for a page, or for a
+new page keeps nothing of ours: `PageCache` and the rewriter's memory note an integer for a page, or for a
 passage with its surroundings, when they see it first, and keep it only when they see it again.
 """
 STORY = PAGE.replace(b"<h1>Story", b"<iframe src=https://www.youtube.com/embed/x></iframe><h1>Story")

@@ -27,7 +27,7 @@ from bench.peers import Run
 from consentkit.gating import Gate
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory
-from consentkit.web.response.page_cache import Kept, PageMemo
+from consentkit.web.response.page_cache import CachedPage, PageCache, page_key
 
 CHUNK = 16_384
 PASSES = 9
@@ -93,16 +93,16 @@ class Contest:
 
     def memo(self) -> dict[str, Seconds]:
         """Make what finds whole pages again by their bytes, and compares them all."""
-        memo = PageMemo()
+        memo = PageCache()
         # Bytes of their own, since nothing is compared with itself; the shape stands for the page's address.
         again = {id(page): (number, b"".join(page)) for number, page in enumerate(self._corpus)}
         for number, page in [*enumerate(self._corpus)] * 2:
             body = b"".join(page)
-            memo.keep(memo.key(body, number), Kept(body, body, ""))
+            memo.keep(page_key(body, number), CachedPage(body, body, ""))
 
         def run(page: Page) -> None:
             number, body = again[id(page)]
-            if memo.find(memo.key(body, number), body) is None:
+            if memo.find(page_key(body, number), body) is None:
                 raise RuntimeError("a page is not in the memo")
 
         return {"warm memo": self.timed(run)}

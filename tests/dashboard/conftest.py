@@ -9,7 +9,7 @@ import pytest
 
 from consentkit import ConsentLog
 from consentkit.dashboard import routes
-from dashboard.auditing import NOW, fill
+from dashboard.auditor import NOW, fill
 
 
 @pytest.fixture

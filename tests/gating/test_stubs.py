@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from consentkit.gating import stubs_script
+from consentkit.gating.model import stubs_script
 from gating.pages import EVERYTHING, rewrite
 from tabs import borrowed
 

@@ -53,10 +53,10 @@ class Meter:
         self.steps = 0
         self.bytes = 0
 
-    def step(self, inner: Callable[[Any, bytearray, bool], bool]) -> Callable[[Any, bytearray, bool], bool]:
-        def counted(self_: Any, buffer: bytearray, final: bool) -> bool:
+    def step(self, inner: Callable[..., bool]) -> Callable[..., bool]:
+        def counted(*args: Any) -> bool:
             self.steps += 1
-            return inner(self_, buffer, final)
+            return inner(*args)
 
         return counted
 
@@ -91,8 +91,8 @@ def _measure(data: bytes, chunk: int, meter: Meter) -> tuple[int, int]:
 def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     meter = Meter()
     monkeypatch.setattr(tokenizer.Tokenizer, "step", meter.step(tokenizer.Tokenizer.step))
-    for name in ("COMMENT_END", "PROLOGUE", "TAG"):
-        monkeypatch.setattr(tokenizer, name, Metered(getattr(tokenizer, name), meter))
+    for module, name in ((grammar, "COMMENT_END"), (grammar, "PROLOGUE"), (tokenizer, "TAG")):
+        monkeypatch.setattr(module, name, Metered(getattr(grammar, name), meter))
     compiled = selection.compile_selection
 
     def metered(*asked: Any) -> selection.Selection:
@@ -105,18 +105,15 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
         return found._replace(plain=plain_, head=head, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
 
     monkeypatch.setattr(context, "compile_selection", metered)
-    tables: tuple[dict[bytes, Any], ...] = (selection.RAW_TEXT, selection.QUIET)
+    tables: tuple[dict[bytes, Any], ...] = (grammar.RAW_TEXT, selection.QUIET)
     for table in tables:
         for element, pattern in table.items():
             monkeypatch.setitem(table, element, Metered(pattern, meter))
     monkeypatch.setattr(fast_path, "SCRIPT_PLAIN", Metered(grammar.SCRIPT_PLAIN, meter))
-    monkeypatch.setattr(
-        tokenizer,
-        "_SCRIPT_LEVELS",
-        [(name, Metered(level, meter)) for name, level in tokenizer._SCRIPT_LEVELS],
-    )
-    runs = tuple((Metered(run, meter), turns, other) for run, turns, other in grammar._RUNS)
-    monkeypatch.setattr(grammar, "_RUNS", runs)
+    levels = [(name, Metered(level, meter)) for name, level in grammar.SCRIPT_LEVELS]
+    monkeypatch.setattr(grammar, "SCRIPT_LEVELS", levels)
+    states = [(Metered(run, meter), turns, other) for run, turns, other in grammar.TAG_STATES]
+    monkeypatch.setattr(grammar, "TAG_STATES", states)
     return meter
 
 

@@ -1,4 +1,4 @@
-"""A whole application with the middleware around it, which stays what its framework's tools expect."""
+"""A whole application with the middleware around it, and the middleware among an application's layers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from starlette.types import Receive, Scope, Send
 from consentkit.asgi.middleware import ConsentMiddleware, check_app
 from consentkit.exceptions import ConfigurationError
 
+if TYPE_CHECKING:
+    from consentkit.asgi.deployment import Deployment
+
 A = TypeVar("A", bound=Callable[[Any, Any, Any], Awaitable[None]])
 P = ParamSpec("P")
+MARK: Final = "__consentkit__"
+"""Attribute of the functions through which `with_consent` has an application called: the middleware."""
+
+_MOST_LAYERS: Final = 100
+# Where frameworks and middlewares keep what is below them.
+_BELOW: Final = ("app", "asgi_app", "middleware_stack", "asgi_handler")
 
 
 class WithArguments(Protocol[P]):
@@ -57,12 +66,11 @@ def with_consent(app: A, /, **options: Any) -> A:
     Example:
         ``app = with_consent(FastAPI(), secret_key=SECRET, log="consent.sqlite3")``
     """
-    from consentkit.asgi.dispatcher import call_late  # as the middleware does: see there
-
     check_app(app)
-    kind = type(app)
-    is_function = isinstance(app, FunctionType | MethodType)
-    middleware = ConsentMiddleware(app if is_function else call_late(kind, app), **options)
+    kind, is_function = type(app), isinstance(app, FunctionType | MethodType)
+    # Called as its class does by then: what traces it may yet be put around its class's method.
+    late: Any = MethodType(lambda self, *given: kind.__call__(self, *given), app)
+    middleware = ConsentMiddleware(app if is_function else late, **options)
     if not is_function and _gave_class(app, kind, middleware):
         return app
 
@@ -97,21 +105,14 @@ def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
 
 
 def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
-    call = middleware.connections.method()
+    """Return what a class has an application of its own called by."""
+    answer = middleware.dispatcher.answer
+
+    async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(scope, receive, send)
+
     vars(call)[MARK] = middleware
     return call
-
-
-if TYPE_CHECKING:
-    from consentkit.asgi.deployment import Deployment
-
-MARK: Final = "__consentkit__"
-"""Attribute of the functions through which `with_consent` has an application called: the middleware."""
-
-_MOST: Final = 100
-
-# Where frameworks and middlewares keep what is below them.
-_BELOW: Final = ("app", "asgi_app", "middleware_stack", "asgi_handler")
 
 
 def deployment_of(app: object) -> Deployment:
@@ -125,8 +126,8 @@ def deployment_of(app: object) -> Deployment:
         found = layer if isinstance(layer, ConsentMiddleware) else _marked(layer)
         if isinstance(found, ConsentMiddleware):
             return found.deployment
-        layers += [one for one in _below(layer) if not any(one is known for known in layers)][:_MOST]
-        if len(layers) > _MOST:
+        layers += [one for one in _below(layer) if not any(one is known for known in layers)][:_MOST_LAYERS]
+        if len(layers) > _MOST_LAYERS:
             break
     raise ConfigurationError(
         "no ConsentMiddleware is around this application: pass what with_consent(app, …) returned", path="app"
@@ -134,17 +135,12 @@ def deployment_of(app: object) -> Deployment:
 
 
 def _marked(layer: object) -> object:
-    call = next(
-        (kind.__dict__["__call__"] for kind in type(layer).__mro__ if "__call__" in kind.__dict__), None
-    )
+    call = inspect.getattr_static(type(layer), "__call__", None)
     return getattr(layer, MARK, None) or getattr(call, MARK, None)
 
 
 def _below(layer: object) -> Iterator[object]:
-    for name in _BELOW:
-        below = getattr(layer, name, None)
-        if below is not None:
-            yield below
+    yield from (below for name in _BELOW if (below := getattr(layer, name, None)) is not None)
     # Starlette puts its layers together at the first request.
     build = getattr(layer, "build_middleware_stack", None)
     if callable(build) and getattr(layer, "middleware_stack", None) is None:

@@ -1,9 +1,10 @@
-"""What the middleware keeps for all connections: the options, the log, the site's own callbacks."""
+"""What the middleware keeps for all connections, and the check of the policy when the application starts."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
@@ -29,40 +30,35 @@ _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
 _logger = logging.getLogger("consentkit")
 
 
+@dataclass(eq=False)
 class Deployment:
-    """One policy as it is deployed, and what its shell needs. Arguments as in `ConsentMiddleware`.
+    """One policy as it is deployed, and what its shell needs.
 
     Attributes:
-        options: What the core needs.
+        options: The options that the core needs.
         log: The consent log, or ``None``.
         place: Tells where visitors are.
         on_decision: The site's own callback.
         resolver: Resolves requests.
         endpoints: The package's own pages.
-        trial: What was found while nothing is enforced.
-        threads: Read what anybody may know of the log.
+        trial: Counts what was found while nothing is enforced.
+        threads: Read what is public of the log.
     """
 
-    def __init__(
-        self,
-        options: Options,
-        *,
-        log: ConsentLog | None,
-        place: PlaceResolver | None,
-        on_decision: OnDecision | None,
-    ) -> None:
-        self.options = options
-        self.log = log
-        self.place = place
-        self.on_decision = on_decision
-        self.resolver: Resolver = Resolver(options)
-        self.endpoints: Endpoints = Endpoints(options)
+    options: Options
+    log: ConsentLog | None
+    place: PlaceResolver | None
+    on_decision: OnDecision | None
+
+    def __post_init__(self) -> None:
+        self.resolver: Resolver = Resolver(self.options)
+        self.endpoints: Endpoints = Endpoints(self.options)
         self.trial: Trial = Trial()
         self.threads: Threads = Threads(PUBLIC_THREADS)
         self._told: set[str] = set()
 
     def place_of(self, scope: Scope) -> Place | None:
-        """Ask the resolver. One that fails leaves the place unknown, for which the strictest regime holds."""
+        """Return where a visitor is; ``None`` where that is not known: then the strictest regime holds."""
         if self.place is None:
             return None
         try:
@@ -86,10 +82,6 @@ class Deployment:
 def check_policy(policy: Policy, *, strict: bool) -> None:
     """Log each error that lint finds in a policy, and how much of its lists of hosts is used.
 
-    Args:
-        policy: What visitors are told.
-        strict: Whether to refuse it instead.
-
     Raises:
         ConfigurationError: There are errors, and `strict` holds; it lists all of them.
     """
@@ -100,9 +92,10 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
     for line in errors:
         _logger.error("%s", line)
     for entry in policy.lists:
-        log = _logger.info if entry.hosts.used else _logger.warning
+        level = logging.INFO if entry.hosts.used else logging.WARNING
         kinds = ", ".join(f"{count} {kind}" for kind, count in entry.hosts.passed_over.items())
-        log("list %s: %d rules used; passed over: %s", entry.file, entry.hosts.used, kinds or "none")
+        text = "list %s: %d rules used; passed over: %s"
+        _logger.log(level, text, entry.file, entry.hosts.used, kinds or "none")
 
 
 def _line(finding: Finding) -> str:

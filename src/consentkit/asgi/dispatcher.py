@@ -1,4 +1,8 @@
-"""What becomes of a connection: the package's own pages, the gate, or nothing."""
+"""The dispatcher: leads a connection to the package's own pages, through the gate, or past it.
+
+Of frameworks, none of which is imported, it reads where an app is. A path that an app gives itself goes
+before the server's, as it does in the app: ``FastAPI(root_path=…)`` and Django's ``FORCE_SCRIPT_NAME``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import logging
 import re
 import sys
 from collections.abc import Awaitable, Callable
-from types import MethodType
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,10 +31,12 @@ _BEHIND_ROUTE = (
     "ConsentMiddleware sits behind a route, where its own pages below %s/ cannot be reached: the buttons of "
     "its banner do nothing. Put it around the whole application: app = with_consent(app, …)"
 )
+_MOST_LAYERS = 32  # between ours and the framework
+_SOCKET_ANSWERS = frozenset(("websocket.accept", "websocket.http.response.start"))
 _logger = logging.getLogger("consentkit")
 
 
-class Connections:
+class Dispatcher:
     """Leads every connection of an app to who answers it.
 
     Args:
@@ -54,12 +59,9 @@ class Connections:
         # Where another middleware of this package is further out, two banners would serve nobody.
         if kind not in ("http", "websocket") or scope.get(_OUTER):
             return app(scope, receive, send)
-        options = deployment.options
-        request = read_request(
-            scope, options.cookies.https_only, self._root_path() if self._root_path else ""
-        )
-        place = None if deployment.place is None else deployment.place_of(scope)
-        exchange = deployment.resolver.resolve(request, place, int(seconds()))
+        options, root_path = deployment.options, self._root_path() if self._root_path else ""
+        request = read_request(scope, options.cookies.https_only, root_path)
+        exchange = deployment.resolver.resolve(request, deployment.place_of(scope), int(seconds()))
         scope.setdefault("state", {})["consent"] = exchange.consent
         path = request.path
         excluded = bool(options.exclude) and options.excludes(path)
@@ -77,20 +79,6 @@ class Connections:
             _logger.error(_BEHIND_ROUTE, options.prefix)
         return Responder(deployment, GatedResponse(exchange), send).run(app, scope, receive)
 
-    def method(self) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
-        """Return what a class has an application of its own called by."""
-
-        async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
-            await answer(scope, receive, send)
-
-        answer = self.answer
-        return call
-
-
-def call_late(kind: type[Any], app: object) -> Callable[..., Awaitable[None]]:
-    """Return what calls an application as its class does by then: what traces it may yet be put around."""
-    return MethodType(lambda self, *given: kind.__call__(self, *given), app)
-
 
 def read_request(scope: Scope, https_only: bool | None = None, root_path: str = "") -> Request:
     """Read a connection's request, before routers change paths in the scope that they are given.
@@ -101,21 +89,16 @@ def read_request(scope: Scope, https_only: bool | None = None, root_path: str = 
         https_only: Whether the visitor's side of the connection is encrypted; ``None``: as the scope says.
         root_path: Where the app says that it is mounted; empty: as the scope says.
     """
-    headers = scope["headers"]
-    if not isinstance(headers, list):
-        headers = scope["headers"] = [*headers]
-    path, root = scope["path"], root_path or scope.get("root_path") or ""
+    if not isinstance(scope["headers"], list):
+        scope["headers"] = [*scope["headers"]]
+    path, root = scope["path"], (root_path or scope.get("root_path") or "").rstrip("/")
     # Whether it is part of the path differs: uvicorn puts it there; hypercorn, granian and daphne leave the
     # path as it came, from which a proxy may have taken it.
-    if root:
-        root = root.rstrip("/")
-        path = path[len(root) :] if (path + "/").startswith(root + "/") else path
+    if root and (path + "/").startswith(root + "/"):
+        path = path[len(root) :]
     secure = scope.get("scheme", "http") in ("https", "wss") if https_only is None else https_only
-    return Request(scope.get("method", "GET"), path, headers[:], scope.get("query_string", b""), root, secure)
-
-
-_MOST_LAYERS = 32
-"""Middlewares between ours and the framework."""
+    headers, query = scope["headers"][:], scope.get("query_string", b"")
+    return Request(scope.get("method", "GET"), path, headers, query, root, secure)
 
 
 def find_root_path(app: object) -> Callable[[], str] | None:
@@ -157,16 +140,13 @@ def is_behind_route(scope: Scope, prefix: str) -> bool:
     return not (leads and "POST" in methods)
 
 
-_OPENING = frozenset(("websocket.accept", "websocket.http.response.start"))
-
-
 async def connect_socket(
     exchange: Exchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Run the app behind the gate for cookies: those of the handshake, and those that its answer sets."""
 
     async def gated(message: Message) -> None:
-        if message["type"] in _OPENING and message.get("headers"):
+        if message["type"] in _SOCKET_ANSWERS and message.get("headers"):
             headers = [*message["headers"]]
             kept = gate_cookies(exchange, headers)
             message = message if kept is headers else {**message, "headers": kept}

@@ -28,11 +28,13 @@ async def answer_lifespan(
     took_part = runs = False
 
     async def watched_receive() -> Message:
+        """Give the app what the server says, and note that it asked."""
         nonlocal took_part
         took_part = True
         return await receive()
 
     async def watched_send(message: Message) -> None:
+        """Start or stop what is ours before the server is told that the app did."""
         nonlocal took_part, runs
         took_part = True
         if message["type"] == _STARTED:

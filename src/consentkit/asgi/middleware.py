@@ -1,4 +1,4 @@
-"""The front door: one pure-ASGI middleware."""
+"""The front door: the ASGI middleware, and how an app reads a request's consent."""
 
 from __future__ import annotations
 
@@ -19,10 +19,19 @@ from consentkit.policy import Policy
 
 if TYPE_CHECKING:
     from consentkit.asgi.deployment import Deployment, OnDecision, PlaceResolver
-    from consentkit.asgi.dispatcher import Connections
+    from consentkit.asgi.dispatcher import Dispatcher
     from consentkit.gating import Unclassified
     from consentkit.log import ConsentLog
     from consentkit.web.response.csp import CSPMode
+
+_NO_ASGI = (
+    "expected an ASGI application, called with scope, receive and send. One for WSGI, such as Flask, needs "
+    "an adapter: a2wsgi.WSGIMiddleware(app)"
+)
+_NO_SCOPE = (
+    "this request did not come by ASGI, so nobody was asked for consent: serve the app with an ASGI server "
+    "(Django: uvicorn project.asgi:application), a WSGI app behind a2wsgi.WSGIMiddleware"
+)
 
 
 class ConsentMiddleware:
@@ -56,7 +65,7 @@ class ConsentMiddleware:
     Attributes:
         app: The application.
         deployment: What was given, checked.
-        connections: Leads each connection to who answers it.
+        dispatcher: Leads each connection to who answers it.
 
     Raises:
         ConfigurationError: An argument cannot hold, or the policy breaks a rule and `strict` holds.
@@ -86,7 +95,7 @@ class ConsentMiddleware:
         _check_kinds(policy=policy, place=place, on_decision=on_decision)
         # Whoever imports the package without using it does not pay for gate, rewriter and log.
         from consentkit.asgi.deployment import Deployment, check_policy
-        from consentkit.asgi.dispatcher import Connections
+        from consentkit.asgi.dispatcher import Dispatcher
         from consentkit.web.options import Options
 
         kept = _open_log(log)
@@ -100,26 +109,26 @@ class ConsentMiddleware:
             exclude=exclude,
             unclassified=unclassified,
             csp=csp,
-            cookies=cookies,
+            cookies=cookies or CookieOptions(),
             enforce=enforce,
             debug=debug,
         )
         check_policy(options.policy, strict=strict)
         self.deployment: Deployment = Deployment(options, log=kept, place=place, on_decision=on_decision)
-        self.connections: Connections = Connections(app, self.deployment)
+        self.dispatcher: Dispatcher = Dispatcher(app, self.deployment)
 
     def around(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> ConsentMiddleware:
         """Return the same middleware, log and all, around another application."""
-        from consentkit.asgi.dispatcher import Connections
+        from consentkit.asgi.dispatcher import Dispatcher
 
         other = copy(self)
         other.app = app
-        other.connections = Connections(app, self.deployment)
+        other.dispatcher = Dispatcher(app, self.deployment)
         return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
-        await self.connections.answer(scope, receive, send)
+        await self.dispatcher.answer(scope, receive, send)
 
 
 def check_app(app: object) -> None:
@@ -133,11 +142,7 @@ def check_app(app: object) -> None:
     try:
         inspect.signature(app).bind(None, None, None)
     except TypeError as error:
-        problem = (
-            "expected an ASGI application, called with scope, receive and send. One for WSGI, such as Flask, "
-            "needs an adapter: a2wsgi.WSGIMiddleware(app)"
-        )
-        raise ConfigurationError(problem, path="app") from error
+        raise ConfigurationError(_NO_ASGI, path="app") from error
     except ValueError:
         pass  # it does not tell what it takes
 
@@ -210,13 +215,9 @@ get_consent.__annotations__["request"] = HTTPConnection
 def _scope_of(request: object) -> Mapping[str, Any]:
     # Starlette's requests are mappings of their scope themselves.
     scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
-    if scope is None:
-        environ = getattr(request, "environ", None)
-        scope = environ.get("asgi.scope") if isinstance(environ, Mapping) else None
+    environ = getattr(request, "environ", None)
+    if scope is None and isinstance(environ, Mapping):
+        scope = environ.get("asgi.scope")
     if not isinstance(scope, Mapping):
-        problem = (
-            "this request did not come by ASGI, so nobody was asked for consent: serve the app with an ASGI "
-            "server (Django: uvicorn project.asgi:application), a WSGI app behind a2wsgi.WSGIMiddleware"
-        )
-        raise ConfigurationError(problem)
+        raise ConfigurationError(_NO_SCOPE)
     return scope

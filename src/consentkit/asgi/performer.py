@@ -31,12 +31,12 @@ async def answer_own_page(
     deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Answer a request for one of the package's own pages."""
-    answer = await perform_all(deployment, exchange, scope, receive)
+    answer = await _perform_all(deployment, exchange, scope, receive)
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def perform_all(deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
+async def _perform_all(deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
     """Perform what an endpoint asks for, one after the other, and return its answer."""
     steps = deployment.endpoints.answer(exchange, _IDS)
     try:

@@ -1,4 +1,4 @@
-"""One response on its way out: the app's messages in, what the core makes of them out.
+"""The responder: takes the app's messages of one response, and sends what the core makes of them.
 
 What is no page passes as it is, message by message. The start of a page is held until its first bytes are
 known, as Starlette's own compression middleware does.
@@ -15,9 +15,10 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.log.counters import SHOWN
 from consentkit.web.request import Headers
 from consentkit.web.request_kind import RANGES
-from consentkit.web.response.gated_response import Dropped, GatedResponse, Pass, Stamped, is_part_of_page
+from consentkit.web.response.gated_response import Dropped, GatedResponse, Pass, Stamped
 from consentkit.web.response.header_rules import without
 from consentkit.web.response.page import PageResponse
+from consentkit.web.response.response_kind import is_part_of_page
 
 _UNREADABLE_EXTENSIONS = frozenset(("http.response.pathsend", "http.response.zerocopysend"))
 
@@ -113,10 +114,8 @@ class Responder(msgspec.Struct, eq=False):
         more = message.get("more_body", False)
         data = bytes(message.get("body", b""))
         start, self._start, self._done = self._start, None, not more
-        if start is None:
-            part = page.turn(data, more=more)
-        else:
-            part = page.turn(data, more=more, trailers=start.get("trailers", False))
+        part = page.turn(data, more=more, trailers=start is not None and start.get("trailers", False))
+        if start is not None:
             await self._send({**start, "headers": part.headers})
         if part.body or not more or not page.exchange.options.enforce:
             await self._send({**message, "body": part.body})
@@ -141,15 +140,14 @@ async def _nothing() -> None:
 async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Run the app for a part of something, and if that is a part of a page, once more for all of it.
 
-    Args:
-        app: The wrapped app.
-        scope: Its scope, whose headers ask for a part.
-        receive: Gives what the client sends.
-        send: Takes the response.
+    Files and downloads are sent in parts (RFC 9110, section 14). A part of a page cannot be read: of a page,
+    all is asked for, anew. That is a second request to the app, but a safe one, and only where an app sends
+    pages in parts.
     """
     is_read = is_page = False
 
     async def watched_receive() -> Message:
+        """Give what the client sends, and note whether that has been the request."""
         nonlocal is_read
         message = await receive()
         is_read = is_read or message["type"] == "http.request"
@@ -158,17 +156,16 @@ async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
     async def repeated_receive() -> Message:
         """Give an app that has read the request its end again; what a GET has for a body means nothing."""
         nonlocal is_read
-        if is_read:
-            is_read = False
-            return {"type": "http.request", "body": b"", "more_body": False}
-        return await receive()
+        if not is_read:
+            return await receive()
+        is_read = False
+        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def watched_send(message: Message) -> None:
+        """Send what is no part of a page."""
         nonlocal is_page
-        is_page = is_page or (
-            message["type"] == "http.response.start"
-            and is_part_of_page(message["status"], message.get("headers", ()))
-        )
+        starts = message["type"] == "http.response.start"
+        is_page = is_page or (starts and is_part_of_page(message["status"], message.get("headers", ())))
         if not is_page:
             await send(message)
 

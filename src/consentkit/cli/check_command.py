@@ -1,4 +1,4 @@
-"""``consentkit check``: what is wrong with log, key and policy, found out before a visitor meets it."""
+"""``consentkit check``: says what is wrong with log, key and policy before a visitor meets it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from consentkit.cli.lint_command import DEFAULT_FILE, Unreadable, findings_in, load_policy, read_text
+from consentkit.cli.lint_command import DEFAULT_FILE, Unreadable, lint_policy, load_policy, read_text
 from consentkit.cli.log.log_options import with_key
 from consentkit.cli.terminal import one_line
 from consentkit.consent.secret_key import check_secret
@@ -50,14 +50,14 @@ def check(policy: str | None, url: str | None, key: str | None) -> None:
         policy = DEFAULT_FILE
     if policy is None and url is None:
         raise click.UsageError(f"name the log with --log, or a policy; there is no {DEFAULT_FILE} here")
-    lines = [*_of_log(url, key), *_of_secret_key(), *_of_policy(policy)]
+    lines = [*_check_log(url, key), *_check_secret_key(), *_check_policy(policy)]
     for line in lines:
         click.echo(f"{line.level:7}  {line.about:6}  {one_line(line.text)}")
     if any(line.level == "error" for line in lines):
         raise click.exceptions.Exit(1)
 
 
-def _of_log(url: str | None, key: str | None) -> Iterator[Line]:
+def _check_log(url: str | None, key: str | None) -> Iterator[Line]:
     if url is None:
         return
     try:
@@ -67,8 +67,8 @@ def _of_log(url: str | None, key: str | None) -> Iterator[Line]:
         yield Line("error", "log", error.problem)
 
 
-def _of_secret_key() -> Iterator[Line]:
-    """Look at the secret key where the environment has it; else nobody here knows it."""
+def _check_secret_key() -> Iterator[Line]:
+    """Check the secret key where the environment has it; otherwise it is not known here."""
     if SECRET_KEY in os.environ:
         try:
             check_secret(os.environ[SECRET_KEY], SECRET_KEY)
@@ -76,12 +76,12 @@ def _of_secret_key() -> Iterator[Line]:
             yield Line("error", "secret", str(error))
 
 
-def _of_policy(file: str | None) -> Iterator[Line]:
+def _check_policy(file: str | None) -> Iterator[Line]:
     if file is None:
         return
     try:
         policy = load_policy(file, read_text(file))
-        found = findings_in(policy, None)
+        found = lint_policy(policy)
     except Unreadable as error:
         yield Line("error", "policy", error.message)
         return

@@ -1,7 +1,8 @@
-"""Charts as lengths, for a template to draw. Across, all is in per cent, so that it fits a phone."""
+"""The overview's charts, as lengths for a template to draw: across in per cent, to fit any screen."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -9,7 +10,7 @@ from consentkit.dashboard.overview import Line, Tally
 
 PLOT: Final = 200
 """Height of the columns' plot, in pixels."""
-MOST_BARS: Final = 10
+MAX_BARS: Final = 10
 """Bars of one chart; the table beside it has every line."""
 
 _ABOVE = 16
@@ -20,8 +21,8 @@ _GAP = 1.0
 _FULL = 0.82
 
 
-class Block(NamedTuple):
-    """One series' part of a column or a bar: `x` and `width` in per cent, `y` and `height` in pixels."""
+class Segment(NamedTuple):
+    """A rectangle, one series' part of a column or bar: `x`, `width` in per cent, `y`, `height` in pixels."""
 
     series: str
     x: float
@@ -31,8 +32,8 @@ class Block(NamedTuple):
     tip: str
 
 
-class Mark(NamedTuple):
-    """A word at a place: `x` in per cent or in pixels, `y` in pixels, and which end of it stands there."""
+class Label(NamedTuple):
+    """A text at `x` (per cent or pixels) and `y` (pixels), where its `anchor` is: start, middle or end."""
 
     x: str
     y: float
@@ -44,16 +45,16 @@ class Chart(NamedTuple):
     """A drawing of `height` pixels."""
 
     height: float
-    blocks: tuple[Block, ...]
-    marks: tuple[Mark, ...]
+    segments: tuple[Segment, ...]
+    labels: tuple[Label, ...]
     rules: tuple[float, ...] = ()
 
 
 def draw_columns(lines: Sequence[Line]) -> Chart:
-    """Draw one column a line, from left to right."""
+    """Draw one column for each line, from left to right, with a scale."""
     top = _ceiling(max((line.tally.total for line in lines), default=0))
     step = 100 / max(len(lines), 1)
-    blocks: list[Block] = []
+    segments: list[Segment] = []
     for number, line in enumerate(lines):
         y = float(_ABOVE + PLOT)
         for series, count in zip(Tally._fields, line.tally, strict=True):
@@ -62,51 +63,47 @@ def draw_columns(lines: Sequence[Line]) -> Chart:
                 y -= height
                 x = step * (number + (1 - _FULL) / 2)
                 drawn = max(height - _GAP, _GAP)
-                blocks.append(Block(series, x, y, step * _FULL, drawn, _tip(line.label, series, count)))
+                segments.append(Segment(series, x, y, step * _FULL, drawn, _tip(line.label, series, count)))
     levels = (0, top // 2, top)
     heights = {level: _ABOVE + PLOT * (1 - level / top) for level in levels}
-    scale = tuple(Mark("-8", y + 4, "end", _brief(level)) for level, y in heights.items())
+    scale = tuple(Label("-8", y + 4, "end", _brief(level)) for level, y in heights.items())
     return Chart(
-        _ABOVE + PLOT + _BELOW, tuple(blocks), (*scale, *_days(lines, step)), tuple(heights.values())
+        _ABOVE + PLOT + _BELOW, tuple(segments), (*scale, *_days(lines, step)), tuple(heights.values())
     )
 
 
 def draw_bars(lines: Sequence[Line]) -> Chart:
-    """Draw one bar a line, from top to bottom: the first `MOST_BARS`."""
-    drawn = lines[:MOST_BARS]
+    """Draw one bar for each of the first `MAX_BARS` lines, from top to bottom."""
+    drawn = lines[:MAX_BARS]
     top = max((line.tally.total for line in drawn), default=0) or 1
-    blocks, marks = [], []
+    segments, labels = [], []
     for number, line in enumerate(drawn):
         y, x = float(number * _ROW), 0.0
-        marks.append(Mark("0", y + 14, "start", " ".join(filter(None, (_short(line.label), line.note)))))
-        marks.append(Mark("100%", y + 14, "end", f"{line.tally.total:,}"))
+        labels.append(Label("0", y + 14, "start", " ".join(filter(None, (_short(line.label), line.note)))))
+        labels.append(Label("100%", y + 14, "end", f"{line.tally.total:,}"))
         for series, count in zip(Tally._fields, line.tally, strict=True):
             width = 100 * count / top
             if count:
-                blocks.append(Block(series, x, y + 20, width, _BAR, _tip(line.label, series, count)))
+                segments.append(Segment(series, x, y + 20, width, _BAR, _tip(line.label, series, count)))
             x += width
-    return Chart(len(drawn) * _ROW, tuple(blocks), tuple(marks))
+    return Chart(len(drawn) * _ROW, tuple(segments), tuple(labels))
 
 
-def _days(lines: Sequence[Line], step: float) -> list[Mark]:
-    """Name the first, the middle and the last column."""
+def _days(lines: Sequence[Line], step: float) -> list[Label]:
+    """Return the labels of the first, the middle and the last column."""
     if not lines:
         return []
     y, last = _ABOVE + PLOT + 18, len(lines) - 1
     if last < 2:
-        return [Mark(f"{step * (n + 0.5)}%", y, "middle", line.label) for n, line in enumerate(lines)]
-    middle = Mark(f"{step * (last // 2 + 0.5):.2f}%", y, "middle", lines[last // 2].label)
-    return [Mark("0", y, "start", lines[0].label), middle, Mark("100%", y, "end", lines[last].label)]
+        return [Label(f"{step * (n + 0.5)}%", y, "middle", line.label) for n, line in enumerate(lines)]
+    middle = Label(f"{step * (last // 2 + 0.5):.2f}%", y, "middle", lines[last // 2].label)
+    return [Label("0", y, "start", lines[0].label), middle, Label("100%", y, "end", lines[last].label)]
 
 
 def _ceiling(count: int) -> int:
     """Return an even round number that is not below a count."""
-    power = 1
-    while True:
-        for digit in (1, 2, 3, 4, 5, 6, 8):
-            if digit * power >= count and digit * power % 2 == 0:
-                return digit * power
-        power *= 10
+    numbers = (digit * int(10**power) for power in itertools.count() for digit in (1, 2, 3, 4, 5, 6, 8))
+    return next(number for number in numbers if number >= count and number % 2 == 0)
 
 
 def _brief(level: int) -> str:
@@ -121,5 +118,5 @@ def _tip(label: str, series: str, count: int) -> str:
 
 
 def _short(label: str) -> str:
-    """Shorten what is as long as a hash; its beginning tells notices apart."""
+    """Shorten a label as long as a hash; its beginning tells notices apart."""
     return label if len(label) <= 24 else label[:12]

@@ -1,4 +1,4 @@
-"""The dashboard's pages by address. Each is read from the log and rendered in a thread of its own."""
+"""The dashboard's pages by path. Each is read from the log and rendered in a worker thread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar, get_args
+from typing import Final, TypeVar, get_args
 
 from starlette.requests import Request
 from starlette.responses import (
@@ -24,7 +24,7 @@ from consentkit.asgi.clock import epoch
 from consentkit.asgi.dispatcher import read_request
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
-from consentkit.dashboard.overview import CHOICES, read_day, read_figures, read_period
+from consentkit.dashboard.overview import CHOICES, compute_figures, parse_day, parse_period
 from consentkit.dashboard.shown_banner import HEADERS, render_shown
 from consentkit.dashboard.template_response import respond
 from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing
@@ -34,8 +34,8 @@ from consentkit.log.export import plain, write_csv_header, write_csv_lines, writ
 from consentkit.log.location import log_path
 from consentkit.log.process import Threads
 from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
-from consentkit.record.entry import Action, Entry
-from consentkit.record.leaf import Leaf, read_leaf
+from consentkit.record.entry import Action
+from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import VerifierKey
 
 T = TypeVar("T")
@@ -53,23 +53,6 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
 _ID_LENGTH = 80
 _INDEX = re.compile(r"[0-9]{1,15}", re.ASCII)
 _MEDIA_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
-
-
-class Search(NamedTuple):
-    """Which entries are listed: of a day, of an action, with an index below `before`, so many at once."""
-
-    day: str = ""
-    action: str = ""
-    before: int | None = None
-    limit: int = 0
-
-
-class Listed(NamedTuple):
-    """An entry of a list."""
-
-    recorded: Recorded
-    leaf: Leaf
-    entry: Entry | None
 
 
 class Pages:
@@ -111,11 +94,13 @@ class Pages:
         return [*routes, Route("/exports/entries.{form}", self.export)]
 
     def overview(self, request: Request) -> Response:
-        """Show what visitors decided, from the roll-ups: as fast at any number of entries."""
-        period = read_period(request.query_params, now=epoch())
+        """Show what visitors decided, from the roll-ups: the time does not grow with the log."""
+        period = parse_period(request.query_params, now=epoch())
         since, until = period.since.isoformat(), period.until.isoformat()
         reader = self._reader()
-        figures = read_figures(period, reader.stats(since, until), reader.observations(SHOWN, since, until))
+        figures = compute_figures(
+            period, reader.stats(since, until), reader.observations(SHOWN, since, until)
+        )
         return respond(
             "overview.html",
             request.scope,
@@ -127,32 +112,28 @@ class Pages:
         )
 
     def entries(self, request: Request) -> Response:
-        """List entries, the newest first; with an id, lead to the entry or the notice that has it."""
+        """List entries, the newest first; with ``id``, redirect to the entry or notice that has it."""
         query = request.query_params
         id, day, action, before = (query.get(key, "").strip() for key in ("id", "day", "action", "before"))
         if id:
             return self._find(request.scope, id.lower())
-        search = Search(
-            day=read_day(day).isoformat() if day else "",
-            action=action if action in get_args(Action) else "",
-            before=_read_index(before) if before else None,
-            limit=PAGE_SIZE,
-        )
-        found = self._reader().search(**search._asdict())
+        day = parse_day(day).isoformat() if day else ""
+        action = action if action in get_args(Action) else ""
+        index = _parse_index(before) if before else None
+        found = self._reader().search(day=day, action=action, before=index, limit=PAGE_SIZE)
+        listed = [(recorded, read_leaf(recorded.leaf), recorded.entry) for recorded in found.entries]
+        search = {"day": day, "action": action, "before": index}
         return respond(
-            "entries.html",
-            request.scope,
-            found=list(map(_listed, found.entries)),
-            older=found.before,
-            search=search,
-            missing="",
+            "entries.html", request.scope, found=listed, older=found.before, search=search, missing=""
         )
 
     def _find(self, scope: Scope, id: str) -> Response:
         found = self._reader().find(id) if _ID.fullmatch(id) else None
         if found is None:
-            nothing = {"found": (), "older": None, "search": Search(), "missing": id[:_ID_LENGTH]}
-            return respond("entries.html", scope, status=404, **nothing)
+            missing, search = id[:_ID_LENGTH], {"day": "", "action": "", "before": None}
+            return respond(
+                "entries.html", scope, status=404, found=(), older=None, search=search, missing=missing
+            )
         return RedirectResponse(f"{read_request(scope).mount}/entries/{found.index}", 303)
 
     def entry(self, request: Request) -> Response:
@@ -165,7 +146,9 @@ class Pages:
         return respond(
             "entry.html",
             request.scope,
-            **_listed(recorded)._asdict(),
+            recorded=recorded,
+            leaf=read_leaf(recorded.leaf),
+            entry=entry,
             destroyed=destroyed,
             previous=reader.find(entry.previous) if entry is not None and entry.previous else None,
             notice=notice,
@@ -248,7 +231,7 @@ class Pages:
         return endpoint
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """Have a thread do what reads the log; raise LogUnavailable where that takes too long."""
+        """Run what reads the log in a thread; raise LogUnavailable where that takes too long."""
         return await self._threads.run(work, seconds=SECONDS)
 
     def _reader(self) -> LogReader:
@@ -265,23 +248,19 @@ class Pages:
 
     def _entry_of(self, request: Request) -> Recorded:
         """Return the entry that a request's path names."""
-        index = _read_index(request.path_params["index"])
+        index = _parse_index(request.path_params["index"])
         recorded = self._reader().at(index)
         if recorded is None:
             raise BadRequest(404, "The log has no entry with this index.")
         return recorded
 
 
-def _listed(recorded: Recorded) -> Listed:
-    return Listed(recorded, read_leaf(recorded.leaf), recorded.entry)
-
-
 def _attachment(name: str) -> dict[str, str]:
-    """Return the header that makes a file of a response."""
+    """Return the header that makes a browser save a response as a file."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _read_index(text: str) -> int:
+def _parse_index(text: str) -> int:
     if not _INDEX.fullmatch(text):
         raise BadRequest(404, "The log has no entry with this index.")
     return int(text)

@@ -33,18 +33,10 @@ def respond(template: str, scope: Scope, *, status: int = 200, **values: object)
         values: What the template may name. Every value is escaped.
     """
     request = read_request(scope)
-    page = (
-        _environment()
-        .get_template(template)
-        .render(
-            base=request.mount,
-            here=request.path,
-            sheet=request.mount + SHEET_PATH,
-            signs_out=bool(scope.get(SIGNS_OUT)),
-            **values,
-        )
-    )
-    return HTMLResponse(page, status)
+    signs_out, sheet = bool(scope.get(SIGNS_OUT)), request.mount + SHEET_PATH
+    page = _environment().get_template(template)
+    context = {"base": request.mount, "here": request.path, "sheet": sheet, "signs_out": signs_out}
+    return HTMLResponse(page.render(context, **values), status)
 
 
 @cache
@@ -58,15 +50,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
-    environment.filters["share"] = _share
-    environment.filters["when"] = _when
-    environment.filters["px"] = _px
+    environment.filters.update(number="{:,}".format, share=_share, when=_when, px=_px)
     return environment
-
-
-def _number(value: int) -> str:
-    return f"{value:,}"
 
 
 def _share(part: int, whole: int) -> str:

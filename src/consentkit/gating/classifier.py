@@ -144,6 +144,11 @@ class Classifier:
         inner = [self._reach_of_url(text, b"script", 0) for text in listed if ":" in text]
         return join([self._vendors.find_reach(listed, bases), *inner])
 
+    def reach_of_base(self, raw: bytes) -> Reach:
+        """Find whom a ``<base>`` reaches: whatever is relative may go there."""
+        href = elements.first(attributes(raw), b"href")
+        return self._vendors.find_reach([href] if href else [], ())
+
     def _classify(self, raw: bytes, name: bytes, bases: Sequence[URL]) -> Classification | None:
         if name == b"html":
             found = attributes(raw)
@@ -261,7 +266,7 @@ class Classifier:
     def _reach_of_document(self, markup: bytes, depth: int, bases: Sequence[URL] = ()) -> Reach:
         if depth >= MAX_DEPTH:
             return _UNREADABLE
-        observer = _Observer(self, self._vendors, bases, depth + 1)
+        observer = _Observer(self, bases, depth + 1)
         rewriter = Rewriter(observer)
         rewriter.feed(markup)
         rewriter.close()
@@ -276,19 +281,14 @@ class _Observer:
     addressed: Final = frozenset(elements.ADDRESSED.items())
     steady: Final = True
 
-    def __init__(
-        self, classifier: Classifier, vendors: VendorIndex, bases: Sequence[URL], depth: int
-    ) -> None:
+    def __init__(self, classifier: Classifier, bases: Sequence[URL], depth: int) -> None:
         self.found: list[Reach] = []
-        self._classifier, self._vendors = classifier, vendors
-        self._bases, self._depth = bases, depth
+        self._classifier, self._bases, self._depth = classifier, bases, depth
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         """Take note of whom a tag would reach."""
         if name == b"base":
-            # Whatever is relative may go there.
-            href = elements.first(attributes(raw), b"href")
-            self.found.append(self._vendors.find_reach([href] if href else [], ()))
+            self.found.append(self._classifier.reach_of_base(raw))
         else:
             self._take(raw, name)
         return ()

@@ -1,18 +1,19 @@
-"""What all tokenizers of one document share, and the places for what is put into head and body."""
+"""What all tokenizers of one document share, and the places for what is put into its head and body."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from consentkit.rewriter.grammar import CLOSES_HEAD, HEAD_CONTENT, SPACES, Buffer
+from consentkit.rewriter.grammar import CLOSES_HEAD, HEAD_CONTENT, SPACE, Buffer
 from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.memory import Memory
-from consentkit.rewriter.selection import Scan, Selection, compile_selection
+from consentkit.rewriter.selection import compile_selection
 from consentkit.rewriter.tags import attributes, runs_script
 
 Injection = bytes | Callable[[], bytes]
+"""What is put into a document, or what makes it when its place is found."""
 
 MAX_BEGUN: Final = 2048
 """Bytes of a tag up to which it is shown for the beginning of a value."""
@@ -20,106 +21,12 @@ MAX_BEGUN: Final = 2048
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class Context:
-    """What all readings of one document share.
-
-    Attributes:
-        handler: Decides on tags.
-        memory: What was read before.
-        names: Start tags that the handler asked for.
-        asked: What follows from its names.
-        plain: See :class:`Selection`.
-        head: See there.
-        kinds: See there.
-        prologue: Finds the places for injections.
-        edits: Splices with offsets in the buffer.
-        uncertain: Whether there is more than one reading at present.
-        elsewhere: Where the SVG scripts begin whose ends other readings wait for.
-        gone: Bytes that left the buffer at its beginning.
-    """
-
-    asked: Selection
-    plain: Scan
-    head: Scan
-    kinds: dict[bytes, tuple[bytes, int]]
-
-    __slots__ = (
-        "_barren", "_judged", "asked", "edits", "elsewhere", "gone", "handler", "head", "kinds",
-        "memory", "names", "plain", "prologue", "uncertain",
-    )  # fmt: skip
-
-    def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
-        self.handler: Handler = handler
-        self.memory: Memory = memory or Memory()
-        self.names: frozenset[bytes] = handler.names
-        self.asked = asked = compile_selection(handler.names, handler.rare, handler.addressed)
-        self.plain, self.head, self.kinds = asked.plain, asked.head, asked.kinds
-        self.memory.serve(self.names)
-        self.prologue: Prologue = prologue
-        self.edits: list[Splice] = []
-        self.uncertain: bool = False
-        self.elsewhere: Set[int] = frozenset()
-        self._judged: dict[int, int] = {}
-        self.gone: int = 0
-        self._barren: dict[bytes, tuple[int, int]] = {}
-
-    def shows(self, name: bytes, raw: bytes) -> bool:
-        """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
-        if name in self.names:
-            return True
-        if name not in self.asked.sometimes:
-            return False
-        wanted, suspicious = self.asked.sometimes[name]
-        if suspicious.search(raw) is None:
-            return False
-        begun = wanted.begun if len(raw) <= MAX_BEGUN else ()
-        return any(
-            item.name.endswith(wanted.rare)
-            or (item.name in wanted.addressed and runs_script(item.value))
-            or (begun and (item.name + b"=" + item.value.lstrip(SPACES)).startswith(begun))
-            for item in attributes(raw)
-            if item.value is not None
-        )
-
-    def has_grown(self, start: int, end: int) -> bool:
-        """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
-        place = start + self.gone
-        if end - start < 2 * self._judged.get(place, 0):
-            return False
-        # What waits for its end is still in the buffer; the rest needs no account any more.
-        self._judged = {at: length for at, length in self._judged.items() if at >= self.gone}
-        self._judged[place] = end - start
-        return True
-
-    def search(
-        self, kind: bytes, pattern: re.Pattern[bytes], buffer: Buffer, pos: int, overlap: int
-    ) -> re.Match[bytes] | None:
-        """Search for what ends some kind of raw text; readings share what is known to hold nothing.
-
-        Args:
-            kind: Stands for the pattern.
-            pattern: What to search for.
-            buffer: The bytes.
-            pos: Where to begin.
-            overlap: Bytes at the end of the buffer in which it may begin.
-        """
-        first, last = self._barren.get(kind, (0, 0))
-        if first <= pos + self.gone < last:
-            pos = last - self.gone
-        else:
-            first = pos + self.gone
-        found = pattern.search(buffer, pos)
-        self._barren[kind] = first, (found.start() if found else len(buffer) - overlap) + self.gone
-        return found
-
-    def edit(self, start: int, splices: Iterable[Splice]) -> None:
-        """Take splices whose offsets count from ``start``."""
-        for first, last, new in splices:
-            self.edits.append((start + first, start + last, new))
-
-
 class Prologue:
-    """Waits for the places of the head's and the body's injection.
+    """Finds the places of the head's and the body's injection.
+
+    Follows the insertion modes before, in and after head (WHATWG HTML 13.2.6.4.1 to 13.2.6.4.6) until both
+    are found: behind ``<head>`` or before the first element of the head, and behind ``<body>`` or before the
+    first content of the body. What comes later, unclosed or not, cannot swallow what was put there.
 
     Attributes:
         active: Whether a place is still to be found.
@@ -139,19 +46,19 @@ class Prologue:
         """Whether nothing but the beginning of the body is waited for."""
         return self._head is None and self._body is not None and self._started and not self._templates
 
-    def awaits_mark(self, buffer: Buffer, pos: int, final: bool) -> bool:
-        """Say whether the document's first bytes may yet become a byte order mark."""
-        if self._started or final:
-            return False
-        ahead = bytes(buffer[pos : pos + 3])
-        return len(ahead) < 3 and _BYTE_ORDER_MARK.startswith(ahead)
+    def skip_mark(self, buffer: Buffer, pos: int, final: bool) -> int:
+        """Pass over a byte order mark in front of everything else; it opens no element.
 
-    def is_mark(self, buffer: Buffer, pos: int) -> bool:
-        """Say whether the text here is only a byte order mark and white space; it opens no element."""
+        Returns:
+            Where to go on, or -1 where it takes more bytes to say whether there is a mark.
+        """
         if self._started:
-            return False
+            return pos
+        ahead = bytes(buffer[pos : pos + 3])
+        if len(ahead) < 3 and not final and _BYTE_ORDER_MARK.startswith(ahead):
+            return -1
         self._started = True
-        return buffer.startswith(_BYTE_ORDER_MARK, pos)
+        return pos + 3 if ahead == _BYTE_ORDER_MARK else pos
 
     def content(self, pos: int, edits: list[Splice]) -> None:
         """Take note that the body's content begins at ``pos``."""
@@ -163,25 +70,23 @@ class Prologue:
         self._started = True
         if name == b"template":
             self._template(closing, start, edits)
-        elif self._templates:
+        elif self._templates or (name == b"html" and not closing):
             return
         elif closing:
             if name in CLOSES_HEAD:
                 self._inject(edits, start, start)
-        elif name == b"head":
-            self._inject(edits, end)
         elif name in HEAD_CONTENT:
             self._inject(edits, start)
-        elif name == b"body":
-            self._inject(edits, start, end)
         elif name == b"frameset":
             self._body = None
             self._inject(edits, start)
-        elif name != b"html":
-            self._inject(edits, start, start)
+        elif name == b"head":
+            self._inject(edits, end)
+        else:
+            self._inject(edits, start, end if name == b"body" else start)
 
     def finish(self, pos: int, edits: list[Splice], closer: bytes) -> None:
-        """Inject at the end of the document what found no place before."""
+        """Inject at the end of the document what found no place before, behind what closes open content."""
         if self.active:
             closer += b"</template>" * self._templates
             edits.append((pos, pos, closer))
@@ -204,3 +109,98 @@ class Prologue:
             edits.append((body, body, self._body if isinstance(self._body, bytes) else self._body()))
             self._body = None
         self.active = self._body is not None
+
+
+class Context:
+    """What all tokenizers of one document share.
+
+    Args:
+        handler: Decides on tags.
+        prologue: Finds the places for injections.
+        memory: What was read before; `None` for a memory of the document's own.
+
+    Attributes:
+        names: Start tags that the handler asked for.
+        asked: What follows from that.
+        plain: See :class:`consentkit.rewriter.selection.Selection`, as for the next two.
+        head: See there.
+        kinds: See there.
+        edits: Splices with offsets in the buffer.
+        uncertain: Whether there is more than one tokenizer at present.
+        gone: Bytes that left the buffer at its beginning.
+    """
+
+    __slots__ = (
+        "_barren", "_judged", "asked", "edits", "gone", "handler", "head", "kinds", "memory", "names",
+        "plain", "prologue", "uncertain",
+    )  # fmt: skip
+
+    def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
+        self.handler = handler
+        self.memory = memory or Memory()
+        self.names = handler.names
+        self.asked = asked = compile_selection(handler.names, handler.rare, handler.addressed)
+        self.plain, self.head, self.kinds = asked.plain, asked.head, asked.kinds
+        self.memory.serve(self.names)
+        self.prologue = prologue
+        self.edits: list[Splice] = []
+        self.uncertain = False
+        self.gone = 0
+        # Offsets in the document, not in the buffer: start of an SVG script → bytes that were decided on.
+        self._judged: dict[int, int] = {}
+        # Kind of raw text → where it is known to hold no end.
+        self._barren: dict[bytes, tuple[int, int]] = {}
+
+    def shows(self, name: bytes, raw: bytes) -> bool:
+        """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
+        if name in self.names:
+            return True
+        if name not in self.asked.sometimes:
+            return False
+        wanted, suspicious = self.asked.sometimes[name]
+        if suspicious.search(raw) is None:
+            return False
+        begun = wanted.begun if len(raw) <= MAX_BEGUN else ()
+        return any(
+            item.name.endswith(wanted.rare)
+            or (item.name in wanted.addressed and runs_script(item.value))
+            or (begun and (item.name + b"=" + item.value.lstrip(SPACE)).startswith(begun))
+            for item in attributes(raw)
+            if item.value is not None
+        )
+
+    def has_grown(self, start: int, end: int) -> bool:
+        """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
+        place = start + self.gone
+        if end - start < 2 * self._judged.get(place, 0):
+            return False
+        # What waits for its end is still in the buffer; the rest needs no account any more.
+        self._judged = {at: length for at, length in self._judged.items() if at >= self.gone}
+        self._judged[place] = end - start
+        return True
+
+    def search(
+        self, kind: bytes, pattern: re.Pattern[bytes], buffer: Buffer, pos: int, overlap: int
+    ) -> re.Match[bytes] | None:
+        """Search for the end of raw text; tokenizers share what is known to hold none.
+
+        Args:
+            kind: Stands for the pattern.
+            pattern: What to search for.
+            buffer: The bytes.
+            pos: Where to begin.
+            overlap: Bytes at the end of the buffer in which it may begin.
+        """
+        first, last = self._barren.get(kind, (0, 0))
+        if first <= pos + self.gone < last:
+            pos = last - self.gone
+        else:
+            first = pos + self.gone
+        found = pattern.search(buffer, pos)
+        self._barren[kind] = first, (found.start() if found else len(buffer) - overlap) + self.gone
+        return found
+
+    def edit(self, start: int, splices: Iterable[Splice]) -> None:
+        """Take splices whose offsets count from ``start``."""
+        for first, last, new in splices:
+            self.edits.append((start + first, start + last, new))

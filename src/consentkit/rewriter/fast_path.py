@@ -5,85 +5,90 @@ The result is that of going on tag by tag (:mod:`consentkit.rewriter.tokenizer`)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from consentkit.rewriter.context import Context
-from consentkit.rewriter.grammar import SCRIPT_PLAIN, Buffer
-from consentkit.rewriter.handler import PLACES, Where
+from consentkit.rewriter.grammar import RAW_TEXT, SCRIPT_PLAIN, Buffer
+from consentkit.rewriter.handler import PLACES, Splice, Where
 from consentkit.rewriter.memory import Run
-from consentkit.rewriter.selection import RAW, RAW_TEXT, SCRIPT, SHOWN, Scan
-
-Entered = tuple[bytes, int]
-"""Name and place of the start tag behind which raw text goes on beyond the buffer."""
+from consentkit.rewriter.selection import MODE, RAW, SHOWN, Scan
 
 _IN_NOSCRIPT: Final = PLACES[Where.NOSCRIPT | Where.UNCERTAIN]
 _PLAIN: Final = PLACES[0]
 
 
-def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
+def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, tuple[bytes, int] | None]:
     """Go on from ``pos`` in the data state, and show the handler what it asked for.
 
-    Args:
-        context: What all readings share.
-        scan: ``context.plain``, or ``context.head`` where the body's beginning is waited for.
-        buffer: The bytes.
-        pos: Where to begin.
+    ``scan`` is ``context.plain``, or ``context.head`` where the body's beginning is waited for.
 
     Returns:
-        Where it ends: at the end of the buffer, or at what takes the exact grammar; and, if that is inside of
-        raw text whose end the buffer does not hold or a script with a comment, which element it is.
+        Where it ends: at the end of the buffer, or at what takes the exact grammar. If that is inside of raw
+        text whose end the buffer does not hold, or a script with a comment: name and place of its start tag.
     """
-    handler, names, kinds = context.handler, context.names, context.kinds
+    handler, kinds = context.handler, context.kinds
     passages = context.memory.plain if scan is context.plain else context.memory.head
-    run = Run(passages, buffer)
+    run: Run = []
     while True:
-        begin, splices = pos, None
         passage = passages.find(buffer, pos, joined=handler.steady)
         if passage is None:
-            run.end()
+            if run:
+                passages.join(buffer, run)
             found = scan(buffer, pos)
             if found is None or not found.lastindex:
                 return (found.end() if found else pos), None
             raw, tag = found.groups()
             name, kind = kinds.get(tag) or kinds[tag.lower()]
-            start, pos = found.start(1), found.end()
-            passages.note(buffer, begin, pos, (start, raw, name, kind))
+            start, behind = found.start(1), found.end()
+            passages.note(buffer, pos, behind, (start, raw, name, kind))
         else:
             raw, name, kind = passage.raw, passage.name, passage.kind
-            start, pos = begin + passage.start, begin + passage.length
+            start, behind = pos + passage.start, pos + passage.length
+            run.append((pos, passage))
         if kind == SHOWN:
-            splices = handler.start_tag(raw, name, _PLAIN)
-        elif kind == SCRIPT:
-            end = SCRIPT_PLAIN.search(buffer, pos)
-            if end is None or end[0] == b"<!--":
-                run.end(passage, begin)
-                return pos, (name, start)
-            if name in names:
-                splices = handler.script(raw, bytes(buffer[pos : end.start()]), True, _PLAIN)
-            pos = end.start()
-        elif kind == RAW:
-            if context.shows(name, raw):
-                splices = handler.start_tag(raw, name, _PLAIN)
-            content, end = pos, RAW_TEXT[name].search(buffer, pos)
-            pos = end.start() if end else -1
+            splices, pos = handler.start_tag(raw, name, _PLAIN), behind
         else:
-            pos = _noscript(context, buffer, pos) if name == b"noscript" and scan is context.plain else -1
-            splices = ()
-        if splices is None and passage is not None and pos >= 0:
-            run.go_on(passage, begin)
-            continue
-        run.end(passage, begin)
-        if splices:
-            context.edit(start, splices)
-        if pos < 0:
-            return (content, (name, start)) if kind == RAW else (start, None)
+            splices, pos = _element(context, scan, buffer, behind, kind, raw, name)
+        if splices is not None or pos < 0:
+            if run:
+                passages.join(buffer, run)
+            if splices:
+                context.edit(start, splices)
+            if pos < 0:
+                return (start, None) if kind == MODE else (behind, (name, start))
+
+
+def _element(
+    context: Context, scan: Scan, buffer: Buffer, pos: int, kind: int, raw: bytes, name: bytes
+) -> tuple[Sequence[Splice] | None, int]:
+    """Decide on a script, an element with raw text, or one that may take the exact grammar.
+
+    Returns:
+        The handler's answer, and the place of the end tag; negative where that takes the exact grammar.
+    """
+    if kind == MODE:
+        passed = name == b"noscript" and scan is context.plain
+        return (), _noscript(context, buffer, pos) if passed else -1
+    splices: Sequence[Splice] | None = None
+    if kind == RAW:
+        end = RAW_TEXT[name].search(buffer, pos)
+        if context.shows(name, raw):
+            splices = context.handler.start_tag(raw, name, _PLAIN)
+        return splices, end.start() if end else -1
+    end = SCRIPT_PLAIN.search(buffer, pos)
+    if end is None or end[0] == b"<!--":
+        return None, -1
+    if name in context.names:
+        splices = context.handler.script(raw, bytes(buffer[pos : end.start()]), True, _PLAIN)
+    return splices, end.start()
 
 
 def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
     """Pass over the content of ``<noscript>`` where raw text and markup end at the same place.
 
     Returns:
-        The place of its end tag; negative where it takes two readings.
+        The place of its end tag; negative where it takes two tokenizers.
     """
     end = RAW_TEXT[b"noscript"].search(buffer, pos)
     if end is None:

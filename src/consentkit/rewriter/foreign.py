@@ -12,7 +12,9 @@ the same node are the same again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 MAX_DEPTH = 65_536
 """Elements that may be open inside foreign content; beyond it the page is not trusted any more."""
@@ -45,8 +47,8 @@ _NOT_KEPT = frozenset(
 )
 
 
-class Open(NamedTuple):
-    """One open element.
+class Open(msgspec.Struct, frozen=True, eq=False):
+    """One open element, equal to itself alone.
 
     Attributes:
         parent: The next element further out that is followed, or ``None``.
@@ -65,12 +67,6 @@ class Open(NamedTuple):
     names: frozenset[bytes]
     under: Open | None
     total: int
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 class TooDeep(Exception):

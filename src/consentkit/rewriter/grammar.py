@@ -1,8 +1,11 @@
 """Where HTML's tokens begin and end, as regular expressions over bytes.
 
-Everything follows the tokenizer of the WHATWG HTML standard (section 13.2.5). Quantifiers are possessive, so
-that no expression ever backtracks: each byte is looked at a bounded number of times. All expressions are for
+Everything follows the tokenizer of the WHATWG HTML standard (section 13.2.5). All expressions are for
 ASCII-compatible encodings, in which no byte of a multi-byte character equals one of ``< > " ' = /``.
+
+Quantifiers are possessive (``*+``): what was matched is not given back, so that no expression ever
+backtracks. Each byte is looked at a bounded number of times whatever a page holds, and a match that fails for
+want of bytes fails in linear time.
 """
 
 from __future__ import annotations
@@ -13,35 +16,43 @@ from typing import Final
 
 Buffer = bytes | bytearray
 
-# Carriage returns count as white space: input preprocessing turns them into line feeds (13.2.3.5).
-SPACE = rb"\t\n\f\r "
-SPACES: Final = b"\t\n\f\r "
-END_OF_NAME = rb"(?=[" + SPACE + rb"/>])"
+SPACE: Final = b"\t\n\f\r "
+"""White space. Carriage returns count: input preprocessing turns them into line feeds (13.2.3.5)."""
+END_OF_NAME: Final = rb"(?=[%b/>])" % SPACE
+"""What follows a tag's name: looked at, so that an incomplete name never counts as another, shorter one."""
 
 # 13.2.5.33-39. An attribute name may begin with "="; a name followed by "=" must have a value, which the
 # look-ahead enforces: without it an unclosed quote would be read as the end of the attribute.
-_NAME = rb"[^" + SPACE + rb"/>][^" + SPACE + rb"/>=]*+"
-_EQUALS = rb"[" + SPACE + rb"]*+="
+_NAME = rb"[^%b/>][^%b/>=]*+" % (SPACE, SPACE)
+_EQUALS = rb"[%b]*+=" % SPACE
 _VALUE = rb"%b[%b]*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^%b>]++|(?=>))" % (_EQUALS, SPACE, SPACE)
 # All but a few; the rest of the grammar is slower.
-_USUAL = rb"[" + SPACE + rb"]++" + _NAME + rb"=\"[^\"]*+\""
-ATTRIBUTES = rb"(?:%b|[%b/]*+%b(?:%b|(?!%b)))*+" % (_USUAL, SPACE, _NAME, _VALUE, _EQUALS)
-TAIL = rb"([" + SPACE + rb"/]*+)>"
-REST = ATTRIBUTES + rb"[" + SPACE + rb"/]*+>"
+_USUAL = rb"[%b]++%b=\"[^\"]*+\"" % (SPACE, _NAME)
+ATTRIBUTES: Final = rb"(?:%b|[%b/]*+%b(?:%b|(?!%b)))*+" % (_USUAL, SPACE, _NAME, _VALUE, _EQUALS)
+"""All attributes of a tag, from behind its name."""
+TAIL: Final = rb"([%b/]*+)>" % SPACE
+"""What is left of a tag behind its attributes. Group: what precedes the ``>``."""
+REST: Final = rb"%b[%b/]*+>" % (ATTRIBUTES, SPACE)
+"""A tag from behind its name, without groups."""
 
-TAG = re.compile(rb"<(/?)([a-zA-Z][^" + SPACE + rb"/>]*+)" + ATTRIBUTES + TAIL)
+TAG = re.compile(rb"<(/?)([a-zA-Z][^%b/>]*+)%b%b" % (SPACE, ATTRIBUTES, TAIL))
 """A whole tag. Groups: slash of an end tag, name, what precedes the closing ``>``."""
+TAG_START = re.compile(rb"</?[a-zA-Z]")
+TAG_NAME = re.compile(rb"<(/?[a-zA-Z][^%b/>]*+)" % SPACE)
 
-_VALUE_GROUPS = rb"(?:\"([^\"]*+)\"|'([^']*+)'|((?![\"'>])[^" + SPACE + rb">]++)|()(?=>))"
+_VALUE_GROUPS = rb"(?:\"([^\"]*+)\"|'([^']*+)'|((?![\"'>])[^%b>]++)|()(?=>))" % SPACE
 ATTRIBUTE = re.compile(rb"[%b/]*+(%b)(?:%b[%b]*+%b)?+" % (SPACE, _NAME, _EQUALS, SPACE, _VALUE_GROUPS))
 """One attribute of a whole tag. Groups: name; the value in double quotes, single quotes, none, or missing."""
 
-COMMENT = rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>|<!---?>"
-BOGUS_COMMENT = rb"<!(?!--)[^>]*+>|<\?[^>]*+>|</[^a-zA-Z>][^>]*+>|</>"
+# 13.2.5.43 to 13.2.5.52: "--!>" ends a comment as "-->" does, and "<!-->" and "<!--->" are comments.
+COMMENT: Final = rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>|<!---?>"
+COMMENT_END = re.compile(rb"--!?>")
+BOGUS_COMMENT: Final = rb"<!(?!--)[^>]*+>|<\?[^>]*+>|</[^a-zA-Z>][^>]*+>|</>"
+"""Bogus comments (13.2.5.41) and DOCTYPEs (13.2.5.53), which end at the first ``>`` alike."""
 
 
 def any_case(names: Iterable[bytes]) -> bytes:
-    """Compile names to a case-insensitive prefix tree, which the regex engine rejects at the first letter."""
+    """Write names as a case-insensitive prefix tree, which the regex engine rejects at the first letter."""
     branches: dict[bytes, set[bytes]] = {}
     for name in names:
         branches.setdefault(name[:1], set()).add(name[1:])
@@ -60,7 +71,7 @@ def any_case(names: Iterable[bytes]) -> bytes:
 
 
 def any_of(names: Iterable[bytes]) -> bytes:
-    """Match one of these names, in any case and whole."""
+    """Write one of these names, in any case and whole."""
     return rb"(?i:" + b"|".join(sorted(names)) + rb")" + END_OF_NAME
 
 
@@ -70,50 +81,53 @@ HEAD_CONTENT: Final = frozenset(
 CLOSES_HEAD: Final = (b"body", b"br", b"html")
 """Start tags that leave the head open, and end tags that do not (13.2.6.4.4)."""
 
-PROLOGUE = re.compile(rb"(?:[" + SPACE + rb"]++|" + COMMENT + rb"|" + BOGUS_COMMENT + rb")*+")
+PROLOGUE = re.compile(rb"(?:[%b]++|%b|%b)*+" % (SPACE, COMMENT, BOGUS_COMMENT))
 """What may stand before the first element without opening one (13.2.6.4.1 to 13.2.6.4.6)."""
 
-COMMENT_END = re.compile(rb"--!?>")
-TAG_START = re.compile(rb"</?[a-zA-Z]")
-TAG_NAME = re.compile(rb"<(/?[a-zA-Z][^" + SPACE + rb"/>]*+)")
+RAW_TEXT: Final = {
+    name: re.compile(rb"</" + any_case([name]) + END_OF_NAME)
+    for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
+}
+"""Elements whose content is RCDATA or RAWTEXT (13.2.5.2, 13.2.5.3), with the search for their end tag."""
 
-
-def raw_text_end(name: bytes) -> re.Pattern[bytes]:
-    """Compile the search for the appropriate end tag of a raw text or RCDATA element (13.2.5.2, 13.2.5.3)."""
-    return re.compile(rb"</" + any_case([name]) + END_OF_NAME)
-
-
-# Script data (13.2.5.4, 13.2.5.15 to 13.2.5.31), by how deep it is escaped: what ends or changes the level.
 _SCRIPT = any_case([b"script"]) + END_OF_NAME
 SCRIPT_PLAIN = re.compile(rb"<!--|</" + _SCRIPT)
-SCRIPT_ESCAPED = re.compile(rb"-->|</?+" + _SCRIPT)
-SCRIPT_DOUBLE = re.compile(rb"-->|</" + _SCRIPT)
-LONGEST_MARK = len(b"</script") + 1
+SCRIPT_LEVELS = (
+    (b"script", SCRIPT_PLAIN),
+    (b"script escaped", re.compile(rb"-->|</?+" + _SCRIPT)),
+    (b"script double escaped", re.compile(rb"-->|</" + _SCRIPT)),
+)
+"""What ends script data or changes how deep it is escaped, by how deep that is: none (13.2.5.4), escaped
+(13.2.5.20), double escaped (13.2.5.27). Each with a key for what is known to hold no such mark."""
+LONGEST_MARK: Final = len(b"</script") + 1
 """No mark in script data, look-ahead included, is longer than this."""
 
-# The states inside a tag (13.2.5.8 and 13.2.5.32 to 13.2.5.40): (what a run of the state consumes, the state
-# that the byte after the run leads to, the state for all other bytes).
 NAME, BEFORE, ATTRIBUTE_NAME, AFTER, VALUE, DOUBLE, SINGLE, UNQUOTED, SLASH = range(9)
+"""The states inside a tag, in the order of `TAG_STATES`."""
 CLOSED, SELF_CLOSED = -1, -2
 """Where the tag has ended, in the latter case by ``/>``."""
-_spaces = dict.fromkeys(b"\t\n\f\r ", BEFORE)
-_after = dict.fromkeys(b"\t\n\f\r ", AFTER)
-_slash, _equals, _close = ord("/"), ord("="), ord(">")
-_RUNS: tuple[tuple[re.Pattern[bytes], dict[int, int], int], ...] = (
-    (re.compile(rb"[^" + SPACE + rb"/>]*+"), {**_spaces, _slash: SLASH, _close: CLOSED}, NAME),
-    (re.compile(rb"[" + SPACE + rb"]*+"), {_slash: SLASH, _close: CLOSED}, ATTRIBUTE_NAME),
-    (
-        re.compile(rb"[^" + SPACE + rb"/>=]*+"),
-        {**_after, _slash: SLASH, _equals: VALUE, _close: CLOSED},
-        ATTRIBUTE_NAME,
-    ),
-    (re.compile(rb"[" + SPACE + rb"]*+"), {_slash: SLASH, _equals: VALUE, _close: CLOSED}, ATTRIBUTE_NAME),
-    (re.compile(rb"[" + SPACE + rb"]*+"), {ord('"'): DOUBLE, ord("'"): SINGLE, _close: CLOSED}, UNQUOTED),
-    (re.compile(rb'[^"]*+'), {ord('"'): BEFORE}, DOUBLE),
-    (re.compile(rb"[^']*+"), {ord("'"): BEFORE}, SINGLE),
-    (re.compile(rb"[^" + SPACE + rb">]*+"), {**_spaces, _close: CLOSED}, UNQUOTED),
-    (re.compile(rb"/*+"), {**_spaces, _close: SELF_CLOSED}, ATTRIBUTE_NAME),
+TAG_STATES: tuple[tuple[re.Pattern[bytes], dict[int, int], int], ...] = tuple(
+    (re.compile(run), {code: state for codes, state in turns.items() for code in codes}, other)
+    for run, turns, other in (
+        # 13.2.5.8 tag name
+        (rb"[^%b/>]*+" % SPACE, {SPACE: BEFORE, b"/": SLASH, b">": CLOSED}, NAME),
+        # 13.2.5.32 before attribute name, 13.2.5.39 after quoted value: a name may begin directly behind one
+        (rb"[%b]*+" % SPACE, {b"/": SLASH, b">": CLOSED}, ATTRIBUTE_NAME),
+        # 13.2.5.33 attribute name
+        (rb"[^%b/>=]*+" % SPACE, {SPACE: AFTER, b"/": SLASH, b"=": VALUE, b">": CLOSED}, ATTRIBUTE_NAME),
+        # 13.2.5.34 after attribute name
+        (rb"[%b]*+" % SPACE, {b"/": SLASH, b"=": VALUE, b">": CLOSED}, ATTRIBUTE_NAME),
+        # 13.2.5.35 before attribute value
+        (rb"[%b]*+" % SPACE, {b'"': DOUBLE, b"'": SINGLE, b">": CLOSED}, UNQUOTED),
+        # 13.2.5.36 double-quoted, 13.2.5.37 single-quoted, 13.2.5.38 unquoted attribute value
+        (rb"[^\"]*+", {b'"': BEFORE}, DOUBLE),
+        (rb"[^']*+", {b"'": BEFORE}, SINGLE),
+        (rb"[^%b>]*+" % SPACE, {SPACE: BEFORE, b">": CLOSED}, UNQUOTED),
+        # 13.2.5.40 self-closing start tag; a slash elsewhere means nothing
+        (rb"/*+", {SPACE: BEFORE, b">": SELF_CLOSED}, ATTRIBUTE_NAME),
+    )
 )
+"""What a run of each state consumes, the states that the byte behind it leads to, and that of all others."""
 
 
 def scan_tag(buffer: Buffer, at: int, state: int) -> tuple[int, int]:
@@ -127,12 +141,11 @@ def scan_tag(buffer: Buffer, at: int, state: int) -> tuple[int, int]:
     Returns:
         Where the scan stopped and its state; one of the negative ones once the ``>`` of the tag is behind it.
     """
-    length = len(buffer)
     while state >= 0:
-        run, turns, other = _RUNS[state]
+        run, turns, other = TAG_STATES[state]
         found = run.match(buffer, at)
         at = found.end() if found else at
-        if at == length:
+        if at == len(buffer):
             return at, state
         state = turns.get(buffer[at], other)
         at += 1

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from consentkit.exceptions import RewriteError
 from consentkit.rewriter.grammar import Buffer
 
@@ -29,42 +31,34 @@ AHEAD: Final = 32
 _UNLIMITED: Final = 1 << 30
 
 
-class Passage:
+class Passage(msgspec.Struct, eq=False):
     """What was read once.
 
-    Args:
+    Attributes:
         text: All bytes up to the end of the tag.
+        length: Number of its bytes.
         start: Offset of the tag in them.
         raw: The tag.
         name: Its lower-case name.
         kind: What it does to what follows it; see :mod:`consentkit.rewriter.selection`.
         count: Tags in it that matter.
         limit: Up to how many of them passages may be joined to it: half as many once they differed.
-
-    Attributes:
-        length: Number of its bytes.
         longer: The joined passage that begins with it, if there is one.
     """
 
-    count: int
-    kind: int
-    length: int
-    limit: int
-    name: bytes
-    raw: bytes
-    start: int
     text: bytes
+    length: int
+    start: int
+    raw: bytes
+    name: bytes
+    kind: int
+    count: int = 1
+    limit: int = _UNLIMITED
+    longer: Passage | None = None
 
-    __slots__ = ("count", "kind", "length", "limit", "longer", "name", "raw", "start", "text")
 
-    def __init__(
-        self, text: bytes, start: int, raw: bytes, name: bytes, kind: int, count: int = 1,
-        limit: int = _UNLIMITED,
-    ) -> None:  # fmt: skip
-        self.text, self.start, self.length = text, start, len(text)
-        self.raw, self.name, self.kind = raw, name, kind
-        self.count, self.limit = count, limit
-        self.longer: Passage | None = None
+Run = list[tuple[int, Passage]]
+"""Known passages that follow each other, each with its place. None but the last is of any account."""
 
 
 class Passages:
@@ -81,7 +75,7 @@ class Passages:
         self._key = b""
 
     def find(self, buffer: Buffer, pos: int, *, joined: bool) -> Passage | None:
-        """Return the passage that begins here, or `None` where none is known.
+        """Return the passage that begins at ``pos``, or `None` where none is known.
 
         Args:
             buffer: The bytes.
@@ -97,7 +91,9 @@ class Passages:
             if buffer.startswith(longer.text, pos):
                 return longer
             if len(buffer) - pos >= longer.length:
-                self._part(passage, longer)
+                # The page differs from it: a shorter one may take its place.
+                passage.longer, passage.limit = None, longer.count >> 1
+                self.size -= _size(longer)
         return passage if buffer.startswith(passage.text, pos) else None
 
     def note(self, buffer: Buffer, pos: int, end: int, tag: tuple[int, bytes, bytes, int]) -> None:
@@ -111,90 +107,51 @@ class Passages:
         """
         if end - pos > MAX_PASSAGE:
             return
-        key, mark = self._key, hash(self._key)
+        mark = hash(self._key)
         if mark not in self._seen:
             if len(self._seen) >= MAX_SEEN:
                 self._seen.clear()
             self._seen.add(mark)
             return
         start, raw, name, kind = tag
-        former = self._known.get(key)
-        if former is not None:
-            self.size -= _size(former) + (_size(former.longer) if former.longer else 0)
-        passage = Passage(bytes(buffer[pos:end]), start - pos, raw, name, kind)
-        self._take(passage)
-        self._known[key] = passage
+        former = self._known.get(self._key)
+        passage = Passage(bytes(buffer[pos:end]), end - pos, start - pos, raw, name, kind)
+        self._replace(former, passage)
+        if former is not None and former.longer is not None:
+            self.size -= _size(former.longer)
+        self._known[self._key] = passage
 
-    def join(self, buffer: Buffer, begin: int, last: Passage, pos: int, count: int) -> None:
-        """Join passages of no account, and the last of them of whatever account.
+    def join(self, buffer: Buffer, run: Run) -> None:
+        """Join the passages of a run, as many as the first one's limit allows at a time; then it is empty."""
+        count = begin = limit = 0
+        for pos, passage in run:
+            if not count:
+                begin, limit = pos, passage.limit
+            count += passage.count
+            if count >= limit:
+                self._join(buffer, begin, passage, pos, count)
+                count = 0
+        if count:
+            self._join(buffer, begin, passage, pos, count)
+        run.clear()
 
-        Args:
-            buffer: The bytes.
-            begin: Where the first of them begins.
-            last: The last of them.
-            pos: Where that begins.
-            count: Tags in all of them that matter.
-        """
+    def _join(self, buffer: Buffer, begin: int, last: Passage, pos: int, count: int) -> None:
+        """Join what begins at ``begin`` and ends with the passage at ``pos``."""
         head = self._known.get(_key(buffer, begin))
         end = pos + last.length
-        if head is None or count > head.limit or end - begin > MAX_PASSAGE:
+        if pos == begin or head is None or count > head.limit or end - begin > MAX_PASSAGE:
             return
         former = head.longer
-        if former is not None:
-            if former.count >= count:
-                return
-            self.size -= _size(former)
-        text, start = bytes(buffer[begin:end]), pos + last.start - begin
-        head.longer = Passage(text, start, last.raw, last.name, last.kind, count, head.limit)
-        self._take(head.longer)
+        if former is None or former.count < count:
+            text, start = bytes(buffer[begin:end]), pos + last.start - begin
+            head.longer = Passage(text, end - begin, start, last.raw, last.name, last.kind, count, head.limit)
+            self._replace(former, head.longer)
 
-    def _part(self, head: Passage, longer: Passage) -> None:
-        """Forget a joined passage that a page differs from; a shorter one may take its place."""
-        head.longer, head.limit = None, longer.count >> 1
-        self.size -= _size(longer)
-
-    def _take(self, passage: Passage) -> None:
-        self.size += _size(passage)
+    def _replace(self, former: Passage | None, passage: Passage) -> None:
+        self.size += _size(passage) - (_size(former) if former is not None else 0)
         if self.size > MAX_BYTES:
             self._known.clear()
             self.size = _size(passage)
-
-
-class Run:
-    """Known passages that follow each other and have nothing of account in them: they may be joined.
-
-    Args:
-        passages: Where they are known.
-        buffer: The bytes.
-    """
-
-    __slots__ = ("_begin", "_buffer", "_count", "_first", "_last", "_passages", "_pos")
-
-    def __init__(self, passages: Passages, buffer: Buffer) -> None:
-        self._passages = passages
-        self._buffer = buffer
-        self._first: Passage | None = None
-
-    def go_on(self, passage: Passage, pos: int) -> None:
-        """Take the next passage; it is of no account."""
-        if self._first is None:
-            self._first, self._begin, self._count = passage, pos, 0
-        self._last, self._pos = passage, pos
-        self._count += passage.count
-        if self._count >= self._first.limit:
-            self.end()
-
-    def end(self, passage: Passage | None = None, pos: int = 0) -> None:
-        """Join what came one after the other, and the passage of account that ends it, if that is known."""
-        if self._first is None:
-            return
-        self._first = None
-        if passage is None:
-            passage, pos = self._last, self._pos
-        else:
-            self._count += passage.count
-        if pos > self._begin:
-            self._passages.join(self._buffer, self._begin, passage, pos, self._count)
 
 
 class Memory:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from operator import attrgetter, itemgetter
 from typing import Final
 
@@ -45,7 +44,7 @@ class Rewriter:
         self, handler: Handler, *, head: Injection = b"", body: Injection = b"", memory: Memory | None = None
     ) -> None:
         self._context = Context(handler, Prologue(head, body), memory)
-        self._readings = [Tokenizer(self._context)]
+        self._tokenizers = [Tokenizer(self._context)]
         self._buffer: Buffer = b""
         self._forked = False
         self.sealed: bool = False
@@ -86,62 +85,51 @@ class Rewriter:
         return self._flush()
 
     def _advance(self, final: bool) -> None:
-        """Advance the reading that is furthest behind until none can go on."""
+        """Advance the tokenizer that is furthest behind until none can go on."""
         waiting: set[Tokenizer] = set()
         try:
-            while not waiting.issuperset(self._readings):
-                if len(self._readings) == 1:
-                    reading = self._readings[0]
-                    while not reading.born and reading.step(self._buffer, final):
-                        pass
-                    if not reading.born:
-                        return
-                else:
-                    reading = self._furthest_behind(waiting)
-                    if not reading.step(self._buffer, final):
-                        waiting.add(reading)
-                self._adopt(reading)
+            while not waiting.issuperset(self._tokenizers):
+                one = min((one for one in self._tokenizers if one not in waiting), key=attrgetter("pos"))
+                alone = len(self._tokenizers) == 1
+                while (moved := one.step(self._buffer, final, self._tokenizers)) and alone and not one.born:
+                    pass
+                if not moved:
+                    waiting.add(one)
+                if not alone or one.born:
+                    self._settle(one)
         except TooDeep:
             self.sealed = True
 
-    def _furthest_behind(self, waiting: Set[Tokenizer]) -> Tokenizer:
-        """Choose one of several readings, and say what the others wait for."""
-        reading = min((one for one in self._readings if one not in waiting), key=attrgetter("pos"))
-        others = (one.svg_script for one in self._readings if one is not reading)
-        self._context.elsewhere = frozenset(others)
-        return reading
-
-    def _adopt(self, parent: Tokenizer) -> None:
-        """Follow the readings that another left, and those that have become the same as one."""
+    def _settle(self, parent: Tokenizer) -> None:
+        """Follow the tokenizers that another left, and of those that have become the same only one."""
         if parent.born:
-            self._readings += parent.born
+            self._tokenizers += parent.born
             parent.born = []
             self._forked = True
-        if len({reading.place() for reading in self._readings}) < len(self._readings):
-            ordered = sorted(self._readings, key=attrgetter("flat"), reverse=True)
-            self._readings = list({reading.key(): reading for reading in ordered}.values())
-        self._context.uncertain = len(self._readings) > 1
-        self._context.elsewhere = frozenset()
-        if len(self._readings) > MAX_READINGS:
+        if len({one.place() for one in self._tokenizers}) < len(self._tokenizers):
+            ordered = sorted(self._tokenizers, key=attrgetter("flat"), reverse=True)
+            self._tokenizers = list({one.key(): one for one in ordered}.values())
+        self._context.uncertain = len(self._tokenizers) > 1
+        if len(self._tokenizers) > MAX_READINGS:
             raise TooDeep
 
     def _finish(self) -> None:
         """Close what is open at the end of the document, so that the injections are not swallowed."""
         end = len(self._buffer)
-        tags = [r.start for r in self._readings if r.state is State.TAG and r.name != OVERSIZED]
+        tags = [r.start for r in self._tokenizers if r.state is State.TAG and r.name != OVERSIZED]
         if tags:
             # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag). What follows
             # must complete it in no reading.
             start = min(tags)
             self._context.edits = [edit for edit in self._context.edits if edit[1] <= start]
             self._context.edits.append((start, end, b""))
-        self._context.prologue.finish(end, self._context.edits, _closer(self._readings[-1]))
+        self._context.prologue.finish(end, self._context.edits, _closer(self._tokenizers[-1]))
 
     def _flush(self) -> bytes:
         """Take what is decided out of the buffer: all at the end, unless the page was sealed."""
         boundary = len(self._buffer)
         if self.sealed or not self._closed:
-            for reading in self._readings:
+            for reading in self._tokenizers:
                 boundary = min(boundary, reading.held())
         out, boundary = self._apply(boundary)
         if boundary == len(self._buffer):
@@ -151,7 +139,7 @@ class Rewriter:
         else:
             del self._buffer[:boundary]
         self._context.gone += boundary
-        for reading in self._readings:
+        for reading in self._tokenizers:
             reading.shift(boundary)
         if self.sealed:
             out += _as_text(bytes(self._buffer))
@@ -166,7 +154,7 @@ class Rewriter:
             return bytes(self._buffer[:boundary]), boundary
         # Readings that agree make the same edit twice.
         ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=itemgetter(0, 1))
-        self._forked = len(self._readings) > 1
+        self._forked = len(self._tokenizers) > 1
         parts: list[bytes] = []
         at = done = 0
         for done, (start, end, new) in enumerate(ordered):  # noqa: B007

@@ -1,59 +1,37 @@
-"""One way to read the bytes: a resumable tokenizer that reports the tags a handler asked for.
+"""A resumable HTML tokenizer that shows a handler the tags it asked for (WHATWG HTML 13.2.5).
 
-A reading stands at ``pos`` in one of the states below. Whatever is incomplete at the end of the buffer is
-resumed at ``scan``, so that no byte is scanned twice however the input is cut.
+A tokenizer stands at ``pos`` in one of the states of :class:`State`. What is incomplete at the end of the
+buffer is resumed at ``scan``, so that no byte is scanned twice however the input is cut.
 
-    DATA      between tags; passes over everything that does not matter in one regular expression
-    TAG       inside a tag that the buffer does not hold whole
-    COMMENT   inside a comment, BOGUS inside a bogus comment, CDATA inside a CDATA section
-    RAW       inside a raw text or RCDATA element
-    SCRIPT    inside ``<script>``, with the level of its escapes
-    PLAIN     behind ``<plaintext>``: to the end of the document
+Where the bytes alone do not say what a browser will do, a tokenizer leaves a twin of itself in ``born`` for
+each other possibility, and all of them go on:
 
-Where the bytes alone do not say what a browser will do, the reading leaves a clone of itself in ``born`` for
-each other possibility: scripting on or off (``<noscript>``); raw text or not where the tree builder may
-ignore the start tag (``<select>``, whose parsing changed in 2025, framesets, ``<col>`` in ``<template>``);
-end tags that may reach out of foreign content; and HTML's rules inside foreign content, because Chromium's
-preload scanner knows no others, and fetches what it takes for a tag.
+- scripting on or off: ``<noscript>`` holds raw text or markup;
+- start tags that the tree builder may ignore, so that what follows is no raw text: in ``<select>``, whose
+  parsing changed in 2025, in framesets, behind ``<col>`` in a ``<template>``;
+- end tags that may reach out of SVG and MathML, see :mod:`consentkit.rewriter.foreign`;
+- HTML's rules inside of SVG and MathML: Chromium's preload scanner knows no others, and fetches what it takes
+  for a tag. Such a twin is ``flat``.
 """
 
 from __future__ import annotations
 
+import copy
 import enum
 import re
-from collections.abc import Callable
-from typing import Final, Self
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from consentkit.rewriter import foreign
+import msgspec
+
+from consentkit.rewriter import foreign, grammar
 from consentkit.rewriter.context import Context
 from consentkit.rewriter.fast_path import pass_over
 from consentkit.rewriter.foreign import Top
-from consentkit.rewriter.grammar import (
-    COMMENT_END,
-    LONGEST_MARK,
-    NAME,
-    PROLOGUE,
-    SCRIPT_DOUBLE,
-    SCRIPT_ESCAPED,
-    SCRIPT_PLAIN,
-    SELF_CLOSED,
-    TAG,
-    TAG_NAME,
-    TAG_START,
-    Buffer,
-    scan_tag,
-)
+from consentkit.rewriter.grammar import RAW_TEXT, TAG, Buffer
 from consentkit.rewriter.handler import PLACES, Where
-from consentkit.rewriter.selection import LABEL, QUIET, RAW_TEXT, ROW, ROWS
+from consentkit.rewriter.selection import LABEL, QUIET, ROW, ROWS
 from consentkit.rewriter.tags import attributes
-
-OVERSIZED: Final = b"x-oversized-"
-"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
-
-BORING: Final = b"."
-"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
-follows is the name of an element of a drawing or formula."""
-
 
 MAX_TAG: Final = 1 << 20
 """Bytes of a tag that is kept until it is complete; a longer one is renamed, which makes it inert."""
@@ -62,82 +40,111 @@ MAX_SCRIPT: Final = 4 << 20
 SHORT: Final = 64
 """Bytes of a label in a drawing or formula that are kept back to see it whole, and of an incomplete name that
 are looked at."""
+OVERSIZED: Final = b"x-oversized-"
+"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
+BORING: Final = b"."
+"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
+follows is the name of an element of a drawing or formula."""
 
 # 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
-_FOREIGN, _NOSCRIPT, _UNCERTAIN, _TEMPLATE = map(int, Where)
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
-_SCRIPT_LEVELS = (
-    (b"script", SCRIPT_PLAIN),
-    (b"script escaped", SCRIPT_ESCAPED),
-    (b"script double escaped", SCRIPT_DOUBLE),
-)
+_FOREIGN, _NOSCRIPT, _UNCERTAIN, _TEMPLATE = map(int, Where)
 
 
 class State(enum.IntEnum):
-    """What a reading is inside of."""
+    """What a tokenizer is inside of, with the states of the standard that this stands for."""
 
     DATA = 0
+    """Between tags: data (13.2.5.1), tag open (13.2.5.6), markup declaration open (13.2.5.42). In front of a
+    tag, or of what is not complete enough to say what it is."""
     TAG = 1
+    """A tag that the buffer does not hold whole (13.2.5.8, 13.2.5.32 to 13.2.5.40). ``level`` says where."""
     COMMENT = 2
+    """A comment (13.2.5.43 to 13.2.5.52)."""
     BOGUS = 3
+    """A bogus comment (13.2.5.41) or a DOCTYPE (13.2.5.53): both end at the first ``>``."""
     CDATA = 4
+    """A CDATA section (13.2.5.69), which exists in SVG and MathML only."""
     RAW = 5
+    """RCDATA or RAWTEXT (13.2.5.2, 13.2.5.3) as far as the end tag of the element called ``name``."""
     SCRIPT = 6
+    """Script data (13.2.5.4). ``level`` is 0, or 1 where escaped (13.2.5.20), 2 where double escaped
+    (13.2.5.27)."""
     PLAIN = 7
+    """PLAINTEXT (13.2.5.5): to the end of the document."""
 
 
-class Tokenizer:
-    """A position in the document and all that decides how it goes on from there."""
+class Tokenizer(msgspec.Struct, eq=False):
+    """One way to read a document: a place in it, and all that decides how it goes on from there.
 
-    __slots__ = (
-        "asked", "born", "columns", "context", "drawing", "flat", "frameset", "level", "name", "noscript",
-        "pos", "scan", "select", "start", "state", "svg_depth", "svg_script", "templates", "top",
-    )  # fmt: skip
+    All offsets count from the beginning of the buffer, which moves; see :meth:`shift`.
 
-    def __init__(self, context: Context) -> None:
-        self.context: Context = context
-        self.state: State = State.DATA
-        self.pos: int = 0
-        self.scan: int = 0  # resume here; everything before is known to hold nothing
-        self.start: int = 0  # TAG: of the tag; SCRIPT: of the start tag, -1 once it is decided
-        self.level: int = 0  # TAG: the state inside the tag; SCRIPT: of the escapes
-        self.name: bytes = b""  # RAW: of the element; TAG: once known, or `OVERSIZED` or `BORING`
-        self.top: Top = None
-        self.asked: bool = False  # SCRIPT: whether the handler said that it needs the text
-        self.svg_script: int = -1  # start of the SVG <script> that waits for its end, -1 if none does
-        self.svg_depth: int = 0  # how many elements were followed with it
-        self.templates: int = 0  # <template> elements that are open
-        self.columns: int = 0  # 1 + templates around the first <col> directly in a <template>
-        self.select: int = 0  # 1 + templates around the open <select>
-        self.frameset: bool = False
-        self.noscript: bool = False
-        self.flat: bool = False  # knows no foreign content, as look-ahead scanners
-        self.drawing: bytes = b""  # of the element in which only a plain drawing or formula was seen
-        self.born: list[Self] = []
+    Attributes:
+        context: What all tokenizers of the document share.
+        state: What it is inside of.
+        pos: Where it stands; behind everything that it has read in state ``DATA``.
+        scan: Where to resume in other states; everything before is known to hold no end.
+        start: In ``TAG``, of the tag; in ``SCRIPT``, of the start tag, -1 once that is decided on.
+        level: In ``TAG`` and ``SCRIPT``, how far inside.
+        name: In ``RAW`` and ``SCRIPT``, of the element; in ``TAG``, once known, or `OVERSIZED` or `BORING`.
+        top: The innermost open element of SVG or MathML.
+        asked: In ``SCRIPT``, whether the handler said that it needs the text.
+        svg_script: Start of the ``<script>`` in SVG that waits for its end, -1 if none does.
+        svg_depth: How many elements were open with it.
+        last_tag: Start of the last tag that was read whole.
+        templates: Number of ``<template>`` elements that are open.
+        columns: 1 + templates around the first ``<col>`` directly in a ``<template>``; 0 without one.
+        select: 1 + templates around the open ``<select>``; 0 without one.
+        frameset: Whether a ``<frameset>`` is open.
+        noscript: Whether a ``<noscript>`` is open, and read as markup.
+        flat: Whether it knows no SVG and MathML, as look-ahead scanners.
+        drawing: ``svg`` or ``math`` while nothing but a plain drawing or formula was seen in there: all ways
+            to read it are the same as yet, and no twin is needed.
+        born: The twins that it left in its last step.
+    """
+
+    context: Context
+    state: State = State.DATA
+    pos: int = 0
+    scan: int = 0
+    start: int = 0
+    level: int = 0
+    name: bytes = b""
+    top: Top = None
+    asked: bool = False
+    svg_script: int = -1
+    svg_depth: int = 0
+    last_tag: int = 0
+    templates: int = 0
+    columns: int = 0
+    select: int = 0
+    frameset: bool = False
+    noscript: bool = False
+    flat: bool = False
+    drawing: bytes = b""
+    born: list[Tokenizer] = []
 
     def place(self) -> tuple[State, int]:
-        """Return where this reading stands; only readings in the same place can be the same."""
+        """Return where this one stands; only tokenizers in the same place can be the same."""
         return self.state, self.pos if self.state is State.DATA else self.scan
 
     def key(self) -> tuple[object, ...]:
-        """Return what makes two readings the same from here on; `flat` ones give way to others."""
-        around = (
-            self.state, self.top, self.select, self.frameset, self.noscript, self.templates, self.columns,
-            self.svg_script, self.svg_depth, self.drawing,
-        )  # fmt: skip
-        if self.state is State.DATA:
-            return (self.pos, *around)
+        """Return what makes two tokenizers the same from here on; `flat` ones give way to others."""
+        inside: tuple[object, ...] = self.place()
         if self.state in (State.TAG, State.SCRIPT):
-            return (self.scan, self.start, self.level, self.name, *around)
-        return (self.scan, self.name, *around)
+            inside = (*inside, self.start, self.level)
+        if self.state is not State.DATA:
+            inside = (*inside, self.name)
+        modes = self.select, self.frameset, self.noscript, self.templates, self.columns
+        return (*inside, *modes, self.top, self.svg_script, self.svg_depth, self.drawing)
 
-    def clone(self) -> Self:
-        """Return another in the same place."""
-        twin = type(self)(self.context)
-        for slot in Tokenizer.__slots__:
-            if slot != "born":
-                setattr(twin, slot, getattr(self, slot))
+    def fork(self, state: State, scan: int) -> Tokenizer:
+        """Leave a twin in the same place that goes on in another state. Elements are shared, not copied."""
+        twin = copy.copy(self)
+        twin.state, twin.scan, twin.born = state, scan, []
+        self.born.append(twin)
+        self.context.uncertain = True
         return twin
 
     def shift(self, count: int) -> None:
@@ -150,7 +157,7 @@ class Tokenizer:
             self.svg_script -= count
 
     def held(self) -> int:
-        """Return the offset up to which this reading will edit nothing any more."""
+        """Return the offset up to which this tokenizer will edit nothing any more."""
         if self.svg_script >= 0:
             return self.svg_script
         if self.state is State.DATA:
@@ -165,12 +172,13 @@ class Tokenizer:
         """Say whether the incomplete tag must be kept."""
         return self.name != OVERSIZED and self.name[:1] != BORING
 
-    def step(self, buffer: Buffer, final: bool) -> bool:
+    def step(self, buffer: Buffer, final: bool, siblings: Sequence[Tokenizer]) -> bool:
         """Go on to the next thing that matters.
 
         Args:
             buffer: All bytes that are still kept.
             final: Whether no more will come.
+            siblings: All tokenizers of the document, this one among them.
 
         Returns:
             False if more bytes are needed.
@@ -179,8 +187,10 @@ class Tokenizer:
             foreign.TooDeep: The page is nested beyond the limits.
         """
         moved = _STEPS[self.state](self, buffer, final)
-        if self.svg_script >= 0 and ((final and not moved) or len(buffer) - self.svg_script > MAX_SCRIPT):
-            self._svg_script_ends(buffer, len(buffer), False)
+        if self.svg_script >= 0:
+            self._settle_svg_scripts(buffer, siblings)
+            if (final and not moved) or len(buffer) - self.svg_script > MAX_SCRIPT:
+                self._end_svg_script(buffer, len(buffer), False)
         return moved
 
     # --- between tags
@@ -189,26 +199,24 @@ class Tokenizer:
         before, context, prologue = self.pos, self.context, self.context.prologue
         if self.drawing:
             self._draw(buffer)
+            # A label is passed over only if it is whole, so the beginning of one waits for the rest.
             if not final and len(buffer) - self.pos < SHORT and LABEL.match(buffer, self.pos):
                 return False
         elif self.top is not None:
             self.pos = _find(buffer, b"<", self.pos)
-        else:
-            plain = not (context.uncertain or self._guarded())
-            if plain and (prologue.in_head or not prologue.active):
-                scan = context.head if prologue.active else context.plain
-                self.pos, raw_text = pass_over(context, scan, buffer, self.pos)
-                if raw_text:
-                    self._enter(*raw_text)
-                    return True
-            if prologue.active:
-                self.pos = _end(PROLOGUE, buffer, self.pos)
-                if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self._text(buffer, final):
-                    return False
-            elif not plain:
-                # Several readings go on tag by tag, so that they become one where they meet.
+        elif context.uncertain or self._guarded():
+            # Several tokenizers go on tag by tag, so that they become one where they meet.
+            if not prologue.active:
                 skip = context.asked.skip_one if context.uncertain else context.asked.skip
                 self.pos = _end(skip, buffer, self.pos)
+        elif prologue.in_head or not prologue.active:
+            scan = context.head if prologue.active else context.plain
+            self.pos, raw_text = pass_over(context, scan, buffer, self.pos)
+            if raw_text:
+                self._enter(*raw_text)
+                return True
+        if prologue.active and not self.drawing and self.top is None and not self._prologue(buffer, final):
+            return False
         if self.pos == len(buffer):
             return False
         # Tokenizers that meet in front of a tag become one before it is shown, however the input is cut.
@@ -220,52 +228,57 @@ class Tokenizer:
             self.noscript or self.select or self.templates or self.frameset or self.columns or self.flat
         )
 
-    def _text(self, buffer: Buffer, final: bool) -> bool:
-        """Pass over text in the prologue. False if it takes more bytes to say that it is none."""
-        if self.context.prologue.awaits_mark(buffer, self.pos, final):
+    def _prologue(self, buffer: Buffer, final: bool) -> bool:
+        """Pass over what opens no element; False if it takes more bytes to say whether text does."""
+        self.pos = _end(grammar.PROLOGUE, buffer, self.pos)
+        if self.pos == len(buffer) or buffer[self.pos] == 0x3C:
+            return True
+        pos = self.context.prologue.skip_mark(buffer, self.pos, final)
+        if pos < 0:
             return False
-        if self.context.prologue.is_mark(buffer, self.pos):
-            self.pos = _end(PROLOGUE, buffer, self.pos + 3)
+        if pos > self.pos:
+            self.pos = _end(grammar.PROLOGUE, buffer, pos)
         if self.pos < len(buffer) and buffer[self.pos] != 0x3C and not self.context.uncertain:
             self.context.prologue.content(self.pos, self.context.edits)
         self.pos = _find(buffer, b"<", self.pos)
-        return self.pos < len(buffer)
+        return True
 
     def _markup(self, buffer: Buffer, final: bool) -> bool:
+        """Tag open and end tag open state (13.2.5.6, 13.2.5.7)."""
         whole = TAG.match(buffer, self.pos)
         if whole:
             start, self.pos = whole.span()
             self._tag(buffer, whole, start)
             return True
-        if TAG_START.match(buffer, self.pos):
+        if grammar.TAG_START.match(buffer, self.pos):
             self.state, self.start, self.scan = State.TAG, self.pos, self.pos
             self.scan += 2 if buffer[self.pos + 1] == 0x2F else 1
-            self.level, self.name = NAME, b""
+            self.level, self.name = grammar.NAME, b""
             return True
         return self._declaration(buffer, final)
 
     def _declaration(self, buffer: Buffer, final: bool) -> bool:
-        """Tag open state with anything but a letter (13.2.5.6, 13.2.5.7, 13.2.5.42)."""
+        """The same states with anything but a letter, and markup declaration open state (13.2.5.42)."""
         ahead = bytes(buffer[self.pos : self.pos + 9])
         undecided = ahead in (b"<", b"</", b"<!-") or (len(ahead) < 9 and b"<![CDATA[".startswith(ahead))
         if undecided and not final:
             return False
         if ahead.startswith(b"<!--"):
-            return self._comment_start(buffer, final)
+            return self._comment_start(ahead[4:6], final)
         if ahead == b"<![CDATA[" and self.drawing:
             self._leave(self.pos)
         elif ahead == b"<![CDATA[" and self.top is not None:
             if not foreign.in_foreign(self.top):
-                self._fork(State.BOGUS, self.pos + 2)
+                self.fork(State.BOGUS, self.pos + 2)
             self.state, self.scan = State.CDATA, self.pos + 9
         elif ahead[1:2] in (b"!", b"?") or (ahead[1:2] == b"/" and len(ahead) > 2):
             self.state, self.scan = State.BOGUS, self.pos + 2
         else:
-            self.pos += 1
+            self.pos += 1  # the "<" is text
         return True
 
-    def _comment_start(self, buffer: Buffer, final: bool) -> bool:
-        ahead = bytes(buffer[self.pos + 4 : self.pos + 6])
+    def _comment_start(self, ahead: bytes, final: bool) -> bool:
+        """Comment start state (13.2.5.43): ``<!-->`` and ``<!--->`` are whole comments."""
         if not final and ahead in (b"", b"-"):
             return False
         if ahead.startswith(b">") or ahead == b"->":
@@ -274,17 +287,10 @@ class Tokenizer:
             self.state, self.scan = State.COMMENT, self.pos + 4
         return True
 
-    def _fork(self, state: State, scan: int) -> Self:
-        twin = self.clone()
-        twin.state, twin.scan = state, scan
-        self.born.append(twin)
-        self.context.uncertain = True
-        return twin
-
     # --- inside something that ends at a known mark
 
     def _comment(self, buffer: Buffer, final: bool) -> bool:
-        found = COMMENT_END.search(buffer, self.scan)
+        found = grammar.COMMENT_END.search(buffer, self.scan)
         return self._until(buffer, found.end() if found else -1, 3, b"-")
 
     def _bogus(self, buffer: Buffer, final: bool) -> bool:
@@ -294,7 +300,7 @@ class Tokenizer:
         found = buffer.find(b"]]>", self.scan)
         if found > 0 and buffer[found - 1] >= 0x80:
             # In GBK, Big5 and Shift_JIS the first "]" may be half of a character.
-            self._fork(State.CDATA, found + 1)
+            self.fork(State.CDATA, found + 1)
         # The byte before the mark is kept for that.
         return self._until(buffer, found + 3 if found >= 0 else -1, 3)
 
@@ -323,10 +329,10 @@ class Tokenizer:
     # --- inside a tag
 
     def _in_tag(self, buffer: Buffer, final: bool) -> bool:
-        self.scan, self.level = scan_tag(buffer, self.scan, self.level)
+        self.scan, self.level = grammar.scan_tag(buffer, self.scan, self.level)
         if self.level >= 0:
             # The beginning of a name is looked at as long as it is short, so that the work stays linear.
-            if not self.name and (self.level != NAME or self.scan - self.start < SHORT):
+            if not self.name and (self.level != grammar.NAME or self.scan - self.start < SHORT):
                 self._name(buffer)
             if len(buffer) - self.start > MAX_TAG and self.keeps():
                 self._oversized(buffer)
@@ -336,14 +342,14 @@ class Tokenizer:
             if whole := TAG.match(buffer, self.start):
                 self._tag(buffer, whole, self.start)
         elif self.name not in (OVERSIZED, BORING):
-            self._row(self.name[1:], False, self.level == SELF_CLOSED, self.pos)
+            self._row(self.name[1:], False, self.level == grammar.SELF_CLOSED, self.pos)
         return True
 
     def _name(self, buffer: Buffer) -> None:
         """Find out whether an incomplete tag must be kept, which the beginning of its name may tell."""
-        found = TAG_NAME.match(buffer, self.start)
+        found = grammar.TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
-        whole, context = self.level != NAME, self.context
+        whole, context = self.level != grammar.NAME, self.context
         matters = context.asked.matters if whole else context.asked.beginnings
         if self.drawing and whole and name in ROWS[self.drawing] and name != b"use":
             self.name = BORING + name
@@ -366,6 +372,7 @@ class Tokenizer:
     def _tag(self, buffer: Buffer, whole: re.Match[bytes], start: int) -> None:
         name = whole[2].lower()
         closing = bool(whole[1])
+        self.last_tag = start
         if self.drawing:
             if not closing and name in ROWS[self.drawing]:
                 self._show(whole[0], start, name, _FOREIGN | _UNCERTAIN)
@@ -383,41 +390,6 @@ class Tokenizer:
         except foreign.TooDeep:
             self.pos = start  # a tag that was not examined must not go out
             raise
-        if self.svg_script >= 0:
-            self._pop_svg_scripts(buffer, start)
-
-    # --- inside a plain drawing or formula, which look-ahead scanners read alike
-
-    def _draw(self, buffer: Buffer) -> None:
-        """Follow what nests as far as it is plain."""
-        quiet, tag = QUIET[self.drawing], ROW[self.drawing]
-        while self.drawing:
-            self.pos = _end(quiet, buffer, self.pos)
-            row = tag.match(buffer, self.pos)
-            if row is None:
-                return
-            self.pos = row.end()
-            self._row(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
-
-    def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
-        """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
-        if closing and (name == self.drawing or name in ROWS[self.drawing]):
-            answers = foreign.close_element(self.top, name)
-        elif not closing and name in ROWS[self.drawing]:
-            opened = foreign.open_element(self.top, name, self_closing=self_closing, attributes={})
-            answers = [top for top, _ in opened]
-        else:
-            answers = []
-        if len(answers) == 1:
-            self.top = answers[0]
-            self.drawing = self.drawing if self.top is not None else b""
-        else:
-            self._leave(start)
-
-    def _leave(self, pos: int) -> None:
-        self.drawing, self.pos = b"", pos
-        twin = self._fork(State.DATA, pos)
-        twin.top, twin.flat = None, True
 
     def _end_tag(self, name: bytes) -> None:
         if name == b"noscript":
@@ -431,7 +403,7 @@ class Tokenizer:
         if self.top is not None:
             first, *others = foreign.close_element(self.top, name)
             for top in others:
-                self._fork(State.DATA, self.pos).top = top
+                self.fork(State.DATA, self.pos).top = top
             self.top = first
 
     def _start_around_foreign(self, whole: re.Match[bytes], start: int, name: bytes) -> None:
@@ -444,20 +416,15 @@ class Tokenizer:
                 self.top, self.drawing = foreign.open_root(name), name
                 self._show(raw, start, name, _FOREIGN | _UNCERTAIN)
                 return
-            self._fork(State.DATA, self.pos).flat = not self._ambiguous(name)
+            self.fork(State.DATA, self.pos).flat = not self._ambiguous(name)
         answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
-        twins = [self, *(self._fork(State.DATA, self.pos) for _ in answers[1:])]
+        twins = [self, *(self.fork(State.DATA, self.pos) for _ in answers[1:])]
         for twin, (top, is_foreign) in zip(twins, answers, strict=True):
             twin.top = top
             if is_foreign:
                 twin._start_foreign(raw, start, name, self_closing)
             else:
                 twin._start_html(raw, start, name)
-
-    def _draws(self, self_closing: bool) -> bool:
-        context = self.context
-        busy = context.uncertain or context.prologue.active or self._guarded()
-        return context.asked.drawings and not (busy or self_closing)
 
     def _start_foreign(self, raw: bytes, start: int, name: bytes, self_closing: bool) -> None:
         if name != b"script":
@@ -475,11 +442,11 @@ class Tokenizer:
             self._mode(name)
         elif name == b"noscript":
             if not self.noscript:
-                self._fork(State.RAW, self.pos).name = name
+                self.fork(State.RAW, self.pos).name = name
                 self.noscript = True
         elif name in RAW_TEXT or name in (b"script", b"plaintext"):
             if self._ambiguous(name):
-                self._fork(State.DATA, self.pos)
+                self.fork(State.DATA, self.pos)
             self._enter(name, start)
 
     def _mode(self, name: bytes) -> None:
@@ -505,6 +472,7 @@ class Tokenizer:
         return self.frameset or self.columns > 0 or (self.select > 0 and name not in _KEPT_IN_SELECT)
 
     def _enter(self, name: bytes, start: int) -> None:
+        """Go on inside of raw text, a script or plaintext, directly behind the start tag."""
         self.scan, self.name = self.pos, name
         if name == b"script":
             wanted = b"script" in self.context.names
@@ -513,69 +481,101 @@ class Tokenizer:
         else:
             self.state = State.PLAIN if name == b"plaintext" else State.RAW
 
+    # --- inside a plain drawing or formula, which look-ahead scanners read alike
+
+    def _draws(self, self_closing: bool) -> bool:
+        """Say whether a drawing that begins here can be followed as a plain one."""
+        context = self.context
+        busy = context.uncertain or context.prologue.active or self._guarded()
+        return context.asked.drawings and not (busy or self_closing)
+
+    def _draw(self, buffer: Buffer) -> None:
+        """Follow what nests as far as it is plain."""
+        quiet, tag = QUIET[self.drawing], ROW[self.drawing]
+        while self.drawing:
+            self.pos = _end(quiet, buffer, self.pos)
+            row = tag.match(buffer, self.pos)
+            if row is None:
+                return
+            self.pos = row.end()
+            self._row(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
+
+    def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
+        """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
+        answers: Sequence[Top] = ()
+        if closing and (name == self.drawing or name in ROWS[self.drawing]):
+            answers = foreign.close_element(self.top, name)
+        elif not closing and name in ROWS[self.drawing]:
+            opened = foreign.open_element(self.top, name, self_closing=self_closing, attributes={})
+            answers = [top for top, _ in opened]
+        if len(answers) != 1:
+            self._leave(start)
+            return
+        self.top = answers[0]
+        if self.top is None:
+            self.drawing = b""
+
+    def _leave(self, pos: int) -> None:
+        """Read on from ``pos`` in two ways: as SVG or MathML, and by HTML's rules alone."""
+        self.drawing, self.pos = b"", pos
+        twin = self.fork(State.DATA, pos)
+        twin.top, twin.flat = None, True
+
     # --- scripts
 
     def _script(self, buffer: Buffer, final: bool) -> bool:
-        search = self.context.search
-        while found := search(*_SCRIPT_LEVELS[self.level], buffer, self.scan, LONGEST_MARK):
+        """Script data (13.2.5.4, 13.2.5.15 to 13.2.5.31)."""
+        search, overlap = self.context.search, grammar.LONGEST_MARK
+        while found := search(*grammar.SCRIPT_LEVELS[self.level], buffer, self.scan, overlap):
             mark = found[0]
-            if mark == b"<!--":
-                self.level, self.scan = 1, found.end() - 2
-            elif mark == b"-->":
-                self.level, self.scan = 0, found.end()
-            elif mark[1:2] != b"/":
-                self.level, self.scan = 2, found.end()
-            elif self.level == 2:
-                self.level, self.scan = 1, found.end()
-            else:
-                self._script_ends(buffer, found.start(), True)
+            if mark.startswith(b"</") and self.level < 2:
+                self._end_script(buffer, found.start(), True)
                 self.pos, self.state = found.start(), State.DATA
                 return True
-        self.scan = max(self.scan, len(buffer) - LONGEST_MARK)
+            self.scan = found.end()
+            if mark == b"<!--":
+                self.level = 1
+                self.scan -= 2  # "<!-->" ends the escape that it begins
+            elif mark == b"-->":
+                self.level = 0
+            else:
+                self.level = 1 if mark.startswith(b"</") else 2
+        self.scan = max(self.scan, len(buffer) - overlap)
         if final or len(buffer) - self.start > MAX_SCRIPT:
-            self._script_ends(buffer, len(buffer), False)
-        elif self.start >= 0 and not self.asked:
-            self._release(buffer)
+            self._end_script(buffer, len(buffer), False)
+        elif not self.asked:
+            # Data blocks are not kept back: their text does not matter.
+            self.asked = True
+            tag = TAG.match(buffer, self.start) if self.start >= 0 else None
+            if tag and not self.context.handler.reads(tag[0]):
+                self._end_script(buffer, tag.end(), True)
         return False
 
-    def _release(self, buffer: Buffer) -> None:
-        """Decide at once where the text does not matter, so that data blocks are not kept back."""
-        self.asked = True
-        tag = TAG.match(buffer, self.start)
-        if tag and not self.context.handler.reads(tag[0]):
-            self._decide(tag[0], self.start, b"", True, 0)
+    def _end_script(self, buffer: Buffer, end: int, whole: bool) -> None:
+        if self.start >= 0:
+            self._decide_between(buffer, self.start, end, whole, 0)
             self.start = -1
 
-    def _script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
-        if self.start < 0:
-            return
-        tag = TAG.match(buffer, self.start)
-        if tag:
-            self._decide(tag[0], self.start, bytes(buffer[tag.end() : end]), whole, 0)
-        self.start = -1
+    def _settle_svg_scripts(self, buffer: Buffer, siblings: Sequence[Tokenizer]) -> None:
+        """Decide on the SVG script that the last tag closed, here and in the twins just born.
 
-    def _pop_svg_scripts(self, buffer: Buffer, end: int) -> None:
-        """Decide on the SVG script that waits if it is not open any more, here and in the twins just born.
-
-        Where it is in another reading, more of it will be decided on. A beginning of it is decided on only if
-        it is twice as long as the last one, so that the work stays linear.
+        Where another tokenizer still waits for the end of that script, it will decide on more of it. A
+        beginning is then decided on only if it is twice as long as the last one, so that the work stays
+        linear.
         """
-        twins: list[Tokenizer] = [self, *self.born]
-        for twin in twins:
-            start = twin.svg_script
-            if start < 0 or (twin.top is not None and twin.top.total >= twin.svg_depth):
+        for one in (self, *self.born):
+            start = one.svg_script
+            if start < 0 or (one.top is not None and one.top.total >= one.svg_depth):
                 continue
-            waits = any(other is not twin and other.svg_script == start for other in twins)
-            if (waits or start in self.context.elsewhere) and not self.context.has_grown(start, end):
-                twin.svg_script = -1
+            others = (other for other in (*siblings, *self.born) if other is not one)
+            waits = any(other.svg_script == start for other in others)
+            if waits and not self.context.has_grown(start, self.last_tag):
+                one.svg_script = -1
             else:
-                twin._svg_script_ends(buffer, end, True)
+                one._end_svg_script(buffer, self.last_tag, True)
 
-    def _svg_script_ends(self, buffer: Buffer, end: int, whole: bool) -> None:
-        tag = TAG.match(buffer, self.svg_script)
-        if tag:
-            text = bytes(buffer[tag.end() : end])
-            self._decide(tag[0], self.svg_script, text, whole, _FOREIGN)
+    def _end_svg_script(self, buffer: Buffer, end: int, whole: bool) -> None:
+        self._decide_between(buffer, self.svg_script, end, whole, _FOREIGN)
         self.svg_script = -1
 
     # --- the handler
@@ -595,6 +595,12 @@ class Tokenizer:
         if splices:
             self.context.edit(start, splices)
 
+    def _decide_between(self, buffer: Buffer, start: int, end: int, whole: bool, base: int) -> None:
+        """Decide on a script whose start tag is at ``start`` and whose text ends at ``end``."""
+        tag = TAG.match(buffer, start)
+        if tag:
+            self._decide(tag[0], start, bytes(buffer[tag.end() : end]), whole, base)
+
 
 def _end(pattern: re.Pattern[bytes], buffer: Buffer, pos: int) -> int:
     found = pattern.match(buffer, pos)
@@ -606,13 +612,14 @@ def _find(buffer: Buffer, what: bytes, pos: int) -> int:
     return found if found >= 0 else len(buffer)
 
 
-_STEPS: dict[State, Callable[[Tokenizer, Buffer, bool], bool]] = {
-    State.DATA: Tokenizer._data,
-    State.TAG: Tokenizer._in_tag,
-    State.COMMENT: Tokenizer._comment,
-    State.BOGUS: Tokenizer._bogus,
-    State.CDATA: Tokenizer._cdata,
-    State.RAW: Tokenizer._raw,
-    State.SCRIPT: Tokenizer._script,
-    State.PLAIN: Tokenizer._plain,
-}
+_STEPS: tuple[Callable[[Tokenizer, Buffer, bool], bool], ...] = (
+    Tokenizer._data,
+    Tokenizer._in_tag,
+    Tokenizer._comment,
+    Tokenizer._bogus,
+    Tokenizer._cdata,
+    Tokenizer._raw,
+    Tokenizer._script,
+    Tokenizer._plain,
+)
+"""What to do in a state, by its number."""

@@ -1,9 +1,10 @@
-"""How a policy is deployed: everything that holds for all requests, checked once."""
+"""How a policy is deployed: the options that hold for all requests, checked once."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from consentkit.banner.pages import check_templates
@@ -14,13 +15,14 @@ from consentkit.gating import Gate, Unclassified
 from consentkit.policy import Policy
 from consentkit.web.request_kind import ASKING_HEADERS
 from consentkit.web.response.csp import CSPMode, PagePolicy
-from consentkit.web.response.page_cache import PageMemo
+from consentkit.web.response.page_cache import PageCache
 
 _SHAPING: Final = ("Cookie", "Sec-GPC", "Accept-Language", "Sec-Fetch-Site")
 _PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)+")
 _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Options:
     """One policy as it is deployed. Arguments as in :class:`consentkit.ConsentMiddleware`, but for two.
 
@@ -31,7 +33,7 @@ class Options:
     Attributes:
         decisions, subjects, once: Write and read the three cookies.
         gate: The policy and the catalog, compiled.
-        csp: Makes the second Content-Security-Policy.
+        page_policy: Makes the second Content-Security-Policy.
         locales: What the banner speaks.
         vary: Names of the request headers that shape pages.
         pages: Pages that repeat. Without it a prerendered page costs a rewrite (`make bench NAMES=asgi`).
@@ -40,60 +42,45 @@ class Options:
         ConfigurationError: An argument cannot hold.
     """
 
-    def __init__(
-        self,
-        *,
-        secret_key: str,
-        secret_key_fallbacks: Sequence[str] = (),
-        policy: Policy,
-        keeps_log: bool = False,
-        place_headers: Sequence[str] = (),
-        prefix: str = "/_consent",
-        exclude: Sequence[str] = (),
-        unclassified: Unclassified | None = None,
-        csp: CSPMode = "off",
-        cookies: CookieOptions | None = None,
-        enforce: bool = True,
-        debug: bool = False,
-    ) -> None:
-        self.decisions: DecisionCodec = DecisionCodec(secret_key, secret_key_fallbacks)
-        self.subjects: SubjectCodec = SubjectCodec(secret_key, secret_key_fallbacks)
-        self.once: OnceCodec = OnceCodec(secret_key, secret_key_fallbacks)
-        self.policy = policy
-        self.keeps_log = keeps_log
-        self.prefix: str = _check_prefix(prefix)
-        self.exclude: tuple[str, ...] = _check_exclude(exclude)
-        self.csp: PagePolicy = PagePolicy(policy, _check_csp(csp), "/csp")
-        self.cookies: CookieOptions = CookieOptions() if cookies is None else cookies
-        self.enforce = enforce
-        self.debug = debug
-        self.gate: Gate = Gate(policy, unclassified=_check_unclassified(unclassified, csp))
-        self.locales: frozenset[str] = available_locales(policy)
-        check_templates(policy)
-        for locale in policy.banner.text:
-            read_words(policy, locale)
-        signals = ("DNT",) if policy.signals.dnt else ()
-        self.vary: tuple[str, ...] = (*_SHAPING, *signals, *ASKING_HEADERS, *place_headers)
-        self.pages: PageMemo = PageMemo()
+    secret_key: str
+    secret_key_fallbacks: Sequence[str] = ()
+    policy: Policy
+    keeps_log: bool = False
+    place_headers: Sequence[str] = ()
+    prefix: str = "/_consent"
+    exclude: Sequence[str] = ()
+    unclassified: Unclassified | None = None
+    csp: CSPMode = "off"
+    cookies: CookieOptions = field(default_factory=CookieOptions)
+    enforce: bool = True
+    debug: bool = False
+
+    def __post_init__(self) -> None:
+        keys = self.secret_key, self.secret_key_fallbacks
+        self.decisions: DecisionCodec = DecisionCodec(*keys)
+        self.subjects: SubjectCodec = SubjectCodec(*keys)
+        self.once: OnceCodec = OnceCodec(*keys)
+        if not _PREFIX.fullmatch(self.prefix):
+            problem = 'expected a path such as "/_consent", without a slash at its end'
+            raise ConfigurationError(problem, path="prefix")
+        self.exclude = _check_exclude(self.exclude)
+        if self.csp not in get_args(CSPMode):
+            raise ConfigurationError('expected "off", "report-only" or "enforce"', path="csp")
+        self.page_policy: PagePolicy = PagePolicy(self.policy, self.csp, "/csp")
+        self.gate: Gate = Gate(self.policy, unclassified=_check_unclassified(self.unclassified, self.csp))
+        self.locales: frozenset[str] = available_locales(self.policy)
+        check_templates(self.policy)
+        for locale in self.policy.banner.text:
+            read_words(self.policy, locale)
+        signals = ("DNT",) if self.policy.signals.dnt else ()
+        self.vary: tuple[str, ...] = (*_SHAPING, *signals, *ASKING_HEADERS, *self.place_headers)
+        self.pages: PageCache = PageCache()
 
     def excludes(self, path: str) -> bool:
         """Say whether a path is left alone. One that an app may yet resolve to another is not."""
         if not self.exclude or _CLIMBS.search(path):
             return False
         return any(path == part or path.startswith(part + "/") for part in self.exclude)
-
-
-def _check_prefix(prefix: str) -> str:
-    if not _PREFIX.fullmatch(prefix):
-        problem = 'expected a path such as "/_consent", without a slash at its end'
-        raise ConfigurationError(problem, path="prefix")
-    return prefix
-
-
-def _check_csp(mode: CSPMode) -> CSPMode:
-    if mode not in get_args(CSPMode):
-        raise ConfigurationError('expected "off", "report-only" or "enforce"', path="csp")
-    return mode
 
 
 def _check_unclassified(given: Unclassified | None, csp: CSPMode) -> Unclassified:

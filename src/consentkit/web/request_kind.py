@@ -1,9 +1,12 @@
-"""What a request's headers say of it, wherever it goes."""
+"""What kind of answer a request asks for: a page, a frame, a fragment of a page, a worker's script …
+
+A library that fetches fragments and names itself in a header has a row in `FRAGMENT_HEADERS`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -11,19 +14,41 @@ from consentkit.signals import Signals, read_signals
 from consentkit.web.request import SAFE_METHODS, Headers
 from consentkit.web.response.content_encoding import acceptable
 
-MAX_CODINGS: Final = 4096
-"""Bytes of ``Accept-Encoding`` that count."""
+
+class FragmentHeader(NamedTuple):
+    """A request header by which a script asks for a fragment of a page, where browsers do not tell.
+
+    Attributes:
+        name: The header.
+        value: What it says for a fragment, in lower case; ``None`` for anything.
+        unless: Another header with which a whole page is asked for all the same.
+    """
+
+    name: str
+    value: bytes | None = None
+    unless: str = ""
+
+
+FRAGMENT_HEADERS: Final = (
+    FragmentHeader("HX-Request", unless="HX-Boosted"),  # htmx; a boosted link brings a whole page
+    FragmentHeader("Turbo-Frame"),
+    FragmentHeader("X-Requested-With", value=b"xmlhttprequest"),  # jQuery and its like
+)
+"""What marks requests of libraries for fragments. Each is in ``Vary`` as well."""
+
 ASKING_HEADERS: Final = (
     *("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Accept", "Sec-Purpose", "Purpose"),
-    *("HX-Request", "HX-Boosted", "Turbo-Frame", "X-Requested-With"),
+    *(name for row in FRAGMENT_HEADERS for name in (row.name, row.unless) if name),
 )
-"""Headers that say whether a page is asked for or a part of one."""
+"""Headers that say whether a page is asked for or a fragment of one."""
 
+MAX_CODINGS: Final = 4096
+"""Bytes of ``Accept-Encoding`` that count."""
 _CONDITIONS: Final = frozenset((b"if-none-match", b"if-modified-since"))
 RANGES: Final = frozenset((b"range", b"if-range"))
-"""Request headers that ask for a part."""
+"""Request headers that ask for a part of the bytes."""
 PRESENT: Final = _CONDITIONS | RANGES
-"""Request headers of which only that they are there is read: what they say differs with every request."""
+"""Request headers of which only the presence is read: their values differ with every request."""
 READ: Final = PRESENT.union(
     b"host cookie sec-gpc dnt accept-encoding accept-language sec-fetch-site origin".split(),
     (name.lower().encode("ascii") for name in ASKING_HEADERS),
@@ -40,27 +65,23 @@ _ASKED: Final[Mapping[bytes, Asked]] = {
     **dict.fromkeys((b"worker", b"sharedworker", b"serviceworker"), "worker"),
     **dict.fromkeys(b"audio audioworklet font image manifest script style track video".split(), "resource"),
 }
-_UNMARKED = frozenset(("worker", "resource"))
 _FORWARDED = frozenset((b"navigate", b"same-origin"))  # Firefox says the second
 _PORTS: Final[Mapping[bytes, bytes]] = {b"http": b":80", b"https": b":443"}
 _TURBO = b"text/html, application/xhtml+xml"
 
 
 class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What a request says of itself, wherever it goes.
+    """What a request says of itself, whatever its address.
 
     Attributes:
-        has_own_cookies: Whether a cookie of this package may be among them.
+        has_own_cookies: Whether a cookie of this package may be among its cookies.
         signals: What the browser says of its visitor.
         travels: Whether a Lax cookie travels with it (RFC 6265bis, section 5.2).
-        asked: What the response is for.
-        takes_banner: Whether a page in answer is a document of its own: no fragment, in no frame.
+        asked: What the response is for. A ``page`` is a document of its own, which takes the banner.
         wants_document: Whether the response may be shown as a document, in a window or a frame.
-        wants_worker: Whether a worker's script is wanted, whose response has a policy for what it loads.
-        wants_service_worker: Whether that is a service worker's.
-        asks_if_changed: Whether it is wanted only if the visitor has another; conditions of writes are no
-            such.
-        asks_for_range: Whether a part of something is wanted.
+        wants_service_worker: Whether a service worker's script is wanted.
+        asks_if_changed: Whether a GET or HEAD has a condition, so that 304 may be the answer.
+        asks_for_range: Whether a part of the bytes is wanted.
         coding: The ``Accept-Encoding`` that the app is shown; ``None``: the visitor's own.
     """
 
@@ -68,9 +89,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     signals: Signals
     travels: bool
     asked: Asked
-    takes_banner: bool
     wants_document: bool
-    wants_worker: bool
     wants_service_worker: bool
     asks_if_changed: bool
     asks_for_range: bool
@@ -85,38 +104,37 @@ def read_traits(method: str, pairs: Headers) -> Traits:
         pairs: Its headers, names in lower case; `READ` are enough.
     """
     first = dict(reversed(pairs))
-    get = first.get
     asked = _asked(first)
     own = any(name == b"cookie" and b"consentkit" in value for name, value in pairs)
-    # On what a worker forwards it travels as well, unless that is for a frame, which nothing but it can tell.
-    # Without metadata it is a visit unless it names an origin, as what scripts ask of other sites does.
-    dest = get(b"sec-fetch-dest", b"" if b"origin" in first else b"document")
-    visits = dest == b"document" or (asked == "page" and own)
     return Traits(
         has_own_cookies=own,
         signals=read_signals(pairs),
-        travels=not _comes_from_elsewhere(first, own) or (method in SAFE_METHODS and visits),
+        travels=_travels(method, first, own, asked),
         asked=asked,
-        takes_banner=asked == "page",
         wants_document=asked in ("page", "frame"),
-        wants_worker=asked == "worker",
-        wants_service_worker=get(b"sec-fetch-dest") == b"serviceworker",
+        wants_service_worker=first.get(b"sec-fetch-dest") == b"serviceworker",
         asks_if_changed=method in ("GET", "HEAD") and not _CONDITIONS.isdisjoint(first),
         asks_for_range=not RANGES.isdisjoint(first),
-        coding=_narrowed(pairs) if asked not in _UNMARKED else None,
+        coding=_narrowed(pairs) if asked not in ("worker", "resource") else None,
     )
 
 
-def _comes_from_elsewhere(first: Mapping[bytes, bytes], own: bool) -> bool:
-    """Say whether another site had the browser send this.
+def _travels(method: str, first: Mapping[bytes, bytes], own: bool, asked: Asked) -> bool:
+    """Say whether a Lax cookie travels with a request: on the same site, and with visits from others.
 
-    Without fetch metadata (older browsers, plain http) ``Origin`` tells, which stands on every form and on
-    what scripts ask of other origins. A name of the same site may be among them: our cookie tells then.
+    It travels as well on what a worker forwards, unless that is for a frame, which nothing but the cookie
+    tells. Without fetch metadata (older browsers, plain http) ``Origin`` tells, which stands on every form
+    and on what scripts ask of other origins. A name of the same site may be among them: our cookie tells
+    then.
     """
     site, origin = first.get(b"sec-fetch-site"), first.get(b"origin")
-    if site is not None or origin is None:
-        return site == b"cross-site"
-    return not own and not is_same_host(origin, first.get(b"host", b""))
+    if site is None and origin is not None:
+        elsewhere = not own and not is_same_host(origin, first.get(b"host", b""))
+    else:
+        elsewhere = site == b"cross-site"
+    dest = first.get(b"sec-fetch-dest", b"document" if origin is None else b"")
+    visits = dest == b"document" or (asked == "page" and own)
+    return not elsewhere or (method in SAFE_METHODS and visits)
 
 
 def is_same_host(origin: bytes, host: bytes) -> bool:
@@ -127,24 +145,28 @@ def is_same_host(origin: bytes, host: bytes) -> bool:
 
 
 def _asked(first: Mapping[bytes, bytes]) -> Asked:
-    """Say what a response is for: the table of what is a page.
+    """Say what a response is for.
 
     A worker that forwards a navigation says ``empty``, but keeps the ``Accept`` of the browser. Without fetch
     metadata (older browsers, plain http) a page is what asks for HTML and is not known as a script's request:
     htmx takes anything, Turbo names two types, browsers always more.
     """
-    get = first.get
-    dest, accept = get(b"sec-fetch-dest", b""), get(b"accept", b"").lower()
+    dest, accept = first.get(b"sec-fetch-dest", b""), first.get(b"accept", b"").lower()
     known = _ASKED.get(dest)
     if known is not None:
         return known
     if dest:
-        ahead = (get(b"sec-purpose") or get(b"purpose", b"")).lower().startswith(b"prefetch")
-        forwarded = ahead or get(b"sec-fetch-mode") in _FORWARDED
+        purpose = first.get(b"sec-purpose") or first.get(b"purpose", b"")
+        forwarded = purpose.lower().startswith(b"prefetch") or first.get(b"sec-fetch-mode") in _FORWARDED
         return "page" if forwarded and dest == b"empty" and accept.startswith(b"text/html") else "part"
-    partial = bool(get(b"hx-request") and not get(b"hx-boosted")) or bool(get(b"turbo-frame"))
-    partial = partial or get(b"x-requested-with", b"").lower() == b"xmlhttprequest" or accept.endswith(_TURBO)
-    return "page" if b"text/html" in accept and not partial else "part"
+    fragment = accept.endswith(_TURBO) or any(_marks(row, first) for row in FRAGMENT_HEADERS)
+    return "page" if b"text/html" in accept and not fragment else "part"
+
+
+def _marks(row: FragmentHeader, first: Mapping[bytes, bytes]) -> bool:
+    value = first.get(row.name.lower().encode(), b"").lower()
+    fits = bool(value) if row.value is None else value == row.value
+    return fits and not first.get(row.unless.lower().encode())
 
 
 def _narrowed(pairs: Headers) -> bytes | None:

@@ -71,7 +71,7 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
     @cached_property
     def csp(self) -> Headers:
         """The second Content-Security-Policy for pages and workers; none where it is off."""
-        return self.options.csp.headers(self.consent, self.host, self.base)
+        return self.options.page_policy.headers(self.consent, self.host, self.base)
 
     @cached_property
     def denies(self) -> bool:
@@ -82,7 +82,7 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
     def shape(self) -> Hashable:
         """All that shapes a page but its bytes and its address: equal for visitors who are shown the same."""
         traits, consent = self.traits, self.consent
-        kind = (traits.takes_banner, traits.wants_document, traits.asked == "frame")
+        kind = traits.asked if traits.wants_document else ""
         return consent.view, consent.made_for, self.locale, kind, self.origin, self.base
 
     @cached_property
@@ -90,8 +90,8 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
         """Hexadecimal digits of all that shapes a page, but for where it is and what it says."""
         consent, options, traits = self.consent, self.options, self.traits
         notice = make_notice(options.policy, consent, self.locale)
-        kind = (traits.takes_banner, traits.wants_document)
-        modes = (options.csp.mode, options.gate.unclassified)
+        kind = (traits.asked == "page", traits.wants_document)
+        modes = (options.csp, options.gate.unclassified)
         parts = (_version(), consent.view, consent.made_for, notice.hash, self.base, *kind, *modes)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12].encode("ascii")
 
@@ -201,7 +201,7 @@ def _resolve(options: Options, request: Request, pairs: Headers, place: Place | 
     traits = read_traits(request.method, pairs)
     consent, until = _decided(options, request, traits, place, now)
     hidden = options.gate.hidden_cookies(consent, {name for name, _ in request.cookies})
-    stamped = traits.wants_service_worker and options.csp.mode != "off"
+    stamped = traits.wants_service_worker and options.csp != "off"
     looks = traits.asks_if_changed or traits.asks_for_range or traits.coding is not None
     return Resolution(
         options=options,
@@ -209,7 +209,7 @@ def _resolve(options: Options, request: Request, pairs: Headers, place: Place | 
         consent=consent,
         hidden=hidden,
         passes=not (looks or hidden or stamped),
-        visits=traits.travels and traits.takes_banner and (traits.has_own_cookies or bool(hidden)),
+        visits=traits.travels and traits.asked == "page" and (traits.has_own_cookies or bool(hidden)),
         host=request.host,
         origin=request.origin,
         base=request.mount + options.prefix,

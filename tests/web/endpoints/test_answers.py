@@ -38,8 +38,9 @@ def test_redirects(address: str) -> None:
 
 
 def test_files() -> None:
-    headers = {"Cache-Control": "no-cache", "Content-Type": "text/css", "X-Content-Type-Options": "nosniff"}
-    assert same(answer_file(b"p{}", "text/css", "no-cache"), Response(b"p{}", headers=headers))
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    expected = Response(b"PNG", headers=headers, media_type="image/png")
+    assert same(answer_file(b"PNG", "image/png", b"no-cache"), expected)
 
 
 def test_cookies_come_last() -> None:

@@ -36,9 +36,8 @@ def coding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     name, library = request.param
     if library:
         module = importlib.import_module(library)
-        monkeypatch.setattr(
-            room, f"_{ {b'br': 'brotli', b'zstd': 'zstd'}[name] }".replace(" ", ""), lambda: module
-        )
+        load = "load_brotli" if name == b"br" else "load_zstd"
+        monkeypatch.setattr(room, load, lambda: module)
     yield name
 
 
@@ -133,11 +132,11 @@ def test_only_one_known_coding_is_undone(values: list[bytes], coding: bytes | No
 @pytest.fixture
 def without_libraries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stand for a machine where neither extra is installed."""
-    monkeypatch.setattr(room, "_library", lambda *names: None)
-    for memo in (room._brotli, room._zstd, room.readable):
+    monkeypatch.setattr(room, "import_first", lambda *names: None)
+    for memo in (room.load_brotli, room.load_zstd, room.readable):
         memo.cache_clear()
     yield
-    for memo in (room._brotli, room._zstd, room.readable):
+    for memo in (room.load_brotli, room.load_zstd, room.readable):
         memo.cache_clear()
 
 
@@ -171,5 +170,5 @@ def test_an_old_library_that_knows_no_bounds_is_not_used(monkeypatch: pytest.Mon
         class Decompressor:
             """Gives everything at once."""
 
-    monkeypatch.setattr(room, "_library", lambda *names: Old if "brotli" in names else None)
+    monkeypatch.setattr(room, "import_first", lambda *names: Old if "brotli" in names else None)
     assert coding_of(b"br") is None

@@ -9,12 +9,12 @@ import pytest
 from asgi.client import BANNER, GATED, HTML, NAVIGATION, PAGE, App, cookie, visit, wrap
 from consentkit import ConsentMiddleware, Policy
 from consentkit.web.response import page_cache as room
-from consentkit.web.response.page_cache import Kept, PageMemo
+from consentkit.web.response.page_cache import CachedPage, PageCache, page_key
 
 pytestmark = pytest.mark.anyio
 
 
-def memo_of(app: ConsentMiddleware) -> PageMemo:
+def memo_of(app: ConsentMiddleware) -> PageCache:
     return app.deployment.options.pages
 
 
@@ -84,7 +84,7 @@ async def test_pages_that_differ_in_one_byte_are_told_apart() -> None:
     made = [await visit(wrap(App(text)), headers=NAVIGATION) for text in texts]
     bodies = iter(texts * 6)
     app = wrap(App(answer_to=lambda scope: (200, [HTML], [next(bodies)])))
-    assert PageMemo.key(texts[0], ()) == PageMemo.key(texts[1], ())
+    assert page_key(texts[0], ()) == page_key(texts[1], ())
     for index in range(12):
         assert (await visit(app, headers=NAVIGATION)).body == made[index % 2].body
     assert memo_of(app).hits == 0
@@ -141,29 +141,29 @@ async def test_policies_do_not_share_pages() -> None:
         assert BANNER not in (await visit(unasked, headers=NAVIGATION)).body
 
 
-def keep(memo: PageMemo, number: int, size: int = 100) -> bytes:
+def keep(memo: PageCache, number: int, size: int = 100) -> bytes:
     """Show a page to the memo as often as it takes."""
     body = (b"%08d" % number) * (size // 8)
-    key = PageMemo.key(body, "shape")
+    key = page_key(body, "shape")
     for _ in range(2):
-        memo.keep(key, Kept(body, body, ""))
+        memo.keep(key, CachedPage(body, body, ""))
     return body
 
 
-def found(memo: PageMemo, body: bytes) -> bool:
-    return memo.find(PageMemo.key(body, "shape"), body) is not None
+def found(memo: PageCache, body: bytes) -> bool:
+    return memo.find(page_key(body, "shape"), body) is not None
 
 
 def test_what_is_seen_once_is_not_kept() -> None:
-    memo = PageMemo()
-    memo.keep(PageMemo.key(b"x", "shape"), Kept(b"x", b"y", ""))
+    memo = PageCache()
+    memo.keep(page_key(b"x", "shape"), CachedPage(b"x", b"y", ""))
     assert not found(memo, b"x")
     assert memo.size == 0
 
 
 def test_what_was_used_longest_ago_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MAX_ENTRIES", 2)
-    memo = PageMemo()
+    memo = PageCache()
     first, second = keep(memo, 1), keep(memo, 2)
     assert found(memo, first)
     keep(memo, 3)
@@ -173,7 +173,7 @@ def test_what_was_used_longest_ago_gives_way(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_bytes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MAX_BYTES", 1000)
-    memo = PageMemo()
+    memo = PageCache()
     for number in range(100):
         keep(memo, number)
     assert memo.size == sum(len(kept.before) + len(kept.after) for kept in memo._kept.values()) <= 1000
@@ -182,13 +182,13 @@ def test_the_bytes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_page_does_not_fill_it() -> None:
-    memo = PageMemo()
+    memo = PageCache()
     assert not found(memo, keep(memo, 1, room.MAX_ENTRY))
 
 
 def test_what_is_remembered_as_seen_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_SEEN", 10)
-    memo = PageMemo()
+    monkeypatch.setattr(room, "MAX_SEEN", 10)
+    memo = PageCache()
     for number in range(100):
-        memo.keep(number, Kept(b"", b"", ""))
+        memo.keep(number, CachedPage(b"", b"", ""))
     assert len(memo._seen) <= 10

@@ -1,4 +1,4 @@
-"""``consentkit log``: what an auditor asks of a consent log, and what its keeper does to it."""
+"""``consentkit log``: the commands of auditors, who read a consent log, and of its keeper."""
 
 from __future__ import annotations
 
@@ -7,27 +7,18 @@ from typing import Any, Final
 
 import click
 
-from consentkit.cli.log.entry_commands import export, show, stats
+from consentkit.cli.log import entry_commands, proof_commands, retention_commands
 from consentkit.cli.log.key_commands import key
-from consentkit.cli.log.proof_commands import (
-    checkpoint,
-    consistency,
-    leaf,
-    proof,
-    verify,
-    verify_receipt,
-)
-from consentkit.cli.log.retention_commands import drain, erase, purge
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells say it."""
 
 
 class LogGroup(click.Group):
-    """Commands that leave nothing half-written behind, however they end."""
+    """The commands of ``consentkit log``, with one way to end: an exit code and a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; Ctrl-C, also at a question, ends it with `INTERRUPTED`."""
+        """Run a command; Ctrl-C, also at a question, ends it with the code `INTERRUPTED`."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -35,7 +26,7 @@ class LogGroup(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever reads has seen enough; click ends it
                 raise
-            raise click.ClickException(_said(error)) from error
+            raise click.ClickException(_describe(error)) from error
         except click.Abort as error:
             # Click hides what ended a question: Ctrl-C, or that nobody is there to answer.
             if isinstance(error.__context__, KeyboardInterrupt):
@@ -43,7 +34,7 @@ class LogGroup(click.Group):
             raise click.ClickException("nobody is there to answer; --yes goes on without asking") from error
 
 
-def _said(error: OSError) -> str:
+def _describe(error: OSError) -> str:
     where = "" if error.filename is None else f" {str(error.filename)!r}"
     return f"cannot read or write{where}: {error.strerror or error}"
 
@@ -53,21 +44,8 @@ def _interrupted(ctx: click.Context) -> None:
     ctx.exit(INTERRUPTED)
 
 
-log: Final = LogGroup("log", help="Look into a consent log, check it, and keep it.")
-
-for _command in (
-    verify,
-    show,
-    export,
-    stats,
-    checkpoint,
-    proof,
-    leaf,
-    consistency,
-    verify_receipt,
-    key,
-    drain,
-    purge,
-    erase,
-):
-    log.add_command(_command)
+log: Final = LogGroup(
+    "log",
+    help="Look into a consent log, check it, and keep it.",
+    commands=[*entry_commands.COMMANDS, *proof_commands.COMMANDS, key, *retention_commands.COMMANDS],
+)

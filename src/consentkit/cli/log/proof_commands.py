@@ -7,12 +7,18 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
-from consentkit.cli.log.log_options import plain_errors, read_file, reading, with_key, with_log, write_whole
-from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_exactly
+from consentkit.cli.log.log_options import (
+    atomic_file,
+    log_reader,
+    plain_errors,
+    read_file,
+    with_key,
+    with_log,
+)
+from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_bytes
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.record.receipt import Verified
@@ -53,21 +59,21 @@ def verify(
     """
     if checkpoint and since:
         raise click.UsageError("--checkpoint checks the whole log, --since what is new: name one of them")
-    with reading(url, key) as reader:
+    with log_reader(url, key) as reader:
         keys = parse_keys(vkeys) or _own_keys(reader)
         if save is not None:
             _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
         saved = _read_saved(since or checkpoint, keys)
-        result = _check(reader, keys, saved, only_new=since is not None)
-    lines = _describe_log(result, keys)
+        head, erased = _check(reader, keys, saved, only_new=since is not None)
+    lines = _describe_log(head, erased, keys, saved, only_new=since is not None)
     if keys and not vkeys:
         lines.append(
             ("key", "from the key file itself; one that you have from elsewhere shows more (--vkey)")
         )
     _print(lines)
     if save is not None:
-        with write_whole(save) as file:
-            file.write(result.head.checkpoint or "")
+        with atomic_file(save) as file:
+            file.write(head.checkpoint or "")
 
 
 @click.command(name="verify-receipt")
@@ -85,8 +91,8 @@ def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
 @with_log
 def checkpoint(url: str) -> None:
     """Print the signed checkpoint, byte for byte (C2SP)."""
-    with reading(url) as reader:
-        write_exactly(_signed_checkpoint(reader).encode())
+    with log_reader(url) as reader:
+        write_bytes(_signed_checkpoint(reader).encode())
 
 
 @click.command()
@@ -94,8 +100,8 @@ def checkpoint(url: str) -> None:
 @with_log
 def proof(index: int, url: str) -> None:
     """Print the proof that a leaf is in the log. As C2SP has it (tlog-proof)."""
-    with reading(url) as reader:
-        write_exactly(reader.proof(index).encode().encode())
+    with log_reader(url) as reader:
+        write_bytes(reader.proof(index).encode().encode())
 
 
 @click.command()
@@ -103,11 +109,11 @@ def proof(index: int, url: str) -> None:
 @with_log
 def leaf(index: int, url: str) -> None:
     """Print the exact bytes of a leaf. No newline is added."""
-    with reading(url) as reader:
+    with log_reader(url) as reader:
         found = reader.at(index)
         if found is None:
             raise LogError(f"the log has no entry {index}: it has {reader.head().size}")
-        write_exactly(found.leaf)
+        write_bytes(found.leaf)
 
 
 @click.command()
@@ -123,7 +129,7 @@ def consistency(old_size: int, new_size: int | None, url: str) -> None:
 
     Hashes in base64, one a line (RFC 6962, section 2.1.2).
     """
-    with reading(url) as reader:
+    with log_reader(url) as reader:
         size = reader.head().size
         if new_size is not None and new_size > size:
             raise LogError(f"the log has {size} entries, not {new_size}")
@@ -190,18 +196,10 @@ def _read_saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | N
         raise click.ClickException(f"the saved checkpoint {path!r} does not hold: {error}") from error
 
 
-class _Result(NamedTuple):
-    """A log that was checked: its head, how many entries are erased, and what it was checked against."""
-
-    head: Head
-    erased: int
-    saved: Checkpoint | None
-    only_new: bool
-
-
 def _check(
     reader: LogReader, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
-) -> _Result:
+) -> tuple[Head, int]:
+    """Check the log; return the head that was found right and how many entries are erased."""
     erased = 0
     start = saved.size if saved is not None and only_new else 0
     with progress("Verifying", reader.head().size - start) as advance:
@@ -216,11 +214,12 @@ def _check(
         if head.size >= PROGRESS_FROM:
             click.echo("Checking what is found by id, visitor and day …", err=True)
         reader.check_indexes()
-    return _Result(head, erased, saved, only_new)
+    return head, erased
 
 
-def _describe_log(result: _Result, keys: Sequence[VerifierKey]) -> list[tuple[str, str]]:
-    head, erased, saved, only_new = result
+def _describe_log(
+    head: Head, erased: int, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
+) -> list[tuple[str, str]]:
     origin = read_checkpoint(head.checkpoint).origin if head.checkpoint else "none: the log has no key"
     lines = [
         ("size", f"{head.size}"),
@@ -280,3 +279,6 @@ def _describe_receipt(verified: Verified) -> list[tuple[str, str]]:
 def _print(lines: Iterable[tuple[str, str]]) -> None:
     for name, text in lines:
         click.echo(f"{name:9}  {one_line(text)}")
+
+
+COMMANDS = (verify, verify_receipt, checkpoint, proof, leaf, consistency)

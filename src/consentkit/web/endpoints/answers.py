@@ -37,23 +37,24 @@ _LOCATION_SAFE: Final = ":/%#?=@[]!$&'()*+,;"
 def answer_json(content: object, status: int = 200, *, headers: Headers = HEADERS) -> Answer:
     """Answer with JSON."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return _answer(text, b"application/json", status, headers)
+    return answer_with(text.encode(), b"application/json", status, headers)
 
 
 def answer_page(page: str, status: int = 200, *, headers: Headers = HEADERS) -> Answer:
     """Answer with HTML."""
-    return _answer(page, b"text/html; charset=utf-8", status, headers)
+    return answer_with(page.encode(), b"text/html; charset=utf-8", status, headers)
 
 
-def answer_file(body: bytes, media_type: str, caching: str) -> Answer:
+def answer_file(body: bytes, media_type: str, caching: bytes) -> Answer:
     """Answer with what is the same for everybody."""
-    headers = [
-        (b"cache-control", caching.encode("ascii")),
-        (b"content-type", media_type.encode("ascii")),
-        (b"x-content-type-options", b"nosniff"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-    return Answer(200, headers, body)
+    headers = [(b"cache-control", caching), (b"x-content-type-options", b"nosniff")]
+    return answer_with(body, media_type.encode(), 200, headers)
+
+
+def answer_with(body: bytes, media_type: bytes, status: int, headers: Headers) -> Answer:
+    """Answer with a body, whose length and type go behind the headers."""
+    added = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type)]
+    return Answer(status, [*headers, *added], body)
 
 
 def redirect(location: str, status: int = 303) -> Answer:
@@ -88,7 +89,7 @@ def answer_problem(
         return_to: Path of the page that the visitor came from.
         language: What the visitor was shown; empty where it is not known.
     """
-    request, policy, base = exchange.request, exchange.options.policy, exchange.resolution.base
+    request, policy = exchange.request, exchange.options.policy
     locale, headers = exchange.locale_of(language), [*HEADERS]
     if status == 405:
         takes_post = request.path.endswith(("/decision", "/csp", "/erase"))
@@ -97,21 +98,25 @@ def answer_problem(
         headers.append((b"retry-after", b"5"))
     if wants_json(request):
         return answer_json({"error": problem_text(policy, text, locale=locale)}, status, headers=headers)
-    # The settings send visitors back to themselves, as saved: that is not where they came from.
-    query = dict(parse_qsl(urlsplit(return_to).query)) if return_to.startswith(f"{base}/?") else {}
+    back, framed = _way_back(exchange, return_to)
     page = render_message(
         policy,
         title or _TITLES.get(status, "title"),
         text,
         locale=locale,
-        prefix=base,
-        return_to=query.get("return_to", "" if query else return_to) or request.mount + "/",
-        framed="framed" in query,
+        prefix=exchange.resolution.base,
+        return_to=back,
+        framed=framed,
     )
     return answer_page(page, status, headers=headers)
 
 
-def _answer(text: str, media_type: bytes, status: int, headers: Headers) -> Answer:
-    body = text.encode("utf-8")
-    added = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type)]
-    return Answer(status, [*headers, *added], body)
+def _way_back(exchange: Exchange, return_to: str) -> tuple[str, bool]:
+    """Say where a message leads back to, and whether it is shown in the dialog of another page.
+
+    The settings send visitors back to themselves, as saved: that is not where they came from.
+    """
+    inside = return_to.startswith(f"{exchange.resolution.base}/?")
+    query = dict(parse_qsl(urlsplit(return_to).query)) if inside else {}
+    back = query.get("return_to", "" if query else return_to) or exchange.request.mount + "/"
+    return back, "framed" in query

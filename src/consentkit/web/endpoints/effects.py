@@ -21,7 +21,11 @@ TOO_LARGE: Final = "The request is too large."
 CUT_OFF: Final = "The request was cut off."
 
 
-class ReadBody(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct, frozen=True):
+    """Something that the shell does for an endpoint."""
+
+
+class ReadBody(Effect, frozen=True):
     """Read the request's body, at most so many bytes. Comes to bytes.
 
     Raises:
@@ -31,27 +35,27 @@ class ReadBody(msgspec.Struct, frozen=True):
     limit: int
 
 
-class Published(msgspec.Struct, frozen=True):
+class Published(Effect, frozen=True):
     """Look up a notice in the log by its hash. Comes to its canonical bytes, or ``None``."""
 
     notice: str
 
 
-class Append(msgspec.Struct, frozen=True):
+class Append(Effect, frozen=True):
     """Append an entry durably, with the notice that it names, if that may not be in the log yet."""
 
     entry: Entry
     bundle: Bundle | None
 
 
-class Honour(msgspec.Struct, frozen=True):
+class Honour(Effect, frozen=True):
     """Append a refusal, or keep it until the log can take it. Comes to whether it is in the log already."""
 
     entry: Entry
     bundle: Bundle | None
 
 
-class Invalidate(msgspec.Struct, frozen=True):
+class Invalidate(Effect, frozen=True):
     """Note that an entry whose outcome is not known was not honoured, under an id of its own."""
 
     entry: Entry
@@ -59,20 +63,20 @@ class Invalidate(msgspec.Struct, frozen=True):
     at: str
 
 
-class Erase(msgspec.Struct, frozen=True):
+class Erase(Effect, frozen=True):
     """Destroy a visitor's entries."""
 
     subject: str
     at: str
 
 
-class History(msgspec.Struct, frozen=True):
+class History(Effect, frozen=True):
     """Read a visitor's latest entries. Comes to a list of them that are not erased, the oldest first."""
 
     subject: str
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(Effect, frozen=True):
     """Make a visitor's receipt of what the log proves (`consentkit.record.receipt.make_receipt`).
 
     For a long history that takes some tenths of a second. Comes to bytes, ``None`` where the log has nothing
@@ -86,26 +90,26 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
-class PublicProof(msgspec.Struct, frozen=True):
+class PublicProof(Effect, frozen=True):
     """Read what anybody may know of the log, by its path below ``/log/``. Comes to bytes, or ``None``."""
 
     path: str
 
 
-class Observe(msgspec.Struct, frozen=True):
+class Observe(Effect, frozen=True):
     """Count what was seen today."""
 
     kind: str
     keys: list[str]
 
 
-class Notify(msgspec.Struct, frozen=True):
+class Notify(Effect, frozen=True):
     """Tell the site's own callback of a decision. Its failure undoes nothing."""
 
     decision: Decision
 
 
-class Tell(msgspec.Struct, frozen=True):
+class Tell(Effect, frozen=True):
     """Tell the site's operators.
 
     Attributes:
@@ -117,22 +121,6 @@ class Tell(msgspec.Struct, frozen=True):
     level: Literal["error", "warning"]
     text: str
     topic: str = ""
-
-
-Effect: TypeAlias = (
-    ReadBody
-    | Published
-    | Append
-    | Honour
-    | Invalidate
-    | Erase
-    | History
-    | Receipt
-    | PublicProof
-    | Observe
-    | Notify
-    | Tell
-)
 
 
 class Answer(msgspec.Struct, frozen=True):

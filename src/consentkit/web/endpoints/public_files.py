@@ -1,4 +1,8 @@
-"""What is no visitor's: the files of pages, ``gpc.json``, and browsers' reports of pages."""
+"""Files for anybody: scripts and style sheets, ``gpc.json``, and what is public of the log.
+
+Of the log these are the checkpoint, tiles (C2SP tlog-tiles) and notices. Leaves and entries of decisions are
+not among them: tiles hold hashes of commitments, which say nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ from consentkit.web.page_scripts import SCRIPTS
 from consentkit.web.resolver import Exchange
 
 _HASH: Final = re.compile(r"\.[0-9a-f]{12}(?=\.)")
+_FOR_EVER: Final = b"public, max-age=31536000, immutable"
+_BRIEFLY: Final = b"public, max-age=5"
+_CURRENT: Final = {"checkpoint": "text/plain; charset=utf-8", "notices": "application/json"}
 _DAY: Final = [(b"cache-control", b"public, max-age=86400")]
 
 
@@ -42,17 +49,13 @@ class Assets:
         current = name if name in self._files else self._latest.get(_HASH.sub("", name), "")
         if not current:
             raise BadRequest(404, "There is no such file.")
-        caching = "public, max-age=31536000, immutable" if current == name else "no-cache"
+        caching = _FOR_EVER if current == name else b"no-cache"
         return answer_file(*self._files[current], caching)
 
 
 def answer_gpc(policy: Policy) -> Answer:
     """Say that the site honours the signal (W3C Global Privacy Control, "GPC Support Resource")."""
     return answer_json({"gpc": True, "lastUpdate": policy.gpc_updated}, headers=_DAY)
-
-
-_BRIEFLY: Final = "public, max-age=5"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 def answer_proof(exchange: Exchange, path: str) -> Steps:
@@ -74,9 +77,7 @@ def answer_proof(exchange: Exchange, path: str) -> Steps:
         return answer_problem(exchange, 503, "The consent log cannot be read at the moment.")
     if not body:
         raise BadRequest(404, "missing")
-    if path == "checkpoint":
-        return answer_file(body, "text/plain; charset=utf-8", _BRIEFLY)
-    if path == "notices":
-        return answer_file(body, "application/json", _BRIEFLY)
+    if path in _CURRENT:
+        return answer_file(body, _CURRENT[path], _BRIEFLY)
     notice = path.startswith("notices/")
     return answer_file(body, "application/json" if notice else "application/octet-stream", _FOR_EVER)

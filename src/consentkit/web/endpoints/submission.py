@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -30,6 +29,7 @@ _HOST_DIFFERS: Final = (
     "page or Referrer-Policy: no-referrer. Otherwise it was another site"
 )
 
+T = TypeVar("T")
 Action = Literal["accept", "reject", "save", "withdraw", "allow"]
 _ACTIONS: Final[dict[str, Action]] = {action: action for action in get_args(Action)}
 
@@ -78,6 +78,20 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
+class _ClientChoice(msgspec.Struct, forbid_unknown_fields=True):
+    """A decision as JSON has it."""
+
+    granted: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    denied: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    allow: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    notice: str = ""
+    locale: str = ""
+
+
+class _EmptyObject(msgspec.Struct, forbid_unknown_fields=True):
+    """``{}``."""
+
+
 def check_same_origin(request: Request) -> Generator[Tell, None, None]:
     """Refuse what another site may have made a browser send.
 
@@ -123,12 +137,23 @@ def read_submission(request: Request, body: bytes) -> Submission:
 def read_erasure(request: Request, body: bytes) -> Erasure:
     """Read a wish to erase, in the same way and with the same errors; JSON says nothing more: ``{}``."""
     if _is_json(request):
-        if _object(body):
-            raise BadRequest(400, "Expected an empty JSON object.")
+        decode_json(body, _EmptyObject)
         return Erasure(as_json=True)
     single = dict(reversed(_fields(body)))
     return_to = single.get("return_to", "")
     return Erasure(return_to=check_return(return_to) if return_to else "", locale=single.get("locale", ""))
+
+
+def decode_json(body: bytes, kind: type[T]) -> T:
+    """Read a body as JSON of a certain shape.
+
+    Raises:
+        BadRequest: 400, with what is wrong.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(400, f"The body cannot be read: {error}.") from error
 
 
 def _is_json(request: Request) -> bool:
@@ -141,15 +166,15 @@ def _fields(body: bytes) -> list[tuple[str, str]]:
     try:
         text = body.decode("utf-8")
         return parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS, strict_parsing=bool(body))
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise BadRequest(400, "The form cannot be read.") from error
 
 
 def _from_form(body: bytes) -> Submission:
     fields = _fields(body)
-    single = dict(reversed(fields))  # of fields that come twice, the first counts
+    get = dict(reversed(fields)).get  # of fields that come twice, the first counts
     names = tuple(value for name, value in fields if name in ("purpose", "vendor"))
-    action, once = _ACTIONS.get(single.get("action", "")), single.get("once", "") == "1"
+    action, once = _ACTIONS.get(get("action", "")), get("once") == "1"
     if action is None:
         raise BadRequest(400, "The choice has no known action: accept, reject, save, withdraw or allow.")
     if once and (action != "allow" or len(names) != 1):
@@ -157,54 +182,29 @@ def _from_form(body: bytes) -> Submission:
     return Submission(
         action=action,
         names=names,
-        was=single.get("was", ""),
-        notice=single.get("notice", ""),
-        locale=single.get("locale", ""),
-        signal=single.get("signal", ""),
-        made_for=single.get("made_for"),
-        return_to=check_return(single.get("return_to", "/")),
+        was=get("was", ""),
+        notice=get("notice", ""),
+        locale=get("locale", ""),
+        signal=get("signal", ""),
+        made_for=get("made_for"),
+        return_to=check_return(get("return_to", "/")),
         once=once,
     )
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(400, "The body is not valid JSON.") from error
-    if not isinstance(data, dict):
-        raise BadRequest(400, "Expected a JSON object.")
-    return data
-
-
 def _from_json(body: bytes) -> Submission:
-    data = _object(body)
-    unknown = data.keys() - {"granted", "denied", "allow", "notice", "locale"}
-    if unknown or ("allow" in data) == ("granted" in data or "denied" in data):
+    sent = decode_json(body, _ClientChoice)
+    adds = sent.allow is not msgspec.UNSET
+    if adds == (sent.granted is not msgspec.UNSET or sent.denied is not msgspec.UNSET):
         raise BadRequest(400, 'Expected "granted" and "denied", or "allow", with "notice" and "locale".')
-    adds = "allow" in data
     return Submission(
         action="allow" if adds else "save",
-        names=_names(data, "allow" if adds else "granted"),
-        denied=_names(data, "denied"),
-        notice=_text(data, "notice"),
-        locale=_text(data, "locale"),
+        names=sent.allow or sent.granted or (),
+        denied=sent.denied or (),
+        notice=sent.notice,
+        locale=sent.locale,
         as_json=True,
     )
-
-
-def _names(data: dict[str, Any], key: str) -> tuple[str, ...]:
-    value = data.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise BadRequest(400, f'Expected "{key}" to be a list of names.')
-    return tuple(value)
-
-
-def _text(data: dict[str, Any], key: str) -> str:
-    value = data.get(key, "")
-    if not isinstance(value, str):
-        raise BadRequest(400, f'Expected "{key}" to be a string.')
-    return value
 
 
 def check_return(path: str) -> str:

@@ -1,7 +1,12 @@
-"""Content codings: what must be undone before a page can be read, and redone afterwards.
+"""Content codings and charsets of pages: undone before a page can be read, and redone afterwards.
 
 gzip and deflate come with Python; br and zstd are there where their libraries are. Decoders give bounded
 pieces, so that a few bytes which stand for gigabytes never do so in memory.
+
+Of the charsets that browsers know (WHATWG Encoding), UTF-16 and ISO-2022-JP may write ``<`` as another byte.
+The first is named by a header or a mark at the beginning. The second may also be named by a ``<meta>``, for
+which browsers look at different depths: where nothing else names a charset, its escape sequences count only
+if all browsers find the ``<meta>``, and are broken otherwise.
 """
 
 from __future__ import annotations
@@ -12,271 +17,10 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 PIECE: Final = 64 * 1024
 """Bytes that a decoder gives at once, as far as its library can be told."""
-
-_SLICE = 16 * 1024  # bytes of coded input looked at together: what is left over of it is copied at each piece
-_ZSTD_SLICE = 64  # holds at most sixteen blocks of 128 KiB (RFC 8878, section 3.1.1.2)
-_WINDOW = 8 * 1024 * 1024  # RFC 9659, section 3
-
-
-class DecodingError(ValueError):
-    """The bytes are not in the coding that they are said to be in."""
-
-
-class Decoder(Protocol):
-    """Undoes a content coding."""
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield all that the next bytes stand for.
-
-        Raises:
-            DecodingError: They are in another coding.
-        """
-
-
-class Encoder(Protocol):
-    """Redoes a content coding."""
-
-    def feed(self, data: bytes) -> bytes:
-        """Encode the next bytes."""
-
-    def flush(self) -> bytes:
-        """Return what is kept back, so that everything fed can be read."""
-
-    def close(self) -> bytes:
-        """End the stream and return the rest."""
-
-
-class Inflate:
-    """Decode gzip, or deflate with or without its zlib header (RFC 9110, section 8.4.1)."""
-
-    def __init__(self, coding: bytes) -> None:
-        self._bits = 31 if coding == b"gzip" else 15
-        self._engine = zlib.decompressobj(self._bits)
-        self._begun = False
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield all that the next bytes stand for; see `Decoder`."""
-        if self._bits == 15 and not self._begun and data and not _has_header(data):
-            self._engine = zlib.decompressobj(-15)
-        self._begun = self._begun or bool(data)
-        try:
-            for at in range(0, len(data), _SLICE):
-                yield from self._slice(data[at : at + _SLICE])
-        except zlib.error as error:
-            raise DecodingError(str(error)) from error
-
-    def _slice(self, data: bytes) -> Iterator[bytes]:
-        out = b""
-        while data or len(out) == PIECE:
-            if self._engine.eof:
-                if self._bits != 31:
-                    return  # nothing follows a deflate stream, and nothing of it goes out
-                self._engine = zlib.decompressobj(31)  # members follow each other (RFC 1952, section 2.2)
-            out = self._engine.decompress(data, PIECE)
-            data = self._engine.unconsumed_tail or self._engine.unused_data
-            yield out
-
-
-def _has_header(data: bytes) -> bool:
-    """Look for the header of zlib: compression method 8 and a check sum of 31 (RFC 1950, section 2.2)."""
-    return data[0] & 0x0F == 8 and (len(data) == 1 or (data[0] * 256 + data[1]) % 31 == 0)
-
-
-class Deflate:
-    """Encode gzip or deflate."""
-
-    def __init__(self, coding: bytes) -> None:
-        self._engine = zlib.compressobj(6, zlib.DEFLATED, 31 if coding == b"gzip" else 15)
-        self.feed: Callable[[bytes], bytes] = self._engine.compress
-        self.close: Callable[[], bytes] = self._engine.flush
-
-    def flush(self) -> bytes:
-        """Return what is kept back; see `Encoder`."""
-        return self._engine.flush(zlib.Z_SYNC_FLUSH)
-
-
-class Unbrotli:
-    """Decode br (RFC 7932)."""
-
-    def __init__(self) -> None:
-        self._library = _brotli()
-        self._engine = self._library.Decompressor()
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield all that the next bytes stand for; see `Decoder`."""
-        try:
-            for at in range(0, len(data), _SLICE):
-                out = self._engine.process(data[at : at + _SLICE], output_buffer_limit=PIECE)
-                while out:
-                    yield out
-                    ended = self._engine.is_finished()
-                    out = b"" if ended else self._engine.process(b"", output_buffer_limit=PIECE)
-        except self._library.error as error:
-            raise DecodingError(str(error)) from error
-
-
-class Brotli:
-    """Encode br. Its best quality is for files that are packed once."""
-
-    def __init__(self) -> None:
-        self._engine = _brotli().Compressor(quality=4, lgwin=19)
-        self.feed: Callable[[bytes], bytes] = self._engine.process
-        self.flush: Callable[[], bytes] = self._engine.flush
-        self.close: Callable[[], bytes] = self._engine.finish
-
-
-class Unzstd:
-    """Decode zstd (RFC 8878), frame by frame."""
-
-    def __init__(self) -> None:
-        self._library = _zstd()
-        self._engine = self._start()
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield all that the next bytes stand for; see `Decoder`."""
-        try:
-            for at in range(0, len(data), _ZSTD_SLICE):
-                rest = data[at : at + _ZSTD_SLICE]
-                while rest:
-                    if self._engine.eof:
-                        self._engine = self._start()
-                    yield self._engine.decompress(rest)
-                    rest = self._engine.unused_data
-        except (self._library.ZstdError, ValueError) as error:
-            raise DecodingError(str(error)) from error
-
-    def _start(self) -> Any:
-        if hasattr(self._library, "COMPRESSOBJ_FLUSH_BLOCK"):
-            return self._library.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
-        limit = {self._library.DecompressionParameter.window_log_max: _WINDOW.bit_length() - 1}
-        return self._library.ZstdDecompressor(options=limit)
-
-
-class Zstd:
-    """Encode zstd."""
-
-    def __init__(self) -> None:
-        library = _zstd()
-        # Two libraries speak of the same engine in two ways: zstandard, and Python's own since 3.14.
-        if block := getattr(library, "COMPRESSOBJ_FLUSH_BLOCK", None):
-            engine = library.ZstdCompressor().compressobj()
-        else:
-            engine = library.ZstdCompressor()
-            block = engine.FLUSH_BLOCK
-        self.feed: Callable[[bytes], bytes] = engine.compress
-        self.flush: Callable[[], bytes] = lambda: bytes(engine.flush(block))
-        self.close: Callable[[], bytes] = engine.flush
-
-
-def _library(*names: str) -> Any:
-    for name in names:
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    return None
-
-
-@cache
-def _brotli() -> Any:
-    """Return the library, where it is there and can be told how much to give at once."""
-    library = _library("brotli", "brotlicffi")
-    return library if hasattr(getattr(library, "Decompressor", None), "can_accept_more_data") else None
-
-
-@cache
-def _zstd() -> Any:
-    return _library("compression.zstd", "zstandard")
-
-
-@cache
-def readable() -> frozenset[bytes]:
-    """Return the content codings that can be undone here, by their names in headers."""
-    found = {b"gzip", b"x-gzip", b"deflate", b"identity"}
-    found |= {b"br"} if _brotli() else set()
-    return frozenset(found | ({b"zstd"} if _zstd() else set()))
-
-
-def coding_of(header: bytes) -> bytes | None:
-    """Read a ``Content-Encoding``.
-
-    Returns:
-        The coding, nothing for none, ``None`` for one that cannot be undone.
-    """
-    coding = header.strip().lower()
-    if coding in (b"", b"identity"):
-        return b""
-    if coding not in readable():
-        return None
-    return b"gzip" if coding == b"x-gzip" else coding
-
-
-def decoder(coding: bytes) -> Decoder:
-    """Make a decoder for a coding that `coding_of` returned."""
-    return Unbrotli() if coding == b"br" else Unzstd() if coding == b"zstd" else Inflate(coding)
-
-
-def encoder(coding: bytes) -> Encoder:
-    """Make an encoder for a coding that `coding_of` returned."""
-    return Brotli() if coding == b"br" else Zstd() if coding == b"zstd" else Deflate(coding)
-
-
-def acceptable(header: bytes) -> bytes:
-    """Narrow an ``Accept-Encoding`` to what can be undone; ``identity`` if nothing is left.
-
-    Never empty: an absent header would allow the app anything (RFC 9110, section 12.5.3).
-    """
-    parts = (part.strip() for part in header.split(b","))
-    kept = (part for part in parts if part.split(b";")[0].strip().lower() in readable())
-    return b", ".join(kept) or b"identity"
-
-
-class CodedBody:
-    """What becomes of one page's coded bytes.
-
-    Args:
-        stage: Rewrites the page.
-        coding: The content coding around it.
-
-    Attributes:
-        broken: Whether the rest was cut off.
-    """
-
-    def __init__(self, stage: Stage, coding: bytes) -> None:
-        self._stage = stage
-        self._decoder = decoder(coding)
-        self._encoder = encoder(coding)
-        self.broken: bool = False
-
-    def turn(self, data: bytes, more: bool) -> bytes:
-        """Turn one message.
-
-        What cannot be decoded is cut off, with everything that follows, and not let through.
-
-        Args:
-            data: The bytes of the message.
-            more: Whether other messages follow.
-        """
-        if self.broken:
-            return b""
-        parts: list[bytes] = []
-        try:
-            for piece in self._decoder.pieces(data):
-                parts += (self._encoder.feed(self._stage.feed(piece)),)
-        except DecodingError:
-            self.broken = True
-            return b"".join(parts)
-        if not more:
-            parts += (self._encoder.feed(self._stage.close()), self._encoder.close())
-        elif data:
-            parts.append(self._encoder.flush())
-        return b"".join(parts)
-
-
 PRESCAN: Final = 1024
 """Bytes at the beginning in which every browser looks for a charset (WHATWG HTML, section 13.2.3.2)."""
 
@@ -307,6 +51,230 @@ _DECLARED: Final = re.compile(
     + rb"|" + _HTTP + rb"\s+" + _TYPE + rb"|" + _TYPE + rb"\s+" + _HTTP + rb")\s*/?>",
     re.I | re.S,
 )  # fmt: skip
+
+
+# --- content codings
+
+
+class DecodingError(ValueError):
+    """The bytes are not in the coding that they are said to be in."""
+
+
+class Decoder:
+    """Undoes a content coding."""
+
+    slice_bytes = 16 * 1024  # coded input looked at together: what is left over of it is copied at each piece
+    errors: tuple[type[Exception], ...]
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that the next bytes stand for.
+
+        Raises:
+            DecodingError: They are in another coding.
+        """
+        try:
+            for at in range(0, len(data), self.slice_bytes):
+                yield from self._decode(data[at : at + self.slice_bytes])
+        except self.errors as error:
+            raise DecodingError(str(error)) from error
+
+    def _decode(self, data: bytes) -> Iterator[bytes]:
+        raise NotImplementedError
+
+
+class Inflate(Decoder):
+    """Decode gzip, or deflate with or without its zlib header (RFC 9110, section 8.4.1)."""
+
+    errors = (zlib.error,)
+
+    def __init__(self, coding: bytes) -> None:
+        self._bits = 31 if coding == b"gzip" else 15
+        self._engine: Any = None
+
+    def _decode(self, data: bytes) -> Iterator[bytes]:
+        if self._engine is None:
+            bare = self._bits == 15 and not _has_header(data)
+            self._engine = zlib.decompressobj(-15 if bare else self._bits)
+        out = b""
+        while data or len(out) == PIECE:
+            if self._engine.eof:
+                if self._bits != 31:
+                    return  # nothing follows a deflate stream, and nothing of it goes out
+                self._engine = zlib.decompressobj(31)  # members follow each other (RFC 1952, section 2.2)
+            out = self._engine.decompress(data, PIECE)
+            data = self._engine.unconsumed_tail or self._engine.unused_data
+            yield out
+
+
+def _has_header(data: bytes) -> bool:
+    """Look for the header of zlib: compression method 8 and a check sum of 31 (RFC 1950, section 2.2)."""
+    return data[0] & 0x0F == 8 and (len(data) == 1 or (data[0] * 256 + data[1]) % 31 == 0)
+
+
+class Unbrotli(Decoder):
+    """Decode br (RFC 7932)."""
+
+    def __init__(self) -> None:
+        library = load_brotli()
+        self.errors = (library.error,)
+        self._engine = library.Decompressor()
+
+    def _decode(self, data: bytes) -> Iterator[bytes]:
+        out = self._engine.process(data, output_buffer_limit=PIECE)
+        while out:
+            yield out
+            ended = self._engine.is_finished()
+            out = b"" if ended else self._engine.process(b"", output_buffer_limit=PIECE)
+
+
+class Unzstd(Decoder):
+    """Decode zstd (RFC 8878), frame by frame."""
+
+    slice_bytes = 64  # holds at most sixteen blocks of 128 KiB (section 3.1.1.2)
+
+    def __init__(self) -> None:
+        self._library = load_zstd()
+        self.errors = (self._library.ZstdError, ValueError)
+        self._engine = self._start()
+
+    def _decode(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self._engine.eof:
+                self._engine = self._start()
+            yield self._engine.decompress(data)
+            data = self._engine.unused_data
+
+    def _start(self) -> Any:
+        """Begin a frame, whose window is 8 MiB at most (RFC 9659, section 3)."""
+        if hasattr(self._library, "COMPRESSOBJ_FLUSH_BLOCK"):
+            return self._library.ZstdDecompressor(max_window_size=1 << 23).decompressobj()
+        limit = {self._library.DecompressionParameter.window_log_max: 23}
+        return self._library.ZstdDecompressor(options=limit)
+
+
+class Encoder(NamedTuple):
+    """Redoes a content coding.
+
+    Attributes:
+        feed: Encodes the next bytes.
+        flush: Returns what is kept back, so that everything fed can be read.
+        close: Ends the stream and returns the rest.
+    """
+
+    feed: Callable[[bytes], bytes]
+    flush: Callable[[], bytes]
+    close: Callable[[], bytes]
+
+
+def decoder(coding: bytes) -> Decoder:
+    """Make a decoder for a coding that `coding_of` returned."""
+    return Unbrotli() if coding == b"br" else Unzstd() if coding == b"zstd" else Inflate(coding)
+
+
+def encoder(coding: bytes) -> Encoder:
+    """Make an encoder for a coding that `coding_of` returned."""
+    if coding == b"br":
+        brotli = load_brotli().Compressor(quality=4, lgwin=19)  # its best is for files that are packed once
+        return Encoder(brotli.process, brotli.flush, brotli.finish)
+    if coding == b"zstd":
+        # Two libraries speak of the same engine in two ways: zstandard, and Python's own since 3.14.
+        zstd = load_zstd().ZstdCompressor()
+        block = getattr(load_zstd(), "COMPRESSOBJ_FLUSH_BLOCK", None) or zstd.FLUSH_BLOCK
+        zstd = zstd.compressobj() if hasattr(zstd, "compressobj") else zstd
+        return Encoder(zstd.compress, lambda: bytes(zstd.flush(block)), zstd.flush)
+    deflate = zlib.compressobj(6, zlib.DEFLATED, 31 if coding == b"gzip" else 15)
+    return Encoder(deflate.compress, lambda: deflate.flush(zlib.Z_SYNC_FLUSH), deflate.flush)
+
+
+def import_first(*names: str) -> Any:
+    """Return the first module that is installed, or ``None``."""
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return None
+
+
+@cache
+def load_brotli() -> Any:
+    """Return the library for br, where it is there and can be told how much to give at once."""
+    library = import_first("brotli", "brotlicffi")
+    return library if hasattr(getattr(library, "Decompressor", None), "can_accept_more_data") else None
+
+
+@cache
+def load_zstd() -> Any:
+    """Return the library for zstd, where it is there."""
+    return import_first("compression.zstd", "zstandard")
+
+
+@cache
+def readable() -> frozenset[bytes]:
+    """Return the content codings that can be undone here, by their names in headers."""
+    optional = {b"br": load_brotli(), b"zstd": load_zstd()}
+    found = (coding for coding, library in optional.items() if library)
+    return frozenset((b"gzip", b"x-gzip", b"deflate", b"identity", *found))
+
+
+def coding_of(header: bytes) -> bytes | None:
+    """Read a ``Content-Encoding``: nothing for none, ``None`` for one that cannot be undone."""
+    coding = header.strip().lower()
+    if coding in (b"", b"identity"):
+        return b""
+    if coding not in readable():
+        return None
+    return b"gzip" if coding == b"x-gzip" else coding
+
+
+def acceptable(header: bytes) -> bytes:
+    """Narrow an ``Accept-Encoding`` to what can be undone; ``identity`` if nothing is left.
+
+    Never empty: an absent header would allow the app anything (RFC 9110, section 12.5.3).
+    """
+    parts = (part.strip() for part in header.split(b","))
+    kept = (part for part in parts if part.split(b";")[0].strip().lower() in readable())
+    return b", ".join(kept) or b"identity"
+
+
+class CodedBody:
+    """Decodes one page, has it rewritten, and encodes it, in bounded memory.
+
+    Args:
+        stage: Rewrites the page.
+        coding: The content coding around it.
+
+    Attributes:
+        broken: Whether the rest was cut off.
+    """
+
+    def __init__(self, stage: Stage, coding: bytes) -> None:
+        self._stage = stage
+        self._decoder = decoder(coding)
+        self._encoder = encoder(coding)
+        self.broken: bool = False
+
+    def turn(self, data: bytes, more: bool) -> bytes:
+        """Turn the bytes of one message; `more` says whether another follows.
+
+        What cannot be decoded is cut off, with everything that follows, and not let through.
+        """
+        parts: list[bytes] = []
+        try:
+            for piece in () if self.broken else self._decoder.pieces(data):
+                parts += [self._encoder.feed(self._stage.feed(piece))]
+        except DecodingError:
+            self.broken = True
+        if self.broken:
+            return b"".join(parts)
+        if not more:
+            parts += self._encoder.feed(self._stage.close()), self._encoder.close()
+        elif data:
+            parts.append(self._encoder.flush())
+        return b"".join(parts)
+
+
+# --- charsets
 
 
 class Stage(Protocol):

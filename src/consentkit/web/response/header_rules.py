@@ -1,4 +1,10 @@
-"""Work on lists of ASGI headers: order kept, names as the app wrote them."""
+"""Rules for response headers: look-up, caching and ``Vary`` of personal pages, entity tags.
+
+Headers are lists as in ASGI: order is kept, and names as the app wrote them. A tag of the app's page is not a
+tag of what was made of it for one visitor (RFC 9110, sections 8.8.3 and 13): the tags that go out are weak
+and carry a fingerprint of everything that shaped the page. One that comes back with another fingerprint is
+not shown to the app, so that a page made under a grant never survives a withdrawal through a 304.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +12,20 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
-Headers = list[tuple[bytes, bytes]]
+from consentkit.web.request import Headers
 
-_CDN = frozenset((b"cdn-cache-control", b"surrogate-control", b"x-accel-expires"))
+# Each page's own are written anew; those for caches of the site's alone go.
+_REWRITTEN = frozenset(
+    (b"vary", b"cache-control", b"cdn-cache-control", b"surrogate-control", b"x-accel-expires")
+)
 _PUBLIC = frozenset((b"public", b"s-maxage"))
 # What describes bytes that were rewritten (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).
-_STALE = frozenset(
+_STALE = _REWRITTEN.union(
     b"last-modified accept-ranges content-length content-digest repr-digest digest content-md5".split()
 )
-_OWN_RULES = _CDN | _STALE | {b"vary", b"cache-control"}
+_TAG = re.compile(rb'(?:W/)?"([^"]*)"')
+_TAG_OR_STAR = re.compile(rb'(?:W/)?"[^"]*"|\*')
+_MARK = b";ck-"
 
 BLOCKING = (
     b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
@@ -51,7 +62,7 @@ def replaced(headers: Headers, name: bytes, value: bytes) -> Headers:
 
 
 def personal(
-    headers: Iterable[tuple[bytes, bytes]], vary: tuple[str, ...], *, rewritten: bool = False
+    headers: Sequence[tuple[bytes, bytes]], vary: tuple[str, ...], *, rewritten: bool = False
 ) -> Headers:
     """Return the headers of what is made for one visitor: ``Vary`` extended, and no shared cache keeps it.
 
@@ -60,22 +71,11 @@ def personal(
         vary: The request headers that shaped it.
         rewritten: Whether its bytes are other than the app's, so that what describes those goes.
     """
-    varying: list[bytes] = []
-    caching: list[bytes] = []
-    out: Headers = []
-    for header in headers:
-        kind = header[0].lower()
-        if kind not in _OWN_RULES:
-            out.append(header)
-        elif kind == b"vary":
-            varying.append(header[1])
-        elif kind == b"cache-control":
-            caching.append(header[1])
-        elif kind not in _CDN and not rewritten:
-            out.append(header)
-    out.append((b"vary", _varied(b", ".join(varying), vary)))
-    out.append((b"cache-control", _private(b",".join(caching))))
-    return out
+    dropped = _STALE if rewritten else _REWRITTEN
+    kept = [header for header in headers if header[0].lower() not in dropped]
+    named = by_name(headers)
+    varied, cached = named.get(b"vary", b""), named.get(b"cache-control", b"")
+    return [*kept, (b"vary", _varied(varied, vary)), (b"cache-control", _private(cached))]
 
 
 @lru_cache(maxsize=256)
@@ -95,20 +95,10 @@ def _private(given: bytes) -> bytes:
 
     Stricter values of the app stay: ``no-store``, ``no-cache``, ``max-age`` and so on.
     """
-    kept = [
-        part.strip()
-        for part in given.split(b",")
-        if part.strip() and part.split(b"=")[0].strip().lower() not in _PUBLIC
-    ]
+    parts = [part.strip() for part in given.split(b",") if part.strip()]
+    kept = [part for part in parts if part.split(b"=")[0].strip().lower() not in _PUBLIC]
     names = {part.split(b"=")[0].lower() for part in kept}
-    if not names & {b"private", b"no-store"}:
-        kept.insert(0, b"private")
-    return b", ".join(kept)
-
-
-_TAG = re.compile(rb'(?:W/)?"([^"]*)"')
-_TAG_OR_STAR = re.compile(rb'(?:W/)?"[^"]*"|\*')
-_MARK = b";ck-"
+    return b", ".join(kept if names & {b"private", b"no-store"} else [b"private", *kept])
 
 
 def mark(tag: bytes, fingerprint: bytes) -> bytes:
@@ -125,35 +115,22 @@ def is_ours(headers: Headers) -> bool:
 def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Headers, bool]:
     """Map the conditions of a GET or HEAD back to what the app knows.
 
-    Args:
-        headers: The request's headers. Those of other methods guard what they write, and are left alone.
-        fingerprint: Of what would shape the page now.
-        document: Whether the response may be a page. If so, tags without a fingerprint do not count either:
-            they stem from a time when pages went out unexamined.
-
-    Returns:
-        The headers to show to the app, and whether a tag of ours is among them.
+    Tags without a fingerprint do not count for what may be a page (`document`): they stem from a time when
+    pages went out unexamined. Returns the headers for the app, and whether a tag with `fingerprint` is among
+    them.
     """
-    if not any(name in (b"if-none-match", b"if-modified-since") for name, _ in headers):
-        return headers, False
     kept: list[bytes] = []
-    ours = foreign = False
-    for tag in _tags(headers):
+    dropped = {b"if-none-match", b"if-modified-since"} if document else {b"if-none-match"}
+    confirmed = False
+    values = [value for name, value in headers if name == b"if-none-match"]
+    for tag in _TAG_OR_STAR.findall(b",".join(values)):
         original, separator, print_ = tag.rpartition(_MARK)
         if not separator:
             kept += [] if document else [tag]
-        elif print_ == fingerprint + b'"':
-            ours = True
+            continue
+        dropped.add(b"if-modified-since")
+        if print_ == fingerprint + b'"':
+            confirmed = True
             kept.append(original + b'"')
-        else:
-            foreign = True
-    dropped = {b"if-none-match"} | ({b"if-modified-since"} if document or foreign or ours else set())
     result = [(name, value) for name, value in headers if name not in dropped]
-    if kept:
-        result.append((b"if-none-match", b", ".join(kept)))
-    return result, ours
-
-
-def _tags(headers: Headers) -> list[bytes]:
-    values = [value for name, value in headers if name == b"if-none-match"]
-    return [found[0] for value in values for found in _TAG_OR_STAR.finditer(value)]
+    return [*result, (b"if-none-match", b", ".join(kept))] if kept else result, confirmed

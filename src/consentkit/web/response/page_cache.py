@@ -1,4 +1,4 @@
-"""Pages that repeat: what became of the very same bytes for the very same kind of visitor.
+"""A cache of rewritten pages: what became of the very same bytes for the very same kind of visitor.
 
 Nothing is hashed but a key with a sample: whether bytes are the same is settled by comparing all of them,
 which costs a fraction of hashing them. A page is kept from the second time on that its key is seen, so that
@@ -16,12 +16,12 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_ENTRIES: Final = 1024
 MAX_ENTRY: Final = MAX_BYTES // 8
 """Bytes of all pages kept, their number, and bytes of one of them; each counts as it came and as it went."""
-
+MAX_SEEN: Final = 4096
+"""Keys that are remembered as seen once. Full, all are forgotten."""
 _SAMPLE = 64
-_SEEN = 4096
 
 
-class Kept(msgspec.Struct, eq=False):
+class CachedPage(msgspec.Struct, eq=False):
     """A page as it came and as it went.
 
     Args:
@@ -29,6 +29,7 @@ class Kept(msgspec.Struct, eq=False):
         after: The bytes sent.
         report: What the gate did, as the debug header tells it.
         asked: The banner in it, as it is counted; empty where there is none.
+        used: Whether it was found since it was last looked at.
     """
 
     before: bytes
@@ -43,8 +44,19 @@ class Kept(msgspec.Struct, eq=False):
         return len(self.before) + len(self.after)
 
 
-class PageMemo:
-    """Keeps pages of one message.
+def page_key(body: bytes, shape: Hashable) -> Hashable:
+    """Make the key of a page: cheap, and never trusted.
+
+    Args:
+        body: The app's bytes.
+        shape: Everything but the bytes that shapes what becomes of them.
+    """
+    middle = len(body) >> 1
+    return len(body), body[middle : middle + _SAMPLE], shape
+
+
+class PageCache:
+    """Keeps pages that the app sends in one message.
 
     Attributes:
         hits: Pages found.
@@ -52,27 +64,14 @@ class PageMemo:
         size: Bytes kept.
     """
 
-    hits: int
-    misses: int
-    size: int
-
     def __init__(self) -> None:
-        self.hits = self.misses = self.size = 0
-        self._kept: dict[Hashable, Kept] = {}
+        self.hits: int = 0
+        self.misses: int = 0
+        self.size: int = 0
+        self._kept: dict[Hashable, CachedPage] = {}
         self._seen: set[int] = set()
 
-    @staticmethod
-    def key(body: bytes, shape: Hashable) -> Hashable:
-        """Make the key of a page: cheap, and never trusted.
-
-        Args:
-            body: The app's bytes.
-            shape: Everything but the bytes that shapes what becomes of them.
-        """
-        middle = len(body) >> 1
-        return len(body), body[middle : middle + _SAMPLE], shape
-
-    def find(self, key: Hashable, body: bytes) -> Kept | None:
+    def find(self, key: Hashable, body: bytes) -> CachedPage | None:
         """Return the page of these very bytes, or `None`."""
         kept = self._kept.get(key)
         if kept is None or kept.before != body:
@@ -82,23 +81,21 @@ class PageMemo:
         kept.used = True
         return kept
 
-    def keep(self, key: Hashable, page: Kept) -> None:
+    def keep(self, key: Hashable, page: CachedPage) -> None:
         """Keep a page if its key was seen before; what was not used for long gives way."""
         mark = hash(key)
         if mark not in self._seen:
-            if len(self._seen) >= _SEEN:
+            if len(self._seen) >= MAX_SEEN:
                 self._seen.clear()
             self._seen.add(mark)
-            return
-        if page.size > MAX_ENTRY:
-            return
-        self._drop(key)
-        self._kept[key] = page
-        self.size += page.size
-        while self.size > MAX_BYTES or len(self._kept) > MAX_ENTRIES:
-            self._give_way()
+        elif page.size <= MAX_ENTRY:
+            self._drop(key)
+            self._kept[key] = page
+            self.size += page.size
+            while self.size > MAX_BYTES or len(self._kept) > MAX_ENTRIES:
+                self._evict()
 
-    def _give_way(self) -> None:
+    def _evict(self) -> None:
         """Drop the oldest page that was not used since it was last looked at (the clock algorithm)."""
         oldest = next(iter(self._kept))
         page = self._kept[oldest]
@@ -112,6 +109,6 @@ class PageMemo:
         page = self._kept.pop(key, None)
         self.size -= page.size if page else 0
 
-    def told(self) -> bytes:
-        """Return the account as the debug header tells it."""
+    def account(self) -> bytes:
+        """Return hits, misses and size as the debug header tells them."""
         return b"hits=%d; misses=%d; bytes=%d" % (self.hits, self.misses, self.size)

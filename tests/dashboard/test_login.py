@@ -22,7 +22,7 @@ from consentkit.dashboard.login import (
     Sessions,
 )
 from consentkit.web.request import Request as AuditRequest
-from dashboard.auditing import BEARER, SITE, TOKEN, audited, auditing, mounted, read, visiting
+from dashboard.auditor import BEARER, SITE, TOKEN, audited, auditing, mounted, read, visiting
 
 pytestmark = pytest.mark.anyio
 PAGES = ["/audit/", "/audit/entries", "/audit/entries/1", "/audit/log", "/audit/exports"]

@@ -1,10 +1,10 @@
-"""What a site answers to ``consentkit lint --url``: a page, ``gpc.json``, the privacy policy."""
+"""Visit of a site without a browser: a page, ``gpc.json`` and the privacy policy are fetched and linted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consentkit.exceptions import MissingExtra, ScanError
 from consentkit.lint import Finding, lint_gpc, lint_page
@@ -14,16 +14,17 @@ from consentkit.scanner.origin_headers import OriginHeaders
 if TYPE_CHECKING:
     import httpx
 
-_SECONDS: Final = 30
-_REDIRECTS: Final = 20
-_ACCEPTED: Final = {"accept": "text/html,*/*;q=0.8"}
-"""As a browser asks: else there is no banner."""
+SECONDS: Final = 30
+"""How long each request may take."""
+MAX_REDIRECTS: Final = 20
+
+_ACCEPT: Final = {"accept": "text/html,*/*;q=0.8"}  # as a browser asks: else there is no banner
 
 
-def lint_answers(
+def lint_responses(
     url: str, *, policy: Policy | None, headers: Mapping[str, str], tell: Callable[[str], None]
 ) -> list[Finding]:
-    """Fetch a page and what belongs to it, and look at them.
+    """Fetch a page and what belongs to it, and lint the responses.
 
     Args:
         url: The page.
@@ -41,45 +42,44 @@ def lint_answers(
     except ModuleNotFoundError as error:
         raise MissingExtra("--url", extra="scan") from error
     try:
-        with httpx.Client(timeout=_SECONDS) as client:
+        with httpx.Client(timeout=SECONDS) as client:
             visit = _Visit(client, OriginHeaders(url, headers))
             page = visit.fetch(url)
             if headers and not visit.headers.owns(str(page.url)):
                 tell(f"{url} led to {page.url}, another origin, to which --header does not go")
             found = lint_page(page.content, page.headers.multi_items(), url=str(page.url))
-            return [*found, *_lint_signal(visit, page.url), *_lint_link(visit, page.url, policy)]
+            return [*found, *_lint_gpc(visit, page.url), *_lint_privacy_policy(visit, page.url, policy)]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ScanError(f"cannot fetch {url}: {error}") from error
 
 
-class _Visit:
+class _Visit(NamedTuple):
     """Requests to a site, and to where it leads."""
 
-    def __init__(self, client: httpx.Client, headers: OriginHeaders) -> None:
-        self.headers = headers
-        self._client = client
+    client: httpx.Client
+    headers: OriginHeaders
 
     def fetch(self, url: str | httpx.URL) -> httpx.Response:
         """Fetch a page; of a redirect each step is a request of its own."""
-        for _ in range(_REDIRECTS):
-            answer = self._client.get(url, headers=self.headers.added(str(url), _ACCEPTED))
-            if answer.next_request is None:
-                return answer
-            url = answer.next_request.url
-        raise ScanError(f"cannot fetch {url}: more than {_REDIRECTS} redirects")
+        for _ in range(MAX_REDIRECTS):
+            response = self.client.get(url, headers=self.headers.added(str(url), _ACCEPT))
+            if response.next_request is None:
+                return response
+            url = response.next_request.url
+        raise ScanError(f"cannot fetch {url}: more than {MAX_REDIRECTS} redirects")
 
 
-def _lint_signal(visit: _Visit, page: httpx.URL) -> list[Finding]:
-    """Look at what the site says of Global Privacy Control, if it does."""
+def _lint_gpc(visit: _Visit, page: httpx.URL) -> list[Finding]:
+    """Lint what the site says of Global Privacy Control, if it says anything."""
     where = page.join("/.well-known/gpc.json")
-    answer = visit.fetch(where)
-    if answer.status_code == 404:
+    response = visit.fetch(where)
+    if response.status_code == 404:
         return []
-    kind = answer.headers.get("content-type", "")
-    return lint_gpc(answer.content, kind, url=str(where), today=date.today().isoformat())
+    kind = response.headers.get("content-type", "")
+    return lint_gpc(response.content, kind, url=str(where), today=date.today().isoformat())
 
 
-def _lint_link(visit: _Visit, page: httpx.URL, policy: Policy | None) -> list[Finding]:
+def _lint_privacy_policy(visit: _Visit, page: httpx.URL, policy: Policy | None) -> list[Finding]:
     """Follow the link to the privacy policy."""
     if policy is None or not policy.site.privacy_policy:
         return []

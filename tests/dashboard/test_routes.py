@@ -17,7 +17,7 @@ from consentkit.dashboard import routes
 from consentkit.log import open_log
 from consentkit.tlog.note import SigningKey
 from consentkit.tlog.proofs import InclusionProof
-from dashboard.auditing import (
+from dashboard.auditor import (
     BUNDLE,
     EARLIER,
     SITE,
