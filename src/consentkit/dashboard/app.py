@@ -1,4 +1,4 @@
-"""`Dashboard`, the ASGI application that a site mounts: headers, login, errors, and the pages behind them."""
+"""`Dashboard`, the ASGI application that a site mounts: security headers, login, routing, errors."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _answer_refusal(request: Request, error: Exception) -> Response:
-    """Answer for what a page or the login refuses; a guard may raise Starlette's exception, with headers."""
+    """Answer for a BadRequest, or for the HTTPException, with headers, that a guard may raise."""
     headers: Mapping[str, str] | None = None
     if isinstance(error, HTTPException):
         status, problem, headers = error.status_code, error.detail, error.headers

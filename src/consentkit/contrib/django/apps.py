@@ -1,4 +1,4 @@
-"""The Django app, and what keeps consentkit from seeing a site's pages."""
+"""The Django app: checks that a site's pages go through consentkit."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ _logger = logging.getLogger("consentkit")
 
 
 def check_middleware(**_: Any) -> list[CheckMessage]:
-    """Find consentkit among Django's own kind of middleware."""
+    """Report consentkit's ASGI middleware in ``MIDDLEWARE``, which is for Django's own."""
     named = [name for name in settings.MIDDLEWARE if name.startswith("consentkit.")]
     problem = "MIDDLEWARE names {}, which is ASGI middleware and goes around the whole application."
     return [Error(problem.format(name), hint=_WRAP, id="consentkit.E001") for name in named]
 
 
 def check_server(**_: Any) -> list[CheckMessage]:
-    """Find out whether the development server that is being started serves WSGI."""
+    """Report a development server that is being started and serves WSGI."""
     starting = sys.argv[1:2] == ["runserver"]
     if not starting or get_commands().get("runserver") not in _WSGI_COMMANDS:
         return []
@@ -78,7 +78,7 @@ def watch_request(
     scope: Mapping[str, Any] | None = None,
     **_: Any,
 ) -> None:
-    """Say in the log if the first request has no consent; a receiver of ``request_started``.
+    """Log an error if the first request has no consent; a receiver of ``request_started``.
 
     Args:
         sender: Who handles it. Tests and static files are left alone.
