@@ -4,9 +4,10 @@
     ├── ConfigurationError      the policy, the catalog or the constructor says something impossible
     │   └── MissingExtra        a feature needs an optional dependency that is not installed
     ├── UnknownPurpose          code asked for a purpose or vendor that the policy does not have
-    ├── RewriteError            the rewriter was used after it was closed
+    ├── RewriteError            the rewriter was used after it was closed, or otherwise wrongly
     ├── LogError                the consent log
-    │   ├── LogUnavailable      the store cannot take entries now
+    │   ├── LogUnavailable      the store cannot be reached, or cannot take entries now
+    │   │   └── LogMissing      there is no log yet where one was named
     │   ├── LogCorrupt          what the store holds contradicts itself
     │   ├── OutboxFull          neither the store nor the outbox can take the entry
     │   └── ProofInvalid        a key, signature or proof does not hold or cannot be read
@@ -73,7 +74,7 @@ class UnknownPurpose(ConsentkitError, KeyError):
 
 
 class RewriteError(ConsentkitError):
-    """The rewriter was fed after it had been closed."""
+    """The rewriter was used after it was closed, or its memory by handlers that ask for different tags."""
 
 
 class LogError(ConsentkitError):
@@ -81,10 +82,10 @@ class LogError(ConsentkitError):
 
 
 class LogUnavailable(LogError):
-    """The store cannot take entries now.
+    """The store cannot be reached, or cannot take entries now.
 
     Attributes:
-        unknown: Whether what was to be appended may be recorded all the same; if not, it is not.
+        unknown: Whether what was to be appended may have been recorded all the same.
     """
 
     def __init__(self, problem: str, *, unknown: bool = False) -> None:

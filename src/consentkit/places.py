@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import re
-import threading
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
 
 from consentkit.exceptions import ConfigurationError, MissingExtra
 from consentkit.policy import Place
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 CHECK_SECONDS: Final = 60
 """How long a file that was replaced may go unnoticed."""
 
-Address: TypeAlias = "IPv4Address | IPv6Address"
 Scope: TypeAlias = MutableMapping[str, Any]
 Client: TypeAlias = Callable[[Scope], "str | None"]
 
@@ -57,18 +57,22 @@ class FromHeaders:
 
     def __call__(self, scope: Scope) -> Place | None:
         """Return the place, or ``None`` where the headers do not tell."""
-        country = _only(scope, self._country)
+        country = _single_value(scope, self._country)
         if not country:
             return None
-        return Place(country=country, region=_only(scope, self._region) if self._region else "")
+        return Place(country=country, region=_single_value(scope, self._region) if self._region else "")
+
+
+def _single_value(scope: Scope, header: bytes) -> str:
+    values = {value for name, value in scope["headers"] if name == header}
+    return values.pop().decode("latin-1") if len(values) == 1 else ""
 
 
 class FromMaxMind:
     """Look the visitor's address up in a MaxMind DB file, such as GeoLite2-City or GeoLite2-Country.
 
-    The file is opened once here, to see that it is one, and again by each process at the first look-up. A new
-    one is noticed within a minute; while it cannot be read, the old one serves on. Rename the new file to its
-    name, as MaxMind's own updater does: it is mapped into memory, so never write into it.
+    A new file is noticed within a minute; while it cannot be read, the old one serves on. Rename the new file
+    to its name, as MaxMind's own updater does: it is mapped into memory, so never write into it.
 
     The address is neither kept nor logged. One that is not public, such as a proxy's in your own network,
     leaves the place unknown, for which the strictest regime holds.
@@ -83,73 +87,66 @@ class FromMaxMind:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, client: Client | None = None) -> None:
-        self._file = _File(Path(path))
+        self._path = Path(path)
         self._client = client or _peer
         self.headers: tuple[str, ...] = tuple(getattr(client, "headers", ()))
         """Names of the headers that `client` says it reads, for ``Vary``."""
+        self._stamp = _stamp(self._path)
+        self._reader = _open(self._path)  # mapped read-only: forked processes share it
+        self._due = monotonic() + CHECK_SECONDS
+        self._reported = ""
 
     def __call__(self, scope: Scope) -> Place | None:
         """Return the place, or ``None`` where the file does not tell."""
-        address = _public(self._client(scope))
-        return None if address is None else _place(self._file.find(address))
-
-
-class _File:
-    """A file, opened again when it was replaced. Safe to use from any thread, and after a fork."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._forget()
-        _open(path).close()
-
-    def find(self, address: Address) -> object:
-        """Return what the file says of an address, ``None`` for nothing."""
-        reader = self._current()
-        if reader is None:
+        address = _public_address(self._client(scope))
+        if address is None:
             return None
+        if monotonic() >= self._due:
+            self._reload()
         try:
-            return reader.get(address)
+            return _place(self._reader.get(address))
         except ValueError:  # the file has addresses of the other version only
             return None
         except RuntimeError:  # what maxminddb's own error is
-            self._say(f"place: the file {str(self._path)!r} is damaged")
+            self._report(f"place: the file {str(self._path)!r} is damaged")
             return None
 
-    def _forget(self) -> None:
-        """Begin anew: what the parent of a forked process has opened, or was about to, is the parent's."""
-        self._process = os.getpid()
-        self._guard = threading.Lock()
-        self._reader: Reader | None = None
-        self._stamp: object = None
-        self._said = ""
-        self._due = 0.0
-
-    def _current(self) -> Reader | None:
-        """Return what was opened last. One caller at a time looks for a new file; the others do not wait."""
-        if self._process != os.getpid():
-            self._forget()
-        if monotonic() >= self._due and self._guard.acquire(blocking=self._reader is None):
-            try:
-                if monotonic() >= self._due:
-                    self._renew()
-            finally:
-                self._guard.release()
-        return self._reader
-
-    def _renew(self) -> None:
+    def _reload(self) -> None:
+        """Open the file if it was replaced."""
+        # First of all: threads that look meanwhile use the old file and wait for nothing.
         self._due = monotonic() + CHECK_SECONDS
         try:
             stamp = _stamp(self._path)
             if stamp != self._stamp:
-                self._reader, self._stamp, self._said = _open(self._path), stamp, ""
+                self._reader, self._stamp, self._reported = _open(self._path), stamp, ""
         except ConfigurationError as error:
-            self._say(f"{error}; {'the old one serves on' if self._reader else 'no place is known'}")
+            self._report(f"{error}; the old one serves on")
 
-    def _say(self, problem: str) -> None:
+    def _report(self, problem: str) -> None:
         """Log a problem once."""
-        if problem != self._said:
-            self._said = problem
+        if problem != self._reported:
+            self._reported = problem
             _logger.error("%s", problem)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    iso_code: str = ""
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """What is read of the file's record of an address."""
+
+    country: _Named = _Named()
+    subdivisions: tuple[_Named, ...] = ()
+
+
+def _place(found: object) -> Place | None:
+    try:
+        record = msgspec.convert(found, type=_Record)
+    except msgspec.ValidationError:
+        return None
+    region = record.subdivisions[0].iso_code if record.subdivisions else ""
+    return Place(country=record.country.iso_code, region=region) if record.country.iso_code else None
 
 
 def _peer(scope: Scope) -> str | None:
@@ -157,7 +154,7 @@ def _peer(scope: Scope) -> str | None:
     return client[0] if client else None
 
 
-def _public(text: str | None) -> Address | None:
+def _public_address(text: str | None) -> IPv4Address | IPv6Address | None:
     """Read an address; one that is not valid, or says nothing of where anybody is, is none."""
     try:
         address = ip_address((text or "").partition("%")[0])
@@ -165,22 +162,6 @@ def _public(text: str | None) -> Address | None:
         return None
     address = getattr(address, "ipv4_mapped", None) or address
     return address if address.is_global else None
-
-
-def _place(record: object) -> Place | None:
-    country = _code(_part(record, "country"))
-    regions = _part(record, "subdivisions")
-    region = _code(regions[0]) if isinstance(regions, Sequence) and regions else ""
-    return Place(country=country, region=region) if country else None
-
-
-def _code(part: object) -> str:
-    code = _part(part, "iso_code")
-    return code if isinstance(code, str) else ""
-
-
-def _part(record: object, key: str) -> object:
-    return record.get(key) if isinstance(record, Mapping) else None
 
 
 def _stamp(path: Path) -> object:
@@ -211,8 +192,3 @@ def _open(path: Path) -> Reader:
 def _missing(path: Path) -> ConfigurationError:
     problem = f"there is no file {str(path)!r} that can be read: put MaxMind's database there"
     return ConfigurationError(problem, path="place")
-
-
-def _only(scope: Scope, header: bytes) -> str:
-    values = {value for name, value in scope["headers"] if name == header}
-    return values.pop().decode("latin-1") if len(values) == 1 else ""

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from consentkit.asgi.application import deployment_of
+from consentkit.consent.choice import known_names
 from consentkit.consent.cookies import DecisionCodec, decision_cookie_name
 from consentkit.consent.decision import DAY, Decision, Source
-from consentkit.exceptions import UnknownPurpose
 from consentkit.policy import NECESSARY, Policy, Regime
 
 Granted: TypeAlias = Iterable[str] | Literal["all"]
@@ -111,23 +111,13 @@ def _decision(
     moment: int,
 ) -> Decision:
     purposes = frozenset(policy.purposes) - {NECESSARY}
-    allowed = purposes if granted == "all" else _checked(policy, granted)
+    allowed = purposes if granted == "all" else known_names(policy, granted)
     return Decision(
         regime=Regime(regime),
         granted=allowed,
-        denied=purposes - allowed if denied is None else _checked(policy, denied),
+        denied=purposes - allowed if denied is None else known_names(policy, denied),
         fingerprints={name: policy.fingerprints[name] for name in purposes},
         day=moment // DAY,
         source=source,
         gpc_shown=gpc_shown,
     )
-
-
-def _checked(policy: Policy, names: Iterable[str]) -> frozenset[str]:
-    if isinstance(names, str):
-        names = (names,)
-    checked = frozenset(names)
-    for name in checked:
-        if name not in policy.purposes and policy.vendor_purpose(name) is None:
-            raise UnknownPurpose(name, [*policy.purposes, *policy.vendors_declared])
-    return checked - {NECESSARY}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.running import said
+from cli.runner import said
 from consentkit.cli.root import root
 from consentkit.log import ConsentLog
 

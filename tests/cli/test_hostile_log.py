@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import failed, run, said
+from cli.runner import failed, run, said
 from consentkit.cli.log import key_commands
 from consentkit.log import ConsentLog
 from consentkit.log.signer import read_keyring, replace_key_file

@@ -22,7 +22,7 @@ from consentkit import scanner
 from consentkit.cli.root import root
 from consentkit.cli.terminal import one_line, printable
 from consentkit.lint import Finding
-from consentkit.log import ConsentLog, Observation
+from consentkit.log import ConsentLog
 from consentkit.tlog.note import SigningKey
 from log.samples import make_bundle, make_entry
 
@@ -51,14 +51,9 @@ def hostile(tmp_path: Path) -> Path:
     path = tmp_path / "consent.sqlite3"
     with ConsentLog(path, key=str(SigningKey.generate(ORIGIN))) as log:
         log.commit([bundle := make_bundle(CURSED), make_entry(notice=bundle.hash)])
-        log._store.transact(
-            lambda transaction: transaction.count(
-                {
-                    Observation(day="2026-11-20", kind="csp", key=f"img-src {name}"): 1
-                    for name in (f"{CURSED}.example", FORGED, LINK)
-                }
-            )
-        )
+        for name in (f"{CURSED}.example", FORGED, LINK):
+            log.observed.count("csp", f"img-src {name}", now=1_795_176_000)  # 2026-11-20
+        log.write_observations()
     return path
 
 

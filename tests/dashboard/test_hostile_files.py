@@ -11,8 +11,7 @@ import pytest
 from consentkit import ConsentLog
 from consentkit.record.entry import Bundle
 from consentkit.record.leaf import commitment, committed_leaf
-from dashboard.auditing import EARLIER, TODAY, auditing, decided, read
-from dashboard.test_hostile import failures, tampering
+from dashboard.auditor import EARLIER, TODAY, auditing, decided, failures, read, tampering
 
 pytestmark = pytest.mark.anyio
 

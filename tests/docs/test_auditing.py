@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import said
+from cli.runner import said
 from consentkit.log import ConsentLog
 from docs.documents import examples, find_page
 from go.verifier import build

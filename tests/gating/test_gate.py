@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.catalog import default_catalog
-from consentkit.gating import Gate, Gated, stubs_script
+from consentkit.gating import Gate
+from consentkit.gating.judge import Gated
+from consentkit.gating.model import stubs_script
 from consentkit.policy import Cookie, Policy, Vendor
 from consentkit.rewriter import Rewriter
 from gating.pages import CLASSIFIER, EVERYTHING, GATE, NOTHING, Markers, consent, rewrite, run

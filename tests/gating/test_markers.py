@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from consentkit.gating import Gate, Gated
+from consentkit.gating import Gate
+from consentkit.gating.judge import Gated
 from consentkit.policy import Policy
 from consentkit.policy.tables import MARKER_TOOLS, MarkerTool
 from gating.pages import EVERYTHING, consent, rewrite, run

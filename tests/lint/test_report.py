@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consentkit.lint import RULES, Finding, locate, to_json, to_sarif, write_text
-from consentkit.lint.toml_lines import find_line
+from consentkit.lint.report import find_line
 
 FILE = '''# A policy.
 uses = ["youtube",

@@ -24,8 +24,7 @@ from consentkit.log.signer import Signer, read_keyring, replace_key_file
 from consentkit.log.stores.base import Outcome
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.record.entry import Entry, Item
-from consentkit.record.leaf import commitment, committed_leaf
-from consentkit.record.receipt import ProvedEntry
+from consentkit.record.leaf import ProvedEntry, commitment, committed_leaf
 from consentkit.tlog.note import SigningKey, open_checkpoint, sign_checkpoint
 from consentkit.tlog.tree import TileId, append
 from log.postgres import Server
@@ -373,7 +372,7 @@ def test_a_long_history_costs_no_more_than_its_end(log: ConsentLog, monkeypatch:
 
 
 def test_a_receipts_salt_has_its_length() -> None:
-    proved = ProvedEntry(index=0, body=make_entry().encode(), salt=bytes(31))
+    proved = ProvedEntry(index=0, body=make_entry().encode().decode(), salt="00" * 31)
     with pytest.raises(LogError, match="32 bytes"):
         assert proved.leaf
 

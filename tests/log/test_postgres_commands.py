@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import failed, fields, said
+from cli.runner import failed, fields, said
 from consentkit.log import ConsentLog
 from log.postgres import Server
 from log.samples import BUNDLE, make_entry, make_refusal

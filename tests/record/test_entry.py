@@ -1,42 +1,19 @@
-"""What the log takes, how it is spelled, and what its leaves commit to."""
+"""What the log takes, and how it is spelled."""
 
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from uuid import UUID
 
 import msgspec
 import pytest
 import rfc8785
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.exceptions import LogError
 from consentkit.record.entry import Bundle, Count, Entry, rfc3339, uuid7
-from consentkit.record.leaf import Json, canonical, commitment, committed_leaf, new_salt, notice_leaf
 from log.samples import AT, BUNDLE, make_entry, make_refusal
-
-ascii_text = st.text(st.characters(min_codepoint=0, max_codepoint=127))
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-integers = st.integers(-(2**53) + 1, 2**53 - 1)
-values: st.SearchStrategy[Json] = st.recursive(
-    texts | integers | st.booleans(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ascii_text, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@settings(max_examples=50)
-@given(st.dictionaries(ascii_text, values, max_size=4))
-def test_canonical_json_is_that_of_rfc_8785(value: dict[str, Json]) -> None:
-    assert canonical(value) == rfc8785.dumps(value)
-
-
-@pytest.mark.parametrize("value", [1.0, None, 2**53, -(2**53), {"é": 1}, {1: 2}, b"x", "\ud800", [None]])
-def test_canonical_json_refuses_what_has_two_spellings(value: Json) -> None:
-    with pytest.raises(LogError, match="canonical JSON"):
-        canonical({"key": value})
 
 
 @pytest.mark.parametrize(
@@ -96,7 +73,7 @@ def books() -> list[Entry]:
 def test_an_entry_is_canonical_json() -> None:
     for entry in (make_entry(), make_refusal(), make_entry(granted=(), signals=()), BUNDLE.entry(), *books()):
         body = entry.encode()
-        assert body == canonical(json.loads(body)) == rfc8785.dumps(json.loads(body))
+        assert body == rfc8785.dumps(json.loads(body))
         assert Entry.decode(body) == entry
 
 
@@ -139,26 +116,8 @@ def test_a_bundle_holds_what_its_hashes_say(change: dict[str, object]) -> None:
         msgspec.structs.replace(BUNDLE, **change)
 
 
-def test_the_commitment_is_the_documented_hash() -> None:
-    body = make_entry().encode()
-    salt = bytes(range(32))
-    expected = sha256(b"consentkit/entry/v1\n" + salt + body).hexdigest()
-    assert commitment(salt, body) == expected
-    assert committed_leaf("decision", "2026-11-22", expected) == (
-        b'{"commitment":"' + expected.encode() + b'","day":"2026-11-22","type":"decision","v":1}'
-    )
-
-
-def test_a_notices_leaf_is_public() -> None:
-    leaf = json.loads(notice_leaf(BUNDLE.entry().day, BUNDLE.hash))
-    assert leaf == {"day": AT[:10], "notice": BUNDLE.hash, "type": "notice", "v": 1}
+def test_a_bundle_is_filed_under_its_hash() -> None:
     assert Bundle(hash=BUNDLE.hash, body=BUNDLE.body, at=AT).id == BUNDLE.hash
-
-
-def test_salts_are_long_and_never_the_same() -> None:
-    salts = {new_salt() for _ in range(100)}
-    assert len(salts) == 100
-    assert {len(salt) for salt in salts} == {32}
 
 
 @given(st.integers(0, 2**48 - 1))

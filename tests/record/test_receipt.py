@@ -18,7 +18,8 @@ from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
 from consentkit.policy import Site
 from consentkit.record.entry import Entry, Item, uuid7
-from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt, verify_receipt
+from consentkit.record.leaf import ProvedEntry, ProvedNotice
+from consentkit.record.receipt import Evidence, make_receipt, verify_receipt
 from consentkit.tlog.note import SigningKey, VerifierKey
 from consentkit.tlog.proofs import InclusionProof
 from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story, publish
@@ -397,8 +398,10 @@ def test_a_receipt_is_of_one_visitor_and_has_every_notice(log: ConsentLog, evide
 
 
 def unproved(entry: Entry, notice: Notice) -> Evidence:
-    proved = ProvedEntry(index=1, body=entry.encode(), salt=bytes(32))
-    return Evidence(entries=(proved,), notices=(ProvedNotice(index=0, day="2026-11-20", body=notice.body),))
+    proved = ProvedEntry(index=1, body=entry.encode().decode(), salt="00" * 32)
+    return Evidence(
+        entries=(proved,), notices=(ProvedNotice(index=0, day="2026-11-20", body=notice.body.decode()),)
+    )
 
 
 def holds(document: dict[str, Any], key: VerifierKey) -> bool:

@@ -13,7 +13,8 @@ from rdflib.namespace import DCTERMS, RDF, SKOS, XSD
 
 from consentkit.policy import Site
 from consentkit.record.dpv import CONTEXT, VERSION
-from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice, make_receipt
+from consentkit.record.leaf import ProvedEntry, ProvedNotice
+from consentkit.record.receipt import Evidence, make_receipt
 from record.receipts import ID, NOTICE, NOW, OTHER, SETTINGS, SITE, SUBJECT, Story
 
 # rdflib warns of its own names.
@@ -51,11 +52,11 @@ def make_document() -> dict[str, Any]:
     third = story.decide("2026-11-24T10:00:00Z", "marketing surveys", expires="2027-05-21T00:00:00Z")
     note = story.invalidate(third, "2026-11-24T10:00:01Z")
     entries = [
-        ProvedEntry(index=index, body=entry.encode(), salt=bytes(32), proof="a proof")
+        ProvedEntry(index=index, body=entry.encode().decode(), salt="00" * 32, proof="a proof")
         for index, entry in enumerate([first, second, third, note], start=2)
     ]
     notices = [
-        ProvedNotice(index=index, day="2026-11-20", body=notice.body, proof="a proof")
+        ProvedNotice(index=index, day="2026-11-20", body=notice.body.decode(), proof="a proof")
         for index, notice in enumerate([NOTICE, OTHER])
     ]
     evidence = Evidence(entries=tuple(entries), notices=tuple(notices), key="a key")
@@ -177,8 +178,8 @@ def test_without_a_controller_a_receipt_is_short_of_what_is_mandatory() -> None:
     story = Story()
     entry = story.decide("2026-11-22T10:00:00Z", "analytics")
     evidence = Evidence(
-        entries=(ProvedEntry(index=1, body=entry.encode(), salt=bytes(32)),),
-        notices=(ProvedNotice(index=0, day="2026-11-20", body=NOTICE.body),),
+        entries=(ProvedEntry(index=1, body=entry.encode().decode(), salt="00" * 32),),
+        notices=(ProvedNotice(index=0, day="2026-11-20", body=NOTICE.body.decode()),),
     )
     made = make_receipt(evidence, site=Site(), settings=SETTINGS, id=ID, at=NOW)
     result, report = conforms(read(json.loads(made)))

@@ -8,10 +8,10 @@ from consentkit.banner.texts import shipped_locales, shipped_texts
 from consentkit.scanner.labels import (
     contradicting_language,
     leads_to_policy,
+    mentions_signal,
     primary_language,
     read_label,
-    reopens,
-    says_signal,
+    reopens_settings,
 )
 
 
@@ -53,20 +53,20 @@ def test_the_packages_own_labels(locale: str) -> None:
     assert read_label(texts["opt-in"]["reject"]) == "reject"
     assert read_label(texts["opt-in"]["accept"]) == "accept"
     assert read_label(texts["settings"]["withdraw"]) == "withdraw"
-    assert reopens(texts["common"]["settings"])
-    assert says_signal(texts["common"]["honoured"])
+    assert reopens_settings(texts["common"]["settings"])
+    assert mentions_signal(texts["common"]["honoured"])
 
 
 @pytest.mark.parametrize(
     "label", ["Cookie settings", "Your Privacy Choices", "Do not sell my data", "Cookie-Einstellungen"]
 )
 def test_what_opens_the_settings_again(label: str) -> None:
-    assert reopens(label) and not leads_to_policy(label)
+    assert reopens_settings(label) and not leads_to_policy(label)
 
 
 @pytest.mark.parametrize("label", ["Privacy", "Privacy policy", "Our cookie policy", "Datenschutzerklärung"])
 def test_what_leads_to_the_policy(label: str) -> None:
-    assert leads_to_policy(label) and not reopens(label)
+    assert leads_to_policy(label) and not reopens_settings(label)
 
 
 @pytest.mark.parametrize("locale", sorted(shipped_locales()))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from consentkit.consent.consent import Consent, resolve
 from consentkit.exceptions import ConfigurationError
-from consentkit.gating.page_scripts import VendorCalls
+from consentkit.gating.vendor_calls import VendorCalls
 from consentkit.policy import ConsentMode, Place, Policy, Regime
 from consentkit.policy.jurisdictions import EU_AND_EEA
 from consentkit.signals import Signals

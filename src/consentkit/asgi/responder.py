@@ -15,9 +15,10 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.log.counters import SHOWN
 from consentkit.web.request import Headers
 from consentkit.web.request_kind import RANGES
-from consentkit.web.response.gated_response import Dropped, GatedResponse, Pass, Stamped, is_part_of_page
+from consentkit.web.response.gated_response import Dropped, GatedResponse, Pass, Stamped
 from consentkit.web.response.header_rules import without
 from consentkit.web.response.page import PageResponse
+from consentkit.web.response.response_kind import is_part_of_page
 
 _UNREADABLE_EXTENSIONS = frozenset(("http.response.pathsend", "http.response.zerocopysend"))
 

@@ -69,8 +69,8 @@ def choose(
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
     policy = consent.policy
-    refused = _check(policy, denied)
-    wanted = _check(policy, granted) - refused
+    refused = known_names(policy, denied)
+    wanted = known_names(policy, granted) - refused
     purposes = frozenset(policy.purposes) - {NECESSARY}
     chosen = wanted & purposes
     settled = chosen | {NECESSARY}
@@ -104,7 +104,7 @@ def allow(
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
     policy, previous = consent.policy, consent.decision
-    added = _check(policy, names)
+    added = known_names(policy, names)
     if previous is None:
         # Behind a cookie that cannot be believed there may be a refusal: what is not allowed stays denied.
         denied = consent.denied - added if consent.source == "invalid" else frozenset()
@@ -161,9 +161,13 @@ def _left_out(policy: Policy, named: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*(group - named for group in groups if group & named))
 
 
-def _check(policy: Policy, names: Iterable[str]) -> frozenset[str]:
-    """Return the names without `necessary`; raises `UnknownPurpose`."""
-    checked = frozenset(names)
+def known_names(policy: Policy, names: Iterable[str]) -> frozenset[str]:
+    """Return names of purposes and vendors without `necessary`; a single name may come as a string.
+
+    Raises:
+        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+    """
+    checked = frozenset((names,) if isinstance(names, str) else names)
     unknown = checked.difference(policy.purpose_by_name)
     if unknown:
         raise UnknownPurpose(min(unknown), [*policy.purposes, *policy.vendors_declared])

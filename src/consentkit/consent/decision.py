@@ -26,11 +26,11 @@ MAX_AGE = 34_560_000  # seconds: the 400 days that browsers allow a cookie (RFC 
 Source = Literal["banner", "settings", "embed", "gpc", "api"]
 
 _VERSION = "1"
-_MARKS = {"*": "granted", "!": "denied", "+": "left_on", "~": "neither"}
-_HEAD = re.compile(
-    rf"{_VERSION}:({'|'.join(Regime)}):({'|'.join(get_args(Source))}):([01]):(0|[1-9][0-9]{{0,5}})", re.ASCII
+_ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!+~])([0-9a-f]{6})?")
+_TEXT = re.compile(
+    rf"{_VERSION}:({'|'.join(Regime)}):({'|'.join(get_args(Source))}):([01]):(0|[1-9][0-9]{{0,5}})"
+    rf"((?:{_ITEM.pattern})*)"
 )
-_ITEM = re.compile(r":([a-z][a-z0-9-]{0,39})([*!+~])([0-9a-f]{6})?", re.ASCII)
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,29 +136,23 @@ def decode_decision(text: str) -> Decision:
     Raises:
         ValueError: It is not of this version. Half a decision is never read: the rest may be a refusal.
     """
-    head = _HEAD.match(text)
-    if head is None:
+    found = _TEXT.fullmatch(text)
+    if found is None:
         raise ValueError("not a decision of this version")
-    names: dict[str, set[str]] = {kind: set() for kind in _MARKS.values()}
-    fingerprints: dict[str, str] = {}
-    position = head.end()
-    while position < len(text):
-        item = _ITEM.match(text, position)
-        if item is None:
-            raise ValueError("not a decision of this version")
-        names[_MARKS[item[2]]].add(item[1])
-        if item[3]:
-            fingerprints[item[1]] = item[3]
-        position = item.end()
+    items = _ITEM.findall(found[5])
+
+    def marked(mark: str) -> frozenset[str]:
+        return frozenset(name for name, its, _ in items if its == mark)
+
     return Decision(
-        regime=Regime(head[1]),
-        source=head[2],  # type: ignore[arg-type]  # one of `Source` by the expression
-        gpc_shown=head[3] == "1",
-        day=int(head[4]),
-        granted=frozenset(names["granted"]),
-        denied=frozenset(names["denied"]),
-        left_on=frozenset(names["left_on"]),
-        fingerprints=fingerprints,
+        regime=Regime(found[1]),
+        source=found[2],  # type: ignore[arg-type]  # one of `Source` by the expression
+        gpc_shown=found[3] == "1",
+        day=int(found[4]),
+        granted=marked("*"),
+        denied=marked("!"),
+        left_on=marked("+"),
+        fingerprints={name: fingerprint for name, _, fingerprint in items if fingerprint},
     )
 
 

@@ -79,9 +79,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     def vendors_of(self, name: str) -> tuple[ShownVendor, ...]:
         """Return the vendors that a name speaks of: itself, or those of the purpose."""
         vendor = self.vendor(name)
-        if vendor is not None:
-            return (vendor,)
-        return tuple(other for other in self.vendors if other.purpose == name)
+        return (vendor,) if vendor else tuple(one for one in self.vendors if one.purpose == name)
 
     @property
     def heading(self) -> str:
@@ -138,10 +136,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def body(self) -> bytes:
         """Return the bundle as canonical JSON: sorted keys, no spaces, UTF-8."""
-        bundle = {name: getattr(self, name) for name in self.__struct_fields__}
-        bundle |= {name: dict(bundle[name]) for name in ("regimes", "texts", "fingerprints", "assets")}
-        plain = msgspec.to_builtins({**bundle, "v": 1})
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        bundle = {**msgspec.to_builtins(self, enc_hook=dict), "v": 1}
+        return json.dumps(bundle, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @cached_property
     def hash(self) -> str:

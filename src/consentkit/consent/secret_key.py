@@ -140,10 +140,9 @@ def _repeated(key: str, at: int) -> int:
 
 def _running(key: str, at: int) -> int:
     """Return how many characters from a place on run up, down or on the spot, or along a keyboard."""
-    return max(
-        *(_steps(key, at, step) for step in (-1, 0, 1)),
-        *(_common(row[row.index(key[at]) :], key[at:]) for row in _WAYS if key[at] in row),
-    )
+    rows = [row[row.index(key[at]) :] for row in _WAYS if key[at] in row]
+    keys = (n for row in rows for n in range(1, len(row) + 1) if key.startswith(row[:n], at))
+    return max(*(_steps(key, at, step) for step in (-1, 0, 1)), *keys)
 
 
 def _steps(key: str, at: int, step: int) -> int:
@@ -151,9 +150,3 @@ def _steps(key: str, at: int, step: int) -> int:
     while end < len(key) and ord(key[end]) - ord(key[end - 1]) == step:
         end += 1
     return end - at
-
-
-def _common(row: str, rest: str) -> int:
-    return next(
-        (n for n, (a, b) in enumerate(zip(row, rest, strict=False)) if a != b), min(len(row), len(rest))
-    )

@@ -144,12 +144,18 @@ class Classifier:
         inner = [self._reach_of_url(text, b"script", 0) for text in listed if ":" in text]
         return join([self._vendors.find_reach(listed, bases), *inner])
 
+    def reach_of_base(self, raw: bytes) -> Reach:
+        """Find whom a ``<base>`` reaches: whatever is relative may go there."""
+        href = elements.first(attributes(raw), b"href")
+        return self._vendors.find_reach([href] if href else [], ())
+
     def _classify(self, raw: bytes, name: bytes, bases: Sequence[URL]) -> Classification | None:
         if name == b"html":
             found = attributes(raw)
             # In XML it has another name.
             language = elements.first(found, b"lang") or elements.first(found, b"xml:lang") or ""
             return Classification(language=language)
+        # A script may load by its text, a frame by its `srcdoc`; other tags only by an address or a handler.
         always = bases or name in (b"script", b"iframe")
         matters = always or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw))
         made = self.read_tag(raw, name, bases, 0) if matters else None
@@ -172,6 +178,7 @@ class Classifier:
         reasons = self._vendors.find_marked(marker) if marker else ()
         if marker and reasons:
             return self._read_marked(tag, marker, Reach(reasons))
+        # A script of another type is a data block, which browsers do not run (WHATWG HTML 4.12.1).
         is_script = name == b"script"
         if is_script and elements.script_type(found) not in (*elements.LIVE_TYPES, *LIST_TYPES):
             return None
@@ -207,6 +214,10 @@ class Classifier:
         )
 
     def _read_marked_script(self, tag: _Tag, made: Classification, reach: Reach) -> Classification | None:
+        """Classify a script that says who must be allowed.
+
+        Its vendor is told what holds before it runs, wherever it comes from: hence `heard`.
+        """
         found = tag.attributes
         kind = elements.script_type(found)
         if kind not in ("text/plain", *elements.LIVE_TYPES, *LIST_TYPES):
@@ -261,7 +272,7 @@ class Classifier:
     def _reach_of_document(self, markup: bytes, depth: int, bases: Sequence[URL] = ()) -> Reach:
         if depth >= MAX_DEPTH:
             return _UNREADABLE
-        observer = _Observer(self, self._vendors, bases, depth + 1)
+        observer = _Observer(self, bases, depth + 1)
         rewriter = Rewriter(observer)
         rewriter.feed(markup)
         rewriter.close()
@@ -276,19 +287,14 @@ class _Observer:
     addressed: Final = frozenset(elements.ADDRESSED.items())
     steady: Final = True
 
-    def __init__(
-        self, classifier: Classifier, vendors: VendorIndex, bases: Sequence[URL], depth: int
-    ) -> None:
+    def __init__(self, classifier: Classifier, bases: Sequence[URL], depth: int) -> None:
         self.found: list[Reach] = []
-        self._classifier, self._vendors = classifier, vendors
-        self._bases, self._depth = bases, depth
+        self._classifier, self._bases, self._depth = classifier, bases, depth
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
         """Take note of whom a tag would reach."""
         if name == b"base":
-            # Whatever is relative may go there.
-            href = elements.first(attributes(raw), b"href")
-            self.found.append(self._vendors.find_reach([href] if href else [], ()))
+            self.found.append(self._classifier.reach_of_base(raw))
         else:
             self._take(raw, name)
         return ()

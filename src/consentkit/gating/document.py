@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence, Set
 from typing import Final, NamedTuple
 
 from consentkit.catalog import OWN_PAGE, URL, read_url
@@ -17,9 +17,9 @@ from consentkit.gating.classifier import MAX_DEPTH, Classifier
 from consentkit.gating.embeds import read_srcdoc, target_within, write_srcdoc
 from consentkit.gating.inline import Analysis
 from consentkit.gating.judge import Gated, Judge
-from consentkit.gating.model import NOBODY, Classification, Embed, Party, Reach, Reason, Renderer, Target
-from consentkit.gating.page_scripts import NO_STUBS, VendorCalls
+from consentkit.gating.model import NO_STUBS, Classification, Embed, Party, Reach, Reason, Renderer, Target
 from consentkit.gating.resource_urls import rewrite_import_map
+from consentkit.gating.vendor_calls import VendorCalls
 from consentkit.gating.vendor_index import host_of
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
@@ -28,8 +28,9 @@ MAX_BASES: Final = 4
 
 _PLAIN: Final = re.compile(r"[a-z0-9.-]*\Z")
 _ANY: Final = URL("https", readable=False)
-# How React writes its scripts.
+# React and Next.js write boolean attributes so; a page with such scripts may be hydrated: made anew by them.
 _REACT: Final = re.compile(rb'(?:async|defer)=""')
+# What scripts of pages copy or make anew with the addresses of what was held back: the guard has to be there.
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
 _UNSAID: Final = Embed()
 # Attributes, since a policy of the site may forbid styles.
@@ -144,63 +145,32 @@ class PageGate:
         """
         self._bases = self._bases._replace(settled=True)
 
+    # --- what the rewriter shows
+
     def admits(self, raw: bytes) -> bool:
         """Say whether a ``<link>`` would stay as it is; it stands for an address in a header."""
         tag = self._classifier.classify(raw, b"link")
-        denied = None if tag is None else self._judge.refusal(tag.load.reach)
-        if denied is not None:
-            self._judge.report(b"link", denied)
-        return denied is None
+        return tag is None or self._refuse(b"link", tag.load.reach) is None
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
         """Decide on a start tag; see `consentkit.rewriter.Handler`."""
         if name == b"base":
-            return self._see_base(raw, where)
+            self._bases, made = self._bases.see(raw, where, self._judge.own_host)
+            self.steady = not self._bases.urls
+            return made
         tag = self._classifier.classify(raw, name, self._bases.urls)
         if tag is None:
             return None
+        # Only an <html> counts that browsers surely see as such.
         if tag.language and not (self.language or where):
             self.language = tag.language
-        denied = self._judge.refusal(tag.load.reach)
-        if denied is None:
-            made: Sequence[Splice] = self._live(tag, where)
-        else:
-            self._judge.report(name, denied)
-            made = tag.load.inert
-            if name in elements.FRAMES:
-                made = self._stop_frame(raw, name, tag, denied.party, where)
-            if name in _MADE_ANEW:
-                made = [*self._stubs(frozenset(), where), *made]
+        denied = self._refuse(name, tag.load.reach)
+        made = self._live(tag, where) if denied is None else self._stop(raw, name, tag, denied.party, where)
         if tag.others:
             made = elements.tidy(made, self._others(raw, name, tag, where, gone=denied is not None))
         if tag.container is not None:
             made = [*made, *self._fill(raw, name, tag.container, where)]
         return made if self._enforce else ()
-
-    def _see_base(self, raw: bytes, where: Where) -> Sequence[Splice]:
-        self._bases, made = self._bases.see(raw, where, self._judge.own_host)
-        self.steady = not self._bases.urls
-        return made
-
-    def _fill(self, raw: bytes, name: bytes, party: Party, where: Where) -> Sequence[Splice]:
-        """Put the placeholder first into an element that a script would fill.
-
-        A style sheet that hides the page until a vendor's script comes is held with that.
-        """
-        denied = self._judge.refusal(Reach((Reason(party, "", "host"),)))
-        if name == b"style":
-            # Browsers pass over a type that they do not know.
-            return [elements.insert(raw, name, b"type=text/plain")] if denied else ()
-        shown = self._shown(party) if denied and not where else b""
-        frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
-        return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
-
-    def _shown(self, party: Party) -> bytes:
-        """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
-        document = self._document(party)
-        if not document or self.renderer is None:
-            return b""
-        return _attribute("title", self.renderer.name(party, language=self.language)) + document
 
     def reads(self, raw: bytes) -> bool:
         """Say whether a script's text can matter; see `consentkit.rewriter.Handler`."""
@@ -212,73 +182,85 @@ class PageGate:
         if tag is None:
             return None
         analysis = self._analyze(tag, text, whole, where)
+        # Nothing to do in any document: `None` lets the rewriter remember that.
         waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
-        if tag.silent and whole and not (analysis and analysis.matters):
+        if tag.silent and whole and not (analysis and (any(analysis.reach) or analysis.mentioned)):
             return waits
-        made = self._decide_script(raw, text, tag, analysis, whole, where)
+        reached = analysis.reach.reasons if analysis else ()
+        calls, runs = self._call((*(tag.heard or tag.load.reach.reasons), *reached), where)
+        denied = self._refuse_script(tag, analysis, runs)
+        if denied is None:
+            others = self._others(raw, b"script", tag, where, gone=False)
+            made: Iterable[Splice] = [*calls, *elements.tidy(self._live(tag, where), others)]
+        elif not (made := self._map(raw, text, tag, where) if whole else ()):
+            self._judge.report(b"script", denied)
+            # A form that waits for a captcha has to say why; see stubs.js.
+            forms = {f"{name}:{kind}" for name, kind in denied.party.stubs if kind == "form"}
+            stubs = forms.union(analysis.stubs if analysis and not tag.marked else ())
+            made = [*calls, *self._stubs(stubs, where, denied.party), *tag.load.inert]
         return [*(waits or ()), *made] if self._enforce else ()
 
+    # --- scripts
+
     def _analyze(self, tag: Classification, text: bytes, whole: bool, where: Where) -> Analysis | None:
+        """Find whom the content of a script would reach; `None` where there is none."""
         if whole and (not text or text.isspace()):
             return None
         text = elements.foreign_text(text) if where and where & Where.FOREIGN else text
         analysis = self._classifier.analyze_content(tag, text, self._bases.urls)
-        # What follows behind a limit nobody has seen.
+        # Nobody has seen what follows behind the limit.
         return analysis if whole else analysis._replace(reach=analysis.reach._replace(unreadable=True))
 
-    def _decide_script(
-        self,
-        raw: bytes,
-        text: bytes,
-        tag: Classification,
-        analysis: Analysis | None,
-        whole: bool,
-        where: Where,
-    ) -> Iterable[Splice]:
-        reached = analysis.reach.reasons if analysis else ()
-        calls, runs = self._call((*(tag.heard or tag.load.reach.reasons), *reached), where)
+    def _refuse_script(
+        self, tag: Classification, analysis: Analysis | None, runs: Container[str]
+    ) -> Reason | None:
+        """Return the first reason to hold a script back: its address, or what it holds."""
         denied = None if tag.silent else self._judge.refusal(tag.load.reach, runs)
-        stubs = frozenset[str]()
-        if not tag.marked and analysis is not None:
-            stubs = analysis.stubs
-            self._judge.mention(analysis.mentioned)
-            refused = self._judge.refusal(analysis.reach, runs)
-            denied = denied or refused
-        if denied is None:
-            others = self._others(raw, b"script", tag, where, gone=False)
-            return [*calls, *elements.tidy(self._live(tag, where), others)]
-        if tag.list_type == "importmap" and whole and not where and not tag.marked:
-            made = self._mapped(raw, text)
-            if made:
-                return made
-        self._judge.report(b"script", denied)
-        stubs |= {f"{name}:{kind}" for name, kind in denied.party.stubs if kind == "form"}
-        return [*calls, *self._stubs(stubs, where, denied.party), *tag.load.inert]
+        if analysis is None or tag.marked:
+            return denied
+        self._judge.mention(analysis.mentioned)
+        # Asked even if the address is refused: it takes note of unknown hosts.
+        refused = self._judge.refusal(analysis.reach, runs)
+        return denied or refused
 
     def _wait(self, where: Where) -> Sequence[Splice]:
-        """Let what is ours wait where a framework may take over the page, before its first script."""
+        """Let the package's script wait where a framework may take over the page, before its first script.
+
+        A framework that finds elements it did not write throws away what it finds and renders anew.
+        """
         if self.hydrated or self.renderer is None or where or not self._enforce:
             return ()
         self.hydrated = True
         attributes = f"{NO_STUBS} data-consentkit-whole"
         return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
-    def _mapped(self, raw: bytes, text: bytes) -> Sequence[Splice]:
-        """Let a stub stand in for the modules of an import map that are held back; nothing if that fails."""
-        stub = self.renderer.module(foreign_base=self.foreign_base) if self.renderer is not None else ""
-        if not stub:
+    def _map(self, raw: bytes, text: bytes, tag: Classification, where: Where) -> Sequence[Splice]:
+        """Put a stub in the place of the modules of an import map that are held back; nothing if that fails.
+
+        Without the map as a whole no module of the site would load (WHATWG HTML 8.1.6.2).
+        """
+        if tag.list_type != "importmap" or where or tag.marked or self.renderer is None:
             return ()
-        written = rewrite_import_map(text, self._is_denied, stub)
+        stub = self.renderer.module(foreign_base=self.foreign_base)
+        written = rewrite_import_map(text, self._is_denied, stub) if stub else None
         return () if written is None else [(len(raw), len(raw) + len(text), written)]
 
     def _is_denied(self, address: str) -> bool:
         listed = b'{"imports":{"":%s}}' % json.dumps(address).encode()
-        denied = self._judge.refusal(self._classifier.reach_of_list("importmap", listed, self._bases.urls))
+        reach = self._classifier.reach_of_list("importmap", listed, self._bases.urls)
+        return self._refuse(b"importmap", reach) is not None
+
+    # --- other elements
+
+    def _refuse(self, name: bytes, reach: Reach) -> Reason | None:
+        """Return the first reason to hold an element back, and report it."""
+        denied = self._judge.refusal(reach)
         if denied is not None:
-            self._judge.report(b"importmap", denied)
-        return denied is not None
+            self._judge.report(name, denied)
+        return denied
 
     def _live(self, tag: Classification, where: Where) -> Sequence[Splice]:
+        # Edits with quotes may end an attribute elsewhere where browsers read the bytes otherwise.
         return tag.live if tag.simple or not where & Where.UNCERTAIN else ()
 
     def _others(
@@ -289,6 +271,7 @@ class PageGate:
             denied = self._judge.refusal(part.reach)
             if denied is None:
                 continue
+            # A document is rewritten in its attribute; if its frame is gone, so is the document.
             if part.srcdoc is not None and not part.reach.unreadable and self._depth < MAX_DEPTH:
                 if not gone:
                     yield from self._rewrite(raw, part.srcdoc, part.inert, where)
@@ -317,23 +300,45 @@ class PageGate:
         inner.language = self.language
         return inner
 
-    def _stop_frame(
+    def _stop(
         self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where
     ) -> Sequence[Splice]:
-        """Make a frame inert, and put the placeholder into one that visitors would have seen.
+        """Make an element inert, and put the placeholder into a frame that visitors would have seen.
 
-        It gets a name of its own: a browser that goes back restores the documents of a page's frames by their
-        names, or by their places where they have none, whatever their attributes say, so that one that had
-        shown a vendor would show it again.
+        A frame gets a name of its own: a browser that goes back restores the documents of a page's frames by
+        their names, or by their places where they have none, whatever their attributes say, so that one that
+        had shown a vendor would show it again.
         """
-        self._frames += 1
-        made = [elements.insert(raw, name, b"name=consentkit-%d" % self._frames)]
-        if tag.embed is not None and party.embed and not where & ~Where.TEMPLATE:
-            at = len(name) + 1
-            if document := self._document(party, tag.embed):
-                made.append((at, at, document))
-        made += tag.load.inert
-        return made
+        made = [*tag.load.inert]
+        if name in elements.FRAMES:
+            self._frames += 1
+            shown = party.embed and not where & ~Where.TEMPLATE
+            if tag.embed and shown and (document := self._document(party, tag.embed)):
+                made.insert(0, (len(name) + 1, len(name) + 1, document))
+            made.insert(0, elements.insert(raw, name, b"name=consentkit-%d" % self._frames))
+        return [*self._stubs(frozenset(), where), *made] if name in _MADE_ANEW else made
+
+    def _fill(self, raw: bytes, name: bytes, party: Party, where: Where) -> Sequence[Splice]:
+        """Put the placeholder first into an element that a script would fill.
+
+        A style sheet that hides the page until a vendor's script comes is held with that.
+        """
+        denied = self._judge.refusal(Reach((Reason(party, "", "host"),)))
+        if name == b"style":
+            # Browsers pass over a type that they do not know.
+            return [elements.insert(raw, name, b"type=text/plain")] if denied else ()
+        shown = self._shown(party) if denied and not where else b""
+        frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
+        return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
+
+    # --- what is put into the page
+
+    def _shown(self, party: Party) -> bytes:
+        """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
+        document = self._document(party)
+        if not document or self.renderer is None:
+            return b""
+        return _attribute("title", self.renderer.name(party, language=self.language)) + document
 
     def _document(self, party: Party, embed: Embed = _UNSAID) -> bytes:
         """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
@@ -372,14 +377,14 @@ class PageGate:
                 runs |= {vendor} if early else set()
         return made.values(), runs
 
-    def _stubs(self, wanted: frozenset[str], where: Where, party: Party = NOBODY) -> Sequence[Splice]:
+    def _stubs(self, wanted: Set[str], where: Where, party: Party | None = None) -> Sequence[Splice]:
         """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
         if self.renderer is None or where or (self._stubbed is not None and wanted <= self._stubbed):
             return ()
         missing = sorted(wanted - (self._stubbed or set()))
         self._stubbed = {*(self._stubbed or ()), *missing}
         attributes = f'data-consentkit-stubs="{" ".join(missing)}"'
-        if ":form" in attributes:
+        if party is not None and ":form" in attributes:
             attributes += self._shown(party).decode("ascii")
         return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 

@@ -12,7 +12,7 @@ from consentkit.gating.classifier import Classifier
 from consentkit.gating.document import NO_BASES, BaseURLs, PageGate
 from consentkit.gating.judge import Judge, is_allowed
 from consentkit.gating.model import Party, Renderer, Unclassified
-from consentkit.gating.page_scripts import VendorCalls
+from consentkit.gating.vendor_calls import VendorCalls
 from consentkit.gating.vendor_index import VendorIndex
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory

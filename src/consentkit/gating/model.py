@@ -1,12 +1,16 @@
-"""What the gate finds out about a tag, whatever the consent, and what it asks of the renderer."""
+"""What the gate finds out about a tag, whatever the consent, and what stands in for what it holds back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from consentkit.rewriter import Attribute, Splice
 
+NO_STUBS: Final = 'data-consentkit-stubs=""'
+"""The attribute of the element that loads `stubs_script`, where it defines none."""
 Target: TypeAlias = Literal["", "_parent", "_top"]
 """Where the page is, as seen from a placeholder; empty where nothing in it could lead there."""
 Unclassified: TypeAlias = Literal["report", "gate", "allow"]
@@ -150,6 +154,24 @@ def join(parts: Sequence[Reach]) -> Reach:
         tuple(dict.fromkeys(host for part in parts for host in part.hosts)),
         any(part.unreadable for part in parts),
     )
+
+
+@cache
+def stubs_script() -> bytes:
+    """Return the script that defines stubs, to be served from the site's own origin.
+
+    The same bytes for every page: which globals to define stands in the ``data-consentkit-stubs`` attribute
+    of the element that loads it. It must be loaded by a classic script without ``async`` or ``defer``, so
+    that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
+    own snippet that runs later takes the place of the stub.
+    """
+    return b"".join(Path(__file__).with_name(f"{name}.min.js").read_bytes() for name in ("stubs", "guard"))
+
+
+@cache
+def module_script() -> bytes:
+    """Return the module whose default export stands in for a vendor's and does nothing."""
+    return Path(__file__).with_name("module.js").read_bytes()
 
 
 class Renderer(Protocol):

@@ -1,8 +1,9 @@
 """Response headers that make browsers reach somebody: entries of parties that are not allowed are removed.
 
-Each address is put to the page's gate as the tag that would reach as far, so that a header and an element are
-never gated differently. What stays is the same bytes. A header that cannot be read is removed as long as
-anything is denied. Every expression is possessive: each byte is looked at a bounded number of times.
+A header that has to be gated is a line in `_GATES`. Each address is put to the page's gate as the tag that
+would reach as far, so that a header and an element are never judged differently. What stays is the same
+bytes; a header that cannot be read is removed as long as anything is denied. Every expression is possessive:
+each byte is looked at a bounded number of times.
 """
 
 from __future__ import annotations
@@ -10,18 +11,11 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from consentkit.gating.document import PageGate
-
-Pairs = Sequence[tuple[bytes, bytes]]
-
-_GATED: Final = frozenset(b"link nel refresh report-to reporting-endpoints speculation-rules".split())
-_POLICIES: Final = frozenset((b"content-security-policy", b"content-security-policy-report-only"))
-GATED_HEADERS: Final = _GATED | _POLICIES
-"""Lower-case names of the headers that are looked at."""
 
 _TOKEN = rb"[!#$%&*+.^_`|~0-9A-Za-z-]++"
 _QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[\t\x20-\x7e])*+"'
@@ -60,6 +54,7 @@ _ESCAPED = re.compile(rb"\\(.)", re.S)
 
 _Members = list[tuple[str, object]]
 _Entries = list[tuple[bytes, bool]]
+"""Entries of a header as written, each with whether it stays."""
 
 
 def names_address(name: bytes, value: bytes) -> bool:
@@ -69,29 +64,25 @@ def names_address(name: bytes, value: bytes) -> bool:
         name: Its name in lower case.
         value: Its value.
     """
-    return name in _GATED or (name in _POLICIES and b"report-uri" in value.lower())
+    return name in GATED_HEADERS and (_GATES.get(name) is not _policy or b"report-uri" in value.lower())
 
 
-def gate_headers(headers: Pairs, gate: PageGate) -> list[tuple[bytes, bytes]]:
+def gate_headers(headers: Sequence[tuple[bytes, bytes]], gate: PageGate) -> list[tuple[bytes, bytes]]:
     """Return the headers without what must not be reached. Called while anything is denied.
 
     Args:
         headers: A response's headers.
         gate: The page's gate.
     """
-    out: list[tuple[bytes, bytes]] = []
+    out = []
     groups: set[str] = set()
     for name, value in headers:
         kind = name.lower()
         kept: bytes | None = value
-        if kind in _ENTRIES:
-            kept = _keep(value, _ENTRIES[kind](value, gate))
-        elif kind in _POLICIES:
-            kept = _REPORT_URI.sub(lambda found: _reported(found, gate), value) or None
-        elif kind == b"refresh":
-            kept = value if _refreshes(value, gate) else None
-        elif kind == b"report-to":
-            kept = _keep(value, _groups(value, gate, groups))
+        if kind == b"report-to":
+            kept = _report_to(value, gate, groups)
+        elif kind in _GATES:
+            kept = _GATES[kind](value, gate)
         if kept is not None:
             out.append((name, kept))
     return [pair for pair in out if pair[0].lower() != b"nel" or _nel_group(pair[1]) in groups]
@@ -104,8 +95,7 @@ def gate_links(links: Sequence[bytes], gate: PageGate) -> list[bytes]:
         links: Values of ``Link`` headers.
         gate: The page's gate.
     """
-    kept = [_keep(value, _links(value, gate)) for value in links]
-    return [value for value in kept if value is not None]
+    return [kept for value in links if (kept := _link(value, gate)) is not None]
 
 
 def is_reached(address: str, gate: PageGate, *, rel: str = "preload", srcset: str = "") -> bool:
@@ -122,19 +112,37 @@ def is_reached(address: str, gate: PageGate, *, rel: str = "preload", srcset: st
     return gate.admits(tag.encode("utf-8", "replace"))
 
 
-def _keep(value: bytes, entries: _Entries | None) -> bytes | None:
-    """Join what stays: the same bytes if all of it does, `None` if nothing does or it could not be read."""
-    if entries is None:
-        return None
+def _keep(value: bytes, entries: _Entries) -> bytes | None:
+    """Join what stays: the same bytes if all of it does, `None` if nothing does."""
     kept = [entry for entry, stays in entries if stays]
-    if len(kept) == len(entries):
-        return value
-    return b", ".join(kept) or None
+    return value if len(kept) == len(entries) else b", ".join(kept) or None
 
 
-def _links(value: bytes, gate: PageGate) -> _Entries | None:
-    matches = _all(_LINK, value)
-    return None if matches is None else [(found[1].rstrip(), _link_stays(found, gate)) for found in matches]
+def _match_all(entry: re.Pattern[bytes], value: bytes) -> list[re.Match[bytes]] | None:
+    """Match entries from end to end; `None` where something does not fit."""
+    found = []
+    at = 0
+    while at < len(value):
+        match = entry.match(value, at)
+        if match is None or match.end() == at:
+            return None
+        found.append(match)
+        at = match.end()
+    return found
+
+
+def _unquote(quoted: bytes) -> str:
+    return _ESCAPED.sub(rb"\1", quoted[1:-1]).decode("latin-1")
+
+
+# --- one function for each kind of header
+
+
+def _link(value: bytes, gate: PageGate) -> bytes | None:
+    matches = _match_all(_LINK, value)
+    if matches is None:
+        return None
+    return _keep(value, [(found[1].rstrip(), _link_stays(found, gate)) for found in matches])
 
 
 def _link_stays(found: re.Match[bytes], gate: PageGate) -> bool:
@@ -152,57 +160,40 @@ def _link_stays(found: re.Match[bytes], gate: PageGate) -> bool:
     return all(is_reached(address, gate, rel=rel or "", srcset=srcset) for srcset in sets or [""])
 
 
-def _structured(entry: re.Pattern[bytes], value: bytes, gate: PageGate) -> _Entries | None:
-    matches = _all(entry, value.strip(b" \t"))
+def _structured(entry: re.Pattern[bytes], value: bytes, gate: PageGate) -> bytes | None:
+    """Gate a list or dictionary of strings; other members mean nothing to browsers."""
+    matches = _match_all(entry, value.strip(b" \t"))
     if matches is None:
         return None
-    return [
-        (found[0].strip(b" \t,"), not found[1] or is_reached(_unquote(found[1]), gate)) for found in matches
-    ]
+    stay = [not found[1] or is_reached(_unquote(found[1]), gate) for found in matches]
+    return _keep(
+        value, [(found[0].strip(b" \t,"), stays) for found, stays in zip(matches, stay, strict=True)]
+    )
 
 
-_ENTRIES: Final[dict[bytes, Callable[[bytes, PageGate], _Entries | None]]] = {
-    b"link": _links,
-    # A dictionary of strings (W3C Reporting API, section 3.2).
-    b"reporting-endpoints": partial(_structured, _SF_PAIR),
-    # A list of strings; other members mean nothing to browsers.
-    b"speculation-rules": partial(_structured, _SF_ITEM),
-}
-
-
-def _all(entry: re.Pattern[bytes], value: bytes) -> list[re.Match[bytes]] | None:
-    """Match entries from end to end; `None` where something does not fit."""
-    found = []
-    at = 0
-    while at < len(value):
-        match = entry.match(value, at)
-        if match is None or match.end() == at:
-            return None
-        found.append(match)
-        at = match.end()
-    return found
-
-
-def _refreshes(value: bytes, gate: PageGate) -> bool:
+def _refresh(value: bytes, gate: PageGate) -> bytes | None:
     found = _REFRESH.match(value)
     if found is None:
-        return False
+        return None
     address = next((part for part in found.groups() if part is not None), b"")
-    return address.isascii() and is_reached(address.decode("ascii"), gate)
+    return value if address.isascii() and is_reached(address.decode("ascii"), gate) else None
 
 
-def _reported(found: re.Match[bytes], gate: PageGate) -> bytes:
-    """Return a ``report-uri`` directive without what must not be reached; nothing if that is all."""
+def _policy(value: bytes, gate: PageGate) -> bytes | None:
+    """Gate a Content-Security-Policy: of a ``report-uri`` stay the addresses that may be reached."""
 
     def keep(uri: re.Match[bytes]) -> bytes:
         stays = uri[1].isascii() and is_reached(uri[1].decode("ascii"), gate)
         return uri[0] if stays else b""
 
-    kept = _URI.sub(keep, found[2])
-    return found[1] + kept if kept.strip() else b""
+    def directive(found: re.Match[bytes]) -> bytes:
+        kept = _URI.sub(keep, found[2])
+        return found[1] + kept if kept.strip() else b""
+
+    return _REPORT_URI.sub(directive, value) or None
 
 
-def _groups(value: bytes, gate: PageGate, groups: set[str]) -> _Entries | None:
+def _report_to(value: bytes, gate: PageGate, groups: set[str]) -> bytes | None:
     """Read ``Report-To``: objects with commas between them. Adds the names of the groups that stay."""
     entries = []
     for raw, group in _objects(value):
@@ -212,37 +203,7 @@ def _groups(value: bytes, gate: PageGate, groups: set[str]) -> _Entries | None:
         if stays:
             groups.add(str(dict(group).get("group", "default")))
         entries.append((raw, stays))
-    return entries
-
-
-def _objects(value: bytes) -> Iterator[tuple[bytes, _Members | None]]:
-    """Yield each JSON object as written and read; `None` for what is none."""
-    decoder = json.JSONDecoder(object_pairs_hook=list)
-    try:
-        text = value.decode("ascii")
-        at = _next(text, 0)
-        while at < len(text):
-            read, end = decoder.raw_decode(text, at)
-            yield text[at:end].encode("ascii"), read if text[at] == "{" else None
-            at = _next(text, end)
-    except (ValueError, RecursionError):
-        yield value, None
-
-
-def _next(text: str, at: int) -> int:
-    found = _BETWEEN.match(text, at)
-    return found.end() if found else at
-
-
-def _strings(read: object) -> Iterator[str]:
-    """Yield every string in what was read: of keys that come twice, browsers may take either."""
-    todo = [read]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, (list, tuple)):
-            todo += item
+    return _keep(value, entries)
 
 
 def _nel_group(value: bytes) -> str | None:
@@ -254,5 +215,38 @@ def _nel_group(value: bytes) -> str | None:
     return named[0] if len(named) == 1 and isinstance(named[0], str) else None
 
 
-def _unquote(quoted: bytes) -> str:
-    return _ESCAPED.sub(rb"\1", quoted[1:-1]).decode("latin-1")
+def _objects(value: bytes) -> Iterator[tuple[bytes, _Members | None]]:
+    """Yield each JSON object as written and read; `None` for what is none."""
+    decoder = json.JSONDecoder(object_pairs_hook=list)
+    try:
+        text, end = value.decode("ascii"), 0
+        while (found := _BETWEEN.match(text, end)) and (at := found.end()) < len(text):
+            read, end = decoder.raw_decode(text, at)
+            yield text[at:end].encode("ascii"), read if text[at] == "{" else None
+    except (ValueError, RecursionError):
+        yield value, None
+
+
+def _strings(read: object) -> Iterator[str]:
+    """Yield every string in what was read: of keys that come twice, browsers may take either."""
+    todo = [read]  # a stack: what is nested may be deeper than Python's
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, (list, tuple)):
+            todo += item
+
+
+_GATES: Final[Mapping[bytes, Callable[[bytes, PageGate], bytes | None]]] = {
+    b"link": _link,
+    b"refresh": _refresh,
+    # W3C Reporting API, section 3.2.
+    b"reporting-endpoints": partial(_structured, _SF_PAIR),
+    b"speculation-rules": partial(_structured, _SF_ITEM),
+    b"content-security-policy": _policy,
+    b"content-security-policy-report-only": _policy,
+}
+"""Headers by their lower-case names, each with what returns the part of its value that stays."""
+GATED_HEADERS: Final = frozenset(_GATES) | {b"report-to", b"nel"}
+"""Lower-case names of the headers that are looked at."""

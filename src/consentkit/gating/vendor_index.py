@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from consentkit.catalog import (
-    CONTAINER,
-    OWN_PAGE,
-    UNREADABLE,
-    URL,
-    Catalog,
-    CookieTable,
-    HostRule,
-    HostTable,
-    KnownVendor,
-    is_shared,
-    read_url,
-)
+from consentkit.catalog import CONTAINER, UNREADABLE, Catalog, CookieTable, HostRule, HostTable, is_shared
+from consentkit.catalog.urls import OWN_PAGE, URL, read_url
 from consentkit.gating.elements import NAMES, RARE
 from consentkit.gating.markers import WORDS, Marker
 from consentkit.gating.model import NOBODY, Party, Reach, Reason
@@ -64,10 +53,7 @@ class VendorIndex:
         self._purposes = {p.id: Party("", p.title, p.id) for p in policy.purposes.values()}
         declared, known = policy.vendors_declared.values(), catalog.vendors.values()
         self._vendors = {
-            v.id: _known_party(catalog.vendors[v.id])._replace(name=v.name, purpose=v.purpose)
-            if v.id in catalog.vendors
-            else Party(v.id, v.name, v.purpose)
-            for v in declared
+            v.id: _party_of(v.id, catalog)._replace(name=v.name, purpose=v.purpose) for v in declared
         }
         own = [(HostRule.parse(text), self._vendors[v.id]) for v in declared for text in v.hosts]
         self._declared = HostTable(own)
@@ -89,7 +75,7 @@ class VendorIndex:
         """Tell whether the policy declares paths on a host."""
         return any(is_below(host, rule.host) for rule, _ in self.proxies)
 
-    def find_reach(self, texts: Iterable[str], bases: Iterable[URL]) -> Reach:
+    def find_reach(self, texts: Iterable[str], bases: Sequence[URL]) -> Reach:
         """Find whom URLs reach.
 
         Args:
@@ -98,7 +84,8 @@ class VendorIndex:
         """
         reasons: dict[Reason, None] = {}
         unknown: dict[str, None] = {}
-        for url in _resolve_all(texts, (OWN_PAGE, *bases)):
+        urls = (read_url(text, base=base) for text in texts for base in (OWN_PAGE, *bases))
+        for url in filter(None, urls):
             owner = self.find_owner(url)
             if owner:
                 reasons |= dict.fromkeys(owner.reasons)
@@ -183,7 +170,7 @@ class VendorIndex:
     def _vendor(self, ident: str) -> Party:
         """Return the party of a vendor, made where it is first asked for; `NOBODY` for what is none."""
         if ident not in self._vendors and ident in self._catalog.vendors:
-            self._vendors[ident] = _known_party(self._catalog.vendors[ident])
+            self._vendors[ident] = _party_of(ident, self._catalog)
         return self._vendors.get(ident, NOBODY)
 
     @cached_property
@@ -262,17 +249,11 @@ def is_below(host: str, site: str) -> bool:
     return host == site or host.endswith("." + site)
 
 
-def _resolve_all(texts: Iterable[str], bases: Sequence[URL]) -> Iterator[URL]:
-    for text in texts:
-        for base in bases:
-            url = read_url(text, base=base)
-            if url is not None:
-                yield url
-
-
-def _known_party(known: KnownVendor) -> Party:
-    stubs = tuple(known.stubs.items())
-    return Party(known.id, known.name, known.purpose, known.embed, known.plays, stubs)
+def _party_of(ident: str, catalog: Catalog) -> Party:
+    known = catalog.vendors.get(ident)
+    if known is None:
+        return Party(ident, "", "")
+    return Party(ident, known.name, known.purpose, known.embed, known.plays, tuple(known.stubs.items()))
 
 
 def _bare(name: str) -> str:

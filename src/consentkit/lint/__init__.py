@@ -1,21 +1,13 @@
 """Rules of law for a policy, a page, and what visits saw of a site. A tool, not legal advice."""
 
-from consentkit.lint.finding import Finding
-from consentkit.lint.page_rules import lint_gpc, lint_page
-from consentkit.lint.registry import RULES, lint
-from consentkit.lint.report import Located, locate, to_json, to_sarif, write_text
-from consentkit.lint.toml_lines import toml_for
-
-__all__ = [
-    "RULES",
-    "Finding",
-    "Located",
-    "lint",
-    "lint_gpc",
-    "lint_page",
-    "locate",
-    "to_json",
-    "to_sarif",
-    "toml_for",
-    "write_text",
-]
+from consentkit.lint.finding import Finding as Finding
+from consentkit.lint.page_rules import lint_gpc as lint_gpc
+from consentkit.lint.page_rules import lint_page as lint_page
+from consentkit.lint.registry import RULES as RULES
+from consentkit.lint.registry import lint as lint
+from consentkit.lint.report import Located as Located
+from consentkit.lint.report import locate as locate
+from consentkit.lint.report import to_json as to_json
+from consentkit.lint.report import to_sarif as to_sarif
+from consentkit.lint.report import toml_for as toml_for
+from consentkit.lint.report import write_text as write_text

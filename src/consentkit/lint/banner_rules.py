@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from consentkit.lint.facts import Control, Observations, PageVisit
 from consentkit.lint.finding import Finding, error, listed, note, warning
-from consentkit.lint.observations import Control, Observations, Trace
 from consentkit.policy import Regime
 
 CONTRAST: Final = 4.5
@@ -134,7 +134,7 @@ def check_settings_control(seen: Observations) -> Iterator[Finding]:
         yield error(13, seen.url, message)
 
 
-def _without_settings(walk: tuple[Trace, ...], when: str) -> Iterator[Finding]:
+def _without_settings(walk: tuple[PageVisit, ...], when: str) -> Iterator[Finding]:
     for trace in walk:
         if trace.view.opener is None:
             yield error(13, trace.url, f"nothing on the page opens the settings{when}")
@@ -180,7 +180,7 @@ def check_open_content(seen: Observations) -> Iterator[Finding]:
             yield error(24, granted.url, problem)
 
 
-def _closed(refused: Trace, granted: Trace) -> str:
+def _closed(refused: PageVisit, granted: PageVisit) -> str:
     """Say what a refusal takes away of a page; empty if nothing."""
     if refused.view.blocked and not granted.view.blocked:
         return "after a refusal something stands before the content"
@@ -193,8 +193,8 @@ def _closed(refused: Trace, granted: Trace) -> str:
 def check_accessibility(seen: Observations) -> Iterator[Finding]:
     """Rule 33: first layer and settings can be used by everybody."""
     if seen.layer is not None:
-        for obstacle in dict.fromkeys(seen.obstacles):
-            yield error(33, f"{seen.url} {obstacle.at}", obstacle.problem)
+        for problem in dict.fromkeys(seen.accessibility_problems):
+            yield error(33, f"{seen.url} {problem.at}", problem.problem)
 
 
 def check_machine_refusal(seen: Observations) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from consentkit.catalog import HostRule, KnownVendor, default_catalog
+from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, Level, error, note, warning
-from consentkit.lint.observations import Configuration
 from consentkit.policy import NECESSARY, Policy, Purpose, Vendor
 from consentkit.policy.tables import default_purposes
 from consentkit.vendorcalls import calls_for

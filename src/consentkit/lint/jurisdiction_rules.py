@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consentkit.catalog import default_catalog
 from consentkit.exceptions import ConfigurationError
+from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, Level, error, listed, warning
-from consentkit.lint.observations import Configuration
 from consentkit.policy import NECESSARY, Policy, Regime, Vendor, read_duration
-from consentkit.policy.jurisdictions import COUNTRIES, EU_AND_EEA, Jurisdiction, jurisdictions
+from consentkit.policy.jurisdictions import (
+    COUNTRIES,
+    EU_AND_EEA,
+    Jurisdiction,
+    jurisdictions,
+    row_keys,
+)
 from consentkit.policy.lifetime import MOST
 
 LEAST_DAYS: Final = 180
@@ -27,48 +33,42 @@ _EUROPE: Final = EU_AND_EEA | {"GB"}
 
 
 class LocalLaw(NamedTuple):
-    """What the law of one place asks for, next to what a policy does there.
+    """What the law of one place asks for a purpose, next to what a policy does there.
 
     Attributes:
-        code: ISO 3166 code.
-        row: What its law asks for.
-        regimes: Purpose → regime that the policy has there; of a country, where its regions have none.
+        code: ISO 3166 code of a country, or of a region.
+        row: What its law asks for; without a row of its own, consent is asked first.
+        purpose: A purpose of the policy.
+        regime: What the policy has there; of a country, where its regions have none.
+        loosest: The loosest regime that the law allows.
+        key: The key path of what the policy says of it.
     """
 
     code: str
     row: Jurisdiction
-    regimes: Mapping[str, Regime]
-
-    @property
-    def country(self) -> str:
-        """Return the country's code."""
-        return self.code.partition("-")[0]
+    purpose: str
+    regime: Regime
+    loosest: Regime
+    key: str
 
 
 @lru_cache(maxsize=8)
 def local_laws(policy: Policy) -> tuple[LocalLaw, ...]:
-    """Return every country, and every region that the table or the policy has a row for."""
+    """Return the laws of every country, and of every region that the table or the policy has a row for."""
     codes = COUNTRIES | {*jurisdictions().by_place, *policy.regimes} - {"EU", "default"}
-    return tuple(LocalLaw(code, _row(code), _regimes(policy, code)) for code in sorted(codes))
+    return tuple(law for code in sorted(codes) for law in _laws_at(policy, code))
 
 
-def _row(code: str) -> Jurisdiction:
-    """Return the most specific row of a place; without one, consent is asked first."""
-    country, _, region = code.partition("-")
-    chain = jurisdictions().chain(country, region)
-    return chain[0] if chain else Jurisdiction(place=code, name=code, regime=Regime.OPT_IN, source="none")
-
-
-def _regimes(policy: Policy, code: str) -> Mapping[str, Regime]:
-    """Return the regimes of one very place: `Policy.regimes_at` takes in all regions of a country."""
+def _laws_at(policy: Policy, code: str) -> Iterator[LocalLaw]:
+    chain = jurisdictions().chain(code)
+    row = chain[0] if chain else Jurisdiction(place=code, name=code, regime=Regime.OPT_IN, source="none")
+    # Of one very place: `Policy.regimes_at` takes in all regions of a country.
     told = policy.regimes_by_code
-    return next(told[key] for key in (code, code.partition("-")[0], "") if key in told)
-
-
-def _loosest(policy: Policy, law: LocalLaw, purpose: str) -> Regime:
-    """Return the loosest regime that the law of a place allows for a purpose of a policy."""
-    known = "analytics" if law.row.without_own_use and _is_only_statistics(policy, purpose) else purpose
-    return law.row.purposes.get(known, law.row.regime)
+    regimes = next(told[key] for key in (code, code.partition("-")[0], "") if key in told)
+    for purpose, regime in regimes.items():
+        known = "analytics" if row.without_own_use and _is_only_statistics(policy, purpose) else purpose
+        loosest = row.purposes.get(known, row.regime)
+        yield LocalLaw(code, row, purpose, regime, loosest, _deciding_key(policy, code, purpose))
 
 
 def _known_purposes(policy: Policy, purpose: str) -> list[str]:
@@ -87,10 +87,8 @@ def _is_only_statistics(policy: Policy, purpose: str) -> bool:
     return set(_known_purposes(policy, purpose)) == {"analytics"} and not policy.purposes[purpose].sale
 
 
-def _deciding_key(policy: Policy, law: LocalLaw, purpose: str) -> str:
-    """Return the key path of what the policy says about a purpose at a place."""
-    keys = [law.code, law.country, *(["EU"] if law.country in EU_AND_EEA else []), "default"]
-    for key in keys:
+def _deciding_key(policy: Policy, code: str, purpose: str) -> str:
+    for key in row_keys(code):
         row = policy.regimes.get(key)
         if isinstance(row, str):
             return f"regimes.{key}"
@@ -107,12 +105,10 @@ def check_prior_grants(configuration: Configuration) -> Iterator[Finding]:
     policy = configuration.policy
     found: dict[tuple[str, Level], tuple[list[str], list[str]]] = {}
     for law in local_laws(policy):
-        for purpose, regime in law.regimes.items():
-            if regime.grants and _loosest(policy, law, purpose) is Regime.OPT_IN:
-                key = _deciding_key(policy, law, purpose), _grant_level(policy, law, purpose)
-                purposes, places = found.setdefault(key, ([], []))
-                purposes.append(purpose)
-                places.append(law.code)
+        if law.regime.grants and law.loosest is Regime.OPT_IN:
+            purposes, places = found.setdefault((law.key, _grant_level(policy, law)), ([], []))
+            purposes.append(law.purpose)
+            places.append(law.code)
     exempt = "what an authority exempts from consent may run before it, nothing else; "
     for (where, level), (purposes, places) in found.items():
         reason = exempt if level == "warning" else ""
@@ -129,15 +125,15 @@ def check_advanced_mode(configuration: Configuration) -> Iterator[Finding]:
             yield warning(1, f"vendors.{vendor.id}.consent_mode", message, fix)
 
 
-def _grant_level(policy: Policy, law: LocalLaw, purpose: str) -> Level:
+def _grant_level(policy: Policy, law: LocalLaw) -> Level:
     """Weigh a grant: audience measurement for the site alone is exempt by some authorities of the Union."""
     exempt = (
-        law.country in EU_AND_EEA
-        and law.regimes[purpose] is Regime.INFORM
-        and _is_statistics(policy, purpose)
-        and not policy.purposes[purpose].sale
+        law.code[:2] in EU_AND_EEA
+        and law.regime is Regime.INFORM
+        and _is_statistics(policy, law.purpose)
+        and not policy.purposes[law.purpose].sale
         # What nobody says of own use counts as own use.
-        and all(vendor.own_use is False for vendor in policy.vendors_for(purpose))
+        and all(vendor.own_use is False for vendor in policy.vendors_for(law.purpose))
     )
     return "warning" if exempt else "error"
 
@@ -152,22 +148,16 @@ def check_sale_link(configuration: Configuration) -> Iterator[Finding]:
         message = f"there is no link, and it must be there in {listed(linked)}"
         yield error(26, "banner.link", message)
     looser: dict[tuple[str, Regime], list[str]] = {}
+    selling = {one.id for one in policy.purposes.values() if one.sale and policy.vendors_for(one.id)}
     for law in local_laws(policy):
-        for purpose, regime in law.regimes.items():
-            if _is_looser(policy, law, purpose):
-                looser.setdefault((_deciding_key(policy, law, purpose), regime), []).append(law.code)
+        is_looser = law.loosest is Regime.OPT_OUT and law.regime in (Regime.INFORM, Regime.NONE)
+        if law.purpose in selling and is_looser:
+            looser.setdefault((law.key, law.regime), []).append(law.code)
     for (where, regime), places in looser.items():
-        yield _offers_less(regime, where, listed(places), linked=policy.banner.link)
+        yield _less_than_opt_out(regime, where, listed(places), linked=policy.banner.link)
 
 
-def _is_looser(policy: Policy, law: LocalLaw, purpose: str) -> bool:
-    """Say whether a purpose that sells has less than the opt-out that the law of a place asks for."""
-    sells = policy.purposes[purpose].sale and policy.vendors_for(purpose)
-    allowed = _loosest(policy, law, purpose)
-    return bool(sells) and allowed is Regime.OPT_OUT and law.regimes[purpose].strictness < allowed.strictness
-
-
-def _offers_less(regime: Regime, where: str, places: str, *, linked: bool) -> Finding:
+def _less_than_opt_out(regime: Regime, where: str, places: str, *, linked: bool) -> Finding:
     fix = 'Set the regime there to "opt-out", or leave the place out.'
     if regime is Regime.INFORM:
         message = f'"inform" is less than the opt-out of a sale that is asked for in {places}'
@@ -182,15 +172,14 @@ def check_british_exception(configuration: Configuration) -> Iterator[Finding]:
     policy = configuration.policy
     users: dict[str, tuple[Vendor, str]] = {}
     for law in local_laws(policy):
-        for purpose, regime in law.regimes.items() if law.row.without_own_use else ():
-            if _loosest(policy, law, purpose) is Regime.OPT_IN:
-                continue
-            if regime is Regime.NONE:
-                message = f"nobody can object to {purpose} in {law.code}: there is no banner"
-                yield error(31, _deciding_key(policy, law, purpose), message)
-            for vendor in policy.vendors_for(purpose) if regime.grants else ():
-                if vendor.own_use is not False:
-                    users.setdefault(vendor.id, (vendor, law.code))
+        if not law.row.without_own_use or law.loosest is Regime.OPT_IN or not law.regime.grants:
+            continue
+        if law.regime is Regime.NONE:
+            message = f"nobody can object to {law.purpose} in {law.code}: there is no banner"
+            yield error(31, law.key, message)
+        for vendor in policy.vendors_for(law.purpose):
+            if vendor.own_use is not False:
+                users.setdefault(vendor.id, (vendor, law.code))
     for vendor, place in users.values():
         use = "it uses" if vendor.own_use else "nobody says that it does not use"
         message = f"{use} what it receives for itself, and it runs without consent in {place}"
@@ -240,9 +229,12 @@ def check_grant_lifetime(configuration: Configuration) -> Iterator[Finding]:
 def check_exempt_retention(configuration: Configuration) -> Iterator[Finding]:
     """Rule 32: statistics without consent keep cookies for 13 months and data for 25 at most."""
     policy = configuration.policy
-    for purpose in policy.purposes:
-        places = _exempting_places(policy, purpose) if _is_statistics(policy, purpose) else []
-        for vendor in policy.vendors_for(purpose) if places else ():
+    exempt: dict[str, list[str]] = {}
+    for law in local_laws(policy):
+        if law.code[:2] in _EUROPE and law.regime.grants and _is_statistics(policy, law.purpose):
+            exempt.setdefault(law.purpose, []).append(law.code)
+    for purpose, places in exempt.items():
+        for vendor in policy.vendors_for(purpose):
             where, without = f"vendors.{vendor.id}.retention", f"it runs without consent in {listed(places)}"
             if long := _longest(vendor):
                 # The numbers are the French authority's; others look to them.
@@ -250,12 +242,6 @@ def check_exempt_retention(configuration: Configuration) -> Iterator[Finding]:
                 yield weigh(32, where, f"{long}, and {without}")
             elif not vendor.retention:
                 yield warning(32, where, f"nobody says for how long its data is kept, and {without}")
-
-
-def _exempting_places(policy: Policy, purpose: str) -> list[str]:
-    """Return the places in Europe where a purpose is granted before a choice."""
-    european = (law for law in local_laws(policy) if law.country in _EUROPE)
-    return [law.code for law in european if law.regimes.get(purpose, Regime.OPT_IN).grants]
 
 
 def _longest(vendor: Vendor) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from consentkit.catalog import default_catalog, read_url
 from consentkit.exceptions import ConfigurationError
 from consentkit.lint.declaration_rules import takes_google_default
+from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, error, note, warning
-from consentkit.lint.observations import Configuration
 from consentkit.policy.duration import read_day
 from consentkit.rewriter import Rewriter, Table, Where, attributes, decode
 
@@ -43,28 +43,13 @@ def lint_page(body: bytes, headers: Headers, *, url: str) -> list[Finding]:
     return [*_check_control(page, url), *_check_google_order(page, url), *_check_caching(page, headers, url)]
 
 
-class _Script(NamedTuple):
-    """A script that runs.
-
-    Attributes:
-        selector: Which one.
-        source: Its address, empty if it is inline.
-        default: Where in its text it tells Google's tags the default; -1 if it does not.
-        command: Where in its text it loads or commands such a tag; -1 if it does not.
-    """
-
-    selector: str
-    source: str
-    default: int = -1
-    command: int = -1
-
-
 class _Page:
     """Collects what matters of a page; a `consentkit.rewriter.Handler` that changes nothing.
 
     Attributes:
-        scripts: Every script that runs, in order.
         count: How many scripts there are so far.
+        told: Whether one of them has told Google's tags the default.
+        early: Which of them began a tag of Google's before that; empty if none did.
         banner: Whether there is a banner that is shown.
         control: Whether anything on it leads to the settings.
         choice: Whether vendors are told what the visitor chose.
@@ -75,9 +60,9 @@ class _Page:
     steady = False
 
     def __init__(self) -> None:
-        self.scripts: list[_Script] = []
         self.count = 0
-        self.banner = self.control = self.choice = False
+        self.early = ""
+        self.told = self.banner = self.control = self.choice = False
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> tuple[()]:
         """Note banner and settings; see `consentkit.rewriter.Handler`."""
@@ -96,12 +81,15 @@ class _Page:
         found = _attributes(raw)
         self.count += 1
         self.choice |= '"now":' in found.get("data-says", "")
-        if Where.NOSCRIPT in where:
+        if Where.NOSCRIPT in where or self.early or self.told:
             return ()
+        kind, source = found.get("type", "").strip(), found.get("src", "")
         if found.get("data-calls") == "google":
-            self.scripts.append(_Script("", "", default=0))
-        elif _RUNS.fullmatch(found.get("type", "").strip()):
-            self.scripts.append(_read_script(found, text.decode("utf-8", "replace"), self.count))
+            self.told = True
+        elif _RUNS.fullmatch(kind):
+            begins, self.told = _read_script(kind, source, text.decode("utf-8", "replace"))
+            selector = f'script[src="{source}"]' if source else f"script (number {self.count} of the page)"
+            self.early = selector if begins else ""
         return ()
 
 
@@ -111,18 +99,15 @@ def _attributes(raw: bytes) -> dict[str, str]:
     return dict(reversed(named))
 
 
-def _read_script(found: dict[str, str], text: str, number: int) -> _Script:
-    if source := found.get("src", ""):
-        return _Script(f'script[src="{source}"]', source)
+def _read_script(kind: str, source: str, text: str) -> tuple[bool, bool]:
+    """Say whether a script begins a tag of Google's before it tells the default, and whether it tells it."""
+    if source:
+        return _is_google_tag(source), False
     default, command = _DEFAULT.search(text), _COMMAND.search(text)
     # A module waits until the page is there, which is too late to be the first.
-    told = default is not None and found.get("type", "").strip().lower() != "module"
-    return _Script(
-        f"script (number {number} of the page)",
-        "",
-        default.start() if default and told else -1,
-        command.start() if command else -1,
-    )
+    if default is None or kind.lower() == "module":
+        return command is not None, False
+    return command is not None and command.start() < default.start(), True
 
 
 def _check_control(page: _Page, url: str) -> Iterator[Finding]:
@@ -133,18 +118,12 @@ def _check_control(page: _Page, url: str) -> Iterator[Finding]:
 
 def _check_google_order(page: _Page, url: str) -> Iterator[Finding]:
     """Rule 35, in a page: who tells Google's tags the default comes before the first of them."""
-    for script in page.scripts:
-        told_first = 0 <= script.default < script.command
-        if _is_google_tag(script.source) or (script.command >= 0 and not told_first):
-            message = "a tag of Google's begins before anybody told it the default"
-            yield error(35, f"{url} {script.selector}", message)
-            return
-        if script.default >= 0:
-            return
+    if page.early:
+        yield error(35, f"{url} {page.early}", "a tag of Google's begins before anybody told it the default")
 
 
 def _is_google_tag(source: str) -> bool:
-    address = read_url(source) if source else None
+    address = read_url(source)
     if address is None or address.own or not address.readable:
         return False
     known = default_catalog().match_host(address.host, address.path, address.query)

@@ -10,8 +10,8 @@ from typing import Final, Literal
 import msgspec
 
 from consentkit.lint import banner_rules, declaration_rules, jurisdiction_rules, tracking_rules
+from consentkit.lint.facts import Configuration, Observations, Texts
 from consentkit.lint.finding import Finding
-from consentkit.lint.observations import Configuration, Observations, Texts
 from consentkit.lint.page_rules import check_gpc_date
 from consentkit.lint.text_rules import check_assumed_consent, check_reject_label
 from consentkit.policy import Policy, Regime
@@ -28,6 +28,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         checks: What exactly is looked at.
         fix: What usually mends it.
         regimes: Under which of them a browser looks.
+        writes: Patterns of key paths in the policy, and what to write there to mend it.
     """
 
     number: int
@@ -37,14 +38,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     checks: str
     fix: str
     regimes: frozenset[Regime] = frozenset(Regime)
+    writes: Mapping[str, str] = {}
 
 
-def _read() -> list[Rule]:
-    file = Path(__file__).with_name("data") / "rules.toml"
-    return msgspec.toml.decode(file.read_bytes(), type=dict[str, list[Rule]])["rule"]
+_DATA: Final = (Path(__file__).with_name("data") / "rules.toml").read_bytes()
 
-
-RULES: Final[Mapping[int, Rule]] = MappingProxyType({rule.number: rule for rule in _read()})
+RULES: Final[Mapping[int, Rule]] = MappingProxyType(
+    {rule.number: rule for rule in msgspec.toml.decode(_DATA, type=dict[str, list[Rule]])["rule"]}
+)
 """All rules by number."""
 
 CONFIGURATION_CHECKS: Final[tuple[Callable[[Configuration], Iterator[Finding]], ...]] = (

@@ -1,9 +1,11 @@
-"""Findings as text, JSON and SARIF."""
+"""Reports: findings with their lines in consent.toml and what to write there, as text, JSON and SARIF."""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -11,10 +13,15 @@ import msgspec
 
 from consentkit.lint.finding import Finding
 from consentkit.lint.registry import RULES, Rule
-from consentkit.lint.toml_lines import find_line, toml_for
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = ("error", "warning", "note")
+_KEYS: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+_VENDOR: Final = """[vendors.{0}-service]
+name = "…"  # as visitors know it
+purpose = "{0}"
+hosts = ["stats.example.org"]
+retention = "13 months\""""
 
 
 class Located(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +47,6 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
         """Return what to write into the policy; empty where that mends nothing."""
         return toml_for(self.finding)
 
-    @property
-    def place(self) -> str:
-        """Return where it is, as compilers write it."""
-        return f"{self.file}:{self.line}" if self.line else self.file
-
 
 def locate(findings: Iterable[Finding], *, file: str, text: str) -> list[Located]:
     """Find out where findings stand.
@@ -54,13 +56,12 @@ def locate(findings: Iterable[Finding], *, file: str, text: str) -> list[Located
         file: The policy's file.
         text: What is in it.
     """
-    return [_locate(finding, file, text) for finding in findings]
-
-
-def _locate(finding: Finding, file: str, text: str) -> Located:
-    if "://" in finding.where:
-        return Located(finding=finding, file=finding.where.partition(" ")[0])
-    return Located(finding=finding, file=file, line=find_line(text, finding.where))
+    return [
+        Located(finding=one, file=one.where.partition(" ")[0])
+        if "://" in one.where
+        else Located(finding=one, file=file, line=find_line(text, one.where))
+        for one in findings
+    ]
 
 
 def write_text(found: Sequence[Located]) -> str:
@@ -70,12 +71,14 @@ def write_text(found: Sequence[Located]) -> str:
     """
     ordered = sorted(found, key=lambda one: _LEVELS.index(one.finding.level))
     lines = [line for one in ordered for line in _lines(one)]
-    return "\n".join([*lines, _summary(found)])
+    counts = Counter(one.finding.level for one in found)
+    return "\n".join([*lines, ", ".join(f"{level}s: {counts[level]}" for level in _LEVELS)])
 
 
 def _lines(one: Located) -> Iterator[str]:
     finding, rule = one.finding, RULES[one.finding.rule]
-    yield f"{_flat(one.place)}: {finding.level}: rule {rule.number}: {rule.title}"
+    place = f"{one.file}:{one.line}" if one.line else one.file  # as compilers write it
+    yield f"{_flat(place)}: {finding.level}: rule {rule.number}: {rule.title}"
     yield f"    {_flat(finding.where)}: {_flat(finding.message)}"
     yield f"    law: {rule.source}"
     yield f"    fix: {_flat(one.fix)}"
@@ -87,11 +90,6 @@ def _lines(one: Located) -> Iterator[str]:
 
 def _flat(text: str) -> str:
     return " ".join(text.split())
-
-
-def _summary(found: Sequence[Located]) -> str:
-    counts = Counter(one.finding.level for one in found)
-    return ", ".join(f"{level}s: {counts[level]}" for level in _LEVELS)
 
 
 def to_json(found: Iterable[Located]) -> list[dict[str, Any]]:
@@ -159,3 +157,62 @@ def _uri(file: str) -> str:
 
 def _id(number: int) -> str:
     return f"CK{number:02}"
+
+
+# --- consent.toml
+
+
+def toml_for(finding: Finding) -> str:
+    """Return lines that mend a finding; empty where no key would.
+
+    Of a table that is in the file already, the key goes there.
+    """
+    if not _KEYS.fullmatch(finding.where):
+        return ""
+    table, _, key = finding.where.rpartition(".")
+    if finding.rule == 19 and table == "purposes":
+        return _VENDOR.format(key)
+    writes = RULES[finding.rule].writes.items()
+    value = next((value for where, value in writes if re.fullmatch(where, finding.where)), "")
+    return f"[{table}]\n{key} = {value}" if value else ""
+
+
+def find_line(text: str, path: str) -> int | None:
+    """Return the line, from 1, on which a key path begins in a TOML file, or the nearest table around it.
+
+    Args:
+        text: The file. Of what it leaves to defaults, nothing stands anywhere.
+        path: A key path such as ``vendors.youtube.hosts[1]``.
+    """
+    wanted = re.sub(r"\[\d+\]", "", path).split(".")
+    lines = dict(reversed(list(_keys(text))))  # the first of each
+    vendor = wanted[1] if wanted[0] == "vendors" and len(wanted) > 1 else ""
+    for length in range(len(wanted), 1 if vendor else 0, -1):
+        if line := lines.get(tuple(wanted[:length])):
+            return line
+    used = (f'"{vendor}"', f"'{vendor}'")  # a vendor that stands in `uses` only
+    numbered = enumerate(text.splitlines(), 1) if vendor else ()
+    return next((number for number, line in numbered if any(name in line for name in used)), None)
+
+
+def _keys(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield every key and table, statement by statement, with the line on which the statement begins."""
+    header, statement, start = "", "", 1
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        statement += line
+        try:
+            table = tomllib.loads(header + statement)
+        except tomllib.TOMLDecodeError:  # the statement goes on in the next line
+            continue
+        for path in _paths(table):
+            yield path, start
+        if statement.lstrip().startswith("["):
+            header = statement
+        statement, start = "", number + 1
+
+
+def _paths(table: Mapping[str, object], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in table.items():
+        yield (*path, key)
+        if isinstance(value, dict):
+            yield from _paths(value, (*path, key))

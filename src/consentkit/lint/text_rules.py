@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, error, warning
-from consentkit.lint.observations import Configuration
 from consentkit.policy import Regime
 
 # A typographic apostrophe, a hyphen that does not break, and the braces of slots.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from consentkit.lint.facts import Observations, PageVisit, SignalVisit, Stored
 from consentkit.lint.finding import Finding, Level, error, listed, warning
-from consentkit.lint.observations import Observations, Signalled, Stored, Trace
 from consentkit.lint.vendor_matcher import MatchedVendor, needing_consent
 from consentkit.policy import Regime
 
@@ -13,14 +13,16 @@ from consentkit.policy import Regime
 def check_requests_before_choice(seen: Observations) -> Iterator[Finding]:
     """Rule 9: nobody who needs consent is asked before a choice."""
     for trace in seen.arrival.walk:
-        yield from _requested(9, seen, trace, seen.allowed, "before a choice")
+        yield from _check_requests(9, seen, trace, seen.allowed, "before a choice")
 
 
 def check_storage_before_choice(seen: Observations) -> Iterator[Finding]:
     """Rule 10: nothing that needs consent is stored before a choice."""
     known: set[Stored] = set()
     for trace in seen.arrival.walk:
-        yield from _stored(10, seen, trace.url, {*trace.stored} - known, seen.allowed, "before a choice")
+        yield from _check_storage(
+            10, seen, trace.url, {*trace.stored} - known, seen.allowed, "before a choice"
+        )
         known.update(trace.stored)
 
 
@@ -28,8 +30,8 @@ def check_after_refusal(seen: Observations) -> Iterator[Finding]:
     """Rule 11: nothing that was refused is asked for or stored."""
     known: set[Stored] = set()
     for trace in seen.refused.walk:
-        yield from _requested(11, seen, trace, (), "after a refusal")
-        yield from _stored(11, seen, trace.url, {*trace.stored} - known, (), "after a refusal")
+        yield from _check_requests(11, seen, trace, (), "after a refusal")
+        yield from _check_storage(11, seen, trace.url, {*trace.stored} - known, (), "after a refusal")
         known.update(trace.stored)
 
 
@@ -39,10 +41,10 @@ def check_after_withdrawal(seen: Observations) -> Iterator[Finding]:
     if withdrawn is None or not withdrawn.walk:
         return
     for trace in withdrawn.walk:
-        yield from _requested(12, seen, trace, (), "after a withdrawal")
+        yield from _check_requests(12, seen, trace, (), "after a withdrawal")
     last = withdrawn.walk[-1]
     kept = {one for one in last.stored if seen.vendors.is_own(one.domain)}
-    yield from _stored(12, seen, last.url, kept, (), "after a withdrawal")
+    yield from _check_storage(12, seen, last.url, kept, (), "after a withdrawal")
 
 
 def check_policy_link(seen: Observations) -> Iterator[Finding]:
@@ -56,18 +58,18 @@ def check_policy_link(seen: Observations) -> Iterator[Finding]:
         yield error(25, page.url, f"the privacy policy answers with {page.status}")
     else:
         when = "when the privacy policy is opened before a choice"
-        yield from _requested(25, seen, page.trace, seen.allowed, when)
+        yield from _check_requests(25, seen, page.trace, seen.allowed, when)
 
 
-def _requested(
-    rule: int, seen: Observations, trace: Trace, allowed: Iterable[str], when: str
+def _check_requests(
+    rule: int, seen: Observations, trace: PageVisit, allowed: Iterable[str], when: str
 ) -> Iterator[Finding]:
     for vendor in needing_consent(map(seen.vendors.match_request, trace.requests), allowed):
         message = f"{vendor.name} ({vendor.purpose}) is asked {when}"
         yield Finding(rule=rule, level=_level(vendor), where=trace.url, message=message)
 
 
-def _stored(
+def _check_storage(
     rule: int, seen: Observations, url: str, stored: Iterable[Stored], allowed: Iterable[str], when: str
 ) -> Iterator[Finding]:
     exempt, unknown = list(allowed), []
@@ -91,7 +93,7 @@ def _level(vendor: MatchedVendor) -> Level:
 
 def check_signal_opts_out(seen: Observations) -> Iterator[Finding]:
     """Rule 27: with Sec-GPC no advertising runs, and where one can opt out visitors are shown that."""
-    yield from _sold(27, seen, seen.signalled, "with Sec-GPC: 1")
+    yield from _check_sales(27, seen, seen.signalled, "with Sec-GPC: 1")
     if seen.regime is Regime.OPT_OUT and not seen.signalled.told:
         message = "nothing on the page or in the settings says that the signal was honoured"
         yield error(27, seen.url, message)
@@ -112,10 +114,10 @@ def check_signal_never_grants(seen: Observations) -> Iterator[Finding]:
 def check_signal_prevails(seen: Observations) -> Iterator[Finding]:
     """Rule 29: Sec-GPC prevails over a grant that was stored before it came."""
     if seen.overridden is not None:
-        yield from _sold(29, seen, seen.overridden, "with Sec-GPC: 1 after a stored grant")
+        yield from _check_sales(29, seen, seen.overridden, "with Sec-GPC: 1 after a stored grant")
 
 
-def _sold(rule: int, seen: Observations, signalled: Signalled, when: str) -> Iterator[Finding]:
+def _check_sales(rule: int, seen: Observations, signalled: SignalVisit, when: str) -> Iterator[Finding]:
     for trace in signalled.walk:
         for vendor in dict.fromkeys(map(seen.vendors.match_request, trace.requests)):
             if vendor is not None and vendor.purpose in seen.vendors.sale:

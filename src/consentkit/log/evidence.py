@@ -9,7 +9,8 @@ import msgspec
 
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log.reader import LogReader
-from consentkit.record.receipt import Evidence, ProvedEntry, ProvedNotice
+from consentkit.record.leaf import ProvedEntry, ProvedNotice
+from consentkit.record.receipt import Evidence
 from consentkit.tlog.tree import HASH_BYTES, parse_tile_path
 
 LATEST = 500
@@ -52,7 +53,10 @@ def collect(log: LogReader, subject: str) -> Evidence | None:
     return Evidence(
         entries=tuple(
             ProvedEntry(
-                index=row.index, body=row.body or b"", salt=row.salt or b"", proof=proofs.get(row.index, "")
+                index=row.index,
+                body=(row.body or b"").decode(),
+                salt=(row.salt or b"").hex(),
+                proof=proofs.get(row.index, ""),
             )
             for row in sorted(rows, key=lambda row: row.index)
         ),
@@ -68,7 +72,7 @@ def _publication(log: LogReader, hash: str) -> ProvedNotice:
     row, body = log.find(hash), log.notice(hash)
     if row is None or row.entry is None or body is None:
         raise LogError(f"the notice {hash} is not in the log")
-    return ProvedNotice(index=row.index, day=row.entry.day, body=body)
+    return ProvedNotice(index=row.index, day=row.entry.day, body=body.decode())
 
 
 def read_public(log: LogReader, path: str) -> bytes | None:

@@ -1,41 +1,20 @@
 """What the site tells its visitors: purposes, vendors, regimes, texts. Declares, reads no request."""
 
-from consentkit.policy.duration import Duration, read_duration
-from consentkit.policy.jurisdictions import Link, Place
-from consentkit.policy.lifetime import Validity
-from consentkit.policy.model import Policy
-from consentkit.policy.tables import (
-    NECESSARY,
-    Banner,
-    ConsentMode,
-    Cookie,
-    Lifetime,
-    Purpose,
-    Regime,
-    SignalRules,
-    Site,
-    Vendor,
-    strictest,
-)
-from consentkit.policy.vendors import ListFile
-
-__all__ = [
-    "NECESSARY",
-    "Banner",
-    "ConsentMode",
-    "Cookie",
-    "Duration",
-    "Lifetime",
-    "Link",
-    "ListFile",
-    "Place",
-    "Policy",
-    "Purpose",
-    "Regime",
-    "SignalRules",
-    "Site",
-    "Validity",
-    "Vendor",
-    "read_duration",
-    "strictest",
-]
+from consentkit.policy.duration import Duration as Duration
+from consentkit.policy.duration import read_duration as read_duration
+from consentkit.policy.jurisdictions import Link as Link
+from consentkit.policy.jurisdictions import Place as Place
+from consentkit.policy.lifetime import Validity as Validity
+from consentkit.policy.model import Policy as Policy
+from consentkit.policy.tables import NECESSARY as NECESSARY
+from consentkit.policy.tables import Banner as Banner
+from consentkit.policy.tables import ConsentMode as ConsentMode
+from consentkit.policy.tables import Cookie as Cookie
+from consentkit.policy.tables import Lifetime as Lifetime
+from consentkit.policy.tables import Purpose as Purpose
+from consentkit.policy.tables import Regime as Regime
+from consentkit.policy.tables import SignalRules as SignalRules
+from consentkit.policy.tables import Site as Site
+from consentkit.policy.tables import Vendor as Vendor
+from consentkit.policy.tables import strictest as strictest
+from consentkit.policy.vendors import ListFile as ListFile

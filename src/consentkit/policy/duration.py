@@ -48,19 +48,13 @@ def read_day(text: str, *, path: str) -> str:
         return text[:10]
 
 
-UNITS: Final = ("second", "minute", "hour", "day", "week", "month", "year")
+_DAYS: Final = {
+    "second": 1 / 86_400, "minute": 1 / 1_440, "hour": 1 / 24,
+    "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0,
+}  # fmt: skip
+UNITS: Final = tuple(_DAYS)
 
 _DURATION = re.compile(rf"\s*([1-9][0-9]{{0,3}})\s+({'|'.join(UNITS)})s?\s*", re.IGNORECASE)
-_DAYS = {
-    "session": 0.0,
-    "second": 1 / 86_400,
-    "minute": 1 / 1_440,
-    "hour": 1 / 24,
-    "day": 1.0,
-    "week": 7.0,
-    "month": 30.0,
-    "year": 365.0,
-}
 
 
 class Duration(NamedTuple):
@@ -77,7 +71,7 @@ class Duration(NamedTuple):
     @property
     def days(self) -> float:
         """Return the length in days; a month counts 30, a year 365, a session 0."""
-        return self.amount * _DAYS[self.unit]
+        return self.amount * _DAYS.get(self.unit, 0.0)
 
     def __str__(self) -> str:
         if self.unit == "session":

@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from consentkit.policy.duration import check_date
 from consentkit.policy.tables import Regime
 
-# Member states of the European Union; the EEA states IS, LI and NO; the parts of member states that have an
-# ISO 3166-1 code of their own and where Union law applies (TFEU articles 349 and 355).
-# fmt: off
-EU_AND_EEA = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
-    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-    "IS", "LI", "NO",
-    "AX", "GF", "GP", "MF", "MQ", "RE", "YT",
-})
-# fmt: on
-
-# ISO 3166-2:US. Another code for a place there says nothing of which state's law holds.
-_STATES = """
-    AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND
-    OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR UM VI
-"""
-US_STATES = frozenset(_STATES.split())
-# ISO 3166-2:CA. One of them has a law of its own that is stricter.
-CA_PROVINCES = frozenset({"AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"})
-
+_PLACES = (Path(__file__).with_name("data") / "places.txt").read_text("utf-8")
+_CODES = {name: frozenset(codes.split()) for name, codes in re.findall(r"^([a-z-]+): (.+)$", _PLACES, re.M)}
+COUNTRIES, EU_AND_EEA = _CODES["countries"], _CODES["eu-and-eea"]
+US_STATES, CA_PROVINCES = _CODES["us-states"], _CODES["ca-provinces"]
+# Countries whose regions are checked: another code there says nothing of which law holds.
 _REGIONS = {"US": US_STATES, "CA": CA_PROVINCES}
-
-# ISO 3166-1 alpha-2, the 249 codes that are officially assigned, and XK, which is in use for Kosovo.
-_COUNTRIES = """
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW
-    BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI
-    FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN
-    IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME
-    MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF
-    PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV
-    SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK
-    YE YT ZA ZM ZW
-"""
-COUNTRIES = frozenset(_COUNTRIES.split())
 # Reserved for a country that has another code.
 _ALIASES = {"UK": "GB"}
 
@@ -82,17 +53,34 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether the country is known."""
         return bool(self.country)
 
+    @property
+    def code(self) -> str:
+        """Return its ISO 3166 code, such as ``US-CA`` or ``FR``; empty where nothing is known."""
+        return f"{self.country}-{self.region}" if self.region else self.country
+
+    def candidates(self, named: Iterable[str]) -> list[str]:
+        """Return its code, and without a region those of its country that are `named`."""
+        regions = [] if self.region else [code for code in named if code.startswith(f"{self.country}-")]
+        return [self.code, *regions]
+
 
 def _upper(code: str) -> str:
     # Some letters become others in upper case: "ß" would be South Sudan.
     return code.strip().upper() if code.strip().isascii() else ""
 
 
+@lru_cache(maxsize=4096)
+def row_keys(code: str) -> tuple[str, ...]:
+    """Return the keys of rows that hold at a place, the first before all others.
+
+    That is ``US-CA``, ``US``, ``default`` for a region and ``FR``, ``EU``, ``default`` for a country.
+    """
+    country = code.partition("-")[0]
+    return tuple(dict.fromkeys([code, country, *(["EU"] if country in EU_AND_EEA else []), "default"]))
+
+
 Link = Literal["choices"]
 Days = Annotated[int, msgspec.Meta(ge=1)]
-
-PLACE: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
-"""ISO 3166-1 alpha-2, ISO 3166-2."""
 
 
 class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,25 +120,6 @@ class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     secondary: bool = True
     source: str
 
-    def __post_init__(self) -> None:
-        if not PLACE.fullmatch(self.place) or not (self.name and self.source):
-            raise ValueError(f"a row needs an ISO 3166 code, a name and a source: {self.place!r}")
-        if any(regime.strictness > self.regime.strictness for regime in self.purposes.values()):
-            raise ValueError(f"a purpose is stricter than its row: {self.place}")
-        if self.since:
-            check_date(self.since, path=self.place)
-
-    def regime_for(self, purpose: str, *, own_use: bool) -> Regime:
-        """Return the regime of a purpose.
-
-        Args:
-            purpose: Its id.
-            own_use: Whether a vendor of the purpose uses what it receives for itself, for all that is known.
-        """
-        if self.without_own_use and own_use:
-            return self.regime
-        return self.purposes.get(purpose, self.regime)
-
 
 Chain = tuple[Jurisdiction, ...]
 """The rows that hold at one place, the most specific first."""
@@ -167,43 +136,14 @@ class Jurisdictions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     date: str
     rows: tuple[Jurisdiction, ...]
 
-    def __post_init__(self) -> None:
-        check_date(self.date, path="date")
-        if [row.place for row in self.rows] != sorted(self.by_place):
-            raise ValueError("rows are sorted by place, each place is there once")
-
     @cached_property
     def by_place(self) -> Mapping[str, Jurisdiction]:
         """Return the rows by their place."""
         return {row.place: row for row in self.rows}
 
-    def regions(self, country: str) -> Sequence[str]:
-        """Return the regions of a country that have a row."""
-        return self._regions.get(country, ())
-
-    @cached_property
-    def _regions(self) -> Mapping[str, Sequence[str]]:
-        regions: dict[str, list[str]] = {}
-        for country, hyphen, region in (row.place.partition("-") for row in self.rows):
-            if hyphen:
-                regions.setdefault(country, []).append(region)
-        return regions
-
-    def chain(self, country: str, region: str = "") -> Chain:
+    def chain(self, code: str) -> Chain:
         """Return the rows of a place: region's, country's, then `EU`; empty where it has none."""
-        codes = [f"{country}-{region}", country, "EU" if country in EU_AND_EEA else ""]
-        return tuple(self.by_place[code] for code in codes if code in self.by_place)
-
-    def chains(self, place: Place | None) -> list[Chain]:
-        """Return the rows of a place, or of each that it could be; none where nothing is known of it."""
-        if place is None or not place.known:
-            return []
-        regions = [place.region] if place.region else ["", *self.regions(place.country)]
-        return list(filter(None, (self.chain(place.country, region) for region in regions)))
-
-    def at(self, place: Place | None) -> list[Jurisdiction]:
-        """Return the most specific row of a place, or of each that it could be."""
-        return [chain[0] for chain in self.chains(place)]
+        return tuple(self.by_place[key] for key in row_keys(code) if key in self.by_place)
 
 
 @lru_cache(maxsize=1)
@@ -211,3 +151,12 @@ def jurisdictions() -> Jurisdictions:
     """Return the package's own table."""
     file = Path(__file__).with_name("data") / "jurisdictions.toml"
     return msgspec.toml.decode(file.read_bytes(), type=Jurisdictions)
+
+
+@lru_cache(maxsize=4096)
+def chains_at(place: Place | None) -> tuple[Chain, ...]:
+    """Return the rows of a place, or of each that it could be; none where no row tells."""
+    if place is None or not place.known:
+        return ()
+    table = jurisdictions()
+    return tuple(filter(None, map(table.chain, place.candidates(table.by_place))))

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from consentkit.exceptions import ConfigurationError
 from consentkit.policy.duration import read_duration
-from consentkit.policy.jurisdictions import Chain, Place, jurisdictions
+from consentkit.policy.jurisdictions import Chain, Place, chains_at, jurisdictions
 from consentkit.policy.tables import Lifetime
 from consentkit.policy.validation import read_table
 
@@ -52,8 +52,7 @@ def validity_at(lifetime: Lifetime, place: Place | None) -> Validity:
         lifetime: What the site wants. The law's maximum shortens a grant, its minimum prolongs a refusal.
         place: Where the visitor is. What is not known counts as the strictest that it could be.
     """
-    table = jurisdictions()
-    chains = table.chains(place) or [(row,) for row in table.rows]
+    chains = chains_at(place) or [(row,) for row in jurisdictions().rows]
     grants = min(
         _days(lifetime.consent, "lifetime.consent"), MOST_GRANTED, *_by_law(chains, "consent_days_max")
     )

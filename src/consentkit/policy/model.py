@@ -16,8 +16,9 @@ from msgspec.structs import force_setattr
 
 from consentkit.catalog import default_catalog
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy import validation
 from consentkit.policy.duration import read_duration
-from consentkit.policy.jurisdictions import Link, Place, jurisdictions
+from consentkit.policy.jurisdictions import Link, Place, chains_at, jurisdictions
 from consentkit.policy.lifetime import Validity, read_lifetime, validity_at
 from consentkit.policy.regimes import RegimeTable, Row, read_regimes
 from consentkit.policy.tables import (
@@ -32,29 +33,18 @@ from consentkit.policy.tables import (
     Site,
     Vendor,
 )
-from consentkit.policy.validation import (
-    check_keys,
-    join,
-    read_banner,
-    read_markers,
-    read_purposes,
-    read_signals,
-    read_site,
-    read_table,
-    read_vendors,
-)
 from consentkit.policy.vendors import ListFile, declare, read_lists, read_uses
 
 _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
-    "site": read_site,
+    "site": validation.read_site,
     "uses": read_uses,
-    "markers": read_markers,
-    "purposes": lambda value: MappingProxyType(read_purposes(value)),
-    "vendors": lambda value: MappingProxyType(read_vendors(value)),
+    "markers": validation.read_markers,
+    "purposes": lambda value: MappingProxyType(validation.read_purposes(value)),
+    "vendors": lambda value: MappingProxyType(validation.read_vendors(value)),
     "lifetime": read_lifetime,
-    "signals": read_signals,
-    "consent_mode": lambda value: read_table(value, ConsentMode, path="consent_mode"),
-    "banner": read_banner,
+    "signals": validation.read_signals,
+    "consent_mode": lambda value: validation.read_table(value, ConsentMode, path="consent_mode"),
+    "banner": validation.read_banner,
 }
 """By attribute what checks and converts it; the order is the one in which errors are found."""
 
@@ -101,7 +91,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "lists", read_lists(self.lists, self.purposes))
         for ident in self.vendors_declared:
             if ident in self.purposes:
-                raise ConfigurationError("a purpose has this id already", path=join("vendors", ident))
+                raise ConfigurationError(
+                    "a purpose has this id already", path=validation.join("vendors", ident)
+                )
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Policy:
@@ -135,7 +127,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             tables = msgspec.toml.decode(text)
         except msgspec.DecodeError as error:
             raise ConfigurationError(f"not valid TOML: {error}") from error
-        check_keys(tables, cls.__struct_fields__)
+        validation.check_keys(tables, cls.__struct_fields__)
         for entry in tables["lists"] if isinstance(tables.get("lists"), list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("file"), str):
                 entry["file"] = str(Path(folder, entry["file"]))
@@ -226,14 +218,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def gpc_binding(self, place: Place | None) -> bool:
         """Say whether Sec-GPC must be honoured at a place; it must where the place is not known."""
-        if place is None or not place.known:
-            return True
-        return any(row.gpc_binding for row in jurisdictions().at(place))
+        unknown = place is None or not place.known
+        return unknown or any(chain[0].gpc_binding for chain in chains_at(place))
 
     def gpc_override(self, place: Place | None) -> bool:
         """Say whether a visitor may allow a sale there although the browser sends Sec-GPC."""
-        rows = jurisdictions().at(place)
-        return bool(rows) and all(row.gpc_override for row in rows)
+        chains = chains_at(place)
+        return bool(chains) and all(chain[0].gpc_override for chain in chains)
 
     @property
     def gpc_updated(self) -> str:
@@ -246,7 +237,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Args:
             place: Where the visitor is. Where the country is not known none is: consent is asked for first.
         """
-        return frozenset(link for row in jurisdictions().at(place) for link in row.links)
+        return frozenset(link for chain in chains_at(place) for link in chain[0].links)
 
     @cached_property
     def sells(self) -> bool:

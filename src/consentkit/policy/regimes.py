@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy.jurisdictions import EU_AND_EEA, Place, jurisdictions
+from consentkit.policy.jurisdictions import EU_AND_EEA, Place, jurisdictions, row_keys
 from consentkit.policy.tables import NECESSARY, Regime, strictest
 from consentkit.policy.validation import check_keys, join, nearest, read_mapping
 
@@ -34,10 +34,9 @@ def read_regimes(value: object, purposes: Iterable[str]) -> dict[str, Row]:
 
 def _check_place(key: str, path: str) -> None:
     """Refuse a key that no visitor's place can have: its row would never hold."""
-    country, region = _split(key)
-    place = Place(country=country, region=region)
-    code = "-".join(filter(None, (place.country, place.region)))
-    if not place.known or code != key:
+    country, _, region = key.partition("-")
+    code = Place(country=country, region=region).code
+    if not code or code != key:
         hint = f'; did you mean "{code}"?' if code.count("-") == key.count("-") and code else ""
         problem = f'expected "default", a country such as "GB", "EU", or a region such as "US-CA"{hint}'
         raise ConfigurationError(problem, path=path)
@@ -83,21 +82,18 @@ class RegimeTable:
         if place is None or not place.known:
             # The law's rows count, too: some are `opt-in`, than which nothing is stricter.
             keys = [*self._rows, "default"]
-            return strictest(self._own([key, "default"], purpose) or Regime.OPT_IN for key in keys)
-        if place.region:
-            return self._find(place.country, place.region, purpose)
-        own = [key.partition("-")[2] for key in self._rows if key.startswith(f"{place.country}-")]
-        regions = {"", *own, *jurisdictions().regions(place.country)}
-        return strictest(self._find(place.country, region, purpose) for region in regions)
+            return strictest(self._written([key, "default"], purpose) or Regime.OPT_IN for key in keys)
+        named = {*self._rows, *jurisdictions().by_place}
+        return strictest(self._at_code(code, purpose) for code in place.candidates(named))
 
     def is_narrow(self, purpose: str, place: Place | None) -> bool:
         """Say whether the regime of a purpose is there only for vendors that make no own use of the data.
 
         It is the law's then, not the site's own: the exception for statistics of the United Kingdom.
         """
-        if place is None or not place.known or self._own(_keys(place.country, place.region), purpose):
+        if place is None or not place.known or self._written(row_keys(place.code), purpose):
             return False
-        law = jurisdictions().chain(place.country, place.region)
+        law = jurisdictions().chain(place.code)
         return bool(law) and law[0].without_own_use and purpose in law[0].purposes
 
     def by_code(self, purposes: Collection[str]) -> dict[str, Mapping[str, Regime]]:
@@ -107,38 +103,27 @@ class RegimeTable:
             ISO 3166 code → purpose → regime; ``EU`` is spelled out, and the empty code is everywhere else.
         """
         named = set(self._rows)
-        if not all(self._own(["default"], purpose) for purpose in purposes):
+        if not all(self._written(["default"], purpose) for purpose in purposes):
             named |= jurisdictions().by_place.keys()
         if "EU" in named:
             named |= EU_AND_EEA
         codes = ["", *sorted(named - {"default", "EU"})]
-        return {code: {name: self._find(*_split(code), name) for name in purposes} for code in codes}
+        return {code: {name: self._at_code(code, name) for name in purposes} for code in codes}
 
-    def _find(self, country: str, region: str, purpose: str) -> Regime:
-        own = self._own(_keys(country, region), purpose)
-        if own is not None:
+    def _at_code(self, code: str, purpose: str) -> Regime:
+        if own := self._written(row_keys(code), purpose):
             return own
-        law = jurisdictions().chain(country, region)
-        return law[0].regime_for(purpose, own_use=purpose in self._own_use) if law else Regime.OPT_IN
+        law = jurisdictions().chain(code)
+        if not law:
+            return Regime.OPT_IN
+        is_strict = law[0].without_own_use and purpose in self._own_use
+        return law[0].regime if is_strict else law[0].purposes.get(purpose, law[0].regime)
 
-    def _own(self, keys: Iterable[str], purpose: str) -> Regime | None:
+    def _written(self, keys: Iterable[str], purpose: str) -> Regime | None:
+        """Return what the first of the site's rows says that names the purpose, by any of these keys."""
         for key in keys:
             row = self._rows.get(key)
             regime = row if row is None or isinstance(row, Regime) else row.get(purpose)
             if regime is not None:
                 return regime
         return None
-
-
-def _split(code: str) -> tuple[str, str]:
-    country, _, region = code.partition("-")
-    return country, region
-
-
-def _keys(country: str, region: str) -> Iterator[str]:
-    if region:
-        yield f"{country}-{region}"
-    yield country
-    if country in EU_AND_EEA:
-        yield "EU"
-    yield "default"

@@ -16,23 +16,8 @@ from msgspec.structs import asdict
 
 from consentkit.catalog import HostRule
 from consentkit.exceptions import ConfigurationError
+from consentkit.policy import tables
 from consentkit.policy.duration import check_date, read_duration
-from consentkit.policy.tables import (
-    BANNER_SECTIONS,
-    MARKER_TOOLS,
-    NOTICE_SLOTS,
-    TEXT_KEYS,
-    TEXT_SECTIONS,
-    Banner,
-    MarkerTool,
-    Purpose,
-    Regime,
-    SignalRules,
-    Site,
-    Vendor,
-    default_purposes,
-    with_default,
-)
 from consentkit.vendorcalls import calls_for
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -155,36 +140,36 @@ def _check_shape(shape: str, text: str, expected: str, path: str, *, optional: b
 # --- the policy's own tables
 
 
-def read_site(value: object) -> Site:
+def read_site(value: object) -> tables.Site:
     """Read the table `site`."""
-    site = read_table(value, Site, path="site")
+    site = read_table(value, tables.Site, path="site")
     _check_shape(_LINK, site.privacy_policy, 'a path or URL such as "/privacy"', "site.privacy_policy")
     return site
 
 
-def read_markers(value: object) -> tuple[MarkerTool, ...]:
+def read_markers(value: object) -> tuple[tables.MarkerTool, ...]:
     """Read the list `markers`."""
     markers = read_names(value, path="markers", example="cookiebot")
     for at, tool in enumerate(markers):
-        if tool not in MARKER_TOOLS:
-            known = _nearest_or_all(tool, sorted(MARKER_TOOLS))
+        if tool not in tables.MARKER_TOOLS:
+            known = _nearest_or_all(tool, sorted(tables.MARKER_TOOLS))
             raise ConfigurationError(f'markers of "{tool}" mean nothing here{known}', path=f"markers[{at}]")
-    return cast("tuple[MarkerTool, ...]", markers)
+    return cast("tuple[tables.MarkerTool, ...]", markers)
 
 
-def read_signals(value: object) -> SignalRules:
+def read_signals(value: object) -> tables.SignalRules:
     """Read the table `signals`."""
-    signals = read_table(value, SignalRules, path="signals")
+    signals = read_table(value, tables.SignalRules, path="signals")
     if signals.gpc_updated:
         check_date(signals.gpc_updated, path="signals.gpc_updated")
     return signals
 
 
-def read_purposes(value: object) -> dict[str, Purpose]:
+def read_purposes(value: object) -> dict[str, tables.Purpose]:
     """Read the table `purposes`; the default purposes are there whether it names them or not."""
-    purposes = dict(default_purposes())
-    for ident, written in _read_entries(value, Purpose, "purposes"):
-        purposes[ident] = purpose = with_default(written)
+    purposes = dict(tables.default_purposes())
+    for ident, written in _read_entries(value, tables.Purpose, "purposes"):
+        purposes[ident] = purpose = tables.with_default(written)
         for key, text in (("title", purpose.title), ("description", purpose.description)):
             _check_written(text, f"purposes.{ident}.{key}")
         if purpose.required and purpose.sale:
@@ -192,15 +177,15 @@ def read_purposes(value: object) -> dict[str, Purpose]:
     return purposes
 
 
-def read_vendors(value: object) -> dict[str, Vendor]:
+def read_vendors(value: object) -> dict[str, tables.Vendor]:
     """Read the table `vendors` as the site wrote it, without the catalog's details."""
-    vendors = dict(_read_entries(value, Vendor, "vendors"))
+    vendors = dict(_read_entries(value, tables.Vendor, "vendors"))
     for ident, vendor in vendors.items():
         _check_vendor(vendor, f"vendors.{ident}")
     return vendors
 
 
-def _check_vendor(vendor: Vendor, path: str) -> None:
+def _check_vendor(vendor: tables.Vendor, path: str) -> None:
     for at, host in enumerate(vendor.hosts):
         _check_host(host, f"{path}.hosts[{at}]")
     for at, cookie in enumerate(vendor.cookies):
@@ -228,47 +213,42 @@ def _check_host(host: str, path: str) -> None:
 # --- the banner
 
 
-def read_banner(value: object) -> Banner:
+def read_banner(value: object) -> tables.Banner:
     """Read the table `banner` and its own texts; other sections are checked where they are rendered."""
-    raw = asdict(value) if isinstance(value, Banner) else read_mapping(value, path="banner")
-    _check_types(raw.get("text", {}))
-    banner = read_table(value, Banner, path="banner")
+    raw = asdict(value) if isinstance(value, tables.Banner) else read_mapping(value, path="banner")
+    for locale, sections in read_mapping(raw.get("text", {}), path="banner.text").items():
+        _check_sections(locale, read_mapping(sections, path=f"banner.text.{locale}"))
+    banner = read_table(value, tables.Banner, path="banner")
     for key in ("accent", "surface", "dark_surface"):
         colour = getattr(banner, key)
         _check_shape(_COLOUR, colour, 'a colour such as "#0b6e4f"', f"banner.{key}", optional=False)
     _check_shape(_PATH, banner.logo, 'a path on this site such as "/logo.svg"', "banner.logo")
-    for locale, sections in banner.text.items():
-        path = f"banner.text.{locale}"
-        _check_shape(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, optional=False)
-        if locale != canonical_locale(locale):
-            raise ConfigurationError(f'write "{canonical_locale(locale)}"', path=path)
-        check_keys(sections, TEXT_SECTIONS, path=path)
-        for section, texts in sections.items():
-            _check_texts(texts, section, join(path, section))
     return banner
 
 
-def _check_types(value: object) -> None:
-    """Raise at the very key of a `banner.text` that is not locale → section → key → text."""
-    for locale, sections in read_mapping(value, path="banner.text").items():
-        path = f"banner.text.{locale}"
-        for section, texts in read_mapping(sections, path=path).items():
-            for key, text in read_mapping(texts, path=join(path, section)).items():
-                _read_text(text, path=f"{path}.{section}.{key}")
+def _check_sections(locale: str, sections: Mapping[str, object]) -> None:
+    """Check the texts of one locale: section → key → text."""
+    path = f"banner.text.{locale}"
+    _check_shape(_LOCALE, locale, 'a locale such as "en" or "pt-BR"', path, optional=False)
+    if locale != canonical_locale(locale):
+        raise ConfigurationError(f'write "{canonical_locale(locale)}"', path=path)
+    check_keys(sections, tables.TEXT_SECTIONS, path=path)
+    for section, table in sections.items():
+        texts = read_mapping(table, path=join(path, section))
+        if section in tables.BANNER_SECTIONS:
+            check_keys(texts, tables.TEXT_KEYS, path=join(path, section))
+        for key, value in texts.items():
+            text = _read_text(value, path=f"{path}.{section}.{key}")
+            _check_written(text, f"{path}.{section}.{key}")
+            if section in tables.BANNER_SECTIONS:
+                _check_slots(text, section, key, f"{path}.{section}.{key}")
 
 
-def _check_texts(texts: Mapping[str, str], section: str, path: str) -> None:
-    for key, text in texts.items():
-        _check_written(text, join(path, key))
-    if section in BANNER_SECTIONS:
-        check_keys(texts, TEXT_KEYS, path=path)
-        for key, text in texts.items():
-            slots = NOTICE_SLOTS if key == "notice" else frozenset()
-            # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
-            _check_slots(text, slots if section == Regime.OPT_OUT else slots - {"opt-out"}, join(path, key))
-
-
-def _check_slots(text: str, slots: frozenset[str], path: str) -> None:
+def _check_slots(text: str, section: str, key: str, path: str) -> None:
+    slots = tables.NOTICE_SLOTS if key == "notice" else frozenset()
+    if section != tables.Regime.OPT_OUT:
+        # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
+        slots -= {"opt-out"}
     for word in re.findall(_BRACES, text):
         if word not in slots:
             raise ConfigurationError(

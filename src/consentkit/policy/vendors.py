@@ -18,6 +18,7 @@ from consentkit.policy.validation import check_purpose_id, join, nearest, read_n
 if TYPE_CHECKING:
     from consentkit.catalog.hostlist import HostList
 
+_FROM_CATALOG: Final = ("name", "purpose", "description", "privacy_policy", "country")
 MAX_LIST: Final = 32 * 2**20
 """Bytes of one list."""
 
@@ -54,16 +55,9 @@ def _complete(vendor: Vendor, known: KnownVendor | None) -> Vendor:
     if known is None:
         return vendor
     cookies = tuple(Cookie(name=cookie.name, retention=cookie.retention) for cookie in known.cookies)
-    return replace(
-        vendor,
-        name=vendor.name or known.name,
-        purpose=vendor.purpose or known.purpose,
-        description=vendor.description or known.description,
-        cookies=vendor.cookies or cookies,
-        privacy_policy=vendor.privacy_policy or known.privacy_policy,
-        country=vendor.country or known.country,
-        own_use=False if vendor.own_use is None and known.processor else vendor.own_use,
-    )
+    texts = {key: getattr(vendor, key) or getattr(known, key) for key in _FROM_CATALOG}
+    own_use = False if vendor.own_use is None and known.processor else vendor.own_use
+    return replace(vendor, **texts, cookies=vendor.cookies or cookies, own_use=own_use)
 
 
 def _check(vendor: Vendor, purposes: list[str], path: str, *, hint: str) -> None:

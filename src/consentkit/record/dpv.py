@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 from urllib.parse import urljoin
 
 import msgspec
@@ -39,16 +39,6 @@ _UNKNOWN = {"dpv:hasApplicability": "dpv:NotAvailable"}
 _UNITS = {"day": "{}D", "month": "{}M", "year": "{}Y", "second": "T{}S", "minute": "T{}M", "hour": "T{}H"}
 
 _moment = datetime.fromisoformat
-
-State: TypeAlias = Literal[
-    "ConsentGiven",
-    "RenewedConsentGiven",
-    "ConsentRefused",
-    "ConsentWithdrawn",
-    "ConsentExpired",
-    "ConsentInvalidated",
-]
-"""DPV's names for the states of a consent."""
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,13 +99,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to the consent for one purpose, or for one vendor.
 
     Attributes:
-        state: Its state from then on.
+        state: Its state from then on, by DPV's name, such as ``ConsentWithdrawn``.
         at: When it happened.
         entry: The entry that shows it.
         decision: The decision that it was, or that it ends.
     """
 
-    state: State
+    state: str
     at: str
     entry: Entry
     decision: Entry
@@ -196,9 +186,7 @@ class _History:
         if note is not None:
             self._note(name, "ConsentInvalidated", decision, at=note.at, entry=note)
 
-    def _note(
-        self, name: str, state: State, decision: Entry, *, at: str = "", entry: Entry | None = None
-    ) -> None:
+    def _note(self, name: str, state: str, decision: Entry, at: str = "", entry: Entry | None = None) -> None:
         event = Event(state=state, at=at or decision.at, entry=entry or decision, decision=decision)
         self.events.setdefault(name, []).append(event)
 
@@ -279,7 +267,7 @@ class _RecordWriter(msgspec.Struct, frozen=True):
             "dpv:hasPersonalData": _data(vendors),
             "dpv:hasStorageCondition": [*_locations(vendors), *_durations(vendors)],
             "dpv:hasDataController": controller,
-            "dpv:hasRecipient": [_vendor_iri(self.receipt, vendor) for vendor in vendors] or [controller],
+            "dpv:hasRecipient": [f"{self.receipt}#vendor-{vendor.id}" for vendor in vendors] or [controller],
             **_stated({"dpv:hasLegalBasis": basis}),
         }
 
@@ -292,10 +280,6 @@ def entry_iri(entry: Entry) -> str:
 def _notice_iri(hash: str) -> str:
     """Name a notice by its hash (RFC 6920)."""
     return f"ni:///sha-256;{urlsafe_b64encode(bytes.fromhex(hash)).decode().rstrip('=')}"
-
-
-def _vendor_iri(receipt: str, vendor: ShownVendor) -> str:
-    return f"{receipt}#vendor-{vendor.id}"
 
 
 def _identified(id: str) -> Mapping[str, str]:
@@ -342,7 +326,7 @@ def _vendor(receipt: str, vendor: ShownVendor) -> Mapping[str, Any]:
         "schema:url": vendor.privacy_policy,
     }
     return {
-        "@id": _vendor_iri(receipt, vendor),
+        "@id": f"{receipt}#vendor-{vendor.id}",
         "@type": ["dpv:Recipient", "dpv:DataProcessor" if vendor.own_use is False else "dpv:ThirdParty"],
         **_identified(vendor.id),
         **_stated(facts),

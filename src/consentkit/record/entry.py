@@ -1,4 +1,4 @@
-"""Entry, one line of the consent log, with its id and its time. What it may hold is checked here.
+"""Entry, one line of the consent log, with its id and its time, and Bundle, a notice to publish.
 
 There is no field for an IP address, a URL or a full user agent, and the patterns below leave no room to
 smuggle one in: the log holds only what is needed to show that a decision was made.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias, get_args
@@ -16,23 +16,27 @@ from uuid import UUID
 
 import msgspec
 
+from consentkit.consent.decision import Source
 from consentkit.exceptions import LogError
+from consentkit.policy import Regime
 
 EntryType: TypeAlias = Literal["decision", "notice", "rollup", "erasure", "purge", "invalidated"]
-Regime: TypeAlias = Literal["opt-in", "opt-out", "inform", "none"]
 Action: TypeAlias = Literal["accept_all", "reject_all", "save", "withdraw", "allow_vendor"]
-Source: TypeAlias = Literal["banner", "settings", "embed", "gpc", "api"]
 
 NAMES_LIMIT = 1000
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+"""RFC 3339 in UTC, in the one spelling that is recorded."""
 
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
+
+# Of each type of entry, what its fields must look like where they are not None. Neither an address nor a user
+# agent matches any of them.
 _ANY: Mapping[str, re.Pattern[str]] = {
     "id": _UUID7,
     "at": TIME,
@@ -45,30 +49,21 @@ _ANY: Mapping[str, re.Pattern[str]] = {
 }
 _DECISION: Mapping[str, re.Pattern[str]] = {
     **_ANY,
-    "regime": re.compile("|".join(get_args(Regime))),
+    "regime": re.compile("|".join(Regime)),
     "action": re.compile("|".join(get_args(Action))),
     "source": re.compile("|".join(get_args(Source))),
     "notice": _HASH,
 }
-_PATTERNS: Mapping[str, Sequence[tuple[str, re.Pattern[str]]]] = {
-    **{type: tuple(_ANY.items()) for type in get_args(EntryType)},
-    "decision": tuple(_DECISION.items()),
-    "notice": tuple({**_ANY, "id": _HASH}.items()),
+_PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
+    "decision": _DECISION,
+    "notice": {**_ANY, "id": _HASH},
+    "rollup": {**_ANY, "closes": _DAY},
+    "erasure": _ANY,
+    "purge": {**_ANY, "before": _DAY},
+    "invalidated": _ANY,
 }
 
-
-class Count(msgspec.Struct, frozen=True, kw_only=True, order=True, forbid_unknown_fields=True):
-    """How many decisions of one day agree in regime, language, notice (hash) and action."""
-
-    regime: str
-    locale: str
-    notice: str
-    action: str
-    count: int
-
-
-_encode = msgspec.json.Encoder(order="sorted").encode
-
+# Fields that entries of one type have and no others.
 _BOOKS: Mapping[str, EntryType] = {
     "closes": "rollup",
     "counts": "rollup",
@@ -79,6 +74,18 @@ _BOOKS: Mapping[str, EntryType] = {
 
 BOOKS: frozenset[EntryType] = frozenset(_BOOKS.values())
 """Types of what the log says of itself: it writes them with what they speak of, and in no other way."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True, order=True, forbid_unknown_fields=True):
+    """How many decisions of one day agree in regime, language, notice (hash) and action."""
+
+    regime: str
+    locale: str
+    notice: str
+    action: str
+    count: int
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,16 +145,25 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if self.type not in _PATTERNS:
             raise _refusal("type")
-        for field, pattern in _PATTERNS[self.type]:
+        for field, pattern in _PATTERNS[self.type].items():
             value = getattr(self, field)
             if value is not None and not pattern.fullmatch(value):
                 raise _refusal(field)
         for field, time in (("at", self.at), ("expires", self.expires)):
             try:
-                if time:
+                if time:  # the pattern takes a 31st of February
                     datetime.fromisoformat(time)
             except ValueError as error:
                 raise _refusal(field) from error
+        self._check_names()
+        for field, kind in _BOOKS.items():
+            if (getattr(self, field) is not None) != (self.type == kind):
+                raise _refusal(field)
+        if self.type in BOOKS:
+            self._check_books()
+
+    def _check_names(self) -> None:
+        """Check names, which have one order, so that one decision has one canonical JSON."""
         for field, names in (
             ("granted", self.granted),
             ("denied", self.denied),
@@ -161,20 +177,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise _refusal("fingerprints")
         if not set(self.granted).isdisjoint(self.denied):
             raise _refusal("denied")
-        for field, kind in _BOOKS.items():
-            if (getattr(self, field) is not None) != (self.type == kind):
-                raise _refusal(field)
-        if self.type in BOOKS:
-            self._check_books()
 
     def _check_books(self) -> None:
         """Check the values of what the log says of itself."""
-        for field in ("closes", "before"):
-            if not _DAY.fullmatch(getattr(self, field) or "0000-00-00"):
-                raise _refusal(field)
         for field in ("counts", "erased"):
             values = getattr(self, field)
-            if values is not None and (values == () or list(values) != sorted(set(values))):
+            if values is not None and (not values or list(values) != sorted(set(values))):
                 raise _refusal(field)
         if min(self.erased or (0,)) < 0:
             raise _refusal("erased")
@@ -192,7 +200,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         for field in _OPTIONAL:
             if plain[field] in (None, ""):
                 del plain[field]
-        # No field takes what canonical JSON would escape or refuse, so the faster encoder says the same.
+        # No field takes what JSON escapes, or a number that a double cannot hold, so this is RFC 8785.
         return _encode(plain)
 
     @classmethod

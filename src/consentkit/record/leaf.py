@@ -1,62 +1,19 @@
-"""What the tree hashes. A decision's leaf commits to the entry without revealing it; a notice's is public.
+"""Leaf, what the tree hashes of an entry, and what opens it again.
 
-All of it is canonical JSON: one value, one spelling. On the subset admitted here that is RFC 8785 (JSON
-Canonicalization Scheme): ASCII keys sort the same by code point and by UTF-16 unit, and only numbers that
-every JSON reader holds exactly are allowed.
+A decision's leaf commits to the entry without revealing it; a notice's is public. Both are canonical JSON
+(RFC 8785): one value, one spelling. A visitor's entry is erased by destroying its body and its salt; the leaf
+stays, and says nothing any more.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import TypeAlias
 
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.record.entry import EntryType
-
-Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json]"
-
-# RFC 7493, section 2.2: the integers that an IEEE 754 double holds exactly.
-_EXACT_INTEGER = 2**53 - 1
-
-
-def canonical(value: Mapping[str, Json]) -> bytes:
-    """Encode an object as canonical JSON.
-
-    Args:
-        value: ASCII keys; strings, integers up to 2**53 - 1, booleans, and lists and objects of these.
-
-    Raises:
-        LogError: Anything else is in it: a float, null, a lone surrogate.
-    """
-    _admit(value)
-    try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise LogError("canonical JSON cannot hold a lone surrogate") from error
-
-
-def _admit(value: object) -> None:
-    match value:
-        case str() | bool():
-            return
-        case int() if abs(value) <= _EXACT_INTEGER:
-            return
-        case dict():
-            for key, item in value.items():
-                if not (isinstance(key, str) and key.isascii()):
-                    raise LogError("canonical JSON cannot hold a key that is not ASCII text")
-                _admit(item)
-        case list() | tuple():
-            for item in value:
-                _admit(item)
-        case _:
-            raise LogError(f"canonical JSON cannot hold this {type(value).__name__}")
-
+from consentkit.record.entry import Entry, EntryType
 
 SALT_BYTES = 32
 DOMAIN = b"consentkit/entry/v1\n"
@@ -70,19 +27,24 @@ def new_salt() -> bytes:
 
 
 def commitment(salt: bytes, body: bytes) -> str:
-    """Commit to an entry: SHA-256 over domain, salt and the entry's canonical JSON, in hex."""
+    """Commit to an entry: SHA-256 over domain, salt and the entry's canonical JSON, in hex.
+
+    Without the salt, whoever guesses the few values of a decision could see that the guess is right.
+    """
     return sha256(DOMAIN + salt + body).hexdigest()
+
+
+# Nothing in the leaves below needs an escape, and their keys are in order: this is canonical JSON.
 
 
 def committed_leaf(kind: EntryType, day: str, committed: str) -> bytes:
     """Return the leaf of an entry that only its commitment stands for; `day` is ``YYYY-MM-DD``."""
-    # Nothing in it needs an escape: this is its canonical JSON.
     return f'{{"commitment":"{committed}","day":"{day}","type":"{kind}","v":{_VERSION}}}'.encode()
 
 
 def notice_leaf(day: str, notice: str) -> bytes:
     """Return the leaf that publishes a notice's hash (hex); `day` is ``YYYY-MM-DD``."""
-    return canonical({"day": day, "notice": notice, "type": "notice", "v": _VERSION})
+    return f'{{"day":"{day}","notice":"{notice}","type":"notice","v":{_VERSION}}}'.encode()
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +52,9 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
 
     type: EntryType
     day: str
+
+
+_decode = msgspec.json.Decoder(Leaf).decode
 
 
 def read_leaf(leaf: bytes) -> Leaf:
@@ -104,4 +69,57 @@ def read_leaf(leaf: bytes) -> Leaf:
         raise LogCorrupt("not a leaf of a consent log") from error
 
 
-_decode = msgspec.json.Decoder(Leaf).decode
+class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry, with what opens the commitment in its leaf; its JSON is that of a receipt.
+
+    Attributes:
+        index: Of its leaf.
+        body: Its canonical JSON.
+        salt: What the commitment is salted with, in hex.
+        proof: The leaf's proof of inclusion (c2sp.org/tlog-proof@v1); empty where the log signs nothing.
+    """
+
+    index: int = msgspec.field(name="ck:index")
+    body: str = msgspec.field(name="ck:entry")
+    salt: str = msgspec.field(name="ck:salt")
+    proof: str = msgspec.field(name="ck:proof", default="")
+
+    @property
+    def entry(self) -> Entry:
+        """Read the entry; raises `LogError` where it is none."""
+        return Entry.decode(self.body.encode())
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the leaf that commits to it; raises `LogError` where there can be none."""
+        entry, salt = self.entry, bytes.fromhex(self.salt)
+        # Salt and body are hashed as one: in a salt of another length, what ends it could begin the body.
+        if len(salt) != SALT_BYTES or salt.hex() != self.salt:
+            raise LogError(f"a salt has {SALT_BYTES} bytes, in lower-case hex")
+        return committed_leaf(entry.type, entry.day, commitment(salt, self.body.encode()))
+
+
+class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A notice bundle, with its publication; its JSON is that of a receipt.
+
+    Attributes:
+        index: Of the leaf that publishes it.
+        day: When it was published, ``YYYY-MM-DD``.
+        body: Its canonical JSON.
+        proof: As of `ProvedEntry`.
+    """
+
+    index: int = msgspec.field(name="ck:index")
+    day: str = msgspec.field(name="dct:issued")
+    body: str = msgspec.field(name="ck:bundle")
+    proof: str = msgspec.field(name="ck:proof", default="")
+
+    @property
+    def hash(self) -> str:
+        """Return the notice's hash, hex."""
+        return sha256(self.body.encode()).hexdigest()
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the leaf that publishes it."""
+        return notice_leaf(self.day, self.hash)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -20,7 +19,7 @@ from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.policy import Site
 from consentkit.record import dpv
 from consentkit.record.entry import TIME, Entry
-from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
+from consentkit.record.leaf import ProvedEntry, ProvedNotice
 from consentkit.tlog.note import Checkpoint, VerifierKey
 from consentkit.tlog.proofs import InclusionProof
 
@@ -37,64 +36,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _T = TypeVar("_T")
 
 
-class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry, with what opens the commitment in its leaf.
-
-    Attributes:
-        index: Of its leaf.
-        body: Its canonical JSON.
-        salt: What the commitment is salted with.
-        proof: The leaf's proof of inclusion (c2sp.org/tlog-proof@v1); empty where the log signs nothing.
-    """
-
-    index: int
-    body: bytes
-    salt: bytes
-    proof: str = ""
-
-    @property
-    def entry(self) -> Entry:
-        """Read the entry; raises `LogError` where it is none."""
-        return Entry.decode(self.body)
-
-    @property
-    def leaf(self) -> bytes:
-        """Return the leaf that commits to it."""
-        entry = self.entry
-        # Salt and body are hashed as one: in a salt of another length, what ends it could begin the body.
-        if len(self.salt) != SALT_BYTES:
-            raise LogError(f"a salt has {SALT_BYTES} bytes")
-        return committed_leaf(entry.type, entry.day, commitment(self.salt, self.body))
-
-
-class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice bundle, with its publication.
-
-    Attributes:
-        index: Of the leaf that publishes it.
-        day: When it was published, ``YYYY-MM-DD``.
-        body: Its canonical JSON.
-        proof: As of `ProvedEntry`.
-    """
-
-    index: int
-    day: str
-    body: bytes
-    proof: str = ""
-
-    @property
-    def hash(self) -> str:
-        """Return the notice's hash, hex."""
-        return sha256(self.body).hexdigest()
-
-    @property
-    def leaf(self) -> bytes:
-        """Return the leaf that publishes it."""
-        return notice_leaf(self.day, self.hash)
-
-
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What shows that a receipt is true.
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What shows that a receipt is true; its JSON is in every receipt, whatever the vocabulary's version.
 
     Attributes:
         entries: One visitor's, in the log's order.
@@ -102,9 +45,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         key: The log's public key (C2SP vkey); empty where it is not known.
     """
 
-    entries: tuple[ProvedEntry, ...]
-    notices: tuple[ProvedNotice, ...]
-    key: str = ""
+    entries: tuple[ProvedEntry, ...] = msgspec.field(name="ck:evidence")
+    notices: tuple[ProvedNotice, ...] = msgspec.field(name="dpv:hasNotice")
+    key: str = msgspec.field(name="ck:key", default="")
 
     def check(self) -> str:
         """Check that it is of one visitor and complete, and return the visitor's id.
@@ -157,40 +100,14 @@ def _build(view: View, evidence: Evidence, claims: dpv.Claims) -> dict[str, Any]
     if not (_UUID.fullmatch(claims.id) and TIME.fullmatch(claims.at)):
         raise LogError("a receipt has a UUID and the time at which it was made, in UTC")
     subject = evidence.check()
-    shown = {notice.hash: Notice.loads(notice.body) or Shown() for notice in evidence.notices}
+    shown = {notice.hash: Notice.loads(notice.body.encode()) or Shown() for notice in evidence.notices}
     document = view([proved.entry for proved in evidence.entries], subject, shown, claims)
-    for statement, notice in zip(document["dpv:hasNotice"], evidence.notices, strict=True):
-        statement |= {"dct:issued": notice.day, "ck:bundle": notice.body.decode(), **_proof(notice)}
-    document["ck:evidence"] = [
-        {
-            "@id": dpv.entry_iri(proved.entry),
-            "@type": "ck:Entry",
-            "ck:entry": proved.body.decode(),
-            "ck:salt": proved.salt.hex(),
-            **_proof(proved),
-        }
-        for proved in evidence.entries
-    ]
-    return {**document, "ck:key": evidence.key} if evidence.key else document
-
-
-def _proof(proved: ProvedEntry | ProvedNotice) -> Mapping[str, Any]:
-    return {"ck:index": proved.index, **({"ck:proof": proved.proof} if proved.proof else {})}
-
-
-class _Proved(msgspec.Struct, kw_only=True):
-    index: int = msgspec.field(name="ck:index")
-    proof: str = msgspec.field(name="ck:proof", default="")
-
-
-class _Notice(_Proved, kw_only=True):
-    day: str = msgspec.field(name="dct:issued")
-    body: str = msgspec.field(name="ck:bundle")
-
-
-class _Entry(_Proved, kw_only=True):
-    body: str = msgspec.field(name="ck:entry")
-    salt: str = msgspec.field(name="ck:salt")
+    proved = json.loads(msgspec.json.encode(evidence))
+    for named, evident in zip(evidence.entries, proved["ck:evidence"], strict=True):
+        evident |= {"@id": dpv.entry_iri(named.entry), "@type": "ck:Entry"}
+    for stated, evident in zip(document["dpv:hasNotice"], proved["dpv:hasNotice"], strict=True):
+        evident |= stated
+    return {**document, **proved}
 
 
 class _Site(msgspec.Struct):
@@ -210,29 +127,12 @@ class _Claimed(msgspec.Struct):
     settings: _Settings = msgspec.field(name="dpv:hasConsentControl")
 
 
-class _Parts(msgspec.Struct):
-    """What every receipt has, whatever the version of its vocabulary."""
+class _Heading(msgspec.Struct):
+    """What every receipt has beside its evidence, whatever the version of its vocabulary."""
 
     vocabulary: str = msgspec.field(name="ck:vocabulary")
     id: str = msgspec.field(name="dct:identifier")
     at: str = msgspec.field(name="dct:created")
-    notices: list[_Notice] = msgspec.field(name="dpv:hasNotice")
-    entries: list[_Entry] = msgspec.field(name="ck:evidence")
-    key: str = msgspec.field(name="ck:key", default="")
-
-    def evidence(self) -> Evidence:
-        """Return the evidence; raises `ValueError` where a salt is not in hex."""
-        return Evidence(
-            entries=tuple(
-                ProvedEntry(index=e.index, body=e.body.encode(), salt=bytes.fromhex(e.salt), proof=e.proof)
-                for e in self.entries
-            ),
-            notices=tuple(
-                ProvedNotice(index=n.index, day=n.day, body=n.body.encode(), proof=n.proof)
-                for n in self.notices
-            ),
-            key=self.key,
-        )
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,27 +181,26 @@ def verify_receipt(data: bytes, keys: Sequence[VerifierKey] = ()) -> Verified:
         MissingExtra: `cryptography` is not installed.
     """
     document = _parse(data)
-    parts = _convert(document, _Parts)
-    view = VIEWS.get(parts.vocabulary)
+    heading, evidence = _convert(document, _Heading), _convert(document, Evidence)
+    view = VIEWS.get(heading.vocabulary)
     try:
-        evidence = parts.evidence()
         checkpoint = _check_proofs(evidence, keys)
         evidence.check()
         if view is not None:
-            _compare(document, parts, evidence, view)
+            _compare(document, heading, evidence, view)
     except ProofInvalid:
         raise
     except (LogError, ValueError) as error:
         raise ProofInvalid(f"the receipt contradicts itself: {error}") from error
     return Verified(
-        id=parts.id,
-        created=parts.at,
+        id=heading.id,
+        created=heading.at,
         entries=tuple(proved.entry for proved in evidence.entries),
         notices=tuple(notice.hash for notice in evidence.notices),
         checkpoint=checkpoint,
         key=evidence.key,
         independent=bool(keys),
-        vocabulary=parts.vocabulary,
+        vocabulary=heading.vocabulary,
         compared=view is not None,
     )
 
@@ -360,7 +259,7 @@ def _check_proof(proved: ProvedEntry | ProvedNotice, keys: Sequence[VerifierKey]
         raise ProofInvalid(f"entry {proved.index} is not shown to be in the log: {error}") from error
 
 
-def _compare(document: Any, parts: _Parts, evidence: Evidence, view: View) -> None:
+def _compare(document: Any, heading: _Heading, evidence: Evidence, view: View) -> None:
     """Hold everything that a receipt states against its evidence.
 
     Raises:
@@ -369,7 +268,7 @@ def _compare(document: Any, parts: _Parts, evidence: Evidence, view: View) -> No
     """
     claimed = _convert(document, _Claimed)
     site = Site(**msgspec.structs.asdict(claimed.site))
-    claims = dpv.Claims(id=parts.id, at=parts.at, site=site, settings=claimed.settings.address)
+    claims = dpv.Claims(id=heading.id, at=heading.at, site=site, settings=claimed.settings.address)
     difference = _difference(_build(view, evidence, claims), document)
     if difference is not None:
         raise ProofInvalid(f"the receipt's {difference or 'form'} is not what its entries and notices say")

@@ -1,4 +1,4 @@
-"""Obstacles: what keeps people from using the first layer and the settings (WCAG 2.2 AA)."""
+"""Problems: what keeps people from using the first layer and the settings (WCAG 2.2 AA)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import importlib.util
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from playwright.sync_api import Frame
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.observations import Layer, Obstacle, View
-from consentkit.scanner.choices import open_places, open_settings
-from consentkit.scanner.page_view import read_script
-from consentkit.scanner.visit import Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Frame
+from consentkit.lint.facts import AccessibilityProblem, Layer, PageView
+from consentkit.scanner.choices import open_settings, open_views
+from consentkit.scanner.visit import Visit, read_script
 
 TARGET: Final = 24
 """Least width and height of what is pressed, in CSS pixels (2.5.8)."""
@@ -25,7 +23,7 @@ NARROW: Final = {"width": 320, "height": 568}
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 
-def find_obstacles(visit: Visit, axe: Path | None) -> Iterator[Obstacle]:
+def find_accessibility_problems(visit: Visit, axe: Path | None) -> Iterator[AccessibilityProblem]:
     """Look for what keeps people from using the first layer, then the settings.
 
     Args:
@@ -38,45 +36,47 @@ def find_obstacles(visit: Visit, axe: Path | None) -> Iterator[Obstacle]:
     view = visit.look()
     if view.layer is None:
         return
-    script = _axe(axe)
-    yield from _named(view.layer)
-    yield from _wide_enough(view.layer)
+    script = _axe_script(axe)
+    yield from _unnamed(view.layer)
+    yield from _small_targets(view.layer)
     if script:
         yield from _run_axe(visit.page.main_frame, view.layer.path, script)
-    yield from _focus(visit, view.layer)
-    yield from _narrow(visit)
+    yield from _focus_problems(visit, view.layer)
+    yield from _narrow_window(visit)
     if script and open_settings(visit):
-        frame, settings = open_places(visit)[0]
+        frame, settings = open_views(visit)[0]
         yield from _run_axe(frame, settings.root, script)
 
 
-def _named(layer: Layer) -> Iterator[Obstacle]:
+def _unnamed(layer: Layer) -> Iterator[AccessibilityProblem]:
     for control in layer.controls:
         if not control.name:
-            yield Obstacle(control.path, "it has no name for those who cannot see it (4.1.2)")
+            yield AccessibilityProblem(control.path, "it has no name for those who cannot see it (4.1.2)")
     for box in layer.boxes:
         if not box.name:
-            yield Obstacle(box.path, "the box has no name (4.1.2)")
+            yield AccessibilityProblem(box.path, "the box has no name (4.1.2)")
 
 
-def _wide_enough(layer: Layer) -> Iterator[Obstacle]:
+def _small_targets(layer: Layer) -> Iterator[AccessibilityProblem]:
     """Find small targets. In a sentence they may be small."""
     for control in layer.controls:
         if not control.inline and min(control.width, control.height) < TARGET:
             size = f"{control.width:.0f} × {control.height:.0f}"
-            yield Obstacle(control.path, f"{size} pixels are less than {TARGET} × {TARGET} (2.5.8)")
+            yield AccessibilityProblem(
+                control.path, f"{size} pixels are less than {TARGET} × {TARGET} (2.5.8)"
+            )
 
 
-def _focus(visit: Visit, layer: Layer) -> Iterator[Obstacle]:
+def _focus_problems(visit: Visit, layer: Layer) -> Iterator[AccessibilityProblem]:
     visit.page.keyboard.press("Tab")  # from now on browsers show focus as they do to those who use keys
     found = visit.page.evaluate(read_script("focus"), layer.path)
     for name in found["unseen"]:
-        yield Obstacle(name, "nothing shows that it has the focus (2.4.7)")
+        yield AccessibilityProblem(name, "nothing shows that it has the focus (2.4.7)")
     for name in found["hidden"]:
-        yield Obstacle(name, "the first layer hides it while it has the focus (2.4.11)")
+        yield AccessibilityProblem(name, "the first layer hides it while it has the focus (2.4.11)")
 
 
-def _narrow(visit: Visit) -> Iterator[Obstacle]:
+def _narrow_window(visit: Visit) -> Iterator[AccessibilityProblem]:
     size = visit.page.viewport_size
     visit.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     view = visit.look()
@@ -86,30 +86,32 @@ def _narrow(visit: Visit) -> Iterator[Obstacle]:
         visit.page.set_viewport_size(size)
 
 
-def _cut_off(view: View, layer: Layer) -> Iterator[Obstacle]:
+def _cut_off(view: PageView, layer: Layer) -> Iterator[AccessibilityProblem]:
     width = NARROW["width"]
     if layer.left < -1 or layer.right > width + 1 or layer.overflows:
-        yield Obstacle(layer.path, f"in a window of {width} pixels it is wider than the window (1.4.10)")
+        yield AccessibilityProblem(
+            layer.path, f"in a window of {width} pixels it is wider than the window (1.4.10)"
+        )
     for control in layer.controls:
         if control.left < -1 or control.right > width + 1:
-            yield Obstacle(control.path, f"in a window of {width} pixels it is cut off (1.4.10)")
+            yield AccessibilityProblem(control.path, f"in a window of {width} pixels it is cut off (1.4.10)")
 
 
-def _run_axe(frame: Frame, within: str, script: str) -> Iterator[Obstacle]:
+def _run_axe(frame: Frame, within: str, script: str) -> Iterator[AccessibilityProblem]:
     frame.evaluate(script)
     for found in frame.evaluate(read_script("axe"), [within, list(_TAGS)]):
-        yield Obstacle(found["at"], f"{found['help']} (axe-core: {found['id']})")
+        yield AccessibilityProblem(found["at"], f"{found['help']} (axe-core: {found['id']})")
 
 
-def _axe(path: Path | None) -> str:
+def _axe_script(path: Path | None) -> str:
     try:
-        return path.read_text("utf-8") if path else _installed()
+        return path.read_text("utf-8") if path else _installed_axe()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read axe-core's script: {error}") from error
 
 
 @cache
-def _installed() -> str:
+def _installed_axe() -> str:
     found = importlib.util.find_spec("axe_playwright_python")
     places = (found.submodule_search_locations or ()) if found else ()
     return next((Path(place, "axe.min.js").read_text("utf-8") for place in places), "")

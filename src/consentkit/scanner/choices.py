@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from playwright.sync_api import Error, Frame
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.observations import Box, Control, Shown, View, first_control
-from consentkit.scanner.page_view import look, read_script
-from consentkit.scanner.visit import PRESS, Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Frame
+from consentkit.lint.facts import Checkbox, Control, PageView, ShownSettings, first_control
+from consentkit.scanner.visit import PRESS, Visit, look, read_script
 
 MOST: Final = 3
 """Presses after which a layer that is still there will not go."""
 
-_ANSWERS: Final = ("save", "withdraw", "reject")
+_ANSWERS: Final = {"save", "withdraw", "reject"}
 
-Place = tuple["Frame", View]
+OpenView = tuple[Frame, PageView]
 
 
 def choose(visit: Visit, action: str) -> int | None:
@@ -30,11 +27,11 @@ def choose(visit: Visit, action: str) -> int | None:
         The presses that it took; `None` if there is no way, or it does not make the question go.
     """
     for presses in range(1, MOST + 1):
-        control = _asked(visit, action)
+        control = _asking_control(visit, action)
         if control is None:
-            return _in_settings(visit, action) if presses == 1 else presses - 1
+            return _choose_in_settings(visit, action) if presses == 1 else presses - 1
         visit.press(control)
-        if visit.wait_until(lambda: _asked(visit, action) is None):
+        if visit.wait_until(lambda: _asking_control(visit, action) is None):
             return presses
     return None
 
@@ -50,8 +47,6 @@ def open_settings(visit: Visit) -> bool:
 
 def reopen_settings(visit: Visit) -> bool:
     """Open the settings from the page; say whether there is a way."""
-    from playwright.sync_api import Error
-
     opener = visit.look().opener
     if opener is None:
         return False
@@ -73,14 +68,14 @@ def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | No
     Returns:
         The presses that it took, or `None` if there is no way.
     """
-    places = open_places(visit)
+    views = open_views(visit)
     for action in actions:
-        for frame, view in places:
-            if control := _pressable(view.controls, action):
+        for frame, view in views:
+            if control := _find_pressable(view.controls, action):
                 visit.press(control, frame)
                 return 1
-    for frame, view in places:
-        if save := _pressable(view.controls, "save"):
+    for frame, view in views:
+        if save := _find_pressable(view.controls, "save"):
             wrong = [box for box in view.boxes if box.checked is not tick and not box.disabled]
             for box in wrong:
                 frame.locator(box.path).first.click(timeout=PRESS)
@@ -89,43 +84,37 @@ def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | No
     return None
 
 
-def open_places(visit: Visit) -> list[Place]:
+def open_views(visit: Visit) -> list[OpenView]:
     """Return what is on top of the page: frames in which something can be answered, then the page itself."""
     page = visit.page
-    frames = [frame for frame in page.frames if frame is not page.main_frame and _shown(frame)]
+    frames = [frame for frame in page.frames if frame is not page.main_frame and _is_visible(frame)]
     seen = [(frame, look(frame)) for frame in frames]
-    answering = [
-        (frame, view) for frame, view in seen if any(first_control(view.controls, name) for name in _ANSWERS)
-    ]
+    answering = [(frame, view) for frame, view in seen if _ANSWERS & {one.action for one in view.controls}]
     return [*answering, (page.main_frame, visit.look())]
 
 
-def shown_settings(visit: Visit) -> Shown:
+def shown_settings(visit: Visit) -> ShownSettings:
     """Return what the settings that are open show of what holds."""
-    view = open_places(visit)[0][1]
-    return Shown(view.text, tuple(box.checked for box in view.boxes))
+    view = open_views(visit)[0][1]
+    return ShownSettings(view.text, tuple(box.checked for box in view.boxes))
 
 
-def ticked_boxes(visit: Visit) -> tuple[Box, ...]:
+def ticked_boxes(visit: Visit) -> tuple[Checkbox, ...]:
     """Return the boxes that are ticked in what is open and could be unticked."""
     for frame in visit.page.frames:
-        if frame is visit.page.main_frame or _shown(frame):
-            frame.evaluate(
-                "() => { for (const one of document.querySelectorAll('details')) one.open = true; }"
-            )
-    return tuple(
-        box for _, view in open_places(visit) for box in view.boxes if box.checked and not box.disabled
-    )
+        if frame is visit.page.main_frame or _is_visible(frame):
+            frame.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    boxes = [box for _, view in open_views(visit) for box in view.boxes]
+    return tuple(box for box in boxes if box.checked and not box.disabled)
 
 
-def _asked(visit: Visit, action: str) -> Control | None:
+def _asking_control(visit: Visit, action: str) -> Control | None:
     layer = visit.look().layer
     return layer.find(action) if layer else None
 
 
-def _in_settings(visit: Visit, action: str) -> int | None:
-    layer = visit.look().layer
-    settings = layer.find("settings") if layer else None
+def _choose_in_settings(visit: Visit, action: str) -> int | None:
+    settings = _asking_control(visit, "settings")
     if settings is None:
         return None
     visit.press(settings)
@@ -134,16 +123,12 @@ def _in_settings(visit: Visit, action: str) -> int | None:
     return None if presses is None else presses + 1
 
 
-def _pressable(controls: Iterable[Control], action: str) -> Control | None:
-    controls = list(controls)
-    return first_control((one for one in controls if one.reachable), action) or first_control(
-        controls, action
-    )
+def _find_pressable(controls: Sequence[Control], action: str) -> Control | None:
+    reachable = [control for control in controls if control.reachable]
+    return first_control(reachable, action) or first_control(controls, action)
 
 
-def _shown(frame: Frame) -> bool:
-    from playwright.sync_api import Error
-
+def _is_visible(frame: Frame) -> bool:
     try:
         return frame.frame_element().is_visible()
     except Error:
@@ -178,21 +163,19 @@ def click_beside(visit: Visit) -> bool:
 
 def close(visit: Visit) -> bool:
     """Press what closes the layer, if there is such a thing."""
-    layer = visit.look().layer
-    control = layer.find("close") if layer else None
+    control = _asking_control(visit, "close")
     if control:
         visit.press(control)
     return control is not None
 
 
-GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = MappingProxyType(
-    {
-        "scrolling": scroll,
-        "pressing Escape": escape,
-        "clicking beside the layer": click_beside,
-        "closing the layer": close,
-    }
-)
+GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = {
+    "scrolling": scroll,
+    "pressing Escape": escape,
+    "clicking beside the layer": click_beside,
+    "closing the layer": close,
+}
+"""Gestures by name; each returns whether there was anything to do it to."""
 
 
 # --- autoconsent's own content script, where it is at hand
@@ -215,10 +198,7 @@ def finds_reject(visit: Visit, script: Path) -> bool:
     said: list[dict[str, Any]] = []
     visit.page.expose_binding("autoconsentSendMessage", lambda _, message: said.append(message))
     visit.page.evaluate(code)
-    visit.wait_until(lambda: _says(said, "init"))
+    visit.wait_until(lambda: any(message["type"] == "init" for message in said))
     visit.page.evaluate(read_script("autoconsent"))
-    return visit.wait_until(lambda: _says(said, "popupFound", "HEURISTIC-REJECT"), patience=10.0)
-
-
-def _says(said: list[dict[str, Any]], kind: str, cmp: str | None = None) -> bool:
-    return any(message["type"] == kind and cmp in (None, message.get("cmp")) for message in said)
+    found = ("popupFound", "HEURISTIC-REJECT")
+    return visit.wait_until(lambda: found in [(one["type"], one.get("cmp")) for one in said], patience=10.0)

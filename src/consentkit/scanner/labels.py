@@ -59,7 +59,7 @@ def read_label(label: str, *, shipped: bool = True) -> str:
 
 
 @lru_cache(maxsize=4096)
-def reopens(label: str) -> bool:
+def reopens_settings(label: str) -> bool:
     """Say whether a label is that of a control that opens the settings again."""
     text = _plain(label)
     return _matches(text, "reopen") or text in _shipped_common("settings", "choices")
@@ -67,10 +67,10 @@ def reopens(label: str) -> bool:
 
 def leads_to_policy(label: str) -> bool:
     """Say whether a label is that of a link to the privacy policy."""
-    return _matches(_plain(label), "policy") and not reopens(label)
+    return _matches(_plain(label), "policy") and not reopens_settings(label)
 
 
-def says_signal(text: str) -> bool:
+def mentions_signal(text: str) -> bool:
     """Say whether a text tells visitors that Sec-GPC has been received or honoured."""
     named = r"global privacy control|\bGPC\b|opt-out (?:request|signal) (?:honou?red|processed)"
     honoured = (texts["common"].get("honoured") for texts in _texts())

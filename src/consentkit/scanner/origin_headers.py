@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -14,17 +13,10 @@ import msgspec
 from consentkit.catalog import read_url
 from consentkit.exceptions import ConfigurationError
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, CDPSession
-
 # RFC 9110, sections 5.6.2 and 5.5, of which ASCII.
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 _CREDENTIALS: Final = re.compile(r"(?P<scheme>https?://)(?P<credentials>[^/?#\\]*)@", re.I)
-# What Chromium's network service sets by itself and takes from nobody.
-_BROWSERS: Final = re.compile(
-    "host|content-length|connection|keep-alive|te|trailer|transfer-encoding|upgrade|cookie2|proxy-.*", re.I
-)
 
 
 class OriginHeaders(msgspec.Struct, frozen=True):
@@ -50,8 +42,7 @@ class OriginHeaders(msgspec.Struct, frozen=True):
 
     def owns(self, url: str) -> bool:
         """Say whether the headers go to an address."""
-        origin = _origin(url)
-        return bool(origin) and origin == _origin(self.url)
+        return bool(origin(url)) and origin(url) == origin(self.url)
 
     def added(self, url: str, others: Mapping[str, str]) -> dict[str, str]:
         """Return the headers of a request: `others`, and to the origin these before them; cookies of both."""
@@ -62,36 +53,6 @@ class OriginHeaders(msgspec.Struct, frozen=True):
             kept = sent.get("cookie", "") if name.lower() == "cookie" else ""
             sent[name.lower()] = f"{kept}; {value}" if kept else value
         return sent
-
-    @contextmanager
-    def sent_by(self, browser: Browser) -> Iterator[None]:
-        """Let a browser send them meanwhile, whatever asks: pages, frames, workers, redirects.
-
-        Raises:
-            ConfigurationError: Browsers set one of them by themselves.
-        """
-        for name in filter(_BROWSERS.fullmatch, self.headers):
-            raise ConfigurationError(f"a browser sets the header {name} by itself: leave it out")
-        if not self.headers:
-            yield
-            return
-        # The session of the whole browser: one of a page does not see its frames and workers. Each step of a
-        # redirect is paused by itself, without what was added to the step before.
-        session = browser.new_browser_cdp_session()
-        session.on("Fetch.requestPaused", lambda event: self._continue(session, event))
-        session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{_origin(self.url)}/*"}]})
-        try:
-            yield
-        finally:
-            with _gone():
-                session.detach()
-
-    def _continue(self, session: CDPSession, event: dict[str, Any]) -> None:
-        request = event["request"]
-        sent = self.added(request["url"], request["headers"])
-        headers = [{"name": name, "value": value} for name, value in sent.items()]
-        with _gone():
-            session.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": headers})
 
 
 def split_credentials(url: str) -> tuple[str, dict[str, str]]:
@@ -106,18 +67,9 @@ def split_credentials(url: str) -> tuple[str, dict[str, str]]:
     return found["scheme"] + url[found.end() :], {"Authorization": f"Basic {told}"}
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
     """Return the origin as browsers write it; nothing where it cannot be read."""
     read = read_url(url)
     if read is None or not (read.scheme and read.host):
         return ""
     return f"{read.scheme}://{read.host}" + (f":{read.port}" if read.port else "")
-
-
-@contextmanager
-def _gone() -> Iterator[None]:
-    """Pass over that a request, or the browser, has gone away meanwhile."""
-    from playwright.sync_api import Error
-
-    with suppress(Error):
-        yield

@@ -1,5 +1,5 @@
 // Looks at a document: its first layers, what can be pressed and ticked, what covers the content. Changes nothing.
-// Takes a pattern of words of which one is in every first layer; returns what `consentkit.scanner.page_view` reads.
+// Takes a pattern of words of which one is in every first layer; returns what `consentkit.scanner.visit` reads.
 (about) => {
   "use strict";
   const PRESSED =

@@ -5,128 +5,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urljoin
 
-import msgspec
 from msgspec.structs import replace
+from playwright.sync_api import Browser, Error
 
 from consentkit.exceptions import ScanError
-from consentkit.lint.observations import (
-    Arrival,
-    Box,
-    Chosen,
-    Gesture,
-    Observations,
-    Obstacle,
-    PolicyPage,
-    Signalled,
-    Trace,
-    View,
-)
-from consentkit.policy import Policy, Regime
-from consentkit.scanner.accessibility import find_obstacles
-from consentkit.scanner.choices import (
-    GESTURES,
-    answer_settings,
-    choose,
-    finds_reject,
-    open_places,
-    open_settings,
-    reopen_settings,
-    shown_settings,
-    ticked_boxes,
-)
-from consentkit.scanner.labels import says_signal
-from consentkit.scanner.origin_headers import OriginHeaders
-from consentkit.scanner.page_view import find_pages, find_policy
-from consentkit.scanner.visit import Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+from consentkit.lint import RULES, Finding, facts
+from consentkit.lint.finding import warning
+from consentkit.lint.registry import BROWSER_CHECKS
+from consentkit.scanner import choices
+from consentkit.scanner.accessibility import find_accessibility_problems
+from consentkit.scanner.labels import mentions_signal
+from consentkit.scanner.visit import Visit, VisitPlan, find_pages, find_policy, first_line
 
 _OTHERS: Final = ("fr-FR", "de-DE")
 
 
-class VisitPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a site is visited; the attributes are arguments of `consentkit.scanner.lint_site`."""
-
-    url: str
-    policy: Policy | None = None
-    headers: OriginHeaders
-    prefix: str = "/_consent"
-    regime: Regime | None = None
-    pages: int = 3
-    quiet: float = 1.0
-    axe: Path | None = None
-    autoconsent: Path | None = None
-
-
-class SiteVisits(Observations):
+class SiteVisits(facts.Observations):
     """What visitors find at a site; each visit is made once, when a rule first asks for it.
 
     Args:
         browser: The browser.
         plan: How to visit.
-        tell: Called with one line per visit.
+        tell: Called with one line before every visit, if given.
     """
 
-    def __init__(self, browser: Browser, plan: VisitPlan, tell: Callable[[str], None]) -> None:
+    def __init__(self, browser: Browser, plan: VisitPlan, tell: Callable[[str], None] | None) -> None:
         super().__init__(plan.url, plan.policy, plan.regime)
         self.plan = plan
         self._browser = browser
         self._tell = tell
 
-    def _visit(self, what: str, *, gpc: bool = False, locale: str = "en-GB") -> Visit:
-        self._tell(what)
-        plan = self.plan
-        visit = Visit(
-            self._browser, headers=plan.headers, prefix=plan.prefix, quiet=plan.quiet, gpc=gpc, locale=locale
-        )
-        try:
-            visit.open(plan.url)
-        except BaseException:
-            visit.__exit__()
-            raise
-        return visit
+    @contextmanager
+    def _visit(self, what: str, *, gpc: bool = False, locale: str = "en-GB") -> Iterator[Visit]:
+        """Announce a visit, and open the start page as a visitor without a past."""
+        if self._tell is not None:
+            self._tell(what)
+        with Visit(self._browser, self.plan, gpc=gpc, locale=locale) as visit:
+            visit.open(self.url)
+            yield visit
 
-    def _walk(self, visit: Visit, start: Trace | None = None) -> tuple[Trace, ...]:
+    def _visit_pages(self, visit: Visit, start: facts.PageVisit | None = None) -> tuple[facts.PageVisit, ...]:
         """Open all pages, in order; not the first one where it has been opened already."""
         traces = [start] if start else []
-        for page in self.arrival.pages[len(traces) :]:
-            visit.mark()
-            visit.open(page)
-            traces.append(visit.trace())
-        return tuple(traces)
+        return (*traces, *map(visit.visit_page, self.arrival.pages[len(traces) :]))
 
-    def _look_around(self, visit: Visit, start: Trace) -> dict[str, Trace]:
+    def _visit_links(self, visit: Visit, start: facts.PageVisit) -> dict[str, facts.PageVisit]:
         """Open the first page's links as far as they lead to pages; return the pages, it being the first."""
-        walk, most = {self.plan.url: start}, self.plan.pages - 1
+        walk, most = {self.url: start}, self.plan.pages - 1
         for page in find_pages(visit.page.main_frame, start.view, prefix=self.plan.prefix, most=most):
-            visit.mark()
-            try:
-                visit.open(page)
-            except ScanError:  # a file to keep, for example
-                continue
-            walk[page] = visit.trace()
+            with suppress(ScanError):  # a file to keep, for example
+                walk[page] = visit.visit_page(page)
         return walk
 
     @cached_property
-    def arrival(self) -> Arrival:
+    def arrival(self) -> facts.FirstVisit:
         """A fresh visit, before a choice."""
         with self._visit("arriving, and looking around before a choice") as visit:
             state, start = visit.state(), visit.trace()
             visit.page.emulate_media(color_scheme="dark")
             dark = visit.look()
             visit.page.emulate_media(color_scheme="light")
-            walk = self._look_around(visit, start)
-        return Arrival(state=state, pages=tuple(walk), walk=tuple(walk.values()), dark=dark)
+            walk = self._visit_links(visit, start)
+        return facts.FirstVisit(state=state, pages=tuple(walk), walk=tuple(walk.values()), dark=dark)
 
     @cached_property
-    def foreign(self) -> Trace:
+    def foreign(self) -> facts.PageVisit:
         """A visit of somebody whose browser speaks another language than the page."""
         spoken = self.arrival.walk[0].view.language
         locale = next(other for other in _OTHERS if not other.startswith(spoken or "-"))
@@ -134,7 +83,7 @@ class SiteVisits(Observations):
             return visit.trace()
 
     @cached_property
-    def ticked(self) -> tuple[Box, ...]:
+    def ticked(self) -> tuple[facts.Checkbox, ...]:
         """Boxes that are ticked in banner and settings before a choice, and are not the page's own."""
         with self._visit("opening the settings before a choice") as visit:
             view = visit.look()
@@ -142,112 +91,103 @@ class SiteVisits(Observations):
             page = {box.path for box in view.boxes} - inside
             before = [box for layer in view.layers for box in layer.boxes if box.checked and not box.disabled]
             url = visit.page.url
-            after = ticked_boxes(visit) if open_settings(visit) else ()
+            after = choices.ticked_boxes(visit) if choices.open_settings(visit) else ()
             page = page if visit.page.url == url else set()
             return tuple(dict.fromkeys([*before, *(box for box in after if box.path not in page)]))
 
     @cached_property
-    def refused(self) -> Chosen:
+    def refused(self) -> facts.ChoiceVisit:
         """A visit that rejects."""
         with self._visit("rejecting") as visit:
             return self._choose(visit, "reject")
 
     @cached_property
-    def granted(self) -> Chosen:
+    def granted(self) -> facts.ChoiceVisit:
         """A visit that accepts, and then withdraws."""
         with self._visit("accepting, then withdrawing") as visit:
             chosen = self._choose(visit, "accept")
             if chosen.shown is None:
                 return chosen
-            return replace(chosen, withdrawn=self._withdraw(visit))
+            presses = choices.answer_settings(visit, "withdraw", "reject")
+            return replace(chosen, withdrawn=self._after_choice(visit, presses))
 
-    def _choose(self, visit: Visit, action: str) -> Chosen:
-        """Make a choice, walk on, and look at the settings again."""
-        presses = choose(visit, action)
-        if presses is None:
-            return Chosen(presses=None)
-        stored = visit.stored()
-        visit.mark()
-        walk = self._walk(visit)
-        seen = shown_settings(visit) if self._reopen(visit) else None
-        return Chosen(presses=presses, stored=stored, walk=walk, shown=seen)
-
-    def _reopen(self, visit: Visit) -> bool:
-        """Open the settings from the page that is there, else from the first one."""
+    def _choose(self, visit: Visit, action: str) -> facts.ChoiceVisit:
+        """Make a choice, walk on, and open the settings from the last page, else from the first one."""
+        chosen = self._after_choice(visit, choices.choose(visit, action))
+        if chosen.presses is None:
+            return chosen
         if visit.look().opener is None:
-            visit.open(self.plan.url)
-        return reopen_settings(visit)
+            visit.open(self.url)
+        shown = choices.shown_settings(visit) if choices.reopen_settings(visit) else None
+        return replace(chosen, shown=shown)
 
-    def _withdraw(self, visit: Visit) -> Chosen | None:
-        presses = answer_settings(visit, "withdraw", "reject")
+    def _after_choice(self, visit: Visit, presses: int | None) -> facts.ChoiceVisit:
+        """Return what came of a choice, if there is a way to make it."""
         if presses is None:
-            return None
-        stored = visit.stored()
-        visit.mark()
-        return Chosen(presses=presses, stored=stored, walk=self._walk(visit))
+            return facts.ChoiceVisit(presses=None)
+        return facts.ChoiceVisit(presses=presses, stored=visit.stored(), walk=self._visit_pages(visit))
 
     @cached_property
-    def gestures(self) -> tuple[Gesture, ...]:
+    def gestures(self) -> tuple[facts.GestureVisit, ...]:
         """Visits that do what is no choice, one thing each, and then open the page again."""
         done = []
-        for name, act in GESTURES.items():
+        for name, act in choices.GESTURES.items():
             with self._visit(name) as visit:
-                visit.mark()
+                visit.forget_requests()
                 if act(visit):
                     visit.settle()
-                    visit.open(self.plan.url)
-                    done.append(Gesture(name=name, trace=visit.trace(), state=visit.state()))
+                    visit.open(self.url)
+                    done.append(facts.GestureVisit(name=name, trace=visit.trace(), state=visit.state()))
         return tuple(done)
 
     @cached_property
-    def policy_page(self) -> PolicyPage:
+    def policy_page(self) -> facts.PolicyPage:
         """The privacy policy: where the policy says, or where a link in layer, settings or page leads."""
         with self._visit("opening the privacy policy before a choice") as visit:
-            declared = self.plan.policy.site.privacy_policy if self.plan.policy else ""
-            url = urljoin(self.plan.url, declared) if declared else self._policy_link(visit)
+            declared = self.policy.site.privacy_policy if self.policy else ""
+            url = urljoin(self.url, declared) if declared else self._policy_link(visit)
             if not url:
-                return PolicyPage(url="")
-            visit.mark()
+                return facts.PolicyPage(url="")
             try:
-                visit.open(url)
+                trace = visit.visit_page(url)
             except ScanError:
-                return PolicyPage(url=url)
-            return PolicyPage(url=url, status=visit.status, trace=visit.trace())
+                return facts.PolicyPage(url=url)
+            return facts.PolicyPage(url=url, status=visit.status, trace=trace)
 
     def _policy_link(self, visit: Visit) -> str:
         """Find the link on the page, else in the settings."""
         link = find_policy(visit.page.main_frame)
-        if not link and open_settings(visit):
-            link = next(filter(None, (find_policy(frame) for frame, _ in open_places(visit))), "")
+        if not link and choices.open_settings(visit):
+            link = next(filter(None, (find_policy(frame) for frame, _ in choices.open_views(visit))), "")
         return link
 
     @cached_property
-    def signalled(self) -> Signalled:
+    def signalled(self) -> facts.SignalVisit:
         """A visit with Sec-GPC."""
         with self._visit("arriving with Sec-GPC: 1", gpc=True) as visit:
-            state, walk = visit.state(), self._walk(visit, visit.trace())
-            texts = [text for trace in walk for text in _texts(trace.view)]
-            if open_settings(visit):
-                texts.append(shown_settings(visit).text)
-            return Signalled(state=state, walk=walk, told=says_signal("\n".join(texts)))
+            state, walk = visit.state(), self._visit_pages(visit, visit.trace())
+            texts = [trace.view.text for trace in walk]
+            texts += [layer.text for trace in walk for layer in trace.view.layers]
+            if choices.open_settings(visit):
+                texts.append(choices.shown_settings(visit).text)
+            return facts.SignalVisit(state=state, walk=walk, told=mentions_signal("\n".join(texts)))
 
     @cached_property
-    def overridden(self) -> Signalled | None:
+    def overridden(self) -> facts.SignalVisit | None:
         """A visit that accepts without Sec-GPC and comes back with it; nothing where nobody can accept."""
         with self._visit("accepting, then coming back with Sec-GPC: 1") as visit:
-            if choose(visit, "accept") is None:
+            if choices.choose(visit, "accept") is None:
                 return None
             visit.open("about:blank")
             visit.send_gpc()
-            visit.mark()
-            walk = self._walk(visit)
-            return Signalled(state=visit.state(), walk=walk)
+            walk = self._visit_pages(visit)
+            return facts.SignalVisit(state=visit.state(), walk=walk)
 
     @cached_property
-    def obstacles(self) -> tuple[Obstacle, ...]:
+    def accessibility_problems(self) -> tuple[facts.AccessibilityProblem, ...]:
         """What keeps people from using the first layer and the settings."""
         with self._visit("using the first layer by keyboard and on a small screen") as visit:
-            return tuple(find_obstacles(visit, self.plan.axe))
+            return tuple(find_accessibility_problems(visit, self.plan.axe))
 
     @cached_property
     def refused_by_tool(self) -> bool | None:
@@ -255,8 +195,25 @@ class SiteVisits(Observations):
         if self.plan.autoconsent is None:
             return None
         with self._visit("looking through autoconsent's eyes") as visit:
-            return finds_reject(visit, self.plan.autoconsent)
+            return choices.finds_reject(visit, self.plan.autoconsent)
 
 
-def _texts(view: View) -> tuple[str, ...]:
-    return (view.text, *(layer.text for layer in view.layers))
+def check_site(site: SiteVisits, rules: Collection[int] | None = None) -> list[Finding]:
+    """Hold a site against some rules of a browser, or all, where they hold under its regime.
+
+    Raises:
+        ScanError: The site cannot be visited.
+    """
+    wanted = [number for number in BROWSER_CHECKS if rules is None or number in rules]
+    try:
+        held = [number for number in wanted if site.regime in RULES[number].regimes]
+    except Error as error:
+        raise ScanError(f"cannot visit {site.url}: {first_line(error)}") from error
+    return [finding for number in held for finding in _check(site, number)]
+
+
+def _check(site: SiteVisits, number: int) -> Iterator[Finding]:
+    try:
+        yield from BROWSER_CHECKS[number](site)
+    except (Error, ScanError) as error:
+        yield warning(number, site.url, f"could not be checked: {first_line(error)}")

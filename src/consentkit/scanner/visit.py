@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+from playwright.sync_api import Browser, Error, Frame, Request, TimeoutError, sync_playwright
 
-from consentkit.exceptions import MissingExtra, ScanError
-from consentkit.lint.observations import Control, State, StorageKind, Stored, Trace, View
-from consentkit.scanner.origin_headers import OriginHeaders
-from consentkit.scanner.page_view import look, read_script
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Frame, Page, Request
+from consentkit.exceptions import ConfigurationError, ScanError
+from consentkit.lint.facts import Control, Layer, PageView, PageVisit, State, StorageKind, Stored
+from consentkit.policy import Policy, Regime
+from consentkit.scanner import labels
+from consentkit.scanner.origin_headers import OriginHeaders, origin
 
 PRESS: Final = 3_000
 """Milliseconds that something that is pressed has to be reachable."""
@@ -30,16 +31,23 @@ POLL: Final = 20
 SILENCE: Final = 5.0
 """Seconds after which a page that never falls silent is taken as it is."""
 
-_SIGNAL: Final = {"Sec-GPC": "1"}
 _GPC: Final = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });"
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Nothing that the browser asks for by itself is the site's doing.
 _ARGUMENTS: Final = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"
+)  # fmt: skip
+# What Chromium's network service sets by itself and takes from nobody.
+_BROWSERS_OWN: Final = re.compile(
+    "host|content-length|connection|keep-alive|te|trailer|transfer-encoding|upgrade|cookie2|proxy-.*", re.I
 )
+_HOOKS: Final = frozenset({"accept", "reject", "settings", "save", "withdraw"})
+_FILES: Final = frozenset(
+    {"pdf", "zip", "jpg", "jpeg", "png", "gif", "svg", "webp", "avif", "mp4", "mp3", "xml", "json", "txt"}
+)
+
+
+# --- the browser
 
 
 @contextmanager
@@ -50,28 +58,86 @@ def launch_chromium(executable: str | Path | None = None) -> Iterator[Browser]:
         executable: Its path; by default the variable CHROMIUM, the system's, or Playwright's own.
 
     Raises:
-        MissingExtra: Playwright is not installed.
         ScanError: No Chromium can be started.
     """
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError as error:
-        raise MissingExtra("visiting a site in a browser", extra="scan") from error
+    installed = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     # As root Chromium has no sandbox.
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     arguments = [*_ARGUMENTS, *(["--no-sandbox"] if is_root else [])]
     with ExitStack() as stack:
         try:
             playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=executable or _installed(), args=arguments)
+            browser = playwright.chromium.launch(executable_path=executable or installed, args=arguments)
         except Error as error:
-            raise ScanError(f"no Chromium can be started: {str(error).partition(chr(10))[0]}") from error
+            raise ScanError(f"no Chromium can be started: {first_line(error)}") from error
         stack.callback(browser.close)
         yield browser
 
 
-def _installed() -> str | None:
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says: the rest is Playwright's log."""
+    return str(error).partition("\n")[0]
+
+
+@contextmanager
+def _sending(browser: Browser, headers: OriginHeaders) -> Iterator[None]:
+    """Let a browser send headers to their origin, whatever asks: pages, frames, workers, redirects.
+
+    Raises:
+        ConfigurationError: Browsers set one of them by themselves.
+    """
+    for name in filter(_BROWSERS_OWN.fullmatch, headers.headers):
+        raise ConfigurationError(f"a browser sets the header {name} by itself: leave it out")
+    if not headers.headers:
+        yield
+        return
+
+    def proceed(event: dict[str, Any]) -> None:
+        request = event["request"]
+        sent = headers.added(request["url"], request["headers"])
+        named = [{"name": name, "value": value} for name, value in sent.items()]
+        with suppress(Error):  # the request has gone away meanwhile
+            session.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": named})
+
+    # The session of the whole browser: one of a page does not see its frames and workers. Each step of a
+    # redirect is paused by itself, without what was added to the step before.
+    session = browser.new_browser_cdp_session()
+    session.on("Fetch.requestPaused", proceed)
+    session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{origin(headers.url)}/*"}]})
+    try:
+        yield
+    finally:
+        with suppress(Error):  # the browser has gone away
+            session.detach()
+
+
+# --- the visit
+
+
+class VisitPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a site is visited.
+
+    Attributes:
+        url: The page to begin with.
+        policy: What the site declares; without it, vendors are told by the catalog alone.
+        headers: Sent to the origin of `url` and to nobody else.
+        prefix: Where the site's consent endpoints are.
+        regime: What holds for the visitor; by default what the site says, else ``opt-in``.
+        pages: How many pages to visit: the first one, and some that it links to.
+        quiet: Seconds without a request after which a page counts as settled.
+        axe: axe-core's script; by default that of `axe-playwright-python`, if it is installed.
+        autoconsent: ``dist/autoconsent.playwright.js`` of the npm package, for rule 34.
+    """
+
+    url: str
+    policy: Policy | None = None
+    headers: OriginHeaders
+    prefix: str = "/_consent"
+    regime: Regime | None = None
+    pages: int = 3
+    quiet: float = 1.0
+    axe: Path | None = None
+    autoconsent: Path | None = None
 
 
 class Visit:
@@ -79,41 +145,34 @@ class Visit:
 
     Args:
         browser: The browser.
-        headers: Sent to one origin.
-        prefix: Where the consent endpoints of the site are.
-        quiet: Seconds without a request after which a page has settled.
+        plan: How the site is visited.
         gpc: Whether the browser sends Sec-GPC.
         locale: The visitor's language.
+
+    Attributes:
+        page: The one page of the visit.
+        status: The status of the answer to what was opened last.
     """
 
     def __init__(
-        self,
-        browser: Browser,
-        *,
-        headers: OriginHeaders,
-        prefix: str,
-        quiet: float,
-        gpc: bool = False,
-        locale: str = "en-GB",
+        self, browser: Browser, plan: VisitPlan, *, gpc: bool = False, locale: str = "en-GB"
     ) -> None:
-        self._headers = headers
-        self._prefix = prefix
-        self._quiet = quiet
+        self._plan = plan
         self._requests: list[Request] = []
         self._pending: set[Request] = set()
         self._latest = time.monotonic()
         self._sockets: list[str] = []
-        self.status: int = 0
+        self.status = 0
         self._stack = ExitStack()
-        self._stack.enter_context(headers.sent_by(browser))
+        self._stack.enter_context(_sending(browser, plan.headers))
         self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
         self._stack.callback(self._context.close)
-        self._context.on("request", self._asked)
-        self._context.on("requestfinished", self._answered)
-        self._context.on("requestfailed", self._failed)
+        self._context.on("request", self._on_request)
+        self._context.on("requestfinished", self._on_response)
+        self._context.on("requestfailed", self._on_failure)
         if gpc:
             self.send_gpc()
-        self.page: Page = self._context.new_page()
+        self.page = self._context.new_page()
         self.page.on("websocket", lambda socket: self._sockets.append(socket.url))
 
     def __enter__(self) -> Visit:
@@ -124,35 +183,30 @@ class Visit:
 
     def send_gpc(self) -> None:
         """Send Sec-GPC from now on."""
-        self._context.set_extra_http_headers(_SIGNAL)
+        self._context.set_extra_http_headers({"Sec-GPC": "1"})
         self._context.add_init_script(_GPC)
 
-    # --- what is asked
+    # --- requests
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         self._requests.append(request)
         self._pending.add(request)
         self._latest = time.monotonic()
 
-    def _answered(self, request: Request) -> None:
+    def _on_response(self, request: Request) -> None:
         self._pending.discard(request)
         self._latest = time.monotonic()
 
-    def _failed(self, request: Request) -> None:
-        self._answered(request)
+    def _on_failure(self, request: Request) -> None:
+        self._on_response(request)
         # The site's own Content-Security-Policy stopped it before it reached the network.
         if "csp" in (request.failure or "").lower() and request in self._requests:
             self._requests.remove(request)
 
-    def mark(self) -> None:
+    def forget_requests(self) -> None:
         """Forget what was asked until now."""
         self._requests.clear()
         self._sockets.clear()
-
-    @property
-    def requests(self) -> tuple[str, ...]:
-        """Addresses that were asked for since the mark, each once."""
-        return tuple(dict.fromkeys([*(request.url for request in self._requests), *self._sockets]))
 
     # --- what a visitor does
 
@@ -162,46 +216,44 @@ class Visit:
         Raises:
             ScanError: It cannot be opened.
         """
-        from playwright.sync_api import Error
-
         try:
             response = self.page.goto(url, wait_until="commit", timeout=LOAD)
         except Error as error:
-            raise ScanError(f"cannot open {url}: {str(error).partition(chr(10))[0]}") from error
+            raise ScanError(f"cannot open {url}: {first_line(error)}") from error
         self.status = response.status if response else 0
-        self._loaded()
-        self._silence()
+        self._wait_for_load()
+        self._wait_for_silence()
+
+    def visit_page(self, url: str) -> PageVisit:
+        """Open a page, and return what came of that alone."""
+        self.forget_requests()
+        self.open(url)
+        return self.trace()
 
     def settle(self) -> None:
         """Wait until nothing has been asked for a while, and a page that has begun meanwhile has loaded."""
-        self._silence()
+        self._wait_for_silence()
         before = self._latest
-        self._loaded()
+        self._wait_for_load()
         if self._latest > before:
-            self._silence()
+            self._wait_for_silence()
 
-    def _loaded(self) -> None:
-        from playwright.sync_api import TimeoutError as Waited
-
-        try:
+    def _wait_for_load(self) -> None:
+        with suppress(TimeoutError):
             self.page.wait_for_load_state("load", timeout=LOAD)
-        except Waited:
-            return
 
-    def _silence(self) -> None:
+    def _wait_for_silence(self) -> None:
         start = self._latest = time.monotonic()
         while time.monotonic() - start < SILENCE:
-            left = self._quiet - (time.monotonic() - self._latest)
+            left = self._plan.quiet - (time.monotonic() - self._latest)
             if self._pending or left > 0:
                 self.page.wait_for_timeout(POLL if self._pending else left * 1000)
-            elif not self._stirs():
+            elif not self._is_busy():
                 return
         self._pending.clear()
 
-    def _stirs(self) -> bool:
-        """Let the page do what it has begun, however busy the machine; say whether it asks for something."""
-        from playwright.sync_api import Error
-
+    def _is_busy(self) -> bool:
+        """Let the page run what is due, and say whether it asks for something then."""
         before = self._latest
         try:
             self.page.evaluate("() => new Promise((done) => setTimeout(done))")
@@ -210,7 +262,7 @@ class Visit:
         return self._latest > before or bool(self._pending)
 
     def press(self, control: Control, frame: Frame | None = None) -> None:
-        """Press something, and wait until what comes of it has come."""
+        """Click a control, and wait until the page has settled."""
         (frame or self.page.main_frame).locator(control.path).first.click(timeout=PRESS)
         self.settle()
 
@@ -225,19 +277,19 @@ class Visit:
 
     # --- what there is
 
-    def look(self) -> View:
+    def look(self) -> PageView:
         """Look at the page; if it goes away meanwhile, at the one that comes."""
-        from playwright.sync_api import Error
-
         try:
             return look(self.page.main_frame)
         except Error:
             self.settle()
             return look(self.page.main_frame)
 
-    def trace(self) -> Trace:
-        """Return what came of the page since the mark."""
-        return Trace(url=self.page.url, view=self.look(), requests=self.requests, stored=self.stored())
+    def trace(self) -> PageVisit:
+        """Return what came of the page since requests were forgotten; each address once."""
+        view = self.look()
+        requests = dict.fromkeys([*(request.url for request in self._requests), *self._sockets])
+        return PageVisit(url=self.page.url, view=view, requests=tuple(requests), stored=self.stored())
 
     def stored(self) -> tuple[Stored, ...]:
         """Return what is in the browser: cookies of all sites, and storage of the page's own."""
@@ -254,14 +306,78 @@ class Visit:
 
     def state(self) -> State | None:
         """Ask the site what holds for this visitor; nothing if it does not run this package."""
-        from playwright.sync_api import Error
-
         parts = urlsplit(self.page.url)
-        url = f"{parts.scheme}://{parts.netloc}{self._prefix}/state"
+        url = f"{parts.scheme}://{parts.netloc}{self._plan.prefix}/state"
         try:
             # Made beside the browser, which would add the headers.
-            sent = self._headers.added(url, {})
+            sent = self._plan.headers.added(url, {})
             answer = self._context.request.get(url, headers=sent, timeout=PRESS, max_redirects=0)
             return msgspec.json.decode(answer.body(), type=State) if answer.ok else None
         except (Error, msgspec.MsgspecError):
             return None
+
+
+# --- what a document looks like, and where its links lead
+
+
+@cache
+def read_script(name: str) -> str:
+    """Read a script of this room as an expression, as Playwright takes it."""
+    return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")
+
+
+def look(frame: Frame) -> PageView:
+    """Look at a document as it is now, and say of its labels and texts what they mean."""
+    seen = frame.evaluate(read_script("probe"), labels.about_consent())
+    page = seen["language"] = labels.primary_language(seen["language"])
+    for layer in seen["layers"]:
+        language = layer["language"] = labels.primary_language(layer["language"])
+        layer["spoken"] = labels.contradicting_language(layer["text"], page)
+        layer["known"] = language in labels.known_languages()
+    for control in (*seen["controls"], *(one for layer in seen["layers"] for one in layer["controls"])):
+        control.update(_read_labels(control))
+    return msgspec.convert(seen, PageView)
+
+
+def _read_labels(control: dict[str, Any]) -> dict[str, Any]:
+    label, hook = control["text"] or control["name"], control["hook"]
+    return {
+        "action": hook if hook in _HOOKS else labels.read_label(label),
+        "refuses": labels.read_label(control["text"], shipped=False) == "reject",
+        "reopens": labels.reopens_settings(label),
+    }
+
+
+def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[str]:
+    """Find pages of the same site to which a page links outside of its first layer.
+
+    Args:
+        frame: The page.
+        view: What it looks like.
+        prefix: Paths below this one are no pages of the site.
+        most: How many pages to find at most.
+    """
+    here = urlsplit(frame.url)._replace(fragment="")
+    links = [urlsplit(link)._replace(fragment="") for link, _ in _links(frame, view.layer)]
+    own = [to for to in links if (to.scheme, to.netloc) == (here.scheme, here.netloc) and to != here]
+    pages = [
+        to.geturl()
+        for to in own
+        if not to.path.startswith(prefix + "/") and to.path.rpartition(".")[2].lower() not in _FILES
+    ]
+    return list(dict.fromkeys(pages))[:most]
+
+
+def find_policy(frame: Frame) -> str:
+    """Find where the link to the site's own privacy policy leads; empty if there is none."""
+    here = urlsplit(frame.url).netloc
+    found = [(href, text) for href, text in _links(frame) if labels.leads_to_policy(text)]
+    # Those of vendors are elsewhere, and say whose they are.
+    found.sort(key=lambda link: (urlsplit(link[0]).netloc != here, len(link[1])))
+    return found[0][0] if found else ""
+
+
+def _links(frame: Frame, layer: Layer | None = None) -> list[tuple[str, str]]:
+    """Return where the links outside of a layer lead, and what they say."""
+    links: list[tuple[str, str]] = frame.evaluate(read_script("links"), layer and layer.path)
+    return [(href, text.strip()) for href, text in links if href.startswith("http")]

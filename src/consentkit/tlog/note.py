@@ -14,7 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from types import ModuleType
-from typing import NamedTuple
+from typing import TypeAlias
 
 import msgspec
 
@@ -175,12 +175,8 @@ def _cryptography() -> ModuleType:
     return ed25519
 
 
-class Signature(NamedTuple):
-    """One signature line."""
-
-    name: str
-    key_id: bytes
-    signature: bytes
+Signature: TypeAlias = tuple[str, bytes, bytes]
+"""One signature line: the key's name and id, and the signature."""
 
 
 def sign_note(text: str, keys: Sequence[SigningKey]) -> str:
@@ -252,7 +248,7 @@ def _parse_signature(line: str) -> Signature:
     data = from_base64(encoded)
     if len(data) <= _ID_BYTES:
         raise ProofInvalid("a signature is longer than the id of its key")
-    return Signature(name, data[:_ID_BYTES], data[_ID_BYTES:])
+    return name, data[:_ID_BYTES], data[_ID_BYTES:]
 
 
 def _check_characters(text: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, reduce
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple, TypeAlias
 
@@ -127,7 +127,10 @@ def range_root(low: int, high: int, read: ReadTile) -> bytes:
         height = (high - low).bit_length() - 1
         peaks.append(_subtree_root(height, low >> height, read))
         low += 1 << height
-    return reduce(lambda right, left: node_hash(left, right), reversed(peaks))
+    head = peaks.pop()
+    while peaks:
+        head = node_hash(peaks.pop(), head)
+    return head
 
 
 def _subtree_root(height: int, number: int, read: ReadTile) -> bytes:

@@ -27,11 +27,8 @@ def hide_cookies(exchange: Exchange, headers: Headers) -> Headers:
     hidden = exchange.resolution.hidden
     if not hidden:
         return headers
-    kept = "; ".join(
-        f"{name}={value}" if name or "=" in value else value
-        for name, value in exchange.request.cookies
-        if name not in hidden
-    )
+    pairs = [pair for pair in exchange.request.cookies if pair[0] not in hidden]
+    kept = "; ".join(f"{name}={value}" if name or "=" in value else value for name, value in pairs)
     rest = [(name, value) for name, value in headers if name != b"cookie"]
     return [*rest, (b"cookie", kept.encode("latin-1"))] if kept else rest
 
@@ -54,22 +51,16 @@ def visit_cookies(exchange: Exchange) -> Headers:
         consent = exchange.consent
         if consent.renew and consent.decision is not None:
             lines.append(decision_line(exchange, consent.decision))
-        lines += expire_plain(exchange)
-        if exchange.request.cookie_values(cookies.once_cookie_name(exchange.request.secure)):
-            lines.append(cookies.set_once_cookie("", secure=exchange.request.secure))
+        lines += expire_spent(exchange)
     return [*as_headers(lines), *expire_hidden(exchange)]
 
 
 def decision_line(exchange: Exchange, decision: Decision) -> str:
     """Return the ``Set-Cookie`` value that keeps a decision for as long as it holds."""
     options, now = exchange.options, exchange.now
-    value, age = (
-        options.decisions.dumps(decision, now=now),
-        decision.max_age(exchange.consent.validity, now=now),
-    )
-    return cookies.set_decision_cookie(
-        value, max_age=age, secure=exchange.request.secure, domain=options.cookies.domain
-    )
+    value = options.decisions.dumps(decision, now=now)
+    age, domain = decision.max_age(exchange.consent.validity, now=now), options.cookies.domain
+    return cookies.set_decision_cookie(value, max_age=age, secure=exchange.request.secure, domain=domain)
 
 
 def expire_plain(exchange: Exchange) -> list[str]:
@@ -79,6 +70,14 @@ def expire_plain(exchange: Exchange) -> list[str]:
         return []
     domains = [None, domain] if domain else [None]
     return [cookies.expire_cookie("consentkit", secure=False, domain=one) for one in domains]
+
+
+def expire_spent(exchange: Exchange) -> list[str]:
+    """Return the values that remove what a page has used up: a plain decision on https, a grant for once."""
+    secure, lines = exchange.request.secure, expire_plain(exchange)
+    if exchange.request.cookie_values(cookies.once_cookie_name(secure)):
+        lines.append(cookies.set_once_cookie("", secure=secure))
+    return lines
 
 
 def expire_hidden(exchange: Exchange) -> Headers:
@@ -120,11 +119,10 @@ def _paths(exchange: Exchange) -> list[str]:
 
 
 def _variants(exchange: Exchange) -> list[str]:
+    """Return what a cookie may have been set with: each domain that holds here, and partitioned."""
     host = exchange.resolution.host.partition(":")[0].lower()
     secure = "; Secure" if exchange.request.secure else ""
-    domains = [""]
-    if _HOST.fullmatch(host) and not host.replace(".", "").isdigit():
-        labels = host.split(".")
-        domains += ["; Domain=" + ".".join(labels[index:]) for index in range(len(labels) - 1)]
-    variants = [domain + secure for domain in domains]
+    labels = host.split(".") if _HOST.fullmatch(host) and not host.replace(".", "").isdigit() else []
+    domains = ["; Domain=" + ".".join(labels[index:]) for index in range(len(labels) - 1)]
+    variants = [domain + secure for domain in ("", *domains)]
     return variants + ([secure + "; Partitioned; SameSite=None"] if secure else [])

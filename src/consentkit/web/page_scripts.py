@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from consentkit.consent.consent import Consent
-from consentkit.gating import module_script, stubs_script
+from consentkit.gating.model import module_script, stubs_script
 from consentkit.policy import Regime
 from consentkit.vendorcalls import calls_script
 from consentkit.vendorcalls.gpp import GPP, gpp_attributes, gpp_for, gpp_script

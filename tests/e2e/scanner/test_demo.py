@@ -9,8 +9,8 @@ from playwright.sync_api import Browser
 
 from consentkit import Policy
 from consentkit.scanner.origin_headers import OriginHeaders
-from consentkit.scanner.scan import check_site
-from consentkit.scanner.site_visits import SiteVisits, VisitPlan
+from consentkit.scanner.site_visits import SiteVisits, check_site
+from consentkit.scanner.visit import VisitPlan
 from e2e.conftest import PLACES
 from e2e.serving import ROOT, Demo
 

@@ -1,4 +1,4 @@
-"""The addresses in a text, and whose they are."""
+"""The addresses in a script's text, and whose they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from consentkit.catalog import URL, read_url
 from consentkit.gating.inline.evaluator import UNKNOWN
 from consentkit.gating.inline.syntax import names
-from consentkit.gating.model import Reason
+from consentkit.gating.model import NOTHING, Reach, Reason
 from consentkit.gating.vendor_index import VendorIndex, host_of
 
 MAX_HOSTS: Final = 64
@@ -41,14 +41,18 @@ class AddressFinder:
     """Looks for addresses in texts.
 
     Args:
-        owners: Rules of all vendors.
+        vendors: The rules of all vendors.
     """
 
     def __init__(self, vendors: VendorIndex) -> None:
         self._vendors = vendors
-        self._own_paths = [(rule.host, party, _path(rule.path)) for rule, party in vendors.proxies]
+        # A path of the site's own at the beginning of a string or behind a host.
+        self._own_paths = [
+            (rule.host, party, re.compile(rb"['\"`]%b(?=[/'\"`?#])" % re.escape(rule.path.encode())))
+            for rule, party in vendors.proxies
+        ]
 
-    def named(self, text: bytes) -> tuple[list[Reason], list[str]]:
+    def find(self, text: bytes) -> tuple[list[Reason], list[str]]:
         """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
         found: dict[tuple[str, str], Reason] = {}
         unknown: dict[str, None] = {}
@@ -56,17 +60,17 @@ class AddressFinder:
             url = read_url("//" + _unescape(b"".join(match.groups(b""))))
             if url is None or not url.readable:
                 continue
-            owned = self._vendors.find_owner(url)
-            if owned is None:
+            owner = self._vendors.find_owner(url)
+            if owner is None:
                 if len(unknown) < MAX_HOSTS and _counts(url, match):
                     unknown[host_of(url)] = None
-            elif not owned.linked or _is_loaded(url, match):
-                for reason in owned.reasons:
+            elif not owner.linked or _is_loaded(url, match):
+                for reason in owner.reasons:
                     found.setdefault((reason.party.vendor, reason.site), reason)
-        return [*found.values(), *self._own(text)], list(unknown)
+        return [*found.values(), *self._find_own(text)], list(unknown)
 
-    def reached(self, text: str, *, direct: bool = False) -> tuple[tuple[Reason, ...], tuple[str, ...]]:
-        """Return whom the address is that a loader is given.
+    def reach_of(self, text: str, *, direct: bool = False) -> Reach:
+        """Find whom the address reaches that a loader is given.
 
         Args:
             text: The address.
@@ -75,25 +79,23 @@ class AddressFinder:
         """
         url = read_url(text)
         if url is None:
-            return (), ()
+            return NOTHING
+        owner = self._vendors.find_owner(url)
         if url.own:
             # A vendor's program on the site's own host passes, and is told of.
-            own, looks = (
-                self._own(b'"' + text.encode("utf-8", "replace") + b'"'),
-                self._vendors.find_owner(url),
-            )
-            return (*own, *(looks.reasons if looks else ())), ()
-        owned, program = self._vendors.find_owner(url), url.path.endswith((".js", ".mjs", ".gif"))
-        if owned is None:
-            return (), () if direct and not program else (host_of(url),)
-        return () if direct and owned.linked and not program else owned.reasons, ()
+            own = self._find_own(b'"%b"' % text.encode("utf-8", "replace"))
+            return Reach((*own, *(owner.reasons if owner else ())))
+        is_program = url.path.endswith((".js", ".mjs", ".gif"))
+        if direct and not is_program and (owner is None or owner.linked):
+            return NOTHING
+        return Reach((), (host_of(url),)) if owner is None else Reach(owner.reasons)
 
     def is_own(self, text: str) -> bool:
         """Tell whether an address is the site's own, and no vendor's program by its name."""
         url = read_url(text.replace(UNKNOWN, "x")) if not text.startswith(UNKNOWN) else None
         return url is not None and url.own and self._vendors.find_owner(url) is None
 
-    def _own(self, text: bytes) -> Iterator[Reason]:
+    def _find_own(self, text: bytes) -> Iterator[Reason]:
         """Find paths of the site's own that stand for a vendor."""
         for site, party, pattern in self._own_paths:
             if pattern.search(text):
@@ -127,8 +129,3 @@ def _is_loaded(url: URL, match: re.Match[bytes]) -> bool:
 def _unescape(text: bytes) -> str:
     """Return an address as it is once JavaScript and HTML have read it."""
     return _SLASHES.sub("/", text.decode("utf-8", "replace")).replace("&amp;", "&")
-
-
-def _path(path: str) -> re.Pattern[bytes]:
-    """Compile the search for a path of the site's own at the beginning of a string or behind a host."""
-    return re.compile(rb"['\"`]" + re.escape(path.encode()) + rb"(?=[/'\"`?#])")

@@ -1,4 +1,4 @@
-"""Whom an inline script would reach.
+"""The analyzer: whom an inline script would reach.
 
 Where the text holds the signature of a vendor, or a foreign address, the script's syntax tree says what its
 loaders are given. Where no tree can be trusted, words have to do: a script counts as a vendor's if it holds
@@ -41,6 +41,7 @@ _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
 # In a tag's addresses browsers take breaks out and put slashes in.
 _TAG: Final = re.compile(r"<[a-zA-Z][^>]*")
+_BREAKS: Final = str.maketrans("", "", "\t\n\r")
 _BARE: Final = re.compile(r"(?<![A-Za-z0-9-])(?:https?|wss?):(?!//)", re.IGNORECASE)
 # Strings, which stay as they are, and what is unknown between them.
 _OUTSIDE: Final = re.compile(r"""((["'`])(?:(?!\2)[^\\\n]|\\.)*+\2)|""" + UNKNOWN, re.DOTALL)
@@ -57,21 +58,22 @@ class Analysis(NamedTuple):
         stubs: Globals that the text would define, as ``name:kind``.
     """
 
-    reach: Reach = Reach()
+    reach: Reach = NOTHING
     mentioned: tuple[str, ...] = ()
     stubs: frozenset[str] = frozenset()
 
-    @property
-    def matters(self) -> bool:
-        """Whether the script reaches or names anybody."""
-        return bool(self.mentioned) or self.reach != NOTHING
-
-
-EMPTY: Final = Analysis()
-
 
 class _Clues(NamedTuple):
-    """What is found in the words of a script, in one cheap search."""
+    """What is found in the words of a script, in one cheap search.
+
+    Attributes:
+        text: The text with its literals put together.
+        words: Its words.
+        signed: Signatures of vendors.
+        named: Vendors whose hosts it names.
+        unknown: Other hosts.
+        unsure: Whether there may be a host that only browsers can read.
+    """
 
     text: bytes
     words: Set[bytes]
@@ -82,7 +84,7 @@ class _Clues(NamedTuple):
 
 
 class ScriptAnalyzer:
-    """Reads scripts.
+    """Analyzes scripts.
 
     Args:
         vendors: The vendors' rules, and the ways in which their snippets begin.
@@ -95,20 +97,26 @@ class ScriptAnalyzer:
         self._exact = exact
 
     def analyze(self, text: bytes, depth: int = 0) -> Analysis:
-        """Read the text of a script."""
+        """Find whom a script would reach.
+
+        Args:
+            text: The script.
+            depth: In how many texts of scripts it stands.
+        """
         clues = self._search(text)
-        if not (clues.signed or clues.named or clues.unknown or clues.unsure):
-            return EMPTY
-        said = _by_words(clues)
-        if not (clues.signed or clues.named or clues.unsure or (self._exact and clues.unknown)):
+        named = clues.signed or clues.named or clues.unsure
+        if not (named or clues.unknown):
+            return Analysis()
+        said = _analyze_words(clues)
+        if not (named or self._exact):
             return said
-        found = None if self._is_plain(clues, text) else self._by_tree(text, clues.signed, said.reach, depth)
-        if found is None:
+        reach = None if self._is_plain(clues, text) else self._reach_by_tree(text, clues.signed, said, depth)
+        if reach is None:
             return said
-        reached = {reason.host for reason in found.reasons}
+        reached = {reason.host for reason in reach.reasons}
         mentioned = dict.fromkeys(r.host for r in clues.named if r.host and r.host not in reached)
-        parties = [*(reason.party for reason in found.reasons), *(one.party for one in clues.signed)]
-        return Analysis(found, tuple(mentioned), _stubs(parties, clues.words))
+        parties = [*(reason.party for reason in reach.reasons), *(one.party for one in clues.signed)]
+        return Analysis(reach, tuple(mentioned), _stubs(parties, clues.words))
 
     def loads(self, text: bytes) -> bool:
         """Tell whether a script holds something that loads, by its words."""
@@ -119,7 +127,7 @@ class ScriptAnalyzer:
         folded = fold_literals(text)
         words = words_of(folded)
         signed = list(self._signatures.find(folded, words))
-        named, unknown = self._addresses.named(folded)
+        named, unknown = self._addresses.find(folded)
         unsure = not (signed or named) and (
             any(pattern.search(folded) for pattern in _GOES_ON)
             or any(sign in folded for sign in _SPELLED)
@@ -133,63 +141,66 @@ class ScriptAnalyzer:
         others = {reason.party.vendor for reason in clues.named} - vendors
         if not vendors or others or b"import" in clues.words or (self._exact and clues.unknown):
             return False
-        code = syntax.quiet(text)
-        acting = {one.party.vendor for one in clues.signed if not one.queued and one.acts(code)}
-        return acting == vendors
+        code = syntax.empty_literals(text)
+        return vendors == {one.party.vendor for one in clues.signed if not one.queued and one.acts(code)}
 
     # --- by the tree
 
-    def _by_tree(self, text: bytes, signed: Sequence[Signature], said: Reach, depth: int) -> Reach | None:
+    def _reach_by_tree(
+        self, text: bytes, signed: Sequence[Signature], said: Analysis, depth: int
+    ) -> Reach | None:
         script = syntax.parse(text)
         if script is None:
             return None
         try:
-            flows = DataFlow(script)
-            texts = Evaluator(flows)
-            loaders = Loaders(flows, texts)
+            flow = DataFlow(script)
+            evaluator = Evaluator(flow)
+            loaders = Loaders(flow, evaluator)
             for _ in range(MAX_ROUNDS):
-                given = [*loaders.given()]
-                if texts.settled():
+                given = [*loaders.loads()]
+                if evaluator.settle():
                     break
         except Spent:
             return None
-        alone = flows.defined if all(call.name == "push" for call in flows.calls) else ()
+        alone = flow.defined if all(call.name == "push" for call in flow.calls) else ()
         reads = any(one.inserts and self._may_be_foreign(one) for one in given)
         acting = [one for one in signed if reads or not one.queued or one.word in alone]
-        signs = [*self._told(flows, texts), *(s for one in acting for s in self._acts(one, text, flows))]
+        signs = [*self._told(flow, evaluator), *(s for one in acting for s in self._acts(one, text, flow))]
         # Where browsers may read another script than the tree has, what the words say counts as well.
-        words = [] if flows.certain else [said]
-        found = join([Reach(tuple(dict.fromkeys(signs))), *self._reached(given, depth), *words])
-        return found._replace(hosts=found.hosts[:MAX_HOSTS])
+        words = [] if flow.certain else [said.reach]
+        reach = join([Reach(tuple(dict.fromkeys(signs))), *self._reach_of_loads(given, depth), *words])
+        return reach._replace(hosts=reach.hosts[:MAX_HOSTS])
 
-    def _acts(self, signature: Signature, text: bytes, flows: DataFlow) -> Iterable[Reason]:
+    def _acts(self, signature: Signature, text: bytes, flow: DataFlow) -> Iterable[Reason]:
         """Find a signature that is code, and not what a text holds."""
+        # A library of the site's own reaches whom it is told; see `_told`.
+        if signature.word in flow.imported:
+            return
         for match in signature.pattern.finditer(text):
-            node = flows.script.root.descendant_for_byte_range(match.start(), match.end() - 1)
-            if node is None or (
-                node.type in syntax.QUIET or (node.type == "string" and node.start_byte < match.start() - 1)
-            ):
+            node = flow.script.root.descendant_for_byte_range(match.start(), match.end() - 1)
+            if node is None or node.type in syntax.QUIET:
                 continue
-            # A library of the site's own reaches whom it is told; see `_told`.
-            if signature.word not in flows.imported:
+            if node.type != "string" or node.start_byte >= match.start() - 1:
                 yield Reason(signature.party, "", "signature")
                 return
 
-    def _told(self, flows: DataFlow, texts: Evaluator) -> Iterable[Reason]:
+    def _told(self, flow: DataFlow, evaluator: Evaluator) -> Iterable[Reason]:
         """Find vendors whose library, wherever it comes from, is told to begin with an address of theirs."""
-        for call in flows.calls:
+        for call in flow.calls:
             vendors = self._signatures.methods.get(call.name, ())
-            given = {text for one in call.given if vendors for text in texts.of(one, within=True)}
+            given = {text for one in call.given if vendors for text in evaluator.texts(one, within=True)}
             for text in sorted(given):
                 yield from (reason for reason in self._loose(text).reasons if reason.party.vendor in vendors)
 
-    def _may_be_foreign(self, given: Load) -> bool:
+    def _may_be_foreign(self, load: Load) -> bool:
         """Tell whether what is inserted may load the reader of a queue: no constant of the site's own."""
-        if given.kind == "markup":
-            return any("<script" in text.lower() for text in given.texts)
-        return not given.texts or not all(map(self._addresses.is_own, given.texts))
+        if load.kind == "markup":
+            return any("<script" in text.lower() for text in load.texts)
+        return not load.texts or not all(map(self._addresses.is_own, load.texts))
 
-    def _reached(self, given: Iterable[Load], depth: int) -> Iterable[Reach]:
+    # --- what loaders are given
+
+    def _reach_of_loads(self, given: Iterable[Load], depth: int) -> Iterable[Reach]:
         for kind, text in dict.fromkeys((one.kind, _paired(t)) for one in given for t in sorted(one.texts)):
             if kind != "markup" and "url(" in text:
                 yield self._loose(text)
@@ -209,23 +220,23 @@ class ScriptAnalyzer:
         if _ENCODED.fullmatch(text):
             return self._loose(text)
         script = None if direct else self._script(text, depth)
-        return script or Reach(*self._addresses.reached(text, direct=direct))
+        return script or self._addresses.reach_of(text, direct=direct)
 
     def _script(self, text: str, depth: int) -> Reach | None:
         """Read an address whose script comes with it."""
         text = text.lstrip(UNKNOWN)
-        inner = unwrap(text, b"iframe") or unwrap(text, b"script")
-        if inner is None or inner.kind == "unreadable":
-            return inner and Reach(unreadable=True)
-        return self._code(inner.text.decode("utf-8", "replace"), depth)
+        content = unwrap(text, b"iframe") or unwrap(text, b"script")
+        if content is None or content.kind == "unreadable":
+            return content and Reach(unreadable=True)
+        return self._code(content.text.decode("utf-8", "replace"), depth)
 
     def _loose(self, text: str) -> Reach:
         """Look for addresses anywhere in a text of which not all is known, or in markup."""
-        tags = " ".join(_TAG.findall(text) or [text])
-        tags = decode(re.sub(r"[\t\n\r]", "", tags).encode("utf-8", "replace"))
+        tags = " ".join(_TAG.findall(text) or [text]).translate(_BREAKS)
+        tags = decode(tags.encode("utf-8", "replace"))
         texts = (text, _BARE.sub(r"\g<0>//", unquote(tags).replace("\\", "/")))
         forms = (f'"{one.replace(UNKNOWN, other)}"' for one in texts for other in ("x", "", '"\n"'))
-        named, unknown = self._addresses.named(fold_literals("\n".join(forms).encode("utf-8", "replace")))
+        named, unknown = self._addresses.find(fold_literals("\n".join(forms).encode("utf-8", "replace")))
         return Reach(tuple(named), tuple(unknown))
 
     def _code(self, text: str, depth: int) -> Reach:
@@ -235,15 +246,16 @@ class ScriptAnalyzer:
         return self.analyze(code.encode("utf-8", "replace"), depth + 1).reach
 
 
-def _by_words(clues: _Clues) -> Analysis:
-    parties = dict.fromkeys(signature.party for signature in clues.signed)
-    reasons = tuple(Reason(party, "", "signature") for party in parties)
+def _analyze_words(clues: _Clues) -> Analysis:
+    reasons = tuple(dict.fromkeys(Reason(signature.party, "", "signature") for signature in clues.signed))
     if not (clues.named or clues.unknown) or not loads(clues.text, clues.words):
         mentioned = dict.fromkeys(reason.host for reason in clues.named if reason.host)
-        return Analysis(Reach(reasons), tuple(mentioned), _stubs(parties, clues.words))
-    reasons = (*reasons, *clues.named)
-    stubs = _stubs((reason.party for reason in reasons), clues.words)
-    return Analysis(Reach(reasons, tuple(clues.unknown)), (), stubs)
+        reach = Reach(reasons)
+    else:
+        mentioned = {}
+        reach = Reach((*reasons, *clues.named), tuple(clues.unknown))
+    stubs = _stubs((reason.party for reason in reach.reasons), clues.words)
+    return Analysis(reach, tuple(mentioned), stubs)
 
 
 def _paired(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What flows where in a script: into its variables, members, parameters and results.
+"""The data flow of a script: what comes into its variables, members, parameters and results.
 
 Members are told apart by name, whatever object they belong to, and the order of statements does not count:
 more may be said to flow than does.
@@ -7,10 +7,11 @@ more may be said to flow than does.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Union
 
-from consentkit.gating.inline.syntax import Call, Script, bare, children, names
+from consentkit.gating.inline.syntax import MEMBERS, Call, Script, bare, children, names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -28,16 +29,13 @@ FUNCTIONS: Final = names(
     "function_declaration function_expression arrow_function method_definition generator_function"
     " generator_function_declaration"
 )
-LOCATION: Final[Key] = (GLOBAL, "location")
 MAX_CALLEES: Final = 100_000
 """Nodes that are looked at to find the functions of one script."""
-_CALLABLE: Final = FUNCTIONS | names(
-    "class class_declaration identifier member_expression subscript_expression call_expression"
-)
-_PARTS: Final = names("function call name imported source result thrown caught with")
-_BOUND: Final = names(
-    "identifier shorthand_property_identifier_pattern private_property_identifier member_expression"
-    " subscript_expression"
+_LOCATION: Final[Key] = (GLOBAL, "location")
+_CLASSES: Final = names("class class_declaration")
+_CALLABLE: Final = FUNCTIONS | _CLASSES | MEMBERS | names("identifier call_expression")
+_BOUND: Final = MEMBERS | names(
+    "identifier shorthand_property_identifier_pattern private_property_identifier"
 )
 _KEYS: Final = names("property_identifier string number computed_property_name")
 _FILLED: Final = names("push unshift set add splice")
@@ -81,7 +79,7 @@ class DataFlow:
         calls: Its calls.
         assigned: Its assignments to members, and to the window's address: the target and the value.
         certain: Whether the tree can be trusted, and names are what they say, which ``with`` takes from them.
-        sources: AddressFinder that it imports from.
+        sources: Addresses that it imports from.
         imported: Names that it imports.
         defined: Names that it gives a value.
     """
@@ -94,51 +92,39 @@ class DataFlow:
         self._setters: dict[str, list[Node]] = {}
         self._has_members = False
         self._steps = 0
-        parts: dict[str, list[Node]] = {name: [] for name in _PARTS}
-        pairs: list[dict[str, list[Node]]] = []
-        for found in script.find():
-            if "into" in found:
-                pairs.append(found)
-            for name, nodes in found.items():
-                if name in parts:
-                    parts[name] += nodes
-        self._nest(parts["function"], [*parts["name"], *parts["imported"]])
+        found = script.find("flows")
+        parts: dict[str, list[Node]] = defaultdict(list)
+        for name, nodes in (item for match in found for item in match.items()):
+            parts[name] += nodes
         self.sources: Sequence[Node] = parts["source"]
-        self.imported: frozenset[str] = frozenset(map(script.source, parts["imported"]))
-        for function in parts["function"]:
-            for parameter in _parameters(function):
-                self._bind(parameter, None)
-        for found in pairs:
-            self._flow(found)
-        self.defined: frozenset[str] = frozenset(name for _, name in self._into)
-        for node in parts["result"]:
-            scope = self._at(node.start_byte)
-            if scope >= 0 and self._starts[scope] == node.start_byte:
-                scope = self._around[scope]
-            self._add((RESULT, str(self._starts[scope]) if scope >= 0 else ""), node)
-        for caught in parts["caught"]:
-            for node in parts["thrown"]:
-                self._bind(caught, Element(node))
-        self.certain: bool = script.certain and not parts["with"]
-        self.calls: list[Call] = [script.call(node) for node in parts["call"]]
+        self.imported = frozenset(map(script.source, parts["imported"]))
+        self._nest(parts["function"], [*parts["name"], *parts["imported"]])
+        for parameter in (one for function in parts["function"] for one in _parameters(function)):
+            self._bind(parameter, None)
+        for match in found:
+            if "into" in match:
+                self._flow(match)
+        self.defined = frozenset(name for _, name in self._into)
+        self._give_out(parts)
+        self.certain = script.certain and not parts["with"]
+        self.calls = [script.call(node) for node in parts["call"]]
         for call in self.calls * 2:  # what is called may have come with another call
             self._call(call)
         for member, source in self.assigned:
             for setter in self._setters.get(script.name(member), ()):
-                for parameter in _parameters(setter):
-                    self._bind(parameter, source)
+                self._fill(setter, source)
 
     def into(self, key: Key) -> Collection[Source]:
         """Return what flows into a name, a member or a result."""
         if key[0] == FIELD and not self._has_members:
             self._has_members = True
-            for found in self.script.find(members=True):
+            for found in self.script.find("members"):
                 self._flow(found)
         return self._into.get(key, ())
 
     def key(self, node: Node) -> Key:
         """Return what a name or a member stands for; the page's own global if nothing declares the name."""
-        if node.type in ("member_expression", "subscript_expression"):
+        if node.type in MEMBERS:
             return FIELD, self.script.name(node) or ANY
         name, scope = self.script.literal(node), self._at(node.start_byte)
         while scope >= 0 and (scope, name) not in self._declared:
@@ -159,42 +145,34 @@ class DataFlow:
             node, keys = todo.pop(), list[Key]()
             if node.type in FUNCTIONS:
                 yield node
-            elif node.type in ("class", "class_declaration"):
+            elif node.type in _CLASSES:
                 todo += _constructors(self.script, node)
-            elif node.type in ("identifier", "member_expression", "subscript_expression"):
+            elif node.type == "identifier" or node.type in MEMBERS:
                 key = self.key(node)
                 keys = [key, (FIELD, key[1])] if key[0] == GLOBAL else [key]
             elif node.type == "call_expression" and node not in seen:
                 seen.add(node)
                 call = self.script.call(node)
-                results = self.functions(call.callee, seen)
-                keys = [(RESULT, str(function.start_byte)) for function in results]
+                keys = [(RESULT, str(made.start_byte)) for made in self.functions(call.callee, seen)]
                 todo += [call.owner] if call.name == "bind" and call.owner is not None else []
-            for key in keys:
-                if key not in seen:
-                    seen.add(key)
-                    todo += self._callable.get(key, ())
+            for key in (one for one in keys if one not in seen):
+                seen.add(key)
+                todo += self._callable.get(key, ())
 
     # --- functions, which nest
 
     def _nest(self, functions: Sequence[Node], declared: Sequence[Node]) -> None:
+        """Find the scope of every name. A scope is a function's index in the order of their beginnings."""
         ordered = sorted(functions, key=lambda node: node.start_byte)
         self._starts = [node.start_byte for node in ordered]
         self._ends = [node.end_byte for node in ordered]
         self._around: list[int] = []
         self._declared: set[Key] = set()
+        # The function around another begins before it and ends behind it: the last of those is the innermost.
         for index, start in enumerate(self._starts):
             self._around.append(self._last(index - 1, start))
         for index, node in enumerate(ordered):
-            name = node.child_by_field_name("name")
-            if name is not None and node.type == "method_definition":
-                self._add((FIELD, self.script.name(name)), node)
-                self._add((FIELD, self.script.name(name)), (RESULT, str(node.start_byte)))
-                self._setters.setdefault(self.script.name(name), []).append(node)
-            elif name is not None:
-                key = (self._around[index] if "declaration" in node.type else index), self.script.source(name)
-                self._declared.add(key)
-                self._add(key, node)
+            self._name(index, node)
             if node.type != "arrow_function":  # theirs are those of the function around
                 self._declared.add((index, "arguments"))
             for parameter in _parameters(node):
@@ -202,11 +180,26 @@ class DataFlow:
         for pattern in declared:
             self._declare(pattern, self._at(pattern.start_byte))
 
+    def _name(self, index: int, function: Node) -> None:
+        """Let a function flow into its own name, that of a method into the member."""
+        name = function.child_by_field_name("name")
+        if name is not None and function.type == "method_definition":
+            member = self.script.name(name)
+            self._add((FIELD, member), function)
+            self._add((FIELD, member), (RESULT, str(function.start_byte)))
+            self._setters.setdefault(member, []).append(function)
+        elif name is not None:
+            scope = self._around[index] if "declaration" in function.type else index
+            self._declared.add((scope, self.script.source(name)))
+            self._add((scope, self.script.source(name)), function)
+
     def _declare(self, pattern: Node, scope: int) -> None:
+        """Let all names in a pattern belong to a function; `var` and `let` are not told apart."""
         bound = _bound(self.script, pattern, None)
         self._declared |= {(scope, self.script.source(name)) for name, _ in bound}
 
     def _last(self, index: int, place: int) -> int:
+        """Return the first function from here outwards that goes on beyond an offset."""
         while index >= 0 and self._ends[index] <= place:
             index = self._around[index]
         return index
@@ -218,6 +211,7 @@ class DataFlow:
     # --- what flows
 
     def _add(self, key: Key, source: Source) -> None:
+        # Dictionaries stand for ordered sets: what is found must not hang on the order of hashes.
         self._into.setdefault(key, {})[source] = None
         if not isinstance(source, tuple) and bare(source).type in _CALLABLE:
             self._callable.setdefault(key, {})[bare(source)] = None
@@ -241,34 +235,49 @@ class DataFlow:
         for name, part in _bound(self.script, pattern, source):
             if part is not None:
                 self._add(self.key(name), part)
-                if name.type in ("member_expression", "subscript_expression") or self.key(name) == LOCATION:
+                if name.type in MEMBERS or self.key(name) == _LOCATION:
                     self.assigned.append((name, part))
+
+    def _give_out(self, parts: dict[str, list[Node]]) -> None:
+        """Let results flow out of their functions, and what is thrown into whatever catches."""
+        for node in parts["result"]:
+            scope = self._at(node.start_byte)
+            # The body of an arrow function that is a function itself: it is the result of the outer one.
+            if scope >= 0 and self._starts[scope] == node.start_byte:
+                scope = self._around[scope]
+            self._add((RESULT, str(self._starts[scope]) if scope >= 0 else ""), node)
+        for caught in parts["caught"]:
+            for node in parts["thrown"]:
+                self._bind(caught, Element(node))
 
     def _call(self, call: Call) -> None:
         """Let arguments flow into the parameters of the script's own functions, and into lists."""
         for function in self.functions(call.callee):
             self._pass(call.given, function)
+        # ["https://…"].forEach(load): whatever is there may be handed to a callback.
         given = [*call.given, *([call.owner] if call.owner is not None else [])]
         for callback in call.given:
             for function in self.functions(callback):
-                for parameter in _parameters(function):
-                    for other in given:
-                        if other is not callback:
-                            self._bind(parameter, Element(other))
+                self._fill(function, *(Element(other) for other in given if other is not callback))
         if call.name in _FILLED and call.owner is not None:
             for argument in call.given:
                 self._bind(call.owner, Element(argument))
 
     def _pass(self, given: Sequence[Node], function: Node) -> None:
+        """Let arguments flow into parameters by their places, all into all behind a spread."""
         spread = any(argument.type == "spread_element" for argument in given)
         for index, parameter in enumerate(_parameters(function)):
-            some: Sequence[Source] = given[index : index + 1]
-            if spread or parameter.type == "rest_pattern":
-                some = [*map(Element, given)]
-            for source in some:
+            all_of_them = spread or parameter.type == "rest_pattern"
+            for source in map(Element, given) if all_of_them else given[index : index + 1]:
                 self._bind(parameter, source)
         for argument in given:
             self._add((self._at(function.start_byte), "arguments"), Element(argument))
+
+    def _fill(self, function: Node, *sources: Source) -> None:
+        """Let sources flow into all parameters of a function."""
+        for parameter in _parameters(function):
+            for source in sources:
+                self._bind(parameter, source)
 
 
 def _constructors(script: Script, node: Node) -> list[Node]:

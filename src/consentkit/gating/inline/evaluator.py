@@ -1,4 +1,4 @@
-"""The texts that an expression of a script may stand for, put together from constants as far as they go.
+"""The evaluator: the texts that an expression of a script may stand for, as far as constants go.
 
 A text in which something is not known has `UNKNOWN` in its place. What the script never assigns is unknown as
 a whole: it holds nothing of this script.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN: Final = "\u16a0"
 """A letter of no living script, so that code with it in a text or in place of a name is still code."""
 MAX_TEXTS: Final = 64
-"""Evaluator of one expression; of more, the parts are returned, each with what surrounds it unknown."""
+"""Texts of one expression; of more, the parts are returned, each with what surrounds it unknown."""
 MAX_STEPS: Final = 4_000
 """Expressions that are looked at for one script."""
 MAX_ROUNDS: Final = 3
@@ -36,7 +36,7 @@ class Global(NamedTuple):
 
 
 Value: TypeAlias = "frozenset[str | Global | Node]"
-_Task: TypeAlias = "Generator[Source | Key, Value, Value]"
+_Task: TypeAlias = "Generator[Source, Value, Value]"
 
 NONE: Final[Value] = frozenset()
 EMPTY: Final[Value] = frozenset(("",))
@@ -55,8 +55,6 @@ _DECODED: Final[dict[str, Callable[[str], str]]] = {
     "fromCharCode": lambda text: chr(int(text)) if text.isdigit() and int(text) < 0x110000 else "",
     **dict.fromkeys(("decodeURI", "decodeURIComponent", "unescape"), unquote),
 }
-
-
 _CUT: Final[dict[str, Callable[..., str]]] = {
     "slice": lambda text, start=0, end=None: text[start:end],
     "substr": lambda text, start=0, length=None: text[start:][:length],
@@ -72,60 +70,63 @@ class Evaluator:
     """
 
     def __init__(self, flow: data_flow.DataFlow) -> None:
-        self._flow = flow
-        self._script = flow.script
+        self._flow, self._script = flow, flow.script
         self._known: dict[object, Value] = {}
         self._before: dict[object, Value] = {}
         self._circular = False
         self._steps = 0
 
-    def of(self, source: Source, *, within: bool = False) -> frozenset[str]:
+    def texts(self, source: Source, *, within: bool = False) -> frozenset[str]:
         """Return the texts that an expression stands for, or those of everything in it, too."""
         value = self.value(Element(source) if within and not isinstance(source, tuple) else source)
         return frozenset(_strings(value))
 
-    def settled(self) -> bool:
-        """Say whether everything was read to its end; if not, it is to be asked for again."""
+    def settle(self) -> bool:
+        """Say whether everything was read to its end; if not, forget it: it is to be asked for again."""
         done = not self._circular or self._known == self._before
         self._before, self._known, self._circular = self._known, {}, False
         return done
 
-    def value(self, asked: Source | Key) -> Value:
-        """Return what an expression, or a name, stands for. The stack is explicit: scripts nest deeply.
+    def value(self, asked: Source) -> Value:
+        """Return what an expression, or a name, stands for.
+
+        A task yields what it has to know, and is sent the answer: the stack is explicit, since scripts nest
+        deeper than Python's.
 
         Raises:
             Spent: That takes too many steps.
         """
-        stack: list[tuple[object, _Task]] = []
-        begun: set[object] = set()
-        wanted: Source | Key = asked
-        while True:
-            value = self._recall(wanted, begun)
-            if value is None:
-                self._steps += 1
-                if self._steps > MAX_STEPS:
-                    raise Spent
-                stack.append((wanted, self._task(wanted)))
-                begun.add(wanted)
-            while stack:
-                try:
-                    wanted = next(stack[-1][1]) if value is None else stack[-1][1].send(value)
-                    break
-                except StopIteration as end:
-                    done, _ = stack.pop()
-                    begun.discard(done)
-                    value = self._known[done] = end.value
-                    if len(value) > 4 * MAX_TEXTS:
-                        raise Spent from None
+        stack: list[tuple[Source, _Task]] = []
+        begun: set[Source] = set()
+        value = self._recall(asked, stack, begun)
+        while stack:
+            asked, task = stack[-1]
+            try:
+                wanted = next(task) if value is None else task.send(value)
+            except StopIteration as end:
+                stack.pop()
+                begun.discard(asked)
+                value = self._known[asked] = end.value
+                if len(value) > 4 * MAX_TEXTS:
+                    raise Spent from None
             else:
-                return value or NONE
+                value = self._recall(wanted, stack, begun)
+        return value or NONE
 
-    def _recall(self, wanted: Source | Key, begun: set[object]) -> Value | None:
+    def _recall(self, wanted: Source, stack: list[tuple[Source, _Task]], begun: set[Source]) -> Value | None:
+        """Return what is known, or `None` once a task for it is on the stack."""
         if not isinstance(wanted, tuple) and wanted.type not in _READ:
             return self._leaf(wanted)
+        # A value that flows into itself: what the round before found has to do (see `settle`).
         if wanted in begun:
             self._circular = True
             return self._before.get(wanted, NONE)
+        if wanted not in self._known:
+            self._steps += 1
+            if self._steps > MAX_STEPS:
+                raise Spent
+            stack.append((wanted, self._task(wanted)))
+            begun.add(wanted)
         return self._known.get(wanted)
 
     def _leaf(self, node: Node) -> Value:
@@ -134,7 +135,7 @@ class Evaluator:
             return frozenset((self._script.literal(node),))
         return frozenset((node,)) if node.type in _ITSELF else NONE
 
-    def _task(self, asked: Source | Key) -> _Task:
+    def _task(self, asked: Source) -> _Task:
         if isinstance(asked, Element):
             return self._element(asked.of)
         if isinstance(asked, data_flow.Member):
@@ -150,6 +151,7 @@ class Evaluator:
         return found
 
     def _identifier(self, node: Node) -> _Task:
+        """Read a name; one that nothing declares may also be a member of the window."""
         key = self._flow.key(node)
         found = yield key
         if key[0] == GLOBAL:
@@ -200,12 +202,14 @@ class Evaluator:
         return texts
 
     def _union(self, node: Node) -> _Task:
+        """Read an expression whose value is that of one of its parts; a condition is no value."""
         found = NONE
         for child in children(node)[node.type == "ternary_expression" :]:
             found |= yield child
         return found
 
     def _binary(self, node: Node) -> _Task:
+        """Read a sum; of ``a || b`` and the like either may be the value."""
         operator = node.child_by_field_name("operator")
         is_sum = operator is not None and operator.type == "+"
         return self._joined(children(node)) if is_sum else self._union(node)
@@ -220,46 +224,57 @@ class Evaluator:
             found = _sum(found, _sum(between, value) if index else value)
         return found
 
-    def _numbers(self, given: Sequence[Node]) -> list[int]:
-        """Return the arguments that are whole numbers."""
-        written = map(self._script.source, given)
-        return [int(text) for text in written if text.removeprefix("-").isdecimal() and len(text) < 9]
+    # --- calls
 
     def _call(self, node: Node) -> _Task:
         call = self._script.call(node)
-        own, found = [*self._flow.functions(call.callee)], NONE
-        for function in own:
-            found |= yield (data_flow.RESULT, str(function.start_byte))
-        if own:
-            return found
         subject = [call.owner] if call.owner is not None else []
+        found = NONE
+        # A function of the script's own returns what flows out of it; all others are known by name.
+        if own := [*self._flow.functions(call.callee)]:
+            for function in own:
+                found |= yield (data_flow.RESULT, str(function.start_byte))
+            return found
         if call.name in _DECODED:
             found = EMPTY
             for argument in call.given:
                 found = _sum(found, frozenset(map(_DECODED[call.name], _strings((yield argument)))))
             return found
-        if call.name in _CUT and subject and len(places := self._numbers(call.given)) == len(call.given) < 3:
-            texts, cut = _strings((yield subject[0])), _CUT[call.name]
-            found = frozenset(cut(text, *places) for text in texts if UNKNOWN not in text)
         if call.name == "bind" and subject:
             return (yield subject[0])
         if call.name == "concat":
             return (yield from self._joined([*subject, *call.given]))
-        if call.name == "join" and subject:
-            between = (yield call.given[0]) if call.given else frozenset((",",))
-            lists = yield subject[0]
-            for item in nodes(lists) if len(nodes(lists)) == len(lists) else ():
-                found |= yield from self._joined(children(item), between)
-        if call.name in ("replace", "replaceAll") and subject and len(call.given) == 2:
-            whole, old, new = (yield subject[0]), (yield call.given[0]), (yield call.given[1])
-            triples = product(*map(_strings, (whole, old, new)))
-            found |= {one.replace(a, b, 1 if call.name == "replace" else -1) for one, a, b in triples}
+        if call.owner is not None:
+            found = yield from self._method(call.name, call.owner, call.given)
+        # What is not known by name may return anything that it is given.
         # A text may be cut more often than is followed, or counted in other units.
         if found and call.name not in _CUT:
             return found
         for part in [*subject, *call.given]:
             found |= yield Element(part)
         return frozenset(_strings(found))
+
+    def _method(self, name: str, subject: Node, given: Sequence[Node]) -> _Task:
+        """Call a method of texts or lists whose result can be told; nothing for others."""
+        found = NONE
+        if name in _CUT and len(places := self._numbers(given)) == len(given) < 3:
+            texts = _strings((yield subject))
+            found = frozenset(_CUT[name](text, *places) for text in texts if UNKNOWN not in text)
+        elif name == "join":
+            between = (yield given[0]) if given else frozenset((",",))
+            lists = yield subject
+            for item in nodes(lists) if len(nodes(lists)) == len(lists) else ():
+                found |= yield from self._joined(children(item), between)
+        elif name in ("replace", "replaceAll") and len(given) == 2:
+            whole, old, new = (yield subject), (yield given[0]), (yield given[1])
+            triples = product(*map(_strings, (whole, old, new)))
+            found = frozenset(one.replace(a, b, 1 if name == "replace" else -1) for one, a, b in triples)
+        return found
+
+    def _numbers(self, given: Sequence[Node]) -> list[int]:
+        """Return the arguments that are whole numbers."""
+        written = map(self._script.source, given)
+        return [int(text) for text in written if text.removeprefix("-").isdecimal() and len(text) < 9]
 
 
 _READ: Final[dict[str, Callable[[Evaluator, Node], _Task]]] = {

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
+from pathlib import Path
+from string import ascii_letters, digits
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -48,8 +51,8 @@ def fold_literals(text: bytes) -> bytes:
     """
     folded = _ESCAPE.sub(_plain, text) if b"\\" in text else text
     folded = _SUM.sub(b"", folded)
-    finders = dict.fromkeys(find for sign, find in _ENCODINGS if sign in folded)
-    pieces = [piece for find in finders for piece in islice(find(folded), MAX_PIECES)]
+    decoders = [decode for signs, decode in _ENCODINGS if any(sign in folded for sign in signs)]
+    pieces = [piece for decode in decoders for piece in islice(decode(folded), MAX_PIECES)]
     return b"\n".join([folded, *(b'"' + piece + b'"' for piece in pieces)]) if pieces else folded
 
 
@@ -74,9 +77,8 @@ def _decoded(text: bytes) -> Iterator[bytes]:
 
 def _spelled(text: bytes) -> Iterator[bytes]:
     for match in _CODES.finditer(text):
-        codes = [
-            int(number, 0) if number[1:2] in b"xX" else int(number) for number in _NUMBER.findall(match[1])
-        ]
+        numbers = _NUMBER.findall(match[1])
+        codes = [int(number, 0) if number[1:2] in b"xX" else int(number) for number in numbers]
         yield bytes(code for code in codes if 0x20 <= code < 0x7F)
 
 
@@ -86,55 +88,51 @@ def _joined(text: bytes) -> Iterator[bytes]:
         yield (match[1] or match[2] or b"").join(one or other for one, other in _LITERAL.findall(array))
 
 
-def _unbroken(text: bytes) -> Iterator[bytes]:
-    for match in _BROKEN.finditer(text):
-        yield _BREAK.sub(b"", match[0])
-
-
-def _unquoted(text: bytes) -> Iterator[bytes]:
-    yield unquote_to_bytes(text)
-
-
 # What gives an encoding away, cheaply, and what decodes it.
-_ENCODINGS: Final[Sequence[tuple[bytes, Callable[[bytes], Iterator[bytes]]]]] = (
-    *((sign, _decoded) for sign in (b"atob", b"aHR0c", b"Ly9", b"Ly8")),
-    *((sign, _unbroken) for sign in (b"\\t", b"\\n", b"\\r")),
-    *((sign, _unquoted) for sign in (b"unescape", b"decodeURI")),
-    (b"fromCharCode", _spelled),
-    (b".join(", _joined),
+_ENCODINGS: Final[Sequence[tuple[Sequence[bytes], Callable[[bytes], Iterable[bytes]]]]] = (
+    ((b"atob", b"aHR0c", b"Ly9", b"Ly8"), _decoded),
+    ((b"\\t", b"\\n", b"\\r"), lambda text: (_BREAK.sub(b"", found[0]) for found in _BROKEN.finditer(text))),
+    ((b"unescape", b"decodeURI"), lambda text: [unquote_to_bytes(text)]),
+    ((b"fromCharCode",), _spelled),
+    ((b".join(",), _joined),
 )
 
 
 # --- words
 
-_IN_WORDS: Final = re.compile(r"[A-Za-z0-9_$]")
-_BETWEEN: Final = bytes(code if _IN_WORDS.match(chr(code)) else 0x20 for code in range(128)) + b" " * 128
+_IN_WORDS: Final = f"{ascii_letters}{digits}_$".encode()
+_BETWEEN: Final = bytes(code if code in _IN_WORDS else 0x20 for code in range(256))
 
-_ALONE: Final = frozenset(
-    b"Audio EventSource Image SharedWorker WebSocket Worker background cssText fetch srcdoc".split()
-    + b"XDomainRequest XMLHttpRequest axios backgroundImage createElement getJSON".split()
-    + b"getScript importScripts innerHTML insertAdjacentHTML outerHTML sendBeacon serviceWorker".split()
-)
-"""Names that stand in a script only to load something."""
+NAMES: Final[Mapping[str, frozenset[str]]] = {
+    key: frozenset(text.split())
+    for table in tomllib.loads((Path(__file__).parent / "data/names.toml").read_text("utf-8")).values()
+    for key, text in table.items()
+}
+"""What the names in a script say, by the keys of ``data/names.toml``."""
+_ALONE: Final = frozenset(map(str.encode, NAMES["alone"]))
 
 # A member that is called or assigned under a name that is put together, as in a["sr" + "c"] = b.
 _COMPUTED: Final = re.compile(rb"[\w'\"`)]\]\s*+(?:\(|(?:\?\?|\|\||&&|\+)?+=(?!=))")
 
-_METHOD: Final = re.compile(rb"\.(?:ajax|append|get|html|load|post)\s*+\(")
-_MARKUP: Final = re.compile(rb"<(?:embed|iframe|img|link|object|script)\b")
 _MODULE: Final = rb"[\w$*{][^;'\"]{0,500}?\bfrom\s*+['\"]"
 
+_SET: Final = rb"(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"
+
 # Each begins with a literal, which the engine finds fast.
-_WITH: Final[Mapping[bytes, re.Pattern[bytes]]] = {
-    b"export": re.compile(rb"export\b(?<![\w$.]export)[^;'\"]{0,500}?\bfrom\s*+['\"]"),
-    b"import": re.compile(rb"import\b(?<![\w$.]import)" + GAP + rb"(?:[('\"`]|" + _MODULE + rb")"),
-    b"setAttribute": re.compile(rb"setAttribute\(\s*+['\"](?:data|href|poster|src)"),
-    b"src": re.compile(rb"src(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
-    b"srcset": re.compile(rb"srcset(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"),
-    b"write": re.compile(rb"write['\"]?+\]?+\s*+\("),
-    b"writeln": re.compile(rb"writeln['\"]?+\]?+\s*+\("),
-    **dict.fromkeys((b"ajax", b"append", b"get", b"html", b"load", b"post"), _METHOD),
-    **dict.fromkeys((b"embed", b"iframe", b"img", b"link", b"object", b"script"), _MARKUP),
+_WITH: Final = {
+    name.encode(): re.compile(pattern)
+    for words, pattern in {
+        "export": rb"export\b(?<![\w$.]export)[^;'\"]{0,500}?\bfrom\s*+['\"]",
+        "import": rb"import\b(?<![\w$.]import)" + GAP + rb"(?:[('\"`]|" + _MODULE + rb")",
+        "setAttribute": rb"setAttribute\(\s*+['\"](?:data|href|poster|src)",
+        "src": rb"src" + _SET,
+        "srcset": rb"srcset" + _SET,
+        "write": rb"write['\"]?+\]?+\s*+\(",
+        "writeln": rb"writeln['\"]?+\]?+\s*+\(",
+        "ajax append get html load post": rb"\.(?:ajax|append|get|html|load|post)\s*+\(",
+        "embed iframe img link object script": rb"<(?:embed|iframe|img|link|object|script)\b",
+    }.items()
+    for name in words.split()
 }
 """Names that may stand for other things, with what must be around them."""
 

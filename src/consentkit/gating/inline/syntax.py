@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -71,23 +71,19 @@ class Script:
     Args:
         text: Its bytes, in UTF-8.
         root: The root of its tree.
+        queries: The queries of ``data/*.scm`` by name.
         certain: Whether browsers read it as the tree does, and not a comment where that has none.
     """
 
-    def __init__(self, text: bytes, root: Node, *, certain: bool = True) -> None:
-        self.root = root
-        self.certain = certain
-        self._text = text
+    def __init__(self, text: bytes, root: Node, queries: Mapping[str, Query], *, certain: bool) -> None:
+        self.root, self.certain = root, certain
+        self._text, self._queries = text, queries
 
-    def find(self, *, members: bool = False) -> Sequence[dict[str, list[Node]]]:
-        """Return what flows somewhere, or the members of object literals, each with its parts by name."""
+    def find(self, query: str) -> Sequence[dict[str, list[Node]]]:
+        """Return what a query finds in the tree, each with its parts by name."""
         from tree_sitter import QueryCursor
 
-        grammar = _grammar()
-        if grammar is None:
-            return ()
-        cursor = QueryCursor(grammar[2] if members else grammar[1])
-        return [found for _, found in cursor.matches(self.root)]
+        return [found for _, found in QueryCursor(self._queries[query]).matches(self.root)]
 
     def source(self, node: Node) -> str:
         """Return what stands in the place of a node."""
@@ -102,12 +98,10 @@ class Script:
 
     def name(self, node: Node) -> str:
         """Return what a name, member or key of a literal is called; nothing where that is computed."""
-        if node.type in ("member_expression", "subscript_expression"):
+        if node.type in MEMBERS:
             name = node.child_by_field_name("property") or node.child_by_field_name("index")
-            named = node.type == "member_expression" or (
-                name is not None and name.type in ("string", "number")
-            )
-            return self.literal(name) if name is not None and named else ""
+            computed = node.type != "member_expression" and name and name.type not in ("string", "number")
+            return self.literal(name) if name is not None and not computed else ""
         return self.literal(node) if node.type in NAMES else ""
 
     def call(self, node: Node) -> Call:
@@ -136,12 +130,11 @@ def names(text: str) -> frozenset[str]:
 
 QUIET: Final = names("string_fragment escape_sequence comment regex_pattern template_string")
 """What holds text that is not code."""
+MEMBERS: Final = names("member_expression subscript_expression")
 NAMES: Final = names(
     "identifier property_identifier private_property_identifier shorthand_property_identifier string number"
     " shorthand_property_identifier_pattern import"
 )
-
-
 _WRAPPED: Final = names("parenthesized_expression sequence_expression await_expression template_substitution")
 
 
@@ -168,6 +161,7 @@ def parse(text: bytes) -> Script | None:
         return None
     from tree_sitter import Parser
 
+    language, queries = grammar
     left = MAX_READS * (2 + len(text) // CHUNK)
 
     def read(at: int, _: object) -> bytes:
@@ -177,17 +171,16 @@ def parse(text: bytes) -> Script | None:
 
     try:
         text.decode()  # bytes of another charset may be half of a character
-        # Load up at the first error: making sense of what follows takes the parser longest.
-        tree = Parser(grammar[0]).parse(read, progress_callback=lambda _, failed: failed or left < 0)
+        # Given up at the first error: making sense of what follows takes the parser longest.
+        root = Parser(language).parse(read, progress_callback=lambda _, failed: failed or left < 0).root_node
     except ValueError:
         return None
-    root = tree.root_node
     if root.has_error or root.descendant_count > MAX_NODES:
         return None
-    return Script(text, root, certain=not _has_marks(text, root))
+    return Script(text, root, queries, certain=not _has_marks(text, root))
 
 
-def quiet(text: bytes) -> bytes:
+def empty_literals(text: bytes) -> bytes:
     """Return a script whose strings, comments and the like are empty; without a tree that is but a hint."""
     return _QUIET.sub(b'""', text)
 
@@ -236,15 +229,14 @@ def _innermost(cursor: TreeCursor, at: int) -> Node | None:
 
 
 @cache
-def _grammar() -> tuple[Language, Query, Query] | None:
+def _grammar() -> tuple[Language, Mapping[str, Query]] | None:
     try:
         import tree_sitter_javascript
         from tree_sitter import Language, Query
 
         language = Language(tree_sitter_javascript.language())
-        data = resources.files("consentkit.gating.inline") / "data"
-        flows, members = ((data / name).read_text("utf-8") for name in ("flows.scm", "members.scm"))
-        return language, Query(language, flows), Query(language, members)
+        files = (Path(__file__).parent / "data").glob("*.scm")
+        return language, {file.stem: Query(language, file.read_text("utf-8")) for file in files}
     except (ImportError, ValueError) as error:
         advice = "install tree-sitter and tree-sitter-javascript, or more is held back than must be"
         warnings.warn(

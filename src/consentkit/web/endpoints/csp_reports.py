@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final, NamedTuple
 
 from consentkit.exceptions import BadRequest
 from consentkit.web.endpoints.effects import Answer, Observe, Steps
-from consentkit.web.endpoints.submission import ask_body
+from consentkit.web.endpoints.submission import ask_body, decode_json
 from consentkit.web.request import Request
 from consentkit.web.resolver import Exchange
 from consentkit.web.response.csp import PagePolicy
@@ -63,28 +62,18 @@ def read_violations(request: Request, body: bytes) -> list[Violation]:
     Raises:
         BadRequest: 400 where it cannot be read, 415 where it is something else.
     """
-    kind = request.media_type
-    if kind not in _TYPES:
+    if request.media_type not in _TYPES:
         raise BadRequest(415, "Send application/csp-report or application/reports+json.")
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(400, "The body is not valid JSON.") from error
-    if kind == _TYPES[0]:
-        reports = [_table(data, "csp-report")]
-        return [_violation(report, "blocked-uri", "effective-directive") for report in reports]
-    if not isinstance(data, list):
-        raise BadRequest(400, "Expected a list of reports.")
-    reports = [_table(one, "body") for one in data if _type(one) == "csp-violation"]
-    return [_violation(report, "blockedURL", "effectiveDirective") for report in reports]
+    if request.media_type == _TYPES[0]:
+        report = _table(decode_json(body, dict[str, Any]), "csp-report")
+        return [_violation(report, "blocked-uri", "effective-directive")]
+    reports = decode_json(body, list[dict[str, Any]])
+    bodies = [_table(report, "body") for report in reports if report.get("type") == "csp-violation"]
+    return [_violation(one, "blockedURL", "effectiveDirective") for one in bodies]
 
 
-def _type(report: Any) -> object:
-    return report.get("type") if isinstance(report, dict) else None
-
-
-def _table(data: Any, key: str) -> dict[str, Any]:
-    table = data.get(key) if isinstance(data, dict) else None
+def _table(report: dict[str, Any], key: str) -> dict[str, Any]:
+    table = report.get(key)
     if not isinstance(table, dict):
         raise BadRequest(400, f'Expected an object with "{key}".')
     return table

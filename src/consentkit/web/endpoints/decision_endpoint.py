@@ -63,15 +63,12 @@ def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
     options, consent, locale = exchange.options, exchange.consent, submission.locale
     if locale not in options.locales:
         return None
-    notice = make_notice(options.policy, consent, locale)
-    if notice.hash == submission.notice:
-        return notice
     # The page may be from before another choice of this visitor's, or from one that lets no script run.
-    for asked, scripted in product((consent.prompt_for, consent.prompting, ()), (True, False)):
-        notice = make_notice(options.policy, consent, locale, asked=asked, scripted=scripted)
-        if notice.hash == submission.notice:
-            return notice
-    return None
+    variants = product((consent.prompt_for, consent.prompting, ()), (True, False))
+    notices = (
+        make_notice(options.policy, consent, locale, asked=asked, scripted=run) for asked, run in variants
+    )
+    return next((notice for notice in notices if notice.hash == submission.notice), None)
 
 
 def _answer_taken(choice: Choice, recorder: Recorder) -> Steps:
@@ -153,9 +150,7 @@ def _remember(
     answer: Answer, exchange: Exchange, decision: Decision | None, subject: str | None = None
 ) -> Answer:
     """Set the two cookies, and on https remove a decision under its plain name."""
-    lines: list[str] = []
-    if decision is not None:
-        lines.append(decision_line(exchange, decision))
+    lines = [] if decision is None else [decision_line(exchange, decision)]
     if subject is not None:
         value, domain = exchange.options.subjects.dumps(subject), exchange.options.cookies.domain
         lines.append(cookies.set_id_cookie(value, secure=exchange.request.secure, domain=domain))
@@ -163,7 +158,5 @@ def _remember(
 
 
 def _problem(choice: Choice, status: int, text: str) -> Answer:
-    submission = choice.submission
-    return answer_problem(
-        choice.exchange, status, text, return_to=submission.return_to, language=submission.locale
-    )
+    back, language = choice.submission.return_to, choice.submission.locale
+    return answer_problem(choice.exchange, status, text, return_to=back, language=language)

@@ -76,7 +76,7 @@ class History(Effect, frozen=True):
     subject: str
 
 
-class Receipt(Effect, frozen=True, kw_only=True):
+class Receipt(Effect, frozen=True):
     """Make a visitor's receipt of what the log proves (`consentkit.record.receipt.make_receipt`).
 
     For a long history that takes some tenths of a second. Comes to bytes, ``None`` where the log has nothing

@@ -1,4 +1,4 @@
-"""What a visitor can look at: the settings with their history, what holds, and a receipt to take home."""
+"""What a visitor can look at and have erased: the settings with their history, the state, a receipt."""
 
 from __future__ import annotations
 
@@ -17,35 +17,15 @@ from consentkit.consent.consent import Consent
 from consentkit.consent.decision import Decision
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.record.entry import Entry, rfc3339
-from consentkit.web.cookie_headers import decision_line, expire_hidden, expire_plain, subject_of
-from consentkit.web.endpoints import effects
-from consentkit.web.endpoints.answers import (
-    HEADERS,
-    answer_json,
-    answer_page,
-    answer_problem,
-    redirect,
-    set_cookies,
-    wants_json,
-)
-from consentkit.web.endpoints.effects import Answer, Effect, Erase, Ids, Notify, Receipt, Steps, Tell
-from consentkit.web.endpoints.submission import (
-    Erasure,
-    ask_body,
-    check_return,
-    check_same_origin,
-    read_erasure,
-)
+from consentkit.web.cookie_headers import decision_line, expire_hidden, expire_spent, subject_of
+from consentkit.web.endpoints import answers, effects
+from consentkit.web.endpoints.effects import Answer, Effect, Ids, Steps, Tell
+from consentkit.web.endpoints.submission import ask_body, check_return, check_same_origin, read_erasure
 from consentkit.web.page_scripts import gpp_of
-from consentkit.web.request import Request
 from consentkit.web.resolver import Exchange, consent_with
 
 _MAX_FIELDS: Final = 20
-_RECEIPT: Final = [
-    *HEADERS,
-    (b"content-disposition", b'attachment; filename="consent-receipt.jsonld"'),
-    (b"content-type", b"application/ld+json"),
-]
+_DOWNLOAD: Final = (b"content-disposition", b'attachment; filename="consent-receipt.jsonld"')
 
 
 def answer_settings(exchange: Exchange) -> Steps:
@@ -54,21 +34,19 @@ def answer_settings(exchange: Exchange) -> Steps:
     Raises:
         BadRequest: 400.
     """
-    request = exchange.request
-    query = _query(request)
-    return_to = check_return(query.get("return_to", [request.mount + "/"])[0])
+    query = _query(exchange)
     page = render_settings(
         exchange.options.policy,
         exchange.consent,
         locale=exchange.locale_of(query.get("locale", [""])[0]),
         prefix=exchange.resolution.base,
-        return_to=return_to,
+        return_to=check_return(query.get("return_to", [exchange.request.mount + "/"])[0]),
         saved="saved" in query,
         erased="erased" in query,
         framed="framed" in query,
         history=(yield from _read_history(exchange)),
     )
-    answer = answer_page(page)
+    answer = answers.answer_page(page)
     return replace(answer, headers=[*answer.headers, *expire_hidden(exchange)])
 
 
@@ -86,7 +64,7 @@ def answer_state(exchange: Exchange, consent: Consent, status: int = 200, **more
         "locale": locale,
     }
     told = {} if gpp is None else {"gpp": msgspec.to_builtins(gpp)}
-    return answer_json({**state, **told, **more}, status)
+    return answers.answer_json({**state, **told, **more}, status)
 
 
 def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
@@ -96,36 +74,29 @@ def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
         BadRequest: No log is kept.
     """
     request, settings = exchange.request, f"{exchange.resolution.base}/"
-    language = _query(request).get("locale", [""])[0]
+    language = _query(exchange).get("locale", [""])[0]
     if not exchange.options.keeps_log:
         raise BadRequest(404, "missing")
     status, text, receipt, subject = 404, "no_history", None, subject_of(exchange)
-    if subject is not None:
-        try:
-            receipt = yield Receipt(
-                subject=subject,
-                site=exchange.options.policy.site,
-                settings=request.origin + settings,
-                id=ids.entry(),
-                at=rfc3339(exchange.now),
-            )
-        except LogError as error:
-            yield Tell("error", f"a visitor's receipt cannot be made: {error}")
-            status, text = 503, "history_away"
+    address, at = request.origin + settings, rfc3339(exchange.now)
+    try:
+        if subject is not None:
+            receipt = yield effects.Receipt(subject, exchange.options.policy.site, address, ids.entry(), at)
+    except LogError as error:
+        yield Tell("error", f"a visitor's receipt cannot be made: {error}")
+        status, text = 503, "history_away"
     if receipt is not None:
-        return Answer(200, [*_RECEIPT, (b"content-length", b"%d" % len(receipt))], receipt)
+        return answers.answer_with(receipt, b"application/ld+json", 200, [*answers.HEADERS, _DOWNLOAD])
     query = request.query.decode("latin-1")
     back = f"{settings}?{query}" if query else ""
-    return answer_problem(exchange, status, text, title="title", return_to=back, language=language)
+    return answers.answer_problem(exchange, status, text, title="title", return_to=back, language=language)
 
 
 def _read_history(exchange: Exchange) -> Generator[Effect, Any, History | None]:
     """Read a visitor's history; ``None`` where no log is kept. A log that is away says no more than that."""
-    if not exchange.options.keeps_log:
-        return None
     subject = subject_of(exchange)
-    if subject is None:
-        return History()
+    if not exchange.options.keeps_log or subject is None:
+        return History() if exchange.options.keeps_log else None
     try:
         entries: list[Entry] = yield effects.History(subject)
     except LogError as error:
@@ -133,54 +104,59 @@ def _read_history(exchange: Exchange) -> Generator[Effect, Any, History | None]:
         return History(readable=False)
     # What was recorded too late to be honoured never held.
     void = {entry.previous for entry in entries if entry.type == "invalidated"}
-    held = (entry for entry in reversed(entries) if entry.type == "decision" and entry.id not in void)
-    choices = (
+    choices = [
         Choice(at=one.at, granted=one.granted, denied=one.denied, in_settings=one.source == "settings")
-        for one in held
-    )
+        for one in reversed(entries)
+        if one.type == "decision" and one.id not in void
+    ]
     return History(choices=tuple(choices))
 
 
-def _query(request: Request) -> dict[str, list[str]]:
+def _query(exchange: Exchange) -> dict[str, list[str]]:
     try:
-        return parse_qs(request.query.decode("latin-1"), max_num_fields=_MAX_FIELDS)
+        return parse_qs(exchange.request.query.decode("latin-1"), max_num_fields=_MAX_FIELDS)
     except ValueError as error:
         raise BadRequest(400, "The address has too many fields.") from error
 
 
 def answer_erasure(exchange: Exchange) -> Steps:
-    """Erase what the log has of a visitor.
+    """Erase what the log has of a visitor, and end what it alone stood for.
+
+    The id goes with the entries. Grants go as well, since none holds without a record; refusals stay.
 
     Raises:
         BadRequest: It cannot be done.
     """
-    request, subjects = exchange.request, exchange.options.subjects
+    request, before = exchange.request, exchange.consent
     if not exchange.options.keeps_log:
         raise BadRequest(404, "missing")
     yield from check_same_origin(request)
     erasure = read_erasure(request, (yield ask_body(request)))
-    ids = _ids(exchange)
-    # Each of them that can be believed is this browser's.
-    values = [value for name, _, _ in ids for value in request.cookie_values(name)]
-    found = {subject for value in values if (subject := subjects.loads([value]))}
+    back = erasure.return_to
     try:
-        for subject in found:
-            yield Erase(subject, rfc3339(exchange.now))
+        yield from _erase(exchange)
     except LogError as error:
         yield Tell("error", f"a visitor's entries cannot be erased: {error}")
-        back, language = erasure.return_to, erasure.locale
-        return answer_problem(exchange, 503, "history_away", return_to=back, language=language)
-    rest = forget(exchange.consent)
-    if rest == exchange.consent.decision:
-        rest = None  # nothing ends
+        language = erasure.locale
+        return answers.answer_problem(exchange, 503, "history_away", return_to=back, language=language)
+    rest = forget(before)
+    rest = None if rest == before.decision else rest  # nothing ends
     if rest is not None:
-        yield Notify(rest)
-    expired = [
-        cookies.expire_cookie(name, secure=secure, domain=domain)
-        for name, secure, domain in ids
-        if request.cookie_values(name)
-    ]
-    return set_cookies(_done(exchange, erasure, rest), expired + _keep(exchange, rest))
+        yield effects.Notify(rest)
+    if erasure.as_json or answers.wants_json(request):
+        after = before if rest is None else consent_with(exchange, rest if rest.denied else None)
+        answer = answer_state(exchange, after, reload=after.key != before.key)
+    else:
+        answer = answers.redirect(back or f"{exchange.resolution.base}/?erased=1")
+    return answers.set_cookies(answer, _expire_ids(exchange) + _keep(exchange, rest))
+
+
+def _erase(exchange: Exchange) -> Generator[Effect, Any, None]:
+    """Erase the entries of each id that can be believed: each is this browser's."""
+    values = [value for name, _, _ in _ids(exchange) for value in exchange.request.cookie_values(name)]
+    found = {subject for value in values if (subject := exchange.options.subjects.loads([value]))}
+    for subject in found:
+        yield effects.Erase(subject, rfc3339(exchange.now))
 
 
 def _ids(exchange: Exchange) -> list[tuple[str, bool, str | None]]:
@@ -192,24 +168,20 @@ def _ids(exchange: Exchange) -> list[tuple[str, bool, str | None]]:
     ]
 
 
-def _done(exchange: Exchange, erasure: Erasure, rest: Decision | None) -> Answer:
-    if not (erasure.as_json or wants_json(exchange.request)):
-        return redirect(erasure.return_to or f"{exchange.resolution.base}/?erased=1")
-    before = exchange.consent
-    left = rest if rest is None or rest.denied else None
-    after = before if rest is None else consent_with(exchange, left)
-    return answer_state(exchange, after, reload=after.key != before.key)
+def _expire_ids(exchange: Exchange) -> list[str]:
+    return [
+        cookies.expire_cookie(name, secure=secure, domain=domain)
+        for name, secure, domain in _ids(exchange)
+        if exchange.request.cookie_values(name)
+    ]
 
 
 def _keep(exchange: Exchange, rest: Decision | None) -> list[str]:
     """Return what puts the rest of a decision in its place, or removes it where nothing is left."""
-    request, domain = exchange.request, exchange.options.cookies.domain
-    lines = expire_plain(exchange)
-    if request.cookie_values(cookies.once_cookie_name(request.secure)):
-        lines.append(cookies.set_once_cookie("", secure=request.secure))
-    if rest is None:
-        return lines
-    if rest.denied:
-        return [*lines, decision_line(exchange, rest)]
-    name = cookies.decision_cookie_name(request.secure, domain)
-    return [*lines, cookies.expire_cookie(name, secure=request.secure, domain=domain)]
+    secure, domain = exchange.request.secure, exchange.options.cookies.domain
+    lines = expire_spent(exchange)
+    if rest is not None:
+        name = cookies.decision_cookie_name(secure, domain)
+        gone = cookies.expire_cookie(name, secure=secure, domain=domain)
+        lines.append(decision_line(exchange, rest) if rest.denied else gone)
+    return lines

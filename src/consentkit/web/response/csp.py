@@ -1,8 +1,12 @@
-"""The second Content-Security-Policy: what pages may load under a consent, and what browsers report of it.
+"""Content-Security-Policy: the second policy that pages get, and what the site's own lets us put in.
 
-All fetch directives would have the same sources, so there is one, `default-src`, from which they inherit (CSP
-Level 3, section 6.8.3): nine times the bytes do not fit into what common proxies take for headers, and of
-links that prefetch browsers ask `default-src` alone (section 4.2.2).
+Sections are of Level 3. Of the second one, all fetch directives would have the same sources, so there is one,
+`default-src`, from which they inherit (section 6.8.3): nine times the bytes do not fit into what common
+proxies take for headers, and of links that prefetch browsers ask `default-src` alone (section 4.2.2).
+
+Of the site's own, every policy of every header must allow what is put in. A ``<meta>`` in the page is not
+looked at: whether it counts depends on where a browser finds it. What is refused after all costs a message in
+the browser's console; the banner works by plain forms.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 from urllib.parse import quote
 
-from consentkit.catalog import URL, HostRule, HostTable, KnownVendor, default_catalog, read_url
+from consentkit.catalog import URL, HostRule, HostTable, default_catalog, read_url
+from consentkit.catalog.urls import DEFAULT_PORTS
 from consentkit.consent.consent import Consent
 from consentkit.policy import Policy, Vendor
 from consentkit.web.request import Headers
@@ -22,24 +27,30 @@ CSPMode = Literal["off", "report-only", "enforce"]
 
 # What the site's own policy is there for is let through here.
 _OWN: Final = "'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' data: blob:"
-# CSP Level 3, section 2.3.1: a host-source cannot be an IPv6 address, nor have an underscore.
+# Section 2.3.1: a host-source cannot be an IPv6 address, nor have an underscore.
 _NAMEABLE: Final = re.compile(r"(?:[a-z0-9-]+\.)*[a-z0-9-]+")
 _ADDRESS: Final = re.compile(r"[0-9.]+")
-_NAME: Final = {"report-only": b"content-security-policy-report-only", "enforce": b"content-security-policy"}
+_HEADER: Final = {
+    "report-only": b"content-security-policy-report-only",
+    "enforce": b"content-security-policy",
+}
+_PATH_SAFE: Final = "/:@!$&()*+=~-._"
 
 _NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_-]{1,256}={0,2})'", re.I)
 _SOURCE: Final = re.compile(
     r"(?:([a-z][a-z0-9+.-]*)://)?(\*|(?:\*\.)?[^:/'*]+)(?::([0-9]{1,5}|\*))?(?:/.*)?", re.I
 )
-# Where a directive is missing, the next one holds (CSP Level 3, section 6.8.3).
+# Where a directive is missing, the next one holds (section 6.8.3).
 _SCRIPT: Final = ("script-src-elem", "script-src", "default-src")
 _STYLE: Final = ("style-src-elem", "style-src", "default-src")
 _CONNECT: Final = ("connect-src", "default-src")
 _FORM: Final = ("form-action",)
 _LEAVING: Final = ("allow-top-navigation", "allow-top-navigation-by-user-activation")
-_PORTS: Final = {"http": 80, "https": 443}
 
 Directives = Mapping[str, Sequence[str]]
+
+
+# --- the second policy
 
 
 class PagePolicy:
@@ -52,10 +63,10 @@ class PagePolicy:
     """
 
     def __init__(self, policy: Policy, mode: CSPMode, path: str) -> None:
-        self._policy = policy
-        self.mode = mode
+        self._vendors = policy.vendors_declared
+        self._mode = mode
         self._path = path
-        self._rules = {ident: _rules(vendor) for ident, vendor in policy.vendors_declared.items()}
+        self._rules = {ident: _host_rules(vendor) for ident, vendor in self._vendors.items()}
         self._declared = HostTable((rule, ident) for ident, rules in self._rules.items() for rule in rules)
 
     def headers(self, consent: Consent, host: str, base: str) -> Headers:
@@ -66,9 +77,13 @@ class PagePolicy:
             host: The site's own host.
             base: Path of the package's own pages.
         """
-        if self.mode == "off":
+        if self._mode == "off":
             return []
-        return [(_NAME[self.mode], self._value(consent, _own_host(host), base))]
+        url = read_url(f"//{host}")
+        sources = sorted(set(self._sources(consent, url.host.removeprefix("www.") if url else "")))
+        where = quote(base + self._path, safe=_PATH_SAFE + "%")
+        value = "; ".join([" ".join(["default-src", _OWN, *sources]), f"report-uri {where}"])
+        return [(_HEADER[self._mode], value.encode("ascii"))]
 
     def undeclared_host(self, address: str, host: str) -> str:
         """Return the host of an address that a browser blocked, or nothing where it is declared or no host.
@@ -83,52 +98,45 @@ class PagePolicy:
         ours = own is not None and url.host == own.host
         return "" if ours or self._declared.find(url.host, url.path, url.query, url.port) else url.host
 
-    def _value(self, consent: Consent, own: str, base: str) -> bytes:
+    def _sources(self, consent: Consent, own: str) -> Iterator[str]:
         known = default_catalog().vendors
-        declared = self._policy.vendors_declared
         # A vendor in advanced mode is loaded before the choice, and told of it.
-        early = {ident for ident, vendor in declared.items() if vendor.consent_mode == "advanced"}
-        rules = {
-            ident: some for ident, some in self._rules.items() if ident in early or consent.allows(ident)
+        loaded = {
+            ident
+            for ident, vendor in self._vendors.items()
+            if vendor.consent_mode == "advanced" or consent.allows(ident)
         }
         singly = [known[ident] for ident in consent.vendors_granted - self._rules.keys() if ident in known]
-        rules |= {v.id: v.hosts for v in singly if consent.allows_known(v.id, v.purpose)}
-        allowed = [rule for some in rules.values() for rule in some]
-        denied = [rule for ident, some in self._rules.items() if ident not in rules for rule in some]
+        allowed = [rule for ident in loaded for rule in self._rules[ident]]
+        allowed += [rule for one in singly if consent.allows_known(one.id, one.purpose) for rule in one.hosts]
+        denied = [f".{rule.host}" for ident in self._rules.keys() - loaded for rule in self._rules[ident]]
         # Pages may load from below their own host, but for what is denied there, which no source can except.
-        if "." in own and not _ADDRESS.fullmatch(own) and not any(_is_below(r.host, own) for r in denied):
+        below = "." in own and not _ADDRESS.fullmatch(own)
+        if below and not any(host.endswith(f".{own}") for host in denied):
             allowed.append(HostRule(host=own))
-        where = quote(base + self._path, safe="/:@!$&()*+=~-._%")
-        sources = sorted(set(_sources(allowed)))
-        return "; ".join([" ".join(["default-src", _OWN, *sources]), f"report-uri {where}"]).encode("ascii")
+        return _host_sources(allowed)
 
 
-def _rules(vendor: Vendor) -> tuple[HostRule, ...]:
-    known: KnownVendor | None = default_catalog().vendors.get(vendor.id)
+def _host_rules(vendor: Vendor) -> tuple[HostRule, ...]:
+    known = default_catalog().vendors.get(vendor.id)
     return (*map(HostRule.parse, vendor.hosts), *(known.hosts if known else ()))
 
 
-def _own_host(host: str) -> str:
-    url = read_url(f"//{host}")
-    return url.host.removeprefix("www.") if url else ""
-
-
-def _is_below(host: str, domain: str) -> bool:
-    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
-
-
-def _sources(rules: Sequence[HostRule]) -> Iterator[str]:
+def _host_sources(rules: Sequence[HostRule]) -> Iterator[str]:
     """Name what rules match: hosts with all below them, ports, paths. What cannot be named is widened.
 
-    Queries cannot be named. Chromium does not match ``wss:`` where a source has no scheme.
+    Queries cannot be named. Chromium does not match ``wss:`` where a source has no scheme. A path without a
+    slash at its end matches itself only, one with it all that begins so (section 6.7.2.12).
     """
     whole = {rule.host for rule in rules if not rule.path and rule.port is None}
     for rule in rules:
         narrower = bool(rule.path) or rule.port is not None
-        if _NAMEABLE.fullmatch(rule.host) and not _is_covered(rule.host, whole, itself=narrower):
-            hosts = [rule.host] if _ADDRESS.fullmatch(rule.host) else [rule.host, f"*.{rule.host}"]
-            for host in hosts:
-                yield from _host_sources(f"{host}:{rule.port or '*'}", rule.path)
+        if not _NAMEABLE.fullmatch(rule.host) or _is_covered(rule.host, whole, itself=narrower):
+            continue
+        for host in [rule.host] if _ADDRESS.fullmatch(rule.host) else [rule.host, f"*.{rule.host}"]:
+            source = f"{host}:{rule.port or '*'}"
+            path = source + quote(rule.path, safe=_PATH_SAFE)
+            yield from (path, f"{path}/") if rule.path else (source, f"ws://{source}")
 
 
 def _is_covered(host: str, whole: set[str], *, itself: bool) -> bool:
@@ -136,12 +144,7 @@ def _is_covered(host: str, whole: set[str], *, itself: bool) -> bool:
     return any(".".join(labels[start:]) in whole for start in range(0 if itself else 1, len(labels)))
 
 
-def _host_sources(authority: str, path: str) -> Iterable[str]:
-    if not path:
-        return (authority, f"ws://{authority}")
-    # A path without a slash at its end matches itself only, one with it all that begins so (CSP3, 6.7.2.12).
-    written = quote(path, safe="/:@!$&()*+=~-._")
-    return (authority + written, f"{authority}{written}/")
+# --- the site's own policy
 
 
 class Allowed(NamedTuple):
@@ -177,44 +180,41 @@ def read_allowed(headers: Iterable[tuple[bytes, bytes]], origin: str) -> Allowed
 def _read(text: str, origin: str) -> Allowed:
     policies = [_directives(policy) for policy in text.split(",")]
     own = read_url(origin) or URL()
-    script, style = _nonce(policies, _SCRIPT, own), _nonce(policies, _STYLE, own)
-    if not all(_sandbox(policy, "allow-scripts") for policy in policies):
-        script = None
+
+    def lets(flag: str) -> bool:
+        return all(_sandbox(policy, flag) for policy in policies)
+
+    def reaches(names: Sequence[str]) -> bool:
+        return all(_matches(_listed(policy, names), own) for policy in policies)
+
+    script = _nonce(policies, _SCRIPT, own) if lets("allow-scripts") else None
     # What a page without an origin of its own sends nobody takes.
-    named = all(_sandbox(policy, "allow-same-origin") for policy in policies)
-    fetch = all(_matches(_source_list(policy, _CONNECT), own) for policy in policies)
-    form = all(
-        _matches(_source_list(policy, _FORM), own) and _sandbox(policy, "allow-forms") for policy in policies
-    )
+    named, form = lets("allow-same-origin"), reaches(_FORM) and lets("allow-forms")
+    sent = form or (reaches(_CONNECT) and script is not None)
     leaving = all(any(_sandbox(policy, flag) for flag in _LEAVING) for policy in policies)
-    return Allowed(script, style, named and (form or (fetch and script is not None)), named and form, leaving)
+    return Allowed(script, _nonce(policies, _STYLE, own), named and sent, named and form, leaving)
 
 
 def _directives(policy: str) -> Directives:
     """Read one policy; of directives that come twice the first counts (section 2.2.1)."""
-    found: dict[str, Sequence[str]] = {}
-    for part in policy.split(";"):
-        words = part.split()
-        if words:
-            found.setdefault(words[0].lower(), words[1:])
-    return found
+    words = [part.split() for part in policy.split(";") if part.strip()]
+    return {name.lower(): sources for name, *sources in reversed(words)}
 
 
-def _source_list(policy: Directives, names: Iterable[str]) -> Sequence[str]:
+def _listed(policy: Directives, names: Iterable[str]) -> Sequence[str]:
     return next((policy[name] for name in names if name in policy), ("*",))
 
 
 def _nonce(policies: Iterable[Directives], names: Iterable[str], own: URL) -> str | None:
     """Return the nonce of an element that loads a file of ours; ``None`` where no tag can load it."""
-    listed = [_source_list(policy, names) for policy in policies]
-    nonces = [[found[1] for found in map(_NONCE.fullmatch, sources) if found] for sources in listed]
+    listed = [_listed(policy, names) for policy in policies]
+    nonces = [{found[1] for found in map(_NONCE.fullmatch, sources) if found} for sources in listed]
     needed = [
-        set(some)
+        some
         for some, sources in zip(nonces, listed, strict=True)
         if not _matches(sources, own) or (names is _SCRIPT and "'strict-dynamic'" in sources)
     ]
-    every = {nonce for some in nonces for nonce in some}
-    usable = sorted(every.intersection(*needed))
+    usable = sorted(set().union(*nonces).intersection(*needed))
     return usable[0] if usable else None if needed else ""
 
 
@@ -238,6 +238,6 @@ def _matches_one(source: str, own: URL) -> bool:
         return False
     if host == "*" and port is None:
         return True
-    actual = own.port or _PORTS.get(own.scheme)
+    default = DEFAULT_PORTS.get(own.scheme)
     named = host == own.host or (host.startswith("*") and own.host.endswith(host[1:]))
-    return named and (port == "*" or int(port or _PORTS.get(own.scheme, 0)) == actual)
+    return named and (port == "*" or int(port or default or 0) == (own.port or default))

@@ -10,7 +10,7 @@ Dropped       a redirect by which a page's own request would reach who is denied
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -20,29 +20,24 @@ from consentkit.gating.response_headers import gate_headers, gate_links, is_reac
 from consentkit.web.cookie_headers import gate_cookies, hide_cookies, visit_cookies
 from consentkit.web.request import Headers
 from consentkit.web.resolver import Exchange
-from consentkit.web.response import header_rules
 from consentkit.web.response.csp import Allowed, read_allowed
 from consentkit.web.response.gate_report import report_of, things_of
-from consentkit.web.response.header_rules import is_ours, mark, unmark
+from consentkit.web.response.header_rules import BLOCKING, get, is_ours, mark, personal, replaced, unmark
 from consentkit.web.response.page import PageResponse, open_gate
 from consentkit.web.response.response_kind import (
     BODILESS,
     GUESSED,
-    HTML,
     REDIRECTS,
-    STREAM,
     XML,
     Read,
     Shown,
-    is_shown,
-    kind_of,
+    as_pairs,
     passes,
     read_shown,
 )
 
 # Where visitors themselves go, or a script asks for data; everything else a page loads.
 _ASKED_FOR: Final = frozenset((b"", b"document", b"empty"))
-_PAIRS: Final = frozenset((tuple,))  # shells may hand in lists as well
 _EVERYTHING: Final = Allowed()
 
 XML_HELD: Final = (
@@ -124,14 +119,15 @@ class GatedResponse(msgspec.Struct, eq=False):
 
     def gate_links(self, links: Sequence[bytes]) -> list[bytes]:
         """Return the links of an early hint that may be followed."""
-        watches = self.exchange.resolution.denies and self.exchange.options.enforce
-        return gate_links(links, self.gate) if watches else [*links]
+        return gate_links(links, self.gate) if self._holds_back else [*links]
 
     def may_reach(self, address: bytes) -> bool:
         """Say whether a browser may be made to ask an address, by a push or a redirect."""
-        if not self.exchange.resolution.denies or not self.exchange.options.enforce:
-            return True
-        return is_reached(address.decode("utf-8", "replace"), self.gate)
+        return not self._holds_back or is_reached(address.decode("utf-8", "replace"), self.gate)
+
+    @property
+    def _holds_back(self) -> bool:
+        return self.exchange.resolution.denies and self.exchange.options.enforce
 
     # --- the response
 
@@ -144,20 +140,20 @@ class GatedResponse(msgspec.Struct, eq=False):
         """
         traits, options = self.exchange.traits, self.exchange.options
         if not options.enforce:
-            return self._watch(status, _pairs(headers))
+            return self._watch(status, as_pairs(headers))
         if status in REDIRECTS:
             targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
             if self._is_loaded() and not all(map(self.may_reach, targets)):
                 return self._dropped(headers)
             if any(map(options.gate.reaches, targets)):
                 # A browser that keeps it would follow it for a page later, whatever holds by then.
-                headers = header_rules.personal(headers, options.vary)
-                headers = header_rules.replaced(headers, b"cache-control", b"no-store")
+                headers = personal(headers, options.vary)
+                headers = replaced(headers, b"cache-control", b"no-store")
         # What is likely to be a page is looked at in full at once.
         watched = traits.wants_document or self._confirmed or options.csp != "off"
         if not watched and passes(headers):
             return Pass(headers)
-        headers = _pairs(headers)
+        headers = as_pairs(headers)
         shown = read_shown(status, tuple(headers), options.vary)
         if shown.cookies or shown.gated:
             headers = self._gated(headers, shown)
@@ -205,11 +201,9 @@ class GatedResponse(msgspec.Struct, eq=False):
         return Dropped(204 if exchange.traits.wants_document else 403, kept)
 
     def _gated(self, headers: Headers, shown: Shown) -> Headers:
-        if shown.cookies:
-            headers = gate_cookies(self.exchange, headers)
-        return (
-            gate_headers(headers, self.gate) if shown.gated and self.exchange.resolution.denies else headers
-        )
+        headers = gate_cookies(self.exchange, headers) if shown.cookies else headers
+        denies = shown.gated and self.exchange.resolution.denies
+        return gate_headers(headers, self.gate) if denies else headers
 
     def _page(self, status: int, headers: Headers, shown: Shown, read: Read) -> Outcome:
         exchange, resolution = self.exchange, self.exchange.resolution
@@ -228,47 +222,28 @@ class GatedResponse(msgspec.Struct, eq=False):
     def _unreadable(self, headers: Headers) -> Headers:
         """Return headers by which browsers hold back what the gate cannot, since it cannot read it."""
         resolution = self.exchange.resolution
-        made = header_rules.personal(headers, self.exchange.options.vary)
+        made = personal(headers, self.exchange.options.vary)
         if resolution.denies:
-            made.append((b"content-security-policy", header_rules.BLOCKING))
+            made.append((b"content-security-policy", BLOCKING))
         made += resolution.csp
         return made + visit_cookies(self.exchange) if resolution.visits else made
 
     def _worker(self, status: int, headers: Headers) -> Outcome:
+        """Add the policy to a worker's script, which keeps the one it came with until its bytes change."""
         exchange, policy = self.exchange, self.exchange.resolution.csp
-        plain = status == 200 and exchange.request.method == "GET"
-        plain = plain and not header_rules.get(headers, b"content-encoding")
+        plain = status == 200 and exchange.request.method == "GET" and not get(headers, b"content-encoding")
         stamped = plain and exchange.traits.wants_service_worker
-        made = header_rules.personal(headers, exchange.options.vary, rewritten=stamped)
+        made = personal(headers, exchange.options.vary, rewritten=stamped)
         made = self._with_tag([*made, *policy])
-        if not stamped:
-            return Pass(made)
-        # A worker keeps the policy that it was installed with until its script's bytes change.
         digest = hashlib.sha256(repr(policy).encode()).hexdigest()
-        return Stamped(made, f"\n// {digest[:12]}\n".encode("ascii"))
+        return Stamped(made, f"\n// {digest[:12]}\n".encode("ascii")) if stamped else Pass(made)
 
     def _unchanged(self, headers: Headers) -> Headers:
-        made = self._with_tag(header_rules.personal(headers, self.exchange.options.vary))
+        made = self._with_tag(personal(headers, self.exchange.options.vary))
         # A policy in it takes the place of all that is stored (RFC 9111, section 3.2), ours among them.
-        stored = header_rules.get(made, b"content-security-policy")
+        stored = get(made, b"content-security-policy")
         return [*made, *self.exchange.resolution.csp] if stored else made
 
     def _with_tag(self, headers: Headers) -> Headers:
-        tag = header_rules.get(headers, b"etag")
-        if not tag:
-            return headers
-        return header_rules.replaced(headers, b"etag", mark(tag, self.exchange.resolution.fingerprint))
-
-
-def is_part_of_page(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Say whether a response is a part of a page (RFC 9110, section 14), which cannot be read alone."""
-    if status != 206:
-        return False
-    named = header_rules.by_name([(bytes(name), bytes(value)) for name, value in headers])
-    return is_shown(206, named) and kind_of(named) in (HTML, STREAM)
-
-
-def _pairs(headers: Headers) -> Headers:
-    if _PAIRS.issuperset(map(type, headers)):
-        return headers
-    return [(bytes(name), bytes(value)) for name, value in headers]
+        tag = get(headers, b"etag")
+        return replaced(headers, b"etag", mark(tag, self.exchange.resolution.fingerprint)) if tag else headers

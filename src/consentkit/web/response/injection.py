@@ -7,7 +7,8 @@ import msgspec
 from consentkit.banner.banner import make_notice, render_banner, render_head, render_link
 from consentkit.banner.markup import Where
 from consentkit.banner.pages import Placeholder, party_name, render_placeholder
-from consentkit.gating import NO_STUBS, Embed, PageGate, Party, Target
+from consentkit.gating import Embed, PageGate, Party, Target
+from consentkit.gating.model import NO_STUBS
 from consentkit.policy import Regime
 from consentkit.web.page_scripts import CALLS_NAME, GPP_NAME, MODULE_NAME, STUBS_NAME, write_gpp
 from consentkit.web.resolver import Exchange
@@ -15,7 +16,7 @@ from consentkit.web.response.csp import Allowed
 
 
 class PageRenderer(msgspec.Struct, frozen=True, eq=False):
-    """Renders for one page; see :class:`consentkit.gating.Renderer`.
+    """Renders for one page; see :class:`consentkit.gating.model.Renderer`.
 
     Attributes:
         exchange: The request for the page, and what holds for it.
@@ -34,61 +35,61 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
         self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
     ) -> str:
         """Render the document shown in a gated frame."""
-        exchange, allowed = self.exchange, self.allowed
-        policy, locale = exchange.options.policy, exchange.locale_of(language)
-        leads = allowed.leaving or exchange.traits.asked == "frame"
+        exchange, policy = self.exchange, self.exchange.options.policy
+        locale = exchange.locale_of(language)
+        leads = self.allowed.leaving or exchange.traits.asked == "frame"
         shown = Placeholder(
             party.vendor,
             party.purpose,
             party.name,
             plays=party.plays or embed.plays,
             target=target if leads else "",
-            forms=allowed.form,
+            forms=self.allowed.form,
             title=embed.title,
             poster=embed.poster,
         )
-        return render_placeholder(
-            policy,
-            shown,
-            prefix=exchange.resolution.base,
-            notice_hash=make_notice(policy, exchange.consent, locale).hash,
-            locale=locale,
-            return_to=exchange.request.here,
-            origin=exchange.resolution.origin if foreign_base else "",
-        )
+        notice = make_notice(policy, exchange.consent, locale)
+        where = self.where(foreign_base)
+        return render_placeholder(policy, shown, notice_hash=notice.hash, locale=locale, **where)
 
     def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render the element that loads stubs.
 
         Parts of a page that need none get none: the page that takes them watches for what scripts make anew.
         """
-        if attributes.startswith(NO_STUBS) and not self.exchange.traits.wants_document:
-            return b""
-        return self.script(STUBS_NAME, attributes, foreign_base=foreign_base)
+        needed = self.exchange.traits.wants_document or not attributes.startswith(NO_STUBS)
+        return self.script(STUBS_NAME, attributes, foreign_base=foreign_base) if needed else b""
 
     def module(self, *, foreign_base: bool) -> str:
         """Return the URL of the module stub."""
-        if self.allowed.script is None:
-            return ""
-        origin = self.exchange.resolution.origin if foreign_base else ""
-        return f"{origin}{self.exchange.resolution.base}/assets/{MODULE_NAME}"
+        return "" if self.allowed.script is None else self._asset(MODULE_NAME, foreign_base)
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render the element that makes vendors' calls.
 
         Parts of a page get none: the page that takes them has its own, and a late default would undo choices.
         """
-        if not self.exchange.traits.wants_document:
-            return b""
-        return self.script(CALLS_NAME, attributes, foreign_base=foreign_base)
+        needed = self.exchange.traits.wants_document
+        return self.script(CALLS_NAME, attributes, foreign_base=foreign_base) if needed else b""
 
     def script(self, name: str, attributes: str, *, foreign_base: bool) -> bytes:
         """Render the element that loads a script of ours; nothing where the page takes none."""
         if self.allowed.script is None:
             return b""
-        base = (self.exchange.resolution.origin if foreign_base else "") + self.exchange.resolution.base
         proof = f' nonce="{self.allowed.script}"' if self.allowed.script else ""
-        return f'<script src="{base}/assets/{name}" {attributes}{proof}></script>'.encode("ascii")
+        return f'<script src="{self._asset(name, foreign_base)}" {attributes}{proof}></script>'.encode(
+            "ascii"
+        )
+
+    def where(self, foreign_base: bool) -> Where:
+        """Say where a fragment is shown."""
+        resolution = self.exchange.resolution
+        origin = resolution.origin if foreign_base else ""
+        return {"prefix": resolution.base, "return_to": self.exchange.request.here, "origin": origin}
+
+    def _asset(self, name: str, foreign_base: bool) -> str:
+        resolution = self.exchange.resolution
+        return f"{resolution.origin if foreign_base else ''}{resolution.base}/assets/{name}"
 
 
 class Injection(msgspec.Struct, eq=False):
@@ -131,12 +132,7 @@ class Injection(msgspec.Struct, eq=False):
         if not (asks or consent.regime is not Regime.NONE or consent.decision is not None or required):
             return b""  # there is nothing to see or to change
         locale = exchange.locale_of(self.gate.language)
-        where = Where(
-            prefix=exchange.resolution.base,
-            return_to=exchange.request.here,
-            origin=exchange.resolution.origin if self.gate.foreign_base else "",
-            made_for=consent.made_for,
-        )
+        where: Where = {**self.renderer.where(self.gate.foreign_base), "made_for": consent.made_for}
         # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
         if asks and allowed.choice:
             scripted = allowed.script is not None

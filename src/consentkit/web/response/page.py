@@ -10,7 +10,7 @@ from consentkit.web.request import MAX_HERE, Headers
 from consentkit.web.resolver import Exchange
 from consentkit.web.response.content_encoding import UTF_8, Charset, CodedBody, Stage
 from consentkit.web.response.csp import Allowed
-from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, mark_of, report_of
+from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, Mark, mark_of, report_of
 from consentkit.web.response.injection import Injection, PageRenderer
 from consentkit.web.response.page_cache import CachedPage, page_key
 from consentkit.web.response.response_kind import HTML, Read
@@ -67,20 +67,32 @@ class PageResponse(msgspec.Struct, eq=False):
             trailers: Whether headers follow the body, which then has no length.
         """
         if self._begun:
-            body = self._rewrite(data, more)
-            return Part(body, []) if more else Part(body, [], self._asked, self._problem)
-        self._begun = True
-        options, asked = self.exchange.options, ""
-        if options.debug:
-            body, asked = self._begin_and_tell(data, more)
-        elif data and not more and options.enforce:
-            kept = self._whole(data)
-            body, asked = kept.after, kept.asked
+            body, headers, asked = self._rewrite(data, more), [], self._asked
         else:
-            body, asked = self._rewrite(data, more), self._asked
-        if not (more or trailers) and options.enforce:
-            self.headers.append((b"content-length", b"%d" % len(body)))
-        return Part(body, self.headers) if more else Part(body, self.headers, asked, self._problem)
+            self._begun = True
+            page = self._begin(data, more)
+            body, headers, asked = page.after, self.headers, page.asked
+            if not (more or trailers) and self.exchange.options.enforce:
+                headers.append((b"content-length", b"%d" % len(body)))
+        return Part(body, headers) if more else Part(body, headers, asked, self._problem)
+
+    def _begin(self, data: bytes, more: bool) -> CachedPage:
+        """Rewrite the first bytes; while debugging, say in headers what was held back by then."""
+        options, told = self.exchange.options, self._report()
+        since = mark_of(self.gate) if told and self.gate is not None else NOTHING
+        # What was told of a page's headers is not told again of its body: no other page has that report.
+        if data and not more and options.enforce and since == NOTHING:
+            page = self._whole(data)
+        else:
+            body = self._rewrite(data, more)
+            page = CachedPage(data, body, self._report(since), self._asked)
+        if options.debug:
+            name = b"consentkit-gated" if options.enforce else b"consentkit-would-gate"
+            line = ", ".join(filter(None, (told, page.report)))[:MAX_REPORT].encode("ascii")
+            self.headers = [*self.headers, (name, line)]
+            if options.enforce:
+                self.headers.append((b"consentkit-memo", options.pages.account()))
+        return page
 
     @property
     def _asked(self) -> str:
@@ -90,6 +102,11 @@ class PageResponse(msgspec.Struct, eq=False):
     def _problem(self) -> str:
         broken = self._coded is not None and self._coded.broken and self.exchange.options.enforce
         return CUT_OFF if broken else ""
+
+    def _report(self, since: Mark = NOTHING) -> str:
+        if self.gate is None or not self.exchange.options.debug:
+            return ""
+        return report_of(self.gate, since)
 
     def _rewrite(self, data: bytes, more: bool) -> bytes:
         """Rewrite the next bytes; a page without any byte stays empty."""
@@ -123,36 +140,16 @@ class PageResponse(msgspec.Struct, eq=False):
 
     def _whole(self, data: bytes) -> CachedPage:
         """Rewrite a page of one message, or take what became of these bytes before."""
-        exchange, request = self.exchange, self.exchange.request
+        request, cache = self.exchange.request, self.exchange.options.pages
         address = (request.path, request.query, "" if request.is_safe else request.here)
-        key = page_key(data, (exchange.resolution.shape, address, self.read, self.allowed))
-        pages = exchange.options.pages
-        kept = pages.find(key, data)
-        if kept is None:
+        key = page_key(data, (self.exchange.resolution.shape, address, self.read, self.allowed))
+        page = cache.find(key, data)
+        if page is None:
             body = self._rewrite(data, more=False)
-            report = report_of(self.gate) if exchange.options.debug and self.gate is not None else ""
-            kept = CachedPage(data, body, report, self._asked)
+            page = CachedPage(data, body, self._report(), self._asked)
             if not self._problem and len(request.path) + len(request.query) <= MAX_HERE:
-                pages.keep(key, kept)
-        return kept
-
-    def _begin_and_tell(self, data: bytes, more: bool) -> tuple[bytes, str]:
-        """Begin, and say in headers what was held back. Return the first bytes, and what is asked by then."""
-        options, gate = self.exchange.options, self.gate
-        told, since = (report_of(gate), mark_of(gate)) if gate is not None else ("", NOTHING)
-        # What was told of a page's headers is not told again of its body: no other page has that report.
-        if data and not more and options.enforce and since == NOTHING:
-            kept = self._whole(data)
-            body, asked, report = kept.after, kept.asked, kept.report
-        else:
-            body, asked = self._rewrite(data, more), self._asked
-            report = report_of(self.gate, since) if self.gate is not None else ""
-        name = b"consentkit-gated" if options.enforce else b"consentkit-would-gate"
-        line = ", ".join(filter(None, (told, report)))[:MAX_REPORT].encode("ascii")
-        self.headers = [*self.headers, (name, line)]
-        if options.enforce:
-            self.headers.append((b"consentkit-memo", options.pages.account()))
-        return body, asked
+                cache.keep(key, page)
+        return page
 
 
 def open_gate(exchange: Exchange) -> PageGate:

@@ -1,4 +1,9 @@
-"""What kind of response it is, as far as browsers will read it as a page."""
+"""What kind of response it is: whether browsers show it, and as what they read it.
+
+Media types are read as in Fetch, "extract a MIME type", and MIME Sniffing, "parse a MIME type" (section 4.4),
+but for one thing: to Chromium a type ends at a space, a tab, ``;`` or ``(``, where the standard finds no type
+at all.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,33 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consentkit.gating.response_headers import GATED_HEADERS, names_address
+from consentkit.web.request import Headers
 from consentkit.web.response import header_rules
 from consentkit.web.response.content_encoding import coding_of
 
+HTML: Final = b"text/html"
+
+STREAM: Final = b"text/vnd.turbo-stream.html"
+"""HTML for a script, never shown as a page."""
+
+XML: Final = b"+xml"
+"""Stands for every type of XML: scripts in it run where it is shown as a document of its own."""
+
+GUESSED: Final = b""
+"""Stands for types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
+
+BODILESS: Final = frozenset((204, 205, 304))
+"""Statuses without content (RFC 9110, section 6.4.1)."""
+
+REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+"""Statuses with which browsers go on to ``Location`` (WHATWG Fetch, "redirect status")."""
+
+_XML: Final = frozenset((b"text/xml", b"application/xml", b"text/xsl"))
+_ATTACHMENT: Final = re.compile(rb"[ \t]*+attachment[ \t]*+(?:;|\Z)", re.I)
+_UNSHOWN: Final = b"application/octet-stream"
+_LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
+_PAIRS = frozenset((tuple,))
+_MARKUP = frozenset((HTML, STREAM, XML, GUESSED))
 _SPACE: Final = b"\t\n\r "
 # Fetch, "get, decode, and split": commas in quotes separate nothing.
 _VALUE: Final = re.compile(rb'(?:[^",]++|"(?:[^"\\]++|\\.)*+(?:"|\\?+\Z))++', re.S)
@@ -57,30 +86,6 @@ def _charset(value: bytes, otherwise: bytes) -> bytes:
         if bare and bare.strip(_SPACE):
             return bare.strip(_SPACE).lower()
     return otherwise
-
-
-HTML: Final = b"text/html"
-
-STREAM: Final = b"text/vnd.turbo-stream.html"
-"""HTML for a script, never shown as a page."""
-
-XML: Final = b"+xml"
-"""Stands for every type of XML: scripts in it run where it is shown as a document of its own."""
-
-GUESSED: Final = b""
-"""Stands for types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
-
-BODILESS: Final = frozenset((204, 205, 304))
-"""Statuses without content (RFC 9110, section 6.4.1)."""
-
-REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-"""Statuses with which browsers go on to ``Location`` (WHATWG Fetch, "redirect status")."""
-
-_XML: Final = frozenset((b"text/xml", b"application/xml", b"text/xsl"))
-_ATTACHMENT: Final = re.compile(rb"[ \t]*+attachment[ \t]*+(?:;|\Z)", re.I)
-_UNSHOWN: Final = b"application/octet-stream"
-_LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
-_MARKUP = frozenset((HTML, STREAM, XML, GUESSED))
 
 
 def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -145,21 +150,21 @@ class Shown(NamedTuple):
     """What a response's status and headers say of what a browser shows.
 
     Attributes:
-        page: How it is read, if it is markup that can be.
-        kind: What the body is read as; nothing to look at where it is not shown.
-        tagged: Whether it has an entity tag.
-        restricted: Whether it has a Content-Security-Policy of the site's own.
         gated: Whether it has headers that name third parties.
         cookies: Whether it sets cookies.
+        kind: What the body is read as; nothing to look at where it is not shown.
+        page: How it is read, if it is markup that can be.
+        tagged: Whether it has an entity tag.
+        restricted: Whether it has a Content-Security-Policy of the site's own.
         headers: Its headers, personal and without what describes the bytes.
     """
 
-    page: Read | None
+    gated: bool
+    cookies: bool
     kind: bytes
+    page: Read | None = None
     tagged: bool = False
     restricted: bool = False
-    gated: bool = False
-    cookies: bool = False
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
@@ -173,20 +178,27 @@ def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tupl
         vary: The request headers that shape pages.
     """
     named = header_rules.by_name(headers)
-    cookies, gated = b"set-cookie" in named, any(names_address(*pair) for pair in named.items())
-    if not is_shown(status, named):
-        return Shown(None, _UNSHOWN, gated=gated, cookies=cookies)
-    kind = kind_of(named)
+    gated = any(names_address(*pair) for pair in named.items())
+    kind = kind_of(named) if is_shown(status, named) else _UNSHOWN
+    shown = Shown(gated, b"set-cookie" in named, kind)
     if kind not in (HTML, STREAM):
-        return Shown(None, kind, gated=gated, cookies=cookies)
+        return shown
     charset = read_media_type(named.get(b"content-type", b"")).charset
-    read = Read(kind, coding_of(named.get(b"content-encoding", b"")), charset)
-    return Shown(
-        page=read,
-        kind=kind,
+    return shown._replace(
+        page=Read(kind, coding_of(named.get(b"content-encoding", b"")), charset),
         tagged=b"etag" in named,
         restricted=b"content-security-policy" in named,
-        gated=gated,
-        cookies=cookies,
         headers=tuple(header_rules.personal(headers, vary, rewritten=True)),
     )
+
+
+def is_part_of_page(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Say whether a response is a part of a page (RFC 9110, section 14), which cannot be read alone."""
+    return status == 206 and read_shown(206, tuple(as_pairs([*headers])), ()).page is not None
+
+
+def as_pairs(headers: Headers) -> Headers:
+    """Return headers whose pairs are tuples of bytes; the same list if they are. Shells may hand in lists."""
+    if _PAIRS.issuperset(map(type, headers)):
+        return headers
+    return [(bytes(name), bytes(value)) for name, value in headers]

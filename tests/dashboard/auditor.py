@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -110,3 +112,17 @@ def tiles(page: BeautifulSoup) -> dict[str, str]:
         tile.select("dt")[0].get_text(): tile.select("dd")[0].get_text().split()[0]
         for tile in page.select(".tiles div")
     }
+
+
+@contextmanager
+def tampering(path: Path) -> Iterator[sqlite3.Connection]:
+    """Change a log behind its back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
+
+
+async def failures(path: Path, address: str, **options: Any) -> list[str]:
+    """Return what a page says does not hold."""
+    async with auditing(path, **options) as client:
+        page = read(await client.get(address))
+    return [item.get_text(" ", strip=True) for item in page.select(".checks .fails")]

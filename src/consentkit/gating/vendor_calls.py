@@ -1,18 +1,14 @@
-"""The package's own scripts in a gated page: stubs for what is held back, and the calls that tell vendors."""
+"""What vendors' scripts are told under a visitor's consent, such as Google's Consent Mode."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 from consentkit.consent.consent import Consent
 from consentkit.policy import NECESSARY, Policy, Regime
 from consentkit.vendorcalls import Call, Calls, calls_for, calls_table, write_attributes
 
-NO_STUBS: Final = 'data-consentkit-stubs=""'
-"""The attribute of the element that loads `stubs_script`, where it defines none."""
 MEMO_CALLS: Final = 512
 """Attributes remembered: one for each way of telling and each state of consent."""
 
@@ -20,26 +16,8 @@ Asked = tuple[tuple[str, str], ...]
 """Vendor and purpose of each that must be allowed; without a vendor it is the purpose alone."""
 
 
-@cache
-def stubs_script() -> bytes:
-    """Return the script that defines stubs, to be served from the site's own origin.
-
-    The same bytes for every page: which globals to define stands in the ``data-consentkit-stubs`` attribute
-    of the element that loads it. It must be loaded by a classic script without ``async`` or ``defer``, so
-    that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
-    own snippet that runs later takes the place of the stub.
-    """
-    return b"".join(Path(__file__).with_name(f"{name}.min.js").read_bytes() for name in ("stubs", "guard"))
-
-
-@cache
-def module_script() -> bytes:
-    """Return the module whose default export stands in for a vendor's and does nothing."""
-    return Path(__file__).with_name("module.js").read_bytes()
-
-
 class VendorCalls:
-    """What the policy's vendors are told under a visitor's consent. Made once per gate.
+    """Writes the calls for a page. Made once per gate.
 
     Args:
         policy: Whose vendors and settings count.
@@ -53,10 +31,8 @@ class VendorCalls:
         self._policy = policy
         declared = policy.vendors_declared.values()
         self.advanced: Final = frozenset(v.id for v in declared if v.consent_mode == "advanced")
-        listening = {name for row in calls_table().values() for name in (*row.vendors, *row.advanced)}
-        self.by_vendor: Mapping[str, Calls | None] = {
-            name: calls_for(name, advanced=name in self.advanced) for name in listening
-        }
+        told = {name for row in calls_table().values() for name in (*row.vendors, *row.advanced)}
+        self.by_vendor: Final = {name: calls_for(name, advanced=name in self.advanced) for name in told}
         self._written: dict[tuple[object, ...], str] = {}
 
     def write(self, calls: Calls, consent: Consent) -> str:
@@ -71,7 +47,7 @@ class VendorCalls:
 
     def _write(self, calls: Calls, consent: Consent) -> str:
         vendors = {*calls.vendors, *calls.advanced}
-        if not any(vendor in self.advanced or self._allows(consent, vendor) for vendor in vendors):
+        if not any(one in self.advanced or _holds(consent, *self._with_purpose(one)) for one in vendors):
             return ""
         asks = {word: self._asked(names) for word, names in calls.asks.items()}
         now = {word for word, asked in asks.items() if all(_holds(consent, *one) for one in asked)}
@@ -80,15 +56,15 @@ class VendorCalls:
         chosen = consent.decision is not None or now != before
         return write_attributes(calls, made, asks, before, now if chosen else None)
 
-    def _allows(self, consent: Consent, vendor: str) -> bool:
-        return consent.allows_known(vendor, self._policy.vendor_purpose(vendor) or "")
+    def _with_purpose(self, vendor: str) -> tuple[str, str]:
+        return vendor, self._policy.vendor_purpose(vendor) or ""
 
     def _asked(self, names: Collection[str]) -> Asked:
         """Find who must be allowed: the declared ones of some vendors, or the usual one, or a purpose."""
         if not any(self._policy.vendor_purpose(name) for name in names):
             return tuple(("", name) for name in names)
         declared = [name for name in names if name in self._policy.vendors_declared]
-        return tuple((name, self._policy.vendor_purpose(name) or "") for name in declared or [*names][:1])
+        return tuple(map(self._with_purpose, declared or [*names][:1]))
 
     def _defaults(self, calls: Calls, asks: Mapping[str, Asked], before: Collection[str]) -> Iterator[Call]:
         """Make the calls before a choice.

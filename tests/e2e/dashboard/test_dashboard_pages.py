@@ -10,7 +10,8 @@ from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped
 from playwright.sync_api import Browser, Page, expect
 
 from consentkit import ConsentLog
-from dashboard.auditing import EARLIER, SUBJECT, TODAY, TOKEN, audited, fill
+from consentkit.dashboard import routes
+from dashboard.auditor import EARLIER, NOW, SUBJECT, TODAY, TOKEN, audited, fill
 from e2e.serving import Served
 
 pytestmark = pytest.mark.browser
@@ -40,6 +41,12 @@ class Look(NamedTuple):
 # 320 is a window of 1280 at 400 %.
 LOOKS: Final = [Look("light", "none", 1280), Look("dark", "none", 320)]
 FORCED: Final = Look("dark", "active", 1280)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the pages' clock."""
+    monkeypatch.setattr(routes, "epoch", lambda: int(NOW.timestamp()))
 
 
 @pytest.fixture(scope="module")

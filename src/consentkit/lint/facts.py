@@ -75,7 +75,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     contrast: float | None
 
 
-class Box(msgspec.Struct, frozen=True, kw_only=True):
+class Checkbox(msgspec.Struct, frozen=True, kw_only=True):
     """Something that can be ticked.
 
     Attributes:
@@ -116,7 +116,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     known: bool
     text: str
     controls: tuple[Control, ...]
-    boxes: tuple[Box, ...]
+    boxes: tuple[Checkbox, ...]
     left: float
     right: float
     overflows: bool
@@ -126,7 +126,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
         return first_control(self.controls, action)
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class PageView(msgspec.Struct, frozen=True, kw_only=True):
     """A document as it is seen.
 
     Attributes:
@@ -145,7 +145,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[Layer, ...]
     root: str
     controls: tuple[Control, ...]
-    boxes: tuple[Box, ...]
+    boxes: tuple[Checkbox, ...]
     text: str
     length: int
     covered: float
@@ -205,7 +205,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     granted: tuple[str, ...] = ()
 
 
-class Trace(msgspec.Struct, frozen=True, kw_only=True):
+class PageVisit(msgspec.Struct, frozen=True, kw_only=True):
     """What came of opening a page.
 
     Attributes:
@@ -216,19 +216,19 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     url: str
-    view: View
+    view: PageView
     requests: tuple[str, ...]
     stored: tuple[Stored, ...]
 
 
-class Shown(NamedTuple):
+class ShownSettings(NamedTuple):
     """What open settings show of what holds: their text, and which boxes are ticked."""
 
     text: str
     ticked: tuple[bool, ...]
 
 
-class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+class FirstVisit(msgspec.Struct, frozen=True, kw_only=True):
     """Before a choice.
 
     Attributes:
@@ -240,11 +240,11 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
     state: State | None
     pages: tuple[str, ...]
-    walk: tuple[Trace, ...]
-    dark: View
+    walk: tuple[PageVisit, ...]
+    dark: PageView
 
 
-class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+class ChoiceVisit(msgspec.Struct, frozen=True, kw_only=True):
     """After a choice on the first layer.
 
     Attributes:
@@ -257,12 +257,12 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 
     presses: int | None
     stored: tuple[Stored, ...] = ()
-    walk: tuple[Trace, ...] = ()
-    shown: Shown | None = None
-    withdrawn: Chosen | None = None
+    walk: tuple[PageVisit, ...] = ()
+    shown: ShownSettings | None = None
+    withdrawn: ChoiceVisit | None = None
 
 
-class Gesture(msgspec.Struct, frozen=True, kw_only=True):
+class GestureVisit(msgspec.Struct, frozen=True, kw_only=True):
     """After something that is not a choice.
 
     Attributes:
@@ -272,11 +272,11 @@ class Gesture(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    trace: Trace
+    trace: PageVisit
     state: State | None
 
 
-class Signalled(msgspec.Struct, frozen=True, kw_only=True):
+class SignalVisit(msgspec.Struct, frozen=True, kw_only=True):
     """With Sec-GPC.
 
     Attributes:
@@ -286,7 +286,7 @@ class Signalled(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     state: State | None
-    walk: tuple[Trace, ...]
+    walk: tuple[PageVisit, ...]
     told: bool = False
 
 
@@ -301,10 +301,10 @@ class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     status: int = 0
-    trace: Trace | None = None
+    trace: PageVisit | None = None
 
 
-class Obstacle(NamedTuple):
+class AccessibilityProblem(NamedTuple):
     """Something that keeps people from using the first layer or the settings.
 
     Attributes:
@@ -335,20 +335,20 @@ class Observations:
         signalled: A visit with Sec-GPC.
         overridden: A visit that accepts without Sec-GPC and comes back with it; ``None`` where nobody can
             accept.
-        obstacles: What keeps people from using the first layer and the settings.
+        accessibility_problems: What keeps people from using the first layer and the settings.
         refused_by_tool: Whether autoconsent finds the reject button; ``None`` if its script was not given.
     """
 
-    arrival: Arrival
-    foreign: Trace
-    ticked: tuple[Box, ...]
-    refused: Chosen
-    granted: Chosen
-    gestures: tuple[Gesture, ...]
+    arrival: FirstVisit
+    foreign: PageVisit
+    ticked: tuple[Checkbox, ...]
+    refused: ChoiceVisit
+    granted: ChoiceVisit
+    gestures: tuple[GestureVisit, ...]
     policy_page: PolicyPage
-    signalled: Signalled
-    overridden: Signalled | None
-    obstacles: tuple[Obstacle, ...]
+    signalled: SignalVisit
+    overridden: SignalVisit | None
+    accessibility_problems: tuple[AccessibilityProblem, ...]
     refused_by_tool: bool | None
 
     def __init__(self, url: str, policy: Policy | None = None, regime: Regime | None = None) -> None:
@@ -376,7 +376,7 @@ class Observations:
         purposes = (self.policy or Policy()).purposes
         return frozenset(purposes) if self.regime.grants else frozenset()
 
-    def tracking(self, trace: Trace) -> list[str]:
+    def tracking(self, trace: PageVisit) -> list[str]:
         """Return the names of vendors that would need consent for what came of a page before a choice."""
         requested = map(self.vendors.match_request, trace.requests)
         stored = (self.vendors.match_stored(one.name, one.domain) for one in trace.stored)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import failed, fields, run, said
+from cli.runner import failed, fields, run, said
 from consentkit.exceptions import LogError
 from consentkit.log import ConsentLog
 from consentkit.log.location import key_path

@@ -1,24 +1,27 @@
-"""``consentkit log verify`` and ``verify-receipt``: what holds, by whose key, what could not be checked."""
+"""``consentkit log verify`` and its like: what holds, by whose key, what was not checked, what proves it."""
 
 from __future__ import annotations
 
 import sqlite3
 import stat
 import sys
+from base64 import b64decode
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
 
 import consentkit.cli.terminal
-from cli.running import failed, fields, run, said
+import consentkit.exceptions
+from cli.runner import failed, fields, run, said
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import collect
 from consentkit.log.location import key_path
 from consentkit.record.entry import Entry
 from consentkit.record.receipt import make_receipt
 from consentkit.tlog.note import SigningKey
-from log.samples import make_entry, make_refusal
+from consentkit.tlog.proofs import check_consistency
+from log.samples import BUNDLE, make_entry, make_refusal
 from record.receipts import ID, NOTICE, NOW, SETTINGS, SITE, SUBJECT, Story, publish
 
 
@@ -220,3 +223,37 @@ def test_a_receipt_that_was_changed_fails(path: Path, receipt: Path) -> None:
     receipt.write_bytes(b"\xff{")
     assert "not a receipt" in failed(1, "verify-receipt", receipt)
     assert failed(2, "verify-receipt", receipt.with_name("gone"))
+
+
+def test_checkpoint_proof_and_leaf_are_printed_exactly(log: ConsentLog, path: Path) -> None:
+    assert said("checkpoint", "--log", path) == log.head().checkpoint
+    assert said("proof", 2, "--log", path) == log.proof(2).encode()
+    assert said("leaf", 2, "--log", path).encode() == (log.at(2) or pytest.fail()).leaf
+
+
+@pytest.mark.parametrize("command", ["proof", "leaf"])
+def test_an_entry_that_is_not_there_has_neither_proof_nor_leaf(
+    log: ConsentLog, path: Path, command: str
+) -> None:
+    assert "the log has no entry 3: it has 3" in failed(1, command, 3, "--log", path)
+    assert failed(2, command, "x", "--log", path)
+
+
+def test_what_is_not_signed_has_no_proof(path: Path) -> None:
+    with ConsentLog(path, key=path.with_name("none")) as log, pytest.raises(consentkit.exceptions.LogError):
+        log.commit([BUNDLE])
+    for command in (["checkpoint"], ["verify", "--save", "saved"]):
+        assert "not signed" in failed(1, *command, "--log", path)
+
+
+def test_consistency_is_proved_to_the_present_log_and_to_an_earlier_one(log: ConsentLog, path: Path) -> None:
+    heads = {3: log.head()}
+    for _ in range(3):
+        log.commit([make_refusal() for _ in range(2)])
+        heads[log.head().size] = log.head()
+    for old, new, options in ((3, 9, []), (5, 7, ["--to", 7]), (5, 5, ["--to", 5]), (9, 9, [])):
+        proof = [b64decode(line) for line in said("consistency", old, *options, "--log", path).splitlines()]
+        check_consistency(old, new, proof, heads[old].root, heads[new].root)
+    assert "the log has 9 entries, not 10" in failed(1, "consistency", 10, "--log", path)
+    assert "the log has 9 entries, not 10" in failed(1, "consistency", 1, "--to", 10, "--log", path)
+    assert failed(1, "consistency", 5, "--to", 3, "--log", path)

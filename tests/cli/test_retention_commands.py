@@ -12,12 +12,13 @@ import click
 import pytest
 
 import consentkit.cli.terminal
-from cli.running import failed, run, said
+from cli.runner import failed, run, said
 from consentkit.cli.log import retention_commands
 from consentkit.cli.log.retention_commands import parse_age
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
 from consentkit.log.location import key_path
+from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.record.entry import Entry
 from log.samples import make_entry, make_refusal
 
@@ -33,7 +34,7 @@ def outbox(path: Path, log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> Path
         raise LogUnavailable("the store is away")
 
     with monkeypatch.context() as patched, ConsentLog(path, outbox=file) as other:
-        patched.setattr(other._store, "transact", away)
+        patched.setattr(SQLiteStore, "transact", away)
         anyio.run(other.honour, make_entry(action="withdraw", granted=()))
     return file
 

@@ -17,7 +17,7 @@ from consentkit.dashboard import routes
 from consentkit.log import open_log
 from consentkit.tlog.note import SigningKey
 from consentkit.tlog.proofs import InclusionProof
-from dashboard.auditing import (
+from dashboard.auditor import (
     BUNDLE,
     EARLIER,
     SITE,
@@ -289,7 +289,6 @@ async def test_an_empty_log_has_pages_too(tmp_path: Path) -> None:
             assert (await client.get("exports/entries.jsonl")).text == ""
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_exports_are_whole_and_come_piece_by_piece(
     log: ConsentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

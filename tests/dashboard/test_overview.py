@@ -1,4 +1,4 @@
-"""The overview's numbers and the lengths that they are drawn with."""
+"""The overview: which days it is about, and its numbers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.dashboard.charts import MAX_BARS, PLOT, Chart, draw_bars, draw_columns
-from consentkit.dashboard.overview import Line, Period, Tally, read_figures
-from consentkit.exceptions import LogCorrupt
+from consentkit.dashboard.overview import MAX_DAYS, Period, Tally, compute_figures, parse_period
+from consentkit.exceptions import BadRequest, LogCorrupt
 from consentkit.log import Observation, Rollup
 
+NOW = 1_795_000_000  # 2026-11-18
 PERIOD = Period(since=date(2026, 11, 1), until=date(2026, 11, 3))
-counts_of_tallies = st.tuples(*[st.integers(0, 10**12)] * 4).map(lambda counts: Tally(*counts))
 
 
 def rollup(day: int, action: str, regime: str = "opt-in", locale: str = "de", notice: str = "a") -> Rollup:
@@ -35,7 +34,7 @@ COUNTS = {
 
 
 def test_decisions_are_counted_by_day_regime_language_and_notice() -> None:
-    figures = read_figures(PERIOD, COUNTS, {})
+    figures = compute_figures(PERIOD, COUNTS, {})
     assert figures.total.tally == Tally(accepted=5, refused=4, customised=3, withdrawn=3)
     assert [(line.label, line.tally.total) for line in figures.steps] == [
         ("2026-11-01", 12),
@@ -53,7 +52,7 @@ def test_decisions_are_counted_by_day_regime_language_and_notice() -> None:
 
 
 def test_ignored_compares_the_days_of_which_both_are_known() -> None:
-    figures = read_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 20, shown(1, "opt-in fr"): 7})
+    figures = compute_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 20, shown(1, "opt-in fr"): 7})
     assert (figures.total.shown, figures.total.ignored, figures.known) == (27, 18, 1)
     assert [(line.shown, line.ignored) for line in figures.steps] == [(27, 18), (None, None), (None, None)]
     languages = {line.label: (line.shown, line.ignored) for line in figures.locales}
@@ -61,12 +60,12 @@ def test_ignored_compares_the_days_of_which_both_are_known() -> None:
 
 
 def test_more_answers_than_banners_are_no_negative_number() -> None:
-    figures = read_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 1})
+    figures = compute_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 1})
     assert figures.total.ignored == 0
 
 
 def test_nothing_is_nothing() -> None:
-    figures = read_figures(PERIOD, {}, {})
+    figures = compute_figures(PERIOD, {}, {})
     assert figures.total.tally == Tally()
     assert [line.tally.total for line in figures.steps] == [0, 0, 0]
     assert figures.regimes == figures.locales == figures.notices == ()
@@ -74,57 +73,51 @@ def test_nothing_is_nothing() -> None:
 
 def test_an_action_that_there_is_not_is_evidence() -> None:
     with pytest.raises(LogCorrupt, match="an action"):
-        read_figures(PERIOD, {rollup(1, "<script>"): 1}, {})
+        compute_figures(PERIOD, {rollup(1, "<script>"): 1}, {})
 
 
 def test_a_day_that_there_is_not_is_evidence() -> None:
     with pytest.raises(LogCorrupt, match="a day"):
-        read_figures(PERIOD, {rollup(99, "save"): 1}, {})
+        compute_figures(PERIOD, {rollup(99, "save"): 1}, {})
 
 
-def in_bounds(chart: Chart) -> bool:
-    return all(
-        block.x >= -1e-6
-        and block.x + block.width <= 100 + 1e-6
-        and block.height > 0
-        and block.y >= 0
-        and block.y + block.height <= chart.height + 1e-6
-        for block in chart.segments
-    )
+def test_it_is_the_last_thirty_days_unless_said_otherwise() -> None:
+    for query in ({}, {"days": ""}, {"days": "30"}, {"from": "", "to": ""}):
+        period = parse_period(query, now=NOW)
+        assert (period.since, period.until, period.chosen) == (date(2026, 10, 20), date(2026, 11, 18), 30)
 
 
-@given(st.lists(counts_of_tallies, max_size=40))
-def test_columns_fit_and_are_as_high_as_their_numbers(tallies: list[Tally]) -> None:
-    lines = [Line(label=f"2026-11-{number:02}", tally=tally) for number, tally in enumerate(tallies)]
-    chart = draw_columns(lines)
-    top = max((tally.total for tally in tallies), default=0)
-    drawn = sum(1 for tally in tallies for count in tally if count)
-    assert len(chart.segments) == drawn
-    assert all(block.x >= 0 and block.x + block.width <= 100 + 1e-6 for block in chart.segments)
-    highest = max((block.height for block in chart.segments), default=0)
-    assert highest <= PLOT
-    if top:
-        assert max(tally.total for tally in tallies) <= int(top)
+def test_first_and_last_day_can_be_named() -> None:
+    period = parse_period({"from": "2026-11-01", "to": "2026-11-02", "days": "365"}, now=NOW)
+    assert (period.days, period.chosen, period.steps()) == (2, None, ["2026-11-01", "2026-11-02"])
+    assert parse_period({"from": "2026-11-01"}, now=NOW).until == date(2026, 11, 18)
 
 
-@given(st.lists(counts_of_tallies, max_size=40))
-def test_bars_fit_and_the_longest_fills_the_width(tallies: list[Tally]) -> None:
-    lines = [Line(label=str(number), tally=tally) for number, tally in enumerate(tallies)]
-    chart = draw_bars(lines)
-    assert in_bounds(chart)
-    assert chart.height <= MAX_BARS * 44
-    if any(tally.total for tally in tallies[:MAX_BARS]):
-        assert max(block.x + block.width for block in chart.segments) == pytest.approx(100)
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ({"days": "31"}, "number of days"),
+        ({"days": "many"}, "number of days"),
+        ({"to": "2026-11-01"}, "Write days as"),
+        ({"from": "2026-11-31"}, "Write days as"),
+        ({"from": "20261101"}, "Write days as"),
+        ({"from": "2026-W01-1"}, "Write days as"),
+        ({"from": "'; --"}, "Write days as"),
+        ({"from": "2026-11-02", "to": "2026-11-01"}, "comes after"),
+        ({"from": "0001-01-01", "to": "9999-12-31"}, "at most"),
+    ],
+)
+def test_what_is_no_period_is_refused(query: dict[str, str], problem: str) -> None:
+    with pytest.raises(BadRequest, match=problem) as raised:
+        parse_period(query, now=NOW)
+    assert raised.value.status == 400
 
 
-def test_the_scale_is_round_and_above_the_highest_column() -> None:
-    for highest, written in (
-        (1, "2"),
-        (7, "8"),
-        (41, "50"),
-        (240, "300"),
-        (1_234, "2 k"),
-        (5_000_001, "6 M"),
-    ):
-        chart = draw_columns([Line(label="2026-11-01", tally=Tally(accepted=highest))])
-        assert chart.labels[2].text == written
+@given(st.dates(), st.integers(1, MAX_DAYS))
+def test_every_day_is_in_one_of_few_steps_in_order(since: date, days: int) -> None:
+    last = min(since.toordinal() + days - 1, date.max.toordinal())
+    period = Period(since=since, until=date.fromordinal(last))
+    steps = period.steps()
+    assert steps == sorted(set(steps)) and 1 <= len(steps) <= 125
+    assert steps[0] == since.isoformat()
+    assert period.step_of(period.until.isoformat()) == steps[-1]

@@ -6,11 +6,9 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -20,24 +18,10 @@ from consentkit.dashboard import routes
 from consentkit.exceptions import LogUnavailable
 from consentkit.log.reader import LogReader
 from consentkit.record.entry import Bundle
-from dashboard.auditing import BUNDLE, EARLIER, TODAY, auditing, decided, read
+from dashboard.auditor import BUNDLE, EARLIER, TODAY, auditing, decided, failures, read, tampering
 
 pytestmark = pytest.mark.anyio
 EVIL = "<script>alert(1)</script>\"'<img src=x onerror=alert(1)>"
-
-
-@contextmanager
-def tampering(path: Path) -> Iterator[sqlite3.Connection]:
-    """Change a log behind its back."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        yield connection
-
-
-async def failures(path: Path, address: str, **options: Any) -> list[str]:
-    """Return what a page says does not hold."""
-    async with auditing(path, **options) as client:
-        page = read(await client.get(address))
-    return [item.get_text(" ", strip=True) for item in page.select(".checks .fails")]
 
 
 async def test_a_changed_entry_is_found(path: Path) -> None:
@@ -265,7 +249,6 @@ async def test_a_store_that_is_away_is_said_on_every_page(
     assert "db.internal" in caplog.text
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_store_that_stalls_holds_up_neither_the_page_nor_the_loop(
     log: ConsentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from consentkit.dashboard.login import (
     Sessions,
 )
 from consentkit.web.request import Request as AuditRequest
-from dashboard.auditing import BEARER, SITE, TOKEN, audited, auditing, mounted, read, visiting
+from dashboard.auditor import BEARER, SITE, TOKEN, audited, auditing, mounted, read, visiting
 
 pytestmark = pytest.mark.anyio
 PAGES = ["/audit/", "/audit/entries", "/audit/entries/1", "/audit/log", "/audit/exports"]
@@ -249,7 +249,6 @@ async def asynchronous(request: Request) -> bool:
     return request.headers.get("x-user") == "auditor"
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("guard", [asynchronous, lambda request: request.headers.get("x-user") == "auditor"])
 async def test_the_sites_own_guard_decides(log: ConsentLog, guard: Any) -> None:
     app = mounted(Dashboard(log, guard=guard))

@@ -1,4 +1,4 @@
-"""``consentkit log export``: every entry once, safe for spreadsheets, verifiable line by line."""
+"""``consentkit log show|stats|export``: an entry with its proof, the counts, and every entry once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import stat
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import consentkit.cli.terminal
-from cli.running import failed, run, said
+from cli.runner import failed, run, said
 from consentkit.log import ConsentLog, LogReader, Recorded
 from consentkit.log.export import (
     COLUMNS,
@@ -30,6 +31,81 @@ from consentkit.record.leaf import commitment, committed_leaf, notice_leaf
 from consentkit.tlog.proofs import InclusionProof
 from docs.documents import find_page
 from log.samples import BUNDLE, make_entry, make_refusal
+
+
+def test_show_gives_entry_and_notice(log: ConsentLog, path: Path, grant: Entry) -> None:
+    shown = json.loads(said("show", grant.id, "--log", f"sqlite:///{path}"))
+    assert shown["index"] == 1
+    assert shown["entry"]["granted"] == ["analytics"]
+    assert shown["notice"] == json.loads(BUNDLE.body)
+    assert json.loads(shown["leaf"])["type"] == "decision"
+    assert shown["destroyed"] is None
+    assert json.loads(said("show", BUNDLE.hash, "--log", path))["notice"] == json.loads(BUNDLE.body)
+
+
+def test_show_proves_the_entry(log: ConsentLog, path: Path, grant: Entry) -> None:
+    shown = json.loads(said("show", grant.id, "--log", path))
+    keys = log.keys()
+    assert keys is not None
+    assert InclusionProof.decode(shown["proof"]).check(shown["leaf"].encode(), keys.accepted).size == 3
+    salted = b"consentkit/entry/v1\n" + bytes.fromhex(shown["salt"]) + grant.encode()
+    assert json.loads(shown["leaf"])["commitment"] == sha256(salted).hexdigest()
+
+
+def test_show_takes_an_index(log: ConsentLog, path: Path, grant: Entry) -> None:
+    assert json.loads(said("show", "1", "--log", path))["id"] == grant.id
+
+
+def test_show_says_when_and_by_which_entry_one_was_erased(log: ConsentLog, path: Path, grant: Entry) -> None:
+    log.erase_now(grant.subject or "", at="2026-11-23T09:00:00Z")
+    shown = json.loads(said("show", grant.id, "--log", path))
+    assert (shown["entry"], shown["salt"], shown["notice"]) == (None, None, None)
+    assert shown["destroyed"] == {
+        "at": "2026-11-23T09:00:00Z", "type": "erasure", "index": 4, "id": (log.at(4) or pytest.fail()).id
+    }  # fmt: skip
+    assert InclusionProof.decode(shown["proof"]).index == 1
+
+
+def test_a_notice_that_is_no_json_is_shown_as_text(log: ConsentLog, path: Path) -> None:
+    body = b"We use cookies."
+    log.publish(sha256(body).hexdigest(), body, {}, at="2026-11-22T10:00:00Z")
+    assert json.loads(said("show", sha256(body).hexdigest(), "--log", path))["notice"] == body.decode()
+
+
+@pytest.mark.parametrize("id", ["unknown", "3", "9" * 30])
+def test_show_of_an_unknown_id_fails(log: ConsentLog, path: Path, id: str) -> None:
+    assert f"no entry with the id or index '{id}'" in failed(1, "show", id, "--log", path)
+
+
+def test_stats_add_up_by_day_and_regime(log: ConsentLog, path: Path) -> None:
+    log.commit([make_entry(), make_entry(at="2026-11-23T00:00:00Z", regime="opt-out", action="accept_all")])
+    first, _, *lines = said("stats", "--log", path).splitlines()
+    assert first == f"6 entries, root {log.head().root.hex()}"
+    assert [line.split() for line in lines] == [
+        ["day", "regime", "accept_all", "reject_all", "save", "withdraw", "allow_vendor", "total"],
+        ["2026-11-22", "opt-in", "0", "1", "2", "0", "0", "3"],
+        ["2026-11-23", "opt-out", "1", "0", "0", "0", "0", "1"],
+        ["total", "1", "1", "2", "0", "0", "4"],
+    ]
+
+
+def test_stats_as_json(log: ConsentLog, path: Path) -> None:
+    counted = json.loads(said("stats", "--format", "json", "--log", path))
+    nothing = {"accept_all": 0, "withdraw": 0, "allow_vendor": 0}
+    total = {"reject_all": 1, "save": 1, "total": 2, **nothing}
+    assert counted == {
+        "size": 3,
+        "root": log.head().root.hex(),
+        "days": [{"day": "2026-11-22", "regime": "opt-in", **total}],
+        "total": total,
+    }
+
+
+def test_stats_of_an_empty_log(path: Path) -> None:
+    with ConsentLog(path) as log:
+        log.head()
+    assert said("stats", "--log", path).startswith("0 entries, root e3b0c442")
+    assert json.loads(said("stats", "--log", path, "--format", "json"))["total"]["total"] == 0
 
 
 @pytest.fixture
