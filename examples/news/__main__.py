@@ -31,9 +31,9 @@ def main() -> int:
     try:
         settings = Settings.from_environ(os.environ)
     except ValueError as error:
-        return _refuse(str(error), code=2)
+        return _fail(str(error), code=2)
     if problem := port_problem(settings.port):
-        return _refuse(problem, code=1)
+        return _fail(problem, code=1)
     print(WELCOME.format(port=settings.port, data=settings.data, audit=settings.audit), flush=True)
     uvicorn.run(
         "examples.news.app:app",
@@ -60,7 +60,7 @@ def port_problem(port: int) -> str:
     return ""
 
 
-def _refuse(problem: str, *, code: int) -> int:
+def _fail(problem: str, *, code: int) -> int:
     print(f"demo: {problem}", file=sys.stderr)
     return code
 

@@ -1,4 +1,4 @@
-"""What the server's processes import: ``uvicorn examples.news.app:app``."""
+"""The ASGI application that server processes import: ``uvicorn examples.news.app:app``."""
 
 from __future__ import annotations
 

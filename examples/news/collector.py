@@ -1,8 +1,8 @@
-"""The newsroom's own statistics, served from a second origin so that they are a third party to the site.
+"""The newsroom's own statistics, on a second origin, as a third party to the site.
 
-127.0.0.1 and localhost are different sites to a browser: the site's cookies do not come here, and a cookie
-set here would be a third party's. So the collector sets none; its script keeps ``_nr_id`` on the site, as
-the scripts of most vendors do.
+To a browser, 127.0.0.1 and localhost are two sites: the site's cookies are not sent here, and a cookie set
+here would be a third party's. The collector sets none; its script keeps ``_nr_id`` on the site, as most
+vendors' scripts do.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from examples.news.hits import SECONDS_PER_BAR, Hit, Hits
 
 HERE = Path(__file__).parent
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-MOST_BYTES = 2048
+MAX_BYTES = 2048
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Collector:
-    """Count page views, and show them live."""
+    """Counts page views, and shows them live."""
 
     def __init__(self, hits: Hits) -> None:
         self.hits = hits
@@ -54,11 +54,11 @@ class Collector:
 
     def live(self, request: Request) -> Response:
         """Show the page that draws the hits."""
-        return self._drawn(request, "live.html")
+        return self._render(request, "live.html")
 
     def drawing(self, request: Request) -> Response:
         """Send the drawing alone: the page fetches it every second."""
-        return self._drawn(request, "_drawing.html")
+        return self._render(request, "_drawing.html")
 
     def numbers(self, request: Request) -> Response:
         """Send the hits as JSON, for scripts."""
@@ -73,10 +73,10 @@ class Collector:
         body = b""
         async for chunk in request.stream():
             body += chunk
-            if len(body) > MOST_BYTES:
+            if len(body) > MAX_BYTES:
                 return Response(status_code=413)
         try:
-            hit = _hit(dict(json.loads(body)), way="script")
+            hit = _parse_hit(dict(json.loads(body)), way="script")
         except (ValueError, TypeError, RecursionError):
             return Response("A hit is a JSON object with a page.", status_code=400)
         await run_in_threadpool(self.hits.add, hit)
@@ -85,7 +85,7 @@ class Collector:
     def pixel(self, request: Request) -> Response:
         """Take a page view from a browser without JavaScript."""
         try:
-            self.hits.add(_hit(request.query_params, way="pixel"))
+            self.hits.add(_parse_hit(request.query_params, way="pixel"))
         except ValueError:
             return Response("A hit has a page.", status_code=400)
         return Response(PIXEL, media_type="image/gif", headers=NO_STORE)
@@ -97,7 +97,7 @@ class Collector:
         self.hits.clear()
         return RedirectResponse("/", status_code=303)
 
-    def _drawn(self, request: Request, template: str) -> Response:
+    def _render(self, request: Request, template: str) -> Response:
         now = time.time()
         context = {
             "summary": self.hits.summary(now=now),
@@ -108,8 +108,8 @@ class Collector:
         return self.templates.TemplateResponse(request, template, context, headers=NO_STORE)
 
 
-def _hit(told: Mapping[str, object], *, way: str) -> Hit:
-    page, visitor = told.get("page"), told.get("visitor", "")
+def _parse_hit(fields: Mapping[str, object], *, way: str) -> Hit:
+    page, visitor = fields.get("page"), fields.get("visitor", "")
     if not (isinstance(page, str) and page.startswith("/") and isinstance(visitor, str)):
         raise ValueError("a hit has a page")
     return Hit(at=time.time(), page=page[:200], way=way, visitor=visitor[:40])

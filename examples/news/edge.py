@@ -1,4 +1,4 @@
-"""What stands in front of the site, as a CDN would: place headers, and one server for two origins."""
+"""Middleware in front of the site, like a CDN: place headers, and two hosts on one server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PLACE_COOKIE = "demo_place"
 PLACES = {"eu": ("DE", ""), "california": ("US", "CA")}
 
 
-class PlaceFromCookie:
-    """Turn the footer switch's cookie into the headers of a CDN, where the request brings none."""
+class PlaceHeaders:
+    """Adds a CDN's place headers, from the cookie of the footer's switch, where the request has none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -32,8 +32,8 @@ def _place_headers(connection: HTTPConnection) -> list[tuple[bytes, bytes]]:
     return [(name, code.encode()) for name, code in zip(names, place, strict=True) if code]
 
 
-class ByHost:
-    """Send a request to the application of its host; all others, and lifespan, to the main one."""
+class HostRouter:
+    """Sends a request to its host's application; other hosts, and lifespan, to the main one."""
 
     def __init__(self, main: ASGIApp, others: Mapping[str, ASGIApp]) -> None:
         self.main = main

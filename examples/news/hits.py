@@ -1,4 +1,4 @@
-"""The collector's memory: one small SQLite file that all server processes share."""
+"""Page views, in one small SQLite file that all server processes share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 BARS = 60
 SECONDS_PER_BAR = 2
-KEPT = 10_000
+MAX_HITS = 10_000
 DAYS = 30
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS hit (
@@ -26,7 +26,7 @@ class Hit:
     Attributes:
         at: Epoch seconds.
         page: Path of the page.
-        way: ``script`` or ``pixel``.
+        way: How it was reported: ``script`` or ``pixel``.
         visitor: The script's own identifier; empty for the pixel.
     """
 
@@ -41,7 +41,7 @@ class Summary:
     """What the live page draws.
 
     Attributes:
-        total: Hits kept, at most ``KEPT``.
+        total: Hits kept, at most ``MAX_HITS``.
         visitors: Different identifiers among them.
         pages: Path and number, the most read first.
         recent: The newest hits, newest first.
@@ -56,13 +56,13 @@ class Summary:
 
 
 class Hits:
-    """Hits in a file that is made on first use."""
+    """Page views in a file that is made on first use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, hit: Hit) -> None:
-        """Keep a hit; forget the oldest beyond ``KEPT`` and those older than ``DAYS``."""
+        """Keep a hit; forget the oldest beyond ``MAX_HITS`` and those older than ``DAYS``."""
         with self._open() as database:
             added = database.execute(
                 "INSERT INTO hit (at, page, way, visitor) VALUES (?, ?, ?, ?)",
@@ -70,7 +70,7 @@ class Hits:
             )
             database.execute(
                 "DELETE FROM hit WHERE id <= ? OR at < ?",
-                ((added.lastrowid or 0) - KEPT, hit.at - DAYS * 86_400),
+                ((added.lastrowid or 0) - MAX_HITS, hit.at - DAYS * 86_400),
             )
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""What the environment says about this run of the demo."""
+"""The demo's settings, read from the environment."""
 
 from __future__ import annotations
 
@@ -38,26 +38,25 @@ class Settings:
         """Read PORT, DEMO_DATA, DEMO_SECRET, DEMO_SECRET_FALLBACKS (commas between), DEMO_AUDIT_TOKEN and
         WEB_CONCURRENCY.
 
-        Makes the data folder, and in it the key and the token that later runs use again, where they are
-        missing.
+        Where they are missing, makes the data folder, and in it the key and the token, which later runs use.
 
         Raises:
             ValueError: A number is not one, or the folder cannot be made.
         """
-        data = _made(Path(environ.get("DEMO_DATA") or PROJECT / "var"))
+        data = _make_folder(Path(environ.get("DEMO_DATA") or PROJECT / "var"))
         fallbacks = environ.get("DEMO_SECRET_FALLBACKS", "").split(",")
         return cls(
-            port=_number(environ, "PORT", default=8000, most=65535),
+            port=_parse_number(environ, "PORT", default=8000, most=65535),
             data=data,
-            secret=environ.get("DEMO_SECRET") or kept_secret(data),
-            audit=environ.get("DEMO_AUDIT_TOKEN") or kept_secret(data, "audit-token"),
+            secret=environ.get("DEMO_SECRET") or load_secret(data),
+            audit=environ.get("DEMO_AUDIT_TOKEN") or load_secret(data, "audit-token"),
             fallbacks=tuple(key.strip() for key in fallbacks if key.strip()),
-            workers=_number(environ, "WEB_CONCURRENCY", default=1, most=64),
+            workers=_parse_number(environ, "WEB_CONCURRENCY", default=1, most=64),
         )
 
 
-def kept_secret(folder: Path, name: str = "secret") -> str:
-    """Return the folder's key of that name, made on first use and readable by its owner only.
+def load_secret(folder: Path, name: str = "secret") -> str:
+    """Load the folder's key of that name; make it on first use, readable by its owner only.
 
     The key is complete before it gets its name, and the first of several processes wins.
     """
@@ -72,7 +71,7 @@ def kept_secret(folder: Path, name: str = "secret") -> str:
     return kept.read_text()
 
 
-def _made(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -80,7 +79,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _number(environ: Mapping[str, str], name: str, *, default: int, most: int) -> int:
+def _parse_number(environ: Mapping[str, str], name: str, *, default: int, most: int) -> int:
     text = environ.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
         raise ValueError(f"{name}: expected a number from 1 to {most}, got {text!r}")

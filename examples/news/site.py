@@ -20,21 +20,21 @@ from starlette.types import ASGIApp
 from consentkit import FromHeaders, Policy, with_consent
 from consentkit.dashboard import Dashboard
 from examples.news.collector import Collector
-from examples.news.edge import PLACE_COOKIE, PLACES, ByHost, PlaceFromCookie
+from examples.news.edge import PLACE_COOKIE, PLACES, HostRouter, PlaceHeaders
 from examples.news.hits import Hits
 from examples.news.settings import Settings
 from examples.news.stories import (
     EDITIONS,
     FOOTER,
-    OTHERS,
     SECTIONS,
     SEED,
+    STORIES,
     Brief,
     Edition,
     Story,
     read_editions,
-    read_others,
     read_seed,
+    read_stories,
 )
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ MONTH = 30 * 24 * 3600
 
 
 def build(settings: Settings) -> ASGIApp:
-    """Put the demo together."""
+    """Build the demo: site, middleware, dashboard and collector."""
     policy = Policy.from_toml(HERE / "consent.toml")
     site = read_site(policy)
     audit = Dashboard(settings.data / "consent.sqlite3", token=settings.audit) if settings.audit else None
@@ -57,18 +57,18 @@ def build(settings: Settings) -> ASGIApp:
         exclude=["/audit"],
     )
     collector = Collector(Hits(settings.data / "hits.db")).app()
-    return PlaceFromCookie(ByHost(news, {"localhost": collector}))
+    return PlaceHeaders(HostRouter(news, {"localhost": collector}))
 
 
 def read_site(policy: Policy) -> NewsSite:
-    """Read what the site publishes; nothing asks for consent yet."""
-    stories, briefs = read_others(OTHERS.read_text())
+    """Read what the site publishes, without the middleware."""
+    stories, briefs = read_stories(STORIES.read_text())
     editions = read_editions(EDITIONS.read_text())
     return NewsSite([read_seed(SEED.read_text()), *stories], briefs, editions, policy)
 
 
 class NewsSite:
-    """The pages that readers see."""
+    """The pages of the news site."""
 
     def __init__(
         self,
@@ -81,8 +81,8 @@ class NewsSite:
         self.briefs = briefs
         self.editions = editions
         self.policy = policy
-        self.templates = Jinja2Templates(directory=HERE / "templates", context_processors=[_around])
-        self.templates.env.filters["linked"] = linked
+        self.templates = Jinja2Templates(directory=HERE / "templates", context_processors=[_page_context])
+        self.templates.env.filters["add_links"] = add_links
         self.templates.env.globals.update(editions=editions, footer=FOOTER)
 
     def routes(self) -> list[BaseRoute]:
@@ -130,9 +130,9 @@ class NewsSite:
         return self._page(request, "missing.html", status=404, others=self.stories[:4])
 
     async def change_place(self, request: Request) -> Response:
-        """Keep the footer switch's choice in a cookie and go back to the page."""
+        """Keep the choice of the footer's switch in a cookie, and go back to the page."""
         name = request.path_params["name"]
-        response = RedirectResponse(_own_path(request.query_params.get("back", "")), status_code=303)
+        response = RedirectResponse(_safe_path(request.query_params.get("back", "")), status_code=303)
         if name in PLACES:
             response.set_cookie(PLACE_COOKIE, name, httponly=True, samesite="lax")
         else:
@@ -146,14 +146,14 @@ class NewsSite:
         return response
 
 
-def linked(line: str) -> Markup:
-    """Make links of the e-mail address and the handle in a line of text."""
+def add_links(line: str) -> Markup:
+    """Turn the e-mail address and the handle in a line of text into links."""
     html = str(escape(line))
     html = re.sub(r"[\w.]+@[\w.]+\w", r'<a href="mailto:\g<0>">\g<0></a>', html)
     return Markup(re.sub(r"(?<!\w)@(\w+)", r'<a href="https://x.com/\1">\g<0></a>', html))
 
 
-def _around(request: Request) -> dict[str, Any]:
+def _page_context(request: Request) -> dict[str, Any]:
     place = (request.headers.get("cf-ipcountry", ""), request.headers.get("cf-region-code", ""))
     return {
         "sections": SECTIONS,
@@ -164,6 +164,6 @@ def _around(request: Request) -> dict[str, Any]:
     }
 
 
-def _own_path(path: str) -> str:
+def _safe_path(path: str) -> str:
     """Return the path if it stays on this site, else the front page."""
     return path if re.fullmatch(r"/(?![/\\])[!-~]*", path) else "/"

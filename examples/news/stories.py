@@ -11,7 +11,7 @@ from pathlib import Path
 from examples.news.settings import PROJECT
 
 SEED = PROJECT / "seeds" / "000_d919394625708035.txt"
-OTHERS = Path(__file__).with_name("stories.toml")
+STORIES = Path(__file__).with_name("stories.toml")
 EDITIONS = Path(__file__).with_name("editions.toml")
 SECTIONS = {
     "world": "World",
@@ -46,7 +46,7 @@ class Story:
 
     Attributes:
         google_news: Last lines of the seed article; the others have none.
-        contact: As above: where to send tips, whom to follow.
+        contact: Last line of the seed article: where to send tips, whom to follow.
         embeds: Whether a video and a post stand between the paragraphs.
     """
 
@@ -70,7 +70,7 @@ class Story:
 
     @property
     def minutes(self) -> int:
-        """How long the article takes to read, at 220 words a minute."""
+        """Minutes that the article takes to read, at 220 words a minute."""
         return max(1, round(sum(len(paragraph.split()) for paragraph in self.body) / 220))
 
 
@@ -101,7 +101,7 @@ class Edition:
 
     @property
     def direction(self) -> str:
-        """What the page's `dir` says."""
+        """The page's `dir` attribute."""
         return "rtl" if self.language == "ar" else "ltr"
 
 
@@ -136,7 +136,7 @@ def read_seed(text: str) -> Story:
     )
 
 
-def read_others(text: str) -> tuple[list[Story], list[Brief]]:
+def read_stories(text: str) -> tuple[list[Story], list[Brief]]:
     """Read the stories and the briefs of stories.toml."""
     tables = tomllib.loads(text)
     stories = [Story(**{**table, "body": _paragraphs(table["body"])}) for table in tables["story"]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consentkit.dashboard.overview import MAX_DAYS, Period, Tally, read_figures, read_period
+from consentkit.dashboard.overview import MAX_DAYS, Period, Tally, compute_figures, parse_period
 from consentkit.exceptions import BadRequest, LogCorrupt
 from consentkit.log import Observation, Rollup
 
@@ -34,7 +34,7 @@ COUNTS = {
 
 
 def test_decisions_are_counted_by_day_regime_language_and_notice() -> None:
-    figures = read_figures(PERIOD, COUNTS, {})
+    figures = compute_figures(PERIOD, COUNTS, {})
     assert figures.total.tally == Tally(accepted=5, refused=4, customised=3, withdrawn=3)
     assert [(line.label, line.tally.total) for line in figures.steps] == [
         ("2026-11-01", 12),
@@ -52,7 +52,7 @@ def test_decisions_are_counted_by_day_regime_language_and_notice() -> None:
 
 
 def test_ignored_compares_the_days_of_which_both_are_known() -> None:
-    figures = read_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 20, shown(1, "opt-in fr"): 7})
+    figures = compute_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 20, shown(1, "opt-in fr"): 7})
     assert (figures.total.shown, figures.total.ignored, figures.known) == (27, 18, 1)
     assert [(line.shown, line.ignored) for line in figures.steps] == [(27, 18), (None, None), (None, None)]
     languages = {line.label: (line.shown, line.ignored) for line in figures.locales}
@@ -60,12 +60,12 @@ def test_ignored_compares_the_days_of_which_both_are_known() -> None:
 
 
 def test_more_answers_than_banners_are_no_negative_number() -> None:
-    figures = read_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 1})
+    figures = compute_figures(PERIOD, COUNTS, {shown(1, "opt-in de"): 1})
     assert figures.total.ignored == 0
 
 
 def test_nothing_is_nothing() -> None:
-    figures = read_figures(PERIOD, {}, {})
+    figures = compute_figures(PERIOD, {}, {})
     assert figures.total.tally == Tally()
     assert [line.tally.total for line in figures.steps] == [0, 0, 0]
     assert figures.regimes == figures.locales == figures.notices == ()
@@ -73,24 +73,24 @@ def test_nothing_is_nothing() -> None:
 
 def test_an_action_that_there_is_not_is_evidence() -> None:
     with pytest.raises(LogCorrupt, match="an action"):
-        read_figures(PERIOD, {rollup(1, "<script>"): 1}, {})
+        compute_figures(PERIOD, {rollup(1, "<script>"): 1}, {})
 
 
 def test_a_day_that_there_is_not_is_evidence() -> None:
     with pytest.raises(LogCorrupt, match="a day"):
-        read_figures(PERIOD, {rollup(99, "save"): 1}, {})
+        compute_figures(PERIOD, {rollup(99, "save"): 1}, {})
 
 
 def test_it_is_the_last_thirty_days_unless_said_otherwise() -> None:
     for query in ({}, {"days": ""}, {"days": "30"}, {"from": "", "to": ""}):
-        period = read_period(query, now=NOW)
+        period = parse_period(query, now=NOW)
         assert (period.since, period.until, period.chosen) == (date(2026, 10, 20), date(2026, 11, 18), 30)
 
 
 def test_first_and_last_day_can_be_named() -> None:
-    period = read_period({"from": "2026-11-01", "to": "2026-11-02", "days": "365"}, now=NOW)
+    period = parse_period({"from": "2026-11-01", "to": "2026-11-02", "days": "365"}, now=NOW)
     assert (period.days, period.chosen, period.steps()) == (2, None, ["2026-11-01", "2026-11-02"])
-    assert read_period({"from": "2026-11-01"}, now=NOW).until == date(2026, 11, 18)
+    assert parse_period({"from": "2026-11-01"}, now=NOW).until == date(2026, 11, 18)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_first_and_last_day_can_be_named() -> None:
 )
 def test_what_is_no_period_is_refused(query: dict[str, str], problem: str) -> None:
     with pytest.raises(BadRequest, match=problem) as raised:
-        read_period(query, now=NOW)
+        parse_period(query, now=NOW)
     assert raised.value.status == 400
 
 

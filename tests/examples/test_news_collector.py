@@ -88,7 +88,7 @@ def test_the_most_read_comes_first_and_readers_are_told_apart(tmp_path: Path) ->
 
 
 def test_hits_are_forgotten_by_age_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hits_module, "KEPT", 3)
+    monkeypatch.setattr(hits_module, "MAX_HITS", 3)
     hits = Hits(tmp_path / "hits.db")
     hits.add(_hit("/old", ago=DAYS * 86_400 + 1))
     for page in ("/1", "/2", "/3", "/4"):

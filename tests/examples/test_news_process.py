@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from examples.news.settings import PROJECT, Settings, kept_secret
+from examples.news.settings import PROJECT, Settings, load_secret
 
 COMMAND = [sys.executable, "-m", "examples.news"]
 
@@ -87,7 +87,7 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     data = tmp_path / "deep" / "data"
     first = Settings.from_environ({"DEMO_DATA": str(data)})
     again = Settings.from_environ({"DEMO_DATA": str(data)})
-    assert first.secret == again.secret == kept_secret(data)
+    assert first.secret == again.secret == load_secret(data)
     assert len(first.secret) >= 32
     assert stat.S_IMODE((data / "secret").stat().st_mode) == 0o600
     assert stat.S_IMODE(data.stat().st_mode) == 0o700

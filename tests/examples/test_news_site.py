@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 
 from examples.news.settings import Settings
 from examples.news.site import build
-from examples.news.stories import OTHERS, SECTIONS, read_others
+from examples.news.stories import SECTIONS, STORIES, read_stories
 
 ARTICLE = "/world/biden-authorizes-long-range-missiles"
 PATHS = ["/", "/privacy", ARTICLE, *(f"/{section}" for section in SECTIONS)]
@@ -32,7 +32,7 @@ async def test_a_page_renders_with_its_landmarks(site: httpx.AsyncClient, path: 
 
 async def test_every_story_of_the_front_page_opens(site: httpx.AsyncClient) -> None:
     links = {str(link["href"]) for link in _found((await site.get("/")).text, "main article h2 a, main h3 a")}
-    stories, _ = read_others(OTHERS.read_text())
+    stories, _ = read_stories(STORIES.read_text())
     assert {story.url for story in stories} - links == {"/culture/saturday-drummers-fill-the-railway-hall"}
     for link in links:
         assert (await site.get(link)).status_code == 200

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.news.stories import OTHERS, SECTIONS, SEED, read_others, read_seed
+from examples.news.stories import SECTIONS, SEED, STORIES, read_seed, read_stories
 
 ARTICLE = "/world/biden-authorizes-long-range-missiles"
 WORDS = st.lists(st.text("aZé9’$.,", min_size=1, max_size=9), min_size=1, max_size=9)
@@ -80,7 +80,7 @@ async def test_the_page_shows_every_word_of_the_article_in_order(site: httpx.Asy
 
 
 def test_other_stories_have_addresses_of_their_own_in_known_sections() -> None:
-    stories, briefs = read_others(OTHERS.read_text())
+    stories, briefs = read_stories(STORIES.read_text())
     assert len({story.url for story in stories}) == len(stories) >= 8
     assert {story.section for story in stories} < set(SECTIONS)
     assert briefs

@@ -66,11 +66,11 @@ def with_consent(app: A, /, **options: Any) -> A:
     Example:
         ``app = with_consent(FastAPI(), secret_key=SECRET, log="consent.sqlite3")``
     """
+    from consentkit.asgi.dispatcher import call_late  # only now: see `ConsentMiddleware`
+
     check_app(app)
     kind, is_function = type(app), isinstance(app, FunctionType | MethodType)
-    # Called as its class does by then: what traces it may yet be put around its class's method.
-    late: Any = MethodType(lambda self, *given: kind.__call__(self, *given), app)
-    middleware = ConsentMiddleware(app if is_function else late, **options)
+    middleware = ConsentMiddleware(app if is_function else call_late(kind, app), **options)
     if not is_function and _gave_class(app, kind, middleware):
         return app
 
@@ -105,12 +105,7 @@ def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
 
 
 def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
-    """Return what a class has an application of its own called by."""
-    answer = middleware.dispatcher.answer
-
-    async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(scope, receive, send)
-
+    call = middleware.dispatcher.method()
     vars(call)[MARK] = middleware
     return call
 

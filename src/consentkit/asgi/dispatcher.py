@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from types import MethodType
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,7 +62,8 @@ class Dispatcher:
             return app(scope, receive, send)
         options, root_path = deployment.options, self._root_path() if self._root_path else ""
         request = read_request(scope, options.cookies.https_only, root_path)
-        exchange = deployment.resolver.resolve(request, deployment.place_of(scope), int(seconds()))
+        place = deployment.place_of(scope) if deployment.place else None
+        exchange = deployment.resolver.resolve(request, place, int(seconds()))
         scope.setdefault("state", {})["consent"] = exchange.consent
         path = request.path
         excluded = bool(options.exclude) and options.excludes(path)
@@ -78,6 +80,20 @@ class Dispatcher:
             self._routed = True
             _logger.error(_BEHIND_ROUTE, options.prefix)
         return Responder(deployment, GatedResponse(exchange), send).run(app, scope, receive)
+
+    def method(self) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
+        """Return what a class has an application of its own called by."""
+        answer = self.answer
+
+        async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
+            await answer(scope, receive, send)
+
+        return call
+
+
+def call_late(kind: type[Any], app: object) -> Callable[..., Awaitable[None]]:
+    """Return what calls an application as its class does by then: what traces it may yet be put around."""
+    return MethodType(lambda self, *given: kind.__call__(self, *given), app)
 
 
 def read_request(scope: Scope, https_only: bool | None = None, root_path: str = "") -> Request:

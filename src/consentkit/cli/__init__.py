@@ -1,4 +1,4 @@
-"""The command ``consentkit``."""
+"""The command line, ``consentkit``: one module for each command or group of commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from consentkit.exceptions import MissingExtra
 
 
 def main() -> None:
-    """Run the command line; without click, say which extra brings it."""
+    """Run the command line; without click, name the extra that installs it."""
     try:
         from consentkit.cli.root import root
     except ModuleNotFoundError as error:

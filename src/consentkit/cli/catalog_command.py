@@ -50,7 +50,7 @@ def show(ids: tuple[str, ...], as_json: bool) -> None:
     known = default_catalog().vendors
     if missing := [ident for ident in ids if ident not in known]:
         raise click.ClickException(
-            f"the catalog has no vendor with the id {missing[0]!r}{_hint(_near(missing[0]))}"
+            f"the catalog has no vendor with the id {missing[0]!r}{_hint(_similar_ids(missing[0]))}"
         )
     found = [known[ident] for ident in ids]
     if as_json:
@@ -69,7 +69,7 @@ def show(ids: tuple[str, ...], as_json: bool) -> None:
 @click.pass_context
 def match(context: click.Context, urls: tuple[str, ...], as_json: bool) -> None:
     """Tell who would be asked for these URLs; fail if nobody known is."""
-    found = [_match(url) for url in urls]
+    found = [_find_vendor(url) for url in urls]
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -99,8 +99,8 @@ def check(files: tuple[Path, ...]) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _near(word: str) -> list[str]:
-    """Return the ids of vendors whose id or name has a word in it, or nearly is it; the nearest first."""
+def _similar_ids(word: str) -> list[str]:
+    """Return the ids of vendors whose id or name is like a word or contains it, the most similar first."""
     vendors = default_catalog().vendors
     sought = word.casefold()
     ids = {name: ident for ident, vendor in vendors.items() for name in (ident, vendor.name.casefold())}
@@ -109,8 +109,8 @@ def _near(word: str) -> list[str]:
     return list(dict.fromkeys(ids[name] for name in (*close, *within)))[:NEAR]
 
 
-def _near_hosts(host: str) -> list[str]:
-    """Return the known host that a host, or what it ends with, nearly is."""
+def _similar_hosts(host: str) -> list[str]:
+    """Return a known host that is like a host or like the end of one, in a list of one or none."""
     labels = host.split(".")
     ends = [".".join(labels[start:]) for start in range(len(labels) - 1)]
     known = {rule.host for vendor in default_catalog().vendors.values() for rule in vendor.hosts}
@@ -121,13 +121,13 @@ def _hint(names: Sequence[str]) -> str:
     return f". Did you mean {' or '.join(names)}?" if names else ""
 
 
-def _match(text: str) -> dict[str, str]:
+def _find_vendor(text: str) -> dict[str, str]:
     """Return the vendor that a URL belongs to, if any, and the rule that says so."""
     # People paste hosts; in a page the same text would be a path.
     url = read_url(f"https://{text}" if _HOST.match(text) else text)
     match = {"url": text, "vendor": "", "purpose": ""}
     if url is None or url.own:
-        near = _hint(_near(text)) and f"; `consentkit catalog show {text}` looks for vendors"
+        near = _hint(_similar_ids(text)) and f"; `consentkit catalog show {text}` looks for vendors"
         return {**match, "rule": f"asks no other host{near}"}
     if not url.readable:
         return {**match, "rule": "cannot be read"}
@@ -135,14 +135,14 @@ def _match(text: str) -> dict[str, str]:
     found: tuple[HostRule | str, KnownVendor] | None = known.find(url.host, url.path, url.query)
     found = found or known.find_word(url.host, url.path, url.query)
     if found is None:
-        return {**match, "rule": f"nobody known: {url.host}{_hint(_near_hosts(url.host))}"}
+        return {**match, "rule": f"nobody known: {url.host}{_hint(_similar_hosts(url.host))}"}
     rule, vendor = found
     told = str(rule) if isinstance(rule, HostRule) else f'the word "{rule}"'
     return {"url": text, "vendor": vendor.id, "purpose": vendor.purpose, "rule": told}
 
 
 def _fields(vendor: KnownVendor) -> dict[str, Any]:
-    """Return what is known of a vendor, without what is not; rules as they are written."""
+    """Return a vendor's fields that are not empty; rules as text."""
     fields = msgspec.to_builtins(vendor)
     fields["hosts"] = [str(rule) for rule in vendor.hosts if not rule.linked]
     fields["linked"] = [str(rule) for rule in vendor.hosts if rule.linked]

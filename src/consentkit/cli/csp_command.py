@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from consentkit.catalog import HostRule, HostTable, default_catalog
-from consentkit.cli.log.log_options import reading, with_log
-from consentkit.cli.terminal import aligned, one_line
+from consentkit.cli.log.log_options import log_reader, with_log
+from consentkit.cli.terminal import align_columns, one_line
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import Observation
 from consentkit.policy import Policy
@@ -59,7 +59,7 @@ def csp() -> None:
 def report(url: str, policy: str | None, since: str, as_json: bool) -> None:
     """Say which undeclared hosts pages asked for, by the reports in the log, and how to declare them."""
     declared = _read_policy(policy)
-    with reading(url) as reader:
+    with log_reader(url) as reader:
         hosts = _undeclared(_by_host(reader.observations("csp", since)), declared)
     if as_json:
         click.echo(json.dumps([{**msgspec.to_builtins(one), "count": one.count} for one in hosts], indent=2))
@@ -109,7 +109,7 @@ def _table(hosts: Sequence[ReportedHost]) -> list[str]:
         (one.host, one.count, one.first, one.last, " ".join(sorted(one.directives)), " or ".join(one.vendors))
         for one in hosts
     ]
-    return aligned([("host", "count", "first", "last", "directives", "catalog"), *rows])
+    return align_columns([("host", "count", "first", "last", "directives", "catalog"), *rows])
 
 
 def _advice(hosts: Sequence[ReportedHost], policy: Policy) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,7 @@ _CHECKED: Final[Mapping[str, Collection[int]]] = {
 _CHECKED_IN_PART: Final[Mapping[str, Collection[int]]] = {"FILE": {3, 27}, "--url": {13, 25}}
 
 
+_tell = partial(click.echo, err=True)
 _FORMATS = click.Choice(["json", "sarif", "text"])
 
 
@@ -119,7 +121,7 @@ def _check_usage(
 
 
 def _check_rules(rules: Collection[int], given: Collection[str]) -> None:
-    """Refuse rules that no option given checks, lest they seem kept; name those checked in part."""
+    """Refuse rules that no given option checks, since they would seem kept; name those checked in part."""
     for number in dict.fromkeys(rules):
         if any(number in _CHECKED[option] for option in given):
             continue
@@ -138,13 +140,13 @@ def read_text(name: str) -> str:
 
 
 def load_policy(name: str, text: str) -> Policy:
-    """Read the policy in a file's text; its lists are beside the file."""
+    """Parse a policy file's text; the lists that it names are beside the file."""
     with _unreadable(f"{name}: "):
         return Policy.loads(text, folder=Path(name).parent)
 
 
 def lint_policy(policy: Policy, against: str | None = None) -> list[Finding]:
-    """Lint a policy with its texts in every language, as the one that replaces the policy in `against`."""
+    """Lint a policy and its texts in every language; `against` names the policy that it replaces."""
     before = load_policy(against, read_text(against)) if against else None
     with _unreadable():
         texts = {locale: read_words(policy, locale).texts for locale in sorted(available_locales(policy))}
@@ -189,10 +191,6 @@ def _unreadable(prefix: str = "") -> Iterator[None]:
         yield
     except ConsentkitError as error:
         raise Unreadable(f"{prefix}{error}") from error
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def _format(found: Sequence[Located], form: str) -> str:

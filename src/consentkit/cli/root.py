@@ -12,7 +12,7 @@ from consentkit.cli.check_command import check
 from consentkit.cli.csp_command import csp
 from consentkit.cli.lint_command import lint
 from consentkit.cli.log import log
-from consentkit.cli.terminal import screens
+from consentkit.cli.terminal import printable_output
 
 
 class Root(click.Group):
@@ -20,7 +20,7 @@ class Root(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line."""
-        with screens():
+        with printable_output():
             return super().main(*args, **kwargs)
 
 

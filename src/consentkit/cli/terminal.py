@@ -28,7 +28,7 @@ def one_line(text: str) -> str:
     return printable(text).replace("\t", "\\t").replace("\n", "\\n")
 
 
-def aligned(rows: Sequence[Sequence[object]], *, left: int | None = None) -> list[str]:
+def align_columns(rows: Sequence[Sequence[object]], *, left: int | None = None) -> list[str]:
     """Lay out a table's rows as lines of equal columns.
 
     Args:
@@ -45,23 +45,23 @@ def aligned(rows: Sequence[Sequence[object]], *, left: int | None = None) -> lis
     return ["  ".join(line).rstrip() for line in lines]
 
 
-class Screen(io.TextIOWrapper):
+class PrintableStream(io.TextIOWrapper):
     """Standard output or standard error, on which every text is made printable.
 
     Args:
-        beneath: The stream that it stands for, to which bytes go.
+        stream: The stream that it stands for, to which bytes go.
     """
 
-    def __init__(self, beneath: TextIO) -> None:
-        encoding = beneath.encoding.lower()
+    def __init__(self, stream: TextIO) -> None:
+        encoding = stream.encoding.lower()
         super().__init__(
-            beneath.buffer,
+            stream.buffer,
             encoding="utf-8" if encoding in ("ascii", "us-ascii", "ansi_x3.4-1968") else encoding,
-            errors=beneath.errors,
+            errors=stream.errors,
             newline="\n",
             write_through=True,
         )
-        self.beneath = beneath
+        self.stream = stream
 
     def write(self, text: str, /) -> int:
         """Write a text, made printable."""
@@ -69,32 +69,32 @@ class Screen(io.TextIOWrapper):
 
 
 @contextmanager
-def screens() -> Iterator[None]:
-    """Make screens of standard output and standard error meanwhile, unless closed or only in memory."""
+def printable_output() -> Iterator[None]:
+    """Replace standard output and standard error by printable ones, unless closed or only in memory."""
     streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
-    made = {name: Screen(stream) for name, stream in streams.items() if hasattr(stream, "buffer")}
+    made = {name: PrintableStream(stream) for name, stream in streams.items() if hasattr(stream, "buffer")}
     vars(sys).update(made)
     try:
         yield
     finally:
-        for name, screen in made.items():
-            if getattr(sys, name) is screen:  # click has put another in place where a pipe was closed
-                setattr(sys, name, screen.beneath)
-                screen.detach()
+        for name, printed in made.items():
+            if getattr(sys, name) is printed:  # click has put another in place where a pipe was closed
+                setattr(sys, name, printed.stream)
+                printed.detach()
 
 
-def beneath(stream: TextIO) -> TextIO:
-    """Return the stream beneath a screen, for control characters of this package's own."""
-    return stream.beneath if isinstance(stream, Screen) else stream
+def raw_stream(stream: TextIO) -> TextIO:
+    """Return the stream behind a printable one, for control characters of this package's own."""
+    return stream.stream if isinstance(stream, PrintableStream) else stream
 
 
-def exact() -> TextIO:
+def exact_output() -> TextIO:
     """Return standard output for other programs, which read every byte; a terminal gets it printable."""
-    return sys.stdout if sys.stdout.isatty() else beneath(sys.stdout)
+    return sys.stdout if sys.stdout.isatty() else raw_stream(sys.stdout)
 
 
-def write_exactly(data: bytes) -> None:
-    """Write bytes that other programs read to standard output, as `exact` does."""
+def write_bytes(data: bytes) -> None:
+    """Write bytes that other programs read to standard output, as `exact_output` takes them."""
     if sys.stdout.isatty():
         sys.stdout.write(data.decode(errors="backslashreplace"))
     else:
@@ -112,5 +112,5 @@ def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
     if length < PROGRESS_FROM:
         yield lambda count: None
         return
-    with click.progressbar(length=length, label=label, file=beneath(sys.stderr)) as bar:
+    with click.progressbar(length=length, label=label, file=raw_stream(sys.stderr)) as bar:
         yield bar.update

@@ -1,4 +1,4 @@
-"""`Dashboard`, the ASGI application that a site mounts: headers, login, errors, and the pages behind them."""
+"""`Dashboard`, the ASGI application that a site mounts: security headers, login, routing, errors."""
 
 from __future__ import annotations
 
@@ -92,13 +92,7 @@ class Dashboard:
         kept = None if checkpoint is None else Path(checkpoint)
         routes = Pages(log, _parse_keys(vkeys), kept).routes()
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
-        handlers = {
-            BadRequest: _answer_refusal,
-            HTTPException: _answer_refusal,
-            LogUnavailable: _answer_unavailable,
-            LogError: _answer_corrupt,
-        }
-        self._app = ExceptionMiddleware(self._answer, handlers)
+        self._app = ExceptionMiddleware(self._answer, _HANDLERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
@@ -147,7 +141,7 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _answer_refusal(request: Request, error: Exception) -> Response:
-    """Answer for what a page or the login refuses; a guard may raise Starlette's exception, with headers."""
+    """Answer for a BadRequest, or for the HTTPException, with headers, that a guard may raise."""
     headers: Mapping[str, str] | None = None
     if isinstance(error, HTTPException):
         status, problem, headers = error.status_code, error.detail, error.headers
@@ -180,3 +174,11 @@ def _problem(
     response = respond("problem.html", request.scope, status=status, title=title, problem=problem)
     response.headers.update(headers or {})
     return response
+
+
+_HANDLERS: Final = {
+    BadRequest: _answer_refusal,
+    HTTPException: _answer_refusal,
+    LogUnavailable: _answer_unavailable,
+    LogError: _answer_corrupt,
+}

@@ -1,4 +1,4 @@
-"""Who may see the dashboard: the site's own guard decides, or a token and a signed session cookie."""
+"""Login to the dashboard: by the site's own guard, or by a token and a signed session cookie."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def make_login(token: object, guard: Guard | None) -> GuardLogin | TokenLogin:
 
 
 class GuardLogin:
-    """The site's own guard. Only ``True`` lets anybody in; what the guard raises passes through.
+    """Login by the site's own guard. Only ``True`` lets anybody in; what the guard raises passes through.
 
     Attributes:
         signs_out: Whether there is a session that can be ended.
@@ -86,7 +86,7 @@ class GuardLogin:
 
 
 class TokenLogin:
-    """The token, sent with the sign-in form, which begins a session, or in the header ``Authorization``."""
+    """Login by the token, sent with the form, which begins a session, or in the header ``Authorization``."""
 
     signs_out = True
 
@@ -114,7 +114,7 @@ class TokenLogin:
         return self._sessions.contains(request.cookie_values(cookie_name(request.secure)), now=epoch())
 
     def _is_token(self, scope: Scope, given: str) -> bool:
-        """Compare digests, in a time that says nothing about either.
+        """Say whether the token was given, in a time that does not depend on either.
 
         Raises:
             BadRequest: 429 where this client has sent too many wrong ones.

@@ -130,7 +130,7 @@ class Figures(NamedTuple):
     known: int
 
 
-def read_period(query: Mapping[str, str], *, now: int) -> Period:
+def parse_period(query: Mapping[str, str], *, now: int) -> Period:
     """Read a period from a page's query: ``days``, or ``from`` and ``to``; the last 30 days by default.
 
     Args:
@@ -143,14 +143,14 @@ def read_period(query: Mapping[str, str], *, now: int) -> Period:
     today = datetime.fromtimestamp(now, UTC).date()
     if query.get("from") or query.get("to"):
         until = query.get("to")
-        return _between(read_day(query.get("from", "")), read_day(until) if until else today)
+        return _between(parse_day(query.get("from", "")), parse_day(until) if until else today)
     days = query.get("days") or str(CHOICES[0])
     if days not in map(str, CHOICES):
         raise BadRequest(400, f"The number of days can be {', '.join(map(str, CHOICES))}.")
     return Period(today - timedelta(days=int(days) - 1), today, int(days))
 
 
-def read_day(text: str) -> date:
+def parse_day(text: str) -> date:
     """Read a day, written as ``YYYY-MM-DD`` and in no other way.
 
     Raises:
@@ -172,8 +172,8 @@ def _between(since: date, until: date) -> Period:
     return period
 
 
-def read_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
-    """Put a period's numbers together, from the log's roll-ups and observations of banners (`SHOWN`).
+def compute_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
+    """Compute a period's figures from its roll-ups and from its observations of banners (`SHOWN`).
 
     Raises:
         LogCorrupt: The roll-ups hold what no log counts.
@@ -203,7 +203,7 @@ def read_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
 def _lines(
     counts: Counts, seen: Seen, label_of: Callable[[Rollup], str], shown_by: Callable[[Observation], str]
 ) -> dict[str, Line]:
-    """Count decisions by a label, and the banners that were shown by the same label."""
+    """Count decisions by label, and the banners that were shown by the same labels."""
     tallies = _tallies(counts.items(), label_of)
     shown: Counter[str] = Counter()
     for one, count in seen.items():

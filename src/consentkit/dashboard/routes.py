@@ -1,4 +1,4 @@
-"""The dashboard's pages by address. Each is read from the log and rendered in a thread of its own."""
+"""The dashboard's pages by path. Each is read from the log and rendered in a worker thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from consentkit.asgi.clock import epoch
 from consentkit.asgi.dispatcher import read_request
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
-from consentkit.dashboard.overview import CHOICES, read_day, read_figures, read_period
+from consentkit.dashboard.overview import CHOICES, compute_figures, parse_day, parse_period
 from consentkit.dashboard.shown_banner import HEADERS, render_shown
 from consentkit.dashboard.template_response import respond
 from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing
@@ -94,11 +94,13 @@ class Pages:
         return [*routes, Route("/exports/entries.{form}", self.export)]
 
     def overview(self, request: Request) -> Response:
-        """Show what visitors decided, from the roll-ups: as fast at any number of entries."""
-        period = read_period(request.query_params, now=epoch())
+        """Show what visitors decided, from the roll-ups: the time does not grow with the log."""
+        period = parse_period(request.query_params, now=epoch())
         since, until = period.since.isoformat(), period.until.isoformat()
         reader = self._reader()
-        figures = read_figures(period, reader.stats(since, until), reader.observations(SHOWN, since, until))
+        figures = compute_figures(
+            period, reader.stats(since, until), reader.observations(SHOWN, since, until)
+        )
         return respond(
             "overview.html",
             request.scope,
@@ -110,14 +112,14 @@ class Pages:
         )
 
     def entries(self, request: Request) -> Response:
-        """List entries, the newest first; with an id, lead to the entry or the notice that has it."""
+        """List entries, the newest first; with ``id``, redirect to the entry or notice that has it."""
         query = request.query_params
         id, day, action, before = (query.get(key, "").strip() for key in ("id", "day", "action", "before"))
         if id:
             return self._find(request.scope, id.lower())
-        day = read_day(day).isoformat() if day else ""
+        day = parse_day(day).isoformat() if day else ""
         action = action if action in get_args(Action) else ""
-        index = _read_index(before) if before else None
+        index = _parse_index(before) if before else None
         found = self._reader().search(day=day, action=action, before=index, limit=PAGE_SIZE)
         listed = [(recorded, read_leaf(recorded.leaf), recorded.entry) for recorded in found.entries]
         search = {"day": day, "action": action, "before": index}
@@ -229,7 +231,7 @@ class Pages:
         return endpoint
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """Have a thread do what reads the log; raise LogUnavailable where that takes too long."""
+        """Run what reads the log in a thread; raise LogUnavailable where that takes too long."""
         return await self._threads.run(work, seconds=SECONDS)
 
     def _reader(self) -> LogReader:
@@ -246,7 +248,7 @@ class Pages:
 
     def _entry_of(self, request: Request) -> Recorded:
         """Return the entry that a request's path names."""
-        index = _read_index(request.path_params["index"])
+        index = _parse_index(request.path_params["index"])
         recorded = self._reader().at(index)
         if recorded is None:
             raise BadRequest(404, "The log has no entry with this index.")
@@ -254,11 +256,11 @@ class Pages:
 
 
 def _attachment(name: str) -> dict[str, str]:
-    """Return the header that makes a file of a response."""
+    """Return the header that makes a browser save a response as a file."""
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _read_index(text: str) -> int:
+def _parse_index(text: str) -> int:
     if not _INDEX.fullmatch(text):
         raise BadRequest(404, "The log has no entry with this index.")
     return int(text)

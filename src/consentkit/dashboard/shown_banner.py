@@ -1,4 +1,4 @@
-"""The banner exactly as it was shown, from its bundle: a document of its own in which nothing can run."""
+"""The banner exactly as it was shown, from its stored bundle, in a document in which nothing can run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADERS: Final[Mapping[str, str]] = {
         "frame-ancestors 'self'; base-uri 'none'"
     ),
 }
-"""Whatever a bundle holds: no script, no request, no form, no way out of the frame."""
+"""Headers of that document: no script, no request, no form, no way out of the frame."""
 
 
 def render_shown(reader: LogReader, hash: str) -> str | None:

@@ -33,18 +33,10 @@ def respond(template: str, scope: Scope, *, status: int = 200, **values: object)
         values: What the template may name. Every value is escaped.
     """
     request = read_request(scope)
-    page = (
-        _environment()
-        .get_template(template)
-        .render(
-            base=request.mount,
-            here=request.path,
-            sheet=request.mount + SHEET_PATH,
-            signs_out=bool(scope.get(SIGNS_OUT)),
-            **values,
-        )
-    )
-    return HTMLResponse(page, status)
+    signs_out, sheet = bool(scope.get(SIGNS_OUT)), request.mount + SHEET_PATH
+    page = _environment().get_template(template)
+    context = {"base": request.mount, "here": request.path, "sheet": sheet, "signs_out": signs_out}
+    return HTMLResponse(page.render(context, **values), status)
 
 
 @cache

@@ -7,27 +7,18 @@ from typing import Any, Final
 
 import click
 
-from consentkit.cli.log.entry_commands import export, show, stats
+from consentkit.cli.log import entry_commands, proof_commands, retention_commands
 from consentkit.cli.log.key_commands import key
-from consentkit.cli.log.proof_commands import (
-    checkpoint,
-    consistency,
-    leaf,
-    proof,
-    verify,
-    verify_receipt,
-)
-from consentkit.cli.log.retention_commands import drain, erase, purge
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells say it."""
 
 
 class LogGroup(click.Group):
-    """Commands that leave nothing half-written behind, however they end."""
+    """The commands of ``consentkit log``, with one way to end: an exit code and a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; Ctrl-C, also at a question, ends it with `INTERRUPTED`."""
+        """Run a command; Ctrl-C, also at a question, ends it with the code `INTERRUPTED`."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -56,19 +47,5 @@ def _interrupted(ctx: click.Context) -> None:
 log: Final = LogGroup(
     "log",
     help="Look into a consent log, check it, and keep it.",
-    commands=[
-        verify,
-        show,
-        export,
-        stats,
-        checkpoint,
-        proof,
-        leaf,
-        consistency,
-        verify_receipt,
-        key,
-        drain,
-        purge,
-        erase,
-    ],
+    commands=[*entry_commands.COMMANDS, *proof_commands.COMMANDS, key, *retention_commands.COMMANDS],
 )

@@ -16,8 +16,8 @@ import click
 import msgspec
 
 from consentkit.banner.markup import escape
-from consentkit.cli.log.log_options import reading, with_log, write_whole
-from consentkit.cli.terminal import aligned, exact, progress
+from consentkit.cli.log.log_options import atomic_file, log_reader, with_log
+from consentkit.cli.terminal import align_columns, exact_output, progress
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
 from consentkit.log import LogReader, Recorded, Rollup
@@ -37,7 +37,7 @@ def show(id: str, url: str, render: str | None) -> None:
 
     ID is the entry's id, a notice's hash, or an index.
     """
-    with reading(url) as reader:
+    with log_reader(url) as reader:
         found = reader.find(id)
         if found is None and id.isascii() and id.isdigit() and len(id) < 19:
             found = reader.at(int(id))
@@ -46,7 +46,7 @@ def show(id: str, url: str, render: str | None) -> None:
         click.echo(json.dumps(_describe(reader, found), indent=2, ensure_ascii=False))
         if render is not None:
             document = _banner_page(reader, found)
-            with write_whole(render) as file:
+            with atomic_file(render) as file:
                 file.write(document)
 
 
@@ -65,7 +65,7 @@ def _describe(reader: LogReader, found: Recorded) -> dict[str, Any]:
 
 
 def _destroyed(reader: LogReader, found: Recorded) -> dict[str, Any] | None:
-    """Say when and by which entry an entry was destroyed."""
+    """Return when and by which entry an entry was destroyed; None where it is there."""
     if found.body is not None:
         return None
     by = reader.destroyed_by(found.index)
@@ -75,7 +75,7 @@ def _destroyed(reader: LogReader, found: Recorded) -> dict[str, Any] | None:
 
 
 def _json_or_text(body: bytes | None) -> object:
-    """Read a notice, which is JSON; whatever else was published is text."""
+    """Parse a notice, which is JSON; anything else that was published stays text."""
     try:
         return json.loads(body or b"null")
     except ValueError:
@@ -103,33 +103,19 @@ def _banner_page(reader: LogReader, found: Recorded) -> str:
     return page.substitute(told=escape(told), document=escape(document))
 
 
-class _Range(NamedTuple):
-    """Entries from one place to another, both included: a place is an index or a day (``YYYY-MM-DD``)."""
+class _Place(NamedTuple):
+    """An end of a range of entries, which belongs to it: an index, a day (``YYYY-MM-DD``), or nothing."""
 
-    first: str | int | None
-    last: str | int | None
-
-    def indexes(self, size: int) -> tuple[int, int]:
-        """Return the first index and the one after the last, as far as they bound the range."""
-        start = self.first if isinstance(self.first, int) else 0
-        return start, max(start, min(size, self.last + 1) if isinstance(self.last, int) else size)
-
-    def contains_day(self, recorded: Recorded) -> bool:
-        """Say whether the entry's day is in the range; days are not in order: an outbox brings late ones."""
-        since = self.first if isinstance(self.first, str) else ""
-        until = self.last if isinstance(self.last, str) else ""
-        if not since and not until:
-            return True
-        day = read_leaf(recorded.leaf).day
-        return since <= day and (not until or day <= until)
+    position: int | None = None
+    day: str = ""
 
 
-def _parse_place(text: str) -> str | int:
+def _parse_place(text: str) -> _Place:
     """Parse a day or an index."""
     found = _PLACE.fullmatch(text)
     if found is None:
         raise click.BadParameter("expected a day such as 2026-11-22, or an index")
-    return int(text) if found["index"] else text
+    return _Place(position=int(text)) if found["index"] else _Place(day=text)
 
 
 @click.command()
@@ -143,20 +129,31 @@ def export(
     url: str,
     form: str,
     proofs: bool,
-    first: str | int | None,
-    last: str | int | None,
+    first: _Place | None,
+    last: _Place | None,
     output: str | None,
 ) -> None:
     """Write entries as JSON Lines or CSV."""
-    wanted = _Range(first, last)
-    with reading(url) as reader, nullcontext(exact()) if output is None else write_whole(output) as file:
+    begin, end = first or _Place(), last or _Place()
+    opened = nullcontext(exact_output()) if output is None else atomic_file(output)
+    with log_reader(url) as reader, opened as file:
         if form == "csv":
             write_csv_header(file, proofs=proofs)
-        start, stop = wanted.indexes(reader.head().size)
+        size, start = reader.head().size, begin.position or 0
+        stop = max(start, size if end.position is None else min(size, end.position + 1))
         with progress("Exporting", stop - start) as advance:
-            chosen = filter(wanted.contains_day, _counted(reader.entries(start, stop), advance))
+            entries = _counted(reader.entries(start, stop), advance)
+            chosen = (recorded for recorded in entries if _is_between(recorded, begin.day, end.day))
             lines = proved(chosen, reader) if proofs else plain(chosen)
             (write_csv_lines if form == "csv" else write_json_lines)(lines, file)
+
+
+def _is_between(recorded: Recorded, since: str, until: str) -> bool:
+    """Say whether the entry's day is between two. Days are not in order: an outbox brings late ones."""
+    if not since and not until:
+        return True
+    day = read_leaf(recorded.leaf).day
+    return since <= day and (not until or day <= until)
 
 
 def _counted(entries: Iterable[Recorded], advance: Callable[[int], None]) -> Iterator[Recorded]:
@@ -170,7 +167,7 @@ def _counted(entries: Iterable[Recorded], advance: Callable[[int], None]) -> Ite
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def stats(url: str, form: str) -> None:
     """Count decisions by day and regime."""
-    with reading(url) as reader:
+    with log_reader(url) as reader:
         head, counts = reader.head(), reader.stats()
     table = _by_day_and_regime(counts)
     total = _sums(sum(table.values(), Counter()))
@@ -182,7 +179,7 @@ def stats(url: str, form: str) -> None:
     click.echo(f"{head.size} entries, root {root}")
     if table:
         rows = [(*key, *_sums(line).values()) for key, line in table.items()]
-        lines = aligned([("day", "regime", *total), *rows, ("total", "", *total.values())], left=2)
+        lines = align_columns([("day", "regime", *total), *rows, ("total", "", *total.values())], left=2)
         click.echo("\n" + "\n".join(lines))
 
 
@@ -196,3 +193,6 @@ def _by_day_and_regime(counts: Mapping[Rollup, int]) -> dict[tuple[str, str], Co
 
 def _sums(line: Counter[str]) -> dict[str, int]:
     return {**{action: line[action] for action in get_args(Action)}, "total": line.total()}
+
+
+COMMANDS = (show, export, stats)

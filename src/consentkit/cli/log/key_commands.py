@@ -6,8 +6,15 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.log_options import plain_errors, reading, with_key, with_log, write_errors, writing
-from consentkit.cli.terminal import write_exactly
+from consentkit.cli.log.log_options import (
+    log_reader,
+    log_writer,
+    plain_errors,
+    with_key,
+    with_log,
+    write_errors,
+)
+from consentkit.cli.terminal import write_bytes
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, open_log
 from consentkit.log.location import key_path, log_path
@@ -40,7 +47,7 @@ def new(url: str | None, key: str | None, origin: str | None) -> None:
     if not is_made:
         raise click.ClickException(f"there is a file at {str(path)!r} already; it is left as it is")
     if url is not None and head is not None:
-        with writing(url, str(path)) as log:
+        with log_writer(url, str(path)) as log:
             log.sign_now()
     click.echo(f"The key is in {path}. Nobody but the log may read it.", err=True)
     click.echo(str(made.signing.verifier))
@@ -57,7 +64,7 @@ def show_key(url: str, key: str | None) -> None:
     with plain_errors():
         keys = signer_of(url, key).keys()
     if keys is None:
-        with reading(url, key):
+        with log_reader(url, key):
             raise click.ClickException("the log has no key here")
     click.echo("\n".join(map(str, keys.accepted)))
 
@@ -67,7 +74,7 @@ def show_key(url: str, key: str | None) -> None:
 @with_key
 def rotate(url: str, key: str | None) -> None:
     """Change the key, and print the checkpoint that both have signed."""
-    with writing(url, key) as log:
+    with log_writer(url, key) as log:
         path = _key_file(url, key)
         # Of two at once, the second begins with what the first has made.
         with write_errors(path), file_lock(path.with_name(f"{path.name}.lock")):
@@ -81,11 +88,11 @@ def rotate(url: str, key: str | None) -> None:
     click.echo(
         "Restart the processes that write to the log: until then they sign with the old key.", err=True
     )
-    write_exactly((head.checkpoint or "").encode())
+    write_bytes((head.checkpoint or "").encode())
 
 
 def _key_file(url: str | None, key: str | None) -> Path:
-    """Return where the key is kept: where `key` says, else beside a SQLite log."""
+    """Return the key file's path: `key`, or the file beside a SQLite log."""
     path = None if url is None else log_path(url)
     if key is not None and PRIVATE not in key:
         return Path(key)
@@ -95,7 +102,7 @@ def _key_file(url: str | None, key: str | None) -> Path:
 
 
 def _read_head(url: str | None) -> Head | None:
-    """Return the head of a log that is there and can be read."""
+    """Return a log's head; None where the log is not there or cannot be read."""
     path = None if url is None else log_path(url)
     if url is None or (path is not None and not path.exists()):
         return None

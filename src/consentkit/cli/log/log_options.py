@@ -1,4 +1,4 @@
-"""Options that the commands of ``consentkit log`` share, the log that they name, and the files they write."""
+"""What the commands of ``consentkit log`` share: options, the log that they name, files that they write."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ with_key: Final = click.option(
 
 
 @contextmanager
-def reading(url: str, key: str | None = None) -> Iterator[LogReader]:
-    """Open a log; what is wrong with its URL is a usage error (exit code 2), with itself a failure (1)."""
+def log_reader(url: str, key: str | None = None) -> Iterator[LogReader]:
+    """Open a log for reading; a wrong URL is a usage error (exit code 2), a wrong log a failure (1)."""
     with plain_errors(), open_log(url, key=key) as reader:
         yield reader
 
 
 @contextmanager
-def writing(url: str, key: str | None, outbox: str | None = None) -> Iterator[ConsentLog]:
-    """Open a log that exists for writing; errors as of `reading`."""
+def log_writer(url: str, key: str | None, outbox: str | None = None) -> Iterator[ConsentLog]:
+    """Open a log that exists for writing; errors as of `log_reader`."""
     with plain_errors():
         path = log_path(url)
         if path is not None:
@@ -66,7 +66,7 @@ def plain_errors() -> Iterator[None]:
 
 @contextmanager
 def write_errors(path: str | Path) -> Iterator[None]:
-    """Turn what keeps a file from being written into an error of click's that names the file."""
+    """Turn an OSError into an error of click's: the file at `path` cannot be written."""
     try:
         yield
     except OSError as error:
@@ -74,7 +74,7 @@ def write_errors(path: str | Path) -> Iterator[None]:
 
 
 def read_file(path: str | Path) -> str:
-    """Read a short text that was named on the command line; that it cannot be read is a usage error."""
+    """Read a text file that was named on the command line; failing to is a usage error."""
     try:
         return Path(path).read_text("utf-8")
     except OSError as error:
@@ -84,8 +84,8 @@ def read_file(path: str | Path) -> str:
 
 
 @contextmanager
-def write_whole(path: str | Path) -> Iterator[TextIO]:
-    """Open a file to write to; it gets its name when all of it is on disk, and is the owner's only.
+def atomic_file(path: str | Path) -> Iterator[TextIO]:
+    """Open a file that gets its name when all of it is on disk; only its owner can read it.
 
     A device or a pipe is written to directly.
     """

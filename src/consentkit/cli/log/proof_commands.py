@@ -10,8 +10,15 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.log_options import plain_errors, read_file, reading, with_key, with_log, write_whole
-from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_exactly
+from consentkit.cli.log.log_options import (
+    atomic_file,
+    log_reader,
+    plain_errors,
+    read_file,
+    with_key,
+    with_log,
+)
+from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_bytes
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.record.receipt import Verified
@@ -52,7 +59,7 @@ def verify(
     """
     if checkpoint and since:
         raise click.UsageError("--checkpoint checks the whole log, --since what is new: name one of them")
-    with reading(url, key) as reader:
+    with log_reader(url, key) as reader:
         keys = parse_keys(vkeys) or _own_keys(reader)
         if save is not None:
             _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
@@ -65,7 +72,7 @@ def verify(
         )
     _print(lines)
     if save is not None:
-        with write_whole(save) as file:
+        with atomic_file(save) as file:
             file.write(head.checkpoint or "")
 
 
@@ -84,8 +91,8 @@ def verify_receipt(file: str, vkeys: tuple[str, ...]) -> None:
 @with_log
 def checkpoint(url: str) -> None:
     """Print the signed checkpoint, byte for byte (C2SP)."""
-    with reading(url) as reader:
-        write_exactly(_signed_checkpoint(reader).encode())
+    with log_reader(url) as reader:
+        write_bytes(_signed_checkpoint(reader).encode())
 
 
 @click.command()
@@ -93,8 +100,8 @@ def checkpoint(url: str) -> None:
 @with_log
 def proof(index: int, url: str) -> None:
     """Print the proof that a leaf is in the log. As C2SP has it (tlog-proof)."""
-    with reading(url) as reader:
-        write_exactly(reader.proof(index).encode().encode())
+    with log_reader(url) as reader:
+        write_bytes(reader.proof(index).encode().encode())
 
 
 @click.command()
@@ -102,11 +109,11 @@ def proof(index: int, url: str) -> None:
 @with_log
 def leaf(index: int, url: str) -> None:
     """Print the exact bytes of a leaf. No newline is added."""
-    with reading(url) as reader:
+    with log_reader(url) as reader:
         found = reader.at(index)
         if found is None:
             raise LogError(f"the log has no entry {index}: it has {reader.head().size}")
-        write_exactly(found.leaf)
+        write_bytes(found.leaf)
 
 
 @click.command()
@@ -122,7 +129,7 @@ def consistency(old_size: int, new_size: int | None, url: str) -> None:
 
     Hashes in base64, one a line (RFC 6962, section 2.1.2).
     """
-    with reading(url) as reader:
+    with log_reader(url) as reader:
         size = reader.head().size
         if new_size is not None and new_size > size:
             raise LogError(f"the log has {size} entries, not {new_size}")
@@ -246,29 +253,24 @@ def _has_signed(key: VerifierKey, checkpoint: str) -> bool:
 
 
 def _describe_receipt(verified: Verified) -> list[tuple[str, str]]:
-    head = verified.checkpoint
+    head, signature = verified.checkpoint, "holds, by a key that you named"
+    if not verified.independent:
+        signature = (
+            "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
+            "name the log's with --vkey"
+        )
     return [
         ("receipt", f"{verified.id}, made {verified.created}"),
         *(("entry", f"{entry.id}, {entry.at}, {entry.action or entry.type}") for entry in verified.entries),
         *(("notice", hash) for hash in verified.notices),
         ("log", f"{head.origin}, {head.size} entries, root {head.root.hex()}"),
-        (
-            "signature",
-            "holds, by a key that you named"
-            if verified.independent
-            else "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
-            "name the log's with --vkey",
-        ),
-        (
-            "stated",
-            "what the entries and notices say"
-            if verified.compared
-            else f"NOT COMPARED: its vocabulary, {verified.vocabulary}, is not known here; "
-            "believe the entries above, and nothing else in the file",
-        ),
+        ("signature", signature),
     ]
 
 
 def _print(lines: Iterable[tuple[str, str]]) -> None:
     for name, text in lines:
         click.echo(f"{name:9}  {one_line(text)}")
+
+
+COMMANDS = (verify, verify_receipt, checkpoint, proof, leaf, consistency)

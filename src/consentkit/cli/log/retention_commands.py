@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from consentkit.cli.log.log_options import with_key, with_log, writing
+from consentkit.cli.log.log_options import log_writer, with_key, with_log
 from consentkit.cli.terminal import progress
 from consentkit.record.entry import rfc3339
 
@@ -31,7 +31,11 @@ def now() -> datetime:
 
 
 def parse_age(age: str) -> date:
-    """Return the day that was an age such as ``25mo`` ago; of a month that is too short its last day."""
+    """Return the day that was an age ago; of a month that is too short its last day.
+
+    Args:
+        age: Days, months or years: ``400d``, ``25mo``, ``3y``.
+    """
     found = _AGE.fullmatch(age)
     if found is None:
         raise click.BadParameter("expected an age such as 25mo, 3y or 400d")
@@ -53,7 +57,7 @@ def parse_age(age: str) -> date:
 def drain(url: str, key: str | None, outbox: str) -> None:
     """Hand what waits in an outbox to the log."""
     _require_outbox(outbox)
-    with writing(url, key, outbox) as log:
+    with log_writer(url, key, outbox) as log:
         if not any(Path(outbox + suffix).exists() for suffix in ("", ".draining")):
             click.echo(f"There is no file {outbox!r}.", err=True)
         count = log.drain()
@@ -76,7 +80,7 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
     Counts and proofs stay. What was destroyed stays destroyed if this is interrupted. Run it again to go on.
     """
     day, time, destroyed = before.isoformat(), now(), 0
-    with writing(url, key) as log:
+    with log_writer(url, key) as log:
         days = {key.day for key in log.stats(until=(before - timedelta(days=1)).isoformat())}
         if not days:
             click.echo(f"no decisions from before {day}")
@@ -103,7 +107,7 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
     """
     if outbox is not None:
         _require_outbox(outbox)
-    with writing(url, key, outbox) as log:
+    with log_writer(url, key, outbox) as log:
         if outbox is not None:
             log.drain()
         indexes = [recorded.index for recorded in log.of_subject(subject)]
@@ -146,3 +150,6 @@ def _confirm(yes: bool, question: str) -> None:
 
 def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+COMMANDS = (drain, purge, erase)
