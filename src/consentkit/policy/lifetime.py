@@ -20,7 +20,8 @@ MOST: Final = 400
 """Days for which browsers keep a cookie at most: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
 
 MOST_GRANTED: Final = MOST - 30
-"""Days for which a grant counts at most: once it has lapsed, what the same cookie refuses is renewed."""
+"""Days for which a grant counts at most; so a lapsed grant is asked for again before the cookie is gone, and what
+the same cookie refuses is renewed with it."""
 
 
 class Validity(NamedTuple):
