@@ -20,8 +20,7 @@ MOST: Final = 400
 """Days for which browsers keep a cookie at most: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
 
 MOST_GRANTED: Final = MOST - 30
-"""Days for which a grant counts at most; so a lapsed grant is asked for again before the cookie is gone, and what
-the same cookie refuses is renewed with it."""
+"""Days for which a grant counts at most: it lapses, and is asked for again, before browsers drop the cookie."""
 
 
 class Validity(NamedTuple):
