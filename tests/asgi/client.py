@@ -13,7 +13,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy
+from consentkit.log.location import open_store
 from consentkit.testing import cookie_for
+from log.faults import FaultyStore
 
 SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 POLICY = Policy(uses=("google-analytics", "meta-pixel", "youtube"))
@@ -209,7 +211,14 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[ConsentLog]:
+def faulty(tmp_path: Path) -> FaultyStore:
+    """Make the store of `log`, which works until a test says otherwise."""
+    return FaultyStore(open_store(tmp_path / "consent.sqlite3", read_only=False))
+
+
+@pytest.fixture
+def log(tmp_path: Path, faulty: FaultyStore) -> Iterator[ConsentLog]:
     """Make an empty log."""
-    with ConsentLog(tmp_path / "consent.sqlite3") as made:
+    with ConsentLog(tmp_path / "consent.sqlite3", store=faulty) as made:
         yield made
+        faulty.work()

@@ -187,16 +187,15 @@ async def test_a_failure_is_passed_on_at_once(app: ASGIApp, log: ConsentLog) -> 
         assert turns == []
 
 
-async def test_the_log_is_ready_before_the_server_lets_visitors_in(log: ConsentLog) -> None:
-    store = FaultyStore(log._store)
-    log._store = store
-
+async def test_the_log_is_ready_before_the_server_lets_visitors_in(
+    log: ConsentLog, faulty: FaultyStore
+) -> None:
     def away() -> None:
         raise LogUnavailable("away")
 
-    store.before = away
+    faulty.before = away
     assert await log.honour(make_refusal(), bundle=BUNDLE) is None
-    store.before = lambda: None
+    faulty.work()
     sizes: list[int] = []
 
     async def send(message: Message) -> None:
@@ -211,19 +210,16 @@ async def test_the_log_is_ready_before_the_server_lets_visitors_in(log: ConsentL
     assert sizes == [2, 2]
 
 
-async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog) -> None:
-    store = FaultyStore(log._store)
-    log._store = store
-
+async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog, faulty: FaultyStore) -> None:
     def away() -> None:
         raise LogUnavailable("away")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError
 
-    store.before = away
+    faulty.before = away
     assert await log.honour(make_refusal(), bundle=BUNDLE) is None
     assert await live(wrap(app, log=log)) == COMPLETE  # away still: the site starts all the same
-    store.before = lambda: None
+    faulty.work()
     await live(wrap(app, log=log))
     assert log.head().size == 2

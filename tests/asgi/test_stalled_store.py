@@ -24,14 +24,12 @@ VISITORS = 60
 class Stalled:
     """A store in which everything hangs until it is let go."""
 
-    def __init__(self, log: ConsentLog) -> None:
+    def __init__(self, store: FaultyStore) -> None:
         self.hangs = threading.Event()
         self._goes_on = threading.Event()
-        self._store = FaultyStore(log._store)
-        self._snapshot = self._store.snapshot
-        self._store.before = self._wait
-        self._store.snapshot = self._waiting_snapshot
-        log._store = self._store
+        self._snapshot = store.snapshot
+        store.before = self._wait
+        store.snapshot = self._waiting_snapshot
 
     def let_go(self) -> None:
         """Go on."""
@@ -57,7 +55,7 @@ class Threaded(App):
         await super().__call__(scope, receive, send)
 
 
-async def test_pages_are_answered_while_the_store_hangs(log: ConsentLog) -> None:
+async def test_pages_are_answered_while_the_store_hangs(log: ConsentLog, faulty: FaultyStore) -> None:
     log._group._seconds = 60.0
     app = wrap(Threaded(), log=log)
     decided: list[int] = []
@@ -81,7 +79,7 @@ async def test_pages_are_answered_while_the_store_hangs(log: ConsentLog) -> None
     async with browser(app) as client:
         await post(client, {"action": "accept"})
         cookies = dict(client.cookies)
-    stalled = Stalled(log)
+    stalled = Stalled(faulty)
     async with anyio.create_task_group() as tasks:
         try:
             for _ in range(VISITORS):

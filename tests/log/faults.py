@@ -29,6 +29,10 @@ class FaultyStore:
         self.rehearse = store.rehearse
         self.close = store.close
 
+    def work(self) -> None:
+        """Fail no more."""
+        self.before = self.after = nothing
+
     def transact(self, script: Script[T]) -> T:
         """Run a script, unless a fault comes first."""
         self.before()

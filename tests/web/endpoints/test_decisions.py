@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +27,6 @@ def entries(log: ConsentLog) -> list[Entry]:
     """Return the decisions in a log."""
     found = [recorded.entry for recorded in log.entries()]
     return [entry for entry in found if entry is not None and entry.type == "decision"]
-
-
-@pytest.fixture
-def faulty(log: ConsentLog) -> Iterator[FaultyStore]:
-    """Put faults between a log and its store."""
-    store = FaultyStore(log._store)
-    log._store = store
-    yield store
-    store.before = lambda: None
 
 
 def away() -> None:
