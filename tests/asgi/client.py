@@ -13,7 +13,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy
-from consentkit.log.location import open_store
+from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.testing import cookie_for
 from log.faults import FaultyStore
 
@@ -211,14 +211,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def faulty(tmp_path: Path) -> FaultyStore:
-    """Make the store of `log`, which works until a test says otherwise."""
-    return FaultyStore(open_store(tmp_path / "consent.sqlite3", read_only=False))
+def store(tmp_path: Path) -> FaultyStore:
+    """Make what keeps the log: a file, with room for faults."""
+    return FaultyStore(SQLiteStore(tmp_path / "consent.sqlite3"))
 
 
 @pytest.fixture
-def log(tmp_path: Path, faulty: FaultyStore) -> Iterator[ConsentLog]:
+def log(tmp_path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
     """Make an empty log."""
-    with ConsentLog(tmp_path / "consent.sqlite3", store=faulty) as made:
+    with ConsentLog(tmp_path / "consent.sqlite3", store=store) as made:
         yield made
-        faulty.work()

@@ -188,14 +188,14 @@ async def test_a_failure_is_passed_on_at_once(app: ASGIApp, log: ConsentLog) -> 
 
 
 async def test_the_log_is_ready_before_the_server_lets_visitors_in(
-    log: ConsentLog, faulty: FaultyStore
+    log: ConsentLog, store: FaultyStore
 ) -> None:
     def away() -> None:
         raise LogUnavailable("away")
 
-    faulty.before = away
+    store.before = away
     assert await log.honour(make_refusal(), bundle=BUNDLE) is None
-    faulty.work()
+    store.before = lambda: None
     sizes: list[int] = []
 
     async def send(message: Message) -> None:
@@ -210,16 +210,16 @@ async def test_the_log_is_ready_before_the_server_lets_visitors_in(
     assert sizes == [2, 2]
 
 
-async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog, faulty: FaultyStore) -> None:
+async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog, store: FaultyStore) -> None:
     def away() -> None:
         raise LogUnavailable("away")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError
 
-    faulty.before = away
+    store.before = away
     assert await log.honour(make_refusal(), bundle=BUNDLE) is None
     assert await live(wrap(app, log=log)) == COMPLETE  # away still: the site starts all the same
-    faulty.work()
+    store.before = lambda: None
     await live(wrap(app, log=log))
     assert log.head().size == 2

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from consentkit.log.stores.base import Script, Store
+from consentkit.log.stores.sql import Script, Store
 
 T = TypeVar("T")
 
@@ -28,10 +28,6 @@ class FaultyStore:
         self.tidy = store.tidy
         self.rehearse = store.rehearse
         self.close = store.close
-
-    def work(self) -> None:
-        """Fail no more."""
-        self.before = self.after = nothing
 
     def transact(self, script: Script[T]) -> T:
         """Run a script, unless a fault comes first."""

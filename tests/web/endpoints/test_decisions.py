@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,13 @@ def entries(log: ConsentLog) -> list[Entry]:
     """Return the decisions in a log."""
     found = [recorded.entry for recorded in log.entries()]
     return [entry for entry in found if entry is not None and entry.type == "decision"]
+
+
+@pytest.fixture
+def faulty(store: FaultyStore) -> Iterator[FaultyStore]:
+    """Put faults between a log and its store."""
+    yield store
+    store.before = lambda: None
 
 
 def away() -> None:

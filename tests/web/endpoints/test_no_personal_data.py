@@ -16,7 +16,7 @@ from asgi.client import NAVIGATION, post, shown, wrap
 from consentkit import ConsentLog
 from consentkit.exceptions import LogUnavailable
 from consentkit.log.export import plain, proved, write_csv_lines, write_json_lines
-from consentkit.log.location import open_store
+from consentkit.log.stores.sqlite import SQLiteStore
 from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +53,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         path = folder / "consent.sqlite3"
-        self.faulty = FaultyStore(open_store(path, read_only=False))
+        self.faulty = FaultyStore(SQLiteStore(path))
         self.log = ConsentLog(path, outbox=folder / "outbox", store=self.faulty)
         self.app = wrap(log=self.log, csp="report-only", debug=True)
 
@@ -66,7 +66,7 @@ class Site:
 
         setattr(self.faulty, "after" if unknown else "before", fail)
         yield
-        self.faulty.work()
+        self.faulty.before = self.faulty.after = lambda: None
 
     def visitor(self, base: str) -> httpx.AsyncClient:
         """Make a visitor with a cookie jar."""
