@@ -207,3 +207,18 @@ def test_the_catalog_knows_those_that_many_pages_have() -> None:
         "google-sign-in",
     } <= known
     assert {"google-maps", "hcaptcha", "tiktok", "trustpilot"} <= known
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://www.google.com/recaptcha/api.js?render=key",
+        "https://www.google.com/recaptcha/enterprise.js?render=key",
+        "https://www.recaptcha.net/recaptcha/api.js",
+    ],
+)
+def test_the_stub_comes_with_the_script_of_a_captcha(address: str) -> None:
+    script = f"<script src={address}></script>"
+    assert rewrite(script).startswith("{grecaptcha:form}<script type=text/plain ")
+    assert rewrite(script, EVERYTHING) == script
+    assert rewrite(script * 2).count("{grecaptcha:form}") == 1

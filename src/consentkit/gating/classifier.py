@@ -155,6 +155,7 @@ class Classifier:
             # In XML it has another name.
             language = elements.first(found, b"lang") or elements.first(found, b"xml:lang") or ""
             return Classification(language=language)
+        # A script may load by its text, a frame by its `srcdoc`; other tags only by an address or a handler.
         always = bases or name in (b"script", b"iframe")
         matters = always or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw))
         made = self.read_tag(raw, name, bases, 0) if matters else None
@@ -177,6 +178,7 @@ class Classifier:
         reasons = self._vendors.find_marked(marker) if marker else ()
         if marker and reasons:
             return self._read_marked(tag, marker, Reach(reasons))
+        # A script of another type is a data block, which browsers do not run (WHATWG HTML 4.12.1).
         is_script = name == b"script"
         if is_script and elements.script_type(found) not in (*elements.LIVE_TYPES, *LIST_TYPES):
             return None
@@ -212,6 +214,10 @@ class Classifier:
         )
 
     def _read_marked_script(self, tag: _Tag, made: Classification, reach: Reach) -> Classification | None:
+        """Classify a script that says who must be allowed.
+
+        Its vendor is told what holds before it runs, wherever it comes from: hence `heard`.
+        """
         found = tag.attributes
         kind = elements.script_type(found)
         if kind not in ("text/plain", *elements.LIVE_TYPES, *LIST_TYPES):

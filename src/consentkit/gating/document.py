@@ -28,8 +28,9 @@ MAX_BASES: Final = 4
 
 _PLAIN: Final = re.compile(r"[a-z0-9.-]*\Z")
 _ANY: Final = URL("https", readable=False)
-# How React writes its scripts.
+# React and Next.js write boolean attributes so; a page with such scripts may be hydrated: made anew by them.
 _REACT: Final = re.compile(rb'(?:async|defer)=""')
+# What scripts of pages copy or make anew with the addresses of what was held back: the guard has to be there.
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
 _UNSAID: Final = Embed()
 # Attributes, since a policy of the site may forbid styles.
@@ -160,6 +161,7 @@ class PageGate:
         tag = self._classifier.classify(raw, name, self._bases.urls)
         if tag is None:
             return None
+        # Only an <html> counts that browsers surely see as such.
         if tag.language and not (self.language or where):
             self.language = tag.language
         denied = self._refuse(name, tag.load.reach)
@@ -180,8 +182,9 @@ class PageGate:
         if tag is None:
             return None
         analysis = self._analyze(tag, text, whole, where)
+        # Nothing to do in any document: `None` lets the rewriter remember that.
         waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
-        if tag.silent and whole and not (analysis and analysis.matters):
+        if tag.silent and whole and not (analysis and (any(analysis.reach) or analysis.mentioned)):
             return waits
         reached = analysis.reach.reasons if analysis else ()
         calls, runs = self._call((*(tag.heard or tag.load.reach.reasons), *reached), where)
@@ -191,6 +194,7 @@ class PageGate:
             made: Iterable[Splice] = [*calls, *elements.tidy(self._live(tag, where), others)]
         elif not (made := self._map(raw, text, tag, where) if whole else ()):
             self._judge.report(b"script", denied)
+            # A form that waits for a captcha has to say why; see stubs.js.
             forms = {f"{name}:{kind}" for name, kind in denied.party.stubs if kind == "form"}
             stubs = forms.union(analysis.stubs if analysis and not tag.marked else ())
             made = [*calls, *self._stubs(stubs, where, denied.party), *tag.load.inert]
@@ -204,7 +208,7 @@ class PageGate:
             return None
         text = elements.foreign_text(text) if where and where & Where.FOREIGN else text
         analysis = self._classifier.analyze_content(tag, text, self._bases.urls)
-        # What follows behind a limit nobody has seen.
+        # Nobody has seen what follows behind the limit.
         return analysis if whole else analysis._replace(reach=analysis.reach._replace(unreadable=True))
 
     def _refuse_script(
@@ -215,11 +219,15 @@ class PageGate:
         if analysis is None or tag.marked:
             return denied
         self._judge.mention(analysis.mentioned)
-        refused = self._judge.refusal(analysis.reach, runs)  # also takes note of hosts
+        # Asked even if the address is refused: it takes note of unknown hosts.
+        refused = self._judge.refusal(analysis.reach, runs)
         return denied or refused
 
     def _wait(self, where: Where) -> Sequence[Splice]:
-        """Let what is ours wait where a framework may take over the page, before its first script."""
+        """Let the package's script wait where a framework may take over the page, before its first script.
+
+        A framework that finds elements it did not write throws away what it finds and renders anew.
+        """
         if self.hydrated or self.renderer is None or where or not self._enforce:
             return ()
         self.hydrated = True
@@ -227,7 +235,10 @@ class PageGate:
         return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
     def _map(self, raw: bytes, text: bytes, tag: Classification, where: Where) -> Sequence[Splice]:
-        """Let a stub stand in for the modules of an import map that are held back; nothing if that fails."""
+        """Put a stub in the place of the modules of an import map that are held back; nothing if that fails.
+
+        Without the map as a whole no module of the site would load (WHATWG HTML 8.1.6.2).
+        """
         if tag.list_type != "importmap" or where or tag.marked or self.renderer is None:
             return ()
         stub = self.renderer.module(foreign_base=self.foreign_base)
@@ -249,6 +260,7 @@ class PageGate:
         return denied
 
     def _live(self, tag: Classification, where: Where) -> Sequence[Splice]:
+        # Edits with quotes may end an attribute elsewhere where browsers read the bytes otherwise.
         return tag.live if tag.simple or not where & Where.UNCERTAIN else ()
 
     def _others(
@@ -259,6 +271,7 @@ class PageGate:
             denied = self._judge.refusal(part.reach)
             if denied is None:
                 continue
+            # A document is rewritten in its attribute; if its frame is gone, so is the document.
             if part.srcdoc is not None and not part.reach.unreadable and self._depth < MAX_DEPTH:
                 if not gone:
                     yield from self._rewrite(raw, part.srcdoc, part.inert, where)

@@ -68,6 +68,7 @@ class Judge:
             runs: Vendors that are let through all the same.
         """
         for reason in reach.reasons:
+            # A vendor's program on the site's own host passes, and is told of.
             if reason.why == "program":
                 self._note_program(reason, reach)
             if reason.party.vendor in runs:
@@ -87,9 +88,11 @@ class Judge:
 
     def applies(self, reason: Reason) -> bool:
         """Tell whether a reason counts on this page, whose own origin is no third party."""
+        # What is a guess never counts against the site itself, nor its subdomains.
         if reason.why in ("list", "word", "program"):
             spared = any(is_below(self.own.host, site) for site in reason.spared)
             return bool(reason.host) and not spared and not self.is_own(reason.host)
+        # A first-party proxy: a path that the policy declares on the site's own host.
         if reason.site and not reason.host:
             return is_below(self.own.host, reason.site)
         return not reason.host or reason.host != self.own_host or bool(reason.site)

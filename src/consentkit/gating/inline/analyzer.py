@@ -62,11 +62,6 @@ class Analysis(NamedTuple):
     mentioned: tuple[str, ...] = ()
     stubs: frozenset[str] = frozenset()
 
-    @property
-    def matters(self) -> bool:
-        """Whether the script reaches or names anybody."""
-        return bool(self.mentioned) or self.reach != NOTHING
-
 
 class _Clues(NamedTuple):
     """What is found in the words of a script, in one cheap search.

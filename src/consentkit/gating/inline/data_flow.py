@@ -162,11 +162,13 @@ class DataFlow:
     # --- functions, which nest
 
     def _nest(self, functions: Sequence[Node], declared: Sequence[Node]) -> None:
+        """Find the scope of every name. A scope is a function's index in the order of their beginnings."""
         ordered = sorted(functions, key=lambda node: node.start_byte)
         self._starts = [node.start_byte for node in ordered]
         self._ends = [node.end_byte for node in ordered]
         self._around: list[int] = []
         self._declared: set[Key] = set()
+        # The function around another begins before it and ends behind it: the last of those is the innermost.
         for index, start in enumerate(self._starts):
             self._around.append(self._last(index - 1, start))
         for index, node in enumerate(ordered):
@@ -192,10 +194,12 @@ class DataFlow:
             self._add((scope, self.script.source(name)), function)
 
     def _declare(self, pattern: Node, scope: int) -> None:
+        """Let all names in a pattern belong to a function; `var` and `let` are not told apart."""
         bound = _bound(self.script, pattern, None)
         self._declared |= {(scope, self.script.source(name)) for name, _ in bound}
 
     def _last(self, index: int, place: int) -> int:
+        """Return the first function from here outwards that goes on beyond an offset."""
         while index >= 0 and self._ends[index] <= place:
             index = self._around[index]
         return index
@@ -207,6 +211,7 @@ class DataFlow:
     # --- what flows
 
     def _add(self, key: Key, source: Source) -> None:
+        # Dictionaries stand for ordered sets: what is found must not hang on the order of hashes.
         self._into.setdefault(key, {})[source] = None
         if not isinstance(source, tuple) and bare(source).type in _CALLABLE:
             self._callable.setdefault(key, {})[bare(source)] = None
@@ -237,6 +242,7 @@ class DataFlow:
         """Let results flow out of their functions, and what is thrown into whatever catches."""
         for node in parts["result"]:
             scope = self._at(node.start_byte)
+            # The body of an arrow function that is a function itself: it is the result of the outer one.
             if scope >= 0 and self._starts[scope] == node.start_byte:
                 scope = self._around[scope]
             self._add((RESULT, str(self._starts[scope]) if scope >= 0 else ""), node)
@@ -248,6 +254,7 @@ class DataFlow:
         """Let arguments flow into the parameters of the script's own functions, and into lists."""
         for function in self.functions(call.callee):
             self._pass(call.given, function)
+        # ["https://…"].forEach(load): whatever is there may be handed to a callback.
         given = [*call.given, *([call.owner] if call.owner is not None else [])]
         for callback in call.given:
             for function in self.functions(callback):
@@ -257,6 +264,7 @@ class DataFlow:
                 self._bind(call.owner, Element(argument))
 
     def _pass(self, given: Sequence[Node], function: Node) -> None:
+        """Let arguments flow into parameters by their places, all into all behind a spread."""
         spread = any(argument.type == "spread_element" for argument in given)
         for index, parameter in enumerate(_parameters(function)):
             all_of_them = spread or parameter.type == "rest_pattern"

@@ -117,6 +117,7 @@ class Evaluator:
         """Return what is known, or `None` once a task for it is on the stack."""
         if not isinstance(wanted, tuple) and wanted.type not in _READ:
             return self._leaf(wanted)
+        # A value that flows into itself: what the round before found has to do (see `settle`).
         if wanted in begun:
             self._circular = True
             return self._before.get(wanted, NONE)
@@ -150,6 +151,7 @@ class Evaluator:
         return found
 
     def _identifier(self, node: Node) -> _Task:
+        """Read a name; one that nothing declares may also be a member of the window."""
         key = self._flow.key(node)
         found = yield key
         if key[0] == GLOBAL:
@@ -200,12 +202,14 @@ class Evaluator:
         return texts
 
     def _union(self, node: Node) -> _Task:
+        """Read an expression whose value is that of one of its parts; a condition is no value."""
         found = NONE
         for child in children(node)[node.type == "ternary_expression" :]:
             found |= yield child
         return found
 
     def _binary(self, node: Node) -> _Task:
+        """Read a sum; of ``a || b`` and the like either may be the value."""
         operator = node.child_by_field_name("operator")
         is_sum = operator is not None and operator.type == "+"
         return self._joined(children(node)) if is_sum else self._union(node)
@@ -226,6 +230,7 @@ class Evaluator:
         call = self._script.call(node)
         subject = [call.owner] if call.owner is not None else []
         found = NONE
+        # A function of the script's own returns what flows out of it; all others are known by name.
         if own := [*self._flow.functions(call.callee)]:
             for function in own:
                 found |= yield (data_flow.RESULT, str(function.start_byte))
@@ -241,6 +246,7 @@ class Evaluator:
             return (yield from self._joined([*subject, *call.given]))
         if call.owner is not None:
             found = yield from self._method(call.name, call.owner, call.given)
+        # What is not known by name may return anything that it is given.
         # A text may be cut more often than is followed, or counted in other units.
         if found and call.name not in _CUT:
             return found

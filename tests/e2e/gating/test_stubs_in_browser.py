@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from consentkit.gating.model import stubs_script
-from gating.pages import EVERYTHING, rewrite
 from tabs import borrowed
 
 PAGE = """
@@ -118,18 +117,3 @@ def test_what_runs_without_a_form_says_nothing(waiting: Callable[[str], Page]) -
     page.evaluate("() => { two.onsubmit = (e) => { e.preventDefault(); window.own = true } }")
     page.locator("text=Other").click()
     assert page.evaluate("window.own") and page.locator(FILLED).count() == 0
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://www.google.com/recaptcha/api.js?render=key",
-        "https://www.google.com/recaptcha/enterprise.js?render=key",
-        "https://www.recaptcha.net/recaptcha/api.js",
-    ],
-)
-def test_the_stub_comes_with_the_script_of_a_captcha(address: str) -> None:
-    script = f"<script src={address}></script>"
-    assert rewrite(script).startswith("{grecaptcha:form}<script type=text/plain ")
-    assert rewrite(script, EVERYTHING) == script
-    assert rewrite(script * 2).count("{grecaptcha:form}") == 1
