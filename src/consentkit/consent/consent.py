@@ -206,18 +206,17 @@ def resolve(
     narrow: frozenset[str] = frozenset(),
     required_links: frozenset[Link] = frozenset(),
 ) -> Consent:
-    """Resolve what holds now.
+    """Resolve what holds now, by the rules of the documentation's page on consent.
 
     Args:
         policy: The site's policy.
         regimes: Purpose → regime at the visitor's place. A purpose that is missing is `opt-in`.
-        decision: The stored decision, `Invalid` if there is one that cannot be believed, ``None`` if none.
+        decision: The stored decision, `Invalid` for one that cannot be believed, ``None`` for none.
         signals: What the browser says.
         now: Epoch seconds.
-        travels: Whether a Lax cookie travels with such a request. If not, nothing is known of the visitor,
-            so all but `necessary` is denied and nobody is asked.
-        validity: How long choices hold at the visitor's place; by default as where it is not known.
-        gpc_binding: Whether Sec-GPC binds at the visitor's place, and DNT where the policy honours it.
+        travels: Whether a Lax cookie travels with such a request. If not, all is denied and nobody asked.
+        validity: How long choices hold at the place; by default as where it is not known.
+        gpc_binding: Whether Sec-GPC binds at the place, and DNT where the policy honours it.
         gpc_override: Whether the place lets a visitor allow a sale after being shown the signal.
         narrow: Purposes whose regime there is an exception for vendors that make no own use of the data.
         required_links: Links that the law of the place prescribes.

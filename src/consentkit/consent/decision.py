@@ -126,8 +126,10 @@ def _items(decision: Decision) -> str:
     marks = dict.fromkeys(decision.fingerprints, "~")
     marks |= dict.fromkeys(decision.left_on, "+")
     marks |= dict.fromkeys(decision.granted, "*") | dict.fromkeys(decision.denied, "!")
-    prints = decision.fingerprints
-    return "".join(f":{name}{marks[name]}{prints.get(name, '')}" for name in sorted(marks))
+    items = ""
+    for name in sorted(marks):
+        items += f":{name}{marks[name]}{decision.fingerprints.get(name, '')}"
+    return items
 
 
 def decode_decision(text: str) -> Decision:

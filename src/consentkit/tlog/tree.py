@@ -172,11 +172,8 @@ def tile_path(tile: TileId, width: int) -> str:
     """
     if not (0 <= tile.level <= MAX_LEVEL and 0 <= tile.number <= MAX_NUMBER and 1 <= width <= TILE_WIDTH):
         raise ProofInvalid(f"there can be no tile {tile.level}/{tile.number} of {width} hashes")
-    rest, last = divmod(tile.number, 1000)
-    path = f"{last:03}"
-    while rest:
-        rest, part = divmod(rest, 1000)
-        path = f"x{part:03}/{path}"
+    *groups, last = f"{tile.number:,}".split(",")
+    path = "".join(f"x{group:0>3}/" for group in groups) + f"{last:0>3}"
     partial = "" if width == TILE_WIDTH else f".p/{width}"
     return f"tile/{tile.level}/{path}{partial}"
 
