@@ -174,32 +174,28 @@ def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
     """Translate a purpose: the site's own words first, then the package's where the policy kept its title."""
-    default, told, known = default_purposes().get(purpose.id), own.get("purposes", {}), base["purposes"]
-    title, description = purpose.title, purpose.description
-    if default is not None:
-        title = known[purpose.id] if title == default.title else title
-        kept = description == default.description
-        description = known[purpose.id + _DESCRIPTION] if kept else description
-    return replace(
-        purpose,
-        title=told.get(purpose.id, title),
-        description=told.get(purpose.id + _DESCRIPTION, description),
-    )
+    default, told = default_purposes().get(purpose.id), own.get("purposes", {})
+    words = {}
+    for field, key in ("title", purpose.id), ("description", purpose.id + _DESCRIPTION):
+        text = getattr(purpose, field)
+        if default is not None and text == getattr(default, field):
+            text = base["purposes"][key]
+        words[field] = told.get(key, text)
+    return replace(purpose, **words)
 
 
 def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
-    return replace(
-        vendor,
-        name=told.get(vendor.id, vendor.name),
-        description=told.get(vendor.id + _DESCRIPTION, vendor.description),
-    )
+    description = told.get(vendor.id + _DESCRIPTION, vendor.description)
+    return replace(vendor, name=told.get(vendor.id, vendor.name), description=description)
 
 
 def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:
     """Refuse a text that does not exist, and words in braces for which nothing is filled in."""
     named_by = {"purposes": [*policy.purposes], "vendors": [*policy.vendors_declared]}
     ids = named_by.get(section, [])
-    english = _UNITS if section == "duration" else shipped_texts(FALLBACK).get(section, {})
+    english = (
+        dict.fromkeys(UNITS, "{n}") if section == "duration" else shipped_texts(FALLBACK).get(section, {})
+    )
     named = key.removesuffix(_DESCRIPTION) in ids
     if not named and key not in english:
         raise ConfigurationError(f"there is no such text{nearest(key, [*english, *ids])}", path=path)
