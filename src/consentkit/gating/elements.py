@@ -34,9 +34,8 @@ RARE: Final = _table("rare", "attributes", "elements")
 """End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
 ADDRESSED: Final = _table("addressed", "attributes", "elements")
 """Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
-NAMES: Final = (
-    frozenset(LOADING.keys() - frozenset().union(*RARE.values())) | _words("firing") | {b"base", b"html"}
-)
+_ALWAYS: Final = LOADING.keys() - frozenset().union(*RARE.values())
+NAMES: Final = _words("firing") | _ALWAYS | {b"base", b"html"}
 """Elements that are always shown to the gate."""
 FRAMES: Final = frozenset({b"iframe", b"frame"})
 RUNNING: Final = FRAMES | {b"embed", b"fencedframe", b"meta", b"object", b"portal", b"script"}

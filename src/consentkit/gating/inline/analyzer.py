@@ -97,12 +97,7 @@ class ScriptAnalyzer:
         self._exact = exact
 
     def analyze(self, text: bytes, depth: int = 0) -> Analysis:
-        """Find whom a script would reach.
-
-        Args:
-            text: The script.
-            depth: In how many texts of scripts it stands.
-        """
+        """Find whom a script would reach; ``depth`` counts the scripts in whose texts it stands."""
         clues = self._search(text)
         named = clues.signed or clues.named or clues.unsure
         if not (named or clues.unknown):
