@@ -13,7 +13,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy
+from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.testing import cookie_for
+from log.faults import FaultyStore
 
 SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 POLICY = Policy(uses=("google-analytics", "meta-pixel", "youtube"))
@@ -209,7 +211,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[ConsentLog]:
+def store(tmp_path: Path) -> FaultyStore:
+    """Make what keeps the log: a file, with room for faults."""
+    return FaultyStore(SQLiteStore(tmp_path / "consent.sqlite3"))
+
+
+@pytest.fixture
+def log(tmp_path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
     """Make an empty log."""
-    with ConsentLog(tmp_path / "consent.sqlite3") as made:
+    with ConsentLog(tmp_path / "consent.sqlite3", store=store) as made:
         yield made

@@ -187,10 +187,9 @@ async def test_a_failure_is_passed_on_at_once(app: ASGIApp, log: ConsentLog) -> 
         assert turns == []
 
 
-async def test_the_log_is_ready_before_the_server_lets_visitors_in(log: ConsentLog) -> None:
-    store = FaultyStore(log._store)
-    log._store = store
-
+async def test_the_log_is_ready_before_the_server_lets_visitors_in(
+    log: ConsentLog, store: FaultyStore
+) -> None:
     def away() -> None:
         raise LogUnavailable("away")
 
@@ -211,10 +210,7 @@ async def test_the_log_is_ready_before_the_server_lets_visitors_in(log: ConsentL
     assert sizes == [2, 2]
 
 
-async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog) -> None:
-    store = FaultyStore(log._store)
-    log._store = store
-
+async def test_what_waits_in_the_outbox_is_handed_over_at_start(log: ConsentLog, store: FaultyStore) -> None:
     def away() -> None:
         raise LogUnavailable("away")
 

@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from asgi.client import GATED, NAVIGATION, App, browser, post, state_of, wrap
 from consentkit import ConsentLog
-from consentkit.log.stores.base import View
+from consentkit.log import group_commit
+from consentkit.log.stores.sql import View
 from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
@@ -24,14 +25,12 @@ VISITORS = 60
 class Stalled:
     """A store in which everything hangs until it is let go."""
 
-    def __init__(self, log: ConsentLog) -> None:
+    def __init__(self, store: FaultyStore) -> None:
         self.hangs = threading.Event()
         self._goes_on = threading.Event()
-        self._store = FaultyStore(log._store)
-        self._snapshot = self._store.snapshot
-        self._store.before = self._wait
-        self._store.snapshot = self._waiting_snapshot
-        log._store = self._store
+        self._snapshot = store.snapshot
+        store.before = self._wait
+        store.snapshot = self._waiting_snapshot
 
     def let_go(self) -> None:
         """Go on."""
@@ -57,8 +56,10 @@ class Threaded(App):
         await super().__call__(scope, receive, send)
 
 
-async def test_pages_are_answered_while_the_store_hangs(log: ConsentLog) -> None:
-    log._group._seconds = 60.0
+async def test_pages_are_answered_while_the_store_hangs(
+    log: ConsentLog, store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 60.0)
     app = wrap(Threaded(), log=log)
     decided: list[int] = []
 
@@ -81,7 +82,7 @@ async def test_pages_are_answered_while_the_store_hangs(log: ConsentLog) -> None
     async with browser(app) as client:
         await post(client, {"action": "accept"})
         cookies = dict(client.cookies)
-    stalled = Stalled(log)
+    stalled = Stalled(store)
     async with anyio.create_task_group() as tasks:
         try:
             for _ in range(VISITORS):

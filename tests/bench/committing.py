@@ -30,7 +30,8 @@ import anyio
 
 from bench.goals import judge
 from consentkit.log import ConsentLog
-from consentkit.log.stores.base import Script, Store
+from consentkit.log.location import open_store
+from consentkit.log.stores.sql import Script, Store
 from consentkit.tlog.note import SigningKey
 from log.samples import BUNDLE, make_entry
 
@@ -135,9 +136,9 @@ async def load(log: ConsentLog, clients: int, seconds: float, *, start: float = 
 def compare(side: Side, key: str) -> bool:
     """Measure one store and say whether it is within its limits."""
     ratios, rates, batches, p99s = [], [], [], []
-    with ConsentLog(side.url, key=key) as log:
+    timed = Timed(open_store(side.url, read_only=False))
+    with ConsentLog(side.url, key=key, store=timed) as log:
         log.commit([BUNDLE])
-        timed = log._store = Timed(log._store)
         for _ in range(ROUNDS + 1):
             bare = bare_rate(side.bare, SLICE_SECONDS)
             one = anyio.run(load, log, 1, SLICE_SECONDS)

@@ -14,7 +14,7 @@ from dashboard.auditor import NOW, fill
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run tests on one event loop, but for those that ask for both."""
+    """Run on asyncio; the log's own tests run on trio as well."""
     return "asyncio"
 
 

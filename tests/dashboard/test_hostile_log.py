@@ -249,7 +249,6 @@ async def test_a_store_that_is_away_is_said_on_every_page(
     assert "db.internal" in caplog.text
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_store_that_stalls_holds_up_neither_the_page_nor_the_loop(
     log: ConsentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -249,7 +249,6 @@ async def asynchronous(request: Request) -> bool:
     return request.headers.get("x-user") == "auditor"
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("guard", [asynchronous, lambda request: request.headers.get("x-user") == "auditor"])
 async def test_the_sites_own_guard_decides(log: ConsentLog, guard: Any) -> None:
     app = mounted(Dashboard(log, guard=guard))

@@ -289,7 +289,6 @@ async def test_an_empty_log_has_pages_too(tmp_path: Path) -> None:
             assert (await client.get("exports/entries.jsonl")).text == ""
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_exports_are_whole_and_come_piece_by_piece(
     log: ConsentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

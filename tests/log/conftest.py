@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from consentkit.log import ConsentLog
+from consentkit.log.stores.sqlite import SQLiteStore
+from log.faults import FaultyStore
 from log.postgres import HOW, Server, find
 
 _schemas = itertools.count()
@@ -21,9 +23,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def log(path: Path) -> Iterator[ConsentLog]:
+def store(path: Path) -> FaultyStore:
+    """Make what keeps the log: a file, with room for faults."""
+    return FaultyStore(SQLiteStore(path))
+
+
+@pytest.fixture
+def log(path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
     """Make an empty log in a file."""
-    with ConsentLog(path) as made:
+    with ConsentLog(path, store=store) as made:
         yield made
 
 

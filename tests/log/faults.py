@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from consentkit.log.stores.base import Script, Store
+from consentkit.log.stores.sql import Script, Store
 
 T = TypeVar("T")
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 import msgspec
 
 from consentkit.log.operations import Sign, record
-from consentkit.log.stores.base import Head, Outcome, Row, Store
+from consentkit.log.stores.base import Head, Outcome, Row
+from consentkit.log.stores.sql import Store
 from consentkit.log.verify import verify
 from consentkit.record.entry import Bundle, Entry, Item, uuid7
 

@@ -14,8 +14,9 @@ import pytest
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog, Observation, open_log
 from consentkit.log.counters import DAYS, KEPT_DAYS, MOST, WRITE_SECONDS, Observations
-from consentkit.log.stores.base import Store
+from consentkit.log.stores.sql import Store
 from consentkit.log.stores.sqlite import SQLiteStore, SQLiteTransaction
+from log.faults import FaultyStore
 from log.samples import AT, BUNDLE, make_entry
 
 NOW = 1_795_000_000
@@ -125,8 +126,7 @@ def test_a_flood_does_not_drive_out_what_is_seen_often_in_memory() -> None:
     assert len(counts) <= 2 * MOST
 
 
-def test_a_flood_does_not_drive_out_what_is_seen_often_on_disk(log: ConsentLog) -> None:
-    store = log._store
+def test_a_flood_does_not_drive_out_what_is_seen_often_on_disk(log: ConsentLog, store: FaultyStore) -> None:
     count(store, {one("often"): 3})
     for batch in range(4):
         count(store, {one(f"flood-{batch}-{number}"): 2 for number in range(MOST)})
@@ -144,19 +144,19 @@ def test_what_is_seen_often_is_counted_in_the_midst_of_a_flood() -> None:
     assert observations.take()[one("late")] == 50 * MOST // 100
 
 
-def test_kinds_and_days_do_not_compete(log: ConsentLog) -> None:
-    count(log._store, {one("a", kind="x"): 1, one("a", day="2026-11-17"): 1})
-    count(log._store, {one(f"flood-{number}"): 9 for number in range(2 * MOST)})
+def test_kinds_and_days_do_not_compete(log: ConsentLog, store: FaultyStore) -> None:
+    count(store, {one("a", kind="x"): 1, one("a", day="2026-11-17"): 1})
+    count(store, {one(f"flood-{number}"): 9 for number in range(2 * MOST)})
     assert log.observations("x") == {one("a", kind="x"): 1}
     assert one("a", day="2026-11-17") in log.observations("csp")
 
 
-def test_old_days_go(log: ConsentLog) -> None:
-    count(log._store, {one("old", day="2026-01-01"): 1})
-    count(log._store, {one("new", day="2026-04-01"): 1})
+def test_old_days_go(log: ConsentLog, store: FaultyStore) -> None:
+    count(store, {one("old", day="2026-01-01"): 1})
+    count(store, {one("new", day="2026-04-01"): 1})
     assert KEPT_DAYS == 90
     assert set(log.observations("csp")) == {one("old", day="2026-01-01"), one("new", day="2026-04-01")}
-    count(log._store, {one("new", day="2026-04-02"): 1})
+    count(store, {one("new", day="2026-04-02"): 1})
     assert one("old", day="2026-01-01") not in log.observations("csp")
 
 
@@ -179,9 +179,9 @@ def test_a_child_does_not_write_what_its_parent_has_counted() -> None:
     assert observations.take() == {one("a"): 1}
 
 
-def test_they_are_no_part_of_the_tree(log: ConsentLog, path: Path) -> None:
+def test_they_are_no_part_of_the_tree(log: ConsentLog, store: FaultyStore, path: Path) -> None:
     log.commit([])
-    count(log._store, {one("a"): 1})
+    count(store, {one("a"): 1})
     assert log.check().size == 0
     with sqlite3.connect(path) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(observations)")]

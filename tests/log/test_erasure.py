@@ -17,13 +17,17 @@ from hypothesis import strategies as st
 
 from consentkit.log import ConsentLog, Recorded, Rollup
 from consentkit.log import log as consentlog
+from consentkit.log.location import key_path
 from consentkit.log.operations import entry_row, erase, publication_row, rollup_of
+from consentkit.log.outbox import FileOutbox
+from consentkit.log.signer import Signer
 from consentkit.log.stores import sqlite
 from consentkit.log.stores import sqlite_schema as schema
 from consentkit.record.entry import Entry
 from consentkit.tlog.note import VerifierKey
 from consentkit.tlog.proofs import check_consistency
 from consentkit.tlog.tree import append, frontier
+from log.faults import FaultyStore
 from log.remains import decisions, needles_of, remains
 from log.samples import AT, BUNDLE, STYLE, make_entry, make_refusal
 
@@ -36,6 +40,19 @@ SUBJECTS = [f"visitor-number-{number:03}" for number in range(4)]
 def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for the disk: nothing crashes here."""
     monkeypatch.setattr(sqlite, "PRAGMAS", (*sqlite.PRAGMAS, "synchronous = OFF"))
+
+
+@pytest.fixture
+def outbox(path: Path) -> FileOutbox:
+    """Make the log's outbox."""
+    return FileOutbox(path.with_name("outbox"))
+
+
+@pytest.fixture
+def log(path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
+    """Make an empty log with its outbox in a file."""
+    with ConsentLog(path, outbox=path.with_name("outbox"), store=store) as made:
+        yield made
 
 
 def accepted(log: ConsentLog) -> Sequence[VerifierKey]:
@@ -117,12 +134,12 @@ def test_who_is_not_in_the_log_leaves_no_trace_by_asking(log: ConsentLog) -> Non
     assert log.head().size == 2
 
 
-def test_an_erased_entry_does_not_come_back(log: ConsentLog) -> None:
+def test_an_erased_entry_does_not_come_back(log: ConsentLog, outbox: FileOutbox) -> None:
     mine = on(DAYS[0], subject=SUBJECTS[0])
     log.commit([BUNDLE, mine])
     log.erase_now(SUBJECTS[0], at=NOW)
     size = log.head().size
-    log._outbox.put([BUNDLE, mine])
+    outbox.put([BUNDLE, mine])
     assert log.drain() == 2
     assert log.commit([mine]) == [1]
     assert (log.head().size, log.of_subject(SUBJECTS[0])) == (size, [])
@@ -130,12 +147,12 @@ def test_an_erased_entry_does_not_come_back(log: ConsentLog) -> None:
     log.check(keys=accepted(log))
 
 
-def test_what_waits_in_the_outbox_is_erased_with_the_rest(log: ConsentLog) -> None:
+def test_what_waits_in_the_outbox_is_erased_with_the_rest(log: ConsentLog, outbox: FileOutbox) -> None:
     log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0])])
-    log._outbox.put([on(DAYS[1], subject=SUBJECTS[0], action="withdraw", granted=())])
+    outbox.put([on(DAYS[1], subject=SUBJECTS[0], action="withdraw", granted=())])
     assert log.erase_now(SUBJECTS[0], at=NOW) == 2
     assert log.of_subject(SUBJECTS[0]) == []
-    assert not log._outbox.pending
+    assert not outbox.pending
 
 
 def test_a_purge_leaves_notices_and_what_the_log_says_of_itself(log: ConsentLog) -> None:
@@ -156,8 +173,9 @@ def test_a_purge_leaves_notices_and_what_the_log_says_of_itself(log: ConsentLog)
 class Model:
     """What a log should hold, kept the simple way."""
 
-    def __init__(self, log: ConsentLog) -> None:
+    def __init__(self, log: ConsentLog, outbox: FileOutbox) -> None:
         self.log = log
+        self.outbox = outbox
         self.live: dict[str, Entry] = {}
         self.indexes: dict[str, int] = {}
         self.daily: Counter[Rollup] = Counter()
@@ -167,7 +185,7 @@ class Model:
         """Record decisions of days and subjects, directly or through the outbox."""
         entries = [self._entry(DAYS[day], who) for day, who in decisions]
         if late:
-            self.log._outbox.put(entries)
+            self.outbox.put(entries)
             assert self.log.drain() == len(entries)
         else:
             self.log.commit(entries)
@@ -179,7 +197,7 @@ class Model:
         known = [*self.indexes]
         if known:
             id = known[number % len(known)]
-            self.log._outbox.put([make_entry(id=id)])
+            self.outbox.put([make_entry(id=id)])
             assert self.log.drain() == 1
 
     def erase(self, who: int) -> None:
@@ -227,11 +245,13 @@ STEP = st.one_of(
 
 def run(steps: Sequence[tuple[Callable[..., None], *tuple[object, ...]]]) -> None:
     """Do the steps on a new log, and check it after each."""
-    with tempfile.TemporaryDirectory() as folder, ConsentLog(Path(folder) / "log.sqlite3") as log:
-        model = Model(log)
-        for step, *arguments in steps:
-            step(model, *arguments)
-            model.check()
+    with tempfile.TemporaryDirectory() as folder:
+        path, outbox = Path(folder) / "log.sqlite3", Path(folder) / "outbox"
+        with ConsentLog(path, outbox=outbox) as log:
+            model = Model(log, FileOutbox(outbox))
+            for step, *arguments in steps:
+                step(model, *arguments)
+                model.check()
 
 
 @pytest.mark.usefixtures("unsynced")
@@ -277,21 +297,23 @@ def some_visitors(log: ConsentLog, seeded: random.Random, count: int) -> dict[st
     return {subject: log.of_subject(subject) for subject in seeded.sample(subjects, count)}
 
 
-def erase_all(log: ConsentLog, subjects: Iterable[str]) -> None:
+def erase_all(path: Path, store: FaultyStore, subjects: Iterable[str]) -> None:
     """Erase visitors, in one transaction."""
-    sign = log._signer.sign
-    log._store.transact(lambda one: [erase(one, subject, at=NOW, sign=sign) for subject in subjects])
+    sign = Signer(None, default=key_path(path)).sign
+    store.transact(lambda one: [erase(one, subject, at=NOW, sign=sign) for subject in subjects])
 
 
 @pytest.mark.usefixtures("unsynced")
 # 5: were whole ids in the index, SQLite would leave copies of some in the free space of its pages.
 @pytest.mark.parametrize("seed", [5, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(60))])
-def test_nothing_of_what_is_erased_is_left_on_the_disk(path: Path, log: ConsentLog, seed: int) -> None:
+def test_nothing_of_what_is_erased_is_left_on_the_disk(
+    path: Path, log: ConsentLog, store: FaultyStore, seed: int
+) -> None:
     seeded = fill(log, seed, 2000)
     gone = some_visitors(log, seeded, 330)
     needles = {subject.encode() for subject in gone} | needles_of(rows[0] for rows in [*gone.values()][::4])
     assert {needle for _, needle in remains(path, needles)} == needles
-    erase_all(log, gone)
+    erase_all(path, store, gone)
     assert remains(path, needles) == []
     doomed = [one for one in decisions(log) if one.entry and one.entry.day < DAYS[3]]
     assert purge(log, DAYS[3]) == len(doomed) > 500
@@ -299,7 +321,7 @@ def test_nothing_of_what_is_erased_is_left_on_the_disk(path: Path, log: ConsentL
     needles |= needles_of(doomed[::8]) - {(subject or "").encode() for subject in others}
     gone = some_visitors(log, seeded, 100)
     needles |= needles_of(rows[0] for rows in gone.values())
-    erase_all(log, gone)
+    erase_all(path, store, gone)
     assert remains(path, needles) == []
     log.check(keys=accepted(log))
     log.close()
@@ -357,12 +379,12 @@ def test_erased_bytes_are_gone_when_erase_returns(
 
 @pytest.mark.parametrize("purging", [False, True])
 def test_a_reader_of_an_old_moment_delays_the_end_of_the_bytes_and_nothing_else(
-    path: Path, log: ConsentLog, monkeypatch: pytest.MonkeyPatch, purging: bool
+    path: Path, log: ConsentLog, store: FaultyStore, monkeypatch: pytest.MonkeyPatch, purging: bool
 ) -> None:
     monkeypatch.setattr(sqlite, "WAL_SECONDS", 0.01)
     log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0])])
     needles = needles_of(log.of_subject(SUBJECTS[0]))
-    with ConsentLog(path) as other, log._store.snapshot() as view:
+    with ConsentLog(path) as other, store.snapshot() as view:
         other.commit([make_refusal()])
         assert len(list(view.rows())) == 2
         assert (purge(log, "2027-01-01") == 2) if purging else log.erase_now(SUBJECTS[0], at=NOW) == 1

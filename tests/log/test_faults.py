@@ -22,6 +22,7 @@ import consentkit.exceptions
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog, open_log
 from consentkit.log import log as consentlog
+from consentkit.log.outbox import FileOutbox
 from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.tlog.note import VerifierKey
 from log.faults import Connector, cut_off, nothing, spawn
@@ -321,8 +322,7 @@ class Drain(Scene):
     def prepare(self) -> None:
         super().prepare()
         self.refusals = [make_refusal() for _ in range(5)]
-        with self.open() as log:
-            log._outbox.put(self.refusals)
+        FileOutbox(self.outbox).put(self.refusals)
 
     def work(self) -> None:
         with self.open() as log:
@@ -330,7 +330,7 @@ class Drain(Scene):
 
     def check_end(self, log: ConsentLog) -> None:
         assert found(log).keys() >= {refusal.id for refusal in self.refusals}
-        assert not log._outbox.pending
+        assert not FileOutbox(self.outbox).pending
 
 
 class Erase(Scene):

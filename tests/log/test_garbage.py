@@ -14,6 +14,7 @@ import pytest
 
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog
+from log.faults import FaultyStore, nothing
 from log.samples import BUNDLE, make_entry, make_refusal
 
 pytestmark = pytest.mark.anyio
@@ -24,9 +25,9 @@ Decide: TypeAlias = Callable[[ConsentLog], Awaitable[None]]
 
 
 @pytest.fixture
-def log(path: Path) -> Iterator[ConsentLog]:
+def log(path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
     """A log whose outbox is a file: what waits there is in nobody's memory."""
-    with ConsentLog(path, outbox=path.with_name("outbox")) as made:
+    with ConsentLog(path, outbox=path.with_name("outbox"), store=store) as made:
         made.commit([BUNDLE])
         yield made
 
@@ -86,11 +87,11 @@ async def test_a_decision_leaves_nothing_behind(log: ConsentLog, decide: Decide)
 @pytest.mark.parametrize("error", [LogUnavailable("away"), ZeroDivisionError()])
 @pytest.mark.parametrize("decide", [failed, kept])
 async def test_nor_does_one_that_the_store_cannot_take(
-    log: ConsentLog, decide: Decide, error: Exception, monkeypatch: pytest.MonkeyPatch
+    log: ConsentLog, decide: Decide, error: Exception, store: FaultyStore
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail() -> None:
         raise type(error)(*error.args)
 
-    monkeypatch.setattr(log._store, "transact", fail)
+    store.before = fail
     await leaves_nothing(log, decide)
-    monkeypatch.undo()
+    store.before = nothing

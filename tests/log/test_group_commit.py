@@ -13,6 +13,7 @@ import anyio.to_thread
 import pytest
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.log import group_commit
 from consentkit.log.group_commit import GroupCommit
 from consentkit.log.stores.base import Outcome
 from consentkit.record.entry import Entry, Item
@@ -76,8 +77,11 @@ async def test_one_waiter_is_one_commit(recorder: Recorder) -> None:
     assert [len(batch) for batch in recorder.batches] == [1, 2]
 
 
-async def test_who_comes_during_a_commit_shares_the_next(recorder: Recorder) -> None:
-    group = GroupCommit(recorder.commit, batch_limit=8)
+async def test_who_comes_during_a_commit_shares_the_next(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "BATCH_LIMIT", 8)
+    group = GroupCommit(recorder.commit)
     results: list[object] = []
     recorder.gate.clear()
     async with anyio.create_task_group() as tasks:
@@ -123,8 +127,11 @@ async def test_a_failed_commit_fails_everybody_and_the_next_one_works(
     assert await group.submit([make_entry()]) == 0
 
 
-async def test_a_stalled_store_is_given_up_in_time_and_recovers(recorder: Recorder) -> None:
-    group = GroupCommit(recorder.commit, seconds=0.05)
+async def test_a_stalled_store_is_given_up_in_time_and_recovers(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
+    group = GroupCommit(recorder.commit)
     results: list[object] = []
     recorder.gate.clear()
     with anyio.fail_after(5):
@@ -135,10 +142,10 @@ async def test_a_stalled_store_is_given_up_in_time_and_recovers(recorder: Record
     with pytest.raises(LogUnavailable, match="stalled"):
         await group.submit([make_entry()])
     recorder.gate.set()
-    group._seconds = 10
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 10)
     ended = threading.Event()
     # The commit that was given up goes on, and ends; then entries are taken again.
-    flight = group._queue().stalled
+    flight = group.queue().stalled
     assert flight is not None
     with anyio.fail_after(5):
         while not flight.ended:
@@ -147,9 +154,12 @@ async def test_a_stalled_store_is_given_up_in_time_and_recovers(recorder: Record
     assert [len(batch) for batch in recorder.batches] == [3, 1]
 
 
-async def test_a_commit_that_gets_no_thread_in_time_never_begins(recorder: Recorder) -> None:
-    group = GroupCommit(recorder.commit, seconds=0.05)
-    limiter = group._queue().limiter
+async def test_a_commit_that_gets_no_thread_in_time_never_begins(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
+    group = GroupCommit(recorder.commit)
+    limiter = group.queue().limiter
     await limiter.acquire_on_behalf_of("somebody else")
     results: list[object] = []
     async with anyio.create_task_group() as tasks:
@@ -157,7 +167,7 @@ async def test_a_commit_that_gets_no_thread_in_time_never_begins(recorder: Recor
             tasks.start_soon(submit, group, results)
     assert results == [LogUnavailable] * 3
     limiter.release_on_behalf_of("somebody else")
-    group._seconds = 10
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 10)
     assert await group.submit([make_entry()]) == 0
     assert [len(batch) for batch in recorder.batches] == [1]
 
@@ -180,8 +190,11 @@ async def test_a_system_without_threads_is_unavailable(
     assert await group.submit([make_entry()]) == 0
 
 
-async def test_nothing_else_waits_for_a_stalled_store(recorder: Recorder) -> None:
-    group = GroupCommit(recorder.commit, seconds=30)
+async def test_nothing_else_waits_for_a_stalled_store(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 30)
+    group = GroupCommit(recorder.commit)
     results: list[object] = []
     recorder.gate.clear()
     async with anyio.create_task_group() as tasks:
@@ -194,8 +207,9 @@ async def test_nothing_else_waits_for_a_stalled_store(recorder: Recorder) -> Non
     assert len(results) == 64
 
 
-async def test_a_full_queue_refuses_at_once(recorder: Recorder) -> None:
-    group = GroupCommit(recorder.commit, queue_limit=2)
+async def test_a_full_queue_refuses_at_once(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "QUEUE_LIMIT", 2)
+    group = GroupCommit(recorder.commit)
     results: list[object] = []
     recorder.gate.clear()
     async with anyio.create_task_group() as tasks:
@@ -246,8 +260,12 @@ async def test_a_waiter_who_leaves_takes_only_its_own_entry_along(recorder: Reco
     assert left.id not in {id for batch in recorder.batches for id in batch}
 
 
-async def test_who_is_woken_to_lead_and_cancelled_wakes_the_next(recorder: Recorder) -> None:
-    group = GroupCommit(recorder.commit, batch_limit=1, seconds=30)
+async def test_who_is_woken_to_lead_and_cancelled_wakes_the_next(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "BATCH_LIMIT", 1)
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 30)
+    group = GroupCommit(recorder.commit)
     results: list[object] = []
     recorder.gate.clear()
     with anyio.fail_after(10):
@@ -259,7 +277,7 @@ async def test_who_is_woken_to_lead_and_cancelled_wakes_the_next(recorder: Recor
                 await settle()
                 tasks.start_soon(submit, group, results)
                 await settle()
-                queue = group._queue()
+                queue = group.queue()
                 queue.wake_next()
                 leaving.cancel_scope.cancel()
                 recorder.gate.set()
@@ -286,8 +304,11 @@ def test_one_log_serves_several_event_loops(recorder: Recorder, backend: str) ->
     assert len(anyio.run(many, backend=backend)) == 50
 
 
-async def test_a_commit_given_up_while_under_way_says_that_its_outcome_is_unknown(recorder: Recorder) -> None:
-    group = GroupCommit(recorder.commit, seconds=0.05)
+async def test_a_commit_given_up_while_under_way_says_that_its_outcome_is_unknown(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
+    group = GroupCommit(recorder.commit)
     recorder.gate.clear()
     with pytest.raises(LogUnavailable) as given_up:
         await group.submit([make_entry()])

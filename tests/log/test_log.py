@@ -13,38 +13,51 @@ import anyio
 import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
-from consentkit.log import ConsentLog, LogReader, open_log
-from consentkit.log.group_commit import GroupCommit
+from consentkit.log import ConsentLog, LogReader, group_commit, open_log
+from consentkit.log.location import open_store
 from consentkit.log.log import AT_ONCE
+from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.record.entry import Bundle, uuid7
-from log.faults import FaultyStore
+from log.faults import Connector, FaultyStore
+from log.postgres import Server
 from log.samples import AT, BUNDLE, make_bundle, make_entry, make_refusal
 
 ASYNC = pytest.mark.anyio
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def log(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> Iterator[ConsentLog]:
+def url(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> str:
+    """Name a log in each kind of store."""
+    if request.param == "sqlite":
+        return str(path)
+    server: Server = request.getfixturevalue("postgres")
+    return server.url(schema=new_schema())
+
+
+@pytest.fixture
+def faulty(url: str) -> FaultyStore:
+    """Make what keeps the log, with room for faults."""
+    return FaultyStore(open_store(url, read_only=False))
+
+
+@pytest.fixture
+def log(url: str, faulty: FaultyStore) -> Iterator[ConsentLog]:
     """Make an empty log with its outbox in memory, in each kind of store."""
-    is_file = request.param == "sqlite"
-    url = path if is_file else request.getfixturevalue("postgres").url(schema=new_schema())
-    with ConsentLog(url) as made:
+    with ConsentLog(url, store=faulty) as made:
         yield made
 
 
 @pytest.fixture
-def in_file(path: Path) -> Iterator[ConsentLog]:
+def connector() -> Connector:
+    """Make what opens the connections of the log in a file."""
+    return Connector()
+
+
+@pytest.fixture
+def in_file(path: Path, connector: Connector) -> Iterator[ConsentLog]:
     """Make an empty log in a file, with its outbox in memory."""
-    with ConsentLog(path) as made:
+    with ConsentLog(path, store=SQLiteStore(path, connect=connector)) as made:
         yield made
-
-
-@pytest.fixture
-def faulty(log: ConsentLog) -> FaultyStore:
-    """Put faults between a log and its store."""
-    store = FaultyStore(log._store)
-    log._store = store
-    return store
 
 
 def away() -> None:
@@ -225,10 +238,9 @@ async def test_a_refusal_keeps_its_time(log: ConsentLog, faulty: FaultyStore) ->
 async def test_a_refusal_in_a_file_outlives_the_process(path: Path) -> None:
     outbox = path.with_name("outbox")
     refusal = make_refusal()
-    with ConsentLog(path, outbox=outbox) as log:
-        faulty = FaultyStore(log._store)
-        faulty.before = away
-        log._store = faulty
+    faulty = FaultyStore(SQLiteStore(path))
+    faulty.before = away
+    with ConsentLog(path, outbox=outbox, store=faulty) as log:
         assert await log.honour(refusal, bundle=BUNDLE) is None
     with ConsentLog(path, outbox=outbox) as log:
         log.commit([make_bundle("Other words.")])
@@ -238,13 +250,12 @@ async def test_a_refusal_in_a_file_outlives_the_process(path: Path) -> None:
 
 @ASYNC
 async def test_a_refusal_is_honoured_even_where_nothing_can_be_written(
-    log: ConsentLog, faulty: FaultyStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    faulty: FaultyStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     faulty.before = away
     folder = tmp_path / "box"
     folder.mkdir()
-    with ConsentLog(tmp_path / "log.sqlite3", outbox=folder / "outbox") as other:
-        other._store = faulty
+    with ConsentLog(tmp_path / "log.sqlite3", outbox=folder / "outbox", store=faulty) as other:
         folder.rmdir()
         assert await other.honour(make_refusal(), bundle=BUNDLE) is None
     assert [one.levelno for one in caplog.records if one.name == "consentkit.log"] == [logging.ERROR]
@@ -273,10 +284,12 @@ async def test_a_refusal_is_kept_though_its_request_is_cancelled(
 
 
 @ASYNC
-async def test_a_refusal_does_not_wait_for_a_stalled_store(log: ConsentLog, faulty: FaultyStore) -> None:
+async def test_a_refusal_does_not_wait_for_a_stalled_store(
+    log: ConsentLog, faulty: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = threading.Event()
     faulty.before = lambda: None if gate.wait(10) else away()
-    log._group = GroupCommit(log._record, seconds=0.05)
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
     refusals = [make_refusal() for _ in range(3)]
     with anyio.fail_after(5):
         for refusal in refusals:
@@ -318,15 +331,15 @@ async def test_reads_that_stall_do_not_keep_a_refusal_from_the_outbox(
                 readers.start_soon(read)
             await anyio.wait_all_tasks_blocked()
             await log.honour(make_refusal(), bundle=BUNDLE)
-            assert log._outbox.pending
             readers.cancel_scope.cancel()
             gate.set()
+    faulty.before = lambda: None
+    assert log.drain() == 2
 
 
-def test_a_full_disk_is_told_apart_from_a_broken_log(in_file: ConsentLog, path: Path) -> None:
+def test_a_full_disk_is_told_apart_from_a_broken_log(in_file: ConsentLog, connector: Connector) -> None:
     in_file.commit([BUNDLE])
-    connection = getattr(in_file._store, "_connection", None)
-    assert isinstance(connection, sqlite3.Connection)
+    (connection,) = connector.connections
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(LogUnavailable, match="full"):

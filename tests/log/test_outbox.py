@@ -117,8 +117,9 @@ def test_putting_during_a_drain_does_not_wait_for_it(outbox: Outbox) -> None:
     assert taken == [first, second]
 
 
-def test_memory_is_bounded(take: Taker) -> None:
-    outbox = MemoryOutbox(limit=2)
+def test_memory_is_bounded(take: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consentkit.log.outbox.MEMORY_LIMIT", 2)
+    outbox = MemoryOutbox()
     outbox.put([BUNDLE, make_refusal()])
     with pytest.raises(OutboxFull):
         outbox.put([make_refusal()])

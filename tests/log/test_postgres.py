@@ -19,9 +19,9 @@ from consentkit.log import ConsentLog, open_log
 from consentkit.log.stores import postgres as module
 from consentkit.log.stores import postgres_pool as pool
 from consentkit.log.stores import postgres_schema as schema
-from consentkit.log.stores.base import Transaction
 from consentkit.log.stores.postgres import PostgresStore, PostgresTransaction
 from consentkit.log.stores.postgres_pool import read_address
+from consentkit.log.stores.sql import Transaction
 from consentkit.tlog.note import SigningKey
 from log.postgres import Server
 from log.samples import BUNDLE, checked, commit, make_entry, rows_of
@@ -107,7 +107,7 @@ def test_without_a_key_the_log_says_that_it_is_not_signed(
     key = str(SigningKey.generate("odunews.example/consent"))
     with ConsentLog(postgres.url(schema=name), key=key) as log:
         log.commit([BUNDLE, make_entry()])
-        assert log.proof(1).check(rows_of(log._store)[1].leaf, [SigningKey.parse(key).verifier]).size == 2
+        assert log.proof(1).check(next(log.entries(1)).leaf, [SigningKey.parse(key).verifier]).size == 2
         assert caplog.records == []
     with ConsentLog(postgres.url(schema=name)) as log:
         assert "not signed" in caplog.text

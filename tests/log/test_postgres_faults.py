@@ -14,8 +14,7 @@ import anyio.to_thread
 import pytest
 
 from consentkit.exceptions import LogUnavailable
-from consentkit.log import ConsentLog
-from consentkit.log.group_commit import GroupCommit
+from consentkit.log import ConsentLog, group_commit
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.record.entry import Entry
 from e2e.waiting import wait_until
@@ -107,8 +106,10 @@ class TestCuts:
 
 
 @pytest.mark.anyio
-async def test_a_stalled_server_delays_decisions_and_nothing_else(log: ConsentLog, proxy: Proxy) -> None:
-    log._group = GroupCommit(log._record, seconds=0.05)
+async def test_a_stalled_server_delays_decisions_and_nothing_else(
+    log: ConsentLog, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
     proxy.gate.clear()
     refusal = make_refusal()
     with anyio.fail_after(10):

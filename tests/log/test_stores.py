@@ -18,8 +18,9 @@ from consentkit.exceptions import LogError, LogMissing
 from consentkit.log import Observation
 from consentkit.log.counters import KEPT_DAYS, MOST
 from consentkit.log.operations import erase, purge, resign
-from consentkit.log.stores.base import Head, Rollup, Store, Transaction
+from consentkit.log.stores.base import Head, Rollup
 from consentkit.log.stores.postgres import PostgresStore
+from consentkit.log.stores.sql import Store, Transaction
 from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.record.entry import Bundle, Item
 from consentkit.tlog.tree import EMPTY_ROOT, TileId

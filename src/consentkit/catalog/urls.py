@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -177,7 +177,8 @@ def read_host(text: str) -> str | None:
     if not name or _FORBIDDEN.search(name):
         # Chromium drops some of these from a label that is not in ASCII.
         return None if name.isascii() and name != UNREADABLE else UNREADABLE
-    name = ".".join(map(_label, name.split(".")))
+    labels = name.split(".")
+    name = ".".join(one if one.isascii() else f"xn--{one.encode('punycode').decode()}" for one in labels)
     return _ipv4(name) if _ends_in_number(name) else name.translate(_CHROMIUM)
 
 
@@ -192,10 +193,6 @@ def _mapped(name: str) -> str:
         return UNREADABLE if unicodedata.category(chr(error.codepoint or 0)) == "Cn" else ""
     except idna.IDNAError:
         return UNREADABLE
-
-
-def _label(label: str) -> str:
-    return label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
 
 
 def _ends_in_number(name: str) -> bool:
@@ -225,5 +222,5 @@ def _number(text: str) -> int:
 def _ipv6(text: str) -> str | None:
     try:
         return f"[{IPv6Address(text.removeprefix('[').removesuffix(']').partition('%')[0]).compressed}]"
-    except (AddressValueError, ValueError):
+    except ValueError:
         return None

@@ -92,13 +92,7 @@ class Dashboard:
         kept = None if checkpoint is None else Path(checkpoint)
         routes = Pages(log, _parse_keys(vkeys), kept).routes()
         self._router = Router(routes, redirect_slashes=False, default=_not_found)
-        handlers = {
-            BadRequest: _answer_refusal,
-            HTTPException: _answer_refusal,
-            LogUnavailable: _answer_unavailable,
-            LogError: _answer_corrupt,
-        }
-        self._app = ExceptionMiddleware(self._answer, handlers)
+        self._app = ExceptionMiddleware(self._answer, _HANDLERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI connection."""
@@ -180,3 +174,11 @@ def _problem(
     response = respond("problem.html", request.scope, status=status, title=title, problem=problem)
     response.headers.update(headers or {})
     return response
+
+
+_HANDLERS: Final = {
+    BadRequest: _answer_refusal,
+    HTTPException: _answer_refusal,
+    LogUnavailable: _answer_unavailable,
+    LogError: _answer_corrupt,
+}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count, islice
 
@@ -22,14 +22,15 @@ from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from anyio.lowlevel import RunVar, checkpoint
 
 from consentkit.exceptions import LogError, LogUnavailable
-from consentkit.log.stores.base import Outcome
+from consentkit.log.stores.base import Commit, Outcome
 from consentkit.record.entry import Item
 
 BATCH_LIMIT = 512
+"""Most tickets in one commit."""
 QUEUE_LIMIT = 10_000
+"""Most tickets that wait in one event loop."""
 COMMIT_SECONDS = 3.0
-
-Commit = Callable[[Sequence[Item]], Sequence[Outcome]]
+"""How long a commit may take, and how long a waiter waits for its turn."""
 
 _numbers = count()
 
@@ -37,27 +38,10 @@ _numbers = count()
 class GroupCommit:
     """Gathers the items of concurrent tasks into commits."""
 
-    def __init__(
-        self,
-        commit: Commit,
-        *,
-        seconds: float = COMMIT_SECONDS,
-        batch_limit: int = BATCH_LIMIT,
-        queue_limit: int = QUEUE_LIMIT,
-    ) -> None:
-        """Gather for `commit`.
-
-        Args:
-            commit: Appends a batch durably; called in a worker thread.
-            seconds: How long a commit may take, and how long a waiter waits for its turn.
-            batch_limit: Most tickets in one commit.
-            queue_limit: Most tickets that wait in one event loop.
-        """
+    def __init__(self, commit: Commit) -> None:
+        """Args: commit: appends a batch durably; called in a worker thread."""
         self._commit = commit
-        self._seconds = seconds
-        self._batch_limit = batch_limit
-        self._queue_limit = queue_limit
-        self._queues: RunVar[_Queue] = RunVar(f"consentkit.log.{next(_numbers)}")
+        self._queues: RunVar[Queue] = RunVar(f"consentkit.log.{next(_numbers)}")
 
     async def submit(self, items: Sequence[Item]) -> int:
         """Commit items together with those of other tasks; return the index of the last one's leaf.
@@ -67,15 +51,15 @@ class GroupCommit:
                 failed or took too long (repeat with the same ids).
             LogError: The log does not take the item.
         """
-        queue = self._queue()
+        queue = self.queue()
         if queue.stalled is not None and not queue.stalled.ended:
             raise LogUnavailable("the consent log's store is stalled")
-        if len(queue.waiting) >= self._queue_limit:
-            raise LogUnavailable(f"{self._queue_limit} entries are waiting for the consent log already")
-        ticket = _Ticket(items)
+        if len(queue.waiting) >= QUEUE_LIMIT:
+            raise LogUnavailable(f"{QUEUE_LIMIT} entries are waiting for the consent log already")
+        ticket = Ticket(items)
         queue.waiting.append(ticket)
         try:
-            with move_on_after(self._seconds):
+            with move_on_after(COMMIT_SECONDS):
                 while ticket.outcome is None:
                     if queue.led:
                         await ticket.woken.wait()
@@ -92,42 +76,33 @@ class GroupCommit:
             return ticket.outcome
         raise ticket.error() from ticket.outcome
 
-    def _queue(self) -> _Queue:
+    def queue(self) -> Queue:
+        """Return the queue of the running event loop."""
         queue = self._queues.get(None)
         if queue is None:
-            queue = _Queue()
+            queue = Queue()
             self._queues.set(queue)
         return queue
 
-    async def _lead(self, queue: _Queue) -> None:
+    async def _lead(self, queue: Queue) -> None:
         queue.led = True
         try:
             # Let the tasks that the last commit has woken hand in their next items first.
             await checkpoint()
-            flight = _Flight(self._commit, queue.take(self._batch_limit))
+            flight = Flight(self._commit, queue.take(BATCH_LIMIT))
             # RuntimeError: the system gives no thread.
-            with suppress(RuntimeError), move_on_after(self._seconds, shield=True):
+            with suppress(RuntimeError), move_on_after(COMMIT_SECONDS, shield=True):
                 await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
             if flight.ended:
                 flight.land()
             else:
-                self._give_up(queue, flight)
+                _give_up(queue, flight)
         finally:
             queue.led = False
             queue.wake_next()
 
-    def _give_up(self, queue: _Queue, flight: _Flight) -> None:
-        begun = not flight.revoke()
-        if begun:
-            queue.stalled = flight
-        problem = f"the consent log's store took longer than {self._seconds} seconds"
-        for ticket in flight.batch:
-            ticket.settle(LogUnavailable(problem, unknown=begun))
-        for ticket in queue.take(self._queue_limit):
-            ticket.settle(LogUnavailable(problem))
 
-
-class _Ticket:
+class Ticket:
     """One waiter's items and, at last, what became of them."""
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -137,6 +112,7 @@ class _Ticket:
         self.woken = Event()
 
     def settle(self, outcome: Outcome) -> None:
+        """Tell the waiter."""
         self.outcome = outcome
         self.woken.set()
 
@@ -150,12 +126,17 @@ class _Ticket:
         return LogUnavailable("the consent log did not come to this entry in time", unknown=self.taken)
 
 
-class _Flight:
-    """One commit under way. `run` is the thread's, everything else the loop's."""
+class Flight:
+    """One commit under way. `run` is the thread's, everything else the loop's.
 
-    def __init__(self, commit: Commit, batch: Sequence[_Ticket]) -> None:
+    Attributes:
+        batch: The tickets that are committed.
+        ended: Whether the thread has done its work.
+    """
+
+    def __init__(self, commit: Commit, batch: Sequence[Ticket]) -> None:
         self.batch = batch
-        self.ended = False
+        self.ended: bool = False
         self._commit = commit
         self._outcomes: Sequence[Outcome] = ()
         # Taken once, by the thread that commits or by the loop that gives the flight up before.
@@ -191,26 +172,44 @@ class _Flight:
             ticket.woken.set()
 
 
-class _Queue:
-    """The waiters of one event loop; touched by its thread only."""
+class Queue:
+    """The waiters of one event loop; touched by its thread only.
+
+    Attributes:
+        waiting: Their tickets, the oldest first.
+        led: Whether one of them leads.
+        stalled: The commit that was given up last.
+        limiter: Of the loop's one thread for commits.
+    """
 
     def __init__(self) -> None:
-        self.waiting: deque[_Ticket] = deque()
-        self.led = False
-        self.stalled: _Flight | None = None
-        self.limiter = CapacityLimiter(1)
+        self.waiting: deque[Ticket] = deque()
+        self.led: bool = False
+        self.stalled: Flight | None = None
+        self.limiter: CapacityLimiter = CapacityLimiter(1)
 
-    def take(self, limit: int) -> list[_Ticket]:
-        batch: list[_Ticket] = []
-        while self.waiting and len(batch) < limit:
-            ticket = self.waiting.popleft()
+    def take(self, limit: int) -> list[Ticket]:
+        """Take the oldest tickets, at most `limit`."""
+        batch = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
+        for ticket in batch:
             ticket.taken = True
-            batch.append(ticket)
         return batch
 
     def wake_next(self) -> None:
+        """Wake who has waited longest."""
         if self.waiting:
             self.waiting[0].woken.set()
+
+
+def _give_up(queue: Queue, flight: Flight) -> None:
+    begun = not flight.revoke()
+    if begun:
+        queue.stalled = flight
+    problem = f"the consent log's store took longer than {COMMIT_SECONDS} seconds"
+    for ticket in flight.batch:
+        ticket.settle(LogUnavailable(problem, unknown=begun))
+    for ticket in queue.take(QUEUE_LIMIT):
+        ticket.settle(LogUnavailable(problem))
 
 
 def _unexpected(error: Exception) -> LogUnavailable:

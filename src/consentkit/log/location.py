@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from consentkit.exceptions import ConfigurationError, MissingExtra
-from consentkit.log.stores.base import Store
+from consentkit.log.stores.sql import Store
 
 
 def log_path(url: str | Path) -> Path | None:

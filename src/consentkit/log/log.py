@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from weakref import WeakSet
@@ -22,7 +23,8 @@ from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.process import Threads
 from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
-from consentkit.log.stores.base import Head, Outcome, Script, Store, Transaction
+from consentkit.log.stores.base import Head, Outcome
+from consentkit.log.stores.sql import Script, Store, Transaction
 from consentkit.record.entry import Bundle, Entry, Item
 from consentkit.tlog.note import SigningKey, sign_checkpoint
 
@@ -125,9 +127,9 @@ class ConsentLog(LogReader):
             LogUnavailable: It is not known to be recorded; appending it again is safe.
             LogError: The log does not take it: it names a notice that is not in the log.
         """
-        index = await self._group.submit(_items(entry, bundle))
+        index = await self._group.submit((entry,) if bundle is None else (bundle, entry))
         if self._outbox.pending:
-            await self._drain_for_a_moment()
+            await self.resume()
         if self.observed.counts:
             await self._write_when_due(int(datetime.fromisoformat(entry.at).timestamp()))
         return index
@@ -184,7 +186,7 @@ class ConsentLog(LogReader):
         """Do what `erase` does, without an event loop."""
         # What waits in the outbox, or is on its way from there, may be the visitor's.
         self._outbox.drain(self._record, wait=True)
-        return self._destroy(lambda transaction: erase(transaction, subject, at=at, sign=self._signer.sign))
+        return self._destroy(partial(erase, subject=subject, at=at, sign=self._signer.sign))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
         """Destroy all decisions from before a day, in as many transactions as it takes.
@@ -205,7 +207,8 @@ class ConsentLog(LogReader):
         destroyed = 0
         for start in range(0, size, PURGE_ROWS):
             stop = min(start + PURGE_ROWS, size)
-            count = self._purge(before, start, stop, at)
+            script = partial(purge, before=before, start=start, stop=stop, at=at, sign=self._signer.sign)
+            count = self._destroy(script)
             destroyed += count
             yield stop - start, count
         if destroyed:
@@ -231,7 +234,7 @@ class ConsentLog(LogReader):
             self._signer.sign(before, size, root)  # only what this key has signed before
             return sign_checkpoint(size, root, both)
 
-        return self._store.transact(lambda transaction: resign(transaction, sign))
+        return self._store.transact(partial(resign, sign=sign))
 
     def sign_now(self) -> Head:
         """Sign the head as it is, where it is not signed yet; return it.
@@ -239,7 +242,7 @@ class ConsentLog(LogReader):
         Raises:
             LogUnavailable: The key cannot be used.
         """
-        return self._store.transact(lambda transaction: resign(transaction, self._signer.sign))
+        return self._store.transact(partial(resign, sign=self._signer.sign))
 
     async def invalidate(self, entry: Entry, *, id: str, at: str) -> None:
         """Note that an entry whose outcome is not known was not honoured, whether or not it is in the log.
@@ -272,7 +275,7 @@ class ConsentLog(LogReader):
             try:
                 index = await self.append(entry, bundle=bundle)
             except (LogUnavailable, LogCorrupt) as error:
-                await self._keep(_items(entry, bundle), error)
+                await self._keep((entry,) if bundle is None else (bundle, entry), error)
         return index
 
     async def observe(self, kind: str, keys: Iterable[str], *, now: int) -> None:
@@ -304,7 +307,9 @@ class ConsentLog(LogReader):
     async def resume(self) -> None:
         """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""
         if self._outbox.pending:
-            await self._drain_for_a_moment()
+            # A long outbox is drained on while the caller goes its way.
+            with suppress(LogUnavailable):
+                await self._threads.run(self._drain_quietly, seconds=DRAIN_SECONDS)
 
     async def finish(self) -> None:
         """Write what was counted, in a thread and within seconds. Call it while the event loop runs still."""
@@ -366,13 +371,6 @@ class ConsentLog(LogReader):
         """
         return self._outbox.drain(self._record)
 
-    def _purge(self, before: str, start: int, stop: int, at: str) -> int:
-        return self._destroy(
-            lambda transaction: purge(
-                transaction, before, start=start, stop=stop, at=at, sign=self._signer.sign
-            )
-        )
-
     def _destroy(self, script: Script[int]) -> int:
         """Run a script that says how many it has destroyed: run again after it was done, it finds none."""
         counts: list[int] = []
@@ -384,7 +382,7 @@ class ConsentLog(LogReader):
         return self._store.transact(counted)
 
     def _record(self, batch: Sequence[Item]) -> list[Outcome]:
-        return self._store.transact(lambda transaction: record(transaction, batch, self._signer.sign))
+        return self._store.transact(partial(record, batch=batch, sign=self._signer.sign))
 
     def _drain_quietly(self) -> None:
         try:
@@ -397,17 +395,8 @@ class ConsentLog(LogReader):
             with suppress(LogUnavailable):
                 await self._threads.run(self.write_observations, seconds=DRAIN_SECONDS)
 
-    async def _drain_for_a_moment(self) -> None:
-        """Drain; a long outbox is drained on while the caller goes its way."""
-        with suppress(LogUnavailable):
-            await self._threads.run(self._drain_quietly, seconds=DRAIN_SECONDS)
-
     async def _keep(self, items: Sequence[Item], why: LogError) -> None:
         try:
             await self._outbox_threads.run(lambda: self._outbox.put(items), seconds=COMMIT_SECONDS)
         except LogError as error:
             _logger.error("%s, and the outbox cannot take it: %s", why, error)
-
-
-def _items(entry: Entry, bundle: Bundle | None) -> tuple[Item, ...]:
-    return (entry,) if bundle is None else (bundle, entry)

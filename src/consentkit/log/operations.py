@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
+import msgspec
+
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row, Transaction
+from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row
+from consentkit.log.stores.sql import Transaction
 from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
 from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
 from consentkit.tlog.tree import TileId, append, frontier, root
@@ -81,7 +84,7 @@ def resign(transaction: Transaction, sign: Sign) -> Head:
     checkpoint = sign(head, head.size, head.root)
     if checkpoint is not None:
         transaction.sign(checkpoint)
-    return Head(size=head.size, root=head.root, checkpoint=checkpoint, open_days=head.open_days)
+    return msgspec.structs.replace(head, checkpoint=checkpoint)
 
 
 class Plan:
@@ -147,10 +150,10 @@ class Plan:
         erasures need them, are together no longer than the decisions that they count.
         """
         for day in days:
-            counts, told = Counter[Rollup](), {}
-            for key, counted in daily(day).items():
-                counts[key], told[key] = counted.count, counted.told
+            before = daily(day)
+            counts = Counter({key: counted.count for key, counted in before.items()})
             counts.update({key: count for key, count in self.daily.items() if key.day == day})
+            told = {key: counted.told for key, counted in before.items()}
             changed = {key: count for key, count in counts.items() if count != told.get(key)}
             if changed:
                 self.add(rollup_entry(day, changed, at=at or self._latest))
@@ -160,18 +163,16 @@ class Plan:
 
 def rollup_of(entry: Entry) -> Rollup:
     """Say where a decision is counted."""
-    return Rollup(
-        day=entry.day, regime=entry.regime, locale=entry.locale, notice=entry.notice, action=entry.action
-    )
+    return Rollup(entry.day, entry.regime, entry.locale, entry.notice, entry.action)
 
 
 def rollup_entry(day: str, counts: Mapping[Rollup, int], *, at: str) -> Entry:
     """Make the entry that counts a day's decisions; `at` is now, RFC 3339 in UTC."""
-    sums = [
+    sums = sorted(
         Count(regime=key.regime, locale=key.locale, notice=key.notice, action=key.action, count=count)
         for key, count in counts.items()
-    ]
-    return Entry(id=new_id(at), type="rollup", at=at, closes=day, counts=tuple(sorted(sums)))
+    )
+    return Entry(id=new_id(at), type="rollup", at=at, closes=day, counts=tuple(sums))
 
 
 def new_id(at: str) -> str:
@@ -182,40 +183,21 @@ def new_id(at: str) -> str:
 def entry_row(entry: Entry, index: int) -> Row:
     """Make an entry's row, under a salt of its own."""
     body, salt = entry.encode(), new_salt()
-    return Row(
-        index=index,
-        id=entry.id,
-        type=entry.type,
-        at=entry.at,
-        subject=entry.subject,
-        body=body,
-        salt=salt,
-        leaf=committed_leaf(entry.type, entry.day, commitment(salt, body)),
-    )
+    leaf = committed_leaf(entry.type, entry.day, commitment(salt, body))
+    return Row(index, entry.id, entry.type, entry.at, entry.subject, body, salt, leaf)
 
 
 def publication_row(bundle: Bundle, index: int) -> Row:
     """Make the row that publishes a notice: public, so without a salt."""
     entry = bundle.entry()
-    return Row(
-        index=index,
-        id=entry.id,
-        type="notice",
-        at=entry.at,
-        subject=None,
-        body=entry.encode(),
-        salt=None,
-        leaf=notice_leaf(entry.day, bundle.hash),
-    )
+    leaf = notice_leaf(entry.day, bundle.hash)
+    return Row(index, entry.id, "notice", entry.at, None, entry.encode(), None, leaf)
 
 
 def _asked(batch: Iterable[Item]) -> list[str]:
     """Name the ids and notice hashes whose presence decides what becomes of a batch."""
-    names = set()
-    for item in batch:
-        names.add(item.id)
-        if isinstance(item, Entry) and item.notice:
-            names.add(item.notice)
+    names = {item.id for item in batch}
+    names.update(item.notice for item in batch if isinstance(item, Entry) and item.notice)
     return sorted(names)
 
 
@@ -233,16 +215,9 @@ def _destroy(
 def _write(transaction: Transaction, head: Head, plan: Plan, tiles: dict[TileId, bytes], sign: Sign) -> None:
     _demand_root(head, tiles)
     grown = append(head.size, tiles, [row.leaf for row in plan.rows])
-    new = Head(
-        size=grown.size,
-        root=grown.root,
-        checkpoint=sign(head, grown.size, grown.root),
-        open_days=tuple(sorted(plan.open_days)),
-    )
-    change = Change(
-        rows=plan.rows, bundles=plan.bundles, daily=plan.daily, told=plan.told, tiles=grown.tiles, head=new
-    )
-    transaction.write(change)
+    checkpoint = sign(head, grown.size, grown.root)
+    new = Head(grown.size, grown.root, checkpoint, tuple(sorted(plan.open_days)))
+    transaction.write(Change(plan.rows, plan.bundles, plan.daily, plan.told, grown.tiles, new))
 
 
 def _demand_root(head: Head, tiles: Mapping[TileId, bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Where refusals and withdrawals wait while the store is away.
+"""The outbox: refusals and withdrawals wait in it while the store is away.
 
 A file outbox holds one JSON object a line, ``{"entry": …}`` or ``{"bundle": …}``. Beside it stand
 ``.draining`` (what is being handed to the store; left there by a crash, it is handed over again, which the
@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -22,13 +22,13 @@ import msgspec
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
 from consentkit.log.process import file_lock, register_at_fork, sync_folder
-from consentkit.log.stores.base import Outcome
+from consentkit.log.stores.base import Commit, Outcome
 from consentkit.record.entry import Bundle, Entry, Item
 
 MEMORY_LIMIT = 10_000
+"""Items that an outbox in memory keeps."""
 DRAIN_BATCH = 512
-
-Commit = Callable[[Sequence[Item]], Sequence[Outcome]]
+"""Items that are handed over in one commit."""
 
 _logger = logging.getLogger("consentkit.log")
 
@@ -62,9 +62,7 @@ class MemoryOutbox:
         pending: Whether anything may be waiting that nobody is draining.
     """
 
-    def __init__(self, limit: int = MEMORY_LIMIT) -> None:
-        """Args: limit: the most items that are kept."""
-        self._limit = limit
+    def __init__(self) -> None:
         self.pending: bool = False
         self._items: deque[Item] = deque()
         self._draining = threading.Lock()
@@ -81,8 +79,8 @@ class MemoryOutbox:
 
     def put(self, items: Sequence[Item]) -> None:
         """Keep items."""
-        if len(self._items) + len(items) > self._limit:
-            raise OutboxFull(f"the outbox in memory holds {self._limit} items already")
+        if len(self._items) + len(items) > MEMORY_LIMIT:
+            raise OutboxFull(f"the outbox in memory holds {MEMORY_LIMIT} items already")
         self._items.extend(items)
         self.pending = True
 
@@ -94,14 +92,13 @@ class MemoryOutbox:
             # Before they are listed: of what is put from now on, `put` says so after this.
             self.pending = False
             items = list(self._items)
-            refused = _hand_over(items, commit)
+            _hand_over(items, commit)
             for _ in items:
                 self._items.popleft()
         finally:
             if self._items:
                 self.pending = True
             self._draining.release()
-        _report(refused)
         return len(items)
 
 
@@ -121,7 +118,7 @@ class FileOutbox:
         new = [item for item in items if item.id not in self._bundles]
         try:
             with file_lock(self._lock):
-                _append(self._path, [_line(item) for item in new])
+                _append(self._path, map(_encode, new))
         except OSError as error:
             raise OutboxFull(f"the outbox cannot be written: {error.strerror}") from error
         self._bundles.update(item.id for item in new if isinstance(item, Bundle))
@@ -151,14 +148,13 @@ class FileOutbox:
         items: dict[str, Item] = {}
         aside: list[bytes] = []
         for line in filter(None, self._draining.read_bytes().split(b"\n")):
-            item = _read(line)
+            item = _decode(line)
             if item is None:
                 aside.append(line)
             else:
                 items.setdefault(item.id, item)
         refused = _hand_over(list(items.values()), commit)
-        _append(self._refused, aside + [_line(item) for item, _ in refused])
-        _report(refused)
+        _append(self._refused, [*aside, *map(_encode, refused)])
         self._draining.unlink()
         return len(items)
 
@@ -168,11 +164,11 @@ class _Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     bundle: Bundle | None = None
 
 
-def _line(item: Item) -> bytes:
+def _encode(item: Item) -> bytes:
     return msgspec.json.encode(_Line(bundle=item) if isinstance(item, Bundle) else _Line(entry=item))
 
 
-def _read(line: bytes) -> Item | None:
+def _decode(line: bytes) -> Item | None:
     """Read one line; None if it is torn (its writer crashed and was never answered) or foreign."""
     try:
         found = msgspec.json.decode(line, type=_Line)
@@ -181,32 +177,34 @@ def _read(line: bytes) -> Item | None:
     return found.entry or found.bundle
 
 
-def _hand_over(items: Sequence[Item], commit: Commit) -> list[tuple[Item, LogError]]:
+def _hand_over(items: Sequence[Item], commit: Commit) -> list[Item]:
     """Commit in batches; return what was refused."""
-    refused: list[tuple[Item, LogError]] = []
+    outcomes: list[Outcome] = []
     for start in range(0, len(items), DRAIN_BATCH):
-        batch = items[start : start + DRAIN_BATCH]
-        outcomes = zip(batch, commit(batch), strict=True)
-        refused += [(item, outcome) for item, outcome in outcomes if isinstance(outcome, LogError)]
+        outcomes += commit(items[start : start + DRAIN_BATCH])
+    refused = []
+    for item, outcome in zip(items, outcomes, strict=True):
+        if isinstance(outcome, LogError):
+            _logger.error("the consent log refuses %s from the outbox: %s", item.id, outcome)
+            refused.append(item)
     return refused
 
 
-def _report(refused: Iterable[tuple[Item, LogError]]) -> None:
-    for item, error in refused:
-        _logger.error("the consent log refuses %s from the outbox: %s", item.id, error)
-
-
-def _append(path: Path, lines: Sequence[bytes]) -> None:
+def _append(path: Path, lines: Iterable[bytes]) -> None:
     """Append lines and wait until they are on disk; on failure leave the file as it was."""
-    if not lines:
+    data = b"".join(line + b"\n" for line in lines)
+    if not data:
         return
     new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        # Whoever was killed while writing has left half a line: what follows is not to become part of it.
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            data = b"\n" + data
         try:
-            _write(descriptor, (b"\n" if torn else b"") + b"\n".join(lines) + b"\n")
+            while data:
+                data = data[os.write(descriptor, data) :]
             os.fsync(descriptor)
         except OSError:
             with suppress(OSError):
@@ -216,11 +214,6 @@ def _append(path: Path, lines: Sequence[bytes]) -> None:
         os.close(descriptor)
     if new:
         sync_folder(path.parent)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
 
 
 def _size(path: Path) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import msgspec
@@ -15,7 +14,8 @@ from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.counters import Observation
 from consentkit.log.location import check_file, key_path, log_path, open_store
 from consentkit.log.signer import Keyring, Signer
-from consentkit.log.stores.base import Head, Rollup, Row, Store, View
+from consentkit.log.stores.base import Head, Rollup, Row
+from consentkit.log.stores.sql import Store, View
 from consentkit.log.verify import Progress, verify
 from consentkit.log.verify.walk import silent
 from consentkit.record.entry import Entry
@@ -247,9 +247,7 @@ class LogReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

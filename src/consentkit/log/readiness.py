@@ -12,7 +12,8 @@ import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogMissing
 from consentkit.log.signer import Keyring, Signer, is_random
-from consentkit.log.stores.base import Head, Store
+from consentkit.log.stores.base import Head
+from consentkit.log.stores.sql import Store
 
 Level: TypeAlias = Literal["error", "warning", "note"]
 
@@ -81,7 +82,7 @@ def _size(head: Head | None) -> Remark:
 
 def _remarks_on_key(signer: Signer, head: Head, path: Path | None) -> Iterator[Remark]:
     try:
-        keys = signer.foresee(head)
+        keys = signer.keys_after(head)
     except (ConfigurationError, LogError, OSError) as error:
         problem = error.problem if isinstance(error, ConfigurationError) else error
         yield Remark(level="error", about="key", text=f"no decision can be signed: {problem}")

@@ -1,4 +1,4 @@
-"""The log's key: where it is kept, and the checkpoints that are signed with it.
+"""The log's keys: their file, and the signer of checkpoints.
 
 A key file's first line is the private key, in the form of Go's ``sumdb/note``; every line after it is the
 public key (C2SP vkey) of an earlier one, still accepted. The key is never in the log's database: who can
@@ -155,7 +155,7 @@ class Signer:
             self._keys = self._load()
         return self._keys
 
-    def foresee(self, before: Head) -> Keyring | None:
+    def keys_after(self, head: Head) -> Keyring | None:
         """Return the keys that sign what comes after a head; None where there are none (yet). Makes none.
 
         Raises:
@@ -164,17 +164,19 @@ class Signer:
         """
         # Read again, whatever was read before: the right key may have been put back.
         keys = self._load()
-        if before.checkpoint is None:
+        if head.checkpoint is None:
             return keys
         if keys is None:
             how = f"put {str(self.path)!r} back" if self.path else "name it"
+            problem = f"the log is signed, and the key that signed it is not there: {how}"
+            raise ConfigurationError(f'{problem} (signing needs the extra "log")', path="key")
+        if not _is_signed(head.checkpoint, keys.accepted):
             raise ConfigurationError(
-                f"the log is signed, and the key that signed it is not there: {how}"
-                ' (signing needs the extra "log")',
+                "this key did not sign the log so far: name the right one, or change keys with"
+                " `consentkit log key rotate`",
                 path="key",
             )
-        _demand_continuity(before.checkpoint, keys.accepted)
-        _demand_stated(before, before.checkpoint)
+        _check_stated(head, head.checkpoint)
         return keys
 
     def sign(self, before: Head, size: int, root: bytes) -> str | None:
@@ -189,7 +191,7 @@ class Signer:
         # What this process has signed last itself, and nobody since, need not be read and verified again.
         if (before.checkpoint, before.size, before.root) != self._signed:
             try:
-                self._demand_own(before)
+                self._check_own(before)
             except (ConfigurationError, OSError) as error:
                 raise LogUnavailable(f"the log's key cannot be used: {error}") from error
         if self._keys is None:
@@ -200,20 +202,21 @@ class Signer:
         self._signed = note, size, root
         return note
 
-    def _demand_own(self, before: Head) -> None:
+    def _check_own(self, before: Head) -> None:
         """Make sure that a head is the log's, and that what comes after it may be signed."""
-        keys = self._keys if self._continues else self._first_keys(before)
+        keys = self._keys if self._continues else self._settle_keys(before)
         if keys is None:
             return
+        met = self._met
         if before.checkpoint is None:
-            if self._met is not None:
+            if met is not None:
                 raise LogCorrupt("the log was signed, and its head is not signed any more")
             return
         if not _is_signed(before.checkpoint, keys.accepted):
             # Another process may sign with a newer key already.
-            self._first_keys(before)
-        _demand_stated(before, before.checkpoint)
-        met = self._met
+            self._settle_keys(before)
+        _check_stated(before, before.checkpoint)
+        # Two signed trees of one size would be the end of all trust.
         if met is not None and (
             before.size < met.size or (before.size == met.size and before.root != met.root)
         ):
@@ -221,8 +224,9 @@ class Signer:
                 f"the log had {met.size} entries and has {before.size}, or others: it was rolled back"
             )
 
-    def _first_keys(self, before: Head) -> Keyring | None:
-        keys = self.foresee(before)
+    def _settle_keys(self, before: Head) -> Keyring | None:
+        """Read or make the keys that continue a head."""
+        keys = self.keys_after(before)
         if keys is None and self._may_make and self.path is not None:
             keys = self._make(self.path)
         if keys is not None and before.size and before.checkpoint is None:
@@ -231,7 +235,7 @@ class Signer:
         return keys
 
     def _load(self) -> Keyring | None:
-        text = self._secret or self._text()
+        text = self._secret or self._read_file()
         if text is None:
             return None
         try:
@@ -244,7 +248,7 @@ class Signer:
             which = "the key" if self.path is None else repr(str(self.path))
             raise ConfigurationError(f"{which} cannot be read as a key: {error}", path="key") from error
 
-    def _text(self) -> str | None:
+    def _read_file(self) -> str | None:
         if self.path is None:
             return None
         where = repr(str(self.path))
@@ -269,22 +273,14 @@ class Signer:
                 _logger.warning("the log is not signed: %s", error)
             self._has_warned = True
             return None
+        # Of processes that start at once, one makes the file and all use what is in it.
         return made if make_key_file(path, made) else self._load()
 
 
-def _demand_stated(head: Head, checkpoint: str) -> None:
+def _check_stated(head: Head, checkpoint: str) -> None:
     stated = read_checkpoint(checkpoint)
     if (stated.size, stated.root) != (head.size, head.root):
         raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
-
-
-def _demand_continuity(checkpoint: str, accepted: Sequence[VerifierKey]) -> None:
-    if not _is_signed(checkpoint, accepted):
-        raise ConfigurationError(
-            "this key did not sign the log so far: name the right one, or change keys with"
-            " `consentkit log key rotate`",
-            path="key",
-        )
 
 
 def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:

@@ -32,8 +32,6 @@ class Prologue:
         active: Whether a place is still to be found.
     """
 
-    __slots__ = ("_body", "_head", "_started", "_templates", "active")
-
     def __init__(self, head: Injection, body: Injection) -> None:
         self._head: Injection | None = head or None
         self._body: Injection | None = body or None
@@ -122,25 +120,16 @@ class Context:
     Attributes:
         names: Start tags that the handler asked for.
         asked: What follows from that.
-        plain: See :class:`consentkit.rewriter.selection.Selection`, as for the next two.
-        head: See there.
-        kinds: See there.
         edits: Splices with offsets in the buffer.
         uncertain: Whether there is more than one tokenizer at present.
         gone: Bytes that left the buffer at its beginning.
     """
 
-    __slots__ = (
-        "_barren", "_judged", "asked", "edits", "gone", "handler", "head", "kinds", "memory", "names",
-        "plain", "prologue", "uncertain",
-    )  # fmt: skip
-
     def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
         self.handler = handler
         self.memory = memory or Memory()
         self.names = handler.names
-        self.asked = asked = compile_selection(handler.names, handler.rare, handler.addressed)
-        self.plain, self.head, self.kinds = asked.plain, asked.head, asked.kinds
+        self.asked = compile_selection(handler.names, handler.rare, handler.addressed)
         self.memory.serve(self.names)
         self.prologue = prologue
         self.edits: list[Splice] = []
@@ -200,7 +189,7 @@ class Context:
         self._barren[kind] = first, (found.start() if found else len(buffer) - overlap) + self.gone
         return found
 
-    def edit(self, start: int, splices: Iterable[Splice]) -> None:
+    def edit(self, start: int, splices: Iterable[Splice] | None) -> None:
         """Take splices whose offsets count from ``start``."""
-        for first, last, new in splices:
+        for first, last, new in splices or ():
             self.edits.append((start + first, start + last, new))

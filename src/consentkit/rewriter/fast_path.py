@@ -21,14 +21,14 @@ _PLAIN: Final = PLACES[0]
 def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, tuple[bytes, int] | None]:
     """Go on from ``pos`` in the data state, and show the handler what it asked for.
 
-    ``scan`` is ``context.plain``, or ``context.head`` where the body's beginning is waited for.
+    ``scan`` is ``context.asked.plain``, or ``context.asked.head`` where the body's beginning is waited for.
 
     Returns:
         Where it ends: at the end of the buffer, or at what takes the exact grammar. If that is inside of raw
         text whose end the buffer does not hold, or a script with a comment: name and place of its start tag.
     """
-    handler, kinds = context.handler, context.kinds
-    passages = context.memory.plain if scan is context.plain else context.memory.head
+    handler, asked = context.handler, context.asked
+    passages = context.memory.plain if scan is asked.plain else context.memory.head
     run: Run = []
     while True:
         passage = passages.find(buffer, pos, joined=handler.steady)
@@ -39,7 +39,7 @@ def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[i
             if found is None or not found.lastindex:
                 return (found.end() if found else pos), None
             raw, tag = found.groups()
-            name, kind = kinds.get(tag) or kinds[tag.lower()]
+            name, kind = asked.kinds.get(tag) or asked.kinds[tag.lower()]
             start, behind = found.start(1), found.end()
             passages.note(buffer, pos, behind, (start, raw, name, kind))
         else:
@@ -68,7 +68,7 @@ def _element(
         The handler's answer, and the place of the end tag; negative where that takes the exact grammar.
     """
     if kind == MODE:
-        passed = name == b"noscript" and scan is context.plain
+        passed = name == b"noscript" and scan is context.asked.plain
         return (), _noscript(context, buffer, pos) if passed else -1
     splices: Sequence[Splice] | None = None
     if kind == RAW:
@@ -94,9 +94,9 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
     if end is None:
         return -1
     stop, shown = end.start(), []
-    while (found := context.plain(buffer, pos, stop)) and found.lastindex:
+    while (found := context.asked.plain(buffer, pos, stop)) and found.lastindex:
         pos = found.end()
-        name, kind = context.kinds.get(found[2]) or context.kinds[found[2].lower()]
+        name, kind = context.asked.kinds.get(found[2]) or context.asked.kinds[found[2].lower()]
         if kind == RAW and (end := RAW_TEXT[name].search(buffer, pos, stop)):
             pos = end.start()
         elif kind != SHOWN:
@@ -106,5 +106,5 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
     if found is None or found.end() != stop:
         return -1
     for start, raw, name in shown:
-        context.edit(start, context.handler.start_tag(raw, name, _IN_NOSCRIPT) or ())
+        context.edit(start, context.handler.start_tag(raw, name, _IN_NOSCRIPT))
     return stop

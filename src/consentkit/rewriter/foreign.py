@@ -24,8 +24,9 @@ MAX_MIXED_DEPTH = 512
 """Elements that may be open around and with HTML inside integration points, where looking for a name may have
 to be repeated (browsers nest no deeper in the document); beyond it the page is not trusted any more."""
 
-HTML, SVG, MATH = "html", "svg", "math"
+HTML, SVG, MATH = b"html", b"svg", b"math"
 
+# 13.2.6.5: start tags that close all foreign elements as far as an integration point, and are HTML's.
 _BREAKOUT = frozenset(
     b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing "
     b"menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
@@ -33,13 +34,18 @@ _BREAKOUT = frozenset(
 _FONT_ATTRIBUTES = frozenset((b"color", b"face", b"size"))
 DECIDED_BY_ATTRIBUTES: Final = frozenset({b"font", b"annotation-xml"})
 """Elements of which :func:`open_element` must know the attributes."""
+# 13.2.4.2: HTML integration points of SVG, and MathML text integration points. There HTML's rules hold again,
+# but for the two elements of _MATH_IN_TEXT.
 _SVG_INTEGRATION = frozenset((b"foreignobject", b"desc", b"title"))
 _MATH_TEXT_INTEGRATION = frozenset((b"mi", b"mo", b"mn", b"ms", b"mtext"))
 _MATH_IN_TEXT = frozenset((b"mglyph", b"malignmark"))
 _HTML_ENCODINGS = frozenset((b"text/html", b"application/xhtml+xml"))
+# The insertion modes of tables close what is open as far as the table, which may be further out than all that
+# is followed here; </template> does so as well.
 _TABLE_PARTS = frozenset(b"caption col colgroup table tbody td tfoot th thead tr".split())
 _REACHES_OUT = _TABLE_PARTS | {b"template"}
-# Never on the stack while markup follows: void elements, raw text, and tags that only merge attributes.
+# Never on the stack while markup follows: void elements, raw text, and tags that only merge attributes. One
+# of them on the stack would stand for an element that is not open, and nothing would close it.
 _NOT_KEPT = frozenset(
     b"area base basefont bgsound br col embed frame hr image img input keygen link meta param source track "
     b"wbr script style title textarea iframe noembed noframes noscript xmp plaintext html head body "
@@ -61,7 +67,7 @@ class Open(msgspec.Struct, frozen=True, eq=False):
     """
 
     parent: Open | None
-    kind: str
+    kind: bytes
     name: bytes
     integration: bool
     names: frozenset[bytes]
@@ -70,13 +76,15 @@ class Open(msgspec.Struct, frozen=True, eq=False):
 
 
 class TooDeep(Exception):
-    """A limit of this module was passed."""
+    """More is open than is followed, or more ways to read a page exist."""
 
 
 Top = Open | None
 
 
-def _push(top: Top, kind: str, name: bytes, integration: bool = False) -> Open:
+def _push(top: Top, kind: bytes, name: bytes, integration: bool = False) -> Open:
+    # Each node keeps the names of its chain, so that an end tag of nothing in it costs no walk through the
+    # chain: the work stays linear however deep the nesting. MAX_NAMES bounds the copies of that set.
     if top is not None and (top.kind == HTML) == (kind == HTML):
         names, under = top.names, top.under
     else:
@@ -90,7 +98,7 @@ def _push(top: Top, kind: str, name: bytes, integration: bool = False) -> Open:
     return Open(top, kind, name, integration, names, under, total)
 
 
-def _integration(kind: str, name: bytes, encoding: bytes) -> bool:
+def _integration(kind: bytes, name: bytes, encoding: bytes) -> bool:
     if kind == SVG:
         return name in _SVG_INTEGRATION
     return name in _MATH_TEXT_INTEGRATION or (name == b"annotation-xml" and encoding in _HTML_ENCODINGS)
@@ -115,21 +123,21 @@ def _outwards(top: Open) -> Iterator[Top]:
 
 
 def _open_html(top: Top, name: bytes, self_closing: bool) -> list[tuple[Top, bool]]:
-    if name in (b"svg", b"math"):
-        kind = SVG if name == b"svg" else MATH
-        return [(top if self_closing else _push(top, kind, name), True)]
-    if top is None or name in _NOT_KEPT:
-        stay: Top = top
-    else:
-        stay = _push(top, HTML, name)
-    if top is None or name not in _TABLE_PARTS or (top.kind == HTML and b"table" in top.names):
+    if name in (SVG, MATH):
+        return [(top if self_closing else _push(top, name, name), True)]
+    # Outside of SVG and MathML nothing is followed.
+    if top is None:
+        return [(None, False)]
+    stay = top if name in _NOT_KEPT else _push(top, HTML, name)
+    # Without a table in the chain the tree builder may ignore the tag, or close all as far as a table around.
+    if name not in _TABLE_PARTS or (top.kind == HTML and b"table" in top.names):
         return [(stay, False)]
     return [(stay, False), *((out, False) for out in _outwards(top))]
 
 
 def open_root(name: bytes) -> Open:
     """Return what is open directly behind ``<svg>`` or ``<math>``."""
-    return _push(None, SVG if name == b"svg" else MATH, name)
+    return _push(None, name, name)
 
 
 def _break_out(top: Open) -> Top:
@@ -152,14 +160,12 @@ def open_element(
 
     Returns:
         Every possibility: what is innermost afterwards, and whether the new element is a foreign one.
-
-    Raises:
-        TooDeep: A limit of this module was passed.
     """
     if top is None or _html_rules(top, name):
         return _open_html(top, name, self_closing)
     if name in _BREAKOUT or (name == b"font" and not _FONT_ATTRIBUTES.isdisjoint(attributes)):
         return _open_html(_break_out(top), name, self_closing)
+    # "/>" closes an element that is foreign; in HTML it means nothing.
     if self_closing:
         return [(top, True)]
     encoding = attributes.get(b"encoding", b"").lower()
@@ -177,6 +183,7 @@ def _pop(top: Open, name: bytes) -> Top:
 def _unmatched(top: Open, name: bytes) -> list[Top]:
     """An end tag of nothing in the chain: it may close an element further out, or nothing."""
     if top.under is None:
+        # Nothing is known of what is around: the end tag closed something there, or was ignored.
         return [top, None]
     answers: list[Top] = [top]
     if name in top.under.names:
@@ -204,6 +211,8 @@ def close_element(top: Top, name: bytes) -> list[Top]:
         return [top.parent]
     if name not in top.names:
         return _unmatched(top, name)
+    # 13.2.6.5 pops to the element in any case; HTML's "any other end tag" may be stopped by a special
+    # element.
     popped = _pop(top, name)
     return [popped] if top.kind != HTML else [popped, top]
 

@@ -75,13 +75,7 @@ class Passages:
         self._key = b""
 
     def find(self, buffer: Buffer, pos: int, *, joined: bool) -> Passage | None:
-        """Return the passage that begins at ``pos``, or `None` where none is known.
-
-        Args:
-            buffer: The bytes.
-            pos: Where it begins.
-            joined: Whether passages that were joined count.
-        """
+        """Return the known passage that begins at ``pos``, a joined one if those count."""
         self._key = key = _key(buffer, pos)
         passage = self._known.get(key)
         if passage is None:
@@ -99,11 +93,7 @@ class Passages:
     def note(self, buffer: Buffer, pos: int, end: int, tag: tuple[int, bytes, bytes, int]) -> None:
         """Take note of what was read where the last :meth:`find` found nothing.
 
-        Args:
-            buffer: The bytes.
-            pos: Where it begins.
-            end: Where it ends.
-            tag: Where its tag begins, the tag, its name and kind.
+        ``tag`` is where the tag at its end begins, the tag, its name and kind.
         """
         if end - pos > MAX_PASSAGE:
             return

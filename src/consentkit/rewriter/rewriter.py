@@ -15,8 +15,6 @@ from consentkit.rewriter.tokenizer import OVERSIZED, State, Tokenizer
 
 MAX_READINGS: Final = 8
 """Ways to read the bytes that are followed at once; beyond it the rest of the page is shown as text."""
-
-
 SMALL: Final = 4096
 """Bytes kept back that may be copied with every chunk; more are kept in a buffer that grows in place."""
 
@@ -116,10 +114,10 @@ class Rewriter:
     def _finish(self) -> None:
         """Close what is open at the end of the document, so that the injections are not swallowed."""
         end = len(self._buffer)
-        tags = [r.start for r in self._tokenizers if r.state is State.TAG and r.name != OVERSIZED]
+        tags = [one.start for one in self._tokenizers if one.state is State.TAG and one.name != OVERSIZED]
         if tags:
-            # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag). What follows
-            # must complete it in no reading.
+            # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag). However it is
+            # read, what follows must not complete it.
             start = min(tags)
             self._context.edits = [edit for edit in self._context.edits if edit[1] <= start]
             self._context.edits.append((start, end, b""))
@@ -129,18 +127,15 @@ class Rewriter:
         """Take what is decided out of the buffer: all at the end, unless the page was sealed."""
         boundary = len(self._buffer)
         if self.sealed or not self._closed:
-            for reading in self._tokenizers:
-                boundary = min(boundary, reading.held())
+            boundary = min(one.held() for one in self._tokenizers)
         out, boundary = self._apply(boundary)
-        if boundary == len(self._buffer):
-            self._buffer = b""
-        elif isinstance(self._buffer, bytes):
-            self._buffer = self._buffer[boundary:]
-        else:
+        if isinstance(self._buffer, bytearray) and boundary < len(self._buffer):
             del self._buffer[:boundary]
+        else:
+            self._buffer = bytes(self._buffer[boundary:])
         self._context.gone += boundary
-        for reading in self._tokenizers:
-            reading.shift(boundary)
+        for one in self._tokenizers:
+            one.shift(boundary)
         if self.sealed:
             out += _as_text(bytes(self._buffer))
             self._buffer = b""
@@ -149,35 +144,33 @@ class Rewriter:
     def _apply(self, boundary: int) -> tuple[bytes, int]:
         """Make the edits before a place, or before the first of them that goes beyond it: return where."""
         edits = self._context.edits
-        # Where one reading holds all back, the edits of the others wait as they are: the work stays linear.
+        # Where one tokenizer holds all back, the edits of the others wait as they are: the work stays linear.
         if not edits or (self._buffer and not boundary and not self.sealed):
             return bytes(self._buffer[:boundary]), boundary
-        # Readings that agree make the same edit twice.
+        # Tokenizers that agree make the same edit twice.
         ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=itemgetter(0, 1))
         self._forked = len(self._tokenizers) > 1
+        done = next((at for at, edit in enumerate(ordered) if edit[1] > boundary), len(ordered))
+        for start, _, _ in ordered[done : done + 1]:
+            boundary = min(boundary, start)
         parts: list[bytes] = []
-        at = done = 0
-        for done, (start, end, new) in enumerate(ordered):  # noqa: B007
-            if end > boundary:
-                boundary = min(boundary, start)
-                break
+        at = 0
+        for start, end, new in ordered[:done]:
             parts += (bytes(self._buffer[at:start]), new)
             at = end
-        else:
-            done = len(ordered)
-        parts.append(bytes(self._buffer[at:boundary]))
         self._context.edits = []
         self._context.edit(-boundary, ordered[done:])
-        return b"".join(parts), boundary
+        return b"".join((*parts, bytes(self._buffer[at:boundary]))), boundary
 
 
-def _closer(reading: Tokenizer) -> bytes:
-    if reading.state is State.COMMENT:
+def _closer(one: Tokenizer) -> bytes:
+    """Write what ends the comment, raw text or oversized tag that is open at the end of the document."""
+    if one.state is State.COMMENT:
         return b"-->"
-    if reading.state is State.BOGUS or reading.name == OVERSIZED:
-        return b"'\">" if reading.state is State.TAG else b">"
-    if reading.state in (State.RAW, State.SCRIPT):
-        return b"--></script>" if reading.name == b"script" else b"</" + reading.name + b">"
+    if one.state is State.BOGUS or one.name == OVERSIZED:
+        return b"'\">" if one.state is State.TAG else b">"
+    if one.state in (State.RAW, State.SCRIPT):
+        return b"--></script>" if one.name == b"script" else b"</" + one.name + b">"
     return b""
 
 

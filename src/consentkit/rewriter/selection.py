@@ -296,18 +296,10 @@ ROW: Final = {
 
 
 def _scanner(stops: Iterable[bytes], sometimes: Conditions, drawings: bool) -> re.Pattern[bytes]:
-    """Compile what passes over everything as far as the next start tag that matters, and takes that tag.
+    """Compile what passes over everything as far as one of the start tags ``stops``, and takes that tag.
 
-    For the data state (13.2.5.1) where no end tag matters.
-
-    Args:
-        stops: Lower-case names of the start tags that matter.
-        sometimes: Those that matter on a condition.
-        drawings: Whether plain drawings may be passed over whole.
-
-    Returns:
-        An expression whose match ends behind a start tag that matters, with the tag and its name as groups;
-        or, without groups, at what is not complete yet or takes the exact grammar.
+    For the data state (13.2.5.1) where no end tag matters. A match has the tag and its name as groups;
+    without groups it ends at what is not complete yet, or takes the exact grammar.
     """
     watched = {*stops, *sometimes}
     other = bytes({*range(ord("a"), ord("z") + 1)} - {name[0] for name in watched})

@@ -6,9 +6,8 @@ import re
 from html.entities import html5
 from typing import NamedTuple
 
-from consentkit.rewriter.grammar import ATTRIBUTE, SPACE
+from consentkit.rewriter.grammar import ATTRIBUTE, TAG_NAME
 
-_NAME_END = re.compile(rb"</?[a-zA-Z][^" + SPACE + rb"/>]*+")
 _REFERENCE = re.compile(r"&(?:#[xX]([0-9a-fA-F]+);?|#([0-9]+);?|([a-zA-Z][a-zA-Z0-9]*);?)")
 _WINDOWS_1252 = {
     code: bytes([code]).decode("windows-1252") for code in range(0x80, 0xA0)
@@ -46,18 +45,16 @@ def attributes(raw: bytes) -> list[Attribute]:
     Returns:
         Every attribute in order, duplicates included: browsers take the first of a name and drop the rest.
     """
-    found = _NAME_END.match(raw)
+    found = TAG_NAME.match(raw)
     at = found.end() if found else len(raw)
     result = []
     while match := ATTRIBUTE.match(raw, at):
-        name_start, name_end = match.span(1)
+        start, end = match.span(1)
         at = match.end()
-        group = match.lastindex or 1
-        if group == 1:
-            result.append(Attribute(match[1].lower(), None, name_start, name_end, name_end, name_end))
-        else:
-            start, end = match.span(group)
-            result.append(Attribute(match[1].lower(), match[group], name_start, name_end, start, end))
+        value, place = None, (end, end)
+        if (group := match.lastindex or 1) > 1:
+            value, place = match[group], match.span(group)
+        result.append(Attribute(match[1].lower(), value, start, end, *place))
     return result
 
 

@@ -46,7 +46,8 @@ BORING: Final = b"."
 """Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
 follows is the name of an element of a drawing or formula."""
 
-# 13.2.6.4.17 (in select) before 2025 dropped all tags but a few, and their content was markup.
+# The insertion mode "in select", removed from the standard in 2025, dropped all start tags but a few, and
+# what was their raw text became markup. Browsers of both kinds are about.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _FOREIGN, _NOSCRIPT, _UNCERTAIN, _TEMPLATE = map(int, Where)
@@ -131,6 +132,7 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def key(self) -> tuple[object, ...]:
         """Return what makes two tokenizers the same from here on; `flat` ones give way to others."""
+        # What the state does not use differs by history alone, and is left out.
         inside: tuple[object, ...] = self.place()
         if self.state in (State.TAG, State.SCRIPT):
             inside = (*inside, self.start, self.level)
@@ -141,11 +143,16 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def fork(self, state: State, scan: int) -> Tokenizer:
         """Leave a twin in the same place that goes on in another state. Elements are shared, not copied."""
+        # A copy, and not a flag for each possibility: whatever differs later, it differs in one place, and
+        # what has become the same is found by comparing all that decides; see `key`.
         twin = copy.copy(self)
         twin.state, twin.scan, twin.born = state, scan, []
         self.born.append(twin)
         self.context.uncertain = True
         return twin
+
+    # The buffer keeps nothing in front of what the tokenizers hold; whatever is held has a limit: MAX_TAG,
+    # MAX_SCRIPT, SHORT, or the longest mark that ends the state.
 
     def shift(self, count: int) -> None:
         """Follow the buffer after its first ``count`` bytes were removed."""
@@ -187,6 +194,8 @@ class Tokenizer(msgspec.Struct, eq=False):
             foreign.TooDeep: The page is nested beyond the limits.
         """
         moved = _STEPS[self.state](self, buffer, final)
+        # The text of a script in SVG is markup, and read as such: what ends it is its end tag, any other tag
+        # that closes what is around it, the end of the document, or the limit.
         if self.svg_script >= 0:
             self._settle_svg_scripts(buffer, siblings)
             if (final and not moved) or len(buffer) - self.svg_script > MAX_SCRIPT:
@@ -203,14 +212,17 @@ class Tokenizer(msgspec.Struct, eq=False):
             if not final and len(buffer) - self.pos < SHORT and LABEL.match(buffer, self.pos):
                 return False
         elif self.top is not None:
+            # In SVG and MathML every tag may close something, or break out of it (13.2.6.5).
             self.pos = _find(buffer, b"<", self.pos)
         elif context.uncertain or self._guarded():
             # Several tokenizers go on tag by tag, so that they become one where they meet.
+            # In the prologue every tag is looked at, whoever asked for it.
             if not prologue.active:
                 skip = context.asked.skip_one if context.uncertain else context.asked.skip
                 self.pos = _end(skip, buffer, self.pos)
         elif prologue.in_head or not prologue.active:
-            scan = context.head if prologue.active else context.plain
+            # Alone, and nothing around: in large steps.
+            scan = context.asked.head if prologue.active else context.asked.plain
             self.pos, raw_text = pass_over(context, scan, buffer, self.pos)
             if raw_text:
                 self._enter(*raw_text)
@@ -233,6 +245,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         self.pos = _end(grammar.PROLOGUE, buffer, self.pos)
         if self.pos == len(buffer) or buffer[self.pos] == 0x3C:
             return True
+        # Text. It opens the body, unless it is a byte order mark (13.2.6.4.1, and 13.2.3.2).
         pos = self.context.prologue.skip_mark(buffer, self.pos, final)
         if pos < 0:
             return False
@@ -245,6 +258,8 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _markup(self, buffer: Buffer, final: bool) -> bool:
         """Tag open and end tag open state (13.2.5.6, 13.2.5.7)."""
+        # Nearly all tags are whole. One that is not is not matched again and again while it grows: it is
+        # scanned on from where its last chunk ended.
         whole = TAG.match(buffer, self.pos)
         if whole:
             start, self.pos = whole.span()
@@ -259,6 +274,7 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _declaration(self, buffer: Buffer, final: bool) -> bool:
         """The same states with anything but a letter, and markup declaration open state (13.2.5.42)."""
+        # Nine bytes tell all beginnings apart; fewer of them may yet become any that they begin like.
         ahead = bytes(buffer[self.pos : self.pos + 9])
         undecided = ahead in (b"<", b"</", b"<!-") or (len(ahead) < 9 and b"<![CDATA[".startswith(ahead))
         if undecided and not final:
@@ -266,8 +282,10 @@ class Tokenizer(msgspec.Struct, eq=False):
         if ahead.startswith(b"<!--"):
             return self._comment_start(ahead[4:6], final)
         if ahead == b"<![CDATA[" and self.drawing:
-            self._leave(self.pos)
+            self._leave(self.pos)  # for look-ahead scanners it is a bogus comment
         elif ahead == b"<![CDATA[" and self.top is not None:
+            # Inside of an integration point the current node is HTML's, and this a bogus comment, unless an
+            # element that is not followed was closed there. Both are read.
             if not foreign.in_foreign(self.top):
                 self.fork(State.BOGUS, self.pos + 2)
             self.state, self.scan = State.CDATA, self.pos + 9
@@ -310,6 +328,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         Where it is negative, only ``overlap`` bytes need another look, from the ``first`` one of a mark on.
         """
         if end < 0:
+            # What was searched holds no mark, but its last bytes may begin one.
             self.scan = max(self.scan, len(buffer) - overlap)
             if first:
                 self.scan = _find(buffer, first, self.scan)
@@ -327,6 +346,10 @@ class Tokenizer(msgspec.Struct, eq=False):
         return False
 
     # --- inside a tag
+
+    # A tag that somebody asked for is kept until it is complete, at most MAX_TAG bytes of it, and then
+    # matched once more as a whole. Of all others only the state inside is kept, and their bytes go out as
+    # they come.
 
     def _in_tag(self, buffer: Buffer, final: bool) -> bool:
         self.scan, self.level = grammar.scan_tag(buffer, self.scan, self.level)
@@ -360,6 +383,8 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _oversized(self, buffer: Buffer) -> None:
         """Make a start tag inert that cannot be kept until it is complete."""
+        # In SVG and MathML another name may close other elements, and so does that of an end tag: what
+        # follows would be read in another way than by the browser.
         if self.top is not None or buffer[self.start + 1] == 0x2F:
             raise foreign.TooDeep
         self.name = OVERSIZED
@@ -378,6 +403,7 @@ class Tokenizer(msgspec.Struct, eq=False):
                 self._show(whole[0], start, name, _FOREIGN | _UNCERTAIN)
             self._row(name, closing, whole[3].endswith(b"/"), start)
             return
+        # While there are twins, no place is looked for: an injection stands where all of them agree.
         if self.context.prologue.active and not self.context.uncertain:
             self.context.prologue.tag(name, closing, start, self.pos, self.context.edits)
         try:
@@ -392,6 +418,8 @@ class Tokenizer(msgspec.Struct, eq=False):
             raise
 
     def _end_tag(self, name: bytes) -> None:
+        # `select` and `columns` say how many templates are around, so that an end tag in an inner template
+        # does not close what is outside of it.
         if name == b"noscript":
             self.noscript = False
         elif name == b"select" and self.select > self.templates:
@@ -401,6 +429,8 @@ class Tokenizer(msgspec.Struct, eq=False):
             if self.columns > self.templates:
                 self.columns = 0
         if self.top is not None:
+            # The twins differ in nothing but what is open now. They become one again behind the outermost
+            # element.
             first, *others = foreign.close_element(self.top, name)
             for top in others:
                 self.fork(State.DATA, self.pos).top = top
@@ -409,13 +439,17 @@ class Tokenizer(msgspec.Struct, eq=False):
     def _start_around_foreign(self, whole: re.Match[bytes], start: int, name: bytes) -> None:
         raw = whole[0]
         read = attributes(raw) if name in foreign.DECIDED_BY_ATTRIBUTES else ()
+        # Backwards: of several attributes of one name the first counts.
         values = {item.name: item.value or b"" for item in reversed(read)}
         self_closing = whole[3].endswith(b"/")
         if self.top is None:
-            if self._draws(self_closing):
+            busy = self.context.uncertain or self.context.prologue.active or self._guarded()
+            if self.context.asked.drawings and not (busy or self_closing):
                 self.top, self.drawing = foreign.open_root(name), name
                 self._show(raw, start, name, _FOREIGN | _UNCERTAIN)
                 return
+            # The twin goes on without SVG and MathML: as a look-ahead scanner, or where the tree builder
+            # ignores this start tag, as the browser itself.
             self.fork(State.DATA, self.pos).flat = not self._ambiguous(name)
         answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
         twins = [self, *(self.fork(State.DATA, self.pos) for _ in answers[1:])]
@@ -430,6 +464,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         if name != b"script":
             self._show(raw, start, name, _FOREIGN)
         elif b"script" in self.context.names:
+            # Inside of another script that waits, the text of the outer one holds all of this one.
             if self_closing or self.svg_script >= 0 or self.top is None:
                 self._decide(raw, start, b"", self_closing, _FOREIGN)
             else:
@@ -441,6 +476,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         if name in _MODES:
             self._mode(name)
         elif name == b"noscript":
+            # With scripting its content is raw text, without it is markup (13.2.6.4.4, 13.2.6.4.7).
             if not self.noscript:
                 self.fork(State.RAW, self.pos).name = name
                 self.noscript = True
@@ -475,6 +511,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         """Go on inside of raw text, a script or plaintext, directly behind the start tag."""
         self.scan, self.name = self.pos, name
         if name == b"script":
+            # A script that nobody asked for is not kept.
             wanted = b"script" in self.context.names
             self.state, self.start, self.level = State.SCRIPT, start if wanted else -1, 0
             self.asked = False
@@ -482,12 +519,6 @@ class Tokenizer(msgspec.Struct, eq=False):
             self.state = State.PLAIN if name == b"plaintext" else State.RAW
 
     # --- inside a plain drawing or formula, which look-ahead scanners read alike
-
-    def _draws(self, self_closing: bool) -> bool:
-        """Say whether a drawing that begins here can be followed as a plain one."""
-        context = self.context
-        busy = context.uncertain or context.prologue.active or self._guarded()
-        return context.asked.drawings and not (busy or self_closing)
 
     def _draw(self, buffer: Buffer) -> None:
         """Follow what nests as far as it is plain."""
@@ -502,6 +533,7 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
         """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
+        # More than one answer, or none, is not plain: look-ahead scanners may read on in another way.
         answers: Sequence[Top] = ()
         if closing and (name == self.drawing or name in ROWS[self.drawing]):
             answers = foreign.close_element(self.top, name)
@@ -528,6 +560,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         search, overlap = self.context.search, grammar.LONGEST_MARK
         while found := search(*grammar.SCRIPT_LEVELS[self.level], buffer, self.scan, overlap):
             mark = found[0]
+            # An end tag ends the script unless it is double escaped; there it ends that (13.2.5.31).
             if mark.startswith(b"</") and self.level < 2:
                 self._end_script(buffer, found.start(), True)
                 self.pos, self.state = found.start(), State.DATA
@@ -586,14 +619,10 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _show(self, raw: bytes, start: int, name: bytes, base: int) -> None:
         if self.context.shows(name, raw):
-            splices = self.context.handler.start_tag(raw, name, self._where(base))
-            if splices:
-                self.context.edit(start, splices)
+            self.context.edit(start, self.context.handler.start_tag(raw, name, self._where(base)))
 
     def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: int) -> None:
-        splices = self.context.handler.script(raw, text, whole, self._where(base))
-        if splices:
-            self.context.edit(start, splices)
+        self.context.edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
 
     def _decide_between(self, buffer: Buffer, start: int, end: int, whole: bool, base: int) -> None:
         """Decide on a script whose start tag is at ``start`` and whose text ends at ``end``."""

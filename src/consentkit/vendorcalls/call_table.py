@@ -66,6 +66,7 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def _fill(text: str, granted: Container[str]) -> str:
+    """Resolve ``word?one:other``: ``one`` where the word is granted."""
     either = _EITHER.fullmatch(text)
     return text if either is None else either[2] if either[1] in granted else either[3]
 
@@ -115,11 +116,11 @@ def write_attributes(
         now: Words granted now; ``None`` where nothing was chosen.
 
     Returns:
-        Two attributes, the second in single quotes. They are made of ids, codes, numbers and the table's
-        texts, none of which holds a single quote, an ampersand or ``>``.
+        Two attributes, the second in single quotes.
     """
     says: dict[str, object] = {"global": calls.queue, "takes": calls.takes, "calls": list(made)}
     says |= {"update": calls.updates, "asks": asks, "before": sorted(before)}
+    # Ids, codes, numbers and the table's texts: none holds a single quote, an ampersand or ">".
     if now is not None:
         says["now"] = sorted(now)
     return f"data-calls=\"{calls.id}\" data-says='{json.dumps(says, separators=(',', ':'))}'"

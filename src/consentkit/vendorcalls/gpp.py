@@ -104,9 +104,9 @@ def gpp_attributes(gpp: GPP, *, prompting: bool) -> str:
         prompting: Whether the page asks the visitor.
 
     Returns:
-        One attribute in single quotes. It is made of names, codes and numbers of the table, none of which
-        holds a single quote, an ampersand or ``>``.
+        One attribute in single quotes.
     """
+    # Names, codes and numbers of the table: none holds a single quote, an ampersand or ">".
     apis = [f"{section.id}:{section.name}" for section in section_table().values()]
     says = {**msgspec.to_builtins(gpp), "apis": apis, "prompting": prompting}
     return f"data-gpp='{json.dumps(says, separators=(',', ':'))}'"

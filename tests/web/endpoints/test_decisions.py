@@ -31,10 +31,8 @@ def entries(log: ConsentLog) -> list[Entry]:
 
 
 @pytest.fixture
-def faulty(log: ConsentLog) -> Iterator[FaultyStore]:
+def faulty(store: FaultyStore) -> Iterator[FaultyStore]:
     """Put faults between a log and its store."""
-    store = FaultyStore(log._store)
-    log._store = store
     yield store
     store.before = lambda: None
 

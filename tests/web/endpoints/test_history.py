@@ -17,7 +17,7 @@ from consentkit.consent.cookies import SubjectCodec
 from consentkit.exceptions import LogUnavailable
 from consentkit.record.entry import Entry
 from consentkit.record.receipt import verify_receipt
-from log.faults import FaultyStore
+from log.faults import FaultyStore, nothing
 
 pytestmark = pytest.mark.anyio
 
@@ -34,17 +34,15 @@ def away() -> None:
 class Away:
     """A store that cannot even be read."""
 
-    def __init__(self, log: ConsentLog) -> None:
-        self._log, self._store = log, log._store
+    def __init__(self, store: FaultyStore) -> None:
+        self._store, self._snapshot = store, store.snapshot
 
     def __enter__(self) -> None:
-        faulty = FaultyStore(self._store)
-        faulty.before = away
-        faulty.snapshot = lambda: away()  # type: ignore[assignment,return-value]
-        self._log._store = faulty
+        self._store.before = away
+        self._store.snapshot = lambda: away()  # type: ignore[assignment,return-value]
 
     def __exit__(self, *_: object) -> None:
-        self._log._store = self._store
+        self._store.before, self._store.snapshot = nothing, self._snapshot
 
 
 @pytest.fixture
@@ -93,17 +91,15 @@ async def test_a_visitor_sees_their_own_choices_newest_first(log: ConsentLog) ->
         assert said.count("Advertising") == 2
 
 
-async def test_a_grant_that_was_not_honoured_is_not_told_as_one(log: ConsentLog) -> None:
+async def test_a_grant_that_was_not_honoured_is_not_told_as_one(log: ConsentLog, store: FaultyStore) -> None:
     def cut() -> None:
         raise LogUnavailable("the connection was cut", unknown=True)
 
     async with browser(wrap(log=log)) as client:
         await post(client, {"action": "save", "purpose": "analytics", "return_to": SETTINGS})
-        store, faulty = log._store, FaultyStore(log._store)
-        faulty.after = cut
-        log._store = faulty
+        store.after = cut
         assert (await post(client, {"action": "accept", "return_to": SETTINGS})).status_code == 503
-        log._store = store
+        store.after = nothing
         log.drain()
         said = await section(client)
         assert (said.count("UTC"), "Allowed Statistics Refused" in said) == (1, True)
@@ -144,12 +140,12 @@ async def test_without_a_log_there_is_none_of_it() -> None:
 
 
 async def test_while_the_log_is_away_the_settings_work_and_say_so(
-    log: ConsentLog, caplog: pytest.LogCaptureFixture
+    log: ConsentLog, store: FaultyStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with browser(wrap(log=log)) as client:
         await post(client, {"action": "accept"})
         (entry,) = decisions(log)
-        with Away(log):
+        with Away(store):
             assert "neither shown nor erased" in await section(client)
             answer = await client.get(
                 f"/_consent/receipt?{SETTINGS.partition('?')[2]}&framed=1", headers=HTML
@@ -277,12 +273,12 @@ async def test_json_is_answered_with_the_state(log: ConsentLog) -> None:
 
 
 async def test_while_the_log_is_away_nothing_is_erased_and_nothing_changes(
-    log: ConsentLog, caplog: pytest.LogCaptureFixture
+    log: ConsentLog, store: FaultyStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with browser(wrap(log=log)) as client:
         await post(client, {"action": "accept"})
         (entry,) = decisions(log)
-        with Away(log), caplog.at_level(logging.DEBUG):
+        with Away(store), caplog.at_level(logging.DEBUG):
             answer = await erase(client, return_to="/_consent/?erased=1&return_to=/story", locale="en")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert "neither shown nor erased" in answer.text
@@ -353,11 +349,13 @@ async def test_the_site_is_told_that_grants_ended(log: ConsentLog) -> None:
     assert len(told) == 2
 
 
-async def test_what_waited_in_the_outbox_is_erased_with_the_rest(log: ConsentLog, tmp_path: Path) -> None:
+async def test_what_waited_in_the_outbox_is_erased_with_the_rest(
+    log: ConsentLog, store: FaultyStore, tmp_path: Path
+) -> None:
     with ConsentLog(tmp_path / "other.sqlite3", outbox=tmp_path / "outbox") as log:
         async with browser(wrap(log=log)) as client:
             await post(client, {"action": "accept"})
-            with Away(log):
+            with Away(store):
                 await post(client, {"action": "withdraw", "return_to": SETTINGS})
             await erase(client)
         log.drain()

@@ -16,6 +16,7 @@ from asgi.client import NAVIGATION, post, shown, wrap
 from consentkit import ConsentLog
 from consentkit.exceptions import LogUnavailable
 from consentkit.log.export import plain, proved, write_csv_lines, write_json_lines
+from consentkit.log.stores.sqlite import SQLiteStore
 from log.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
@@ -51,10 +52,10 @@ class Site:
     """A site whose log and outbox are in a folder, and a visitor who tells too much."""
 
     def __init__(self, folder: Path) -> None:
-        self.log = ConsentLog(folder / "consent.sqlite3", outbox=folder / "outbox")
+        path = folder / "consent.sqlite3"
+        self.faulty = FaultyStore(SQLiteStore(path))
+        self.log = ConsentLog(path, outbox=folder / "outbox", store=self.faulty)
         self.app = wrap(log=self.log, csp="report-only", debug=True)
-        self.faulty = FaultyStore(self.log._store)
-        self.log._store = self.faulty
 
     @contextmanager
     def away(self, *, unknown: bool) -> Iterator[None]:

@@ -211,7 +211,7 @@ async def test_a_refusal_is_taken_though_a_deploy_removed_a_vendor_that_was_offe
 
 @pytest.mark.parametrize("kept", [True, False], ids=["log-away", "no-log"])
 async def test_what_is_withdrawn_on_a_notice_that_nobody_knows_is_off_all_the_same(
-    log: ConsentLog, kept: bool
+    log: ConsentLog, store: FaultyStore, kept: bool
 ) -> None:
     app = site(POLICY, log=log if kept else None)
     async with browser(app) as client:
@@ -219,8 +219,6 @@ async def test_what_is_withdrawn_on_a_notice_that_nobody_knows_is_off_all_the_sa
         await post(client, {"action": "accept"})
         fields = {**await settings(client), "notice": "ab" * 32}
         if kept:
-            store = FaultyStore(log._store)
-            log._store = store
             store.before = away
         answer = await save(client, fields, without="marketing meta-pixel")
         assert answer.status_code == 409

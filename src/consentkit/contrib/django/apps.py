@@ -5,16 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from django.conf import settings  # type: ignore[import-untyped]
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin  # type: ignore[import-untyped]
-from django.core.checks import (  # type: ignore[import-untyped]
-    CheckMessage,
-    Error,
-    Warning,
-    register,
-)
+from django.core import checks  # type: ignore[import-untyped]
 from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
 from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped]
 from django.core.management import get_commands  # type: ignore[import-untyped]
@@ -30,20 +25,6 @@ else:
     from django.apps import AppConfig
 
 
-class ConsentkitConfig(AppConfig):
-    """Checks at start, and at the first request, that pages go through consentkit."""
-
-    name = "consentkit.contrib.django"
-    label = "consentkit"
-    verbose_name = "consentkit"
-
-    def ready(self) -> None:
-        """Register the checks."""
-        register(check_middleware)
-        register(check_server)
-        request_started.connect(watch_request, dispatch_uid=watch_request.__module__)
-
-
 _WRAP: Final = "In asgi.py: application = with_consent(get_asgi_application(), …)"
 _SERVE: Final = (
     'Put "daphne" first in INSTALLED_APPS and set ASGI_APPLICATION = "{0}.asgi.application", or run an ASGI '
@@ -54,30 +35,27 @@ _BARE: Final = "Pages are served without consentkit around the application: no b
 # Whose `runserver` knows WSGI only.
 _WSGI_COMMANDS: Final = frozenset(("django.core", "django.contrib.staticfiles"))
 
+_Facts: TypeAlias = Mapping[str, Any] | None
+
 _logger = logging.getLogger("consentkit")
 
 
-def check_middleware(**_: Any) -> list[CheckMessage]:
+def check_middleware(**_: Any) -> list[checks.CheckMessage]:
     """Report consentkit's ASGI middleware in ``MIDDLEWARE``, which is for Django's own."""
     named = [name for name in settings.MIDDLEWARE if name.startswith("consentkit.")]
     problem = "MIDDLEWARE names {}, which is ASGI middleware and goes around the whole application."
-    return [Error(problem.format(name), hint=_WRAP, id="consentkit.E001") for name in named]
+    return [checks.Error(problem.format(name), hint=_WRAP, id="consentkit.E001") for name in named]
 
 
-def check_server(**_: Any) -> list[CheckMessage]:
+def check_server(**_: Any) -> list[checks.CheckMessage]:
     """Report a development server that is being started and serves WSGI."""
     starting = sys.argv[1:2] == ["runserver"]
     if not starting or get_commands().get("runserver") not in _WSGI_COMMANDS:
         return []
-    return [Warning(_NO_ASGI, hint=_how_to_serve(), id="consentkit.W001")]
+    return [checks.Warning(_NO_ASGI, hint=_how_to_serve(), id="consentkit.W001")]
 
 
-def watch_request(
-    sender: type,
-    environ: Mapping[str, Any] | None = None,
-    scope: Mapping[str, Any] | None = None,
-    **_: Any,
-) -> None:
+def watch_request(sender: type, environ: _Facts = None, scope: _Facts = None, **_: Any) -> None:
     """Log an error if the first request has no consent; a receiver of ``request_started``.
 
     Args:
@@ -97,3 +75,17 @@ def watch_request(
 
 def _how_to_serve() -> str:
     return _SERVE.format(settings.ROOT_URLCONF.partition(".")[0])
+
+
+class ConsentkitConfig(AppConfig):
+    """Checks at start, and at the first request, that pages go through consentkit."""
+
+    name = "consentkit.contrib.django"
+    label = "consentkit"
+    verbose_name = "consentkit"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        checks.register(check_middleware)
+        checks.register(check_server)
+        request_started.connect(watch_request, dispatch_uid=watch_request.__module__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -17,18 +17,18 @@ from psycopg import Connection, IsolationLevel
 from psycopg.errors import FeatureNotSupported, SyntaxError
 from psycopg.sql import SQL, Identifier
 
-from consentkit.exceptions import LogMissing
+from consentkit.exceptions import LogError, LogMissing
 from consentkit.log.stores import postgres_schema as schema
-from consentkit.log.stores.base import Head, RawRow, Script
+from consentkit.log.stores.base import Head, RawRow
 from consentkit.log.stores.postgres_pool import Pool, commit, may_repeat, read_address, translate_errors
 from consentkit.log.stores.sql import (
     HEAD,
     INSERT_ROWS,
     Argument,
-    SQLTransaction,
-    SQLView,
+    Script,
     Statement,
-    demand_writable,
+    Transaction,
+    View,
     read_head,
     run_settled,
 )
@@ -72,7 +72,7 @@ _WRITE = (
 )
 
 
-class PostgresView(SQLView):
+class PostgresView(View):
     """Reads through one connection; its open transaction makes it one moment's state."""
 
     contains = "position(? IN body) > 0"
@@ -105,10 +105,6 @@ class PostgresView(SQLView):
             page = len(rows)
             start = rows[-1][0] + 1 if rows else start
 
-    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
-        """Return the condition that a column has one of many values: they are passed as one array."""
-        return "= ANY(?)", list(values)  # type: ignore[return-value]
-
     def assets(self) -> Iterator[tuple[str, bytes]]:
         """Stream every asset."""
         last = ""
@@ -124,16 +120,13 @@ class PostgresView(SQLView):
         """Check nothing: that is the server's own business, and its extension amcheck does it."""
 
 
-class PostgresTransaction(SQLTransaction, PostgresView):
+class PostgresTransaction(Transaction, PostgresView):
     """Reads and writes inside a transaction that holds the lock on the head's row."""
 
-    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> list[list[tuple[Any, ...]]]:
+    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each query finds."""
         with self.connection.pipeline():
-            cursors = [
-                self.connection.execute(_spelt(query), arguments, binary=True) for query, arguments in queries
-            ]
-        return [cursor.fetchall() for cursor in cursors]
+            return [self.connection.execute(_spelt(query), given, binary=True) for query, given in queries]
 
     def execute(self, *statements: Statement) -> None:
         """Run statements, many new rows by COPY and all others in one pipeline."""
@@ -149,6 +142,10 @@ class PostgresTransaction(SQLTransaction, PostgresView):
             for statement, arguments in statements:
                 cursor.executemany(_spelt(statement), arguments)
 
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+        """Return the condition that a column has one of many values: they are passed as one array."""
+        return "= ANY(?)", list(values)  # type: ignore[return-value]
+
     def _copy(self, rows: Sequence[tuple[Any, ...]]) -> None:
         with self.connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_COPY_TYPES)
@@ -162,7 +159,7 @@ def _spelt(statement: str) -> str:
 
 
 class PostgresStore:
-    """Keeps a log in one schema of a database (the contract is `base.Store`)."""
+    """Keeps a log in one schema of a database (the contract is `sql.Store`)."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         """Name the database. Nothing is opened before the first use.
@@ -182,7 +179,8 @@ class PostgresStore:
 
     def transact(self, script: Script[T]) -> T:
         """Run a script in one transaction."""
-        demand_writable(self._read_only)
+        if self._read_only:
+            raise LogError("the log was opened for reading only")
         with translate_errors():
             self._prepare()
         return run_settled(self._run, script)
@@ -264,7 +262,7 @@ class PostgresStore:
                 head = connection.execute(HEAD, binary=True)
             version = connection.execute("SELECT version FROM schema_version")
         schema.check_row(version.fetchone(), current=True)
-        return read_head(head.fetchone())
+        return read_head(head.fetchall())
 
     def _prepare(self) -> None:
         """See once that there are tables; who may write makes and migrates them."""

@@ -1,4 +1,9 @@
-"""What the SQL stores share: the statements of views and transactions, migrations, and a broken commit.
+"""A store of the log: its contract, and the statements that all SQL databases share.
+
+A store keeps rows, tiles, head, notices and counts together: every transaction moves all of them or none.
+What is written is decided by `consentkit.log.operations`, the same for every store; a store brings the
+`Transaction` that they run in, and a `View` to read from. It knows no event loop: the log calls it from
+worker threads. Another database needs a `Store`, and the abstract methods of the two others.
 
 In every statement ``?`` stands for an argument; a store whose driver spells that otherwise translates it.
 A statement is written once, and must mean the same in SQLite and in PostgreSQL.
@@ -9,16 +14,17 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from importlib import resources
 from itertools import chain, starmap
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from msgspec.structs import astuple
 
-from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
+from consentkit.exceptions import LogCorrupt, LogUnavailable
 from consentkit.log.counters import KEPT_DAYS, MOST, Observation
-from consentkit.log.stores.base import Change, Counted, Head, RawRow, Rollup, Row, Script, Transaction, View
+from consentkit.log.stores.base import Change, Counted, Head, RawRow, Rollup, Row
 from consentkit.record.entry import EntryType
 from consentkit.tlog.tree import TileId
 
@@ -35,16 +41,16 @@ INSERT_ROWS = (
 )
 
 _ROLLUP = "day, regime, locale, notice, action"
-_FIRST, _ENDLESS = -(2**63), 2**63 - 1
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
 
-class SQLView(View, ABC):
-    """Reads a log by SQL (the contract is `base.View`).
+class View(ABC):
+    """The log as it stood at one moment, whatever is appended meanwhile.
 
     Attributes:
         contains: The condition that a row's body contains the bytes of the argument.
-        is_subject: The condition that a row is that of the visitor whose id is the first argument.
+        is_subject: The condition that a row is that of the visitor whose id is the query's first argument.
     """
 
     contains: ClassVar[str]
@@ -59,47 +65,57 @@ class SQLView(View, ABC):
         """Stream the rows that a query selects, by index; its first argument is the lowest one."""
 
     @abstractmethod
-    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
-        """Return the condition that a column has one of many values, and its one argument.
+    def assets(self) -> Iterator[tuple[str, bytes]]:
+        """Stream every asset: hash and bytes."""
 
-        Many placeholders would not do: databases limit them, and a batch has no limit.
-        """
+    @abstractmethod
+    def check_tables(self) -> None:
+        """Raise LogCorrupt unless the tables are those of a log, with nothing attached to them."""
+
+    @abstractmethod
+    def check_indexes(self) -> None:
+        """Raise LogCorrupt unless what the store looks up by index is all that its tables have."""
 
     def head(self) -> Head:
-        """Read the head."""
-        return read_head(next(iter(self.select(HEAD)), None))
+        """Return the tree's head; an empty log has size 0 and RFC 6962's empty root."""
+        return read_head(self.select(HEAD))
 
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
-        """Stream rows in order."""
+        """Stream the rows with `start` ≤ index < `stop` in order, in bounded memory."""
         return starmap(Row, self.raw_rows(start, self.head().size if stop is None else stop))
 
     def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
-        """Stream rows in order, as tuples."""
+        """Stream what `rows` does as plain tuples: verifying a log makes a `Row` of few of them."""
         return self.stream(f'{ROW} WHERE "index" >= ? AND "index" <= ?', start, stop - 1)
 
     def find(self, id: str) -> Row | None:
-        """Return the row of an id."""
+        """Return the row of an entry's id, or of a notice's hash."""
         return next(starmap(Row, self.select(f"{ROW} WHERE id = ?", id)), None)
 
     def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
-        """Return the rows of one visitor, or the last of them, in order."""
+        """Return the rows of one visitor, or the `last` of them, in order."""
         query = f'{ROW} WHERE {self.is_subject} ORDER BY "index" DESC LIMIT ?'
-        found = self.select(query, subject, _ENDLESS if last is None else last)
+        found = self.select(query, subject, _HIGHEST if last is None else last)
         return list(starmap(Row, reversed(found)))
 
     def of_type(self, type: EntryType) -> Iterator[Row]:
-        """Stream the rows of a type other than ``decision``."""
-        # The second condition is that of the partial index over types.
+        """Stream the rows of a type other than ``decision``, in order."""
+        # The last condition is that of the partial index over types: without it, all rows would be read.
         query = f"{ROW} WHERE \"index\" >= ? AND type = ? AND type <> 'decision'"
-        return starmap(Row, self.stream(query, _FIRST, type))
+        return starmap(Row, self.stream(query, _LOWEST, type))
 
     def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
-        """Return rows, the highest index first."""
+        """Return at most `limit` rows with `start` ≤ index < `before`, the highest index first.
+
+        Args:
+            day: Only those of that day (``YYYY-MM-DD``), unless empty.
+            action: Only decisions of that action, unless empty.
+        """
         query = f'{ROW} WHERE "index" >= ? AND "index" < ?'
         times = [day, f"{day}U"] if day else []
         if day:
-            # Without these bounds an old day makes the database walk down all newer entries. The sum keeps
-            # it from doing just that for the bounds themselves.
+            # Without bounds, an old day makes the database walk down all newer entries. The sums keep it from
+            # doing just that for the bounds themselves.
             span = 'SELECT min("index" + 0), max("index" + 0) FROM entries WHERE at BETWEEN ? AND ?'
             ((first, last),) = self.select(span, *times) or [(None, None)]
             if first is None:
@@ -115,7 +131,7 @@ class SQLView(View, ABC):
     def tile(self, tile: TileId) -> bytes | None:
         """Return a tile's hashes."""
         # A public address may name a larger one than databases have integers for.
-        if tile.number > _ENDLESS:
+        if tile.number > _HIGHEST:
             return None
         return self._bytes('SELECT hashes FROM tiles WHERE level = ? AND "index" = ?', *tile)
 
@@ -134,7 +150,7 @@ class SQLView(View, ABC):
         return tiles, notices
 
     def daily(self, since: str = "", until: str = "9999") -> dict[Rollup, int]:
-        """Return the counts of decisions by day."""
+        """Return the counts of decisions for days from `since` to `until`, both included."""
         query = f"SELECT {_ROLLUP}, count FROM daily WHERE day BETWEEN ? AND ? ORDER BY {_ROLLUP}"
         found = self.select(query, since, until)
         if {tuple(map(type, row)) for row in found} - {(*[str] * 5, int)}:
@@ -142,7 +158,7 @@ class SQLView(View, ABC):
         return {Rollup(*key): count for *key, count in found}
 
     def observations(self, kind: str, since: str = "", until: str = "9999") -> dict[Observation, int]:
-        """Return the counts of a kind by day."""
+        """Return the counts of a kind for days from `since` to `until`, both included."""
         query = (
             "SELECT day, kind, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
             " ORDER BY day, key"
@@ -159,21 +175,31 @@ class SQLView(View, ABC):
         return found[0][0] if found else None
 
 
-class SQLTransaction(SQLView, Transaction, ABC):
-    """Reads and writes inside a transaction that holds the head (the contract is `base.Transaction`)."""
+class Transaction(View, ABC):
+    """One transaction of a store, which holds the head: no other one changes the tree before it ends.
+
+    Nothing of it is seen before all of it is durable.
+    """
 
     @abstractmethod
-    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> list[list[tuple[Any, ...]]]:
+    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each of several queries finds, in one round trip if there can be one."""
 
     @abstractmethod
     def execute(self, *statements: Statement) -> None:
         """Run statements one after the other, in as few round trips as there can be."""
 
+    @abstractmethod
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+        """Return the condition that a column has one of many values, and its one argument.
+
+        Many placeholders would not do: databases limit them, and a batch has no limit.
+        """
+
     def known(
         self, ids: Sequence[str], tiles: Iterable[TileId]
     ) -> tuple[dict[str, int], dict[TileId, bytes]]:
-        """Return the index of each id, and the tiles, that there are."""
+        """Return the index of each of `ids` that is in the log, and those of `tiles` that there are."""
         condition, argument = self.one_of(ids)
         wanted = list(tiles)
         # Alternatives, not a list of pairs: for that, SQLite reads the whole table.
@@ -182,9 +208,10 @@ class SQLTransaction(SQLView, Transaction, ABC):
             (f'SELECT id, "index" FROM entries WHERE id {condition}', (argument,)),
             (f'SELECT level, "index", hashes FROM tiles WHERE {places}', list(chain(*wanted))),
         )
-        if not all(isinstance(hashes, bytes) for _, _, hashes in found):
+        hashes = {TileId(level, number): hashes for level, number, hashes in found}
+        if set(map(type, hashes.values())) - {bytes}:
             raise LogCorrupt("a tile of the log is not bytes")
-        return dict(indexes), {TileId(level, number): hashes for level, number, hashes in found}
+        return dict(indexes), hashes
 
     def counted(self, day: str) -> dict[Rollup, Counted]:
         """Return a day's counts, and what of them roll-ups have told."""
@@ -192,18 +219,22 @@ class SQLTransaction(SQLView, Transaction, ABC):
         return {Rollup(*key): Counted(count, told) for *key, count, told in found}
 
     def leaves(self, start: int, stop: int, *, before: str) -> list[tuple[int, bytes]]:
-        """Return index and leaf of rows from before a day."""
+        """Return index and leaf of rows with `start` ≤ index < `stop` that have a body from before a day."""
         query = 'SELECT "index", leaf FROM entries WHERE "index" >= ? AND "index" < ? AND at < ?'
         return [(index, leaf) for index, leaf in self.select(query, start, stop, before)]
 
     def write(self, change: Change) -> None:
         """Write what an operation adds."""
-        head, assets = change.head, [asset for bundle in change.bundles for asset in bundle.assets.items()]
+        head = change.head
+        statements: list[Statement] = [(INSERT_ROWS, list(map(astuple, change.rows)))]
+        for bundle in change.bundles:
+            statements += [
+                ("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)]),
+                # Notices share assets: what has the same hash is there already.
+                ("INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", [*bundle.assets.items()]),
+            ]
         self.execute(
-            (INSERT_ROWS, list(map(astuple, change.rows))),
-            ("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body) for bundle in change.bundles]),
-            # Notices share assets: what has the same hash is there already.
-            ("INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", assets),
+            *statements,
             (
                 f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
                 " DO UPDATE SET count = daily.count + excluded.count",
@@ -230,13 +261,16 @@ class SQLTransaction(SQLView, Transaction, ABC):
         self.execute(("UPDATE head SET checkpoint = ?", [(checkpoint,)]))
 
     def blank(self, indexes: Sequence[int]) -> None:
-        """Destroy what rows hold. The leaf stays, so that every proof still holds."""
+        """Destroy time, subject, body and salt of rows; what the store had of them cannot be read again.
+
+        The leaf stays, so that every proof still holds.
+        """
         condition, argument = self.one_of(indexes)
         statement = "UPDATE entries SET at = NULL, subject = NULL, body = NULL, salt = NULL"
         self.execute((f'{statement} WHERE "index" {condition}', [(argument,)]))
 
     def count(self, counts: Mapping[Observation, int]) -> None:
-        """Add to what was observed, and keep it bounded in keys and days."""
+        """Add to what was observed, and keep the `MOST` largest counts of each kind and day."""
         days = {one.day for one in counts}
         oldest = [date.fromisoformat(day) - timedelta(days=KEPT_DAYS) for day in days]
         self.execute(
@@ -252,6 +286,54 @@ class SQLTransaction(SQLView, Transaction, ABC):
             ),
             ("DELETE FROM observations WHERE day < ?", [(day.isoformat(),) for day in oldest]),
         )
+
+
+Script: TypeAlias = Callable[[Transaction], T]
+"""What is done in a transaction. It may be run again, so it must do nothing else."""
+
+
+class Store(Protocol):
+    """Keeps one log."""
+
+    def transact(self, script: Script[T]) -> T:
+        """Run a script in one transaction. When it returns, all that it wrote is on disk.
+
+        If the outcome cannot be known (the connection broke during the commit), the script is run once more:
+        entries are known by their ids and are not written twice.
+
+        Raises:
+            LogUnavailable: Nothing is known to be recorded. Repeating it later is always safe.
+            LogCorrupt: What is stored contradicts itself, or is not a consent log; nothing was recorded.
+        """
+
+    def snapshot(self) -> AbstractContextManager[View]:
+        """Open a view of the present state. Reading delays no transaction.
+
+        Raises:
+            LogUnavailable: The store cannot be read now, or another version of this package wrote it.
+            LogCorrupt: What is stored is not a consent log.
+        """
+
+    def rehearse(self) -> Head | None:
+        """Do all that a commit does, and take it back; make, migrate and keep nothing.
+
+        Returns:
+            The head; None where the tables are of an older version, which the next commit brings up to date.
+
+        Raises:
+            LogMissing: There is no log yet; it can be made.
+            LogUnavailable, LogCorrupt: As `transact`.
+        """
+
+    def tidy(self) -> None:
+        """Give back what many destroyed rows have held.
+
+        Raises:
+            LogUnavailable: It cannot be done now.
+        """
+
+    def close(self) -> None:
+        """Close this process's handles. The next use opens them again."""
 
 
 class OutcomeUnknown(LogUnavailable):
@@ -281,24 +363,18 @@ def run_settled(run: Callable[[Script[T]], T], script: Script[T]) -> T:
         raise LogUnavailable(problem, unknown=True) from error
 
 
-def demand_writable(read_only: bool) -> None:
-    """Raise LogError if a store was opened for reading only."""
-    if read_only:
-        raise LogError("the log was opened for reading only")
-
-
-def read_head(found: Sequence[Any] | None) -> Head:
+def read_head(found: Sequence[Sequence[Any]]) -> Head:
     """Make a head of what `HEAD` selects.
 
     Raises:
         LogCorrupt: There is none, or (SQLite keeps any kind of value in any column) it is not one.
     """
-    if found is None:
+    if not found:
         raise LogCorrupt("the log has no tree head")
-    size, root, checkpoint, open_days = found
-    if tuple(map(type, found)) not in ((int, bytes, str, str), (int, bytes, type(None), str)):
+    size, root, checkpoint, open_days = found[0]
+    if tuple(map(type, found[0])) not in ((int, bytes, str, str), (int, bytes, type(None), str)):
         raise LogCorrupt("the tree's head holds another kind of value")
-    return Head(size=size, root=root, checkpoint=checkpoint, open_days=tuple(open_days.split()))
+    return Head(size, root, checkpoint, tuple(open_days.split()))
 
 
 def check_version(found: int, known: int, *, current: bool = False) -> int:

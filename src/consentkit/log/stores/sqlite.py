@@ -6,24 +6,25 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from consentkit.exceptions import LogCorrupt, LogMissing, LogUnavailable
+from consentkit.exceptions import LogCorrupt, LogError, LogMissing, LogUnavailable
 from consentkit.log.process import fair_lock, register_at_fork
 from consentkit.log.stores import sqlite_schema as schema
-from consentkit.log.stores.base import Head, RawRow, Script
+from consentkit.log.stores.base import Head, RawRow
 from consentkit.log.stores.sql import (
     Argument,
     OutcomeUnknown,
-    SQLTransaction,
-    SQLView,
+    Script,
     Statement,
+    Transaction,
+    View,
     check_version,
-    demand_writable,
     run_settled,
 )
 
@@ -52,7 +53,7 @@ _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTR
 _inherited: list[sqlite3.Connection] = []
 
 
-class SQLiteView(SQLView):
+class SQLiteView(View):
     """Reads through one connection; its open transaction makes it one moment's state."""
 
     contains = "instr(body, ?) > 0"
@@ -70,10 +71,6 @@ class SQLiteView(SQLView):
     def stream(self, query: str, start: int, *arguments: Argument) -> Iterator[RawRow]:
         """Stream rows from one cursor."""
         return self.connection.execute(f'{query} ORDER BY "index"', (start, *arguments))
-
-    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
-        """Return the condition that a column has one of many values: they are passed as one JSON list."""
-        return "IN (SELECT value FROM json_each(?))", json.dumps(values)
 
     def assets(self) -> Iterator[tuple[str, bytes]]:
         """Stream every asset."""
@@ -93,7 +90,7 @@ class SQLiteView(SQLView):
             raise LogCorrupt(f"the SQLite file contradicts itself: {found}")
 
 
-class SQLiteTransaction(SQLTransaction, SQLiteView):
+class SQLiteTransaction(Transaction, SQLiteView):
     """Reads and writes after ``BEGIN IMMEDIATE``: SQLite's one lock for writers is the lock on the head.
 
     Attributes:
@@ -102,14 +99,18 @@ class SQLiteTransaction(SQLTransaction, SQLiteView):
 
     has_destroyed = False
 
-    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> list[list[tuple[Any, ...]]]:
+    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each query finds."""
-        return [self.select(query, *arguments) for query, arguments in queries]
+        return starmap(self.connection.execute, queries)
 
     def execute(self, *statements: Statement) -> None:
         """Run statements."""
         for statement, arguments in statements:
             self.connection.executemany(statement, arguments)
+
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+        """Return the condition that a column has one of many values: they are passed as one JSON list."""
+        return "IN (SELECT value FROM json_each(?))", json.dumps(values)
 
     def blank(self, indexes: Sequence[int]) -> None:
         """Destroy what rows hold. ``secure_delete`` overwrites it in the file; the WAL is cut afterwards."""
@@ -137,7 +138,7 @@ def translate_errors(kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSErro
 
 
 class SQLiteStore:
-    """Keeps a log in one SQLite file (the contract is `base.Store`).
+    """Keeps a log in one SQLite file (the contract is `sql.Store`).
 
     Commits go through one connection for each process, opened on first use, never inherited. Views open
     connections of their own, read-only. Locks are taken in the order guard (threads of this process), turn
@@ -186,7 +187,8 @@ class SQLiteStore:
 
     def transact(self, script: Script[T]) -> T:
         """Run a script in one transaction."""
-        demand_writable(self._read_only)
+        if self._read_only:
+            raise LogError("the log was opened for reading only")
         # SQLite alone lets whoever polls at the right moment in; under load some would never have a turn.
         with self._guard, translate_errors(), fair_lock(self._path):
             return run_settled(self._run, script)
@@ -240,7 +242,10 @@ class SQLiteStore:
             outcome = script(transaction)
             # Whether the write-ahead log may hold what was destroyed, by this process or another.
             (remains,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
-            _commit(connection)
+            try:
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
             if remains:
                 _clear_remains(connection, wait=transaction.has_destroyed)
         except BaseException:
@@ -301,13 +306,6 @@ class SQLiteStore:
 
 def _open(uri: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-
-
-def _commit(connection: sqlite3.Connection) -> None:
-    try:
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
 
 
 def _clear_remains(connection: sqlite3.Connection, *, wait: bool) -> None:

@@ -1,9 +1,4 @@
-"""The days' counts, as they follow from the entries: what the roll-ups are checked against.
-
-What was erased is counted nowhere but in roll-ups. Invariant of the log: after the last roll-up of a day no
-decision of that day is erased. A roll-up tells the counts that changed since the one before it. So a day's
-counts are what its roll-ups told last, and the decisions since.
-"""
+"""What the log says of itself: erasures and purges, and the days' counts that roll-ups tell."""
 
 from __future__ import annotations
 
@@ -13,29 +8,85 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import TypeAlias
 
+from msgspec.structs import astuple
+
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.stores.base import Rollup, Row, View
-from consentkit.log.verify.entry_checks import checked, entry_of
+from consentkit.log.stores.base import Rollup, Row
+from consentkit.log.stores.sql import View
+from consentkit.log.verify.entry_checks import MISSING, check_entry, decode_entry
 from consentkit.record.entry import Entry, EntryType
 
-DayKey: TypeAlias = tuple[str, str, str, str]
+DayKey: TypeAlias = tuple[str, ...]
 """Regime, locale, notice and action."""
 
 
-class Daybook:
-    """Counts decisions in the order of their entries."""
+class Erasures:
+    """All that erasures and purges destroyed, quick to ask however many they are. False if there are none.
+
+    Attributes:
+        indexes: Of the erasures and purges.
+
+    Raises:
+        LogCorrupt: One of them is not what its leaf commits to, or speaks of entries after it.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.indexes: set[int] = set()
+        self._erased = {index for entry in self._read(view, "erasure") for index in entry.erased or ()}
+        purges = sorted((entry.before or "", entry.stop or 0) for entry in self._read(view, "purge"))
+        # For a day count those that end after it: from a place in the order on, the furthest of them.
+        self._days = [before for before, _ in purges]
+        self._stops = [0, *accumulate((stop for _, stop in reversed(purges)), max)][::-1]
+
+    def __bool__(self) -> bool:
+        return bool(self._erased or self._days)
+
+    def covers(self, index: int, day: str) -> bool:
+        """Say whether the entry with this index, of this day, was erased."""
+        return index in self._erased or index < self._stops[bisect_right(self._days, day)]
+
+    def check_present(self, row: Row, day: str) -> None:
+        """Raise LogCorrupt if an entry that has a body was erased, as the log says."""
+        if self.covers(row.index, day):
+            raise LogCorrupt(f"entry {row.index}: it is there, although an entry says that it was erased")
+
+    def check_permanent(self, row: Row) -> None:
+        """Raise LogCorrupt if an entry was erased, as the log says, whose type never is."""
+        if row.index in self._erased:
+            problem = f"an entry says that it was erased, and what is a {row.type} never is"
+            raise LogCorrupt(f"entry {row.index}: {problem}")
+
+    def _read(self, view: View, kind: EntryType) -> Iterator[Entry]:
+        for row in view.of_type(kind):
+            if row.body is None:
+                raise LogCorrupt(f"entry {row.index}: {MISSING}")
+            check_entry(row, row.body)
+            entry = decode_entry(row.index, row.body)
+            if max(entry.erased or (-1,)) >= row.index or (entry.stop or 0) > row.index:
+                raise LogCorrupt(f"entry {row.index}: it says that entries after it were erased")
+            self.indexes.add(row.index)
+            yield entry
+
+
+class DailyCounts:
+    """The days' counts as they follow from the entries, to check roll-ups and the stored counts against.
+
+    What was erased is counted nowhere but in roll-ups. Invariant of the log: after the last roll-up of a day
+    no decision of that day is erased. A roll-up tells the counts that changed since the one before it. So a
+    day's counts are what its roll-ups told last, and the decisions since.
+    """
 
     def __init__(self) -> None:
         self._closed: dict[str, Counter[DayKey]] = {}
         self._since: dict[str, Counter[DayKey]] = {}
         self._missing: Counter[str] = Counter()
 
-    def count(self, decisions: Iterable[tuple[str, str, str, str, str]]) -> None:
+    def add(self, decisions: Iterable[tuple[str, str, str, str, str]]) -> None:
         """Count decisions, each by its day and what follows in `DayKey`."""
-        for (day, regime, locale, notice, action), count in Counter(decisions).items():
-            self._since.setdefault(day, Counter())[regime, locale, notice, action] += count
+        for (day, *key), count in Counter(decisions).items():
+            self._since.setdefault(day, Counter())[tuple(key)] += count
 
-    def miss(self, day: str) -> None:
+    def add_erased(self, day: str) -> None:
         """Count a decision of which nothing is known but its day."""
         self._missing[day] += 1
 
@@ -46,9 +97,7 @@ class Daybook:
             LogCorrupt: It is not what the entries before it add up to.
         """
         day = rollup.closes or ""
-        told = Counter(
-            {(one.regime, one.locale, one.notice, one.action): one.count for one in rollup.counts or ()}
-        )
+        told = Counter({astuple(one)[:-1]: one.count for one in rollup.counts or ()})
         since, missing = self._since.pop(day, Counter()), self._missing.pop(day, 0)
         before = self._closed.setdefault(day, Counter())
         rest = {key: count - before[key] - since[key] for key, count in told.items()}
@@ -63,69 +112,15 @@ class Daybook:
         Raises:
             LogCorrupt: They are not what the entries add up to.
         """
-        totals = {day: counts.copy() for day, counts in self._closed.items()}
-        for day, counts in self._since.items():
-            totals.setdefault(day, Counter()).update(counts)
-        expected = {(day, *key): count for day, counts in totals.items() for key, count in counts.items()}
-        found = {
-            (key.day, key.regime, key.locale, key.notice, key.action): count for key, count in daily.items()
-        }
-        wrong = sorted(
-            {key[0] for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)}
-        )
+        totals: Counter[Rollup] = Counter()
+        for counts_by_day in (self._closed, self._since):
+            for day, counts in counts_by_day.items():
+                totals.update({Rollup(day, *key): count for key, count in counts.items()})
+        wrong = sorted(key.day for key in totals.keys() | daily.keys() if totals.get(key) != daily.get(key))
         if wrong:
             raise LogCorrupt(f"the daily roll-ups of {wrong[0]} are not what the entries add up to")
         if self._missing.total():
-            day = min(self._missing.keys())
+            day = min(self._missing)
             raise LogCorrupt(f"decisions of {day} were erased before they were in a roll-up")
         if tuple(sorted(self._since)) != open_days:
             raise LogCorrupt("the head names other days that no roll-up counts than the entries do")
-
-
-class Destroyed:
-    """What erasures and purges say, quick to ask however many they are. False where there are none.
-
-    Attributes:
-        indexes: Of the erasures and purges.
-
-    Raises:
-        LogCorrupt: One of them is not what its leaf commits to, or speaks of entries after it.
-    """
-
-    def __init__(self, view: View) -> None:
-        self.indexes: set[int] = set()
-        self._erased = {index for entry in self._books(view, "erasure") for index in entry.erased or ()}
-        purges = sorted((entry.before or "", entry.stop or 0) for entry in self._books(view, "purge"))
-        # For a day count those that end after it: from a place in the order on, the furthest of them.
-        self._days = [before for before, _ in purges]
-        self._stops = [0, *accumulate((stop for _, stop in reversed(purges)), max)][::-1]
-
-    def __bool__(self) -> bool:
-        return bool(self._erased or self._days)
-
-    def demand_gone(self, row: Row, day: str) -> None:
-        """Raise LogCorrupt if an entry that has a body was erased, as the log says."""
-        if self.names(row.index, day):
-            raise LogCorrupt(f"entry {row.index}: it is there, although an entry says that it was erased")
-
-    def demand_unnamed(self, row: Row) -> None:
-        """Raise LogCorrupt if something was erased, as the log says, that is never erased."""
-        if row.index in self._erased:
-            problem = f"an entry says that it was erased, and what is a {row.type} never is"
-            raise LogCorrupt(f"entry {row.index}: {problem}")
-
-    def names(self, index: int, day: str) -> bool:
-        """Say whether the entry with this index, of this day, was erased."""
-        return index in self._erased or index < self._stops[bisect_right(self._days, day)]
-
-    def _books(self, view: View, kind: EntryType) -> Iterator[Entry]:
-        for row in view.of_type(kind):
-            if row.body is None:
-                problem = "its body is missing, and no entry says that it was erased"
-                raise LogCorrupt(f"entry {row.index}: {problem}")
-            checked(row, row.body)
-            entry = entry_of(row.index, row.body)
-            if max(entry.erased or (-1,)) >= row.index or (entry.stop or 0) > row.index:
-                raise LogCorrupt(f"entry {row.index}: it says that entries after it were erased")
-            self.indexes.add(row.index)
-            yield entry

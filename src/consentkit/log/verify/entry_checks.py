@@ -1,4 +1,4 @@
-"""One entry: what it says against its leaf, its columns, and what the log says was erased."""
+"""Checks of one entry: what it says against its leaf and against the columns that it is filed under."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ import msgspec
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.stores.base import RawRow, Row
 from consentkit.record.entry import Entry
-from consentkit.record.leaf import DOMAIN, SALT_BYTES, Leaf, commitment, committed_leaf, read_leaf
+from consentkit.record.leaf import (
+    DOMAIN,
+    SALT_BYTES,
+    Leaf,
+    commitment,
+    committed_leaf,
+    notice_leaf,
+    read_leaf,
+)
+
+MISSING = "its body is missing, and no entry says that it was erased"
+
+# What a body raises that is not an entry's: in SQLite it may be any kind of value.
+_NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -26,14 +39,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     action: str = ""
 
 
-_one = msgspec.json.Decoder(Facts).decode
-
-# What a body raises that is not an entry's: in SQLite it may be any kind of value.
-_NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
+_decode = msgspec.json.Decoder(Facts).decode
 
 
-def agreeing(rows: Sequence[RawRow]) -> list[Facts] | None:
-    """Decode decisions if all of them agree with their leaves and the columns that they are filed under.
+def check_decisions(rows: Sequence[RawRow]) -> list[Facts] | None:
+    """Decode decisions; None unless all of them agree with their leaves and the columns they are filed under.
 
     This is most of what verifying a log takes. So it goes by columns, and says once more, in one expression,
     what `commitment` and `committed_leaf` say.
@@ -41,7 +51,7 @@ def agreeing(rows: Sequence[RawRow]) -> list[Facts] | None:
     _, ids, types, times, subjects, bodies, salts, leaves = zip(*rows, strict=True)
     try:
         # One by one: read as one list, what one of them begins another could end.
-        facts = list(map(_one, bodies))
+        facts = list(map(_decode, bodies))
         hashes = [sha256(DOMAIN + salt + body).hexdigest() for salt, body in zip(salts, bodies, strict=True)]
         expected = [
             f'{{"commitment":"{hash}","day":"{one.at[:10]}","type":"decision","v":1}}'.encode()
@@ -60,13 +70,13 @@ def agreeing(rows: Sequence[RawRow]) -> list[Facts] | None:
     return facts if agree else None
 
 
-def checked(row: Row, body: bytes) -> Facts:
+def check_entry(row: Row, body: bytes) -> Facts:
     """Decode an entry that agrees with its leaf and its columns.
 
     Raises:
         LogCorrupt: It does not.
     """
-    facts = decoded(row, body)
+    facts = _facts(row, body)
     try:
         committed = commitment(row.salt or b"", body)
     except TypeError as error:
@@ -74,25 +84,27 @@ def checked(row: Row, body: bytes) -> Facts:
     # Salt and body are hashed as one: without this, what ends the one could begin the other.
     if len(row.salt or b"") != SALT_BYTES or row.leaf != committed_leaf(row.type, facts.at[:10], committed):
         raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
-    check_filing(row, facts)
+    _check_columns(row, facts)
     return facts
 
 
-def decoded(row: Row, body: bytes) -> Facts:
-    """Decode an entry's body; raise LogCorrupt if it is none."""
+def check_publication(row: Row, body: bytes) -> None:
+    """Raise LogCorrupt unless the entry of a notice is its publication and nothing else."""
+    facts = _facts(row, body)
+    if row.leaf != notice_leaf(facts.at[:10], facts.notice) or not _is_publication(body, facts):
+        raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
+    _check_columns(row, facts)
+
+
+def decode_leaf(row: Row) -> Leaf:
+    """Read an entry's leaf; raise LogCorrupt if it is none."""
     try:
-        return _one(body)
-    except _NO_ENTRY as error:
-        raise LogCorrupt(f"entry {row.index}: its body is not an entry") from error
+        return read_leaf(row.leaf)
+    except LogCorrupt as error:
+        raise LogCorrupt(f"entry {row.index}: its leaf is not one of a consent log") from error
 
 
-def check_filing(row: Row, facts: Facts) -> None:
-    """Raise LogCorrupt unless an entry's columns are what its body says."""
-    if (facts.id, facts.type, facts.at, facts.subject) != (row.id, row.type, row.at, row.subject):
-        raise LogCorrupt(f"entry {row.index}: it is filed under another id, type, time or subject")
-
-
-def entry_of(index: int, body: bytes) -> Entry:
+def decode_entry(index: int, body: bytes) -> Entry:
     """Read the whole entry with an index; raise LogCorrupt if it is none."""
     try:
         return Entry.decode(body)
@@ -100,17 +112,21 @@ def entry_of(index: int, body: bytes) -> Entry:
         raise LogCorrupt(f"entry {index}: its body is not an entry") from error
 
 
-def says_no_more(body: bytes, facts: Facts) -> bool:
-    """Say whether a notice's body, to which no leaf commits, is the publication and nothing else."""
+def _facts(row: Row, body: bytes) -> Facts:
+    try:
+        return _decode(body)
+    except _NO_ENTRY as error:
+        raise LogCorrupt(f"entry {row.index}: its body is not an entry") from error
+
+
+def _check_columns(row: Row, facts: Facts) -> None:
+    if (facts.id, facts.type, facts.at, facts.subject) != (row.id, row.type, row.at, row.subject):
+        raise LogCorrupt(f"entry {row.index}: it is filed under another id, type, time or subject")
+
+
+def _is_publication(body: bytes, facts: Facts) -> bool:
+    # No leaf commits to a notice's body, so it may say nothing that the leaf does not.
     try:
         return body == Entry(id=facts.notice, type="notice", at=facts.at, notice=facts.notice).encode()
     except LogError:
         return False
-
-
-def read_leaf_of(row: Row) -> Leaf:
-    """Read an entry's leaf; raise LogCorrupt if it is none."""
-    try:
-        return read_leaf(row.leaf)
-    except LogCorrupt as error:
-        raise LogCorrupt(f"entry {row.index}: its leaf is not one of a consent log") from error

@@ -1,13 +1,13 @@
-"""Verifying a log: leaves against tree, entries against leaves, counts against entries, head against key.
+"""The walk through all rows of a log, lowest index first: leaves against tree, entries, counts and head.
 
-One pass, in bounded memory: what is kept is the books (what was erased, each day's counts), not the entries.
-The lowest index at which something is wrong is named.
+One pass, in bounded memory: what is kept is what was erased and each day's counts, not the entries. The
+lowest index at which something is wrong is named.
 """
 
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice, starmap
 from typing import TypeAlias
@@ -15,18 +15,17 @@ from typing import TypeAlias
 from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.operations import PERSONAL
-from consentkit.log.stores.base import Head, RawRow, Row, View
-from consentkit.log.verify.accounting import Daybook, Destroyed
+from consentkit.log.stores.base import Head, RawRow, Row
+from consentkit.log.stores.sql import View
+from consentkit.log.verify.accounting import DailyCounts, Erasures
 from consentkit.log.verify.entry_checks import (
-    agreeing,
-    check_filing,
-    checked,
-    decoded,
-    entry_of,
-    read_leaf_of,
-    says_no_more,
+    MISSING,
+    check_decisions,
+    check_entry,
+    check_publication,
+    decode_entry,
+    decode_leaf,
 )
-from consentkit.record.leaf import notice_leaf
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
 from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, Grown, TileId, append, frontier, root
 
@@ -54,43 +53,35 @@ def verify(
     """Verify a log. Arguments, result and errors as of `LogReader.check`."""
     if only_new and saved is None:
         raise LogError("what is new can only be told from a saved checkpoint")
-    start = saved.size if saved is not None and only_new else 0
     try:
-        return _verify(view, keys, saved, start, progress)
+        view.check_tables()
+        head = view.head()
+        _check_signature(head, keys)
+        if saved is not None:
+            _check_growth(head, saved)
+        walk = _Walk(view, saved, saved.size if saved is not None and only_new else 0)
+        rows = view.raw_rows(walk.start, head.size)
+        while batch := list(islice(rows, _AT_A_TIME)):
+            progress(len(batch), walk.take(batch))
+        walk.finish(head)
     except TypeError as error:
         # SQLite keeps any kind of value in any column.
         raise LogCorrupt(f"a column of the log holds another kind of value: {error}") from error
-
-
-def _verify(
-    view: View, keys: Sequence[VerifierKey], saved: Checkpoint | None, start: int, progress: Progress
-) -> Head:
-    view.check_tables()
-    head = view.head()
-    _check_signature(head, keys)
-    if saved is not None:
-        _check_growth(head, saved)
-    walk = _Walk(view, saved, start)
-    rows = view.raw_rows(start, head.size)
-    while batch := list(islice(rows, _AT_A_TIME)):
-        progress(len(batch), walk.take(batch))
-    walk.finish(head)
     return head
 
 
 class _Walk:
-    """The way through all rows, lowest index first."""
+    """Checks rows as they come, from `start` on, and at last what must agree once all are known."""
 
     def __init__(self, view: View, saved: Checkpoint | None, start: int) -> None:
+        self.start = start
         self._view = view
         self._saved = saved
-        self._destroyed = Destroyed(view)
-        self._daybook = Daybook()
-        self._from_zero = start == 0
+        self._erasures = Erasures(view)
+        self._counts = DailyCounts()
         self._notices = {row.id for row in view.of_type("notice") if row.index < start}
         self._tiles = {tile: view.tile(tile) or b"" for tile in frontier(start)}
-        head = root(start, self._tiles) if start else EMPTY_ROOT
-        self._grown = Grown(start, head, {})
+        self._grown = Grown(start, root(start, self._tiles) if start else EMPTY_ROOT, {})
         self._check_saved({})
 
     def take(self, rows: Sequence[RawRow]) -> int:
@@ -99,26 +90,13 @@ class _Walk:
         self._check_order(indexes, leaves)
         self._grow(list(leaves))
         done = 0
-        others = [
-            at
-            for at, (kind, body) in enumerate(zip(types, bodies, strict=True))
-            if kind != "decision" or body is None
-        ]
-        for at in others:
-            self._decisions(rows[done:at])
-            self._other(Row(*rows[at]))
-            done = at + 1
-        self._decisions(rows[done:])
+        for at, (kind, body) in enumerate(zip(types, bodies, strict=True)):
+            if kind != "decision" or body is None:
+                self._take_decisions(rows[done:at])
+                self._take_other(Row(*rows[at]))
+                done = at + 1
+        self._take_decisions(rows[done:])
         return bodies.count(None)
-
-    def _check_order(self, indexes: Sequence[int], leaves: Sequence[bytes]) -> None:
-        start = self._grown.size
-        if indexes != tuple(range(start, start + len(indexes))):
-            index = next(index for index, found in enumerate(indexes, start) if found != index)
-            raise LogCorrupt(f"entry {index} is missing")
-        if set(map(type, leaves)) != {bytes}:
-            index = next(index for index, leaf in enumerate(leaves, start) if type(leaf) is not bytes)
-            raise LogCorrupt(f"entry {index}: its leaf is not bytes")
 
     def finish(self, head: Head) -> None:
         """Check what must agree once all rows are known."""
@@ -136,46 +114,51 @@ class _Walk:
         for hash, content in view.assets():
             if sha256(content).hexdigest() != hash:
                 raise LogCorrupt(f"the asset {hash} has another content")
-        if self._from_zero:
+        if not self.start:
             self._check_extent(head)
-            self._daybook.check(view.daily(until=_LAST), head.open_days)
+            self._counts.check(view.daily(until=_LAST), head.open_days)
 
-    def _decisions(self, rows: Sequence[RawRow]) -> None:
+    def _check_order(self, indexes: Sequence[int], leaves: Sequence[bytes]) -> None:
+        for index, (found, leaf) in enumerate(zip(indexes, leaves, strict=True), self._grown.size):
+            if found != index:
+                raise LogCorrupt(f"entry {index} is missing")
+            if type(leaf) is not bytes:
+                raise LogCorrupt(f"entry {index}: its leaf is not bytes")
+
+    def _take_decisions(self, rows: Sequence[RawRow]) -> None:
         """Check decisions that are there: at once, and one by one only to name the first that is wrong."""
         if not rows:
             return
-        facts = agreeing(rows) or [checked(row, row.body or b"") for row in starmap(Row, rows)]
-        if self._destroyed:
+        facts = check_decisions(rows) or [check_entry(row, row.body or b"") for row in starmap(Row, rows)]
+        if self._erasures:
             for row, one in zip(starmap(Row, rows), facts, strict=True):
-                self._destroyed.demand_gone(row, one.at[:10])
+                self._erasures.check_present(row, one.at[:10])
         if not self._notices.issuperset([one.notice for one in facts]):
             index = next(
                 row[0] for row, one in zip(rows, facts, strict=True) if one.notice not in self._notices
             )
             raise LogCorrupt(f"entry {index}: the notice it names was not published before it")
-        self._daybook.count([(one.at[:10], one.regime, one.locale, one.notice, one.action) for one in facts])
+        self._counts.add([(one.at[:10], one.regime, one.locale, one.notice, one.action) for one in facts])
 
-    def _other(self, row: Row) -> None:
+    def _take_other(self, row: Row) -> None:
+        """Check what is no decision, or was erased."""
         if row.type not in PERSONAL:
-            self._destroyed.demand_unnamed(row)
+            self._erasures.check_permanent(row)
         if row.body is None:
-            self._erased(row)
+            self._take_erased(row)
         elif row.type == "notice":
-            self._notice(row, row.body)
+            self._take_notice(row, row.body)
         else:
-            facts = checked(row, row.body)
+            facts = check_entry(row, row.body)
             if row.type in PERSONAL:
-                self._destroyed.demand_gone(row, facts.at[:10])
-            elif row.type in ("erasure", "purge") and row.index not in self._destroyed.indexes:
+                self._erasures.check_present(row, facts.at[:10])
+            elif row.type in ("erasure", "purge") and row.index not in self._erasures.indexes:
                 raise LogCorrupt(f"entry {row.index}: it is not found by its type")
-            if row.type == "rollup" and self._from_zero:
-                self._daybook.close(row.index, entry_of(row.index, row.body))
+            if row.type == "rollup" and not self.start:
+                self._counts.close(row.index, decode_entry(row.index, row.body))
 
-    def _notice(self, row: Row, body: bytes) -> None:
-        facts = decoded(row, body)
-        if row.leaf != notice_leaf(facts.at[:10], facts.notice) or not says_no_more(body, facts):
-            raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
-        check_filing(row, facts)
+    def _take_notice(self, row: Row, body: bytes) -> None:
+        check_publication(row, body)
         bundle = self._view.notice(row.id) or b""
         if row.salt is not None or sha256(bundle).hexdigest() != row.id:
             raise LogCorrupt(f"entry {row.index}: the notice it publishes is missing or another")
@@ -185,43 +168,45 @@ class _Walk:
                 raise LogCorrupt(f"entry {row.index}: the notice's {name} is missing")
         self._notices.add(row.id)
 
-    def _erased(self, row: Row) -> None:
-        leaf = read_leaf_of(row)
-        if leaf.type not in PERSONAL or not self._destroyed.names(row.index, leaf.day):
-            raise LogCorrupt(f"entry {row.index}: its body is missing, and no entry says that it was erased")
+    def _take_erased(self, row: Row) -> None:
+        leaf = decode_leaf(row)
+        if leaf.type not in PERSONAL or not self._erasures.covers(row.index, leaf.day):
+            raise LogCorrupt(f"entry {row.index}: {MISSING}")
         if (row.type, row.at, row.subject, row.salt) != (leaf.type, None, None, None):
             raise LogCorrupt(f"entry {row.index}: it was erased, and something of it is left or changed")
         if leaf.type == "decision":
-            self._daybook.miss(leaf.day)
+            self._counts.add_erased(leaf.day)
 
     def _grow(self, leaves: list[bytes]) -> None:
+        """Append leaves to the tree, and compare the tiles that result with those that are stored."""
         grown = append(self._grown.size, self._tiles, leaves)
-        self._check_tiles(grown.tiles)
+        for tile, hashes in grown.tiles.items():
+            self._check_tile(tile, hashes)
         self._grown = grown
         self._check_saved(grown.tiles)
         known = ChainMap(grown.tiles, self._tiles)
         self._tiles = {tile: known[tile] for tile in frontier(grown.size)}
 
-    def _check_tiles(self, tiles: Mapping[TileId, bytes]) -> None:
+    def _check_tile(self, tile: TileId, hashes: bytes) -> None:
         """A tile that grows further while checking must agree as far as it goes."""
-        for tile, hashes in tiles.items():
-            stored = self._view.tile(tile) or b""
-            if len(stored) > TILE_WIDTH * HASH_BYTES:
-                raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than a tile")
-            if stored.startswith(hashes):
-                continue
-            if tile.level == 0:
-                at = tile.number * TILE_WIDTH + _first_difference(stored, hashes)
-                raise LogCorrupt(f"entry {at}: tile 0/{tile.number} has not the hash of its leaf")
+        stored = self._view.tile(tile) or b""
+        if len(stored) > TILE_WIDTH * HASH_BYTES:
+            raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than a tile")
+        if stored.startswith(hashes):
+            return
+        if tile.level:
             raise LogCorrupt(f"tile {tile.level}/{tile.number} is not what the leaves give")
+        starts = range(0, len(hashes), HASH_BYTES)
+        wrong = next(at for at in starts if stored[at : at + HASH_BYTES] != hashes[at : at + HASH_BYTES])
+        index = tile.number * TILE_WIDTH + wrong // HASH_BYTES
+        raise LogCorrupt(f"entry {index}: tile 0/{tile.number} has not the hash of its leaf")
 
     def _check_last_tiles(self) -> None:
         """Behind the hashes of the tree there are no others."""
-        size = self._grown.size
-        for tile in frontier(size):
-            if self._view.tile(tile) != self._tiles[tile]:
+        for tile, hashes in self._tiles.items():
+            if self._view.tile(tile) != hashes:
                 raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than the leaves give")
-        for level, count in enumerate([*_widths(size), 0]):
+        for level, count in enumerate([*_widths(self._grown.size), 0]):
             after = TileId(level, -(-count // TILE_WIDTH))
             if self._view.tile(after) is not None:
                 raise LogCorrupt(f"tile {after.level}/{after.number} is beyond the leaves")
@@ -234,11 +219,12 @@ class _Walk:
         if notices != len(self._notices):
             raise LogCorrupt("there are notices besides those that entries publish")
 
-    def _check_saved(self, tiles: Mapping[TileId, bytes]) -> None:
+    def _check_saved(self, tiles: dict[TileId, bytes]) -> None:
+        """Once there are as many leaves as the saved checkpoint has, see that they are the same."""
         saved = self._saved
         if saved is None or self._grown.size < saved.size:
             return
-        if root(saved.size, ChainMap(dict(tiles), self._tiles)) != saved.root:
+        if root(saved.size, ChainMap(tiles, self._tiles)) != saved.root:
             raise LogCorrupt(
                 f"the first {saved.size} entries are not those of the saved checkpoint: history was rewritten"
             )
@@ -250,12 +236,6 @@ def _widths(size: int) -> Iterator[int]:
     while size:
         yield size
         size //= TILE_WIDTH
-
-
-def _first_difference(stored: bytes, hashes: bytes) -> int:
-    starts = range(0, len(hashes), HASH_BYTES)
-    pairs = enumerate((stored[at : at + HASH_BYTES], hashes[at : at + HASH_BYTES]) for at in starts)
-    return next(number for number, (one, other) in pairs if one != other)
 
 
 def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
