@@ -266,7 +266,7 @@ class PageGate:
     def _others(
         self, raw: bytes, name: bytes, tag: Classification, where: Where, *, gone: bool
     ) -> Iterable[Splice]:
-        """Decide on what stands in attributes: scripts and documents."""
+        """Make edits for scripts and documents in attributes; ``gone`` says that the element is held back."""
         for part in tag.others:
             denied = self._judge.refusal(part.reach)
             if denied is None:

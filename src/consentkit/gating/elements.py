@@ -170,7 +170,7 @@ def find_parked_type(attributes: Sequence[Attribute]) -> Attribute | None:
 
 
 def own_address(name: bytes) -> bytes:
-    """Return the attribute that holds the address of such an element once it is live."""
+    """Return the attribute with the address of an element that is live."""
     return {b"link": b"href", b"object": b"data"}.get(name, b"src")
 
 
@@ -232,5 +232,5 @@ def restore(attributes: Sequence[Attribute], parked: Attribute | None, name: byt
 
 
 def tidy(*edits: Iterable[Splice]) -> list[Splice]:
-    """Put edits together in order, each once."""
+    """Sort edits by their places, each once."""
     return sorted(dict.fromkeys(edit for some in edits for edit in some))

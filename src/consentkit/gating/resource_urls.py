@@ -1,4 +1,4 @@
-"""Where addresses and scripts stand in a page: in attributes, in ``data:`` and ``javascript:`` URLs, in JSON.
+"""Addresses and scripts in a page: in attributes, in ``data:`` and ``javascript:`` URLs, in JSON.
 
 Attributes are read as browsers and lazy loaders read them. Every expression is possessive or bounded.
 """
