@@ -64,7 +64,7 @@ def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
     if locale not in options.locales:
         return None
     # The page may be from before another choice of this visitor's, or from one that lets no script run.
-    variants = product((consent.prompt_for, consent.prompting, ()), (True, False))
+    variants = product((consent.prompt_for, consent.prompting, frozenset[str]()), (True, False))
     notices = (
         make_notice(options.policy, consent, locale, asked=asked, scripted=run) for asked, run in variants
     )
