@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -27,12 +27,6 @@ from log.postgres import Server
 from log.samples import BUNDLE, checked, commit, make_entry, rows_of
 
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
-
-
-@pytest.fixture
-def name(new_schema: Callable[[], str]) -> str:
-    """Name a schema."""
-    return new_schema()
 
 
 @pytest.fixture

@@ -260,7 +260,7 @@ class _Resolution(msgspec.Struct, frozen=True):
         """Put what holds for all purposes and vendors together."""
         nothing, decision = self.nothing, self.decision
         purposes = nothing.policy.purposes
-        chosen = frozenset(name for name in purposes if name in decision.granted and self._in_force(name))
+        chosen = frozenset(name for name in decision.granted if name in purposes and self._in_force(name))
         granted = frozenset(name for name in purposes if self._grants(purposes[name], chosen))
         vendors = frozenset(filter(self._grants_vendor, decision.granted.difference(purposes)))
         sales = {purpose.id for purpose in purposes.values() if purpose.sale}

@@ -56,6 +56,13 @@ def _finish_all() -> None:
         log.write_observations()
 
 
+def _open_outbox(outbox: Path, log: Path | None) -> FileOutbox:
+    check_folder(outbox, "outbox")
+    if log is not None and outbox.absolute() == log.absolute():
+        raise ConfigurationError("expected another file than the log's", path="outbox")
+    return FileOutbox(outbox)
+
+
 class ConsentLog(LogReader):
     """Appends decisions durably, publishes the notices they name, and reads both back.
 
@@ -98,12 +105,7 @@ class ConsentLog(LogReader):
             _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
         self._path = path
         super().__init__(store or open_store(url, read_only=False), signer_of(url, key))
-        self._outbox: Outbox = MemoryOutbox()
-        if outbox is not None:
-            check_folder(Path(outbox), "outbox")
-            if path is not None and Path(outbox).absolute() == path.absolute():
-                raise ConfigurationError("expected another file than the log's", path="outbox")
-            self._outbox = FileOutbox(Path(outbox))
+        self._outbox: Outbox = MemoryOutbox() if outbox is None else _open_outbox(Path(outbox), path)
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
         # Reads of a stalled store hold all of the others; a refusal must not wait for them.
@@ -302,7 +304,7 @@ class ConsentLog(LogReader):
         try:
             return await self._threads.run(self.remarks, seconds=LOOK_SECONDS)
         except LogUnavailable as error:
-            return [Remark(level="error", about="log", text=str(error))]
+            return [Remark("error", "log", str(error))]
 
     async def resume(self) -> None:
         """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""

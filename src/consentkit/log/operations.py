@@ -196,8 +196,11 @@ def publication_row(bundle: Bundle, index: int) -> Row:
 
 def _asked(batch: Iterable[Item]) -> list[str]:
     """Name the ids and notice hashes whose presence decides what becomes of a batch."""
-    names = {item.id for item in batch}
-    names.update(item.notice for item in batch if isinstance(item, Entry) and item.notice)
+    names = set()
+    for item in batch:
+        names.add(item.id)
+        if isinstance(item, Entry) and item.notice:
+            names.add(item.notice)
     return sorted(names)
 
 

@@ -183,9 +183,12 @@ class Pool:
             try:
                 yield connection
             except BaseException:
-                self._drop(connection)
+                if connection.broken:
+                    # Most likely the server went away, and all others are broken as well.
+                    self.close()
+                self._give_back(connection, keep=False)
                 raise
-            self._give_back(connection)
+            self._give_back(connection, keep=not connection.closed)
         finally:
             places.release()
 
@@ -196,35 +199,23 @@ class Pool:
             _close_all(self._idle)
 
     def _take(self) -> Connection:
-        connection = self._pop() or self._connect()
+        with self._guard:
+            while self._idle and _has_ended(self._idle[-1]):
+                _close(self._idle.pop())
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self._connect()
         with self._guard:
             self._busy.add(connection)
         return connection
 
-    def _pop(self) -> Connection | None:
+    def _give_back(self, connection: Connection, *, keep: bool) -> None:
         with self._guard:
-            while self._idle:
-                connection = self._idle.pop()
-                if not _has_ended(connection):
-                    return connection
-                _close(connection)
-        return None
-
-    def _give_back(self, connection: Connection) -> None:
-        with self._guard:
-            if connection in self._busy and not connection.closed:
-                self._busy.remove(connection)
-                self._idle.append(connection)
-                return
-        _close(connection)
-
-    def _drop(self, connection: Connection) -> None:
-        if connection.broken:
-            # Most likely the server went away, and all others are broken as well.
-            self.close()
-        with self._guard:
+            keep = keep and connection in self._busy
             self._busy.discard(connection)
-        _close(connection)
+            if keep:
+                self._idle.append(connection)
+        if not keep:
+            _close(connection)
 
 
 def _has_ended(connection: Connection) -> bool:

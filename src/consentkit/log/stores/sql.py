@@ -41,6 +41,21 @@ INSERT_ROWS = (
 )
 
 _ROLLUP = "day, regime, locale, notice, action"
+_INSERT_NOTICE = "INSERT INTO notices VALUES (?, ?)"
+# Notices share assets: what has the same hash is there already.
+_INSERT_ASSET = "INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
+_ADD_COUNT = (
+    f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
+    " DO UPDATE SET count = daily.count + excluded.count"
+)
+_UPDATE_TOLD = (
+    "UPDATE daily SET told = ? WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?"
+)
+_PUT_TILE = (
+    'INSERT INTO tiles VALUES (?, ?, ?) ON CONFLICT (level, "index") DO UPDATE SET hashes = excluded.hashes'
+)
+_UPDATE_HEAD = "UPDATE head SET size = ?, root = ?, checkpoint = ?, open_days = ?"
+
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
@@ -225,36 +240,19 @@ class Transaction(View, ABC):
 
     def write(self, change: Change) -> None:
         """Write what an operation adds."""
-        head = change.head
         statements: list[Statement] = [(INSERT_ROWS, list(map(astuple, change.rows)))]
         for bundle in change.bundles:
-            statements += [
-                ("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)]),
-                # Notices share assets: what has the same hash is there already.
-                ("INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", [*bundle.assets.items()]),
-            ]
-        self.execute(
-            *statements,
-            (
-                f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
-                " DO UPDATE SET count = daily.count + excluded.count",
-                [(*astuple(key), count) for key, count in change.daily.items()],
-            ),
-            (
-                "UPDATE daily SET told = ?"
-                " WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?",
-                [(count, *astuple(key)) for key, count in change.told.items()],
-            ),
-            (
-                'INSERT INTO tiles VALUES (?, ?, ?) ON CONFLICT (level, "index")'
-                " DO UPDATE SET hashes = excluded.hashes",
-                [(*tile, hashes) for tile, hashes in change.tiles.items()],
-            ),
-            (
-                "UPDATE head SET size = ?, root = ?, checkpoint = ?, open_days = ?",
-                [(head.size, head.root, head.checkpoint, " ".join(head.open_days))],
-            ),
-        )
+            statements.append((_INSERT_NOTICE, [(bundle.hash, bundle.body)]))
+            statements.append((_INSERT_ASSET, list(bundle.assets.items())))
+        for key, count in change.daily.items():
+            statements.append((_ADD_COUNT, [(*astuple(key), count)]))
+        for key, count in change.told.items():
+            statements.append((_UPDATE_TOLD, [(count, *astuple(key))]))
+        for tile, hashes in change.tiles.items():
+            statements.append((_PUT_TILE, [(*tile, hashes)]))
+        head = change.head
+        values = (head.size, head.root, head.checkpoint, " ".join(head.open_days))
+        self.execute(*statements, (_UPDATE_HEAD, [values]))
 
     def sign(self, checkpoint: str) -> None:
         """Replace the head's checkpoint."""
