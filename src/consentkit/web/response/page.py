@@ -1,4 +1,4 @@
-"""One page on its way out: its bytes through the gate, its headers once the first of them are known."""
+"""A page on its way out: its bytes go through the gate, its headers out with the first of them."""
 
 from __future__ import annotations
 
