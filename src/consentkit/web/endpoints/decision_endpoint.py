@@ -53,7 +53,7 @@ def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
     if locale not in options.locales:
         return None
     # The page may be from before another choice of this visitor's, or from one that lets no script run.
-    for asked, scripted in product((consent.prompt_for, consent.prompting, ()), (True, False)):
+    for asked, scripted in product((consent.prompt_for, consent.prompting, frozenset[str]()), (True, False)):
         notice = make_notice(options.policy, consent, locale, asked=asked, scripted=scripted)
         if notice.hash == submission.notice:
             return notice
