@@ -174,14 +174,14 @@ def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
     """Translate a purpose: the site's own words first, then the package's where the policy kept its title."""
-    default, told = default_purposes().get(purpose.id), own.get("purposes", {})
-    words = {}
-    for field, key in ("title", purpose.id), ("description", purpose.id + _DESCRIPTION):
-        text = getattr(purpose, field)
-        if default is not None and text == getattr(default, field):
-            text = base["purposes"][key]
-        words[field] = told.get(key, text)
-    return replace(purpose, **words)
+    default, title, description = default_purposes().get(purpose.id), purpose.title, purpose.description
+    if default and title == default.title:
+        title = base["purposes"][purpose.id]
+    if default and description == default.description:
+        description = base["purposes"][purpose.id + _DESCRIPTION]
+    told = own.get("purposes", {})
+    description = told.get(purpose.id + _DESCRIPTION, description)
+    return replace(purpose, title=told.get(purpose.id, title), description=description)
 
 
 def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:

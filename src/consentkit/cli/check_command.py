@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import click
 
 from consentkit.cli.lint_command import DEFAULT_FILE, Unreadable, lint_policy, load_policy
-from consentkit.cli.log.log_options import log_option, with_key
+from consentkit.cli.log_options import log_option, with_key
 from consentkit.cli.terminal import one_line
 from consentkit.consent.secret_key import check_secret
 from consentkit.exceptions import ConfigurationError

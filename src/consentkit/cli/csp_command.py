@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from consentkit.catalog import HostRule, HostTable, default_catalog
-from consentkit.cli.log.log_options import log_reader, with_log
+from consentkit.cli.log_options import log_reader, with_log
 from consentkit.cli.terminal import align_columns, one_line
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import Observation

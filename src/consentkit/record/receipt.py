@@ -60,11 +60,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         subjects = {entry.subject for entry in entries if entry.type == "decision"}
         subject = subjects.pop() if len(subjects) == 1 else None
         others = {entry.subject for entry in entries} - {subject, None}
-        if (
-            subject is None
-            or others
-            or any(entry.type not in ("decision", "invalidated") for entry in entries)
-        ):
+        kinds = {entry.type for entry in entries} - {"decision", "invalidated"}
+        if subject is None or others or kinds:
             raise LogError("the entries of a receipt are the decisions of one visitor")
         if {entry.notice for entry in entries if entry.notice} != {notice.hash for notice in self.notices}:
             raise LogError("the notices of a receipt are those that its entries name")

@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from consentkit.banner.markup import escape
-from consentkit.cli.log.log_options import atomic_file, log_reader, with_log
+from consentkit.cli.log_options import atomic_file, log_reader, with_log
 from consentkit.cli.terminal import align_columns, exact_output, progress
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown

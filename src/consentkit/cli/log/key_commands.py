@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.log_options import (
+from consentkit.cli.log_options import (
     log_option,
     log_reader,
     log_writer,

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from consentkit.cli.log.log_options import log_writer, with_key, with_log
+from consentkit.cli.log_options import log_writer, with_key, with_log
 from consentkit.cli.terminal import progress
 from consentkit.record.entry import rfc3339
 
