@@ -117,9 +117,9 @@ class PageGate:
         self.undeclared: Final = judge.undeclared
         self.mentioned: Final = judge.mentioned
         self.renderer = renderer
-        self.steady = not bases.urls
-        self.language = ""
-        self.hydrated = False
+        self.steady: bool = not bases.urls
+        self.language: str = ""
+        self.hydrated: bool = False
         self._classifier, self._calls, self._judge = classifier, calls, judge
         self._bases, self._enforce, self._target, self._depth = bases, enforce, target, depth
         self._stubbed: set[str] | None = None  # the page has no element that loads stubs yet
