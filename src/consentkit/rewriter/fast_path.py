@@ -18,7 +18,9 @@ _IN_NOSCRIPT: Final = PLACES[Where.NOSCRIPT | Where.UNCERTAIN]
 _PLAIN: Final = PLACES[0]
 
 
-def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, tuple[bytes, int] | None]:
+def fast_forward(
+    context: Context, scan: Scan, buffer: Buffer, pos: int
+) -> tuple[int, tuple[bytes, int] | None]:
     """Go on from ``pos`` in the data state, and show the handler what it asked for.
 
     ``scan`` is ``context.asked.plain``, or ``context.asked.head`` where the body's beginning is waited for.
@@ -73,7 +75,7 @@ def _element(
     splices: Sequence[Splice] | None = None
     if kind == RAW:
         end = RAW_TEXT[name].search(buffer, pos)
-        if context.shows(name, raw):
+        if context.wants(name, raw):
             splices = context.handler.start_tag(raw, name, _PLAIN)
         return splices, end.start() if end else -1
     end = SCRIPT_PLAIN.search(buffer, pos)
@@ -101,7 +103,7 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
             pos = end.start()
         elif kind != SHOWN:
             return -1
-        if context.shows(name, found[1]):
+        if context.wants(name, found[1]):
             shown.append((found.start(1), found[1], name))
     if found is None or found.end() != stop:
         return -1
