@@ -46,7 +46,7 @@ def invent(path: Path, *, now: datetime) -> None:
             for _ in range(chance.randint(250, 400)):
                 country = chance.choice(list(PLACES))
                 regime = _consent(policy, country).regime.value
-                log.observed.count("shown", f"{regime} {LOCALES[country]}", now=_seconds(entries[0].at))
+                log.observed.add("shown", [f"{regime} {LOCALES[country]}"], now=_seconds(entries[0].at))
             log.write_observations()
 
 

@@ -168,8 +168,8 @@ def _stamp(path: Path) -> object:
     """Return what differs between a file and the one that takes its place."""
     try:
         found = path.stat()
-    except OSError as error:
-        raise _missing(path) from error
+    except OSError:
+        return None
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
@@ -181,14 +181,8 @@ def _open(path: Path) -> Reader:
     try:
         return maxminddb.open_database(path)
     except OSError as error:
-        raise _missing(path) from error
-    except (maxminddb.InvalidDatabaseError, LookupError, TypeError, ValueError) as error:
-        problem = (
-            f"expected an unpacked MaxMind DB file such as GeoLite2-City.mmdb, and {str(path)!r} is none"
-        )
+        problem = f"there is no file {str(path)!r} that can be read: put MaxMind's database there"
         raise ConfigurationError(problem, path="place") from error
-
-
-def _missing(path: Path) -> ConfigurationError:
-    problem = f"there is no file {str(path)!r} that can be read: put MaxMind's database there"
-    return ConfigurationError(problem, path="place")
+    except (maxminddb.InvalidDatabaseError, LookupError, TypeError, ValueError) as error:
+        expected = "expected an unpacked MaxMind DB file such as GeoLite2-City.mmdb"
+        raise ConfigurationError(f"{expected}, and {str(path)!r} is none", path="place") from error

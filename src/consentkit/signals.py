@@ -1,4 +1,4 @@
-"""What the browser says about itself: Sec-GPC and DNT."""
+"""Privacy signals of the browser: Global Privacy Control (Sec-GPC) and Do Not Track (DNT)."""
 
 from __future__ import annotations
 

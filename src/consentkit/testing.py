@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+from msgspec.structs import replace
+
 from consentkit.asgi.application import deployment_of
 from consentkit.consent.choice import known_names
 from consentkit.consent.cookies import DecisionCodec, decision_cookie_name
@@ -47,8 +49,9 @@ def visitor_cookies(
         UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
     """
     options = deployment_of(app).options
-    decision = _decision(options.policy, granted, denied, regime, source, gpc_shown, _moment(now))
-    value = options.decisions.dumps(decision, now=_moment(now))
+    moment = _moment(now)
+    made = Decision(regime=Regime(regime), source=source, gpc_shown=gpc_shown, day=moment // DAY)
+    value = options.decisions.dumps(_with_choice(made, options.policy, granted, denied), now=moment)
     https_only, domain = options.cookies.https_only, options.cookies.domain
     schemes = (True, False) if https_only is None else (https_only,)
     return {decision_cookie_name(secure, domain): value for secure in schemes}
@@ -74,14 +77,9 @@ def cookie_for(
     Args:
         policy: The policy the app is given; `Policy()` if it is given none.
         secret_key: The app's secret key, as a string or Starlette's `Secret`.
-        granted: As of `visitor_cookies`, and so are the others that are not described here.
-        denied: See there.
-        regime: See there.
-        source: See there.
+        granted: As of `visitor_cookies`, as are `denied`, `regime`, `source`, `gpc_shown` and `now`.
         secure: Whether the app is tested over https, where the cookie has another name.
         domain: The `domain` of the app's `CookieOptions`, if any.
-        gpc_shown: See there.
-        now: See there.
 
     Returns:
         The cookie's name and value.
@@ -92,32 +90,21 @@ def cookie_for(
     """
     policy = Policy() if policy is None else policy
     moment = _moment(now)
-    decision = _decision(policy, granted, denied, regime, source, gpc_shown, moment)
-    name = decision_cookie_name(secure, domain)
-    return name, DecisionCodec(str(secret_key)).dumps(decision, now=moment)
+    made = Decision(regime=Regime(regime), source=source, gpc_shown=gpc_shown, day=moment // DAY)
+    value = DecisionCodec(str(secret_key)).dumps(_with_choice(made, policy, granted, denied), now=moment)
+    return decision_cookie_name(secure, domain), value
 
 
 def _moment(now: int | None) -> int:
     return int(time.time()) if now is None else now  # noqa: TID251  # tests live in real time
 
 
-def _decision(
-    policy: Policy,
-    granted: Granted,
-    denied: Iterable[str] | None,
-    regime: str,
-    source: Source,
-    gpc_shown: bool,
-    moment: int,
-) -> Decision:
+def _with_choice(made: Decision, policy: Policy, granted: Granted, denied: Iterable[str] | None) -> Decision:
     purposes = frozenset(policy.purposes) - {NECESSARY}
     allowed = purposes if granted == "all" else known_names(policy, granted)
-    return Decision(
-        regime=Regime(regime),
+    return replace(
+        made,
         granted=allowed,
         denied=purposes - allowed if denied is None else known_names(policy, denied),
         fingerprints={name: policy.fingerprints[name] for name in purposes},
-        day=moment // DAY,
-        source=source,
-        gpc_shown=gpc_shown,
     )

@@ -155,7 +155,7 @@ async def test_what_was_counted_is_written_before_the_server_knows(app: ASGIApp,
             written.append(counted(log))
 
     async def receive() -> Message:
-        log.observed.count("shown", "opt-in en", now=1_795_000_000)
+        log.observed.add("shown", ["opt-in en"], now=1_795_000_000)
         return next(events)
 
     events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])

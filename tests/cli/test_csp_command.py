@@ -29,7 +29,7 @@ def log(path: Path) -> Iterator[ConsentLog]:
 def see(log: ConsentLog, day: str, *keys: str) -> None:
     """Write that each of these was reported twice on a day."""
     for key in keys * 2:
-        log.observed.count("csp", key, now=int(datetime.fromisoformat(f"{day}T12:00:00Z").timestamp()))
+        log.observed.add("csp", [key], now=int(datetime.fromisoformat(f"{day}T12:00:00Z").timestamp()))
     log.write_observations()
 
 

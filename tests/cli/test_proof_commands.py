@@ -215,6 +215,14 @@ def test_a_receipt_is_verified_without_its_log(path: Path, receipt: Path) -> Non
     assert "ONLY" in fields(said("verify-receipt", receipt))["signature"]
 
 
+def test_a_receipt_in_another_vocabulary_says_what_was_not_compared(receipt: Path) -> None:
+    assert "NOT" not in fields(said("verify-receipt", receipt))["stated"]
+    receipt.write_bytes(receipt.read_bytes().replace(b"w3id.org/dpv/2.3", b"w3id.org/dpv/9.0"))
+    told = fields(said("verify-receipt", receipt))["stated"]
+    assert "NOT COMPARED" in told
+    assert "https://w3id.org/dpv/9.0" in told
+
+
 def test_a_receipt_that_was_changed_fails(path: Path, receipt: Path) -> None:
     other = str(SigningKey.generate("other.example/log").verifier)
     assert "no known key" in failed(1, "verify-receipt", receipt, "--vkey", other)

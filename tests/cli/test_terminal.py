@@ -52,7 +52,7 @@ def hostile(tmp_path: Path) -> Path:
     with ConsentLog(path, key=str(SigningKey.generate(ORIGIN))) as log:
         log.commit([bundle := make_bundle(CURSED), make_entry(notice=bundle.hash)])
         for name in (f"{CURSED}.example", FORGED, LINK):
-            log.observed.count("csp", f"img-src {name}", now=1_795_176_000)  # 2026-11-20
+            log.observed.add("csp", [f"img-src {name}"], now=1_795_176_000)  # 2026-11-20
         log.write_observations()
     return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consentkit.consent.cookies import (
+    CookieOptions,
     decision_cookie_name,
     expire_cookie,
     id_cookie_name,
@@ -40,7 +41,8 @@ def test_set_cookie_values() -> None:
     assert set_decision_cookie("1:x", max_age=60, secure=False) == (
         "consentkit=1:x; Max-Age=60; Path=/; SameSite=Lax"
     )
-    assert set_id_cookie("s", secure=True, domain=".Example.org") == (
+    domain = CookieOptions(domain=".Example.org").domain
+    assert set_id_cookie("s", secure=True, domain=domain) == (
         "__Secure-consentkit-id=s; Max-Age=34560000; Path=/; SameSite=Lax; "
         "Domain=example.org; Secure; HttpOnly"
     )
@@ -69,7 +71,7 @@ def test_a_value_cannot_leave_its_place(value: str) -> None:
 @pytest.mark.parametrize("domain", ["org", "a..b", "-a.org", "a b.org", "a.org; Path=/x", "a.org\n", "é.org"])
 def test_a_domain_must_be_one(domain: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^cookies\.domain: "):
-        set_id_cookie("x", secure=True, domain=domain)
+        CookieOptions(domain=domain)
 
 
 def test_refusals_are_kept_longer_than_grants() -> None:

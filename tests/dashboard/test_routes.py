@@ -84,8 +84,8 @@ async def test_the_range_is_chosen_by_form(log: ConsentLog) -> None:
 async def test_what_was_shown_is_told_and_marked_unaudited(path: Path) -> None:
     with ConsentLog(path) as log:
         for _ in range(9):
-            log.observed.count("shown", "opt-in en", now=noon_of(YESTERDAY))
-        log.observed.count("csp", "opt-in en", now=noon_of(YESTERDAY))
+            log.observed.add("shown", ["opt-in en"], now=noon_of(YESTERDAY))
+        log.observed.add("csp", ["opt-in en"], now=noon_of(YESTERDAY))
     async with auditing(path) as client:
         page = read(await client.get(""))
     assert "Unaudited, known for 1 of 30 days" in page.get_text()

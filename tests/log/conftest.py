@@ -10,7 +10,7 @@ import pytest
 
 from consentkit.log import ConsentLog
 from consentkit.log.stores.sqlite import SQLiteStore
-from log.faults import FaultyStore
+from log.faults import Connector, FaultyStore
 from log.postgres import HOW, Server, find
 
 _schemas = itertools.count()
@@ -20,6 +20,27 @@ _schemas = itertools.count()
 def path(tmp_path: Path) -> Path:
     """Name a log's file."""
     return tmp_path / "consent.sqlite3"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> str:
+    """Name a log in each kind of store."""
+    if request.param == "sqlite":
+        return str(path)
+    server: Server = request.getfixturevalue("postgres")
+    return server.url(schema=new_schema())
+
+
+@pytest.fixture
+def name(new_schema: Callable[[], str]) -> str:
+    """Name a schema."""
+    return new_schema()
+
+
+@pytest.fixture
+def connector() -> Connector:
+    """Make what opens a SQLite store's connections."""
+    return Connector()
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ from typing import TypeVar
 
 import msgspec
 
+from consentkit.log import LogReader
 from consentkit.log.operations import Sign, record
 from consentkit.log.stores.base import Head, Outcome, Row
 from consentkit.log.stores.sql import Store
 from consentkit.log.verify import verify
 from consentkit.record.entry import Bundle, Entry, Item, uuid7
+from consentkit.tlog.note import VerifierKey
 
 T = TypeVar("T")
 
@@ -81,3 +83,16 @@ def rows_of(store: Store) -> list[Row]:
     """Read all rows."""
     with store.snapshot() as view:
         return list(view.rows())
+
+
+def accepted(log: LogReader) -> Sequence[VerifierKey]:
+    """Return the public keys of a log; none where it is not signed."""
+    keys = log.keys()
+    return () if keys is None else keys.accepted
+
+
+def found(log: LogReader) -> dict[str, int]:
+    """Read every entry's index; no id may be there twice."""
+    indexes = [(one.id, one.index) for one in log.entries()]
+    assert len(dict(indexes)) == len(indexes)
+    return dict(indexes)

@@ -64,12 +64,12 @@ def test_what_is_only_counted_goes_with_the_next_entry(log: ConsentLog) -> None:
     log.commit([BUNDLE])
     now = int(datetime.fromisoformat(AT).timestamp())
     for _ in range(3):
-        log.observed.count("shown", "opt-in de", now=now)
+        log.observed.add("shown", ["opt-in de"], now=now)
     seen = one("opt-in de", day=AT[:10], kind="shown")
     assert log.observations("shown") == {}
     anyio.run(log.append, make_entry())
     assert log.observations("shown") == {seen: 3}
-    log.observed.count("shown", "opt-in de", now=now)
+    log.observed.add("shown", ["opt-in de"], now=now)
     anyio.run(log.append, make_entry())
     assert log.observations("shown") == {seen: 3}
     late = datetime.fromtimestamp(now + WRITE_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -78,7 +78,7 @@ def test_what_is_only_counted_goes_with_the_next_entry(log: ConsentLog) -> None:
 
 
 def test_what_is_only_counted_goes_with_the_next_observation(log: ConsentLog) -> None:
-    log.observed.count("shown", "opt-in de", now=NOW)
+    log.observed.add("shown", ["opt-in de"], now=NOW)
     anyio.run(observe, log, "a")
     assert log.observations("shown") == {one("opt-in de", kind="shown"): 1}
 
@@ -90,7 +90,7 @@ def test_an_entry_is_taken_where_counts_cannot_be_written(
         raise LogUnavailable("away")
 
     log.commit([BUNDLE])
-    log.observed.count("shown", "opt-in de", now=NOW)
+    log.observed.add("shown", ["opt-in de"], now=NOW)
     with monkeypatch.context() as patched:
         patched.setattr(SQLiteTransaction, "count", away)
         assert anyio.run(log.append, make_entry(at="2026-11-23T10:00:00Z")) == 1

@@ -24,12 +24,11 @@ from consentkit.log.signer import Signer
 from consentkit.log.stores import sqlite
 from consentkit.log.stores import sqlite_schema as schema
 from consentkit.record.entry import Entry
-from consentkit.tlog.note import VerifierKey
 from consentkit.tlog.proofs import check_consistency
 from consentkit.tlog.tree import append, frontier
 from log.faults import FaultyStore
 from log.remains import decisions, needles_of, remains
-from log.samples import AT, BUNDLE, STYLE, make_entry, make_refusal
+from log.samples import AT, BUNDLE, STYLE, accepted, make_entry, make_refusal
 
 DAYS = [f"2026-11-{day}" for day in range(22, 29)]
 NOW = "2026-11-30T12:00:00Z"
@@ -53,13 +52,6 @@ def log(path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
     """Make an empty log with its outbox in a file."""
     with ConsentLog(path, outbox=path.with_name("outbox"), store=store) as made:
         yield made
-
-
-def accepted(log: ConsentLog) -> Sequence[VerifierKey]:
-    """Return the public keys of a log."""
-    keys = log.keys()
-    assert keys is not None
-    return keys.accepted
 
 
 def on(day: str, **changes: object) -> Entry:

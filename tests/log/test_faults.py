@@ -24,10 +24,9 @@ from consentkit.log import ConsentLog, open_log
 from consentkit.log import log as consentlog
 from consentkit.log.outbox import FileOutbox
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.tlog.note import VerifierKey
 from log.faults import Connector, cut_off, nothing, spawn
 from log.remains import decisions, needles_of, remains
-from log.samples import AT, BUNDLE, make_entry, make_refusal
+from log.samples import AT, BUNDLE, accepted, found, make_entry, make_refusal
 
 HERE = Path(__file__).parent
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
@@ -53,19 +52,6 @@ def outbox(tmp_path: Path) -> Path:
     """Name an outbox, on another disk."""
     (tmp_path / "elsewhere").mkdir()
     return tmp_path / "elsewhere" / "outbox"
-
-
-def accepted(log: ConsentLog) -> Sequence[VerifierKey]:
-    """Return the public keys of a log."""
-    keys = log.keys()
-    return keys.accepted if keys is not None else ()
-
-
-def found(log: ConsentLog) -> dict[str, int]:
-    """Read every entry's index; no id may be there twice."""
-    indexes = [(one.id, one.index) for one in log.entries()]
-    assert len(dict(indexes)) == len(indexes)
-    return dict(indexes)
 
 
 def run(program: str, *arguments: object, under: Sequence[str] = ()) -> str:
@@ -99,7 +85,7 @@ def small_disk() -> tuple[str, list[str]]:
 def test_a_full_disk_costs_no_entry(tmp_path: Path, path: Path, outbox: Path, kind: str, seed: int) -> None:
     kind, under = small_disk() if kind == "tmpfs" else ("limit", [])
     result = tmp_path / "result"
-    run("filling.py", kind, path.parent, outbox, result, seed, under=under)
+    run("full_disk.py", kind, path.parent, outbox, result, seed, under=under)
     said = json.loads((result / "said.json").read_text())
     assert len(said["failed"]) + len(said["unknown"]) >= 10
     assert said["refused"]
@@ -121,7 +107,7 @@ def test_an_outbox_on_the_same_full_disk_keeps_what_it_has_taken(
 ) -> None:
     kind, under = small_disk()
     result = tmp_path / "result"
-    run("filling.py", kind, path.parent, path.with_name("outbox"), result, seed, under=under)
+    run("full_disk.py", kind, path.parent, path.with_name("outbox"), result, seed, under=under)
     said = json.loads((result / "said.json").read_text())
     if kind == "tmpfs":
         assert said["lost"]
@@ -172,7 +158,7 @@ def anyio_backend() -> str:
 
 def attempt(path: Path, outbox: Path) -> dict[str, str]:
     """Grant and refuse in a process that file permissions hold for; return what came of it."""
-    said: dict[str, str] = json.loads(run("attempting.py", path, outbox, under=AS_OWNER))
+    said: dict[str, str] = json.loads(run("attempt.py", path, outbox, under=AS_OWNER))
     return said
 
 
@@ -254,13 +240,13 @@ class Killer:
     """Ends the process at a call that is made by the log's own code."""
 
     def __init__(self, at: int) -> None:
-        self._left = at
+        self.left = at
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
         """Count down, where something is called."""
         if event in ("call", "c_call") and "/consentkit/log/" in frame.f_code.co_filename:
-            self._left -= 1
-            if self._left == 0:
+            self.left -= 1
+            if self.left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -272,7 +258,7 @@ def calls_of(work: Callable[[], object]) -> int:
         work()
     finally:
         sys.setprofile(None)
-    return -killer._left
+    return -killer.left
 
 
 class Scene:
@@ -472,12 +458,6 @@ class Cut:
         if self.left:
             self.left -= 1
             cut_off()
-
-
-@pytest.fixture
-def connector() -> Connector:
-    """Make what opens the log's connections."""
-    return Connector()
 
 
 @pytest.fixture

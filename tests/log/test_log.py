@@ -19,19 +19,9 @@ from consentkit.log.log import AT_ONCE
 from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.record.entry import Bundle, uuid7
 from log.faults import Connector, FaultyStore
-from log.postgres import Server
 from log.samples import AT, BUNDLE, make_bundle, make_entry, make_refusal
 
 ASYNC = pytest.mark.anyio
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> str:
-    """Name a log in each kind of store."""
-    if request.param == "sqlite":
-        return str(path)
-    server: Server = request.getfixturevalue("postgres")
-    return server.url(schema=new_schema())
 
 
 @pytest.fixture
@@ -45,12 +35,6 @@ def log(url: str, faulty: FaultyStore) -> Iterator[ConsentLog]:
     """Make an empty log with its outbox in memory, in each kind of store."""
     with ConsentLog(url, store=faulty) as made:
         yield made
-
-
-@pytest.fixture
-def connector() -> Connector:
-    """Make what opens the connections of the log in a file."""
-    return Connector()
 
 
 @pytest.fixture

@@ -18,16 +18,10 @@ from consentkit.log import ConsentLog, group_commit
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.record.entry import Entry
 from e2e.waiting import wait_until
-from log.faults import in_child
+from log.faults import in_child, nothing
 from log.postgres import Server
 from log.proxy import Fault, Proxy
 from log.samples import AT, BUNDLE, checked, commit, make_entry, make_refusal, rows_of
-
-
-@pytest.fixture
-def name(new_schema: Callable[[], str]) -> str:
-    """Name a schema."""
-    return new_schema()
 
 
 @pytest.fixture
@@ -232,7 +226,7 @@ class TestForks:
             thread = threading.Thread(target=lambda: failed.extend(errors_of(slow)))
             thread.start()
             assert begun.wait(30)
-            in_child(lambda: none(commit(store, [make_entry()]), rows_of(store)))
+            in_child(lambda: nothing(commit(store, [make_entry()]), rows_of(store)))
             forked.set()
             thread.join()
             assert not failed
@@ -261,7 +255,3 @@ def errors_of(work: Callable[[], None]) -> list[BaseException]:
     except BaseException as error:
         return [error]
     return []
-
-
-def none(*values: object) -> None:
-    """Drop values."""

@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,22 +16,11 @@ import consentkit.exceptions
 from consentkit.log import ConsentLog
 from consentkit.log.stores import sqlite
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.tlog.note import VerifierKey
 from log.faults import Connector, in_child, nothing
-from log.postgres import Server
-from log.samples import BUNDLE, make_entry, make_refusal
+from log.samples import BUNDLE, accepted, found, make_entry, make_refusal
 
 WRITER = Path(__file__).with_name("writer.py")
 SOURCE = Path(consentkit.exceptions.__file__).parents[1]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, path: Path, new_schema: Callable[[], str]) -> str:
-    """Name a log in each kind of store."""
-    if request.param == "sqlite":
-        return str(path)
-    server: Server = request.getfixturevalue("postgres")
-    return server.url(schema=new_schema())
 
 
 @pytest.fixture
@@ -52,17 +41,6 @@ def acknowledged(lines: list[str]) -> dict[str, int]:
     """Read what a writer has said; a torn last line was never said."""
     whole = [line.split() for line in lines if line.endswith("\n")]
     return {id: int(index) for index, id in whole}
-
-
-def accepted(log: ConsentLog) -> Sequence[VerifierKey]:
-    """Return the public keys of a log; none where it is not signed."""
-    keys = log.keys()
-    return () if keys is None else keys.accepted
-
-
-def found(log: ConsentLog) -> dict[str, int]:
-    """Read every entry's index."""
-    return {one.entry.id: one.index for one in log.entries() if one.entry is not None}
 
 
 def test_four_processes_leave_no_gap(url: str, shared: ConsentLog, tmp_path: Path) -> None:
@@ -98,11 +76,6 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 class TestForks:
     """What a parent process has open is of no use to its children."""
-
-    @pytest.fixture
-    def connector(self) -> Connector:
-        """Make what opens the log's connections."""
-        return Connector()
 
     @pytest.fixture
     def log(self, path: Path, connector: Connector) -> Iterator[ConsentLog]:
@@ -142,7 +115,7 @@ class TestForks:
         thread = threading.Thread(target=log.commit, args=([make_entry()],))
         thread.start()
         assert committing.wait(10)
-        in_child(lambda: none(log.commit([make_refusal()])))
+        in_child(lambda: nothing(log.commit([make_refusal()])))
         thread.join()
         assert log.check().size == 3
 
@@ -162,12 +135,8 @@ class TestForks:
         thread.start()
         assert closing.wait(10)
         connector.before_close = nothing
-        in_child(lambda: none(log.commit([make_refusal()])))
+        in_child(lambda: nothing(log.commit([make_refusal()])))
         forked.set()
         thread.join()
         log.commit([make_entry()])
         assert log.check().size == 3
-
-
-def none(value: object) -> None:
-    """Drop a value."""

@@ -19,18 +19,6 @@ from log.samples import BUNDLE, checked, commit, make_entry, rows_of
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Name a log's file."""
-    return tmp_path / "log.sqlite3"
-
-
-@pytest.fixture
-def connector() -> Connector:
-    """Make what opens the store's connections."""
-    return Connector()
-
-
-@pytest.fixture
 def embedded(path: Path, connector: Connector) -> Iterator[SQLiteStore]:
     """Make an empty SQLite log."""
     store = SQLiteStore(path, connect=connector)

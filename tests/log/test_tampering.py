@@ -15,7 +15,7 @@ from consentkit.log.stores.sqlite import SQLiteView, translate_errors
 from consentkit.log.verify import verify
 from consentkit.tlog.note import Checkpoint, VerifierKey, read_checkpoint
 from log.samples import make_entry
-from log.tampering import TAMPERINGS, Scene, Specimen, make_specimen
+from log.tamperings import TAMPERINGS, Scene, Specimen, make_specimen
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from socketserver import ThreadingMixIn
 from types import FrameType
 from typing import Any
 from urllib.parse import urlencode
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from wsgiref.util import setup_testing_defaults, shift_path_info
 from wsgiref.validate import validator
@@ -20,123 +16,20 @@ from wsgiref.validate import validator
 import httpx
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, expect
-from starlette.requests import Request
 
-from consentkit.consent.decision import Decision
-from consentkit.log import ConsentLog, open_log
-from consentkit.policy import Policy
-from consentkit.record.entry import Entry
+from consentkit.log import ConsentLog
 from consentkit.record.receipt import verify_receipt
 from consentkit.tlog.note import read_checkpoint
 from consentkit.web.options import Options
-from examples.news.site import HERE, read_site
-from tabs import borrowed
 from web.endpoints.driver import SECRET
 from web.wsgi_shell import WSGIShell
+from web.wsgi_site import HTML, PATIENCE, POLICY, Site, served
 
-POLICY = Policy.from_toml(HERE / "consent.toml")
 NAVIGATION = {"accept": "text/html", "sec-fetch-dest": "document", "sec-fetch-mode": "navigate"}
 FORM = {"accept": "text/html", "sec-fetch-site": "same-origin"}
-HTML = [("Content-Type", "text/html; charset=utf-8")]
 LIVE = 'async src="https://www.googletagmanager.com/gtag/js'
 HELD = 'data-consentkit-src="https://www.googletagmanager.com/gtag/js'
 VIDEO_HELD = 'data-consentkit-src="https://www.youtube.com/embed/'
-PATIENCE = 60.0
-
-
-class Server(ThreadingMixIn, WSGIServer):
-    """A thread for each connection: browsers open more of them than they use."""
-
-    daemon_threads = True
-
-
-class Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-class News:
-    """A site of one article, as the demo makes it, and of a page that comes in two pieces.
-
-    Attributes:
-        environs: What it has been shown.
-        onwards: Lets the second piece go.
-        closed: Whether the iterable of the last page was closed.
-    """
-
-    def __init__(self) -> None:
-        site = read_site(POLICY)
-        story = site.stories[0]
-        scope = {"type": "http", "method": "GET", "path": story.url, "headers": [], "query_string": b""}
-        request = Request({**scope, "scheme": "http", "server": ("127.0.0.1", 8000)})
-        context = {"section": story.section, "story": story, "others": site.stories[1:5]}
-        self.article = bytes(site.templates.TemplateResponse(request, "article.html", context).body)
-        self.path = story.url
-        self.environs: list[WSGIEnvironment] = []
-        self.onwards = threading.Event()
-        self.closed = threading.Event()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self.environs.append(environ)
-        path = environ["PATH_INFO"]
-        if path == "/streamed":
-            start_response("200 OK", HTML)
-            return self._pieces()
-        if path != self.path:
-            start_response("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"no such page"]
-        start_response("200 OK", [*HTML, ("Content-Length", str(len(self.article))), ("ETag", '"1"')])
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else self.article]
-
-    def _pieces(self) -> Iterator[bytes]:
-        try:
-            half = self.article.index(b"<article")
-            yield self.article[:half]
-            assert self.onwards.wait(PATIENCE), "the first piece does not arrive by itself"
-            yield self.article[half:]
-        finally:
-            self.closed.set()
-
-
-class Site:
-    """A site, its log and what its callback was told."""
-
-    def __init__(self, folder: Path, **options: Any) -> None:
-        self.path = folder / "consent.sqlite3"
-        self.log = ConsentLog(self.path)
-        self.news = News()
-        self.decisions: list[Decision] = []
-        self.shell = WSGIShell(
-            validator(self.news),
-            Options(secret_key=SECRET, policy=POLICY, keeps_log=True, **options),
-            self.log,
-            lambda decision, environ: self.decisions.append(decision),
-        )
-
-    def entries(self) -> list[Entry]:
-        """Read the decisions back from the log, all of which is recomputed."""
-        with open_log(self.path) as log:
-            log.check()
-            return [one.entry for one in log.entries() if one.entry and one.entry.type == "decision"]
-
-
-@contextmanager
-def served(app: WSGIApplication) -> Iterator[str]:
-    """Serve an app, and say where."""
-    with make_server("127.0.0.1", 0, app, Server, Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    site.log.close()
 
 
 @pytest.fixture
@@ -464,20 +357,3 @@ def test_no_code_of_a_server_or_an_event_loop_runs(site: Site) -> None:
     assert any("/consentkit/web/" in file for file in files)
     foreign = ("/consentkit/asgi/", "/starlette/", "/anyio/", "/asyncio/")
     assert [file for file in files if any(part in file for part in foreign)] == []
-
-
-# --- a browser
-
-
-@pytest.mark.browser
-def test_a_reader_accepts_in_a_browser(chromium: Browser, site: Site) -> None:
-    with served(site.shell) as url, borrowed(chromium) as page:
-        page.goto(url + site.news.path)
-        banner = page.locator("#consentkit-banner")
-        expect(banner).to_be_visible(timeout=PATIENCE * 1000)
-        with page.expect_navigation():
-            banner.get_by_role("button", name="Accept all").click()
-        expect(banner).to_have_count(0)
-        names = {cookie["name"] for cookie in page.context.cookies()}
-        assert {"consentkit", "consentkit-id"} <= names
-    assert [entry.action for entry in site.entries()] == ["accept_all"]

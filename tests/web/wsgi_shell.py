@@ -162,7 +162,7 @@ class Response:
             if part.problem:
                 self._shell.tell("error", part.problem)
             if part.asked:
-                self._shell.log.observed.count(SHOWN, part.asked, now=self._now)
+                self._shell.log.observed.add(SHOWN, (part.asked,), now=self._now)
         elif isinstance(outcome, Dropped):
             data = b""
         elif isinstance(outcome, Stamped) and not more:

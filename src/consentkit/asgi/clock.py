@@ -1,4 +1,4 @@
-"""The one place where the package reads the clock; everything below takes `now` as an argument."""
+"""The clock, which is read nowhere else below the commands: everything takes `now` as an argument."""
 
 from __future__ import annotations
 

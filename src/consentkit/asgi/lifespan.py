@@ -1,4 +1,4 @@
-"""Lifespan: the wrapped app's own, or an answer for apps that have none."""
+"""Lifespan: start and stop with the wrapped app, or by ourselves for apps that have none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consentkit.asgi.deployment import Deployment
-from consentkit.web.response.gate_report import BEGUN
+from consentkit.web.response.gate_report import BEGINS
 
 _LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
 _logger = logging.getLogger("consentkit")
@@ -67,7 +67,7 @@ async def _answer(receive: Receive, send: Send) -> None:
 async def _start(deployment: Deployment) -> None:
     """Do what is to be done when the app is ready and before the first visitor comes. Never raises."""
     if not deployment.options.enforce:
-        deployment.tell("warning", BEGUN)
+        deployment.tell("warning", BEGINS)
     if deployment.log is not None:
         for remark in await deployment.log.look():
             _logger.log(_LEVELS[remark.level], "consent %s: %s", remark.about, remark.text)

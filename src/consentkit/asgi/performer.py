@@ -1,4 +1,4 @@
-"""Effects performed: what endpoints ask for, done with the log, the site's callback and the connection."""
+"""The performer: does what endpoints ask for, with the log, the site's callback and the connection."""
 
 from __future__ import annotations
 
@@ -30,14 +30,7 @@ _logger = logging.getLogger("consentkit")
 async def answer_own_page(
     deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Answer a request for one of the package's own pages."""
-    answer = await _perform_all(deployment, exchange, scope, receive)
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _perform_all(deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
-    """Perform what an endpoint asks for, one after the other, and return its answer."""
+    """Perform what an endpoint asks for, one after the other, and send its answer."""
     steps = deployment.endpoints.answer(exchange, _IDS)
     try:
         effect = next(steps)
@@ -51,7 +44,8 @@ async def _perform_all(deployment: Deployment, exchange: Exchange, scope: Scope,
                 effect = steps.send(result)
     except StopIteration as stop:
         answer: Answer = stop.value
-        return answer
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _perform(

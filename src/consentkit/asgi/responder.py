@@ -122,7 +122,7 @@ class Responder(msgspec.Struct, eq=False):
         if part.problem:
             self._deployment.tell("error", part.problem)
         if part.asked and self._deployment.log is not None:
-            self._deployment.log.observed.count(SHOWN, part.asked, now=page.exchange.now)
+            self._deployment.log.observed.add(SHOWN, (part.asked,), now=page.exchange.now)
 
     def _close(self, message: Message, outcome: Stamped | Dropped) -> Awaitable[None]:
         """Take bytes of what is no page, but does not pass as it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Set
 from functools import lru_cache
 from typing import Final, NamedTuple, Unpack
 
@@ -45,12 +45,7 @@ class _Prepared(NamedTuple):
 
 
 def make_notice(
-    policy: Policy,
-    consent: Consent,
-    locale: str,
-    *,
-    asked: Iterable[str] | None = None,
-    scripted: bool = True,
+    policy: Policy, consent: Consent, locale: str, *, asked: Set[str] | None = None, scripted: bool = True
 ) -> Notice:
     """Make the notice: everything that a visitor is shown, as it goes into the log.
 
@@ -137,7 +132,7 @@ def _nonce(nonce: str) -> str:
 
 
 def _prepared(
-    policy: Policy, consent: Consent, locale: str, asked: Iterable[str] | None = None, scripted: bool = True
+    policy: Policy, consent: Consent, locale: str, asked: Set[str] | None = None, scripted: bool = True
 ) -> _Prepared:
     shape = _Shape(
         regimes=frozenset(consent.regimes.items()),
@@ -191,7 +186,10 @@ def _render_link(policy: Policy, shape: _Shape, words: Words, *, hidden: bool) -
 def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
     texts, regime = words.texts, strictest(regime for _, regime in shape.regimes)
     before, button, after = texts[regime]["notice"].partition("{opt-out}")
-    purposes = words.join(_asked_titles(policy, shape, words))
+    # Named are the purposes with a declared vendor; where no optional one has any, all that are asked for.
+    used = {vendor.purpose for vendor in policy.vendors_declared.values()} - {NECESSARY}
+    named = shape.asked & used if used else shape.asked
+    purposes = words.join(purpose.title for purpose in words.purposes.values() if purpose.id in named)
     return render(
         "banner.html",
         policy,
@@ -217,16 +215,3 @@ def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
     if layout == "modal" and not scripted:
         return "bar"
     return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
-
-
-def _asked_titles(policy: Policy, shape: _Shape, words: Words) -> list[str]:
-    """Return the titles of the purposes that the banner names: those with a declared vendor.
-
-    Where no optional purpose has one, all that are asked for are named.
-    """
-    used = {vendor.purpose for vendor in policy.vendors_declared.values()}
-    return [
-        purpose.title
-        for purpose in words.purposes.values()
-        if purpose.id in shape.asked and (purpose.id in used or used <= {NECESSARY})
-    ]

@@ -174,25 +174,19 @@ def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
 
 def _purpose(purpose: Purpose, base: Texts, own: Texts) -> Purpose:
     """Translate a purpose: the site's own words first, then the package's where the policy kept its title."""
-    default, told, known = default_purposes().get(purpose.id), own.get("purposes", {}), base["purposes"]
-    title, description = purpose.title, purpose.description
-    if default is not None:
-        title = known[purpose.id] if title == default.title else title
-        kept = description == default.description
-        description = known[purpose.id + _DESCRIPTION] if kept else description
-    return replace(
-        purpose,
-        title=told.get(purpose.id, title),
-        description=told.get(purpose.id + _DESCRIPTION, description),
-    )
+    default, title, description = default_purposes().get(purpose.id), purpose.title, purpose.description
+    if default and title == default.title:
+        title = base["purposes"][purpose.id]
+    if default and description == default.description:
+        description = base["purposes"][purpose.id + _DESCRIPTION]
+    told = own.get("purposes", {})
+    description = told.get(purpose.id + _DESCRIPTION, description)
+    return replace(purpose, title=told.get(purpose.id, title), description=description)
 
 
 def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
-    return replace(
-        vendor,
-        name=told.get(vendor.id, vendor.name),
-        description=told.get(vendor.id + _DESCRIPTION, vendor.description),
-    )
+    description = told.get(vendor.id + _DESCRIPTION, vendor.description)
+    return replace(vendor, name=told.get(vendor.id, vendor.name), description=description)
 
 
 def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:

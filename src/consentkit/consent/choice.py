@@ -52,24 +52,19 @@ def choose(
     """Replace the decision: purposes that are not named are denied.
 
     Args:
-        consent: What holds before the choice.
-        granted: Purposes and vendors. As soon as one vendor of a purpose is named, the purpose's declared
-            vendors that are not are denied.
+        consent: As in `accept`, as are `source`, `now` and `told`.
+        granted: Purposes and vendors. Where a vendor is named, its purpose's other declared ones are denied.
         denied: Purposes and vendors; a name in both is denied. All other vendors follow their purpose, or
             stay denied if they were denied by name before.
-        source: Where the choice was made.
-        now: Epoch seconds.
         left_on: Those of the granted purposes that were on by default, and that nobody touched.
-        told: As in `accept`.
 
     Returns:
         A decision that names vendors only where they differ from their purpose.
 
     Raises:
-        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+        UnknownPurpose: A name is neither a purpose's nor a vendor's.
     """
-    policy = consent.policy
-    refused = known_names(policy, denied)
+    policy, refused = consent.policy, known_names(consent.policy, denied)
     wanted = known_names(policy, granted) - refused
     purposes = frozenset(policy.purposes) - {NECESSARY}
     chosen = wanted & purposes
@@ -96,12 +91,10 @@ def allow(
     Args:
         consent: What holds before the choice.
         names: Purposes and vendors to grant. A purpose takes back the denials of its single vendors.
-        source: Where the choice was made.
-        now: Epoch seconds.
-        told: As in `accept`.
+        source: As in `accept`, as are `now` and `told`.
 
     Raises:
-        UnknownPurpose: A name that is neither a purpose nor a vendor, declared or known.
+        UnknownPurpose: A name is neither that of a purpose nor of a vendor.
     """
     policy, previous = consent.policy, consent.decision
     added = known_names(policy, names)

@@ -206,18 +206,17 @@ def resolve(
     narrow: frozenset[str] = frozenset(),
     required_links: frozenset[Link] = frozenset(),
 ) -> Consent:
-    """Resolve what holds now.
+    """Resolve what holds now, by the rules of the documentation's page on consent.
 
     Args:
         policy: The site's policy.
         regimes: Purpose → regime at the visitor's place. A purpose that is missing is `opt-in`.
-        decision: The stored decision, `Invalid` if there is one that cannot be believed, ``None`` if none.
+        decision: The stored decision, `Invalid` for one that cannot be believed, ``None`` for none.
         signals: What the browser says.
         now: Epoch seconds.
-        travels: Whether a Lax cookie travels with such a request. If not, nothing is known of the visitor,
-            so all but `necessary` is denied and nobody is asked.
-        validity: How long choices hold at the visitor's place; by default as where it is not known.
-        gpc_binding: Whether Sec-GPC binds at the visitor's place, and DNT where the policy honours it.
+        travels: Whether a Lax cookie travels with such a request. If not, all is denied and nobody asked.
+        validity: How long choices hold at the place; by default as where it is not known.
+        gpc_binding: Whether Sec-GPC binds at the place, and DNT where the policy honours it.
         gpc_override: Whether the place lets a visitor allow a sale after being shown the signal.
         narrow: Purposes whose regime there is an exception for vendors that make no own use of the data.
         required_links: Links that the law of the place prescribes.
@@ -261,7 +260,7 @@ class _Resolution(msgspec.Struct, frozen=True):
         """Put what holds for all purposes and vendors together."""
         nothing, decision = self.nothing, self.decision
         purposes = nothing.policy.purposes
-        chosen = frozenset(name for name in purposes if name in decision.granted and self._in_force(name))
+        chosen = frozenset(name for name in decision.granted if name in purposes and self._in_force(name))
         granted = frozenset(name for name in purposes if self._grants(purposes[name], chosen))
         vendors = frozenset(filter(self._grants_vendor, decision.granted.difference(purposes)))
         sales = {purpose.id for purpose in purposes.values() if purpose.sale}

@@ -37,7 +37,7 @@ MAX_VALUE = 4_000  # bytes; browsers take 4096 of name and value together (RFC 6
 _MAX_ONCE = 400  # bytes
 _NAME = "consentkit"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+"
+_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
 # RFC 6265, section 4.1.1: cookie-octet
 _OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 
@@ -206,20 +206,12 @@ class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):
     https_only: bool | None = None
 
     def __post_init__(self) -> None:
-        domain = check_cookie_domain(self.domain) if self.domain else None
-        msgspec.structs.force_setattr(self, "domain", domain)
-
-
-def check_cookie_domain(domain: str) -> str:
-    """Return a cookie domain in lower case and without a leading dot.
-
-    Raises:
-        ConfigurationError: It is no domain name of at least two labels.
-    """
-    normal = domain.lower().removeprefix(".")
-    if not re.fullmatch(_DOMAIN, normal):
-        raise ConfigurationError('expected a domain such as "example.org"', path="cookies.domain")
-    return normal
+        if self.domain:
+            domain = self.domain.lower().removeprefix(".")
+            # Every label, so that nothing in it can end the attribute and begin another.
+            if not _DOMAIN.fullmatch(domain):
+                raise ConfigurationError('expected a domain such as "example.org"', path="cookies.domain")
+            msgspec.structs.force_setattr(self, "domain", domain)
 
 
 def decision_cookie_name(secure: bool, domain: str | None = None) -> str:
@@ -252,7 +244,7 @@ def set_decision_cookie(value: str, *, max_age: int, secure: bool, domain: str |
         value: From `DecisionCodec.dumps`.
         max_age: Seconds, from `Decision.max_age`; cut at 400 days.
         secure: Whether the site is served over https.
-        domain: The domain to share it with, if any.
+        domain: That of `CookieOptions`, if any.
     """
     return _build(decision_cookie_name(secure, domain), value, max_age, "Secure" * secure, domain=domain)
 
@@ -279,5 +271,5 @@ def _build(name: str, value: str, max_age: int, *flags: str, domain: str | None 
         raise ConfigurationError("a cookie value may hold only the characters of RFC 6265")
     parts = [f"{name}={value}", f"Max-Age={max(0, min(max_age, MAX_AGE))}", "Path=/", "SameSite=Lax"]
     if domain:
-        parts.append(f"Domain={check_cookie_domain(domain)}")
+        parts.append(f"Domain={domain}")
     return "; ".join([*parts, *filter(None, flags)])

@@ -126,8 +126,10 @@ def _items(decision: Decision) -> str:
     marks = dict.fromkeys(decision.fingerprints, "~")
     marks |= dict.fromkeys(decision.left_on, "+")
     marks |= dict.fromkeys(decision.granted, "*") | dict.fromkeys(decision.denied, "!")
-    prints = decision.fingerprints
-    return "".join(f":{name}{marks[name]}{prints.get(name, '')}" for name in sorted(marks))
+    items = ""
+    for name in sorted(marks):
+        items += f":{name}{marks[name]}{decision.fingerprints.get(name, '')}"
+    return items
 
 
 def decode_decision(text: str) -> Decision:
@@ -139,20 +141,21 @@ def decode_decision(text: str) -> Decision:
     found = _TEXT.fullmatch(text)
     if found is None:
         raise ValueError("not a decision of this version")
-    items = _ITEM.findall(found[5])
-
-    def marked(mark: str) -> frozenset[str]:
-        return frozenset(name for name, its, _ in items if its == mark)
-
+    names: dict[str, set[str]] = {mark: set() for mark in "*!+~"}
+    fingerprints: dict[str, str] = {}
+    for name, mark, fingerprint in _ITEM.findall(found[5]):
+        names[mark].add(name)
+        if fingerprint:
+            fingerprints[name] = fingerprint
     return Decision(
         regime=Regime(found[1]),
         source=found[2],  # type: ignore[arg-type]  # one of `Source` by the expression
         gpc_shown=found[3] == "1",
         day=int(found[4]),
-        granted=marked("*"),
-        denied=marked("!"),
-        left_on=marked("+"),
-        fingerprints={name: fingerprint for name, _, fingerprint in items if fingerprint},
+        granted=frozenset(names["*"]),
+        denied=frozenset(names["!"]),
+        left_on=frozenset(names["+"]),
+        fingerprints=fingerprints,
     )
 
 

@@ -1,4 +1,4 @@
-"""The notice: exactly what was shown, stored by its hash, and what a published one says of itself."""
+"""Notice, exactly what was shown, stored by its hash; and how a published one is read back."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class ShownVendor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice as `Notice.loads` reads it; of the same name, the fields are those of a `Notice`.
+    """A published notice as `Notice.loads` reads it, of whatever version.
 
-    What the notice does not say, or says in another form, is empty.
+    The fields are those of `Notice`. What the notice does not say, or says in another form, is empty.
     """
 
     locale: str = ""

@@ -85,6 +85,7 @@ def check_secret(key: object, path: str) -> str:
     if not isinstance(key, str) or len(key) < MIN_SECRET:
         problem = f"expected a string of at least {MIN_SECRET} characters: {HOW_TO_MAKE_ONE}"
         raise ConfigurationError(problem, path=path)
+    # An example is refused however long it is: whoever copies it shares the key with all others that did.
     if re.search(_NOT_MEANT, key) or estimate_bits(key) < MIN_BITS:
         why = "it can be guessed: it is an example, reads as text, or repeats itself"
         problem = f"{why}; {HOW_TO_MAKE_ONE}, and {_KEEP_IT}"
@@ -94,7 +95,7 @@ def check_secret(key: object, path: str) -> str:
 
 def estimate_bits(key: str) -> float:
     """Estimate from above how many bits a key has; see the module."""
-    key = key[:_LOOKED_AT]
+    key = key[:_LOOKED_AT]  # the work grows with the square of the length
     lower = key.lower()
     character = log2(len(set(key)) or 1)
     words = {found.start(): found for found in _words(key)} if _is_text(key) else {}
@@ -131,7 +132,7 @@ def _stands_alone(key: str, found: re.Match[str]) -> bool:
 
 
 def _repeated(key: str, at: int) -> int:
-    """Return how many characters from a place on stand in the key before it."""
+    """Return how many characters from a place on stand in the key before it; `key` is in lower case."""
     length = 0
     while at + length < len(key) and key.find(key[at : at + length + 1], 0, at + length) >= 0:
         length += 1

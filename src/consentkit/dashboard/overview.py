@@ -173,10 +173,10 @@ def _between(since: date, until: date) -> Period:
 
 
 def compute_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
-    """Compute a period's figures from its roll-ups and from its observations of banners (`SHOWN`).
+    """Compute a period's figures from its roll-ups and its observations of banners (`SHOWN`).
 
     Raises:
-        LogCorrupt: The roll-ups hold what no log counts.
+        LogCorrupt: The roll-ups name a day or an action that there is not.
     """
 
     @cache

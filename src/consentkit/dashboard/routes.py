@@ -142,7 +142,7 @@ class Pages:
         entry, index = recorded.entry, recorded.index
         destroyed = reader.destroyed_by(index) if entry is None else None
         verified = verify_entry(reader, recorded, self._keys())
-        notice = entry.notice if entry is not None else ""
+        notice = "" if entry is None else entry.notice
         return respond(
             "entry.html",
             request.scope,

@@ -23,10 +23,7 @@ HEADERS: Final[Mapping[str, str]] = {
 
 
 def render_shown(reader: LogReader, hash: str) -> str | None:
-    """Render the document that shows a notice's banner; ``None`` where there is none.
-
-    Its style sheet is the one that was sent, byte for byte. Its links lead nowhere.
-    """
+    """Render a notice's banner, with the style sheet that was sent; ``None`` where there is none."""
     bundle = reader.notice(hash)
     shown = Notice.loads(bundle or b"")
     if bundle is None or shown is None or not shown.html or sha256(bundle).hexdigest() != hash:
@@ -39,9 +36,8 @@ def render_shown(reader: LogReader, hash: str) -> str | None:
     assets = genuine_assets(reader, shown)
     sheets = [sheet for name, sheet in assets if name.startswith("ck.") and name.endswith(".css")]
     links = "".join(map(_link, filter(None, sheets)))
-    language = escape(shown.locale)
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{escape(shown.locale)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>The banner as it was shown</title>{links}</head><body>{banner}</body></html>"
     )

@@ -1,7 +1,16 @@
-"""Consent, policy and catalog made into what the rewriter asks for, and into rules for cookie headers.
+"""The gate: makes inert, in place, what runs or reaches a third party without consent.
 
-What runs or reaches a third party without consent is made inert in place: attributes get private names, a
-script gets a type that does not run. Nothing is removed from the page.
+Attributes get private names, a script gets a type that does not run; nothing is removed from a page.
+
+gate              what one policy gates; made once per application
+classifier        whom a tag or a script would reach, from its bytes alone; remembered across visitors
+document          classification and consent made into edits; one per response
+judge             whether consent covers what was found, and the account of what was held back
+vendor_index      whose an address, a marker, a cookie or a container is
+resource_urls     where addresses stand: attributes, ``data:`` URLs, import maps; elements: which load
+markers, embeds   what tags say they need; what frames say of their content
+response_headers  headers that make browsers reach somebody; vendor_calls: what vendors are told
+inline/           whom an inline script would reach
 """
 
 from consentkit.gating.document import PageGate

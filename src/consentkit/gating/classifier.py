@@ -83,15 +83,12 @@ class Classifier:
     # --- what is remembered
 
     def classify(self, raw: bytes, name: bytes, bases: Sequence[URL] = ()) -> Classification | None:
-        """Find whom a tag would reach.
+        """Find whom a tag would reach; `None` if there is nothing to do, whatever the consent.
 
         Args:
             raw: The tag's bytes.
             name: Lower-case name of the element.
             bases: What relative URLs may be resolved against, besides the page itself.
-
-        Returns:
-            What to do with the tag, or `None` if there is nothing to do, whatever the consent.
         """
         known_as = raw if len(raw) <= MEMO_TAG_BYTES else b"#" + blake2b(raw, digest_size=20).digest()
         key = (known_as, bases) if bases else known_as
@@ -165,13 +162,9 @@ class Classifier:
     # --- single tags
 
     def read_tag(self, raw: bytes, name: bytes, bases: Sequence[URL], depth: int) -> Classification | None:
-        """Find whom a tag would reach; nothing is remembered, and containers are not looked for.
+        """Find whom a tag would reach in a document that stands ``depth`` attributes deep.
 
-        Args:
-            raw: The tag's bytes.
-            name: Lower-case name of the element.
-            bases: What relative URLs may be resolved against, besides the page itself.
-            depth: In how many attributes the tag stands.
+        Other than in `classify`, nothing is remembered, and containers are not looked for.
         """
         tag = _Tag(raw, name, found := attributes(raw), bases, depth)
         marker = read_marker(name, found)
@@ -205,13 +198,9 @@ class Classifier:
         scripts = attribute_scripts(name, found)
         moved = elements.tidy(elements.move(name, found), elements.rename(found, scripts))
         parked = elements.find_parked(name, found)
-        live = elements.restore(found, parked, elements.own_address(name)) if marker.inert else ()
-        return made._replace(
-            load=Part(reach, moved),
-            live=elements.tidy(live),
-            simple=not marker.inert,
-            embed=self._embed(tag),
-        )
+        woken = elements.restore(found, parked, elements.own_address(name)) if marker.inert else ()
+        part, live = Part(reach, moved), elements.tidy(woken)
+        return made._replace(load=part, live=live, simple=not marker.inert, embed=self._embed(tag))
 
     def _read_marked_script(self, tag: _Tag, made: Classification, reach: Reach) -> Classification | None:
         """Classify a script that says who must be allowed.
@@ -239,9 +228,8 @@ class Classifier:
         reach = self._vendors.find_reach(texts, tag.bases)
         if tag.name not in elements.RUNNING:
             return reach
-        return join(
-            [reach, *(self._reach_of_url(text, tag.name, tag.depth) for text in texts if ":" in text)]
-        )
+        inner = [self._reach_of_url(text, tag.name, tag.depth) for text in texts if ":" in text]
+        return join([reach, *inner])
 
     def _reach_of_url(self, text: str, name: bytes, depth: int) -> Reach:
         """Find whom the content of a ``data:`` or ``javascript:`` URL would reach."""

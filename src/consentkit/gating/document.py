@@ -266,7 +266,7 @@ class PageGate:
     def _others(
         self, raw: bytes, name: bytes, tag: Classification, where: Where, *, gone: bool
     ) -> Iterable[Splice]:
-        """Decide on what stands in attributes: scripts and documents."""
+        """Make edits for scripts and documents in attributes; ``gone`` says that the element is held back."""
         for part in tag.others:
             denied = self._judge.refusal(part.reach)
             if denied is None:
@@ -358,8 +358,7 @@ class PageGate:
     def _call(self, heard: Iterable[Reason], where: Where) -> tuple[Iterable[Splice], Container[str]]:
         """Tell vendors what holds, directly before the first script of theirs.
 
-        Returns:
-            The edits, and who may run before consent: none whose script has not its calls directly before it.
+        Returned are the edits, and who may run before consent: only whose script has its calls before it.
         """
         made: dict[str, Splice] = {}
         runs: set[str] = set()

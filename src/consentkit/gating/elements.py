@@ -34,9 +34,8 @@ RARE: Final = _table("rare", "attributes", "elements")
 """End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
 ADDRESSED: Final = _table("addressed", "attributes", "elements")
 """Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
-NAMES: Final = (
-    frozenset(LOADING.keys() - frozenset().union(*RARE.values())) | _words("firing") | {b"base", b"html"}
-)
+_ALWAYS: Final = LOADING.keys() - frozenset().union(*RARE.values())
+NAMES: Final = _words("firing") | _ALWAYS | {b"base", b"html"}
 """Elements that are always shown to the gate."""
 FRAMES: Final = frozenset({b"iframe", b"frame"})
 RUNNING: Final = FRAMES | {b"embed", b"fencedframe", b"meta", b"object", b"portal", b"script"}
@@ -171,7 +170,7 @@ def find_parked_type(attributes: Sequence[Attribute]) -> Attribute | None:
 
 
 def own_address(name: bytes) -> bytes:
-    """Return the attribute that holds the address of such an element once it is live."""
+    """Return the attribute with the address of an element that is live."""
     return {b"link": b"href", b"object": b"data"}.get(name, b"src")
 
 
@@ -233,5 +232,5 @@ def restore(attributes: Sequence[Attribute], parked: Attribute | None, name: byt
 
 
 def tidy(*edits: Iterable[Splice]) -> list[Splice]:
-    """Put edits together in order, each once."""
+    """Sort edits by their places, each once."""
     return sorted(dict.fromkeys(edit for some in edits for edit in some))

@@ -43,12 +43,9 @@ def read_embed(found: Sequence[Attribute], bases: Sequence[URL], find_reach: Fin
     """
     title = " ".join((first(found, b"title") or "").split())
     poster = read_poster(first(found, b"data-consentkit-poster") or "")
-    return Embed(
-        title=title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…",
-        poster=poster,
-        reach=find_reach([poster], bases) if poster else NOTHING,
-        plays=_PLAYS.search(first(found, b"allow") or "") is not None,
-    )
+    title = title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…"
+    plays = _PLAYS.search(first(found, b"allow") or "") is not None
+    return Embed(title, poster, find_reach([poster], bases) if poster else NOTHING, plays)
 
 
 def read_poster(text: str) -> str:
@@ -79,11 +76,11 @@ def read_srcdoc(value: bytes) -> bytes:
     In a value that is not UTF-8, references to characters beyond ASCII stay: their bytes would be those of
     another encoding.
     """
-    known = _is_utf8(value)
+    is_utf8 = _is_utf8(value)
 
     def resolve(match: re.Match[bytes]) -> bytes:
         text = decode(match[0])
-        return text.encode() if known or text.isascii() else match[0]
+        return text.encode() if is_utf8 or text.isascii() else match[0]
 
     return _REFERENCE.sub(resolve, value)
 
@@ -102,8 +99,4 @@ def write_srcdoc(raw: bytes, attribute: Attribute, document: bytes) -> Splice:
 
 
 def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return data.decode("utf-8", "ignore").encode() == data

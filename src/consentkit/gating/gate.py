@@ -1,4 +1,4 @@
-"""What one policy gates: the tags of documents, and cookies."""
+"""The gate of one policy: makes the handler for each response, and decides on cookies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OWN_COOKIES: Final = ("__Host-consentkit", "__Secure-consentkit", "consentkit")
 
 
 class Gate:
-    """What one policy gates. Made once per application and shared by all requests.
+    """Gates by one policy. Made once per application and shared by all requests.
 
     Args:
         policy: What is declared. Its vendors win over the catalog's where both are equally specific.

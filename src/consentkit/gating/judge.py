@@ -1,4 +1,4 @@
-"""What one visitor's consent makes of what was found, and the account of it."""
+"""The judge: whether one visitor's consent covers what was found, and the account of what was held back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Gated(NamedTuple):
 
 
 class Judge:
-    """Judges for one response.
+    """Decides for one response, and keeps account.
 
     Args:
         consent: What holds for the visitor.

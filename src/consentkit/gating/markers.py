@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from consentkit.gating.elements import FRAMES, LOADING, find_parked, first, is_inert
 from consentkit.rewriter import Attribute, decode
 
-_OWN: Final = b"data-consent"
 _SAID: Final = {
     "necessary": "c0001 essential ignore",
     "functional": "c0003 functionality native preferences prefs",
@@ -66,18 +65,10 @@ def read_marker(name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
     return None
 
 
-def _own(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker:
-    return Marker((text,), exact=True)
-
-
 def _words(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker:
     """Read Cookiebot's list, or CookieYes' word behind its own name."""
     names = [word.strip().lower().removeprefix("cookieyes-") for word in text.split(",")]
     return Marker(tuple(filter(None, names)) or ("",))
-
-
-def _service(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker:
-    return Marker(service=text)
 
 
 def _category(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
@@ -115,14 +106,14 @@ def _complianz(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marke
 _Read = Callable[[str, bytes, Sequence[Attribute]], Marker | None]
 
 _MARKS: Final[Sequence[tuple[bytes, _Read, str]]] = (
-    (_OWN, _own, ""),
+    (b"data-consent", lambda text, *_: Marker((text,), exact=True), ""),
     (b"data-cookieconsent", _words, "cookiebot"),
     (b"data-cookieyes", _words, "cookieyes"),
-    (b"data-usercentrics", _service, "usercentrics"),
+    (b"data-usercentrics", lambda text, *_: Marker(service=text), "usercentrics"),
     (b"data-category", _category, "complianz vanilla-cookieconsent"),
     (b"data-cookiecategory", _category, "vanilla-cookieconsent"),
     (b"data-name", _klaro, "klaro"),
     (b"class", _onetrust, "onetrust"),
     (b"class", _complianz, "complianz"),
 )
-"""Attributes by which tags are marked, what reads them, and whose they are."""
+"""Attributes by which tags are marked, what reads them, and whose they are; the first is our own."""

@@ -1,4 +1,4 @@
-"""Where addresses and scripts stand in a page: in attributes, in ``data:`` and ``javascript:`` URLs, in JSON.
+"""Addresses and scripts in a page: in attributes, in ``data:`` and ``javascript:`` URLs, in JSON.
 
 Attributes are read as browsers and lazy loaders read them. Every expression is possessive or bounded.
 """
@@ -237,18 +237,11 @@ def listed_urls(list_type: str, text: bytes) -> list[str] | None:
 
 
 def rewrite_import_map(text: bytes, is_denied: Callable[[str], bool], stub: str) -> bytes | None:
-    """Return an import map in which a stub takes the place of what is denied; the rest means the same.
+    """Return an import map in which a stub takes the place of what is denied; `None` if it cannot be read.
 
-    A module that is missing would end the script that imports it.
-
-    Args:
-        text: The script's text.
-        is_denied: Tells it of an address as written.
-        stub: URL of a module. What stands for a folder becomes this URL with a slash behind it, below which
-            every URL has to answer with the module, too.
-
-    Returns:
-        `None` where the text cannot be read and written again.
+    The rest means the same; a module that is missing would end the script that imports it. ``is_denied`` is
+    asked of addresses as written. ``stub`` is the URL of a module; what stands for a folder becomes this URL
+    with a slash behind it, below which every URL has to answer with the module, too.
     """
     try:
         whole = _parse(text)

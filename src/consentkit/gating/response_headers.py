@@ -118,12 +118,12 @@ def _keep(value: bytes, entries: _Entries) -> bytes | None:
     return value if len(kept) == len(entries) else b", ".join(kept) or None
 
 
-def _match_all(entry: re.Pattern[bytes], value: bytes) -> list[re.Match[bytes]] | None:
+def _match_all(pattern: re.Pattern[bytes], value: bytes) -> list[re.Match[bytes]] | None:
     """Match entries from end to end; `None` where something does not fit."""
     found = []
     at = 0
     while at < len(value):
-        match = entry.match(value, at)
+        match = pattern.match(value, at)
         if match is None or match.end() == at:
             return None
         found.append(match)
@@ -160,15 +160,13 @@ def _link_stays(found: re.Match[bytes], gate: PageGate) -> bool:
     return all(is_reached(address, gate, rel=rel or "", srcset=srcset) for srcset in sets or [""])
 
 
-def _structured(entry: re.Pattern[bytes], value: bytes, gate: PageGate) -> bytes | None:
+def _structured(pattern: re.Pattern[bytes], value: bytes, gate: PageGate) -> bytes | None:
     """Gate a list or dictionary of strings; other members mean nothing to browsers."""
-    matches = _match_all(entry, value.strip(b" \t"))
+    matches = _match_all(pattern, value.strip(b" \t"))
     if matches is None:
         return None
-    stay = [not found[1] or is_reached(_unquote(found[1]), gate) for found in matches]
-    return _keep(
-        value, [(found[0].strip(b" \t,"), stays) for found, stays in zip(matches, stay, strict=True)]
-    )
+    texts = [(found[0].strip(b" \t,"), found[1]) for found in matches]
+    return _keep(value, [(entry, not text or is_reached(_unquote(text), gate)) for entry, text in texts])
 
 
 def _refresh(value: bytes, gate: PageGate) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Whose an address, a marker, a cookie or a container is, by the policy first and the catalog second."""
+"""The index of vendors: whose an address, marker, cookie or container is, by policy first, then catalog."""
 
 from __future__ import annotations
 

@@ -193,8 +193,8 @@ def _closed(refused: PageVisit, granted: PageVisit) -> str:
 def check_accessibility(seen: Observations) -> Iterator[Finding]:
     """Rule 33: first layer and settings can be used by everybody."""
     if seen.layer is not None:
-        for problem in dict.fromkeys(seen.accessibility_problems):
-            yield error(33, f"{seen.url} {problem.at}", problem.problem)
+        for barrier in dict.fromkeys(seen.barriers):
+            yield error(33, f"{seen.url} {barrier.at}", barrier.problem)
 
 
 def check_machine_refusal(seen: Observations) -> Iterator[Finding]:

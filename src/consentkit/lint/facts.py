@@ -304,7 +304,7 @@ class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
     trace: PageVisit | None = None
 
 
-class AccessibilityProblem(NamedTuple):
+class Barrier(NamedTuple):
     """Something that keeps people from using the first layer or the settings.
 
     Attributes:
@@ -335,7 +335,7 @@ class Observations:
         signalled: A visit with Sec-GPC.
         overridden: A visit that accepts without Sec-GPC and comes back with it; ``None`` where nobody can
             accept.
-        accessibility_problems: What keeps people from using the first layer and the settings.
+        barriers: What keeps people from using the first layer and the settings.
         refused_by_tool: Whether autoconsent finds the reject button; ``None`` if its script was not given.
     """
 
@@ -348,7 +348,7 @@ class Observations:
     policy_page: PolicyPage
     signalled: SignalVisit
     overridden: SignalVisit | None
-    accessibility_problems: tuple[AccessibilityProblem, ...]
+    barriers: tuple[Barrier, ...]
     refused_by_tool: bool | None
 
     def __init__(self, url: str, policy: Policy | None = None, regime: Regime | None = None) -> None:

@@ -40,7 +40,14 @@ def lint_page(body: bytes, headers: Headers, *, url: str) -> list[Finding]:
     rewriter = Rewriter(page)
     rewriter.feed(body)
     rewriter.close()
-    return [*_check_control(page, url), *_check_google_order(page, url), *_check_caching(page, headers, url)]
+    found = []
+    if not page.control:
+        message = "there is neither a banner nor anything that leads to the settings"
+        found.append(warning(13, url, message))
+    if page.early:
+        message = "a tag of Google's begins before anybody told it the default"
+        found.append(error(35, f"{url} {page.early}", message))
+    return [*found, *_check_caching(page, headers, url)]
 
 
 class _Page:
@@ -108,18 +115,6 @@ def _read_script(kind: str, source: str, text: str) -> tuple[bool, bool]:
     if default is None or kind.lower() == "module":
         return command is not None, False
     return command is not None and command.start() < default.start(), True
-
-
-def _check_control(page: _Page, url: str) -> Iterator[Finding]:
-    """Rule 13, in the source of a page: something leads to the settings."""
-    if not page.control:
-        yield warning(13, url, "there is neither a banner nor anything that leads to the settings")
-
-
-def _check_google_order(page: _Page, url: str) -> Iterator[Finding]:
-    """Rule 35, in a page: who tells Google's tags the default comes before the first of them."""
-    if page.early:
-        yield error(35, f"{url} {page.early}", "a tag of Google's begins before anybody told it the default")
 
 
 def _is_google_tag(source: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -43,9 +42,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 _DATA: Final = (Path(__file__).with_name("data") / "rules.toml").read_bytes()
 
-RULES: Final[Mapping[int, Rule]] = MappingProxyType(
-    {rule.number: rule for rule in msgspec.toml.decode(_DATA, type=dict[str, list[Rule]])["rule"]}
-)
+RULES: Final[Mapping[int, Rule]] = {
+    rule.number: rule for rule in msgspec.toml.decode(_DATA, type=dict[str, list[Rule]])["rule"]
+}
 """All rules by number."""
 
 CONFIGURATION_CHECKS: Final[tuple[Callable[[Configuration], Iterator[Finding]], ...]] = (
@@ -71,30 +70,28 @@ CONFIGURATION_CHECKS: Final[tuple[Callable[[Configuration], Iterator[Finding]], 
 )
 """What checks a configuration, in the order of the rules. Rule 36 and half of 35 need a page."""
 
-BROWSER_CHECKS: Final[Mapping[int, Callable[[Observations], Iterator[Finding]]]] = MappingProxyType(
-    {
-        3: banner_rules.check_reject_button,
-        4: banner_rules.check_equal_buttons,
-        5: banner_rules.check_contrast,
-        6: banner_rules.check_ticked_boxes,
-        7: banner_rules.check_presses_to_reject,
-        8: banner_rules.check_gestures,
-        9: tracking_rules.check_requests_before_choice,
-        10: tracking_rules.check_storage_before_choice,
-        11: tracking_rules.check_after_refusal,
-        12: tracking_rules.check_after_withdrawal,
-        13: banner_rules.check_settings_control,
-        14: banner_rules.check_presses_to_withdraw,
-        23: banner_rules.check_language,
-        24: banner_rules.check_open_content,
-        25: tracking_rules.check_policy_link,
-        27: tracking_rules.check_signal_opts_out,
-        28: tracking_rules.check_signal_never_grants,
-        29: tracking_rules.check_signal_prevails,
-        33: banner_rules.check_accessibility,
-        34: banner_rules.check_machine_refusal,
-    }
-)
+BROWSER_CHECKS: Final[Mapping[int, Callable[[Observations], Iterator[Finding]]]] = {
+    3: banner_rules.check_reject_button,
+    4: banner_rules.check_equal_buttons,
+    5: banner_rules.check_contrast,
+    6: banner_rules.check_ticked_boxes,
+    7: banner_rules.check_presses_to_reject,
+    8: banner_rules.check_gestures,
+    9: tracking_rules.check_requests_before_choice,
+    10: tracking_rules.check_storage_before_choice,
+    11: tracking_rules.check_after_refusal,
+    12: tracking_rules.check_after_withdrawal,
+    13: banner_rules.check_settings_control,
+    14: banner_rules.check_presses_to_withdraw,
+    23: banner_rules.check_language,
+    24: banner_rules.check_open_content,
+    25: tracking_rules.check_policy_link,
+    27: tracking_rules.check_signal_opts_out,
+    28: tracking_rules.check_signal_never_grants,
+    29: tracking_rules.check_signal_prevails,
+    33: banner_rules.check_accessibility,
+    34: banner_rules.check_machine_refusal,
+}
 """What checks the observations of a browser, by number of the rule."""
 
 

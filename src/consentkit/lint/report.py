@@ -124,7 +124,7 @@ def to_sarif(found: Sequence[Located], *, version: str) -> dict[str, Any]:
 
 def _descriptor(rule: Rule) -> dict[str, Any]:
     return {
-        "id": _id(rule.number),
+        "id": f"CK{rule.number:02}",
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": f"{rule.title}. Source: {rule.source}."},
         "help": {"text": f"{rule.fix} Source: {rule.source}."},
@@ -138,7 +138,7 @@ def _result(one: Located, index: int) -> dict[str, Any]:
     if one.line:
         place["region"] = {"startLine": one.line}
     return {
-        "ruleId": _id(finding.rule),
+        "ruleId": f"CK{finding.rule:02}",
         "ruleIndex": index,
         "level": finding.level,
         "message": {"text": "\n".join(filter(None, (text, one.toml)))},
@@ -153,10 +153,6 @@ def _uri(file: str) -> str:
     if "://" in file:
         return file
     return ("file://" if file.startswith("/") else "") + quote(file)
-
-
-def _id(number: int) -> str:
-    return f"CK{number:02}"
 
 
 # --- consent.toml

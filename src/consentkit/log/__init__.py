@@ -5,12 +5,4 @@ from consentkit.log.log import ConsentLog
 from consentkit.log.reader import LogReader, Recorded, open_log
 from consentkit.log.stores.base import Head, Rollup
 
-__all__ = [
-    "ConsentLog",
-    "Head",
-    "LogReader",
-    "Observation",
-    "Recorded",
-    "Rollup",
-    "open_log",
-]
+__all__ = ["ConsentLog", "Head", "LogReader", "Observation", "Recorded", "Rollup", "open_log"]

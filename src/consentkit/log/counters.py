@@ -62,19 +62,9 @@ class Observations:
             self.counts = {}
 
     def add(self, kind: str, keys: Iterable[str], *, now: int) -> None:
-        """Count each key once more: things of a kind that were seen now (epoch seconds)."""
+        """Count each key once more: things of a kind that were seen now (epoch seconds). Writes nothing."""
         with self._guard:
-            self._merge(_day(now // _DAY_SECONDS), kind, Counter(keys))
-
-    def count(self, kind: str, key: str, *, now: int) -> None:
-        """Count one key once more: the quick way, for what every page does. Nothing is written yet."""
-        day = _day(now // _DAY_SECONDS)
-        with self._guard:
-            counts = self.counts.get((day, kind))
-            if counts is not None and key in counts:
-                counts[key] += 1
-            else:
-                self._merge(day, kind, Counter((key,)))
+            self._merge(_day(now // _DAY_SECONDS), kind, keys)
 
     def due(self, now: int) -> bool:
         """Say whether it is time to write, to one caller only.
@@ -93,7 +83,7 @@ class Observations:
         with self._guard:
             taken, self.counts = self.counts, {}
         return {
-            Observation(day=day, kind=kind, key=key): count
+            Observation(day, kind, key): count
             for (day, kind), counts in taken.items()
             for key, count in counts.items()
         }
@@ -102,16 +92,17 @@ class Observations:
         """Put back what could not be written."""
         with self._guard:
             for one, count in counts.items():
-                self._merge(one.day, one.kind, Counter({one.key: count}))
+                self._merge(one.day, one.kind, {one.key: count})
 
-    def _merge(self, day: str, kind: str, more: Counter[str]) -> None:
-        counts = self.counts.setdefault((day, kind), Counter())
+    def _merge(self, day: str, kind: str, more: Iterable[str] | Mapping[str, int]) -> None:
+        counts = self.counts.get((day, kind))
+        if counts is None:
+            counts = self.counts[day, kind] = Counter()
+            for old in sorted({day for day, _ in self.counts})[:-DAYS]:
+                self.counts = {key: seen for key, seen in self.counts.items() if key[0] != old}
         counts.update(more)
         if len(counts) > 2 * MOST:
             self.counts[day, kind] = Counter(dict(counts.most_common(MOST)))
-        too_old = sorted({day for day, _ in self.counts})[:-DAYS]
-        for key in [key for key in self.counts if key[0] in too_old]:
-            del self.counts[key]
 
 
 @lru_cache(maxsize=1)

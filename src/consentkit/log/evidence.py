@@ -6,9 +6,10 @@ import re
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from consentkit.exceptions import LogError, ProofInvalid
-from consentkit.log.reader import LogReader
+from consentkit.log.reader import LogReader, Recorded
 from consentkit.record.leaf import ProvedEntry, ProvedNotice
 from consentkit.record.receipt import Evidence
 from consentkit.tlog.tree import HASH_BYTES, parse_tile_path
@@ -45,27 +46,24 @@ def collect(log: LogReader, subject: str) -> Evidence | None:
     if not any(row.entry and row.entry.type == "decision" for row in rows):
         return None
     hashes = sorted({row.entry.notice for row in rows if row.entry and row.entry.notice})
-    published = {hash: _publication(log, hash) for hash in hashes}
-    indexes = [row.index for row in rows] + [notice.index for notice in published.values()]
-    signed = log.head().checkpoint is not None
-    proofs = {proof.index: proof.encode() for proof in log.proofs(indexes)} if signed else {}
-    keys = log.keys() if signed else None
+    notices = sorted((_publication(log, hash) for hash in hashes), key=lambda notice: notice.index)
+    proofs: dict[int, str] = {}
+    key = ""
+    if log.head().checkpoint is not None:
+        indexes = [row.index for row in rows] + [notice.index for notice in notices]
+        proofs = {proof.index: proof.encode() for proof in log.proofs(indexes)}
+        keys = log.keys()
+        key = "" if keys is None else str(keys.signing.verifier)
     return Evidence(
-        entries=tuple(
-            ProvedEntry(
-                index=row.index,
-                body=(row.body or b"").decode(),
-                salt=(row.salt or b"").hex(),
-                proof=proofs.get(row.index, ""),
-            )
-            for row in sorted(rows, key=lambda row: row.index)
-        ),
-        notices=tuple(
-            msgspec.structs.replace(notice, proof=proofs.get(notice.index, ""))
-            for notice in sorted(published.values(), key=lambda notice: notice.index)
-        ),
-        key="" if keys is None else str(keys.signing.verifier),
+        entries=tuple(_proved(row, proofs.get(row.index, "")) for row in rows),
+        notices=tuple(replace(notice, proof=proofs.get(notice.index, "")) for notice in notices),
+        key=key,
     )
+
+
+def _proved(row: Recorded, proof: str) -> ProvedEntry:
+    body, salt = (row.body or b"").decode(), (row.salt or b"").hex()
+    return ProvedEntry(index=row.index, body=body, salt=salt, proof=proof)
 
 
 def _publication(log: LogReader, hash: str) -> ProvedNotice:

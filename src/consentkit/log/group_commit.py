@@ -190,9 +190,10 @@ class Queue:
 
     def take(self, limit: int) -> list[Ticket]:
         """Take the oldest tickets, at most `limit`."""
-        batch = [self.waiting.popleft() for _ in range(min(limit, len(self.waiting)))]
-        for ticket in batch:
-            ticket.taken = True
+        batch: list[Ticket] = []
+        while self.waiting and len(batch) < limit:
+            batch.append(self.waiting.popleft())
+            batch[-1].taken = True
         return batch
 
     def wake_next(self) -> None:

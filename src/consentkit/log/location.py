@@ -62,20 +62,17 @@ def check_folder(path: Path, key: str) -> None:
         problem = f"{str(path)!r} cannot be a file: {getattr(error, 'strerror', error)}"
         raise ConfigurationError(problem, path=key) from error
     folder = Path(os.path.realpath(path)).parent
+    where = repr(str(folder))
     if stat.S_ISDIR(mode):
         problem = f"expected a file, and {str(path)!r} is a folder: name a file in it"
     elif not stat.S_ISREG(mode):
         problem = f"expected a file, and {str(path)!r} is something else, such as a device or a pipe"
     elif not folder.exists():
-        problem = (
-            f"the folder {str(folder)!r} is missing: make it (`mkdir -p {folder}`), or name another file"
-        )
+        problem = f"the folder {where} is missing: make it (`mkdir -p {folder}`), or name another file"
     elif not folder.is_dir():
-        problem = f"expected a file in a folder, and {str(folder)!r} is a file"
+        problem = f"expected a file in a folder, and {where} is a file"
     elif not os.access(folder, os.W_OK | os.X_OK):
-        problem = (
-            f"the folder {str(folder)!r} cannot be written by the user that runs this: give it to that user"
-        )
+        problem = f"the folder {where} cannot be written by the user that runs this: give it to that user"
     else:
         return
     raise ConfigurationError(problem, path=key)

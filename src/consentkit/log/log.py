@@ -56,6 +56,13 @@ def _finish_all() -> None:
         log.write_observations()
 
 
+def _open_outbox(outbox: Path, log: Path | None) -> FileOutbox:
+    check_folder(outbox, "outbox")
+    if log is not None and outbox.absolute() == log.absolute():
+        raise ConfigurationError("expected another file than the log's", path="outbox")
+    return FileOutbox(outbox)
+
+
 class ConsentLog(LogReader):
     """Appends decisions durably, publishes the notices they name, and reads both back.
 
@@ -98,12 +105,7 @@ class ConsentLog(LogReader):
             _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
         self._path = path
         super().__init__(store or open_store(url, read_only=False), signer_of(url, key))
-        self._outbox: Outbox = MemoryOutbox()
-        if outbox is not None:
-            check_folder(Path(outbox), "outbox")
-            if path is not None and Path(outbox).absolute() == path.absolute():
-                raise ConfigurationError("expected another file than the log's", path="outbox")
-            self._outbox = FileOutbox(Path(outbox))
+        self._outbox: Outbox = MemoryOutbox() if outbox is None else _open_outbox(Path(outbox), path)
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
         # Reads of a stalled store hold all of the others; a refusal must not wait for them.
@@ -112,9 +114,7 @@ class ConsentLog(LogReader):
         _in_use.add(self)
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
-        """Append an entry durably, together with those of other tasks.
-
-        Cancelling the caller does not undo a commit under way.
+        """Append an entry durably, with those of other tasks. Cancelling does not undo a commit under way.
 
         Args:
             entry: What to append. Appending an id again changes nothing.
@@ -189,9 +189,7 @@ class ConsentLog(LogReader):
         return self._destroy(partial(erase, subject=subject, at=at, sign=self._signer.sign))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
-        """Destroy all decisions from before a day, in as many transactions as it takes.
-
-        What has been done stays done if it is interrupted; calling it again goes on.
+        """Destroy all decisions from before a day, in many transactions. Interrupted, it may be called again.
 
         Args:
             before: The day, ``YYYY-MM-DD``.
@@ -207,9 +205,9 @@ class ConsentLog(LogReader):
         destroyed = 0
         for start in range(0, size, PURGE_ROWS):
             stop = min(start + PURGE_ROWS, size)
+            # Many short ones: appends need not wait for all of it.
             script = partial(purge, before=before, start=start, stop=stop, at=at, sign=self._signer.sign)
-            count = self._destroy(script)
-            destroyed += count
+            destroyed += (count := self._destroy(script))
             yield stop - start, count
         if destroyed:
             self._store.tidy()
@@ -302,7 +300,7 @@ class ConsentLog(LogReader):
         try:
             return await self._threads.run(self.remarks, seconds=LOOK_SECONDS)
         except LogUnavailable as error:
-            return [Remark(level="error", about="log", text=str(error))]
+            return [Remark("error", "log", str(error))]
 
     async def resume(self) -> None:
         """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogMissing
-from consentkit.log.signer import Keyring, Signer, is_random
+from consentkit.log.signer import Signer, is_random
 from consentkit.log.stores.base import Head
 from consentkit.log.stores.sql import Store
 
@@ -32,7 +32,7 @@ _ADVICE: Final = (
 )
 
 
-class Remark(msgspec.Struct, frozen=True, kw_only=True):
+class Remark(msgspec.Struct, frozen=True):
     """Something to know of a log before its first decision.
 
     Attributes:
@@ -58,14 +58,17 @@ def remarks_on(store: Store, signer: Signer, path: Path | None) -> Iterator[Rema
         head = store.rehearse()
     except LogMissing as error:
         head = Head(size=0, root=b"")
-        yield Remark(level="note", about="log", text=f"{error}; it is made with the first decision")
+        yield Remark("note", "log", f"{error}; it is made with the first decision")
     except LogError as error:
-        yield Remark(level="error", about="log", text=f"{error}; {_advice(error)}")
+        yield Remark("error", "log", f"{error}; {_advice(error)}")
         return
     else:
-        yield _size(head)
-    if head is not None:
-        yield from _remarks_on_key(signer, head, path)
+        if head is None:
+            text = "its tables are of an older version; the first decision brings them up to date"
+            yield Remark("warning", "log", text)
+            return
+        yield Remark("note", "log", f"it has {head.size} entries and takes more")
+    yield from _remarks_on_key(signer, head, path)
 
 
 def _advice(error: LogError) -> str:
@@ -73,30 +76,21 @@ def _advice(error: LogError) -> str:
     return found or (_ELSEWHERE if isinstance(error, LogCorrupt) else "see the server's own log")
 
 
-def _size(head: Head | None) -> Remark:
-    if head is None:
-        text = "its tables are of an older version; the first decision brings them up to date"
-        return Remark(level="warning", about="log", text=text)
-    return Remark(level="note", about="log", text=f"it has {head.size} entries and takes more")
-
-
 def _remarks_on_key(signer: Signer, head: Head, path: Path | None) -> Iterator[Remark]:
     try:
         keys = signer.keys_after(head)
     except (ConfigurationError, LogError, OSError) as error:
         problem = error.problem if isinstance(error, ConfigurationError) else error
-        yield Remark(level="error", about="key", text=f"no decision can be signed: {problem}")
+        yield Remark("error", "key", f"no decision can be signed: {problem}")
         return
     if keys is None:
-        yield Remark(level="warning", about="key", text=_unsigned(signer, path))
+        yield Remark("warning", "key", _unsigned(signer, path))
         return
-    name = keys.signing.name
-    yield Remark(level="note", about="key", text=f"it signs as {name}")
+    yield Remark("note", "key", f"it signs as {keys.signing.name}")
     if signer.path is not None and signer.path.stat().st_mode & _OTHERS:
-        text = f"others on this machine may read {str(signer.path)!r}: chmod 600 it"
-        yield Remark(level="warning", about="key", text=text)
-    if is_random(name):
-        yield _random_name(signer, keys, head)
+        yield Remark("warning", "key", f"others on this machine may read {str(signer.path)!r}: chmod 600 it")
+    if is_random(keys.signing.name):
+        yield _random_name(signer, keys.signing.name, head)
 
 
 def _unsigned(signer: Signer, path: Path | None) -> str:
@@ -108,11 +102,10 @@ def _unsigned(signer: Signer, path: Path | None) -> str:
     return f"there is none. The first decision makes one, with a made-up name for good; to name it: {make}"
 
 
-def _random_name(signer: Signer, keys: Keyring, head: Head) -> Remark:
-    name = keys.signing.name
+def _random_name(signer: Signer, name: str, head: Head) -> Remark:
+    text = f"nobody has named the log: {name} was made up"
     if head.size or head.checkpoint is not None:
-        text = f"nobody has named the log: {name} was made up, and stays. A new log can have another name"
-        return Remark(level="note", about="key", text=text)
+        return Remark("note", "key", f"{text}, and stays. A new log can have another name")
     where = f"remove {str(signer.path)!r}" if signer.path else "leave this key"
-    text = f"nobody has named the log: {name} was made up. While it is empty, {where} and make another key"
-    return Remark(level="warning", about="key", text=f"{text} (`consentkit log key new --origin NAME`)")
+    how = f"While it is empty, {where} and make another key (`consentkit log key new --origin NAME`)"
+    return Remark("warning", "key", f"{text}. {how}")

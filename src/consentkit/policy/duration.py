@@ -17,11 +17,7 @@ _TIME = (
 
 
 def check_date(text: str, *, path: str) -> None:
-    """Refuse what is no date.
-
-    Raises:
-        ConfigurationError: With the key path.
-    """
+    """Check a date such as ``2026-11-22``; raise `ConfigurationError` with the key path for anything else."""
     try:
         if not re.fullmatch(_DATE, text):
             raise ValueError
@@ -31,7 +27,7 @@ def check_date(text: str, *, path: str) -> None:
 
 
 def read_day(text: str, *, path: str) -> str:
-    """Return the day of a date, or the one in UTC of a date-time.
+    """Return the day of a date, or of a date-time of RFC 3339 in UTC.
 
     Raises:
         ConfigurationError: It is neither. With the key path.

@@ -20,7 +20,7 @@ MOST: Final = 400
 """Days for which browsers keep a cookie at most: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
 
 MOST_GRANTED: Final = MOST - 30
-"""Days for which a grant counts at most: once it has lapsed, what the same cookie refuses is renewed."""
+"""Days for which a grant counts at most: it lapses, and is renewed, before browsers drop its cookie."""
 
 
 class Validity(NamedTuple):

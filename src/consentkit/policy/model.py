@@ -91,9 +91,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         force_setattr(self, "lists", read_lists(self.lists, self.purposes))
         for ident in self.vendors_declared:
             if ident in self.purposes:
-                raise ConfigurationError(
-                    "a purpose has this id already", path=validation.join("vendors", ident)
-                )
+                raise ConfigurationError("a purpose has this id already", path=f"vendors.{ident}")
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Policy:

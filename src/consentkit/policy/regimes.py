@@ -33,7 +33,7 @@ def read_regimes(value: object, purposes: Iterable[str]) -> dict[str, Row]:
 
 
 def _check_place(key: str, path: str) -> None:
-    """Refuse a key that no visitor's place can have: its row would never hold."""
+    """Raise `ConfigurationError` for a key that no visitor's place can have: its row would never hold."""
     country, _, region = key.partition("-")
     code = Place(country=country, region=region).code
     if not code or code != key:

@@ -217,7 +217,7 @@ class Banner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 @cache
 def default_purposes() -> Mapping[str, Purpose]:
-    """Return them by id."""
+    """Return the purposes that every policy has, by id."""
     tables = msgspec.toml.decode((Path(__file__).with_name("data") / "purposes.toml").read_bytes())
     return {ident: msgspec.convert({"id": ident, **table}, Purpose) for ident, table in tables.items()}
 

@@ -1,1 +1,5 @@
-"""What is recorded: entries and notices, the leaves that commit to them, receipts. Does no I/O."""
+"""What is recorded: entries and notices, the leaves that commit to them, receipts. Does no I/O.
+
+`record.entry` is a line of the log, `record.leaf` what the tree hashes of it, `record.receipt` a visitor's
+copy and its check, and `record.dpv` what a receipt states.
+"""

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urljoin
 
 import msgspec
 
 from consentkit.consent.notice import Shown, ShownPurpose, ShownVendor
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy import Site, read_duration
+from consentkit.policy import read_duration
 from consentkit.record.entry import Entry
 
 VERSION: Final = "https://w3id.org/dpv/2.3"
@@ -41,20 +40,34 @@ _UNITS = {"day": "{}D", "month": "{}M", "year": "{}Y", "second": "T{}S", "minute
 _moment = datetime.fromisoformat
 
 
+class Controller(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is responsible: name and address in one, contact, and the privacy policy's URL."""
+
+    name: str = msgspec.field(name="dpv:hasName", default="")
+    contact: str = msgspec.field(name="dpv:hasContact", default="")
+    url: str = msgspec.field(name="schema:url", default="")
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The page where the visitor decides."""
+
+    address: str = msgspec.field(name="dpv:isExercisedAt")
+
+
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt states and no entry can show.
+    """What a receipt states and no entry can show; read from a receipt, and written into it by `describe`.
 
     Attributes:
         id: Of the receipt, a UUID.
         at: When it was made, RFC 3339 in UTC.
-        site: Who is responsible.
-        settings: Address of the settings page.
+        controller: Who is responsible.
+        settings: Where to change or withdraw the choice.
     """
 
-    id: str
-    at: str
-    site: Site
-    settings: str
+    id: str = msgspec.field(name="dct:identifier")
+    at: str = msgspec.field(name="dct:created")
+    controller: Controller = msgspec.field(name="dct:publisher")
+    settings: Settings = msgspec.field(name="dpv:hasConsentControl")
 
 
 def describe(
@@ -73,7 +86,7 @@ def describe(
     """
     iri = f"urn:uuid:{claims.id}"
     history = read_history(entries, notices, at=claims.at)
-    writer = _RecordWriter(receipt=iri, settings=claims.settings, notices=notices)
+    writer = _RecordWriter(receipt=iri, settings=claims.settings.address, notices=notices)
     return {
         "@context": CONTEXT,
         "@id": iri,
@@ -82,12 +95,12 @@ def describe(
         "ck:vocabulary": VERSION,
         **_identified(claims.id),
         "dct:created": claims.at,
-        "dct:publisher": _controller(f"{iri}#controller", claims),
+        "dct:publisher": _controller(iri, claims.controller),
         "dpv:hasDataSubject": {"@id": f"{iri}#subject", "@type": "dpv:DataSubject", **_identified(subject)},
         "dpv:hasConsentControl": {
             "@id": f"{iri}#settings",
             "@type": ["dpv:ProvideConsent", "dpv:WithdrawConsent"],
-            "dpv:isExercisedAt": claims.settings,
+            **msgspec.to_builtins(claims.settings),
         },
         "dpv:hasRecordOfActivity": [writer.record(name, events) for name, events in history.items()],
         "dpv:hasEntity": [_vendor(iri, vendor) for vendor in _vendors(history, notices)],
@@ -297,16 +310,14 @@ def _text(text: str, language: str) -> Mapping[str, str] | str:
     return {"@value": text, "@language": language} if language else text
 
 
-def _controller(iri: str, claims: Claims) -> Mapping[str, Any]:
-    """Say who is responsible, as the policy does: name and address are one text there."""
-    site = claims.site
-    facts = {
-        "dpv:hasName": site.controller,
-        "dpv:hasAddress": site.controller,
-        "dpv:hasContact": site.contact,
-        "schema:url": urljoin(claims.settings, site.privacy_policy) if site.privacy_policy else "",
+def _controller(receipt: str, controller: Controller) -> Mapping[str, Any]:
+    return {
+        "@id": f"{receipt}#controller",
+        "@type": "dpv:DataController",
+        **_identified("controller"),
+        **_stated({"dpv:hasAddress": controller.name}),
+        **msgspec.to_builtins(controller),
     }
-    return {"@id": iri, "@type": "dpv:DataController", **_identified("controller"), **_stated(facts)}
 
 
 def _vendors(history: Mapping[str, Sequence[Event]], notices: Mapping[str, Shown]) -> Sequence[ShownVendor]:

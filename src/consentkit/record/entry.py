@@ -1,7 +1,7 @@
 """Entry, one line of the consent log, with its id and its time, and Bundle, a notice to publish.
 
-There is no field for an IP address, a URL or a full user agent, and the patterns below leave no room to
-smuggle one in: the log holds only what is needed to show that a decision was made.
+There is no field for an IP address, a URL or a full user agent, and the patterns below take none in another
+field: the log holds only what is needed to show that a decision was made.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "invalidated": _ANY,
 }
 
-# Fields that entries of one type have and no others.
+# Fields that entries of one type have, and entries of no other.
 _BOOKS: Mapping[str, EntryType] = {
     "closes": "rollup",
     "counts": "rollup",
@@ -73,7 +73,7 @@ _BOOKS: Mapping[str, EntryType] = {
 }
 
 BOOKS: frozenset[EntryType] = frozenset(_BOOKS.values())
-"""Types of what the log says of itself: it writes them with what they speak of, and in no other way."""
+"""Types of entries in which the log speaks of itself, such as of what it erased. Only the log writes them."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -273,4 +273,4 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 Item: TypeAlias = Entry | Bundle
-"""What a log takes: an entry, or a notice to publish."""
+"""What is handed to a log: an entry, or a notice to publish."""

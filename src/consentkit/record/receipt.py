@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -59,11 +60,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         subjects = {entry.subject for entry in entries if entry.type == "decision"}
         subject = subjects.pop() if len(subjects) == 1 else None
         others = {entry.subject for entry in entries} - {subject, None}
-        if (
-            subject is None
-            or others
-            or any(entry.type not in ("decision", "invalidated") for entry in entries)
-        ):
+        kinds = {entry.type for entry in entries} - {"decision", "invalidated"}
+        if subject is None or others or kinds:
             raise LogError("the entries of a receipt are the decisions of one visitor")
         if {entry.notice for entry in entries if entry.notice} != {notice.hash for notice in self.notices}:
             raise LogError("the notices of a receipt are those that its entries name")
@@ -90,7 +88,9 @@ def make_receipt(evidence: Evidence, *, site: Site, settings: str, id: str, at: 
         LogError: The entries are not one visitor's, or name a notice that is not there, or `id` or `at` is
             not what it must be.
     """
-    claims = dpv.Claims(id=id, at=at, site=site, settings=settings)
+    policy = urljoin(settings, site.privacy_policy) if site.privacy_policy else ""
+    controller = dpv.Controller(site.controller, site.contact, policy)
+    claims = dpv.Claims(id=id, at=at, controller=controller, settings=dpv.Settings(settings))
     document = _build(VIEWS[dpv.VERSION], evidence, claims)
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
@@ -108,23 +108,6 @@ def _build(view: View, evidence: Evidence, claims: dpv.Claims) -> dict[str, Any]
     for stated, evident in zip(document["dpv:hasNotice"], proved["dpv:hasNotice"], strict=True):
         evident |= stated
     return {**document, **proved}
-
-
-class _Site(msgspec.Struct):
-    controller: str = msgspec.field(name="dpv:hasName", default="")
-    contact: str = msgspec.field(name="dpv:hasContact", default="")
-    privacy_policy: str = msgspec.field(name="schema:url", default="")
-
-
-class _Settings(msgspec.Struct):
-    address: str = msgspec.field(name="dpv:isExercisedAt")
-
-
-class _Claimed(msgspec.Struct):
-    """What a known view states without evidence."""
-
-    site: _Site = msgspec.field(name="dct:publisher")
-    settings: _Settings = msgspec.field(name="dpv:hasConsentControl")
 
 
 class _Heading(msgspec.Struct):
@@ -187,7 +170,7 @@ def verify_receipt(data: bytes, keys: Sequence[VerifierKey] = ()) -> Verified:
         checkpoint = _check_proofs(evidence, keys)
         evidence.check()
         if view is not None:
-            _compare(document, heading, evidence, view)
+            _compare(document, evidence, view)
     except ProofInvalid:
         raise
     except (LogError, ValueError) as error:
@@ -259,17 +242,14 @@ def _check_proof(proved: ProvedEntry | ProvedNotice, keys: Sequence[VerifierKey]
         raise ProofInvalid(f"entry {proved.index} is not shown to be in the log: {error}") from error
 
 
-def _compare(document: Any, heading: _Heading, evidence: Evidence, view: View) -> None:
+def _compare(document: Any, evidence: Evidence, view: View) -> None:
     """Hold everything that a receipt states against its evidence.
 
     Raises:
         ProofInvalid: It states something else.
         LogError: It has no id or time.
     """
-    claimed = _convert(document, _Claimed)
-    site = Site(**msgspec.structs.asdict(claimed.site))
-    claims = dpv.Claims(id=heading.id, at=heading.at, site=site, settings=claimed.settings.address)
-    difference = _difference(_build(view, evidence, claims), document)
+    difference = _difference(_build(view, evidence, _convert(document, dpv.Claims)), document)
     if difference is not None:
         raise ProofInvalid(f"the receipt's {difference or 'form'} is not what its entries and notices say")
 

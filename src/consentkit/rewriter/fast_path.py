@@ -17,17 +17,18 @@ from consentkit.rewriter.selection import MODE, RAW, SHOWN, Scan
 _IN_NOSCRIPT: Final = PLACES[Where.NOSCRIPT | Where.UNCERTAIN]
 _PLAIN: Final = PLACES[0]
 
+Entered = tuple[bytes, int]
+"""Name and place of the start tag behind which raw text or a script goes on."""
 
-def fast_forward(
-    context: Context, scan: Scan, buffer: Buffer, pos: int
-) -> tuple[int, tuple[bytes, int] | None]:
+
+def fast_forward(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
     """Go on from ``pos`` in the data state, and show the handler what it asked for.
 
     ``scan`` is ``context.asked.plain``, or ``context.asked.head`` where the body's beginning is waited for.
 
     Returns:
         Where it ends: at the end of the buffer, or at what takes the exact grammar. If that is inside of raw
-        text whose end the buffer does not hold, or a script with a comment: name and place of its start tag.
+        text whose end the buffer does not hold, or a script with a comment, its start tag.
     """
     handler, asked = context.handler, context.asked
     passages = context.memory.plain if scan is asked.plain else context.memory.head

@@ -1,4 +1,4 @@
-"""Problems: what keeps people from using the first layer and the settings (WCAG 2.2 AA)."""
+"""Accessibility barriers: what keeps people from using the first layer and the settings (WCAG 2.2 AA)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from playwright.sync_api import Frame
 
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint.facts import AccessibilityProblem, Layer, PageView
+from consentkit.lint.facts import Barrier, Layer, PageView
 from consentkit.scanner.choices import open_settings, open_views
 from consentkit.scanner.visit import Visit, read_script
 
@@ -23,7 +23,7 @@ NARROW: Final = {"width": 320, "height": 568}
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 
-def find_accessibility_problems(visit: Visit, axe: Path | None) -> Iterator[AccessibilityProblem]:
+def find_barriers(visit: Visit, axe: Path | None) -> Iterator[Barrier]:
     """Look for what keeps people from using the first layer, then the settings.
 
     Args:
@@ -48,35 +48,31 @@ def find_accessibility_problems(visit: Visit, axe: Path | None) -> Iterator[Acce
         yield from _run_axe(frame, settings.root, script)
 
 
-def _unnamed(layer: Layer) -> Iterator[AccessibilityProblem]:
+def _unnamed(layer: Layer) -> Iterator[Barrier]:
     for control in layer.controls:
         if not control.name:
-            yield AccessibilityProblem(control.path, "it has no name for those who cannot see it (4.1.2)")
-    for box in layer.boxes:
-        if not box.name:
-            yield AccessibilityProblem(box.path, "the box has no name (4.1.2)")
+            yield Barrier(control.path, "it has no name for those who cannot see it (4.1.2)")
+    yield from (Barrier(box.path, "the box has no name (4.1.2)") for box in layer.boxes if not box.name)
 
 
-def _small_targets(layer: Layer) -> Iterator[AccessibilityProblem]:
+def _small_targets(layer: Layer) -> Iterator[Barrier]:
     """Find small targets. In a sentence they may be small."""
     for control in layer.controls:
         if not control.inline and min(control.width, control.height) < TARGET:
             size = f"{control.width:.0f} × {control.height:.0f}"
-            yield AccessibilityProblem(
-                control.path, f"{size} pixels are less than {TARGET} × {TARGET} (2.5.8)"
-            )
+            yield Barrier(control.path, f"{size} pixels are less than {TARGET} × {TARGET} (2.5.8)")
 
 
-def _focus_problems(visit: Visit, layer: Layer) -> Iterator[AccessibilityProblem]:
+def _focus_problems(visit: Visit, layer: Layer) -> Iterator[Barrier]:
     visit.page.keyboard.press("Tab")  # from now on browsers show focus as they do to those who use keys
     found = visit.page.evaluate(read_script("focus"), layer.path)
     for name in found["unseen"]:
-        yield AccessibilityProblem(name, "nothing shows that it has the focus (2.4.7)")
+        yield Barrier(name, "nothing shows that it has the focus (2.4.7)")
     for name in found["hidden"]:
-        yield AccessibilityProblem(name, "the first layer hides it while it has the focus (2.4.11)")
+        yield Barrier(name, "the first layer hides it while it has the focus (2.4.11)")
 
 
-def _narrow_window(visit: Visit) -> Iterator[AccessibilityProblem]:
+def _narrow_window(visit: Visit) -> Iterator[Barrier]:
     size = visit.page.viewport_size
     visit.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     view = visit.look()
@@ -86,21 +82,19 @@ def _narrow_window(visit: Visit) -> Iterator[AccessibilityProblem]:
         visit.page.set_viewport_size(size)
 
 
-def _cut_off(view: PageView, layer: Layer) -> Iterator[AccessibilityProblem]:
+def _cut_off(view: PageView, layer: Layer) -> Iterator[Barrier]:
     width = NARROW["width"]
     if layer.left < -1 or layer.right > width + 1 or layer.overflows:
-        yield AccessibilityProblem(
-            layer.path, f"in a window of {width} pixels it is wider than the window (1.4.10)"
-        )
+        yield Barrier(layer.path, f"in a window of {width} pixels it is wider than the window (1.4.10)")
     for control in layer.controls:
         if control.left < -1 or control.right > width + 1:
-            yield AccessibilityProblem(control.path, f"in a window of {width} pixels it is cut off (1.4.10)")
+            yield Barrier(control.path, f"in a window of {width} pixels it is cut off (1.4.10)")
 
 
-def _run_axe(frame: Frame, within: str, script: str) -> Iterator[AccessibilityProblem]:
+def _run_axe(frame: Frame, within: str, script: str) -> Iterator[Barrier]:
     frame.evaluate(script)
     for found in frame.evaluate(read_script("axe"), [within, list(_TAGS)]):
-        yield AccessibilityProblem(found["at"], f"{found['help']} (axe-core: {found['id']})")
+        yield Barrier(found["at"], f"{found['help']} (axe-core: {found['id']})")
 
 
 def _axe_script(path: Path | None) -> str:

@@ -36,19 +36,16 @@ def lint_site(
 ) -> list[Finding]:
     """Visit a site in a real Chromium and hold it against the rules that can be seen only there.
 
-    ``docs/scanner.md`` says what each argument is.
+    ``docs/reference/scanner.md`` says what each argument is.
 
     Raises:
-        ConfigurationError: An argument cannot be.
-        MissingExtra: Playwright is not installed.
+        ConfigurationError: An argument cannot be, or Playwright is missing (`MissingExtra`).
         ScanError: The site cannot be visited, or no Chromium can be started.
     """
-    _check_arguments(url, rules)
-    from consentkit.scanner.site_visits import SiteVisits, check_site
-    from consentkit.scanner.visit import VisitPlan, launch_chromium
+    url, credentials = _check_arguments(url, rules)
+    from consentkit.scanner import site_visits, visit
 
-    url, credentials = split_credentials(url)
-    plan = VisitPlan(
+    plan = visit.VisitPlan(
         url=url,
         policy=policy,
         headers=OriginHeaders(url, {**credentials, **(headers or {})}),
@@ -59,11 +56,12 @@ def lint_site(
         axe=Path(axe) if axe else None,
         autoconsent=Path(autoconsent) if autoconsent else None,
     )
-    with nullcontext(browser) if browser else launch_chromium(chromium) as running:
-        return check_site(SiteVisits(running, plan, progress), rules)
+    with nullcontext(browser) if browser else visit.launch_chromium(chromium) as running:
+        return site_visits.check_site(site_visits.SiteVisits(running, plan, progress), rules)
 
 
-def _check_arguments(url: str, rules: Collection[int] | None) -> None:
+def _check_arguments(url: str, rules: Collection[int] | None) -> tuple[str, dict[str, str]]:
+    """Return the address without its credentials, and the header that they make."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise ConfigurationError(f"expected an address such as https://www.example.org/, found {url!r}")
     if unknown := set(rules or ()) - BROWSER_CHECKS.keys():
@@ -72,3 +70,4 @@ def _check_arguments(url: str, rules: Collection[int] | None) -> None:
         import playwright.sync_api  # noqa: F401
     except ImportError as error:
         raise MissingExtra("visiting a site in a browser", extra="scan") from error
+    return split_credentials(url)

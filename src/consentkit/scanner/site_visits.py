@@ -19,7 +19,7 @@ from consentkit.lint import RULES, Finding, facts
 from consentkit.lint.finding import warning
 from consentkit.lint.registry import BROWSER_CHECKS
 from consentkit.scanner import choices
-from consentkit.scanner.accessibility import find_accessibility_problems
+from consentkit.scanner.accessibility import find_barriers
 from consentkit.scanner.labels import mentions_signal
 from consentkit.scanner.visit import Visit, VisitPlan, find_pages, find_policy, first_line
 
@@ -184,10 +184,10 @@ class SiteVisits(facts.Observations):
             return facts.SignalVisit(state=visit.state(), walk=walk)
 
     @cached_property
-    def accessibility_problems(self) -> tuple[facts.AccessibilityProblem, ...]:
+    def barriers(self) -> tuple[facts.Barrier, ...]:
         """What keeps people from using the first layer and the settings."""
         with self._visit("using the first layer by keyboard and on a small screen") as visit:
-            return tuple(find_accessibility_problems(visit, self.plan.axe))
+            return tuple(find_barriers(visit, self.plan.axe))
 
     @cached_property
     def refused_by_tool(self) -> bool | None:

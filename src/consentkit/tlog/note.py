@@ -31,14 +31,15 @@ _ID_BYTES = 4
 _PRIVATE = "PRIVATE+KEY+"
 _DASH = "\N{EM DASH} "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")  # surrogates alone are no UTF-8
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class VerifierKey(msgspec.Struct, frozen=True):
-    """What a signature is checked with. Everybody may know it.
+    """The public key that signatures are checked with.
 
     Attributes:
-        name: Who signs; of a log its origin. Neither white space nor ``+`` are in it.
+        name: Who signs; of a log its origin. Without white space and ``+``.
         public: The Ed25519 public key, 32 bytes.
 
     Raises:
@@ -67,7 +68,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
 
     @property
     def key_id(self) -> bytes:
-        """Identify the key among those of its name: 4 bytes."""
+        """Return the 4 bytes that tell apart the keys of one name."""
         return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_ID_BYTES]
 
     def verifies(self, signature: bytes, text: bytes) -> bool:
@@ -90,7 +91,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
 
 
 class SigningKey:
-    """What signs. `str` gives the secret, `repr` does not.
+    """The secret key that signs. `str` gives the secret, `repr` does not.
 
     Args:
         name: As of `VerifierKey`.
@@ -134,7 +135,7 @@ class SigningKey:
         return key
 
     def sign(self, text: bytes) -> bytes:
-        """Sign: 64 bytes, the same each time."""
+        """Return the signature: 64 bytes, the same each time (RFC 8032)."""
         signature: bytes = self._private.sign(text)
         return signature
 
@@ -147,11 +148,7 @@ class SigningKey:
 
 def is_key_name(name: str) -> bool:
     """Say whether a text can be a key's name: not empty, in it no white space, no ``+``, no control."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return name != "" and not any(char == "+" or char < " " or char.isspace() for char in name)
+    return _KEY_NAME.fullmatch(name) is not None
 
 
 def _parse_key(text: str) -> tuple[str, bytes]:
@@ -194,9 +191,10 @@ def sign_note(text: str, keys: Sequence[SigningKey]) -> str:
         raise ProofInvalid("a note's text ends in a newline")
     if not keys:
         raise ProofInvalid("a note has at least one signature")
-    body = text.encode()
-    signatures = [f"{_DASH}{key.name} {b64encode(key.key_id + key.sign(body)).decode()}\n" for key in keys]
-    return f"{text}\n{''.join(signatures)}"
+    body, note = text.encode(), f"{text}\n"
+    for key in keys:
+        note += f"{_DASH}{key.name} {b64encode(key.key_id + key.sign(body)).decode()}\n"
+    return note
 
 
 def open_note(note: str, keys: Iterable[VerifierKey]) -> tuple[str, frozenset[VerifierKey]]:
@@ -225,7 +223,7 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> tuple[str, frozenset[Ve
 
 
 def read_note(note: str) -> tuple[str, list[Signature]]:
-    """Take a note apart. **Nothing is verified**: anybody may have written it.
+    """Split a note into text and signatures. **Nothing is verified**: anybody may have written it.
 
     Raises:
         ProofInvalid: It is no note.
@@ -263,7 +261,7 @@ def _check_characters(text: str) -> None:
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """A log's head, as it is signed.
+    """The head of a log's tree, as it is signed.
 
     Attributes:
         origin: The log's identity: the name of the key that signs.

@@ -148,7 +148,8 @@ def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
 
 
 def _check_growth(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
-    # The proof begins at the last perfect subtree of the earlier tree; is that all of it, its root is known.
+    # RFC 6962, section 2.1.2: the proof begins at the last perfect subtree of the earlier tree. Where that is
+    # the whole earlier tree, its root is known and left out.
     height = (old & -old).bit_length() - 1
     known = [old_root] if old == 1 << height else []
     sides = _sides((old - 1) >> height, (new - 1) >> height)
@@ -163,7 +164,7 @@ def _check_growth(old: int, new: int, proof: Sequence[bytes], old_root: bytes, n
 
 
 def _sides(index: int, last: int) -> list[bool]:
-    """Say of each hash on the way from a node to the root whether it stands on the left.
+    """Say of each sibling on the way from a node to the root whether it stands on the left.
 
     Args:
         index: Of the node within its level.
@@ -188,7 +189,7 @@ def _check_count(proof: Sequence[bytes], count: int) -> None:
 
 
 class InclusionProof(msgspec.Struct, frozen=True):
-    """Index, hashes and checkpoint: all but the leaf's bytes and the log's key.
+    """A proof that a leaf is in a log: all that the check takes but the leaf's bytes and the log's key.
 
     Attributes:
         index: Of the leaf, from 0.

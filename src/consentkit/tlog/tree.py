@@ -9,7 +9,6 @@ any inclusion or consistency proof can be made from tiles alone.
 from __future__ import annotations
 
 import re
-from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -102,7 +101,7 @@ def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) ->
             if len(tile) == _TILE_BYTES:
                 hashes.append(_perfect_root(tile))  # one more for the level above
         level += 1
-    return Grown(grown, root(grown, ChainMap(changed, dict(tiles))), changed)
+    return Grown(grown, root(grown, {**tiles, **changed}), changed)
 
 
 def root(size: int, tiles: Mapping[TileId, bytes]) -> bytes:
@@ -125,19 +124,14 @@ def range_root(low: int, high: int, read: ReadTile) -> bytes:
     peaks = []
     while low < high:
         height = (high - low).bit_length() - 1
-        peaks.append(_subtree_root(height, low >> height, read))
+        level, rest = divmod(height, TILE_BITS)
+        number, first = divmod(low >> height << rest, TILE_WIDTH)
+        peaks.append(_cached_root(_hashes(read, TileId(level, number), first, first + (1 << rest))))
         low += 1 << height
     head = peaks.pop()
     while peaks:
         head = node_hash(peaks.pop(), head)
     return head
-
-
-def _subtree_root(height: int, number: int, read: ReadTile) -> bytes:
-    """Return the root of the perfect subtree of ``2 ** height`` leaves with that number among its like."""
-    level, rest = divmod(height, TILE_BITS)
-    tile, first = divmod(number << rest, TILE_WIDTH)
-    return _cached_root(_hashes(read, TileId(level, tile), first, first + (1 << rest)))
 
 
 def _hashes(read: ReadTile, tile: TileId, first: int, end: int) -> bytes:
@@ -172,11 +166,8 @@ def tile_path(tile: TileId, width: int) -> str:
     """
     if not (0 <= tile.level <= MAX_LEVEL and 0 <= tile.number <= MAX_NUMBER and 1 <= width <= TILE_WIDTH):
         raise ProofInvalid(f"there can be no tile {tile.level}/{tile.number} of {width} hashes")
-    rest, last = divmod(tile.number, 1000)
-    path = f"{last:03}"
-    while rest:
-        rest, part = divmod(rest, 1000)
-        path = f"x{part:03}/{path}"
+    *groups, last = f"{tile.number:,}".split(",")
+    path = "".join(f"x{group:0>3}/" for group in groups) + f"{last:0>3}"
     partial = "" if width == TILE_WIDTH else f".p/{width}"
     return f"tile/{tile.level}/{path}{partial}"
 

@@ -1,4 +1,4 @@
-"""The visitor's cookies in headers: what the app sees of them, what it may set, what is set and expired here.
+"""``Cookie`` and ``Set-Cookie``: what the app sees and may set, and what this package sets and expires.
 
 A script may have set a cookie under any domain that its page could use, and under the root or the folder of
 its page: each of these is expired. What was set under another path goes when a page there is visited.

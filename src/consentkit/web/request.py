@@ -1,4 +1,4 @@
-"""What one request says about itself."""
+"""What one request says: method, address, headers, cookies, and the languages that its visitor reads."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 
 from consentkit.banner.languages import MAX_TAG, find_locale, guess_locale
+from consentkit.banner.texts import FALLBACK
 
 Headers = list[tuple[bytes, bytes]]
 
 MAX_HERE: Final = 4096
 """Characters of a page's own address that its forms carry: three times that fits into a decision's body."""
+MAX_LANGUAGES: Final = 200
+"""Bytes of ``Accept-Language`` that count."""
 SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
 
 # RFC 3986, section 3.3: what a path may hold as it is. Its "%" was decoded by the server.
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
+# RFC 9110, sections 12.4.2 and 12.5.4.
+_RANGE = re.compile(r"\s*(\*|[a-z][\w.@-]*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]*)?)\s*)?", re.I)
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
@@ -106,29 +111,21 @@ class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
 
 
 def _referrer(referrer: bytes, host: str) -> str | None:
+    """Return path and query of a ``Referer`` on this host."""
     try:
         parts = urlsplit(referrer.decode("ascii"))
     except ValueError:
         return None
-    if not host or parts.netloc.lower() != host.lower():
-        return None
-    return _written(unquote(parts.path), parts.query.encode("ascii"))
+    own = bool(host) and parts.netloc.lower() == host.lower()
+    return _written(unquote(parts.path), parts.query.encode("ascii")) if own else None
 
 
 def _written(path: str, query: bytes) -> str | None:
+    """Write a same-origin reference; without its query, or not at all, if it is too long."""
     path = quote("/" + path.lstrip("/"), safe=_PATH_SAFE)
     asked = quote(query, safe=_PATH_SAFE + "?%[]")
     candidates = (f"{path}?{asked}" if asked else path, path)
     return next((here for here in candidates if len(here) <= MAX_HERE), None)
-
-
-FALLBACK: Final = "en"
-
-MAX_HEADER: Final = 200
-"""Bytes of ``Accept-Language`` that count."""
-
-# RFC 9110, sections 12.4.2 and 12.5.4.
-_RANGE: Final = re.compile(r"\s*(\*|[a-z][\w.@-]*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]*)?)\s*)?", re.I)
 
 
 def choose_locale(page: str, header: bytes, available: Collection[str]) -> str:
@@ -142,7 +139,7 @@ def choose_locale(page: str, header: bytes, available: Collection[str]) -> str:
     Returns:
         One of them; English where none fits.
     """
-    return _choose(page[:MAX_TAG], header[: MAX_HEADER + 1], frozenset(available))
+    return _choose(page[:MAX_TAG], header[: MAX_LANGUAGES + 1], frozenset(available))
 
 
 @lru_cache(maxsize=1024)
@@ -160,7 +157,7 @@ def _choose(page: str, header: bytes, available: frozenset[str]) -> str:
 def _preferences(header: bytes) -> tuple[list[str], list[str]]:
     """Return the languages that are asked for, best first, and those that are refused (``q=0``)."""
     text = header.decode("latin-1")
-    if len(text) > MAX_HEADER:
+    if len(text) > MAX_LANGUAGES:
         text = text.rpartition(",")[0]  # the last may be half of one
     ranges = [found for part in text.split(",") if (found := _RANGE.fullmatch(part))]
     weighed = {found[1]: float(found[2] or 1) for found in reversed(ranges)}

@@ -97,12 +97,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 def read_traits(method: str, pairs: Headers) -> Traits:
-    """Read what a request says of itself.
-
-    Args:
-        method: The request's method.
-        pairs: Its headers, names in lower case; `READ` are enough.
-    """
+    """Read what a request says of itself by its method and its headers, of which `READ` are enough."""
     first = dict(reversed(pairs))
     asked = _asked(first)
     own = any(name == b"cookie" and b"consentkit" in value for name, value in pairs)

@@ -1,4 +1,4 @@
-"""From what a request says to what holds for it, remembered for as long as it cannot change."""
+"""The resolver: from a request to what holds for it, remembered for as long as that cannot change."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
         notice = make_notice(options.policy, consent, self.locale)
         kind = (traits.asked == "page", traits.wants_document)
         modes = (options.csp, options.gate.unclassified)
-        parts = (_version(), consent.view, consent.made_for, notice.hash, self.base, *kind, *modes)
+        parts = (package_version(), consent.view, consent.made_for, notice.hash, self.base, *kind, *modes)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12].encode("ascii")
 
 
@@ -164,12 +164,9 @@ class Resolver:
         keys: list[tuple[object, ...]] = [(*where, *chain.from_iterable(pairs))]
         if any(name == b"cookie" for name, _ in pairs):
             keys.append((*where, *_anonymous(request, pairs)))
-        for key in keys:
-            found = self.known.get(key)
-            if found is not None and found.since <= now < found.until:
-                break
-        else:
-            found = _resolve(self._options, request, pairs, place, now)
+        known = (self.known.get(key) for key in keys)
+        found = next((one for one in known if one is not None and one.since <= now < one.until), None)
+        found = found or _resolve(self._options, request, pairs, place, now)
         size = len(request.method) + len(request.root_path) + sum(map(len, chain.from_iterable(pairs)))
         if size <= MAX_BYTES and len(pairs) <= MAX_HEADERS and now < found.until:
             for key in keys:
@@ -180,7 +177,7 @@ class Resolver:
 
 
 def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
-    """Yield what is told, without the values of cookies that say nothing here: visitors differ in them."""
+    """Yield what a request says without the values of other cookies: visitors differ in them."""
     for name, value in pairs:
         if name == b"cookie":
             yield b"consentkit" in value
@@ -239,13 +236,13 @@ def _decided(
 
 
 def _until(consent: Consent, now: int) -> float:
+    """Return the next moment at which a consent may turn; see `Resolution`."""
     decision, validity = consent.decision, consent.validity
     if decision is None:
         return float("inf")
     lapses, asks_again = decision.expires_at(validity), decision.asks_again_at(validity)
-    return min(
-        (at for at in (lapses, asks_again, decision.signed_at + RENEWAL) if at > now), default=float("inf")
-    )
+    turns = (at for at in (lapses, asks_again, decision.signed_at + RENEWAL) if at > now)
+    return min(turns, default=float("inf"))
 
 
 def _consent(
@@ -281,7 +278,7 @@ def _with_once(options: Options, consent: Consent, values: Sequence[str], now: i
 
 
 @cache
-def _version() -> str:
+def package_version() -> str:
     """Return the package's version: a new one may know more vendors."""
     from importlib.metadata import PackageNotFoundError, version  # costs more than the rest of the room
 

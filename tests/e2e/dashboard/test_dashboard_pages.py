@@ -60,7 +60,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site with a log in which banners were counted and an entry was erased."""
     with ConsentLog(tmp_path_factory.mktemp("audit") / "consent.sqlite3") as log:
         fill(log)
-        log.observed.count("shown", "opt-in en", now=1_795_262_400)
+        log.observed.add("shown", ["opt-in en"], now=1_795_262_400)
         log.write_observations()
         log.erase_now(SUBJECT, at=f"{TODAY}T11:00:00Z")
         with Served(audited(log)) as server:

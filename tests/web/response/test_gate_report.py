@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi.client import HTML, NAVIGATION, App, visit, wrap
 from asgi.test_lifespan import live
-from consentkit.web.response.gate_report import MOST, NAMED
+from consentkit.web.response.gate_report import MAX_NAMED, MAX_THINGS
 
 pytestmark = pytest.mark.anyio
 GTAG = b'<script src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>'
@@ -61,20 +61,20 @@ async def test_whoever_enforces_is_told_nothing_of_it(caplog: pytest.LogCaptureF
 
 
 async def test_pages_that_name_any_host_flood_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    numbers = iter(range(MOST * 2))
+    numbers = iter(range(MAX_THINGS * 2))
 
     async def pages(scope: Scope, receive: Receive, send: Send) -> None:
         hosts = (f'<script src="https://t{next(numbers)}.doubleclick.net/"></script>' for _ in range(50))
         await App("".join(hosts).encode(), headers=[HTML])(scope, receive, send)
 
     site = wrap(site_of(pages), enforce=False)
-    for _ in range(MOST * 2 // 50):
+    for _ in range(MAX_THINGS * 2 // 50):
         await visit(site, headers=NAVIGATION)
-    assert len(told(caplog)) == MOST + 1
-    assert f"more than {MOST} things" in told(caplog)[-1]
+    assert len(told(caplog)) == MAX_THINGS + 1
+    assert f"more than {MAX_THINGS} things" in told(caplog)[-1]
     caplog.clear()
     await live(site)
-    assert told(caplog)[-1].count("×") == NAMED
+    assert told(caplog)[-1].count("×") == MAX_NAMED
 
 
 async def test_no_host_writes_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:

@@ -353,7 +353,7 @@ async def test_a_page_made_for_somebody_else_is_never_confirmed(change: dict[str
 async def test_a_new_version_of_the_package_confirms_no_old_page(monkeypatch: pytest.MonkeyPatch) -> None:
     app = wrap(App(answer_to=confirming))
     tag = (await visit(app, headers=NAVIGATION)).header("etag")
-    monkeypatch.setattr("consentkit.web.resolver._version", lambda: "next")
+    monkeypatch.setattr("consentkit.web.resolver.package_version", lambda: "next")
     assert (await visit(app, headers={**NAVIGATION, "if-none-match": tag})).status == 200
 
 

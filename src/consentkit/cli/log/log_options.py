@@ -85,10 +85,7 @@ def read_file(path: str | Path) -> str:
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[TextIO]:
-    """Open a file that gets its name when all of it is on disk; only its owner can read it.
-
-    A device or a pipe is written to directly.
-    """
+    """Open a file that gets its name when it is whole, for its owner only; write to a device directly."""
     with write_errors(path):
         target = Path(path).resolve()
         if target.exists() and not target.is_file():

@@ -259,12 +259,19 @@ def _describe_receipt(verified: Verified) -> list[tuple[str, str]]:
             "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
             "name the log's with --vkey"
         )
+    statements = "what the entries and notices say"
+    if not verified.compared:  # whoever wrote the rest of the file may have written anything
+        statements = (
+            f"NOT COMPARED: its vocabulary, {verified.vocabulary}, is not known here; "
+            "believe the entries above and nothing else in the file"
+        )
     return [
         ("receipt", f"{verified.id}, made {verified.created}"),
         *(("entry", f"{entry.id}, {entry.at}, {entry.action or entry.type}") for entry in verified.entries),
         *(("notice", hash) for hash in verified.notices),
         ("log", f"{head.origin}, {head.size} entries, root {head.root.hex()}"),
         ("signature", signature),
+        ("stated", statements),
     ]
 
 

@@ -97,12 +97,7 @@ class ScriptAnalyzer:
         self._exact = exact
 
     def analyze(self, text: bytes, depth: int = 0) -> Analysis:
-        """Find whom a script would reach.
-
-        Args:
-            text: The script.
-            depth: In how many texts of scripts it stands.
-        """
+        """Find whom a script would reach; ``depth`` counts the scripts in whose texts it stands."""
         clues = self._search(text)
         named = clues.signed or clues.named or clues.unsure
         if not (named or clues.unknown):
@@ -136,7 +131,7 @@ class ScriptAnalyzer:
         return _Clues(folded, words, signed, named, unknown, unsure and loads(folded, words))
 
     def _is_plain(self, clues: _Clues, text: bytes) -> bool:
-        """Tell whether a script is nothing but snippets with signatures: a tree says no more then."""
+        """Tell whether all vendors in a script have signatures in its code: a tree would say no more."""
         vendors = {signature.party.vendor for signature in clues.signed}
         others = {reason.party.vendor for reason in clues.named} - vendors
         if not vendors or others or b"import" in clues.words or (self._exact and clues.unknown):
@@ -172,7 +167,7 @@ class ScriptAnalyzer:
         return reach._replace(hosts=reach.hosts[:MAX_HOSTS])
 
     def _acts(self, signature: Signature, text: bytes, flow: DataFlow) -> Iterable[Reason]:
-        """Find a signature that is code, and not what a text holds."""
+        """Find a signature that stands in code, and not in a string or a comment."""
         # A library of the site's own reaches whom it is told; see `_told`.
         if signature.word in flow.imported:
             return

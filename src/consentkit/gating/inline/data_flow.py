@@ -96,23 +96,19 @@ class DataFlow:
         parts: dict[str, list[Node]] = defaultdict(list)
         for name, nodes in (item for match in found for item in match.items()):
             parts[name] += nodes
+        self.certain = script.certain and not parts["with"]
         self.sources: Sequence[Node] = parts["source"]
         self.imported = frozenset(map(script.source, parts["imported"]))
+        self.calls = [script.call(node) for node in parts["call"]]
         self._nest(parts["function"], [*parts["name"], *parts["imported"]])
-        for parameter in (one for function in parts["function"] for one in _parameters(function)):
-            self._bind(parameter, None)
+        for function in parts["function"]:
+            self._fill(function, None)
         for match in found:
             if "into" in match:
                 self._flow(match)
         self.defined = frozenset(name for _, name in self._into)
         self._give_out(parts)
-        self.certain = script.certain and not parts["with"]
-        self.calls = [script.call(node) for node in parts["call"]]
-        for call in self.calls * 2:  # what is called may have come with another call
-            self._call(call)
-        for member, source in self.assigned:
-            for setter in self._setters.get(script.name(member), ()):
-                self._fill(setter, source)
+        self._follow_calls()
 
     def into(self, key: Key) -> Collection[Source]:
         """Return what flows into a name, a member or a result."""
@@ -250,6 +246,13 @@ class DataFlow:
             for node in parts["thrown"]:
                 self._bind(caught, Element(node))
 
+    def _follow_calls(self) -> None:
+        for call in self.calls * 2:  # what is called may have come with another call
+            self._call(call)
+        for member, source in self.assigned:
+            for setter in self._setters.get(self.script.name(member), ()):
+                self._fill(setter, source)
+
     def _call(self, call: Call) -> None:
         """Let arguments flow into the parameters of the script's own functions, and into lists."""
         for function in self.functions(call.callee):
@@ -273,7 +276,7 @@ class DataFlow:
         for argument in given:
             self._add((self._at(function.start_byte), "arguments"), Element(argument))
 
-    def _fill(self, function: Node, *sources: Source) -> None:
+    def _fill(self, function: Node, *sources: Source | None) -> None:
         """Let sources flow into all parameters of a function."""
         for parameter in _parameters(function):
             for source in sources:

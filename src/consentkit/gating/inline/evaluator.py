@@ -88,13 +88,10 @@ class Evaluator:
         return done
 
     def value(self, asked: Source) -> Value:
-        """Return what an expression, or a name, stands for.
+        """Return what an expression, or a name, stands for; raise `Spent` if that takes too many steps.
 
         A task yields what it has to know, and is sent the answer: the stack is explicit, since scripts nest
         deeper than Python's.
-
-        Raises:
-            Spent: That takes too many steps.
         """
         stack: list[tuple[Source, _Task]] = []
         begun: set[Source] = set()
@@ -227,29 +224,26 @@ class Evaluator:
     # --- calls
 
     def _call(self, node: Node) -> _Task:
-        call = self._script.call(node)
-        subject = [call.owner] if call.owner is not None else []
-        found = NONE
+        call, found = self._script.call(node), NONE
         # A function of the script's own returns what flows out of it; all others are known by name.
         if own := [*self._flow.functions(call.callee)]:
             for function in own:
                 found |= yield (data_flow.RESULT, str(function.start_byte))
             return found
+        subject = [call.owner] if call.owner is not None else []
         if call.name in _DECODED:
             found = EMPTY
             for argument in call.given:
                 found = _sum(found, frozenset(map(_DECODED[call.name], _strings((yield argument)))))
             return found
-        if call.name == "bind" and subject:
-            return (yield subject[0])
         if call.name == "concat":
             return (yield from self._joined([*subject, *call.given]))
         if call.owner is not None:
             found = yield from self._method(call.name, call.owner, call.given)
-        # What is not known by name may return anything that it is given.
         # A text may be cut more often than is followed, or counted in other units.
-        if found and call.name not in _CUT:
+        if call.name not in _CUT and (found or (call.name == "bind" and subject)):
             return found
+        # What is not known by name may return anything that it is given.
         for part in [*subject, *call.given]:
             found |= yield Element(part)
         return frozenset(_strings(found))
@@ -257,7 +251,9 @@ class Evaluator:
     def _method(self, name: str, subject: Node, given: Sequence[Node]) -> _Task:
         """Call a method of texts or lists whose result can be told; nothing for others."""
         found = NONE
-        if name in _CUT and len(places := self._numbers(given)) == len(given) < 3:
+        if name == "bind":
+            found = yield subject
+        elif name in _CUT and len(places := self._numbers(given)) == len(given) < 3:
             texts = _strings((yield subject))
             found = frozenset(_CUT[name](text, *places) for text in texts if UNKNOWN not in text)
         elif name == "join":

@@ -1,4 +1,4 @@
-"""The search over a script's text, without a tree: its literals put together, its words, whether it loads.
+"""Heuristics of a script's text, without a tree: its literals put together, its words, whether it loads.
 
 Vendors put addresses together from parts (``"https://ssl" + ".google-analytics.com"``), escape slashes so
 that ``</script>`` may stand in a string, and encode what content filters look for. Every expression is

@@ -24,6 +24,7 @@ where a link or the window goes, which runs what is a script."""
 _ADDRESSED: Final = NAMES["first"] | NAMES["any"]
 _MARKED_UP: Final = NAMES["writes"] | NAMES["inserts"]
 _LOADERS: Final = _ADDRESSED | _MARKED_UP | NAMES["runs"] | {"open"}
+_KNOWN: Final = _LOADERS | NAMES["idle"] | NAMES["sets"]
 _HANDED: Final = NAMES["first"] | NAMES["handed"]
 # Expressions that an address may be written as.
 _WRITTEN: Final = names("string template_string binary_expression ternary_expression call_expression")
@@ -115,9 +116,7 @@ class Loaders:
             yield from self._argument(named, argument)
         if "open" in named:
             yield from (Load("address", self._texts(argument)) for argument in call.given[1:])
-        known = named & (_LOADERS | NAMES["idle"] | NAMES["sets"]) or any(
-            True for _ in self._flow.functions(call.callee)
-        )
+        known = named & _KNOWN or any(True for _ in self._flow.functions(call.callee))
         for argument in map(bare, call.given):
             # A queue takes a script to load as a list that begins with its address.
             queued = children(argument)[:1] if "push" in named and argument.type == "array" else []
@@ -211,7 +210,7 @@ class Loaders:
 
 def _members(node: Node) -> list[tuple[Node, Node]]:
     """Return the names in an object literal, each with its value; a spread or method is both."""
-    return [
-        (child.child_by_field_name("key") or child, child.child_by_field_name("value") or child)
-        for child in children(node)
+    fields = [
+        (one, one.child_by_field_name("key"), one.child_by_field_name("value")) for one in children(node)
     ]
+    return [(key or one, value or one) for one, key, value in fields]

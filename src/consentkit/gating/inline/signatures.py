@@ -1,4 +1,4 @@
-"""How the inline snippets of known vendors begin to act, found in a script."""
+"""Signatures: how the inline snippets of known vendors begin, and the search for them in a script."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Signature(NamedTuple):
     queued: bool
 
     def acts(self, code: bytes) -> bool:
-        """Tell whether it is there in code whose strings are empty, which those that begin in one are not."""
+        """Tell whether its first word stands in a script whose strings and comments were emptied."""
         return re.search(rb"(?<![\w$])" + re.escape(self.word.encode()) + rb"(?![\w$])", code) is not None
 
 

@@ -175,6 +175,7 @@ class Pool:
             LogUnavailable: All are in use.
             Error: The server lets nobody in.
         """
+        # Kept in a name: a fork in between replaces the pool's own.
         places = self._places
         if not places.acquire(timeout=WAIT_SECONDS):
             raise LogUnavailable(f"all {self._most} connections to the log's PostgreSQL server are in use")
@@ -183,9 +184,12 @@ class Pool:
             try:
                 yield connection
             except BaseException:
-                self._drop(connection)
+                if connection.broken:
+                    # Most likely the server went away, and all others are broken as well.
+                    self.close()
+                self._give_back(connection, keep=False)
                 raise
-            self._give_back(connection)
+            self._give_back(connection, keep=not connection.closed)
         finally:
             places.release()
 
@@ -196,35 +200,25 @@ class Pool:
             _close_all(self._idle)
 
     def _take(self) -> Connection:
-        connection = self._pop() or self._connect()
+        with self._guard:
+            # A server that was restarted has closed them all; the first statement would fail.
+            while self._idle and _has_ended(self._idle[-1]):
+                _close(self._idle.pop())
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self._connect()
         with self._guard:
             self._busy.add(connection)
         return connection
 
-    def _pop(self) -> Connection | None:
+    def _give_back(self, connection: Connection, *, keep: bool) -> None:
         with self._guard:
-            while self._idle:
-                connection = self._idle.pop()
-                if not _has_ended(connection):
-                    return connection
-                _close(connection)
-        return None
-
-    def _give_back(self, connection: Connection) -> None:
-        with self._guard:
-            if connection in self._busy and not connection.closed:
-                self._busy.remove(connection)
-                self._idle.append(connection)
-                return
-        _close(connection)
-
-    def _drop(self, connection: Connection) -> None:
-        if connection.broken:
-            # Most likely the server went away, and all others are broken as well.
-            self.close()
-        with self._guard:
+            # After `close`, or in a child, it is not the pool's any more.
+            keep = keep and connection in self._busy
             self._busy.discard(connection)
-        _close(connection)
+            if keep:
+                self._idle.append(connection)
+        if not keep:
+            _close(connection)
 
 
 def _has_ended(connection: Connection) -> bool:
@@ -247,6 +241,8 @@ def _close_all(connections: list[Connection]) -> None:
 
 
 def _abandon(connections: set[Connection]) -> None:
+    # The child's end of each socket is replaced: closing the connection would tell the server to end the
+    # session, which is the parent's.
     nowhere = os.open(os.devnull, os.O_RDWR)
     for connection in connections:
         with suppress(Error, OSError):

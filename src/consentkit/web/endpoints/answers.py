@@ -1,4 +1,4 @@
-"""What all answers of the package's own pages share: headers, kinds of bodies, and how problems are told."""
+"""Answers of the package's own pages: JSON, HTML, files, redirects, problems, and the headers of each."""
 
 from __future__ import annotations
 
@@ -79,15 +79,10 @@ def wants_json(request: Request) -> bool:
 def answer_problem(
     exchange: Exchange, status: int, text: str, *, title: str = "", return_to: str = "", language: str = ""
 ) -> Answer:
-    """Say what went wrong, in JSON or as a page.
+    """Say what went wrong, in JSON or as a page, which leads back to `return_to`.
 
-    Args:
-        exchange: The request that cannot be honoured.
-        status: The HTTP status.
-        text: A key of the texts `problem`, or the sentence itself.
-        title: The same for the title of the page; by default what fits the status.
-        return_to: Path of the page that the visitor came from.
-        language: What the visitor was shown; empty where it is not known.
+    `text` and `title` are keys of the texts `problem`, or sentences; the title is by default what fits the
+    status. `language` is what the visitor was shown; empty where it is not known.
     """
     request, policy = exchange.request, exchange.options.policy
     locale, headers = exchange.locale_of(language), [*HEADERS]

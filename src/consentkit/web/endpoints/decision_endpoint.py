@@ -1,4 +1,4 @@
-"""``POST /_consent/decision``: from what a visitor sends to what a browser keeps."""
+"""``POST /_consent/decision``: takes a visitor's decision, has it recorded, sets the cookies."""
 
 from __future__ import annotations
 
@@ -28,16 +28,7 @@ from consentkit.web.resolver import Exchange, consent_with
 
 
 def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
-    """Take a decision.
-
-    Args:
-        exchange: The visitor's request, and what held before.
-        ids: Makes ids.
-        recorder: Has it recorded.
-
-    Raises:
-        BadRequest: It cannot be honoured.
-    """
+    """Take a decision, or raise `BadRequest` where it cannot be honoured."""
     yield from check_same_origin(exchange.request)
     submission = read_submission(exchange.request, (yield ask_body(exchange.request)))
     notice = _known_notice(exchange, submission)
@@ -53,9 +44,7 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
     changed = notice is None and submission.once and not choice.on_same_terms
     if (notice is None and terms is None) or changed:
         return (yield from _answer_stale(choice, recorder))
-    if submission.once:
-        return (yield from _answer_once(choice, recorder))
-    return (yield from _answer_taken(choice, recorder))
+    return (yield from (_answer_once if submission.once else _answer_taken)(choice, recorder))
 
 
 def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
@@ -64,11 +53,11 @@ def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
     if locale not in options.locales:
         return None
     # The page may be from before another choice of this visitor's, or from one that lets no script run.
-    variants = product((consent.prompt_for, consent.prompting, ()), (True, False))
-    notices = (
-        make_notice(options.policy, consent, locale, asked=asked, scripted=run) for asked, run in variants
-    )
-    return next((notice for notice in notices if notice.hash == submission.notice), None)
+    for asked, scripted in product((consent.prompt_for, consent.prompting, frozenset[str]()), (True, False)):
+        notice = make_notice(options.policy, consent, locale, asked=asked, scripted=scripted)
+        if notice.hash == submission.notice:
+            return notice
+    return None
 
 
 def _answer_taken(choice: Choice, recorder: Recorder) -> Steps:
@@ -132,8 +121,8 @@ def _answer_once(choice: Choice, recorder: Recorder) -> Steps:
     if not outcome.recorded:
         return _problem(choice, 503, "unrecorded")
     value = exchange.options.once.dumps(submission.names[0], now=exchange.now)
-    line = cookies.set_once_cookie(value, secure=exchange.request.secure)
-    return set_cookies(redirect(submission.return_to), [line])
+    lines = [cookies.set_once_cookie(value, secure=exchange.request.secure)]
+    return set_cookies(redirect(submission.return_to), lines)
 
 
 def _done(choice: Choice) -> Answer:

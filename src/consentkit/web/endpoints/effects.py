@@ -1,4 +1,4 @@
-"""What endpoints ask of the shell, as values, and what they answer.
+"""Effects, which endpoints ask of the shell, and their answers, all as values.
 
 An endpoint is a generator: it yields effects, is sent what each comes to, and returns its answer. What goes
 wrong with one is thrown into it: `BadRequest` by `ReadBody`, `LogError` by what asks the log, except

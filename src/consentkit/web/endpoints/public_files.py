@@ -61,12 +61,8 @@ def answer_gpc(policy: Policy) -> Answer:
 def answer_proof(exchange: Exchange, path: str) -> Steps:
     """Answer with a checkpoint, a tile, a notice, or the list of notices.
 
-    Args:
-        exchange: A GET or HEAD.
-        path: What is asked for, below ``/log/``.
-
     Raises:
-        BadRequest: There is no log, or nothing of that name in it.
+        BadRequest: There is no log, or nothing at that `path` below ``/log/``.
     """
     if not exchange.options.keeps_log:
         raise BadRequest(404, "missing")

@@ -1,4 +1,4 @@
-"""From a submission to a decision that is in the log.
+"""The recorder: from a submission to a decision that is in the log.
 
 No grant without an entry: if the log cannot take it, what would be granted newly is left out. No refusal
 lost: whatever is denied is honoured at once, and waits in the log's outbox while its store is away.
@@ -86,12 +86,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
-    """Work out the next decision.
-
-    Args:
-        exchange: The visitor's request, and what holds before.
-        submission: What was sent.
-        asked: Purposes that the banner asked for.
+    """Work out the next decision; `asked` are the purposes that the banner asked for.
 
     Raises:
         BadRequest: 400 for a purpose or vendor that the policy does not have.

@@ -1,4 +1,4 @@
-"""The package's own pages: which path is answered by what."""
+"""The router of the package's own pages: which path is answered by which endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visitor's form, or a client's JSON, says about a decision, or that it is to be forgotten."""
+"""Submissions: a decision or an erasure as a visitor's form or a client's JSON sends it, checked."""
 
 from __future__ import annotations
 

@@ -68,11 +68,7 @@ def answer_state(exchange: Exchange, consent: Consent, status: int = 200, **more
 
 
 def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
-    """Answer with what the log proves of the visitor; its query is the settings page's own.
-
-    Raises:
-        BadRequest: No log is kept.
-    """
+    """Answer with what the log proves of the visitor; its query is the settings page's own."""
     request, settings = exchange.request, f"{exchange.resolution.base}/"
     language = _query(exchange).get("locale", [""])[0]
     if not exchange.options.keeps_log:
@@ -123,9 +119,6 @@ def answer_erasure(exchange: Exchange) -> Steps:
     """Erase what the log has of a visitor, and end what it alone stood for.
 
     The id goes with the entries. Grants go as well, since none holds without a record; refusals stay.
-
-    Raises:
-        BadRequest: It cannot be done.
     """
     request, before = exchange.request, exchange.consent
     if not exchange.options.keeps_log:

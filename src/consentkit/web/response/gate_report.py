@@ -1,4 +1,4 @@
-"""What the gate did, told to developers: in a header of one line, and in plain words."""
+"""Reports of what the gate held back, for developers: a debug header, and a log while nothing is enforced."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from consentkit.gating import PageGate
 
 MAX_REPORT: Final = 2048
 """Bytes of the header that names what was held back."""
+MAX_THINGS: Final = 200
+"""Things that are told; of more, that there are more. Pages may name any host."""
+MAX_NAMED: Final = 20
+"""Things that the summary names."""
+BEGINS: Final = "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
+"""What is said at the start."""
 
 
 class Mark(NamedTuple):
@@ -60,16 +66,6 @@ def _advice(host: str, like: str | None) -> str:
     return f'; looks-like={like}; declare=[vendors.{like}] hosts = ["{host}"]' if like else ""
 
 
-MOST: Final = 200
-"""Things that are told; of more, that there are more. Pages may name any host."""
-
-NAMED: Final = 20
-"""Things that the summary names."""
-
-BEGUN: Final = "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
-"""What is said at the start."""
-
-
 class Trial:
     """Counts what the gate found, and says what is to be told of it."""
 
@@ -85,17 +81,17 @@ class Trial:
         for thing in found:
             if thing in self._counts:
                 self._counts[thing] += 1
-            elif len(self._counts) < MOST:
+            elif len(self._counts) < MAX_THINGS:
                 self._counts[thing] = 1
                 new.append(f"not enforced; found on a page: {thing}")
             elif not self._has_more:
                 self._has_more = True
-                new.append(f"not enforced; more than {MOST} things were found")
+                new.append(f"not enforced; more than {MAX_THINGS} things were found")
         return new
 
     def end(self) -> str:
         """Say how often what was found, and begin anew; nothing where nothing was."""
-        most = "; ".join(f"{count} × {thing}" for thing, count in self._counts.most_common(NAMED))
+        most = "; ".join(f"{count} × {thing}" for thing, count in self._counts.most_common(MAX_NAMED))
         told = f"not enforced; pages with something of it: {self._pages}; {most}" if self._pages else ""
         self._counts.clear()
         self._pages, self._has_more = 0, False

@@ -1,4 +1,8 @@
-"""One response of the application: what the app is shown of the request, and what becomes of its answer.
+"""The gate for one response: which request headers the app is shown, and what becomes of its answer.
+
+Which response headers are gated is in the table `consentkit.gating.response_headers.GATED_HEADERS`; which
+cookies,
+in the policy and the catalog (`consentkit.web.cookie_headers`). Outcomes:
 
 Pass          the body goes as it is: no page, or one whose headers were all that had to change; of what
               browsers show as a page and cannot be read here, the blocking policy is among them

@@ -113,7 +113,7 @@ def is_ours(headers: Headers) -> bool:
 
 
 def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Headers, bool]:
-    """Map the conditions of a GET or HEAD back to what the app knows.
+    """Map the conditions of a GET or HEAD back to what the app knows; say whether one has the fingerprint.
 
     Tags without a fingerprint do not count for what may be a page (`document`): they stem from a time when
     pages went out unexamined. Returns the headers for the app, and whether a tag with `fingerprint` is among

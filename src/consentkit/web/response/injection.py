@@ -1,4 +1,4 @@
-"""What is put into a page: head elements, banner or link, and what stands in for what is gated."""
+"""What is put into a page: elements of the head, banner or link, placeholders for what is gated."""
 
 from __future__ import annotations
 

@@ -170,12 +170,9 @@ class Shown(NamedTuple):
 
 @lru_cache(maxsize=256)
 def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tuple[str, ...]) -> Shown:
-    """Read what is shown. Remembered, since the headers of pages that repeat do as well.
+    """Read what is shown; `vary` are the request headers that shape pages.
 
-    Args:
-        status: The response's status.
-        headers: Its headers.
-        vary: The request headers that shape pages.
+    Remembered, since the headers of pages that repeat do as well.
     """
     named = header_rules.by_name(headers)
     gated = any(names_address(*pair) for pair in named.items())

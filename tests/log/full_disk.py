@@ -1,8 +1,10 @@
 """A process whose disk fills up, and is given room again; it says what became of everything.
 
-Usage: ``python filling.py tmpfs|limit FOLDER OUTBOX RESULT SEED``. FOLDER is where the log is: with ``tmpfs``
-on a small file system, put there in a mount namespace of this process's own; with ``limit`` no file in
-it may grow. RESULT is a folder that gets a copy of the log, and `said.json`.
+Usage: ``python full_disk.py tmpfs|limit FOLDER OUTBOX RESULT SEED``
+
+FOLDER is where the log is: with ``tmpfs`` on a small file system, put there in a mount namespace of this
+process's own; with ``limit`` no file in it may grow. RESULT is a folder that gets a copy of the log, and
+`said.json`.
 """
 
 from __future__ import annotations

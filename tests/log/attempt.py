@@ -1,6 +1,6 @@
 """A process that tries to grant and to refuse, and says what came of it, as JSON.
 
-Usage: ``python attempting.py PATH OUTBOX``
+Usage: ``python attempt.py PATH OUTBOX``
 """
 
 from __future__ import annotations
