@@ -132,8 +132,8 @@ def _find_vendor(text: str) -> dict[str, str]:
     if not url.readable:
         return {**match, "rule": "cannot be read"}
     known = default_catalog()
-    found: tuple[HostRule | str, KnownVendor] | None = known.find(url.host, url.path, url.query)
-    found = found or known.find_word(url.host, url.path, url.query)
+    asked = url.host, url.path, url.query
+    found = known.find(*asked) or known.find_word(*asked)
     if found is None:
         return {**match, "rule": f"nobody known: {url.host}{_hint(_similar_hosts(url.host))}"}
     rule, vendor = found

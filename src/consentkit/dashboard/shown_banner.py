@@ -17,7 +17,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
         "sandbox; default-src 'none'; style-src data:; img-src data:; form-action 'none'; "
         "frame-ancestors 'self'; base-uri 'none'"
-    ),
+    )
 }
 """Headers of that document: no script, no request, no form, no way out of the frame."""
 

@@ -114,9 +114,7 @@ class ConsentLog(LogReader):
         _in_use.add(self)
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
-        """Append an entry durably, together with those of other tasks.
-
-        Cancelling the caller does not undo a commit under way.
+        """Append an entry durably, with those of other tasks. Cancelling does not undo a commit under way.
 
         Args:
             entry: What to append. Appending an id again changes nothing.
@@ -191,9 +189,7 @@ class ConsentLog(LogReader):
         return self._destroy(partial(erase, subject=subject, at=at, sign=self._signer.sign))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
-        """Destroy all decisions from before a day, in as many transactions as it takes.
-
-        What has been done stays done if it is interrupted; calling it again goes on.
+        """Destroy all decisions from before a day, in many transactions. Interrupted, it may be called again.
 
         Args:
             before: The day, ``YYYY-MM-DD``.
@@ -209,9 +205,9 @@ class ConsentLog(LogReader):
         destroyed = 0
         for start in range(0, size, PURGE_ROWS):
             stop = min(start + PURGE_ROWS, size)
+            # Many short ones: appends need not wait for all of it.
             script = partial(purge, before=before, start=start, stop=stop, at=at, sign=self._signer.sign)
-            count = self._destroy(script)
-            destroyed += count
+            destroyed += (count := self._destroy(script))
             yield stop - start, count
         if destroyed:
             self._store.tidy()

@@ -30,6 +30,7 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
     notice which is neither in the log nor before them in the batch are refused; neither keeps the others
     out. Days that are over get their roll-up.
     """
+    # The head is first: from here on nobody else changes the tree.
     head = transaction.head()
     known, tiles = transaction.known(_asked(batch), frontier(head.size))
     plan = Plan(head, known)
@@ -207,6 +208,7 @@ def _asked(batch: Iterable[Item]) -> list[str]:
 def _destroy(
     transaction: Transaction, head: Head, indexes: Sequence[int], days: set[str], note: Entry, sign: Sign
 ) -> None:
+    # Roll-ups before the rows are gone: afterwards nobody could tell what they counted.
     plan = Plan(head, {})
     plan.close(sorted(days & plan.open_days), transaction.counted, at=note.at)
     plan.add(note)

@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     subject: str | None
     body: bytes | None
     salt: bytes | None
-    leaf: bytes
+    leaf: bytes  # what the tree hashes; stays for ever
 
 
 RawRow: TypeAlias = tuple[int, str, EntryType, str | None, str | None, bytes | None, bytes | None, bytes]

@@ -175,6 +175,7 @@ class Pool:
             LogUnavailable: All are in use.
             Error: The server lets nobody in.
         """
+        # Kept in a name: a fork in between replaces the pool's own.
         places = self._places
         if not places.acquire(timeout=WAIT_SECONDS):
             raise LogUnavailable(f"all {self._most} connections to the log's PostgreSQL server are in use")
@@ -200,6 +201,7 @@ class Pool:
 
     def _take(self) -> Connection:
         with self._guard:
+            # A server that was restarted has closed them all; the first statement would fail.
             while self._idle and _has_ended(self._idle[-1]):
                 _close(self._idle.pop())
             connection = self._idle.pop() if self._idle else None
@@ -210,6 +212,7 @@ class Pool:
 
     def _give_back(self, connection: Connection, *, keep: bool) -> None:
         with self._guard:
+            # After `close`, or in a child, it is not the pool's any more.
             keep = keep and connection in self._busy
             self._busy.discard(connection)
             if keep:
@@ -238,6 +241,8 @@ def _close_all(connections: list[Connection]) -> None:
 
 
 def _abandon(connections: set[Connection]) -> None:
+    # The child's end of each socket is replaced: closing the connection would tell the server to end the
+    # session, which is the parent's.
     nowhere = os.open(os.devnull, os.O_RDWR)
     for connection in connections:
         with suppress(Error, OSError):

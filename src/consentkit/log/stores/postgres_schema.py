@@ -27,6 +27,7 @@ def version(connection: Connection, schema: str) -> int:
         LogCorrupt: The schema holds something else.
         LogUnavailable: A newer version of this package has written it.
     """
+    # The catalogue lists tables also where the role may not use the schema: that is not to look like no log.
     cursor = connection.execute(
         "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
@@ -84,6 +85,7 @@ def _migrate(connection: Connection, schema: str) -> None:
     exists = connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,))
     if exists.fetchone() is None:
         connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
+    # The migrations name no schema: they go where the search path leads.
     connection.execute("SELECT set_config('search_path', %s, true)", (f'"{schema}"',))
     found = version(connection, schema)
     if found:

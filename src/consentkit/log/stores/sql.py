@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import date, timedelta
 from importlib import resources
 from itertools import chain, starmap
@@ -44,6 +44,7 @@ _ROLLUP = "day, regime, locale, notice, action"
 _INSERT_NOTICE = "INSERT INTO notices VALUES (?, ?)"
 # Notices share assets: what has the same hash is there already.
 _INSERT_ASSET = "INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
+# The table is named where both the old and the new row have the column: PostgreSQL asks for that.
 _ADD_COUNT = (
     f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
     " DO UPDATE SET count = daily.count + excluded.count"
@@ -51,6 +52,7 @@ _ADD_COUNT = (
 _UPDATE_TOLD = (
     "UPDATE daily SET told = ? WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?"
 )
+# A tile that has grown is written whole: both databases would rewrite the row for an addition to it.
 _PUT_TILE = (
     'INSERT INTO tiles VALUES (?, ?, ?) ON CONFLICT (level, "index") DO UPDATE SET hashes = excluded.hashes'
 )
@@ -110,6 +112,7 @@ class View(ABC):
     def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
         """Return the rows of one visitor, or the `last` of them, in order."""
         query = f'{ROW} WHERE {self.is_subject} ORDER BY "index" DESC LIMIT ?'
+        # From the end, so that a limit takes the latest; turned round here.
         found = self.select(query, subject, _HIGHEST if last is None else last)
         return list(starmap(Row, reversed(found)))
 
@@ -240,6 +243,7 @@ class Transaction(View, ABC):
 
     def write(self, change: Change) -> None:
         """Write what an operation adds."""
+        # The order is free: all of it is seen at once, and no foreign key ties one table to another.
         statements: list[Statement] = [(INSERT_ROWS, list(map(astuple, change.rows)))]
         for bundle in change.bundles:
             statements.append((_INSERT_NOTICE, [(bundle.hash, bundle.body)]))
@@ -269,6 +273,7 @@ class Transaction(View, ABC):
 
     def count(self, counts: Mapping[Observation, int]) -> None:
         """Add to what was observed, and keep the `MOST` largest counts of each kind and day."""
+        # Whoever can send a report can forge one: without these limits it could fill the disk.
         days = {one.day for one in counts}
         oldest = [date.fromisoformat(day) - timedelta(days=KEPT_DAYS) for day in days]
         self.execute(
@@ -341,8 +346,6 @@ class OutcomeUnknown(LogUnavailable):
 def run_settled(run: Callable[[Script[T]], T], script: Script[T]) -> T:
     """Run a script; where its outcome is unknown, settle that by running it once more.
 
-    The lock on the head makes the second run wait for the end of the first, and the same ids are taken once.
-
     Args:
         run: Runs a script in one transaction, and raises this package's errors only.
         script: What is to be done.
@@ -350,10 +353,9 @@ def run_settled(run: Callable[[Script[T]], T], script: Script[T]) -> T:
     Raises:
         LogUnavailable: Also when the second run fails: its attribute `unknown` is true then.
     """
-    try:
+    # The lock on the head makes the second run wait for the end of the first; the same ids are taken once.
+    with suppress(OutcomeUnknown):
         return run(script)
-    except OutcomeUnknown:
-        pass
     try:
         return run(script)
     except (LogUnavailable, LogCorrupt) as error:

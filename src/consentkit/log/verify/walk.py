@@ -87,6 +87,7 @@ class _Walk:
     def take(self, rows: Sequence[RawRow]) -> int:
         """Check the next rows; return how many of them were erased."""
         indexes, _, types, _, _, bodies, _, leaves = zip(*rows, strict=True)
+        # The tree first: what disagrees with it is named before what its entries say.
         self._check_order(indexes, leaves)
         self._grow(list(leaves))
         done = 0
@@ -107,6 +108,7 @@ class _Walk:
             raise LogCorrupt(
                 f"the head says {head.size} entries, the leaves give {grown.size} or another root"
             )
+        # Rows that no index from 0 to the size leads to would be neither in the tree nor in any check.
         for start, stop in ((-(2**63), 0), (head.size, 2**63)):
             for row in view.rows(start, stop):
                 raise LogCorrupt(f"entry {row.index} is beyond the head, which says {head.size} entries")
