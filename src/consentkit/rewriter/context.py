@@ -140,7 +140,7 @@ class Context:
         # Kind of raw text → where it is known to hold no end.
         self._barren: dict[bytes, tuple[int, int]] = {}
 
-    def shows(self, name: bytes, raw: bytes) -> bool:
+    def wants(self, name: bytes, raw: bytes) -> bool:
         """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
         if name in self.names:
             return True
@@ -158,7 +158,7 @@ class Context:
             if item.value is not None
         )
 
-    def has_grown(self, start: int, end: int) -> bool:
+    def has_doubled(self, start: int, end: int) -> bool:
         """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
         place = start + self.gone
         if end - start < 2 * self._judged.get(place, 0):
