@@ -43,7 +43,8 @@ class VendorMatcher:
             (HostRule.parse(text), vendor) for vendor in declared for text in vendor.hosts
         )
         self._cookies = CookieTable((cookie.name, vendor) for vendor in declared for cookie in vendor.cookies)
-        self.sale = frozenset(name for name, purpose in self._policy.purposes.items() if purpose.sale)
+        purposes = self._policy.purposes.values()
+        self.sale: frozenset[str] = frozenset(one.id for one in purposes if one.sale)
 
     def match_request(self, address: str) -> MatchedVendor | None:
         """Return whom a request goes to; ``None`` where that is the site itself, or not known."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-from playwright.sync_api import Browser, Error, Frame, Request, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Frame, Page, Request, TimeoutError, sync_playwright
 
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.lint.facts import Control, Layer, PageView, PageVisit, State, StorageKind, Stored
@@ -162,7 +162,7 @@ class Visit:
         self._pending: set[Request] = set()
         self._latest = time.monotonic()
         self._sockets: list[str] = []
-        self.status = 0
+        self.status: int = 0
         self._stack = ExitStack()
         self._stack.enter_context(_sending(browser, plan.headers))
         self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
@@ -172,7 +172,7 @@ class Visit:
         self._context.on("requestfailed", self._on_failure)
         if gpc:
             self.send_gpc()
-        self.page = self._context.new_page()
+        self.page: Page = self._context.new_page()
         self.page.on("websocket", lambda socket: self._sockets.append(socket.url))
 
     def __enter__(self) -> Visit:
