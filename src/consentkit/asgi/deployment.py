@@ -13,7 +13,7 @@ from starlette.types import Scope
 from consentkit.asgi.clock import epoch
 from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint import RULES, Finding, lint
+from consentkit.lint import RULES, lint
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import PUBLIC_THREADS
 from consentkit.log.process import Threads
@@ -86,7 +86,11 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
         ConfigurationError: There are errors, and `strict` holds; it lists all of them.
     """
     today = datetime.fromtimestamp(epoch(), UTC).date().isoformat()
-    errors = [_line(finding) for finding in lint(policy, today=today) if finding.level == "error"]
+    errors = [
+        f"lint: rule {RULES[one.rule].number}, {one.where}: {one.message} ({one.fix or RULES[one.rule].fix})"
+        for one in lint(policy, today=today)
+        if one.level == "error"
+    ]
     if errors and strict:
         raise ConfigurationError("; ".join(errors), path="policy")
     for line in errors:
@@ -96,8 +100,3 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
         kinds = ", ".join(f"{count} {kind}" for kind, count in entry.hosts.passed_over.items())
         text = "list %s: %d rules used; passed over: %s"
         _logger.log(level, text, entry.file, entry.hosts.used, kinds or "none")
-
-
-def _line(finding: Finding) -> str:
-    rule = RULES[finding.rule]
-    return f"lint: rule {rule.number}, {finding.where}: {finding.message} ({finding.fix or rule.fix})"

@@ -179,14 +179,9 @@ class Resolver:
 def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
     """Yield what a request says without the values of other cookies: visitors differ in them."""
     for name, value in pairs:
-        if name == b"cookie":
-            yield b"consentkit" in value
-        else:
-            yield name
-            yield value
+        yield from (b"consentkit" in value,) if name == b"cookie" else (name, value)
     for cookie, content in request.cookies:
-        yield cookie
-        yield content if "consentkit" in cookie and not cookie.endswith("-id") else ""
+        yield from (cookie, content if "consentkit" in cookie and not cookie.endswith("-id") else "")
 
 
 def consent_with(exchange: Exchange, decision: Decision | Invalid | None) -> Consent:

@@ -51,12 +51,6 @@ class Choice(msgspec.Struct, frozen=True):
     notice: Notice | None
 
     @property
-    def on_same_terms(self) -> bool:
-        """Whether the purposes that it speaks of are what they were when the notice was shown."""
-        current = self.exchange.options.policy.fingerprints
-        return all(current.get(name) == mark for name, mark in self.decision.fingerprints.items())
-
-    @property
     def is_overtaken(self) -> bool:
         """Whether its page is older than the visitor's last choice, part of which it would take back.
 
@@ -192,8 +186,7 @@ class Recorder:
         notice = choice.notice
         if notice is None or notice.hash in self._published:
             return None
-        files = read_assets(choice.exchange.options.policy)
-        assets = {asset.hash: asset.body for asset in files}
+        assets = {asset.hash: asset.body for asset in read_assets(choice.exchange.options.policy)}
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from consentkit.exceptions import BadRequest
+from consentkit.web.endpoints import visitor_data
 from consentkit.web.endpoints.answers import answer_problem, redirect
 from consentkit.web.endpoints.csp_reports import answer_report
 from consentkit.web.endpoints.decision_endpoint import answer_decision
 from consentkit.web.endpoints.effects import Ids, Steps
 from consentkit.web.endpoints.public_files import Assets, answer_gpc, answer_proof
 from consentkit.web.endpoints.recorder import Recorder
-from consentkit.web.endpoints.visitor_data import (
-    answer_erasure,
-    answer_receipt,
-    answer_settings,
-    answer_state,
-)
 from consentkit.web.options import Options
 from consentkit.web.resolver import Exchange
 
@@ -67,17 +62,17 @@ class Endpoints:
             case ["decision"]:
                 return (yield from answer_decision(exchange, ids, self._recorder))
             case ["erase"]:
-                return (yield from answer_erasure(exchange))
+                return (yield from visitor_data.answer_erasure(exchange))
             case ["csp"]:
                 return (yield from answer_report(exchange))
             case []:
                 return redirect(exchange.resolution.base + "/", 308)
             case [""]:
-                return (yield from answer_settings(exchange))
+                return (yield from visitor_data.answer_settings(exchange))
             case ["receipt"]:
-                return (yield from answer_receipt(exchange, ids))
+                return (yield from visitor_data.answer_receipt(exchange, ids))
             case ["state"]:
-                return answer_state(exchange, exchange.consent)
+                return visitor_data.answer_state(exchange, exchange.consent)
             case ["log", name]:
                 return (yield from answer_proof(exchange, name))
             case ["assets", name]:

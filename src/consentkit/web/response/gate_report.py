@@ -28,21 +28,14 @@ class Mark(NamedTuple):
 NOTHING: Final = Mark()
 
 
-def mark_of(gate: PageGate) -> Mark:
-    """Return how much a gate has done by now."""
-    return Mark(len(gate.gated), len(gate.undeclared))
-
-
 def report_of(gate: PageGate, since: Mark = NOTHING) -> str:
     """Say what was held back since then, and which hosts nobody declared: one line of ASCII."""
     gated = [
         f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
         for item in gate.gated[since.gated :]
     ]
-    undeclared = [
-        f"undeclared; host={host}" + _advice(host, like)
-        for host, like in [*gate.undeclared.items()][since.undeclared :]
-    ]
+    hosts = [*gate.undeclared.items()][since.undeclared :]
+    undeclared = [f"undeclared; host={host}" + _advice(host, like) for host, like in hosts]
     # What such a page makes anew is held only where the browser has run our script before.
     whole = ["hydrated; needs=csp-enforce"] if gate.hydrated and gated else []
     return _ascii(", ".join([*whole, *gated, *undeclared]))

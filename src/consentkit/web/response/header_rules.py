@@ -15,9 +15,7 @@ from functools import lru_cache
 from consentkit.web.request import Headers
 
 # Each page's own are written anew; those for caches of the site's alone go.
-_REWRITTEN = frozenset(
-    (b"vary", b"cache-control", b"cdn-cache-control", b"surrogate-control", b"x-accel-expires")
-)
+_REWRITTEN = frozenset(b"vary cache-control cdn-cache-control surrogate-control x-accel-expires".split())
 _PUBLIC = frozenset((b"public", b"s-maxage"))
 # What describes bytes that were rewritten (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).
 _STALE = _REWRITTEN.union(

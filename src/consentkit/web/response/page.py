@@ -10,7 +10,7 @@ from consentkit.web.request import MAX_HERE, Headers
 from consentkit.web.resolver import Exchange
 from consentkit.web.response.content_encoding import UTF_8, Charset, CodedBody, Stage
 from consentkit.web.response.csp import Allowed
-from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, Mark, mark_of, report_of
+from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, Mark, report_of
 from consentkit.web.response.injection import Injection, PageRenderer
 from consentkit.web.response.page_cache import CachedPage, page_key
 from consentkit.web.response.response_kind import HTML, Read
@@ -80,7 +80,7 @@ class PageResponse(msgspec.Struct, eq=False):
         """Rewrite the first bytes; while debugging, say in headers what was held back by then."""
         options, told, since = self.exchange.options, "", NOTHING
         if options.debug and self.gate is not None:
-            told, since = self._report(), mark_of(self.gate)
+            told, since = self._report(), Mark(len(self.gate.gated), len(self.gate.undeclared))
         # What was told of a page's headers is not told again of its body: no other page has that report.
         if data and not more and options.enforce and since == NOTHING:
             page = self._whole(data)
@@ -105,9 +105,7 @@ class PageResponse(msgspec.Struct, eq=False):
         return CUT_OFF if broken else ""
 
     def _report(self, since: Mark = NOTHING) -> str:
-        if self.gate is None or not self.exchange.options.debug:
-            return ""
-        return report_of(self.gate, since)
+        return report_of(self.gate, since) if self.gate is not None and self.exchange.options.debug else ""
 
     def _rewrite(self, data: bytes, more: bool) -> bytes:
         """Rewrite the next bytes; a page without any byte stays empty."""
