@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from starlette.types import Scope
 
@@ -26,7 +26,8 @@ from consentkit.web.response.gate_report import Trial
 PlaceResolver: TypeAlias = Callable[[Scope], Place | None]
 OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
 
-_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
+LEVELS: Final = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
+"""How grave something is, as the log and the endpoints say it and as `logging` does."""
 _logger = logging.getLogger("consentkit")
 
 
@@ -76,7 +77,7 @@ class Deployment:
             return
         if topic:
             self._told.add(topic)
-        _logger.log(_LEVELS[level], "%s", text)
+        _logger.log(LEVELS[level], "%s", text)
 
 
 def check_policy(policy: Policy, *, strict: bool) -> None:

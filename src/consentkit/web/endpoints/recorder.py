@@ -86,8 +86,7 @@ def decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> 
         BadRequest: 400 for a purpose or vendor that the policy does not have.
     """
     consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
-    # Only the settings page says that the signal was received.
-    told = source == "settings" and submission.signal == consent.signal
+    told = source == "settings" and submission.signal == consent.signal  # of which only that page speaks
     try:
         if submission.action == "accept":
             return accept(consent, source=source, now=now, asked=asked, told=told)

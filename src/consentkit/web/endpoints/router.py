@@ -53,6 +53,7 @@ class Endpoints:
     def _answer(self, exchange: Exchange, ids: Ids) -> Steps:
         request = exchange.request
         path = request.path.removeprefix(self._options.prefix)
+        keeps_log = self._options.keeps_log
         methods = ("POST",) if path in _TAKE_POST else ("GET", "HEAD")
         if request.method not in methods:
             raise BadRequest(405, f"This address takes {' and '.join(methods)} only.")
@@ -61,7 +62,7 @@ class Endpoints:
         match path.split("/", 2)[1:]:
             case ["decision"]:
                 return (yield from answer_decision(exchange, ids, self._recorder))
-            case ["erase"]:
+            case ["erase"] if keeps_log:
                 return (yield from visitor_data.answer_erasure(exchange))
             case ["csp"]:
                 return (yield from answer_report(exchange))
@@ -73,7 +74,7 @@ class Endpoints:
                 return (yield from visitor_data.answer_receipt(exchange, ids))
             case ["state"]:
                 return visitor_data.answer_state(exchange, exchange.consent)
-            case ["log", name]:
+            case ["log", name] if keeps_log:
                 return (yield from answer_proof(exchange, name))
             case ["assets", name]:
                 return self._assets.answer(name)

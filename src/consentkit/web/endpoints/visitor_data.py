@@ -120,8 +120,6 @@ def answer_erasure(exchange: Exchange) -> Steps:
     The id goes with the entries. Grants go as well, since none holds without a record; refusals stay.
     """
     request, before = exchange.request, exchange.consent
-    if not exchange.options.keeps_log:
-        raise BadRequest(404, "missing")
     yield from check_same_origin(request)
     back, language, as_json = read_erasure(request, (yield ask_body(request)))
     try:

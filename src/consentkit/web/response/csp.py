@@ -57,11 +57,10 @@ class PagePolicy:
     Args:
         policy: What is declared.
         mode: Whether to restrict, to ask for reports only, or neither.
-        path: Path of the endpoint that takes reports, below the package's own pages.
     """
 
-    def __init__(self, policy: Policy, mode: CSPMode, path: str) -> None:
-        self._vendors, self._mode, self._path = policy.vendors_declared, mode, path
+    def __init__(self, policy: Policy, mode: CSPMode) -> None:
+        self._vendors, self._mode = policy.vendors_declared, mode
         known = default_catalog().vendors
         self._rules = {
             ident: (*map(HostRule.parse, vendor.hosts), *(known[ident].hosts if ident in known else ()))
@@ -81,7 +80,7 @@ class PagePolicy:
             return []
         url = read_url(f"//{host}")
         sources = sorted(set(self._sources(consent, url.host.removeprefix("www.") if url else "")))
-        where = quote(base + self._path, safe=_PATH_SAFE + "%")
+        where = quote(f"{base}/csp", safe=_PATH_SAFE + "%")
         value = "; ".join([" ".join(["default-src", _OWN, *sources]), f"report-uri {where}"])
         return [(_HEADER[self._mode], value.encode("ascii"))]
 
