@@ -143,9 +143,8 @@ def parse_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
         except ProofInvalid as error:
             # What is no path at all, such as a key with a typing error, may be too long for one.
             if not os.path.isfile(name):
-                raise click.UsageError(
-                    f"--vkey names neither a public key (name+id+base64) nor a file of them: {error}"
-                ) from error
+                problem = f"--vkey names neither a public key (name+id+base64) nor a file of them: {error}"
+                raise click.UsageError(problem) from error
             keys += _keys_in(name)
     return tuple(dict.fromkeys(keys))
 
