@@ -240,13 +240,13 @@ class Killer:
     """Ends the process at a call that is made by the log's own code."""
 
     def __init__(self, at: int) -> None:
-        self._left = at
+        self.left = at
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
         """Count down, where something is called."""
         if event in ("call", "c_call") and "/consentkit/log/" in frame.f_code.co_filename:
-            self._left -= 1
-            if self._left == 0:
+            self.left -= 1
+            if self.left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -258,7 +258,7 @@ def calls_of(work: Callable[[], object]) -> int:
         work()
     finally:
         sys.setprofile(None)
-    return -killer._left
+    return -killer.left
 
 
 class Scene:

@@ -398,15 +398,16 @@ class TestPool:
             postgres.run(f"SELECT pg_terminate_backend({backend}, 10000)")
         assert commit(store, [BUNDLE]) == [0]
 
-    def test_closing_closes_what_is_idle_and_what_is_given_back(
-        self, postgres: Server, store: PostgresStore
-    ) -> None:
-        commit(store, [BUNDLE])
-        with store.snapshot() as view:
-            store.close()
-            assert view.head().size == len(list(view.rows())) == 1
-        assert [list(one._idle) for one in (store._writing, store._reading)] == [[], []]
-        assert commit(store, [make_entry()]) == [1]
+    def test_closing_closes_what_is_idle_and_what_is_given_back(self, postgres: Server, name: str) -> None:
+        there = f"SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}'"
+        with closing(PostgresStore(f"{postgres.url(schema=name)}&application_name={name}")) as store:
+            commit(store, [BUNDLE])
+            with store.snapshot() as view:
+                store.close()
+                assert view.head().size == len(list(view.rows())) == 1
+                assert postgres.run(there) == [(1,)]
+            postgres.await_result(f"SELECT 1 WHERE NOT EXISTS ({there})")
+            assert commit(store, [make_entry()]) == [1]
 
     def test_readers_keep_nobody_from_writing(
         self, store: PostgresStore, monkeypatch: pytest.MonkeyPatch

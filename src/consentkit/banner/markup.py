@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -21,7 +21,7 @@ from consentkit.exceptions import ConfigurationError
 from consentkit.policy import Policy
 
 if TYPE_CHECKING:  # Jinja is imported with the first template: importing the package must stay cheap
-    from jinja2 import Environment
+    from jinja2 import BaseLoader, Environment
     from markupsafe import Markup
 
 # Escaped text holds no "<", so no text of a site or visitor can look like a slot.
@@ -159,14 +159,18 @@ def _environment(folder: str) -> Environment:
     loaders: list[jinja2.BaseLoader] = [shipped, jinja2.PrefixLoader({"consentkit": shipped})]
     if folder:
         loaders.insert(0, jinja2.FileSystemLoader(folder))
+    return make_environment(jinja2.ChoiceLoader(loaders), fill=_fill_filter, isodate=_isodate_filter)
+
+
+def make_environment(loader: BaseLoader, **filters: Callable[..., str]) -> Environment:
+    """Make an environment whose templates escape every value, and name only what there is."""
+    import jinja2
+
+    strict = jinja2.StrictUndefined
     environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(loaders),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=loader, autoescape=True, undefined=strict, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(fill=_fill_filter, isodate=_isodate_filter)
+    environment.filters |= filters
     return environment
 
 

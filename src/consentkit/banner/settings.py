@@ -96,10 +96,11 @@ def render_settings(
 
 def _state(policy: Policy, consent: Consent, words: Words) -> dict[str, object]:
     """Return what the page says and asks, given what holds."""
-    vendors = _vendors(words, consent)
+    vendors, contact = _vendors(words, consent), policy.site.contact
+    mail = f"mailto:{contact}" if "@" in contact and " " not in contact else ""
     return {
         "categories": _CATEGORIES,
-        "contact_link": _contact_link(policy.site.contact),
+        "contact_link": contact if contact.startswith(("https://", "http://")) else mail,
         "notice": make_notice(policy, consent, words.locale).hash,
         "rows": [_row(purpose, vendors, consent) for purpose in words.purposes.values()],
         "signal": _signal_line(words, consent) if consent.signal else "",
@@ -173,12 +174,6 @@ def _signal_line(words: Words, consent: Consent) -> str:
         key = "signal_overridden" if named else "signal"
     text = words.texts["settings"][key if sales else "signal"]
     return fill(text, purposes=words.join(one.title for one in named), signal=SIGNALS[consent.signal])
-
-
-def _contact_link(contact: str) -> str:
-    if contact.startswith(("https://", "http://")):
-        return contact
-    return f"mailto:{contact}" if "@" in contact and " " not in contact else ""
 
 
 def _told(choice: Choice, words: Words) -> dict[str, object]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 import click
 
-from consentkit.cli.lint_command import DEFAULT_FILE, Unreadable, lint_policy, load_policy, read_text
-from consentkit.cli.log.log_options import with_key
+from consentkit.cli.lint_command import DEFAULT_FILE, Unreadable, lint_policy, load_policy
+from consentkit.cli.log_options import log_option, with_key
 from consentkit.cli.terminal import one_line
 from consentkit.consent.secret_key import check_secret
 from consentkit.exceptions import ConfigurationError
@@ -21,24 +21,13 @@ SECRET_KEY: Final = "CONSENTKIT_SECRET_KEY"
 """The environment variable in which the documentation keeps the secret key."""
 
 
-class Line(NamedTuple):
-    """One line of the report: ``error``, ``warning`` or ``note``; what it is about; what was found."""
-
-    level: str
-    about: str
-    text: str
+Line: TypeAlias = tuple[str, str, str]
+"""One line of the report: ``error``, ``warning`` or ``note``; what it is about; what was found."""
 
 
 @click.command()
 @click.argument("policy", required=False, metavar="[POLICY]")
-@click.option(
-    "--log",
-    "url",
-    envvar="CONSENTKIT_LOG",
-    show_envvar=True,
-    metavar="URL",
-    help="The log: a file's path, sqlite:///path or postgresql://…",
-)
+@log_option()
 @with_key
 def check(policy: str | None, url: str | None, key: str | None) -> None:
     """Open the log, its key and the policy as the application will, and say what is wrong.
@@ -51,9 +40,9 @@ def check(policy: str | None, url: str | None, key: str | None) -> None:
     if policy is None and url is None:
         raise click.UsageError(f"name the log with --log, or a policy; there is no {DEFAULT_FILE} here")
     lines = [*_check_log(url, key), *_check_secret_key(), *_check_policy(policy)]
-    for line in lines:
-        click.echo(f"{line.level:7}  {line.about:6}  {one_line(line.text)}")
-    if any(line.level == "error" for line in lines):
+    for level, about, text in lines:
+        click.echo(f"{level:7}  {about:6}  {one_line(text)}")
+    if any(level == "error" for level, _, _ in lines):
         raise click.exceptions.Exit(1)
 
 
@@ -62,9 +51,9 @@ def _check_log(url: str | None, key: str | None) -> Iterator[Line]:
         return
     try:
         with ConsentLog(url, key=key) as log:
-            yield from (Line(remark.level, remark.about, remark.text) for remark in log.remarks())
+            yield from ((remark.level, remark.about, remark.text) for remark in log.remarks())
     except ConfigurationError as error:
-        yield Line("error", "log", error.problem)
+        yield "error", "log", error.problem
 
 
 def _check_secret_key() -> Iterator[Line]:
@@ -73,21 +62,21 @@ def _check_secret_key() -> Iterator[Line]:
         try:
             check_secret(os.environ[SECRET_KEY], SECRET_KEY)
         except ConfigurationError as error:
-            yield Line("error", "secret", str(error))
+            yield "error", "secret", str(error)
 
 
 def _check_policy(file: str | None) -> Iterator[Line]:
     if file is None:
         return
     try:
-        policy = load_policy(file, read_text(file))
+        policy, _ = load_policy(file)
         found = lint_policy(policy)
     except Unreadable as error:
-        yield Line("error", "policy", error.message)
+        yield "error", "policy", error.message
         return
-    yield Line("note", "policy", f"{file}: {len(policy.vendors_declared)} vendors are declared")
+    yield "note", "policy", f"{file}: {len(policy.vendors_declared)} vendors are declared"
     for finding in found:
         fix = finding.fix or RULES[finding.rule].fix
         toml = " ".join(toml_for(finding).splitlines())
         text = f"{finding.where}: {finding.message}. {fix} {toml and f'Write {toml} '}(rule {finding.rule})"
-        yield Line(finding.level, "policy", text)
+        yield finding.level, "policy", text

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 import msgspec
 
 from consentkit.catalog import HostRule, HostTable, default_catalog
-from consentkit.cli.log.log_options import log_reader, with_log
+from consentkit.cli.log_options import log_reader, with_log
 from consentkit.cli.terminal import align_columns, one_line
 from consentkit.exceptions import ConfigurationError
 from consentkit.log import Observation
@@ -58,15 +58,21 @@ def csp() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def report(url: str, policy: str | None, since: str, as_json: bool) -> None:
     """Say which undeclared hosts pages asked for, by the reports in the log, and how to declare them."""
-    declared = _read_policy(policy)
+    try:
+        loaded = Policy() if policy is None else Policy.from_toml(policy)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from error
     with log_reader(url) as reader:
-        hosts = _undeclared(_by_host(reader.observations("csp", since)), declared)
+        hosts = _by_host(reader.observations("csp", since))
+    declared = loaded.vendors_declared
+    table = HostTable((HostRule.parse(text), v.id) for v in declared.values() for text in v.hosts)
+    hosts = [one for one in hosts if not (table.find(one.host) or declared.keys() & set(one.vendors))]
     if as_json:
         click.echo(json.dumps([{**msgspec.to_builtins(one), "count": one.count} for one in hosts], indent=2))
     elif not hosts:
         click.echo(_NOTHING)
     else:
-        click.echo("\n".join([*_table(hosts), "", *_advice(hosts, declared), "", _WARNING]))
+        click.echo("\n".join([*_table(hosts), "", *_advice(hosts, loaded), "", _WARNING]))
 
 
 def _by_host(counts: Mapping[Observation, int]) -> list[ReportedHost]:
@@ -91,19 +97,6 @@ def _vendors_of(host: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ident for rule, ident in near if len(rule.host) == longest))
 
 
-def _read_policy(path: str | None) -> Policy:
-    try:
-        return Policy() if path is None else Policy.from_toml(path)
-    except ConfigurationError as error:
-        raise click.UsageError(str(error)) from error
-
-
-def _undeclared(hosts: Iterable[ReportedHost], policy: Policy) -> list[ReportedHost]:
-    declared = policy.vendors_declared
-    table = HostTable((HostRule.parse(text), v.id) for v in declared.values() for text in v.hosts)
-    return [one for one in hosts if not (table.find(one.host) or declared.keys() & set(one.vendors))]
-
-
 def _table(hosts: Sequence[ReportedHost]) -> list[str]:
     rows = [
         (one.host, one.count, one.first, one.last, " ".join(sorted(one.directives)), " or ".join(one.vendors))
@@ -116,16 +109,15 @@ def _advice(hosts: Sequence[ReportedHost], policy: Policy) -> Iterator[str]:
     """Write the TOML that declares the hosts."""
     known = [one.vendors[0] for one in hosts if len(one.vendors) == 1]
     if known:
-        yield "# The catalog knows these; in consent.toml:"
-        yield f"uses = {json.dumps(list(dict.fromkeys([*policy.uses, *known])))}"
+        uses = json.dumps(list(dict.fromkeys([*policy.uses, *known])))
+        yield f"# The catalog knows these; in consent.toml:\nuses = {uses}"
     for one in hosts:
         if len(one.vendors) > 1:
             yield f"# {one_line(one.host)}: add to `uses` which of {', '.join(one.vendors)} your pages load"
     for one in hosts:
         if not one.vendors:
             quoted = json.dumps(one.host, ensure_ascii=False)
-            yield ""
-            yield f"[vendors.{_ident(one.host)}]"
+            yield f"\n[vendors.{_ident(one.host)}]"
             yield f"name = {quoted}  # as visitors know it"
             yield 'purpose = "marketing"  # or another'
             yield f"hosts = [{quoted}]"

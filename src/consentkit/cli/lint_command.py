@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -39,6 +39,9 @@ _CHECKED_IN_PART: Final[Mapping[str, Collection[int]]] = {"FILE": {3, 27}, "--ur
 
 _tell = partial(click.echo, err=True)
 _FORMATS = click.Choice(["json", "sarif", "text"])
+_REGIMES = click.Choice([regime.value for regime in Regime])
+_RULES = click.IntRange(1, 36)
+_HEADER_HELP = "Sent to the origin of URL; may be repeated."
 
 
 class Unreadable(click.ClickException):
@@ -51,23 +54,11 @@ class Unreadable(click.ClickException):
 @click.argument("file", required=False)
 @click.option("--against", metavar="OLD", help="The policy that FILE is to replace: what does it change?")
 @click.option("--url", metavar="URL", help="A page to fetch and look at as well.")
-@click.option(
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="NAME:VALUE",
-    help="Sent to the origin of URL; may be repeated.",
-)
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help=_HEADER_HELP)
 @click.option("--browser", is_flag=True, help="Visit the site in a browser, too: the rules of kind B.")
-@click.option(
-    "--regime",
-    type=click.Choice([regime.value for regime in Regime]),
-    help="What holds for the browser, if it is not opt-in.",
-)
+@click.option("--regime", type=_REGIMES, help="What holds for the browser, if it is not opt-in.")
 @click.option("--autoconsent", metavar="SCRIPT", help="The script that rule 34 needs.")
-@click.option(
-    "--rule", "rules", type=click.IntRange(1, 36), multiple=True, help="Only this rule; may be repeated."
-)
+@click.option("--rule", "rules", type=_RULES, multiple=True, help="Only this rule; may be repeated.")
 @click.option("--format", "form", type=_FORMATS, default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file; - is standard output.")
 def lint(
@@ -91,8 +82,7 @@ def lint(
     name, text, policy = file or DEFAULT_FILE, "", None
     found: list[Finding] = []
     if file or not url:
-        text = read_text(name)
-        policy = load_policy(name, text)
+        policy, text = load_policy(name)
         found = lint_policy(policy, against)
     if url:
         url, sent = split_credentials(url)
@@ -100,7 +90,8 @@ def lint(
         with _unreadable():
             found += lint_responses(url, policy=policy, headers=sent, tell=_tell)
             if browser:
-                found += _lint_in_browser(url, policy, sent, regime, autoconsent, rules)
+                options = {"policy": policy, "headers": sent, "regime": regime, "autoconsent": autoconsent}
+                found += _lint_in_browser(url, rules, options)
     found = [finding for finding in found if not rules or finding.rule in rules]
     _write(_format(locate(found, file=name, text=text), form), output)
     if any(finding.level == "error" for finding in found):
@@ -131,23 +122,22 @@ def _check_rules(rules: Collection[int], given: Collection[str]) -> None:
         click.echo(f"rule {number} is looked at in part: all of it needs {needed}", err=True)
 
 
-def read_text(name: str) -> str:
-    """Read a policy's file, with or without a byte order mark."""
+def load_policy(name: str) -> tuple[Policy, str]:
+    """Read a policy's file, with or without a byte order mark; return also its text.
+
+    The lists that it names are beside the file.
+    """
     try:
-        return Path(name).read_text("utf-8-sig")
+        text = Path(name).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"cannot read {name!r}: {error}") from error
-
-
-def load_policy(name: str, text: str) -> Policy:
-    """Parse a policy file's text; the lists that it names are beside the file."""
     with _unreadable(f"{name}: "):
-        return Policy.loads(text, folder=Path(name).parent)
+        return Policy.loads(text, folder=Path(name).parent), text
 
 
 def lint_policy(policy: Policy, against: str | None = None) -> list[Finding]:
     """Lint a policy and its texts in every language; `against` names the policy that it replaces."""
-    before = load_policy(against, read_text(against)) if against else None
+    before = load_policy(against)[0] if against else None
     with _unreadable():
         texts = {locale: read_words(policy, locale).texts for locale in sorted(available_locales(policy))}
     return lint_rules(policy, texts=texts, today=date.today().isoformat(), before=before)
@@ -160,28 +150,14 @@ def _parse_header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _lint_in_browser(
-    url: str,
-    policy: Policy | None,
-    headers: Mapping[str, str],
-    regime: str | None,
-    autoconsent: str | None,
-    rules: Collection[int],
-) -> list[Finding]:
+def _lint_in_browser(url: str, rules: Collection[int], options: Mapping[str, Any]) -> list[Finding]:
+    """Visit a site, unless no rule of the browser's is asked for. Options as of `lint_site`."""
     from consentkit.scanner import lint_site
 
     wanted = [number for number in rules if number in _BROWSER_RULES]
     if rules and not wanted:
         return []
-    return lint_site(
-        url,
-        policy=policy,
-        headers=headers,
-        rules=wanted or None,
-        regime=regime,
-        autoconsent=autoconsent,
-        progress=_tell,
-    )
+    return lint_site(url, rules=wanted or None, progress=_tell, **options)
 
 
 @contextmanager

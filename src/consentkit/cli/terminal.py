@@ -54,12 +54,10 @@ class PrintableStream(io.TextIOWrapper):
 
     def __init__(self, stream: TextIO) -> None:
         encoding = stream.encoding.lower()
+        if encoding in ("ascii", "us-ascii", "ansi_x3.4-1968"):
+            encoding = "utf-8"
         super().__init__(
-            stream.buffer,
-            encoding="utf-8" if encoding in ("ascii", "us-ascii", "ansi_x3.4-1968") else encoding,
-            errors=stream.errors,
-            newline="\n",
-            write_through=True,
+            stream.buffer, encoding=encoding, errors=stream.errors, newline="\n", write_through=True
         )
         self.stream = stream
 

@@ -52,18 +52,17 @@ def choose(
     """Replace the decision: purposes that are not named are denied.
 
     Args:
-        consent: What holds before the choice.
+        consent: As in `accept`, as are `source`, `now` and `told`.
         granted: Purposes and vendors. Where a vendor is named, its purpose's other declared ones are denied.
         denied: Purposes and vendors; a name in both is denied. All other vendors follow their purpose, or
             stay denied if they were denied by name before.
-        source: As in `accept`, as are `now` and `told`.
         left_on: Those of the granted purposes that were on by default, and that nobody touched.
 
     Returns:
         A decision that names vendors only where they differ from their purpose.
 
     Raises:
-        UnknownPurpose: A name is neither that of a purpose nor of a vendor.
+        UnknownPurpose: A name is neither a purpose's nor a vendor's.
     """
     policy, refused = consent.policy, known_names(consent.policy, denied)
     wanted = known_names(policy, granted) - refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders, Secret
 from starlette.exceptions import HTTPException
@@ -19,16 +19,8 @@ from consentkit.asgi.dispatcher import read_request
 from consentkit.dashboard.login import Guard, make_login
 from consentkit.dashboard.routes import Pages
 from consentkit.dashboard.template_response import SHEET, SHEET_PATH, SIGNS_OUT, respond
-from consentkit.exceptions import (
-    BadRequest,
-    ConfigurationError,
-    LogError,
-    LogMissing,
-    LogUnavailable,
-    ProofInvalid,
-)
+from consentkit.exceptions import BadRequest, LogError, LogMissing, LogUnavailable
 from consentkit.log import LogReader
-from consentkit.tlog.note import VerifierKey
 
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
@@ -49,10 +41,7 @@ _SHEET_HEADERS: Final = {
     "Content-Type": "text/css; charset=utf-8",
 }
 
-_REFUSAL_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
-    405: {"Allow": "GET, HEAD"},
-    429: {"Retry-After": "60"},
-}
+_REFUSAL_HEADERS: Final = {405: {"Allow": "GET, HEAD"}, 429: {"Retry-After": "60"}}
 
 _logger = logging.getLogger("consentkit.dashboard")
 
@@ -89,9 +78,8 @@ class Dashboard:
     ) -> None:
         self._login = make_login(token, guard)
         self._https_only = https_only
-        kept = None if checkpoint is None else Path(checkpoint)
-        routes = Pages(log, _parse_keys(vkeys), kept).routes()
-        self._router = Router(routes, redirect_slashes=False, default=_not_found)
+        pages = Pages(log, vkeys, None if checkpoint is None else Path(checkpoint))
+        self._router = Router(pages.routes(), redirect_slashes=False, default=_not_found)
         self._app = ExceptionMiddleware(self._answer, _HANDLERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,29 +115,16 @@ class Dashboard:
         await self._router(scope, receive, send)
 
 
-def _parse_keys(vkeys: object) -> tuple[VerifierKey, ...]:
-    if isinstance(vkeys, str) or not isinstance(vkeys, Sequence):
-        raise ConfigurationError("expected a list of public keys", path="dashboard.vkeys")
-    try:
-        return tuple(VerifierKey.parse(vkey) for vkey in vkeys)
-    except ProofInvalid as error:
-        raise ConfigurationError(str(error), path="dashboard.vkeys") from error
-
-
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     raise BadRequest(404, "There is no such page.")
 
 
-async def _answer_refusal(request: Request, error: Exception) -> Response:
+async def _answer_refusal(request: Request, error: Any) -> Response:
     """Answer for a BadRequest, or for the HTTPException, with headers, that a guard may raise."""
-    headers: Mapping[str, str] | None = None
     if isinstance(error, HTTPException):
         status, problem, headers = error.status_code, error.detail, error.headers
-    elif isinstance(error, BadRequest):
-        status, problem = error.status, error.problem
-        headers = _REFUSAL_HEADERS.get(status)
     else:
-        raise error
+        status, problem, headers = error.status, error.problem, _REFUSAL_HEADERS.get(error.status)
     return _problem(request, status, "This cannot be shown", problem, headers)
 
 

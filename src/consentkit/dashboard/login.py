@@ -6,6 +6,7 @@ import hmac
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
@@ -52,9 +53,8 @@ def make_login(token: object, guard: Guard | None) -> GuardLogin | TokenLogin:
         ConfigurationError: There is neither a token nor a guard, or both, or one that cannot be used.
     """
     if (token is None) == (guard is None):
-        raise ConfigurationError(
-            "expected a token or a guard, and not both: the log is not for everybody", path="dashboard"
-        )
+        problem = "expected a token or a guard, and not both: the log is not for everybody"
+        raise ConfigurationError(problem, path="dashboard")
     if guard is not None:
         if not callable(guard):
             raise ConfigurationError("expected something that can be called", path="dashboard.guard")
@@ -102,7 +102,7 @@ class TokenLogin:
                 return await self._sign_in(request, scope, receive)
             case "POST", "/sign-out":
                 list(check_same_origin(request))
-                return _redirect(request.mount + "/", self._sessions.expire_cookie(request))
+                return _redirect(request.mount + "/", _cookie(request, "", seconds=0))
             case "GET", "/sign-in":
                 return _redirect(request.mount + "/")
         return None if self._admits(request, scope) else _form(scope, status=401, back=request.here)
@@ -130,7 +130,11 @@ class TokenLogin:
 
     async def _sign_in(self, request: Request, scope: Scope, receive: Receive) -> Response:
         list(check_same_origin(request))
-        fields = _parse_form(await read_body(receive, ask_body(request).limit))
+        body = await read_body(receive, ask_body(request).limit)
+        try:
+            fields = dict(parse_qsl(body.decode("utf-8"), max_num_fields=10))
+        except ValueError as error:
+            raise BadRequest(400, "The form cannot be read.") from error
         home, back = request.mount + "/", fields.get("back", "")
         if not (back.startswith(home) and safe_path(back) == back):
             back = home
@@ -150,13 +154,6 @@ def _form(scope: Scope, *, status: int, back: str, wrong: bool = False) -> Respo
     return response
 
 
-def _parse_form(body: bytes) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(body.decode("utf-8"), max_num_fields=10))
-    except ValueError as error:
-        raise BadRequest(400, "The form cannot be read.") from error
-
-
 class Sessions:
     """Writer and verifier of session cookies: signed, they hold only the time at which they were made.
 
@@ -173,22 +170,14 @@ class Sessions:
         """Build the Set-Cookie value that begins a session at epoch seconds `now`."""
         return _cookie(request, self._signer.sign_at(_SESSION, now), SESSION_SECONDS)
 
-    def expire_cookie(self, request: Request) -> str:
-        """Build the Set-Cookie value that ends a session."""
-        return _cookie(request, "", 0)
-
     def contains(self, values: Sequence[str], *, now: int) -> bool:
         """Say whether one of a cookie's values is a session that has not ended at epoch seconds `now`."""
-        return any(self._is_valid(value, now) for value in values)
-
-    def _is_valid(self, value: str, now: int) -> bool:
-        if len(value) > _MAX_COOKIE:
-            return False
-        try:
-            content, signed_at = self._signer.read(value)
-        except (BadData, ValueError):
-            return False
-        return content == _SESSION and -CLOCK_SKEW <= now - signed_at < SESSION_SECONDS
+        for value in values:
+            with suppress(BadData, ValueError):
+                content, signed_at = self._signer.read(value[:_MAX_COOKIE])  # longer ones are none
+                if content == _SESSION and -CLOCK_SKEW <= now - signed_at < SESSION_SECONDS:
+                    return True
+        return False
 
 
 def cookie_name(secure: bool) -> str:
@@ -197,10 +186,9 @@ def cookie_name(secure: bool) -> str:
 
 
 def _cookie(request: Request, value: str, seconds: int) -> str:
-    ending = "; Secure" if request.secure else ""
     # A path may hold what would end the attribute.
-    path = (request.mount or "/").replace(";", "%3B")
-    name = cookie_name(request.secure)
+    name, path = cookie_name(request.secure), (request.mount or "/").replace(";", "%3B")
+    ending = "; Secure" if request.secure else ""
     return f"{name}={value}; Max-Age={seconds}; Path={path}; SameSite=Strict; HttpOnly{ending}"
 
 

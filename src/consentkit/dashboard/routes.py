@@ -10,13 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar, get_args
 
 from starlette.requests import Request
-from starlette.responses import (
-    HTMLResponse,
-    PlainTextResponse,
-    RedirectResponse,
-    Response,
-    StreamingResponse,
-)
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Scope
 
@@ -27,7 +21,7 @@ from consentkit.dashboard.charts import draw_bars, draw_columns
 from consentkit.dashboard.overview import CHOICES, compute_figures, parse_day, parse_period
 from consentkit.dashboard.shown_banner import HEADERS, render_shown
 from consentkit.dashboard.template_response import respond
-from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing
+from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing, ProofInvalid
 from consentkit.log import LogReader, Recorded, open_log
 from consentkit.log.counters import SHOWN
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
@@ -60,23 +54,21 @@ class Pages:
 
     Args:
         log: URL or path of the log, opened for reading with the first page that needs it; or a reader.
-        vkeys: The log's public keys; none: those of its key file, where there is one.
+        vkeys: The log's public keys, as text; none: those of its key file, where there is one.
         kept: File in which a checkpoint is kept up to which the log was verified.
 
     Raises:
-        ConfigurationError: The URL is of a kind that is not supported.
+        ConfigurationError: The URL is of a kind that is not supported, or a key is none.
     """
 
-    def __init__(
-        self, log: LogReader | str | Path, vkeys: Sequence[VerifierKey] = (), kept: Path | None = None
-    ) -> None:
+    def __init__(self, log: LogReader | str | Path, vkeys: Sequence[str], kept: Path | None) -> None:
+        self._vkeys = _parse_keys(vkeys)
         if not isinstance(log, (LogReader, str, Path)):
             raise ConfigurationError("expected a path, a URL, or a LogReader", path="dashboard.log")
         if not isinstance(log, LogReader):
             log_path(log)
         self._log = log
         self._threads = Threads(THREADS)
-        self._vkeys = vkeys
         self._kept = kept
 
     def routes(self) -> list[Route]:
@@ -90,7 +82,7 @@ class Pages:
             "/log": self.log,
             "/exports": self.exports,
         }
-        routes = [Route(path, self._threaded(page)) for path, page in pages.items()]
+        routes = [Route(path, partial(self._answer, page)) for path, page in pages.items()]
         return [*routes, Route("/exports/entries.{form}", self.export)]
 
     def overview(self, request: Request) -> Response:
@@ -98,9 +90,8 @@ class Pages:
         period = parse_period(request.query_params, now=epoch())
         since, until = period.since.isoformat(), period.until.isoformat()
         reader = self._reader()
-        figures = compute_figures(
-            period, reader.stats(since, until), reader.observations(SHOWN, since, until)
-        )
+        counts, seen = reader.stats(since, until), reader.observations(SHOWN, since, until)
+        figures = compute_figures(period, counts, seen)
         return respond(
             "overview.html",
             request.scope,
@@ -129,12 +120,11 @@ class Pages:
 
     def _find(self, scope: Scope, id: str) -> Response:
         found = self._reader().find(id) if _ID.fullmatch(id) else None
-        if found is None:
-            missing, search = id[:_ID_LENGTH], {"day": "", "action": "", "before": None}
-            return respond(
-                "entries.html", scope, status=404, found=(), older=None, search=search, missing=missing
-            )
-        return RedirectResponse(f"{read_request(scope).mount}/entries/{found.index}", 303)
+        if found is not None:
+            return RedirectResponse(f"{read_request(scope).mount}/entries/{found.index}", 303)
+        search = {"day": "", "action": "", "before": None}
+        values = {"found": (), "older": None, "search": search, "missing": id[:_ID_LENGTH]}
+        return respond("entries.html", scope, status=404, **values)
 
     def entry(self, request: Request) -> Response:
         """Show one entry in words, what its visitor was shown, and its proof."""
@@ -162,12 +152,10 @@ class Pages:
         """Return an entry's proof (C2SP tlog-proof), as other programs read it."""
         index, reader = self._entry_of(request).index, self._reader()
         if not reader.head().checkpoint:
-            raise BadRequest(
-                404, "The checkpoints of this log are not signed: nothing can be proved to others."
-            )
-        return PlainTextResponse(
-            reader.proof(index).encode(), headers=_attachment(f"entry-{index}.tlog-proof")
-        )
+            problem = "The checkpoints of this log are not signed: nothing can be proved to others."
+            raise BadRequest(404, problem)
+        proof = reader.proof(index).encode()
+        return PlainTextResponse(proof, headers=_attachment(f"entry-{index}.tlog-proof"))
 
     def banner(self, request: Request) -> Response:
         """Return the document in which a notice's banner is shown."""
@@ -224,11 +212,8 @@ class Pages:
             write_csv_lines(lines, file)
         return file.getvalue()
 
-    def _threaded(self, page: Callable[[Request], Response]) -> Callable[[Request], object]:
-        async def endpoint(request: Request) -> Response:
-            return await self._run(partial(page, request))
-
-        return endpoint
+    async def _answer(self, page: Callable[[Request], Response], request: Request) -> Response:
+        return await self._run(partial(page, request))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Run what reads the log in a thread; raise LogUnavailable where that takes too long."""
@@ -253,6 +238,15 @@ class Pages:
         if recorded is None:
             raise BadRequest(404, "The log has no entry with this index.")
         return recorded
+
+
+def _parse_keys(vkeys: object) -> tuple[VerifierKey, ...]:
+    if isinstance(vkeys, str) or not isinstance(vkeys, Sequence):
+        raise ConfigurationError("expected a list of public keys", path="dashboard.vkeys")
+    try:
+        return tuple(map(VerifierKey.parse, vkeys))
+    except ProofInvalid as error:
+        raise ConfigurationError(str(error), path="dashboard.vkeys") from error
 
 
 def _attachment(name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from consentkit.asgi.dispatcher import read_request
+from consentkit.banner.markup import make_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,15 +44,8 @@ def respond(template: str, scope: Scope, *, status: int = 200, **values: object)
 def _environment() -> Environment:
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("consentkit.dashboard"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(number="{:,}".format, share=_share, when=_when, px=_px)
-    return environment
+    loader = jinja2.PackageLoader("consentkit.dashboard")
+    return make_environment(loader, number="{:,}".format, share=_share, when=_when, px=_px)
 
 
 def _share(part: int, whole: int) -> str:

@@ -115,9 +115,9 @@ class PageGate:
         self.undeclared: Final = judge.undeclared
         self.mentioned: Final = judge.mentioned
         self.renderer = renderer
-        self.steady = not bases.urls
-        self.language = ""
-        self.hydrated = False
+        self.steady: bool = not bases.urls
+        self.language: str = ""
+        self.hydrated: bool = False
         self._classifier, self._calls, self._judge = classifier, calls, judge
         self._bases, self._enforce, self._target, self._depth = bases, enforce, target, depth
         self._stubbed: set[str] | None = None  # the page has no element that loads stubs yet
@@ -162,8 +162,12 @@ class PageGate:
         # Only an <html> counts that browsers surely see as such.
         if tag.language and not (self.language or where):
             self.language = tag.language
-        denied = self._refuse(name, tag.load.reach)
-        made = self._live(tag, where) if denied is None else self._stop(raw, name, tag, denied.party, where)
+        denied = self._judge.refusal(tag.load.reach)
+        if denied is None:
+            made = self._live(tag, where)
+        else:
+            self._judge.report(name, denied)
+            made = self._stop(raw, name, tag, denied.party, where)
         if tag.others:
             made = elements.tidy(made, self._others(raw, name, tag, where, gone=denied is not None))
         if tag.container is not None:
@@ -184,12 +188,14 @@ class PageGate:
         waits = self._wait(where) if b'=""' in raw and _REACT.search(raw) else None
         if tag.silent and whole and not (analysis and (any(analysis.reach) or analysis.mentioned)):
             return waits
-        reached = analysis.reach.reasons if analysis else ()
-        calls, runs = self._call((*(tag.heard or tag.load.reach.reasons), *reached), where)
+        heard = (*(tag.heard or tag.load.reach.reasons), *(analysis.reach.reasons if analysis else ()))
+        calls, runs = self._call(heard, where) if heard else ((), ())
         denied = self._refuse_script(tag, analysis, runs)
         if denied is None:
-            others = self._others(raw, b"script", tag, where, gone=False)
-            made: Iterable[Splice] = [*calls, *elements.tidy(self._live(tag, where), others)]
+            made: Iterable[Splice] = self._live(tag, where)
+            if tag.others:
+                made = elements.tidy(made, self._others(raw, b"script", tag, where, gone=False))
+            made = [*calls, *made]
         elif not (made := self._map(raw, text, tag, where) if whole else ()):
             self._judge.report(b"script", denied)
             # A form that waits for a captcha has to say why; see stubs.js.

@@ -51,6 +51,9 @@ class Judge:
         mentioned: Hosts of vendors that inline scripts name without loading anything.
     """
 
+    own: URL
+    own_host: str
+
     def __init__(self, consent: Consent, unclassified: Unclassified, host: str) -> None:
         self.own, self.own_host = _read_own(host)
         self.undeclared: dict[str, str | None] = {}

@@ -95,13 +95,7 @@ def describe(
         "ck:vocabulary": VERSION,
         **_identified(claims.id),
         "dct:created": claims.at,
-        "dct:publisher": {
-            "@id": f"{iri}#controller",
-            "@type": "dpv:DataController",
-            **_identified("controller"),
-            **_stated({"dpv:hasAddress": claims.controller.name}),
-            **msgspec.to_builtins(claims.controller),
-        },
+        "dct:publisher": _controller(iri, claims.controller),
         "dpv:hasDataSubject": {"@id": f"{iri}#subject", "@type": "dpv:DataSubject", **_identified(subject)},
         "dpv:hasConsentControl": {
             "@id": f"{iri}#settings",
@@ -314,6 +308,16 @@ def _stated(facts: Mapping[str, str]) -> Mapping[str, str]:
 def _text(text: str, language: str) -> Mapping[str, str] | str:
     """Say in which language a text is."""
     return {"@value": text, "@language": language} if language else text
+
+
+def _controller(receipt: str, controller: Controller) -> Mapping[str, Any]:
+    return {
+        "@id": f"{receipt}#controller",
+        "@type": "dpv:DataController",
+        **_identified("controller"),
+        **_stated({"dpv:hasAddress": controller.name}),
+        **msgspec.to_builtins(controller),
+    }
 
 
 def _vendors(history: Mapping[str, Sequence[Event]], notices: Mapping[str, Shown]) -> Sequence[ShownVendor]:

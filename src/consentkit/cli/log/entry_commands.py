@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from hashlib import sha256
 from importlib import resources
 from string import Template
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import click
 import msgspec
 
 from consentkit.banner.markup import escape
-from consentkit.cli.log.log_options import atomic_file, log_reader, with_log
+from consentkit.cli.log_options import atomic_file, log_reader, with_log
 from consentkit.cli.terminal import align_columns, exact_output, progress
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
-from consentkit.log import LogReader, Recorded, Rollup
+from consentkit.log import LogReader, Recorded
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.record.entry import Action
 from consentkit.record.leaf import read_leaf
@@ -103,19 +103,12 @@ def _banner_page(reader: LogReader, found: Recorded) -> str:
     return page.substitute(told=escape(told), document=escape(document))
 
 
-class _Place(NamedTuple):
-    """An end of a range of entries, which belongs to it: an index, a day (``YYYY-MM-DD``), or nothing."""
-
-    position: int | None = None
-    day: str = ""
-
-
-def _parse_place(text: str) -> _Place:
-    """Parse a day or an index."""
+def _parse_place(text: str) -> int | str:
+    """Parse an end of a range of entries, which belongs to it: an index, or a day (``YYYY-MM-DD``)."""
     found = _PLACE.fullmatch(text)
     if found is None:
         raise click.BadParameter("expected a day such as 2026-11-22, or an index")
-    return _Place(position=int(text)) if found["index"] else _Place(day=text)
+    return int(text) if found["index"] else text
 
 
 @click.command()
@@ -126,39 +119,31 @@ def _parse_place(text: str) -> _Place:
 @click.option("--to", "last", type=_parse_place, metavar="DAY|INDEX", help="Leave out what is after.")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file, not to standard output.")
 def export(
-    url: str,
-    form: str,
-    proofs: bool,
-    first: _Place | None,
-    last: _Place | None,
-    output: str | None,
+    url: str, form: str, proofs: bool, first: int | str | None, last: int | str | None, output: str | None
 ) -> None:
     """Write entries as JSON Lines or CSV."""
-    begin, end = first or _Place(), last or _Place()
+    since, until = (end if isinstance(end, str) else "" for end in (first, last))
+    start = first if isinstance(first, int) else 0
     opened = nullcontext(exact_output()) if output is None else atomic_file(output)
     with log_reader(url) as reader, opened as file:
         if form == "csv":
             write_csv_header(file, proofs=proofs)
-        size, start = reader.head().size, begin.position or 0
-        stop = max(start, size if end.position is None else min(size, end.position + 1))
+        size = reader.head().size
+        stop = max(start, min(size, last + 1) if isinstance(last, int) else size)
         with progress("Exporting", stop - start) as advance:
-            entries = _counted(reader.entries(start, stop), advance)
-            chosen = (recorded for recorded in entries if _is_between(recorded, begin.day, end.day))
+            chosen = _between(reader.entries(start, stop), since, until, advance)
             lines = proved(chosen, reader) if proofs else plain(chosen)
             (write_csv_lines if form == "csv" else write_json_lines)(lines, file)
 
 
-def _is_between(recorded: Recorded, since: str, until: str) -> bool:
-    """Say whether the entry's day is between two. Days are not in order: an outbox brings late ones."""
-    if not since and not until:
-        return True
-    day = read_leaf(recorded.leaf).day
-    return since <= day and (not until or day <= until)
-
-
-def _counted(entries: Iterable[Recorded], advance: Callable[[int], None]) -> Iterator[Recorded]:
+def _between(
+    entries: Iterable[Recorded], since: str, until: str, advance: Callable[[int], None]
+) -> Iterator[Recorded]:
+    """Yield the entries of the days between two. Days are not in order: an outbox brings late ones."""
     for recorded in entries:
-        yield recorded
+        day = read_leaf(recorded.leaf).day if since or until else ""
+        if since <= day and (not until or day <= until):
+            yield recorded
         advance(1)
 
 
@@ -169,7 +154,10 @@ def stats(url: str, form: str) -> None:
     """Count decisions by day and regime."""
     with log_reader(url) as reader:
         head, counts = reader.head(), reader.stats()
-    table = _by_day_and_regime(counts)
+    by_key: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for key, count in counts.items():
+        by_key[key.day, key.regime][key.action] += count
+    table = dict(sorted(by_key.items()))
     total = _sums(sum(table.values(), Counter()))
     root = head.root.hex()
     if form == "json":
@@ -178,17 +166,9 @@ def stats(url: str, form: str) -> None:
         return
     click.echo(f"{head.size} entries, root {root}")
     if table:
-        rows = [(*key, *_sums(line).values()) for key, line in table.items()]
+        rows = [(*names, *_sums(line).values()) for names, line in table.items()]
         lines = align_columns([("day", "regime", *total), *rows, ("total", "", *total.values())], left=2)
         click.echo("\n" + "\n".join(lines))
-
-
-def _by_day_and_regime(counts: Mapping[Rollup, int]) -> dict[tuple[str, str], Counter[str]]:
-    """Count actions by day and regime."""
-    table: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for key, count in counts.items():
-        table[key.day, key.regime][key.action] += count
-    return dict(sorted(table.items()))
 
 
 def _sums(line: Counter[str]) -> dict[str, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from consentkit.cli.log.log_options import (
+from consentkit.cli.log_options import (
+    log_option,
     log_reader,
     log_writer,
     plain_errors,
@@ -30,9 +32,7 @@ def key() -> None:
 
 
 @key.command()
-@click.option(
-    "--log", "url", envvar="CONSENTKIT_LOG", show_envvar=True, metavar="URL", help="The log it is for."
-)
+@log_option(help="The log it is for.")
 @with_key
 @click.option("--origin", metavar="NAME", help="The log's name for good, such as news.example/consent.")
 def new(url: str | None, key: str | None, origin: str | None) -> None:
@@ -85,9 +85,8 @@ def rotate(url: str, key: str | None) -> None:
             head = log.rotate(changed)
             replace_key_file(path, keys.rotated(changed))
     click.echo(f"The new key is in {path}. Its public key is {changed.verifier}", err=True)
-    click.echo(
-        "Restart the processes that write to the log: until then they sign with the old key.", err=True
-    )
+    restart = "Restart the processes that write to the log: until then they sign with the old key."
+    click.echo(restart, err=True)
     write_bytes((head.checkpoint or "").encode())
 
 
@@ -103,14 +102,10 @@ def _key_file(url: str | None, key: str | None) -> Path:
 
 def _read_head(url: str | None) -> Head | None:
     """Return a log's head; None where the log is not there or cannot be read."""
-    path = None if url is None else log_path(url)
-    if url is None or (path is not None and not path.exists()):
-        return None
-    try:
-        with open_log(url) as reader:
+    if url is not None and ((path := log_path(url)) is None or path.exists()):
+        with suppress(LogError), open_log(url) as reader:
             return reader.head()
-    except LogError:
-        return None
+    return None
 
 
 def _make_key(origin: str) -> SigningKey:

@@ -10,29 +10,21 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.log_options import (
-    atomic_file,
-    log_reader,
-    plain_errors,
-    read_file,
-    with_key,
-    with_log,
-)
+from consentkit.cli.log_options import atomic_file, log_reader, plain_errors, read_file, with_key, with_log
 from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_bytes
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
-from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
+from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, open_note, read_checkpoint
 from consentkit.tlog.proofs import consistency_proof
 
-_vkeys = click.option(
-    "--vkey",
-    "vkeys",
-    multiple=True,
-    metavar="VKEY|FILE",
-    help="A public key of the log, or a file with one a line. Repeat it for several.",
+_OWN_KEY_ONLY = (
+    "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
+    "name the log's with --vkey"
 )
+_VKEY_HELP = "A public key of the log, or a file with one a line. Repeat it for several."
+_vkeys = click.option("--vkey", "vkeys", multiple=True, metavar="VKEY|FILE", help=_VKEY_HELP)
 _file = click.Path(exists=True, dir_okay=False)
 _index = click.IntRange(min=0)
 
@@ -60,16 +52,17 @@ def verify(
     if checkpoint and since:
         raise click.UsageError("--checkpoint checks the whole log, --since what is new: name one of them")
     with log_reader(url, key) as reader:
-        keys = parse_keys(vkeys) or _own_keys(reader)
+        keys = parse_keys(vkeys)
+        if not keys and (own := reader.keys()):
+            keys = own.accepted
         if save is not None:
             _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
         saved = _read_saved(since or checkpoint, keys)
         head, erased = _check(reader, keys, saved, only_new=since is not None)
     lines = _describe_log(head, erased, keys, saved, only_new=since is not None)
     if keys and not vkeys:
-        lines.append(
-            ("key", "from the key file itself; one that you have from elsewhere shows more (--vkey)")
-        )
+        known = "from the key file itself; one that you have from elsewhere shows more (--vkey)"
+        lines.append(("key", known))
     _print(lines)
     if save is not None:
         with atomic_file(save) as file:
@@ -154,9 +147,8 @@ def parse_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
         except ProofInvalid as error:
             # What is no path at all, such as a key with a typing error, may be too long for one.
             if not os.path.isfile(name):
-                raise click.UsageError(
-                    f"--vkey names neither a public key (name+id+base64) nor a file of them: {error}"
-                ) from error
+                problem = f"--vkey names neither a public key (name+id+base64) nor a file of them: {error}"
+                raise click.UsageError(problem) from error
             keys += _keys_in(name)
     return tuple(dict.fromkeys(keys))
 
@@ -167,11 +159,6 @@ def _keys_in(path: str) -> list[VerifierKey]:
         return [VerifierKey.parse(line) for line in lines]
     except ProofInvalid as error:
         raise click.UsageError(f"a line of {path!r} is not a public key: {error}") from error
-
-
-def _own_keys(reader: LogReader) -> tuple[VerifierKey, ...]:
-    keys = reader.keys()
-    return () if keys is None else keys.accepted
 
 
 def _signed_checkpoint(reader: LogReader) -> str:
@@ -241,24 +228,14 @@ def _describe_signature(head: Head, keys: Sequence[VerifierKey]) -> str:
         return 'NOT CHECKED: that needs pip install "consentkit[log]"'
     if not keys:
         return "NOT CHECKED: the log's public key is not here; name it with --vkey"
-    return "holds, by " + ", ".join(str(key) for key in keys if _has_signed(key, head.checkpoint))
-
-
-def _has_signed(key: VerifierKey, checkpoint: str) -> bool:
-    try:
-        open_checkpoint(checkpoint, [key])
-    except ProofInvalid:
-        return False
-    return True
+    text, signers = open_note(head.checkpoint, keys)
+    origin = Checkpoint.decode(text).origin
+    return "holds, by " + ", ".join(str(key) for key in keys if key in signers and key.name == origin)
 
 
 def _describe_receipt(verified: Verified) -> list[tuple[str, str]]:
-    head, signature = verified.checkpoint, "holds, by a key that you named"
-    if not verified.independent:
-        signature = (
-            "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
-            "name the log's with --vkey"
-        )
+    head = verified.checkpoint
+    signature = "holds, by a key that you named" if verified.independent else _OWN_KEY_ONLY
     statements = "what the entries and notices say"
     if not verified.compared:  # whoever wrote the rest of the file may have written anything
         statements = (

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from consentkit.cli.log.log_options import log_writer, with_key, with_log
+from consentkit.cli.log_options import log_writer, with_key, with_log
 from consentkit.cli.terminal import progress
 from consentkit.record.entry import rfc3339
 
@@ -20,6 +20,10 @@ OUTBOX_LINES: Final = (b'{"entry":', b'{"bundle":')
 GRANT_DAYS: Final = 400
 """Days for which a grant holds at most."""
 
+_GRANTS_MAY_HOLD: Final = (
+    f"Warning: grants may hold for up to {GRANT_DAYS} days; without its entry, nothing shows that such a"
+    " grant was given."
+)
 _AGE = re.compile(r"([1-9][0-9]{0,4}) ?(d|mo|y)", re.ASCII)
 _OUTBOX_HELP = "The file in which refusals wait for the log."
 _with_yes = click.option("--yes", is_flag=True, help="Do it without asking.")
@@ -85,7 +89,8 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
         if not days:
             click.echo(f"no decisions from before {day}")
             return
-        _warn_of_grants((time.date() - before).days)
+        if (time.date() - before).days < GRANT_DAYS:
+            click.echo(_GRANTS_MAY_HOLD, err=True)
         _confirm(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
         with progress("Purging", log.head().size) as advance:
             for looked_at, count in log.purge(day, at=rfc3339(int(time.timestamp()))):
@@ -130,16 +135,6 @@ def _require_outbox(path: str) -> None:
         raise click.UsageError(f"cannot read {path!r}: {error.strerror}") from error
     if start and not start.startswith(OUTBOX_LINES):
         raise click.UsageError(f"{path!r} is not an outbox; nothing was done")
-
-
-def _warn_of_grants(age: int) -> None:
-    """Warn that the grants behind decisions of this age, in days, may still hold."""
-    if age < GRANT_DAYS:
-        click.echo(
-            f"Warning: grants may hold for up to {GRANT_DAYS} days; without its entry, nothing shows"
-            " that such a grant was given.",
-            err=True,
-        )
 
 
 def _confirm(yes: bool, question: str) -> None:

@@ -74,7 +74,8 @@ class Script:
     """
 
     def __init__(self, text: bytes, root: Node, queries: Mapping[str, Query], *, certain: bool) -> None:
-        self.root, self.certain = root, certain
+        self.root: Final = root
+        self.certain: Final = certain
         self._text, self._queries = text, queries
 
     def find(self, query: str) -> Sequence[dict[str, list[Node]]]:

@@ -78,8 +78,9 @@ class PageResponse(msgspec.Struct, eq=False):
 
     def _begin(self, data: bytes, more: bool) -> CachedPage:
         """Rewrite the first bytes; while debugging, say in headers what was held back by then."""
-        options, told = self.exchange.options, self._report()
-        since = mark_of(self.gate) if told and self.gate is not None else NOTHING
+        options, told, since = self.exchange.options, "", NOTHING
+        if options.debug and self.gate is not None:
+            told, since = self._report(), mark_of(self.gate)
         # What was told of a page's headers is not told again of its body: no other page has that report.
         if data and not more and options.enforce and since == NOTHING:
             page = self._whole(data)

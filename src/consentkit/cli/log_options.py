@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -15,21 +16,16 @@ from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.location import check_file, log_path
 
-with_log: Final = click.option(
-    "--log",
-    "url",
-    required=True,
-    envvar="CONSENTKIT_LOG",
-    show_envvar=True,
-    metavar="URL",
-    help="The log: a file's path, sqlite:///path or postgresql://…",
+_LOG_HELP: Final = "The log: a file's path, sqlite:///path or postgresql://…"
+_KEY_HELP: Final = "The log's key file, where it is not beside the log."
+
+log_option: Final = partial(
+    click.option, "--log", "url", envvar="CONSENTKIT_LOG", show_envvar=True, metavar="URL", help=_LOG_HELP
 )
+"""The option ``--log``; further arguments are click's."""
+with_log: Final = log_option(required=True)
 with_key: Final = click.option(
-    "--key",
-    envvar="CONSENTKIT_LOG_KEY",
-    show_envvar=True,
-    metavar="FILE",
-    help="The log's key file, where it is not beside the log.",
+    "--key", envvar="CONSENTKIT_LOG_KEY", show_envvar=True, metavar="FILE", help=_KEY_HELP
 )
 
 
@@ -58,10 +54,9 @@ def plain_errors() -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise click.UsageError(error.problem) from error
-    except LogUnavailable as error:
-        raise click.ClickException(f"{error}; `consentkit check` says what to do") from error
     except LogError as error:
-        raise click.ClickException(str(error)) from error
+        hint = "; `consentkit check` says what to do" if isinstance(error, LogUnavailable) else ""
+        raise click.ClickException(f"{error}{hint}") from error
 
 
 @contextmanager
