@@ -77,7 +77,7 @@ scripts: $(VENV)/.node
 
 # A browser for the tests: the system's Chromium, else Playwright's own.
 browser: $(VENV)/.dev
-	@$(BIN)/python tests/chromium.py
+	@$(BIN)/python tests/e2e/chromium.py
 
 define need-python
 	@if [ -z "$(PYTHON)" ]; then \
@@ -130,7 +130,7 @@ $(FRAMEWORKS)/.frameworks: requirements/frameworks.txt pyproject.toml
 	"$(PYTHON)" -m venv $(FRAMEWORKS)
 	$(FRAMEWORKS)/bin/python -m pip install --quiet --require-hashes -r requirements/frameworks.txt
 	$(FRAMEWORKS)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(FRAMEWORKS)/bin/python tests/chromium.py
+	$(FRAMEWORKS)/bin/python tests/e2e/chromium.py
 	@touch $@
 
 $(MATRIX)/.matrix: requirements/matrix.txt pyproject.toml

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from lxml import etree  # type: ignore[import-untyped]
-from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
+from lxml.html import HtmlElement, HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
 from consentkit.consent.consent import Consent
 from consentkit.gating import Gate, PageGate, Unclassified
@@ -114,13 +113,13 @@ def loaders(page: bytes, site: str) -> Iterator[Loader]:
                 yield Loader(str(element.tag), url)
 
 
-def runs(element: etree._Element) -> bool:
+def runs(element: HtmlElement) -> bool:
     """Tell whether a script's type runs; other elements do."""
     kind = (element.get("type") or "").strip().lower()
     return element.tag != "script" or not kind or "javascript" in kind or kind == "module"
 
 
-def idle(element: etree._Element) -> bool:
+def idle(element: HtmlElement) -> bool:
     """Tell whether a link loads nothing."""
     return element.tag == "link" and bool(IDLE & set((element.get("rel") or "").lower().split()))
 

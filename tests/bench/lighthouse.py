@@ -23,9 +23,9 @@ from jinja2 import ChoiceLoader, DictLoader
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-import chromium
 from bench.goals import judge
 from consentkit import Policy
+from e2e import chromium
 from e2e.serving import ARTICLE, Served
 from examples.news.settings import Settings
 from examples.news.site import HERE, build, read_site

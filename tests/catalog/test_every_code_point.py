@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalog.host_recorder import ANSWERS, BLOCK, digest, find
+from e2e.catalog.host_recorder import ANSWERS, BLOCK, digest, find
 
 RECORDED: dict[str, Any] = json.loads(ANSWERS.read_text())
 REFUSED = {

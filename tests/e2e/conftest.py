@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
-from conftest import CHROMIUM_ARGUMENTS
+from e2e import chromium as chromium_finder
+from e2e.chromium import ARGUMENTS
 from e2e.serving import Demo
 from e2e.sink import Sink
 from e2e.waiting import PATIENCE
@@ -36,6 +37,40 @@ def resolving(sink: Sink) -> str:
 
 
 @pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Where Chromium is."""
+    path = chromium_finder.find()
+    if path is None:
+        pytest.skip(f"no Chromium: {chromium_finder.HOW}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def headless_path(chromium_path: str) -> str:
+    """Where the Chromium is that most tests use: without windows, if there is one."""
+    return chromium_finder.find_headless() or chromium_path
+
+
+# Playwright's event loop counts as running in its thread until it is stopped: were it there for the whole
+# session, no other test could run a loop of its own. Modules are never interleaved, so it lives for a module.
+@pytest.fixture(scope="module")
+def playwright_driver(chromium_path: str) -> Iterator[Playwright]:
+    """Playwright, started once per module."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright_driver: Playwright, headless_path: str) -> Iterator[Browser]:
+    """A real Chromium that reaches this machine only."""
+    rules = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost"
+    arguments = [*ARGUMENTS, rules]
+    browser = playwright_driver.chromium.launch(executable_path=headless_path, args=arguments)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
 def sink() -> Iterator[Sink]:
     with Sink() as running:
         yield running
@@ -44,7 +79,7 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture(scope="module")
 def wired(playwright_driver: Playwright, headless_path: str, sink: Sink) -> Iterator[Browser]:
     """A Chromium for which every host but this machine is the sink."""
-    arguments = [*CHROMIUM_ARGUMENTS, resolving(sink)]
+    arguments = [*ARGUMENTS, resolving(sink)]
     browser = playwright_driver.chromium.launch(executable_path=headless_path, args=arguments)
     yield browser
     browser.close()
@@ -69,7 +104,7 @@ def profile(
         context = playwright_driver.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("profile"),
             executable_path=chromium_path if windows else headless_path,
-            args=[*CHROMIUM_ARGUMENTS, resolving(sink)],
+            args=[*ARGUMENTS, resolving(sink)],
             java_script_enabled=script,
         )
         launched.append(patient(context))

@@ -12,8 +12,8 @@ from consentkit.record.entry import Entry
 from e2e.answering import EVERYTHING, autoconsent, consent_o_matic
 from e2e.serving import Demo
 from e2e.sink import Sink
+from e2e.tabs import go
 from e2e.waiting import wait_until
-from tabs import go
 
 pytestmark = pytest.mark.browser
 

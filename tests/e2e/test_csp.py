@@ -18,8 +18,8 @@ from consentkit.testing import cookie_for
 from consentkit.web.response.csp import CSPMode
 from e2e.serving import Served
 from e2e.sink import Sink
+from e2e.tabs import go
 from e2e.waiting import wait_until
-from tabs import go
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,7 @@ from starlette.routing import Route as Path
 
 from consentkit import ConsentMiddleware, Policy
 from e2e.serving import Served
-from tabs import borrowed, go
+from e2e.tabs import borrowed, go
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ from consentkit import ConsentMiddleware, Policy
 from e2e.conftest import patient
 from e2e.serving import Served
 from e2e.sink import Sink
-from tabs import go
+from e2e.tabs import go
 
 pytestmark = pytest.mark.browser
 

@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from consentkit import ConsentMiddleware, Policy
 from e2e.serving import Served
+from e2e.tabs import borrowed
 from e2e.waiting import wait_until
-from tabs import borrowed
 
 pytestmark = pytest.mark.browser
 

@@ -11,9 +11,9 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, FrameLocator, Page, Playwright, expect
 
-from conftest import CHROMIUM_ARGUMENTS
 from consentkit import ConsentMiddleware
 from consentkit.policy import Banner
+from e2e.chromium import ARGUMENTS
 from e2e.conftest import patient
 from e2e.magazine import POLICY, magazine
 from e2e.serving import Served
@@ -123,7 +123,7 @@ def test_where_the_browser_refuses_cookies_it_is_said(
     context = playwright_driver.chromium.launch_persistent_context(
         tmp_path,
         executable_path=chromium_path,
-        args=[*CHROMIUM_ARGUMENTS, "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
+        args=[*ARGUMENTS, "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
         java_script_enabled=script,
         locale="en-GB",
     )

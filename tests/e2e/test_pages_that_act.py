@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy
 from consentkit.exceptions import LogUnavailable
+from consentkit.log.stores.sqlite import SQLiteStore
 from e2e.serving import Served
 from e2e.waiting import PATIENCE, wait_until
 from log.faults import FaultyStore
@@ -45,12 +46,12 @@ class Shop:
         store: Where choices are recorded; its faults can be set.
     """
 
-    def __init__(self, log: ConsentLog) -> None:
+    def __init__(self, log: ConsentLog, store: FaultyStore) -> None:
         self.orders = 0
         self.asked = 0
         self.go_on = threading.Event()
         self.go_on.set()
-        self.store = log._store = FaultyStore(log._store)
+        self.store = store
         self._consenting: ASGIApp = ConsentMiddleware(self._page, secret_key=SECRET, log=log, policy=POLICY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,14 +81,19 @@ class Shop:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[ConsentLog]:
-    with ConsentLog(tmp_path / "log.db") as opened:
+def store(tmp_path: Path) -> FaultyStore:
+    return FaultyStore(SQLiteStore(tmp_path / "log.db"))
+
+
+@pytest.fixture
+def log(tmp_path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
+    with ConsentLog(tmp_path / "log.db", store=store) as opened:
         yield opened
 
 
 @pytest.fixture
-def shop(log: ConsentLog) -> Iterator[Shop]:
-    made = Shop(log)
+def shop(log: ConsentLog, store: FaultyStore) -> Iterator[Shop]:
+    made = Shop(log, store)
     yield made
     made.store.before = lambda: None
 

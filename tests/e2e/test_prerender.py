@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conftest import CHROMIUM_ARGUMENTS
+from e2e.chromium import ARGUMENTS
 from e2e.conftest import resolving
 from e2e.magazine import VENDORS, for_browsers_that_forget_nothing, loads, site
 from e2e.remote import Remote, Unattached
@@ -39,7 +39,7 @@ def remote(
     remote = Remote(site() if forgets else for_browsers_that_forget_nothing(site()))
     profile = tmp_path_factory.mktemp("profile")
     flags = ["--headless=new", f"--user-data-dir={profile}", "--disable-popup-blocking", resolving(sink)]
-    command = [chromium_path, *CHROMIUM_ARGUMENTS, *flags]
+    command = [chromium_path, *ARGUMENTS, *flags]
     with Served(remote) as served, Unattached([*command, f"{served.url}/one?plain&use=remote"]):
         yield remote
 

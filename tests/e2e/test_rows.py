@@ -29,8 +29,8 @@ from consentkit.testing import cookie_for
 from e2e.conftest import NewProfile
 from e2e.serving import Served
 from e2e.sink import Sink
+from e2e.tabs import go
 from e2e.waiting import comes
-from tabs import go
 
 pytestmark = pytest.mark.browser
 

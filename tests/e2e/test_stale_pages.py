@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
-from conftest import CHROMIUM_ARGUMENTS
+from e2e.chromium import ARGUMENTS
 from e2e.conftest import patient
 from e2e.magazine import VENDORS, for_browsers_that_forget_nothing, loads, site
 from e2e.serving import Served
@@ -248,7 +248,7 @@ def test_a_page_brought_back_from_memory_follows_the_newest_choice(
     context = playwright_driver.chromium.launch_persistent_context(
         tmp_path,
         executable_path=chromium_path,
-        args=[*CHROMIUM_ARGUMENTS, "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
+        args=[*ARGUMENTS, "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
         ignore_default_args=["--disable-back-forward-cache"],
     )
     page = patient(context).pages[0]

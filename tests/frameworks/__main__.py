@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import chromium
 from consentkit import ConsentMiddleware, Policy, Vendor
 from docs.documents import fill, find_page
+from e2e import chromium
 from e2e.serving import Served
 from e2e.sink import Sink
 from frameworks.sites import Site, sites

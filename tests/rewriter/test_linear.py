@@ -105,7 +105,7 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
         return found._replace(plain=plain_, head=head, skip=skip, skip_one=skip_one)  # type: ignore[arg-type]
 
     monkeypatch.setattr(context, "compile_selection", metered)
-    tables: tuple[dict[bytes, Any], ...] = (grammar.RAW_TEXT, selection.QUIET)
+    tables: tuple[dict[bytes, Any], ...] = (grammar.RAW_TEXT, selection.DRAWING_CONTENT)
     for table in tables:
         for element, pattern in table.items():
             monkeypatch.setitem(table, element, Metered(pattern, meter))

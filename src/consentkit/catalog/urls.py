@@ -7,7 +7,7 @@ caller's business.
 
 Hosts follow its "host parsing" (UTS 46 in the non-transitional form): whatever a browser would resolve to a
 name, `read_host` gives that same name, so that no spelling of a host escapes its rule. Every code point was
-held against Chromium's answer (``tests/catalog/host_recorder.py`` says how).
+held against Chromium's answer (``tests/e2e/catalog/host_recorder.py`` says how).
 """
 
 from __future__ import annotations

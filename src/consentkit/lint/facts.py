@@ -354,7 +354,7 @@ class Observations:
     def __init__(self, url: str, policy: Policy | None = None, regime: Regime | None = None) -> None:
         self.url = url
         self.policy = policy
-        self.vendors = VendorMatcher(policy, url)
+        self.vendors: VendorMatcher = VendorMatcher(policy, url)
         self._regime = regime
 
     @property

@@ -9,7 +9,7 @@ from typing import Final
 from consentkit.rewriter.grammar import CLOSES_HEAD, HEAD_CONTENT, SPACE, Buffer
 from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.memory import Memory
-from consentkit.rewriter.selection import compile_selection
+from consentkit.rewriter.selection import Selection, compile_selection
 from consentkit.rewriter.tags import attributes, runs_script
 
 Injection = bytes | Callable[[], bytes]
@@ -127,9 +127,9 @@ class Context:
 
     def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
         self.handler = handler
-        self.memory = memory or Memory()
-        self.names = handler.names
-        self.asked = compile_selection(handler.names, handler.rare, handler.addressed)
+        self.memory: Memory = memory or Memory()
+        self.names: frozenset[bytes] = handler.names
+        self.asked: Selection = compile_selection(handler.names, handler.rare, handler.addressed)
         self.memory.serve(self.names)
         self.prologue = prologue
         self.edits: list[Splice] = []
@@ -140,7 +140,7 @@ class Context:
         # Kind of raw text → where it is known to hold no end.
         self._barren: dict[bytes, tuple[int, int]] = {}
 
-    def shows(self, name: bytes, raw: bytes) -> bool:
+    def wants(self, name: bytes, raw: bytes) -> bool:
         """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
         if name in self.names:
             return True
@@ -158,7 +158,7 @@ class Context:
             if item.value is not None
         )
 
-    def has_grown(self, start: int, end: int) -> bool:
+    def has_doubled(self, start: int, end: int) -> bool:
         """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
         place = start + self.gone
         if end - start < 2 * self._judged.get(place, 0):

@@ -17,15 +17,18 @@ from consentkit.rewriter.selection import MODE, RAW, SHOWN, Scan
 _IN_NOSCRIPT: Final = PLACES[Where.NOSCRIPT | Where.UNCERTAIN]
 _PLAIN: Final = PLACES[0]
 
+Entered = tuple[bytes, int]
+"""Name and place of the start tag behind which raw text or a script goes on."""
 
-def pass_over(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, tuple[bytes, int] | None]:
+
+def fast_forward(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
     """Go on from ``pos`` in the data state, and show the handler what it asked for.
 
     ``scan`` is ``context.asked.plain``, or ``context.asked.head`` where the body's beginning is waited for.
 
     Returns:
         Where it ends: at the end of the buffer, or at what takes the exact grammar. If that is inside of raw
-        text whose end the buffer does not hold, or a script with a comment: name and place of its start tag.
+        text whose end the buffer does not hold, or a script with a comment, its start tag.
     """
     handler, asked = context.handler, context.asked
     passages = context.memory.plain if scan is asked.plain else context.memory.head
@@ -73,7 +76,7 @@ def _element(
     splices: Sequence[Splice] | None = None
     if kind == RAW:
         end = RAW_TEXT[name].search(buffer, pos)
-        if context.shows(name, raw):
+        if context.wants(name, raw):
             splices = context.handler.start_tag(raw, name, _PLAIN)
         return splices, end.start() if end else -1
     end = SCRIPT_PLAIN.search(buffer, pos)
@@ -101,7 +104,7 @@ def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
             pos = end.start()
         elif kind != SHOWN:
             return -1
-        if context.shows(name, found[1]):
+        if context.wants(name, found[1]):
             shown.append((found.start(1), found[1], name))
     if found is None or found.end() != stop:
         return -1

@@ -5,7 +5,7 @@ Inside foreign content (WHATWG HTML 13.2.6.5) ``<style>`` or ``<title>`` hold ma
 Only this part of the tree is followed. Where the answer depends on elements further out, which a streaming
 reader does not keep, every possible answer is returned and the rewriter follows them all.
 
-The stack of open elements is a chain of immutable nodes: copies cost nothing, and readings that pop back to
+The stack of open elements is a chain of immutable nodes: copies cost nothing, and tokenizers that pop back to
 the same node are the same again.
 """
 

@@ -20,7 +20,7 @@ class Where(enum.IntFlag):
     NOSCRIPT = 2
     """Inside ``<noscript>``: markup only for browsers without scripting."""
     UNCERTAIN = 4
-    """Other readings of the bytes exist. Only insertions that hold no quote and no ``>`` may be returned."""
+    """There are other ways to read the bytes. Only insertions without a quote or ``>`` may be returned."""
     TEMPLATE = 8
     """Inside ``<template>``, which is no part of the document (WHATWG HTML 4.12.3)."""
 

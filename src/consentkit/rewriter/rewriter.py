@@ -89,23 +89,23 @@ class Rewriter:
             while not waiting.issuperset(self._tokenizers):
                 one = min((one for one in self._tokenizers if one not in waiting), key=attrgetter("pos"))
                 alone = len(self._tokenizers) == 1
-                while (moved := one.step(self._buffer, final, self._tokenizers)) and alone and not one.born:
+                while (moved := one.step(self._buffer, final, self._tokenizers)) and alone and not one.twins:
                     pass
                 if not moved:
                     waiting.add(one)
-                if not alone or one.born:
+                if not alone or one.twins:
                     self._settle(one)
         except TooDeep:
             self.sealed = True
 
     def _settle(self, parent: Tokenizer) -> None:
         """Follow the tokenizers that another left, and of those that have become the same only one."""
-        if parent.born:
-            self._tokenizers += parent.born
-            parent.born = []
+        if parent.twins:
+            self._tokenizers += parent.twins
+            parent.twins = []
             self._forked = True
         if len({one.place() for one in self._tokenizers}) < len(self._tokenizers):
-            ordered = sorted(self._tokenizers, key=attrgetter("flat"), reverse=True)
+            ordered = sorted(self._tokenizers, key=attrgetter("html_only"), reverse=True)
             self._tokenizers = list({one.key(): one for one in ordered}.values())
         self._context.uncertain = len(self._tokenizers) > 1
         if len(self._tokenizers) > MAX_READINGS:

@@ -93,7 +93,7 @@ def compile_selection(names: frozenset[bytes], rare: Table, addressed: Table) ->
     return Selection(
         matters=matters,
         beginnings=frozenset(name[:end] for name in matters for end in range(1, len(name) + 1)),
-        sometimes={name: (condition, _suspicion(condition)) for name, condition in sometimes.items()},
+        sometimes={name: (condition, _condition_search(condition)) for name, condition in sometimes.items()},
         plain=_scanner(stops, sometimes, drawings).match,
         head=_head_scanner(stops, sometimes).match,
         kinds={name: (name, _kind(name)) for name in stops},
@@ -135,9 +135,9 @@ _SUSPECT = rb"(?:[\x00-\x20&]|[jJ][aA\t\n\r&])"
 
 def _usual_rest(condition: Condition = NEVER) -> bytes:
     """Write the usual tag from behind its first letter; none for which the condition holds."""
-    kept = _behind_none(condition.rare, b"=")
+    kept = _not_behind(condition.rare, b"=")
     if condition.addressed:
-        kept += rb"(?:(?![\"']?+%b)|%b)" % (_SUSPECT, _behind_none(condition.addressed, b"="))
+        kept += rb"(?:(?![\"']?+%b)|%b)" % (_SUSPECT, _not_behind(condition.addressed, b"="))
     if condition.begun:
         keys = sorted({item.partition(b"=")[0] + b"=" for item in condition.begun})
         unlike = b"".join(rb"(?<!%b)" % any_case([key]) for key in keys)
@@ -147,7 +147,7 @@ def _usual_rest(condition: Condition = NEVER) -> bytes:
     return rb"[^<>\"'=%b/]*+(?:>|[%b/]%b%b>)" % (SPACE, SPACE, _BETWEEN, attributes)
 
 
-def _behind_none(names: Sequence[bytes], mark: bytes = b"") -> bytes:
+def _not_behind(names: Sequence[bytes], mark: bytes = b"") -> bytes:
     """Match behind what ends like none of these names, of three letters or more, and a mark."""
     each = b"".join(rb"(?<!%b%b)" % (any_case([name]), mark) for name in names)
     if len(names) < 3:
@@ -158,7 +158,7 @@ def _behind_none(names: Sequence[bytes], mark: bytes = b"") -> bytes:
     return rb"(?:(?<!%b%b)|%b)" % (likely, mark, each)
 
 
-def _suspicion(condition: Condition) -> re.Pattern[bytes]:
+def _condition_search(condition: Condition) -> re.Pattern[bytes]:
     """Compile a search that finds nothing in a tag for which the condition does not hold."""
     signs = [rb"(?<=%b=)" % any_case([name]) for name in condition.rare]
     if condition.rare:
@@ -179,7 +179,7 @@ _FREQUENT: Final = (
 """Names of elements, the more frequent first. Any may be left out: it saves time alone."""
 
 
-def _frequent(stops: Iterable[bytes], sometimes: Conditions) -> bytes:
+def _frequent_tags(stops: Iterable[bytes], sometimes: Conditions) -> bytes:
     """Write start tags of frequent elements for which no condition holds, from behind their ``<``.
 
     As most pages have them: in lower case, each attribute behind one space, its value in double quotes.
@@ -188,14 +188,14 @@ def _frequent(stops: Iterable[bytes], sometimes: Conditions) -> bytes:
     for name in _FREQUENT:
         if name not in frozenset(stops):
             groups.setdefault(sometimes.get(name, NEVER), []).append(name)
-    return b"|".join(_in_order(names) + _quoted(condition) for condition, names in groups.items())
+    return b"|".join(_in_order(names) + _quoted_attributes(condition) for condition, names in groups.items())
 
 
-def _quoted(condition: Condition) -> bytes:
+def _quoted_attributes(condition: Condition) -> bytes:
     """Write such a tag's attributes. Whatever ends like a rare one is left to the other expressions."""
     name = rb"[a-z0-9_:-]++"
     if condition.rare:
-        name = rb"(?:class|id|href|style|%b%b)" % (name, _behind_none(condition.rare))
+        name = rb"(?:class|id|href|style|%b%b)" % (name, _not_behind(condition.rare))
     address = rb"(?!%b)" % _SUSPECT if condition.addressed else b""
     value = rb"(?![%b]|%b)" % (SPACE, condition.values) if condition.begun else b""
     return rb"(?: %b=\"%b%b[^\"]*+\")*+>" % (name, address, value)
@@ -221,16 +221,16 @@ DRAWING: Final = frozenset(
     b"stop symbol tspan mask text use".split()
 )
 """Elements that a drawing may be made of to be passed over whole."""
-_DRAWING_ROWS = DRAWING - {b"svg", b"title"}
-_PLAIN_ROWS = _DRAWING_ROWS - {b"use"}
+_DRAWING_NESTED = DRAWING - {b"svg", b"title"}
+_PLAIN_NESTED = _DRAWING_NESTED - {b"use"}
 # The same for formulas. Elements that are integration points (13.2.4.2) hold text only and are closed at
 # once, so that no element of HTML stands between "</math>" and what it closes.
-_FORMULA_ROWS = frozenset(
+_FORMULA_NESTED = frozenset(
     b"mfenced mfrac mmultiscripts mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
     b"mtable mtd mtr munder munderover semantics annotation".split()
 )
 _FORMULA_TEXTS = frozenset(b"mi mn mo ms mtext".split())
-FORMULA: Final = _FORMULA_ROWS | _FORMULA_TEXTS | {b"math"}
+FORMULA: Final = _FORMULA_NESTED | _FORMULA_TEXTS | {b"math"}
 """Elements that a formula may be made of to be passed over whole."""
 
 
@@ -243,8 +243,8 @@ _TITLE = _closed_at_once(b"title", rb"[^<]*+")
 _TEXTS = [_closed_at_once(name, rb"(?:%b)*+" % _REMARKS) for name in sorted(_FORMULA_TEXTS)]
 _USE = rb"<" + any_of([b"use"]) + _usual_rest(USED)
 _USE_END = rb"</" + any_of([b"use"]) + REST
-_DRAWN = b"|".join([_REMARKS, rb"</?+" + any_of(_PLAIN_ROWS) + REST, _USE, _USE_END, _TITLE])
-_FORMED = b"|".join([_REMARKS, rb"</?+" + any_of(_FORMULA_ROWS) + REST, *_TEXTS])
+_DRAWN = b"|".join([_REMARKS, rb"</?+" + any_of(_PLAIN_NESTED) + REST, _USE, _USE_END, _TITLE])
+_FORMED = b"|".join([_REMARKS, rb"</?+" + any_of(_FORMULA_NESTED) + REST, *_TEXTS])
 
 
 def _drawings(wanted: bool, sometimes: Conditions) -> list[bytes]:
@@ -257,7 +257,9 @@ def _drawings(wanted: bool, sometimes: Conditions) -> list[bytes]:
     ]
 
 
-def _quiet(rows: Iterable[bytes], leaves: Iterable[bytes], other: Iterable[bytes]) -> re.Pattern[bytes]:
+def _drawing_content(
+    rows: Iterable[bytes], leaves: Iterable[bytes], other: Iterable[bytes]
+) -> re.Pattern[bytes]:
     """Compile what opens nothing in a drawing or formula: remarks, and elements that are closed at once."""
     names = [any_of([leaf]) for leaf in leaves]
     pairs = (rb"%b%b[%b/]*+(?<!/)></%b" % (name, ATTRIBUTES, SPACE, name) for name in names)
@@ -269,24 +271,24 @@ def _quiet(rows: Iterable[bytes], leaves: Iterable[bytes], other: Iterable[bytes
     return re.compile(rb"(?:%b)*+" % b"|".join([_REMARKS, *closed, *other]))
 
 
-QUIET: Final = {
-    b"svg": _quiet(
-        _PLAIN_ROWS,
+DRAWING_CONTENT: Final = {
+    b"svg": _drawing_content(
+        _PLAIN_NESTED,
         [b"path", b"circle", b"rect", b"polygon", b"stop"],
         [_TITLE, _USE + rb"(?<=[\"'%b]/>)" % SPACE, _USE + rb"(?<!/>)" + _USE_END],
     ),
-    b"math": _quiet(_FORMULA_ROWS, [b"mspace"], _TEXTS),
+    b"math": _drawing_content(_FORMULA_NESTED, [b"mspace"], _TEXTS),
 }
 """What may be passed over inside a drawing or formula, by the name of its first element."""
-ROWS: Final = {b"svg": _DRAWING_ROWS, b"math": _FORMULA_ROWS}
+NESTED: Final = {b"svg": _DRAWING_NESTED, b"math": _FORMULA_NESTED}
 """The elements that nest in there."""
-LABEL: Final = re.compile(rb"<" + any_of({b"title"} | _FORMULA_TEXTS))
+LABEL_START: Final = re.compile(rb"<" + any_of({b"title"} | _FORMULA_TEXTS))
 """The beginning of what is passed over only if it is whole."""
-ROW: Final = {
+NESTED_TAG: Final = {
     name: re.compile(rb"<(/?+)(%b)%b%b" % (rows, ATTRIBUTES, TAIL))
     for name, rows in (
-        (b"svg", any_of(_PLAIN_ROWS) + rb"|(?<=/)" + any_of([b"use"])),
-        (b"math", any_of(_FORMULA_ROWS)),
+        (b"svg", any_of(_PLAIN_NESTED) + rb"|(?<=/)" + any_of([b"use"])),
+        (b"math", any_of(_FORMULA_NESTED)),
     )
 }
 """One such element's tag, with groups as of :data:`grammar.TAG`; not ``<use>``, which may have a handler."""
@@ -305,12 +307,12 @@ def _scanner(stops: Iterable[bytes], sometimes: Conditions, drawings: bool) -> r
     other = bytes({*range(ord("a"), ord("z") + 1)} - {name[0] for name in watched})
     unlike = rb"[%b%b]|/[a-zA-Z]|(?!%b%b)[a-zA-Z]" % (other, other.upper(), any_case(watched), END_OF_NAME)
     parts = [
-        rb"<(?:/[a-z][a-z0-9]*+>|%b)" % _frequent(stops, sometimes),
+        rb"<(?:/[a-z][a-z0-9]*+>|%b)" % _frequent_tags(stops, sometimes),
         rb"<(?:%b)%b" % (unlike, _usual_rest()),
-        *_unmet(stops, sometimes),
+        *_tags_without_condition(stops, sometimes),
         COMMENT,
         *_drawings(drawings, sometimes),
-        *_boring(watched, ()),
+        *_other_tags(watched, ()),
         grammar.BOGUS_COMMENT,
         rb"<(?=[^a-zA-Z/!?])",
     ]
@@ -346,15 +348,18 @@ def _skippers(
         that ends behind the first tag or comment at the latest.
     """
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
-    tags = [rb"<(?:%b)" % _frequent(stops, sometimes), *_boring({*stops, *sometimes}, _END_STRUCTURE)]
-    tags += _unmet(stops, sometimes)
+    tags = [
+        rb"<(?:%b)" % _frequent_tags(stops, sometimes),
+        *_other_tags({*stops, *sometimes}, _END_STRUCTURE),
+    ]
+    tags += _tags_without_condition(stops, sometimes)
     comments = [COMMENT, grammar.BOGUS_COMMENT]
     all_ = b"|".join([text, *tags, *_drawings(drawings, sometimes), *comments])
     one = rb"(?:%b)*+(?:%b)?+" % (text, b"|".join([*tags, *comments]))
     return re.compile(rb"(?:%b)*+" % all_), re.compile(one)
 
 
-def _unmet(stops: Iterable[bytes], sometimes: Conditions) -> list[bytes]:
+def _tags_without_condition(stops: Iterable[bytes], sometimes: Conditions) -> list[bytes]:
     """Write start tags for which their condition does not hold."""
     names: dict[Condition, list[bytes]] = {}
     for name in sometimes.keys() - set(stops):
@@ -365,7 +370,7 @@ def _unmet(stops: Iterable[bytes], sometimes: Conditions) -> list[bytes]:
     ]
 
 
-def _boring(start: Iterable[bytes], end: Iterable[bytes]) -> list[bytes]:
+def _other_tags(start: Iterable[bytes], end: Iterable[bytes]) -> list[bytes]:
     """Write whole tags but these start and end tags, by the exact grammar."""
     unless = rb"(?!%b%b)" % (any_case(end), END_OF_NAME) if end else b""
     name = rb"[a-zA-Z][^%b/>]*+" % SPACE

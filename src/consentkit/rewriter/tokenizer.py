@@ -1,9 +1,9 @@
-"""A resumable HTML tokenizer that shows a handler the tags it asked for (WHATWG HTML 13.2.5).
+"""A resumable HTML tokenizer that wants a handler the tags it asked for (WHATWG HTML 13.2.5).
 
 A tokenizer stands at ``pos`` in one of the states of :class:`State`. What is incomplete at the end of the
 buffer is resumed at ``scan``, so that no byte is scanned twice however the input is cut.
 
-Where the bytes alone do not say what a browser will do, a tokenizer leaves a twin of itself in ``born`` for
+Where the bytes alone do not say what a browser will do, a tokenizer leaves a twin of itself in ``twins`` for
 each other possibility, and all of them go on:
 
 - scripting on or off: ``<noscript>`` holds raw text or markup;
@@ -11,7 +11,7 @@ each other possibility, and all of them go on:
   parsing changed in 2025, in framesets, behind ``<col>`` in a ``<template>``;
 - end tags that may reach out of SVG and MathML, see :mod:`consentkit.rewriter.foreign`;
 - HTML's rules inside of SVG and MathML: Chromium's preload scanner knows no others, and fetches what it takes
-  for a tag. Such a twin is ``flat``.
+  for a tag. Such a twin is ``html_only``.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import msgspec
 
 from consentkit.rewriter import foreign, grammar
 from consentkit.rewriter.context import Context
-from consentkit.rewriter.fast_path import pass_over
+from consentkit.rewriter.fast_path import fast_forward
 from consentkit.rewriter.foreign import Top
 from consentkit.rewriter.grammar import RAW_TEXT, TAG, Buffer
 from consentkit.rewriter.handler import PLACES, Where
-from consentkit.rewriter.selection import LABEL, QUIET, ROW, ROWS
+from consentkit.rewriter.selection import DRAWING_CONTENT, LABEL_START, NESTED, NESTED_TAG
 from consentkit.rewriter.tags import attributes
 
 MAX_TAG: Final = 1 << 20
@@ -42,7 +42,7 @@ SHORT: Final = 64
 are looked at."""
 OVERSIZED: Final = b"x-oversized-"
 """What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
-BORING: Final = b"."
+UNWANTED: Final = b"."
 """Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
 follows is the name of an element of a drawing or formula."""
 
@@ -88,7 +88,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         scan: Where to resume in other states; everything before is known to hold no end.
         start: In ``TAG``, of the tag; in ``SCRIPT``, of the start tag, -1 once that is decided on.
         level: In ``TAG`` and ``SCRIPT``, how far inside.
-        name: In ``RAW`` and ``SCRIPT``, of the element; in ``TAG``, once known, or `OVERSIZED` or `BORING`.
+        name: In ``RAW`` and ``SCRIPT``, of the element; in ``TAG``, once known, or `OVERSIZED` or `UNWANTED`.
         top: The innermost open element of SVG or MathML.
         asked: In ``SCRIPT``, whether the handler said that it needs the text.
         svg_script: Start of the ``<script>`` in SVG that waits for its end, -1 if none does.
@@ -99,10 +99,10 @@ class Tokenizer(msgspec.Struct, eq=False):
         select: 1 + templates around the open ``<select>``; 0 without one.
         frameset: Whether a ``<frameset>`` is open.
         noscript: Whether a ``<noscript>`` is open, and read as markup.
-        flat: Whether it knows no SVG and MathML, as look-ahead scanners.
+        html_only: Whether it knows no SVG and MathML, as look-ahead scanners.
         drawing: ``svg`` or ``math`` while nothing but a plain drawing or formula was seen in there: all ways
             to read it are the same as yet, and no twin is needed.
-        born: The twins that it left in its last step.
+        twins: The twins that it left in its last step.
     """
 
     context: Context
@@ -122,16 +122,16 @@ class Tokenizer(msgspec.Struct, eq=False):
     select: int = 0
     frameset: bool = False
     noscript: bool = False
-    flat: bool = False
+    html_only: bool = False
     drawing: bytes = b""
-    born: list[Tokenizer] = []
+    twins: list[Tokenizer] = []
 
     def place(self) -> tuple[State, int]:
         """Return where this one stands; only tokenizers in the same place can be the same."""
         return self.state, self.pos if self.state is State.DATA else self.scan
 
     def key(self) -> tuple[object, ...]:
-        """Return what makes two tokenizers the same from here on; `flat` ones give way to others."""
+        """Return what makes two tokenizers the same from here on; `html_only` ones give way to others."""
         # What the state does not use differs by history alone, and is left out.
         inside: tuple[object, ...] = self.place()
         if self.state in (State.TAG, State.SCRIPT):
@@ -146,8 +146,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         # A copy, and not a flag for each possibility: whatever differs later, it differs in one place, and
         # what has become the same is found by comparing all that decides; see `key`.
         twin = copy.copy(self)
-        twin.state, twin.scan, twin.born = state, scan, []
-        self.born.append(twin)
+        twin.state, twin.scan, twin.twins = state, scan, []
+        self.twins.append(twin)
         self.context.uncertain = True
         return twin
 
@@ -169,15 +169,12 @@ class Tokenizer(msgspec.Struct, eq=False):
             return self.svg_script
         if self.state is State.DATA:
             return self.pos
-        if self.state is State.TAG:
-            return self.start if self.keeps() else self.scan
-        if self.state is State.SCRIPT and self.start >= 0:
-            return self.start
-        return self.scan
+        in_script = self.state is State.SCRIPT and self.start >= 0
+        return self.start if in_script or (self.state is State.TAG and self.keeps_tag()) else self.scan
 
-    def keeps(self) -> bool:
+    def keeps_tag(self) -> bool:
         """Say whether the incomplete tag must be kept."""
-        return self.name != OVERSIZED and self.name[:1] != BORING
+        return self.name != OVERSIZED and self.name[:1] != UNWANTED
 
     def step(self, buffer: Buffer, final: bool, siblings: Sequence[Tokenizer]) -> bool:
         """Go on to the next thing that matters.
@@ -199,7 +196,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         if self.svg_script >= 0:
             self._settle_svg_scripts(buffer, siblings)
             if (final and not moved) or len(buffer) - self.svg_script > MAX_SCRIPT:
-                self._end_svg_script(buffer, len(buffer), False)
+                self._decide_at(buffer, self.svg_script, len(buffer), False, _FOREIGN)
+                self.svg_script = -1
         return moved
 
     # --- between tags
@@ -207,14 +205,14 @@ class Tokenizer(msgspec.Struct, eq=False):
     def _data(self, buffer: Buffer, final: bool) -> bool:
         before, context, prologue = self.pos, self.context, self.context.prologue
         if self.drawing:
-            self._draw(buffer)
+            self._follow_drawing(buffer)
             # A label is passed over only if it is whole, so the beginning of one waits for the rest.
-            if not final and len(buffer) - self.pos < SHORT and LABEL.match(buffer, self.pos):
+            if not final and len(buffer) - self.pos < SHORT and LABEL_START.match(buffer, self.pos):
                 return False
         elif self.top is not None:
             # In SVG and MathML every tag may close something, or break out of it (13.2.6.5).
             self.pos = _find(buffer, b"<", self.pos)
-        elif context.uncertain or self._guarded():
+        elif context.uncertain or self._is_guarded():
             # Several tokenizers go on tag by tag, so that they become one where they meet.
             # In the prologue every tag is looked at, whoever asked for it.
             if not prologue.active:
@@ -223,7 +221,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         elif prologue.in_head or not prologue.active:
             # Alone, and nothing around: in large steps.
             scan = context.asked.head if prologue.active else context.asked.plain
-            self.pos, raw_text = pass_over(context, scan, buffer, self.pos)
+            self.pos, raw_text = fast_forward(context, scan, buffer, self.pos)
             if raw_text:
                 self._enter(*raw_text)
                 return True
@@ -234,10 +232,10 @@ class Tokenizer(msgspec.Struct, eq=False):
         # Tokenizers that meet in front of a tag become one before it is shown, however the input is cut.
         return (context.uncertain and self.pos > before) or self._markup(buffer, final)
 
-    def _guarded(self) -> bool:
+    def _is_guarded(self) -> bool:
         """Say whether something around decides how tags are read, or which end tags matter."""
         return bool(
-            self.noscript or self.select or self.templates or self.frameset or self.columns or self.flat
+            self.noscript or self.select or self.templates or self.frameset or self.columns or self.html_only
         )
 
     def _prologue(self, buffer: Buffer, final: bool) -> bool:
@@ -282,7 +280,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         if ahead.startswith(b"<!--"):
             return self._comment_start(ahead[4:6], final)
         if ahead == b"<![CDATA[" and self.drawing:
-            self._leave(self.pos)  # for look-ahead scanners it is a bogus comment
+            self._leave_drawing(self.pos)  # for look-ahead scanners it is a bogus comment
         elif ahead == b"<![CDATA[" and self.top is not None:
             # Inside of an integration point the current node is HTML's, and this a bogus comment, unless an
             # element that is not followed was closed there. Both are read.
@@ -309,10 +307,10 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _comment(self, buffer: Buffer, final: bool) -> bool:
         found = grammar.COMMENT_END.search(buffer, self.scan)
-        return self._until(buffer, found.end() if found else -1, 3, b"-")
+        return self._end_at(buffer, found.end() if found else -1, 3, b"-")
 
     def _bogus(self, buffer: Buffer, final: bool) -> bool:
-        return self._until(buffer, buffer.find(b">", self.scan) + 1 or -1, 0)
+        return self._end_at(buffer, buffer.find(b">", self.scan) + 1 or -1, 0)
 
     def _cdata(self, buffer: Buffer, final: bool) -> bool:
         found = buffer.find(b"]]>", self.scan)
@@ -320,9 +318,9 @@ class Tokenizer(msgspec.Struct, eq=False):
             # In GBK, Big5 and Shift_JIS the first "]" may be half of a character.
             self.fork(State.CDATA, found + 1)
         # The byte before the mark is kept for that.
-        return self._until(buffer, found + 3 if found >= 0 else -1, 3)
+        return self._end_at(buffer, found + 3 if found >= 0 else -1, 3)
 
-    def _until(self, buffer: Buffer, end: int, overlap: int, first: bytes = b"") -> bool:
+    def _end_at(self, buffer: Buffer, end: int, overlap: int, first: bytes = b"") -> bool:
         """Leave for DATA at ``end``.
 
         Where it is negative, only ``overlap`` bytes need another look, from the ``first`` one of a mark on.
@@ -339,7 +337,7 @@ class Tokenizer(msgspec.Struct, eq=False):
     def _raw(self, buffer: Buffer, final: bool) -> bool:
         overlap = len(self.name) + 2
         found = self.context.search(self.name, RAW_TEXT[self.name], buffer, self.scan, overlap)
-        return self._until(buffer, found.start() if found else -1, overlap, b"<")
+        return self._end_at(buffer, found.start() if found else -1, overlap, b"<")
 
     def _plain(self, buffer: Buffer, final: bool) -> bool:
         self.scan = len(buffer)
@@ -356,28 +354,28 @@ class Tokenizer(msgspec.Struct, eq=False):
         if self.level >= 0:
             # The beginning of a name is looked at as long as it is short, so that the work stays linear.
             if not self.name and (self.level != grammar.NAME or self.scan - self.start < SHORT):
-                self._name(buffer)
-            if len(buffer) - self.start > MAX_TAG and self.keeps():
+                self._partial_name(buffer)
+            if len(buffer) - self.start > MAX_TAG and self.keeps_tag():
                 self._oversized(buffer)
             return False
         self.pos, self.state = self.scan, State.DATA
-        if self.keeps():
+        if self.keeps_tag():
             if whole := TAG.match(buffer, self.start):
                 self._tag(buffer, whole, self.start)
-        elif self.name not in (OVERSIZED, BORING):
-            self._row(self.name[1:], False, self.level == grammar.SELF_CLOSED, self.pos)
+        elif self.name not in (OVERSIZED, UNWANTED):
+            self._drawing_tag(self.name[1:], False, self.level == grammar.SELF_CLOSED, self.pos)
         return True
 
-    def _name(self, buffer: Buffer) -> None:
+    def _partial_name(self, buffer: Buffer) -> None:
         """Find out whether an incomplete tag must be kept, which the beginning of its name may tell."""
         found = grammar.TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
         whole, context = self.level != grammar.NAME, self.context
         matters = context.asked.matters if whole else context.asked.beginnings
-        if self.drawing and whole and name in ROWS[self.drawing] and name != b"use":
-            self.name = BORING + name
+        if self.drawing and whole and name in NESTED[self.drawing] and name != b"use":
+            self.name = UNWANTED + name
         elif self.top is None and not (context.prologue.active or name in matters):
-            self.name = BORING
+            self.name = UNWANTED
         elif whole:
             self.name = name
 
@@ -399,9 +397,9 @@ class Tokenizer(msgspec.Struct, eq=False):
         closing = bool(whole[1])
         self.last_tag = start
         if self.drawing:
-            if not closing and name in ROWS[self.drawing]:
+            if not closing and name in NESTED[self.drawing]:
                 self._show(whole[0], start, name, _FOREIGN | _UNCERTAIN)
-            self._row(name, closing, whole[3].endswith(b"/"), start)
+            self._drawing_tag(name, closing, whole[3].endswith(b"/"), start)
             return
         # While there are twins, no place is looked for: an injection stands where all of them agree.
         if self.context.prologue.active and not self.context.uncertain:
@@ -409,7 +407,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         try:
             if closing:
                 self._end_tag(name)
-            elif self.top is not None or (name in (b"svg", b"math") and not self.flat):
+            elif self.top is not None or (name in (b"svg", b"math") and not self.html_only):
                 self._start_around_foreign(whole, start, name)
             else:
                 self._start_html(whole[0], start, name)
@@ -443,14 +441,14 @@ class Tokenizer(msgspec.Struct, eq=False):
         values = {item.name: item.value or b"" for item in reversed(read)}
         self_closing = whole[3].endswith(b"/")
         if self.top is None:
-            busy = self.context.uncertain or self.context.prologue.active or self._guarded()
+            busy = self.context.uncertain or self.context.prologue.active or self._is_guarded()
             if self.context.asked.drawings and not (busy or self_closing):
                 self.top, self.drawing = foreign.open_root(name), name
                 self._show(raw, start, name, _FOREIGN | _UNCERTAIN)
                 return
             # The twin goes on without SVG and MathML: as a look-ahead scanner, or where the tree builder
             # ignores this start tag, as the browser itself.
-            self.fork(State.DATA, self.pos).flat = not self._ambiguous(name)
+            self.fork(State.DATA, self.pos).html_only = not self._ambiguous(name)
         answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
         twins = [self, *(self.fork(State.DATA, self.pos) for _ in answers[1:])]
         for twin, (top, is_foreign) in zip(twins, answers, strict=True):
@@ -474,7 +472,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         if name != b"script":
             self._show(raw, start, name, 0)
         if name in _MODES:
-            self._mode(name)
+            self._note_mode(name)
         elif name == b"noscript":
             # With scripting its content is raw text, without it is markup (13.2.6.4.4, 13.2.6.4.7).
             if not self.noscript:
@@ -485,9 +483,9 @@ class Tokenizer(msgspec.Struct, eq=False):
                 self.fork(State.DATA, self.pos)
             self._enter(name, start)
 
-    def _mode(self, name: bytes) -> None:
+    def _note_mode(self, name: bytes) -> None:
         """Take note of what makes the tree builder ignore tags later."""
-        if self.flat:
+        if self.html_only:
             return
         if name == b"template":
             self.templates += 1
@@ -503,7 +501,7 @@ class Tokenizer(msgspec.Struct, eq=False):
 
         In framesets (13.2.6.4.20), in select before 2025, and behind ``<col>`` in a template (13.2.6.4.12).
         """
-        if self.flat:
+        if self.html_only:
             return False
         return self.frameset or self.columns > 0 or (self.select > 0 and name not in _KEPT_IN_SELECT)
 
@@ -520,38 +518,38 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     # --- inside a plain drawing or formula, which look-ahead scanners read alike
 
-    def _draw(self, buffer: Buffer) -> None:
+    def _follow_drawing(self, buffer: Buffer) -> None:
         """Follow what nests as far as it is plain."""
-        quiet, tag = QUIET[self.drawing], ROW[self.drawing]
+        quiet, tag = DRAWING_CONTENT[self.drawing], NESTED_TAG[self.drawing]
         while self.drawing:
             self.pos = _end(quiet, buffer, self.pos)
             row = tag.match(buffer, self.pos)
             if row is None:
                 return
             self.pos = row.end()
-            self._row(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
+            self._drawing_tag(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
 
-    def _row(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
+    def _drawing_tag(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
         """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
         # More than one answer, or none, is not plain: look-ahead scanners may read on in another way.
         answers: Sequence[Top] = ()
-        if closing and (name == self.drawing or name in ROWS[self.drawing]):
+        if closing and (name == self.drawing or name in NESTED[self.drawing]):
             answers = foreign.close_element(self.top, name)
-        elif not closing and name in ROWS[self.drawing]:
+        elif not closing and name in NESTED[self.drawing]:
             opened = foreign.open_element(self.top, name, self_closing=self_closing, attributes={})
             answers = [top for top, _ in opened]
         if len(answers) != 1:
-            self._leave(start)
+            self._leave_drawing(start)
             return
         self.top = answers[0]
         if self.top is None:
             self.drawing = b""
 
-    def _leave(self, pos: int) -> None:
+    def _leave_drawing(self, pos: int) -> None:
         """Read on from ``pos`` in two ways: as SVG or MathML, and by HTML's rules alone."""
         self.drawing, self.pos = b"", pos
         twin = self.fork(State.DATA, pos)
-        twin.top, twin.flat = None, True
+        twin.top, twin.html_only = None, True
 
     # --- scripts
 
@@ -562,7 +560,7 @@ class Tokenizer(msgspec.Struct, eq=False):
             mark = found[0]
             # An end tag ends the script unless it is double escaped; there it ends that (13.2.5.31).
             if mark.startswith(b"</") and self.level < 2:
-                self._end_script(buffer, found.start(), True)
+                self._decide_at(buffer, self.start, found.start(), True)
                 self.pos, self.state = found.start(), State.DATA
                 return True
             self.scan = found.end()
@@ -575,41 +573,33 @@ class Tokenizer(msgspec.Struct, eq=False):
                 self.level = 1 if mark.startswith(b"</") else 2
         self.scan = max(self.scan, len(buffer) - overlap)
         if final or len(buffer) - self.start > MAX_SCRIPT:
-            self._end_script(buffer, len(buffer), False)
+            self._decide_at(buffer, self.start, len(buffer), False)
+            self.start = -1
         elif not self.asked:
             # Data blocks are not kept back: their text does not matter.
             self.asked = True
             tag = TAG.match(buffer, self.start) if self.start >= 0 else None
             if tag and not self.context.handler.reads(tag[0]):
-                self._end_script(buffer, tag.end(), True)
+                self._decide_at(buffer, self.start, tag.end(), True)
+                self.start = -1
         return False
 
-    def _end_script(self, buffer: Buffer, end: int, whole: bool) -> None:
-        if self.start >= 0:
-            self._decide_between(buffer, self.start, end, whole, 0)
-            self.start = -1
-
     def _settle_svg_scripts(self, buffer: Buffer, siblings: Sequence[Tokenizer]) -> None:
-        """Decide on the SVG script that the last tag closed, here and in the twins just born.
+        """Decide on the SVG script that the last tag closed, here and in the twins just left.
 
         Where another tokenizer still waits for the end of that script, it will decide on more of it. A
         beginning is then decided on only if it is twice as long as the last one, so that the work stays
         linear.
         """
-        for one in (self, *self.born):
+        for one in (self, *self.twins):
             start = one.svg_script
             if start < 0 or (one.top is not None and one.top.total >= one.svg_depth):
                 continue
-            others = (other for other in (*siblings, *self.born) if other is not one)
+            others = (other for other in (*siblings, *self.twins) if other is not one)
             waits = any(other.svg_script == start for other in others)
-            if waits and not self.context.has_grown(start, self.last_tag):
-                one.svg_script = -1
-            else:
-                one._end_svg_script(buffer, self.last_tag, True)
-
-    def _end_svg_script(self, buffer: Buffer, end: int, whole: bool) -> None:
-        self._decide_between(buffer, self.svg_script, end, whole, _FOREIGN)
-        self.svg_script = -1
+            if not waits or self.context.has_doubled(start, self.last_tag):
+                one._decide_at(buffer, start, self.last_tag, True, _FOREIGN)
+            one.svg_script = -1
 
     # --- the handler
 
@@ -618,16 +608,15 @@ class Tokenizer(msgspec.Struct, eq=False):
         return PLACES[base | around | self.context.uncertain * _UNCERTAIN]
 
     def _show(self, raw: bytes, start: int, name: bytes, base: int) -> None:
-        if self.context.shows(name, raw):
+        if self.context.wants(name, raw):
             self.context.edit(start, self.context.handler.start_tag(raw, name, self._where(base)))
 
     def _decide(self, raw: bytes, start: int, text: bytes, whole: bool, base: int) -> None:
         self.context.edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
 
-    def _decide_between(self, buffer: Buffer, start: int, end: int, whole: bool, base: int) -> None:
-        """Decide on a script whose start tag is at ``start`` and whose text ends at ``end``."""
-        tag = TAG.match(buffer, start)
-        if tag:
+    def _decide_at(self, buffer: Buffer, start: int, end: int, whole: bool, base: int = 0) -> None:
+        """Decide on the script whose start tag is at ``start``, if that is kept; its text ends at ``end``."""
+        if start >= 0 and (tag := TAG.match(buffer, start)):
             self._decide(tag[0], start, bytes(buffer[tag.end() : end]), whole, base)
 
 

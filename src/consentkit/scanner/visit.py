@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-from playwright.sync_api import Browser, Error, Frame, Request, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Frame, Page, Request, TimeoutError, sync_playwright
 
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.lint.facts import Control, Layer, PageView, PageVisit, State, StorageKind, Stored
@@ -162,7 +162,7 @@ class Visit:
         self._pending: set[Request] = set()
         self._latest = time.monotonic()
         self._sockets: list[str] = []
-        self.status = 0
+        self.status: int = 0
         self._stack = ExitStack()
         self._stack.enter_context(_sending(browser, plan.headers))
         self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
@@ -172,13 +172,11 @@ class Visit:
         self._context.on("requestfailed", self._on_failure)
         if gpc:
             self.send_gpc()
-        self.page = self._context.new_page()
+        self.page: Page = self._context.new_page()
         self.page.on("websocket", lambda socket: self._sockets.append(socket.url))
 
-    def __enter__(self) -> Visit:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the visit, and forget the profile."""
         self._stack.close()
 
     def send_gpc(self) -> None:
@@ -326,14 +324,22 @@ def read_script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")
 
 
+def read_tool(path: Path, name: str) -> str:
+    """Read a tool's script; raise `ConfigurationError` with the tool's name where that cannot be."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {name}'s script: {error}") from error
+
+
 def look(frame: Frame) -> PageView:
     """Look at a document as it is now, and say of its labels and texts what they mean."""
-    seen = frame.evaluate(read_script("probe"), labels.about_consent())
+    seen = frame.evaluate(read_script("probe"), labels.WORDS["about"])
     page = seen["language"] = labels.primary_language(seen["language"])
     for layer in seen["layers"]:
         language = layer["language"] = labels.primary_language(layer["language"])
         layer["spoken"] = labels.contradicting_language(layer["text"], page)
-        layer["known"] = language in labels.known_languages()
+        layer["known"] = language in labels.WORDS["languages"]
     for control in (*seen["controls"], *(one for layer in seen["layers"] for one in layer["controls"])):
         control.update(_read_labels(control))
     return msgspec.convert(seen, PageView)

@@ -17,7 +17,7 @@ from consentkit.banner.settings import render_settings
 from consentkit.consent.consent import Consent
 from consentkit.consent.decision import Decision
 from consentkit.policy import Place, Policy
-from tabs import borrowed
+from e2e.tabs import borrowed
 
 CALIFORNIA = Place(country="US", region="CA")
 ORIGIN = "http://news.example"

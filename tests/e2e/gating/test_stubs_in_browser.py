@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from consentkit.gating.model import stubs_script
-from tabs import borrowed
+from e2e.tabs import borrowed
 
 PAGE = """
 <body><script>window.kept = "mine"</script>

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from consentkit.vendorcalls import calls_script, calls_table, write_attributes
-from tabs import borrowed
+from e2e.tabs import borrowed
 
 pytestmark = pytest.mark.browser
 

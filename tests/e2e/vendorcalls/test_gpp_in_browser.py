@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from consentkit.vendorcalls.gpp import GPP, gpp_attributes, gpp_for, gpp_script
-from tabs import borrowed
+from e2e.tabs import borrowed
 
 pytestmark = pytest.mark.browser
 

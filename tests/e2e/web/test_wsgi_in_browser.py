@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tabs import borrowed
+from e2e.tabs import borrowed
 from web.wsgi_site import PATIENCE, Site, served, site
 
 __all__ = ["site"]

@@ -97,7 +97,7 @@ class SQLiteTransaction(Transaction, SQLiteView):
         has_destroyed: Whether rows were blanked.
     """
 
-    has_destroyed = False
+    has_destroyed: bool = False
 
     def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each query finds."""

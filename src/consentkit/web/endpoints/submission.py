@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from typing import Final, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl
@@ -142,8 +143,8 @@ def decode_json(body: bytes, kind: type[T]) -> T:
         BadRequest: 400, with what is wrong.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.convert(json.loads(body), kind)
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise BadRequest(400, f"The body cannot be read: {error}.") from error
 
 

@@ -86,7 +86,7 @@ class Decoder:
 class Inflate(Decoder):
     """Decode gzip, or deflate with or without its zlib header (RFC 9110, section 8.4.1)."""
 
-    errors = (zlib.error,)
+    errors: tuple[type[Exception], ...] = (zlib.error,)
 
     def __init__(self, coding: bytes) -> None:
         self._bits = 31 if coding == b"gzip" else 15
@@ -112,7 +112,7 @@ class Unbrotli(Decoder):
     """Decode br (RFC 7932)."""
 
     def __init__(self) -> None:
-        self.errors = (load_brotli().error,)
+        self.errors: tuple[type[Exception], ...] = (load_brotli().error,)
         self._engine = load_brotli().Decompressor()
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
@@ -130,7 +130,7 @@ class Unzstd(Decoder):
 
     def __init__(self) -> None:
         self._library = load_zstd()
-        self.errors = (self._library.ZstdError, ValueError)
+        self.errors: tuple[type[Exception], ...] = (self._library.ZstdError, ValueError)
         self._engine = self._start()
 
     def _decode(self, data: bytes) -> Iterator[bytes]:

@@ -12,6 +12,26 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 _MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 HOW = "install Chromium (Debian: apt-get install chromium) or name one in the variable CHROMIUM"
 
+# For each window Chromium renders what its address bar might unfold, which costs as much as the page itself.
+ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxAimPopup")
+# The last list counts: these are Playwright's.
+PLAYWRIGHTS_OWN = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
+    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints",
+    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+)  # fmt: skip
+ARGUMENTS = [
+    f"--disable-features={','.join((*PLAYWRIGHTS_OWN, *ADDRESS_BAR))}",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
 
 def find() -> str | None:
     """Return the path of a Chromium: the variable CHROMIUM, the system's, or Playwright's own."""

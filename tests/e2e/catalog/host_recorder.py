@@ -1,8 +1,8 @@
 """Record the host that Chromium finds in ``https://a?b.example/`` for every code point; run as a program.
 
-``hosts.json`` keeps which code points it refuses, and of each 4,096 a hash of the hosts of all others, which
-``test_every_code_point.py`` compares with what `consentkit.catalog.read_url` finds. With ``--show`` the
-program names every code point where the two differ.
+``tests/catalog/hosts.json`` keeps which code points it refuses, and of each 4,096 a hash of the hosts of all
+others, which ``test_every_code_point.py`` compares with what `consentkit.catalog.read_url` finds. With
+``--show`` the program names every code point where the two differ.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
-import chromium
 from consentkit.catalog import read_url
+from e2e import chromium
 
-ANSWERS = Path(__file__).with_name("hosts.json")
+ANSWERS = Path(__file__).parents[2] / "catalog" / "hosts.json"
 BLOCK = 0x1000
 BLOCKS = range(0, 0x110000, BLOCK)
 _ASK = """([first, count]) => Array.from({length: count}, (_, i) => {
