@@ -11,13 +11,7 @@ from consentkit.exceptions import ConfigurationError
 from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, Level, error, listed, warning
 from consentkit.policy import NECESSARY, Policy, Regime, Vendor, read_duration
-from consentkit.policy.jurisdictions import (
-    COUNTRIES,
-    EU_AND_EEA,
-    Jurisdiction,
-    jurisdictions,
-    row_keys,
-)
+from consentkit.policy.jurisdictions import COUNTRIES, EU_AND_EEA, Jurisdiction, jurisdictions, row_keys
 from consentkit.policy.lifetime import MOST
 
 LEAST_DAYS: Final = 180

@@ -20,9 +20,8 @@ def check_storage_before_choice(seen: Observations) -> Iterator[Finding]:
     """Rule 10: nothing that needs consent is stored before a choice."""
     known: set[Stored] = set()
     for trace in seen.arrival.walk:
-        yield from _check_storage(
-            10, seen, trace.url, {*trace.stored} - known, seen.allowed, "before a choice"
-        )
+        stored = {*trace.stored} - known
+        yield from _check_storage(10, seen, trace.url, stored, seen.allowed, "before a choice")
         known.update(trace.stored)
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Frame
 
-from consentkit.exceptions import ConfigurationError
 from consentkit.lint.facts import Barrier, Layer, PageView
 from consentkit.scanner.choices import open_settings, open_views
-from consentkit.scanner.visit import Visit, read_script
+from consentkit.scanner.visit import Visit, read_script, read_tool
 
 TARGET: Final = 24
 """Least width and height of what is pressed, in CSS pixels (2.5.8)."""
@@ -98,14 +96,7 @@ def _run_axe(frame: Frame, within: str, script: str) -> Iterator[Barrier]:
 
 
 def _axe_script(path: Path | None) -> str:
-    try:
-        return path.read_text("utf-8") if path else _installed_axe()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read axe-core's script: {error}") from error
-
-
-@cache
-def _installed_axe() -> str:
-    found = importlib.util.find_spec("axe_playwright_python")
-    places = (found.submodule_search_locations or ()) if found else ()
-    return next((Path(place, "axe.min.js").read_text("utf-8") for place in places), "")
+    found = None if path else importlib.util.find_spec("axe_playwright_python")
+    for place in (found.submodule_search_locations or ()) if found else ():
+        path = path or Path(place, "axe.min.js")
+    return read_tool(path, "axe-core") if path else ""

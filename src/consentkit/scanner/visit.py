@@ -175,10 +175,8 @@ class Visit:
         self.page: Page = self._context.new_page()
         self.page.on("websocket", lambda socket: self._sockets.append(socket.url))
 
-    def __enter__(self) -> Visit:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the visit, and forget the profile."""
         self._stack.close()
 
     def send_gpc(self) -> None:
@@ -326,14 +324,22 @@ def read_script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")
 
 
+def read_tool(path: Path, name: str) -> str:
+    """Read a tool's script; raise `ConfigurationError` with the tool's name where that cannot be."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {name}'s script: {error}") from error
+
+
 def look(frame: Frame) -> PageView:
     """Look at a document as it is now, and say of its labels and texts what they mean."""
-    seen = frame.evaluate(read_script("probe"), labels.about_consent())
+    seen = frame.evaluate(read_script("probe"), labels.WORDS["about"])
     page = seen["language"] = labels.primary_language(seen["language"])
     for layer in seen["layers"]:
         language = layer["language"] = labels.primary_language(layer["language"])
         layer["spoken"] = labels.contradicting_language(layer["text"], page)
-        layer["known"] = language in labels.known_languages()
+        layer["known"] = language in labels.WORDS["languages"]
     for control in (*seen["controls"], *(one for layer in seen["layers"] for one in layer["controls"])):
         control.update(_read_labels(control))
     return msgspec.convert(seen, PageView)
