@@ -164,9 +164,12 @@ class Resolver:
         keys: list[tuple[object, ...]] = [(*where, *chain.from_iterable(pairs))]
         if any(name == b"cookie" for name, _ in pairs):
             keys.append((*where, *_anonymous(request, pairs)))
-        known = (self.known.get(key) for key in keys)
-        found = next((one for one in known if one is not None and one.since <= now < one.until), None)
-        found = found or _resolve(self._options, request, pairs, place, now)
+        for key in keys:
+            found = self.known.get(key)
+            if found is not None and found.since <= now < found.until:
+                break
+        else:
+            found = _resolve(self._options, request, pairs, place, now)
         size = len(request.method) + len(request.root_path) + sum(map(len, chain.from_iterable(pairs)))
         if size <= MAX_BYTES and len(pairs) <= MAX_HEADERS and now < found.until:
             for key in keys:
