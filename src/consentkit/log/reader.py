@@ -54,7 +54,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     salt: bytes | None
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True):
+class Published(msgspec.Struct, frozen=True):
     """A notice's publication: index of its leaf, hash of its bundle (hex), day (``YYYY-MM-DD``)."""
 
     index: int
@@ -180,10 +180,7 @@ class LogReader:
     def notices(self) -> list[Published]:
         """Return every notice that was published, in order."""
         with self._store.snapshot() as view:
-            return [
-                Published(index=row.index, hash=row.id, day=read_leaf(row.leaf).day)
-                for row in view.of_type("notice")
-            ]
+            return [Published(row.index, row.id, read_leaf(row.leaf).day) for row in view.of_type("notice")]
 
     def notice(self, hash: str) -> bytes | None:
         """Return the canonical bytes of a notice."""

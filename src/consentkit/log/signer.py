@@ -19,9 +19,14 @@ import msgspec
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
 from consentkit.log.process import sync_folder
 from consentkit.log.stores.base import Head
-from consentkit.tlog.note import SigningKey, VerifierKey, open_checkpoint, read_checkpoint, sign_checkpoint
-
-PRIVATE = "PRIVATE+KEY+"
+from consentkit.tlog.note import (
+    PRIVATE,
+    SigningKey,
+    VerifierKey,
+    open_checkpoint,
+    read_checkpoint,
+    sign_checkpoint,
+)
 
 _RANDOM = re.compile(r"consent-log/[0-9a-f]{16}")
 
@@ -217,12 +222,9 @@ class Signer:
             self._settle_keys(before)
         _check_stated(before, before.checkpoint)
         # Two signed trees of one size would be the end of all trust.
-        if met is not None and (
-            before.size < met.size or (before.size == met.size and before.root != met.root)
-        ):
-            raise LogCorrupt(
-                f"the log had {met.size} entries and has {before.size}, or others: it was rolled back"
-            )
+        size = before.size
+        if met is not None and (size < met.size or (size == met.size and before.root != met.root)):
+            raise LogCorrupt(f"the log had {met.size} entries and has {size}, or others: it was rolled back")
 
     def _settle_keys(self, before: Head) -> Keyring | None:
         """Read or make the keys that continue a head."""

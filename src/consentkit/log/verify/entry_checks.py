@@ -10,15 +10,7 @@ import msgspec
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.stores.base import RawRow, Row
 from consentkit.record.entry import Entry
-from consentkit.record.leaf import (
-    DOMAIN,
-    SALT_BYTES,
-    Leaf,
-    commitment,
-    committed_leaf,
-    notice_leaf,
-    read_leaf,
-)
+from consentkit.record.leaf import DOMAIN, SALT_BYTES, commitment, committed_leaf, notice_leaf
 
 MISSING = "its body is missing, and no entry says that it was erased"
 
@@ -94,14 +86,6 @@ def check_publication(row: Row, body: bytes) -> None:
     if row.leaf != notice_leaf(facts.at[:10], facts.notice) or not _is_publication(body, facts):
         raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
     _check_columns(row, facts)
-
-
-def decode_leaf(row: Row) -> Leaf:
-    """Read an entry's leaf; raise LogCorrupt if it is none."""
-    try:
-        return read_leaf(row.leaf)
-    except LogCorrupt as error:
-        raise LogCorrupt(f"entry {row.index}: its leaf is not one of a consent log") from error
 
 
 def decode_entry(index: int, body: bytes) -> Entry:
