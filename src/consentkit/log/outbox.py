@@ -208,7 +208,6 @@ def _append(path: Path, lines: Iterable[bytes]) -> None:
 
 
 def _size(path: Path) -> int:
-    try:
+    with suppress(OSError):
         return path.stat().st_size
-    except OSError:
-        return 0
+    return 0

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -176,11 +177,8 @@ class Signer:
             problem = f"the log is signed, and the key that signed it is not there: {how}"
             raise ConfigurationError(f'{problem} (signing needs the extra "log")', path="key")
         if not _is_signed(head.checkpoint, keys.accepted):
-            raise ConfigurationError(
-                "this key did not sign the log so far: name the right one, or change keys with"
-                " `consentkit log key rotate`",
-                path="key",
-            )
+            how = "name the right one, or change keys with `consentkit log key rotate`"
+            raise ConfigurationError(f"this key did not sign the log so far: {how}", path="key")
         _check_stated(head, head.checkpoint)
         return keys
 
@@ -286,8 +284,7 @@ def _check_stated(head: Head, checkpoint: str) -> None:
 
 
 def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:
-    try:
+    with suppress(ProofInvalid):
         open_checkpoint(checkpoint, accepted)
-    except ProofInvalid:
-        return False
-    return True
+        return True
+    return False

@@ -177,11 +177,8 @@ class View(ABC):
 
     def observations(self, kind: str, since: str = "", until: str = "9999") -> dict[Observation, int]:
         """Return the counts of a kind for days from `since` to `until`, both included."""
-        query = (
-            "SELECT day, kind, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
-            " ORDER BY day, key"
-        )
-        found = self.select(query, kind, since, until)
+        query = "SELECT day, kind, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
+        found = self.select(f"{query} ORDER BY day, key", kind, since, until)
         if {tuple(map(type, row)) for row in found} - {(str, str, str, int)}:
             raise LogCorrupt("what was observed holds another kind of value")
         return {Observation(*key): count for *key, count in found}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -110,7 +111,6 @@ def _check_columns(row: Row, facts: Facts) -> None:
 
 def _is_publication(body: bytes, facts: Facts) -> bool:
     # No leaf commits to a notice's body, so it may say nothing that the leaf does not.
-    try:
+    with suppress(LogError):
         return body == Entry(id=facts.notice, type="notice", at=facts.at, notice=facts.notice).encode()
-    except LogError:
-        return False
+    return False
