@@ -26,9 +26,6 @@ VERSION: Final = "https://w3id.org/dpv/2.3"
 CONTEXT: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("context.json").read_bytes())
 """The JSON-LD context, inline: nothing is fetched to read a receipt."""
 
-_RECORD = "https://w3id.org/dpv/schema/dpv-27560#record"
-_RECEIPT = "https://w3id.org/dpv/schema/dpv-27560#receipt"
-
 # DPV's own purposes for those of the default policy that it has a term for.
 _PURPOSES = {"analytics": "dpv:ServiceUsageAnalytics", "marketing": "dpv:Advertising"}
 # Regime → the kind of consent that it rests on. The other regimes rest on none.
@@ -92,7 +89,7 @@ def describe(
         "@context": CONTEXT,
         "@id": iri,
         "@type": "dpv:ConsentReceipt",
-        "dct:conformsTo": _RECEIPT,
+        "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#receipt",
         "ck:vocabulary": VERSION,
         **_identified(claims.id),
         "dct:created": claims.at,
@@ -225,19 +222,18 @@ class _RecordWriter(msgspec.Struct, frozen=True):
         """Write the record of a purpose or vendor. Its id stays the same from one receipt to the next."""
         iri = f"{entry_iri(events[0].entry)}#{name}"
         hashes = list(dict.fromkeys(event.decision.notice for event in events))
-        countries = sorted({event.decision.country for event in events} - {""})
+        places = sorted({f"loc:{event.decision.country}" for event in events} - {"loc:"})
         newest = self.notices[hashes[-1]]
         return {
             "@id": iri,
             "@type": "dpv:ConsentRecord",
-            "dct:conformsTo": _RECORD,
+            "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#record",
             **_identified(iri),
             "dct:title": _text(newest.title(name), newest.locale),
             "dpv:hasDataSubject": f"{self.receipt}#subject",
             "dpv:hasNotice": [_notice_iri(hash) for hash in hashes],
             "dpv:hasProcess": [self._process(name, hash) for hash in hashes],
-            "dpv:hasJurisdiction": [f"loc:{country}" for country in countries]
-            or [{"@type": "dpv:Jurisdiction", **_UNKNOWN}],
+            "dpv:hasJurisdiction": places or [{"@type": "dpv:Jurisdiction", **_UNKNOWN}],
             "dpv:hasConsentControl": f"{self.receipt}#settings",
             "dpv:hasRight": {"@type": "dpv:DataSubjectRight", "dpv:isExercisedAt": self.settings},
             "dpv:hasConsentStatus": [self._event(name, event) for event in events],

@@ -41,7 +41,6 @@ ROW = f"SELECT {COLUMNS} FROM entries"
 INSERT_ROWS = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 _ROLLUP = "day, regime, locale, notice, action"
-_INSERT_NOTICE = "INSERT INTO notices VALUES (?, ?)"
 # Notices share assets: what has the same hash is there already.
 _INSERT_ASSET = "INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
 # The table is named where both the old and the new row have the column: PostgreSQL asks for that.
@@ -243,7 +242,7 @@ class Transaction(View, ABC):
         bundles, head = change.bundles, change.head
         self.execute(
             (INSERT_ROWS, list(map(astuple, change.rows))),
-            (_INSERT_NOTICE, [(bundle.hash, bundle.body) for bundle in bundles]),
+            ("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body) for bundle in bundles]),
             (_INSERT_ASSET, [asset for bundle in bundles for asset in bundle.assets.items()]),
             (_ADD_COUNT, [(*astuple(key), count) for key, count in change.daily.items()]),
             (_UPDATE_TOLD, [(count, *astuple(key)) for key, count in change.told.items()]),

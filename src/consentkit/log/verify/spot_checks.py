@@ -142,13 +142,9 @@ def verify_head(reader: LogReader, head: Head, keys: Sequence[VerifierKey]) -> t
 
 
 def verify_kept(reader: LogReader, head: Head, path: Path, keys: Sequence[VerifierKey]) -> Kept:
-    """Check that the log continues the checkpoint in a file; the file's time is when it was kept.
+    """Check that the log continues the checkpoint in a file; arguments as of `verify_head`.
 
-    Args:
-        reader: Reads the log.
-        head: Its head.
-        path: The file.
-        keys: The log's public keys; none where they are not known.
+    The file's time is when it was kept.
     """
     try:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
