@@ -190,11 +190,9 @@ def compute_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
     by_regime = _lines(counts, seen, lambda key: key.regime, lambda one: one.key.partition(" ")[0])
     by_locale = _lines(counts, seen, lambda key: key.locale, lambda one: one.key.partition(" ")[2])
     by_notice = _lines(counts, {}, lambda key: key.notice, lambda one: one.key)
-    # A notice has one language, and is written for one regime.
-    notes = {key.notice: f"{key.locale}, {key.regime}" for key in counts}
-    everything = _lines(counts, seen, lambda key: "All", lambda one: "All")
+    notes = {key.notice: f"{key.locale}, {key.regime}" for key in counts}  # a notice has one of each
     return Figures(
-        total=everything.get("All", Line("All")),
+        total=_lines(counts, seen, lambda key: "All", lambda one: "All").get("All", Line("All")),
         steps=tuple(by_step.get(step, Line(step)) for step in period.steps()),
         regimes=_ranked(by_regime.values()),
         locales=_ranked(by_locale.values()),
