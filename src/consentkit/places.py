@@ -47,9 +47,8 @@ class FromHeaders:
     def __init__(self, country: str, region: str | None = None) -> None:
         for name in (country, region):
             if name is not None and not _HEADER.fullmatch(name):
-                raise ConfigurationError(
-                    f"expected a header name such as CF-IPCountry, got {name!r}", path="place"
-                )
+                problem = f"expected a header name such as CF-IPCountry, got {name!r}"
+                raise ConfigurationError(problem, path="place")
         self._country = country.lower().encode("ascii")
         self._region = region.lower().encode("ascii") if region else None
         self.headers: tuple[str, ...] = tuple(name for name in (country, region) if name)

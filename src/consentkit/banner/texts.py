@@ -193,9 +193,8 @@ def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> N
     """Refuse a text that does not exist, and words in braces for which nothing is filled in."""
     named_by = {"purposes": [*policy.purposes], "vendors": [*policy.vendors_declared]}
     ids = named_by.get(section, [])
-    english = (
-        dict.fromkeys(UNITS, "{n}") if section == "duration" else shipped_texts(FALLBACK).get(section, {})
-    )
+    units = dict.fromkeys(UNITS, "{n}")
+    english = units if section == "duration" else shipped_texts(FALLBACK).get(section, {})
     named = key.removesuffix(_DESCRIPTION) in ids
     if not named and key not in english:
         raise ConfigurationError(f"there is no such text{nearest(key, [*english, *ids])}", path=path)

@@ -49,9 +49,8 @@ def show(ids: tuple[str, ...], as_json: bool) -> None:
     """Show the vendors with these IDs, or count all by purpose; of an unknown one name what is near it."""
     known = default_catalog().vendors
     if missing := [ident for ident in ids if ident not in known]:
-        raise click.ClickException(
-            f"the catalog has no vendor with the id {missing[0]!r}{_hint(_similar_ids(missing[0]))}"
-        )
+        near = _hint(_similar_ids(missing[0]))
+        raise click.ClickException(f"the catalog has no vendor with the id {missing[0]!r}{near}")
     found = [known[ident] for ident in ids]
     if as_json:
         click.echo(json.dumps([_fields(v) for v in found or known.values()], indent=2, ensure_ascii=False))

@@ -90,9 +90,8 @@ def lint(
         with _unreadable():
             found += lint_responses(url, policy=policy, headers=sent, tell=_tell)
             if browser:
-                found += _lint_in_browser(
-                    url, rules, policy=policy, headers=sent, regime=regime, autoconsent=autoconsent
-                )
+                options = {"policy": policy, "headers": sent, "regime": regime, "autoconsent": autoconsent}
+                found += _lint_in_browser(url, rules, options)
     found = [finding for finding in found if not rules or finding.rule in rules]
     _write(_format(locate(found, file=name, text=text), form), output)
     if any(finding.level == "error" for finding in found):
@@ -151,7 +150,7 @@ def _parse_header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _lint_in_browser(url: str, rules: Collection[int], **options: Any) -> list[Finding]:
+def _lint_in_browser(url: str, rules: Collection[int], options: Mapping[str, Any]) -> list[Finding]:
     """Visit a site, unless no rule of the browser's is asked for. Options as of `lint_site`."""
     from consentkit.scanner import lint_site
 

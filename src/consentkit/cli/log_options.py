@@ -54,10 +54,9 @@ def plain_errors() -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise click.UsageError(error.problem) from error
-    except LogUnavailable as error:
-        raise click.ClickException(f"{error}; `consentkit check` says what to do") from error
     except LogError as error:
-        raise click.ClickException(str(error)) from error
+        hint = "; `consentkit check` says what to do" if isinstance(error, LogUnavailable) else ""
+        raise click.ClickException(f"{error}{hint}") from error
 
 
 @contextmanager

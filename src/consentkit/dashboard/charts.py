@@ -67,9 +67,8 @@ def draw_columns(lines: Sequence[Line]) -> Chart:
     levels = (0, top // 2, top)
     heights = {level: _ABOVE + PLOT * (1 - level / top) for level in levels}
     scale = tuple(Label("-8", y + 4, "end", _brief(level)) for level, y in heights.items())
-    return Chart(
-        _ABOVE + PLOT + _BELOW, tuple(segments), (*scale, *_days(lines, step)), tuple(heights.values())
-    )
+    labels = (*scale, *_days(lines, step))
+    return Chart(_ABOVE + PLOT + _BELOW, tuple(segments), labels, tuple(heights.values()))
 
 
 def draw_bars(lines: Sequence[Line]) -> Chart:

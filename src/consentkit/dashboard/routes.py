@@ -82,7 +82,7 @@ class Pages:
             "/log": self.log,
             "/exports": self.exports,
         }
-        routes = [Route(path, self._threaded(page)) for path, page in pages.items()]
+        routes = [Route(path, partial(self._answer, page)) for path, page in pages.items()]
         return [*routes, Route("/exports/entries.{form}", self.export)]
 
     def overview(self, request: Request) -> Response:
@@ -90,9 +90,8 @@ class Pages:
         period = parse_period(request.query_params, now=epoch())
         since, until = period.since.isoformat(), period.until.isoformat()
         reader = self._reader()
-        figures = compute_figures(
-            period, reader.stats(since, until), reader.observations(SHOWN, since, until)
-        )
+        counts, seen = reader.stats(since, until), reader.observations(SHOWN, since, until)
+        figures = compute_figures(period, counts, seen)
         return respond(
             "overview.html",
             request.scope,
@@ -153,12 +152,10 @@ class Pages:
         """Return an entry's proof (C2SP tlog-proof), as other programs read it."""
         index, reader = self._entry_of(request).index, self._reader()
         if not reader.head().checkpoint:
-            raise BadRequest(
-                404, "The checkpoints of this log are not signed: nothing can be proved to others."
-            )
-        return PlainTextResponse(
-            reader.proof(index).encode(), headers=_attachment(f"entry-{index}.tlog-proof")
-        )
+            problem = "The checkpoints of this log are not signed: nothing can be proved to others."
+            raise BadRequest(404, problem)
+        proof = reader.proof(index).encode()
+        return PlainTextResponse(proof, headers=_attachment(f"entry-{index}.tlog-proof"))
 
     def banner(self, request: Request) -> Response:
         """Return the document in which a notice's banner is shown."""
@@ -215,11 +212,8 @@ class Pages:
             write_csv_lines(lines, file)
         return file.getvalue()
 
-    def _threaded(self, page: Callable[[Request], Response]) -> Callable[[Request], object]:
-        async def endpoint(request: Request) -> Response:
-            return await self._run(partial(page, request))
-
-        return endpoint
+    async def _answer(self, page: Callable[[Request], Response], request: Request) -> Response:
+        return await self._run(partial(page, request))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Run what reads the log in a thread; raise LogUnavailable where that takes too long."""

@@ -15,7 +15,7 @@ from consentkit.catalog import OWN_PAGE, URL, read_url
 from consentkit.gating import elements
 from consentkit.gating.classifier import MAX_DEPTH, Classifier
 from consentkit.gating.embeds import read_srcdoc, target_within, write_srcdoc
-from consentkit.gating.inline import Analysis
+from consentkit.gating.inline.analyzer import Analysis
 from consentkit.gating.judge import Gated, Judge
 from consentkit.gating.model import NO_STUBS, Classification, Embed, Party, Reach, Reason, Renderer, Target
 from consentkit.gating.resource_urls import rewrite_import_map
@@ -33,8 +33,6 @@ _REACT: Final = re.compile(rb'(?:async|defer)=""')
 # What scripts of pages copy or make anew with the addresses of what was held back: the guard has to be there.
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
 _UNSAID: Final = Embed()
-# Attributes, since a policy of the site may forbid styles.
-_SIZE: Final = b'width="100%" height="200" frameborder="0"'
 
 
 class BaseURLs(NamedTuple):
@@ -117,9 +115,9 @@ class PageGate:
         self.undeclared: Final = judge.undeclared
         self.mentioned: Final = judge.mentioned
         self.renderer = renderer
-        self.steady = not bases.urls
-        self.language = ""
-        self.hydrated = False
+        self.steady: bool = not bases.urls
+        self.language: str = ""
+        self.hydrated: bool = False
         self._classifier, self._calls, self._judge = classifier, calls, judge
         self._bases, self._enforce, self._target, self._depth = bases, enforce, target, depth
         self._stubbed: set[str] | None = None  # the page has no element that loads stubs yet
@@ -224,7 +222,7 @@ class PageGate:
         denied = None if tag.silent else self._judge.refusal(tag.load.reach, runs)
         if analysis is None or tag.marked:
             return denied
-        self._judge.mention(analysis.mentioned)
+        self._judge.note(self.mentioned, analysis.mentioned)
         # Asked even if the address is refused: it takes note of unknown hosts.
         refused = self._judge.refusal(analysis.reach, runs)
         return denied or refused
@@ -334,7 +332,8 @@ class PageGate:
             # Browsers pass over a type that they do not know.
             return [elements.insert(raw, name, b"type=text/plain")] if denied else ()
         shown = self._shown(party) if denied and not where else b""
-        frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
+        # Its size stands in attributes, since a policy of the site may forbid styles.
+        frame = b'<iframe data-consentkit-fill width="100%%" height="200" frameborder="0"%b></iframe>' % shown
         return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
 
     # --- what is put into the page
@@ -354,9 +353,8 @@ class PageGate:
             embed = embed._replace(poster="")
         key = (party.vendor, party.purpose, embed)
         if key not in self._placeholders:
-            foreign, target = self.foreign_base, self._target
             document = self.renderer.placeholder(
-                party, embed, target=target, foreign_base=foreign, language=self.language
+                party, embed, target=self._target, foreign_base=self.foreign_base, language=self.language
             )
             self._placeholders[key] = _attribute("srcdoc", document)
         return self._placeholders[key]

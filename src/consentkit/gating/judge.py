@@ -51,6 +51,9 @@ class Judge:
         mentioned: Hosts of vendors that inline scripts name without loading anything.
     """
 
+    own: URL
+    own_host: str
+
     def __init__(self, consent: Consent, unclassified: Unclassified, host: str) -> None:
         self.own, self.own_host = _read_own(host)
         self.undeclared: dict[str, str | None] = {}
@@ -104,10 +107,6 @@ class Judge:
             vendor = party.name if reason.why == "unknown-marker" else party.vendor
             self.held[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
 
-    def mention(self, hosts: Iterable[str]) -> None:
-        """Take note of hosts that a script names without loading anything."""
-        self._note(self.mentioned, hosts)
-
     def is_own(self, host: str) -> bool:
         """Tell whether a host is the page's own, or one below its site's name."""
         own = self.own.host.removeprefix("www.")
@@ -124,13 +123,14 @@ class Judge:
         """Take note of hosts that nobody knows; return the first that is to be gated, or nothing."""
         if self._unclassified == "allow" or hosts in self._reported:
             return ""
-        self._note(self.undeclared, hosts)
+        self.note(self.undeclared, hosts)
         if self._unclassified == "report":
             self._reported.add(hosts)
             return ""
         return next((host for host in hosts if not self.is_own(host)), "")
 
-    def _note(self, account: dict[str, str | None], hosts: Iterable[str]) -> None:
+    def note(self, account: dict[str, str | None], hosts: Iterable[str]) -> None:
+        """Take note of hosts other than the page's own, in one of the two accounts."""
         for host in hosts:
             if len(account) < MAX_REPORTED and not self.is_own(host):
                 account[host] = None

@@ -109,7 +109,7 @@ class Ticket:
         self.items = items
         self.outcome: Outcome | None = None
         self.taken = False
-        self.woken = Event()
+        self.woken: Event = Event()
 
     def settle(self, outcome: Outcome) -> None:
         """Tell the waiter."""
@@ -135,7 +135,7 @@ class Flight:
     """
 
     def __init__(self, commit: Commit, batch: Sequence[Ticket]) -> None:
-        self.batch = batch
+        self.batch: Sequence[Ticket] = batch
         self.ended: bool = False
         self._commit = commit
         self._outcomes: Sequence[Outcome] = ()

@@ -9,7 +9,7 @@ from typing import Final
 from consentkit.rewriter.grammar import CLOSES_HEAD, HEAD_CONTENT, SPACE, Buffer
 from consentkit.rewriter.handler import Handler, Splice
 from consentkit.rewriter.memory import Memory
-from consentkit.rewriter.selection import compile_selection
+from consentkit.rewriter.selection import Selection, compile_selection
 from consentkit.rewriter.tags import attributes, runs_script
 
 Injection = bytes | Callable[[], bytes]
@@ -127,9 +127,9 @@ class Context:
 
     def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
         self.handler = handler
-        self.memory = memory or Memory()
-        self.names = handler.names
-        self.asked = compile_selection(handler.names, handler.rare, handler.addressed)
+        self.memory: Memory = memory or Memory()
+        self.names: frozenset[bytes] = handler.names
+        self.asked: Selection = compile_selection(handler.names, handler.rare, handler.addressed)
         self.memory.serve(self.names)
         self.prologue = prologue
         self.edits: list[Splice] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from hashlib import sha256
 from importlib import resources
@@ -20,7 +20,7 @@ from consentkit.cli.log_options import atomic_file, log_reader, with_log
 from consentkit.cli.terminal import align_columns, exact_output, progress
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
-from consentkit.log import LogReader, Recorded, Rollup
+from consentkit.log import LogReader, Recorded
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.record.entry import Action
 from consentkit.record.leaf import read_leaf
@@ -154,7 +154,10 @@ def stats(url: str, form: str) -> None:
     """Count decisions by day and regime."""
     with log_reader(url) as reader:
         head, counts = reader.head(), reader.stats()
-    table = _by_day_and_regime(counts)
+    by_key: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for key, count in counts.items():
+        by_key[key.day, key.regime][key.action] += count
+    table = dict(sorted(by_key.items()))
     total = _sums(sum(table.values(), Counter()))
     root = head.root.hex()
     if form == "json":
@@ -163,17 +166,9 @@ def stats(url: str, form: str) -> None:
         return
     click.echo(f"{head.size} entries, root {root}")
     if table:
-        rows = [(*key, *_sums(line).values()) for key, line in table.items()]
+        rows = [(*names, *_sums(line).values()) for names, line in table.items()]
         lines = align_columns([("day", "regime", *total), *rows, ("total", "", *total.values())], left=2)
         click.echo("\n" + "\n".join(lines))
-
-
-def _by_day_and_regime(counts: Mapping[Rollup, int]) -> dict[tuple[str, str], Counter[str]]:
-    """Count actions by day and regime."""
-    table: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for key, count in counts.items():
-        table[key.day, key.regime][key.action] += count
-    return dict(sorted(table.items()))
 
 
 def _sums(line: Counter[str]) -> dict[str, int]:

@@ -85,9 +85,8 @@ def rotate(url: str, key: str | None) -> None:
             head = log.rotate(changed)
             replace_key_file(path, keys.rotated(changed))
     click.echo(f"The new key is in {path}. Its public key is {changed.verifier}", err=True)
-    click.echo(
-        "Restart the processes that write to the log: until then they sign with the old key.", err=True
-    )
+    restart = "Restart the processes that write to the log: until then they sign with the old key."
+    click.echo(restart, err=True)
     write_bytes((head.checkpoint or "").encode())
 
 

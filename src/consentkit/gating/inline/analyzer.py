@@ -13,12 +13,11 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from consentkit.gating.inline import syntax
-from consentkit.gating.inline.addresses import MAX_HOSTS, AddressFinder
+from consentkit.gating.inline.clues import MAX_HOSTS, AddressFinder, Signature, Signatures
 from consentkit.gating.inline.data_flow import DataFlow, Spent
 from consentkit.gating.inline.evaluator import MAX_ROUNDS, UNKNOWN, Evaluator
 from consentkit.gating.inline.heuristics import fold_literals, loads, words_of
 from consentkit.gating.inline.loaders import Load, Loaders
-from consentkit.gating.inline.signatures import Signature, Signatures
 from consentkit.gating.model import NOTHING, Party, Reach, Reason, join
 from consentkit.gating.resource_urls import unwrap
 from consentkit.gating.vendor_index import VendorIndex
@@ -243,14 +242,10 @@ class ScriptAnalyzer:
 
 def _analyze_words(clues: _Clues) -> Analysis:
     reasons = tuple(dict.fromkeys(Reason(signature.party, "", "signature") for signature in clues.signed))
-    if not (clues.named or clues.unknown) or not loads(clues.text, clues.words):
-        mentioned = dict.fromkeys(reason.host for reason in clues.named if reason.host)
-        reach = Reach(reasons)
-    else:
-        mentioned = {}
-        reach = Reach((*reasons, *clues.named), tuple(clues.unknown))
-    stubs = _stubs((reason.party for reason in reach.reasons), clues.words)
-    return Analysis(reach, tuple(mentioned), stubs)
+    acts = bool(clues.named or clues.unknown) and loads(clues.text, clues.words)
+    reach = Reach((*reasons, *clues.named), tuple(clues.unknown)) if acts else Reach(reasons)
+    mentioned = () if acts else tuple(dict.fromkeys(reason.host for reason in clues.named if reason.host))
+    return Analysis(reach, mentioned, _stubs((reason.party for reason in reach.reasons), clues.words))
 
 
 def _paired(text: str) -> str:

@@ -96,17 +96,17 @@ class DataFlow:
         parts: dict[str, list[Node]] = defaultdict(list)
         for name, nodes in (item for match in found for item in match.items()):
             parts[name] += nodes
-        self.certain = script.certain and not parts["with"]
+        self.certain: bool = script.certain and not parts["with"]
         self.sources: Sequence[Node] = parts["source"]
-        self.imported = frozenset(map(script.source, parts["imported"]))
-        self.calls = [script.call(node) for node in parts["call"]]
+        self.imported: frozenset[str] = frozenset(map(script.source, parts["imported"]))
+        self.calls: list[Call] = [script.call(node) for node in parts["call"]]
         self._nest(parts["function"], [*parts["name"], *parts["imported"]])
         for function in parts["function"]:
             self._fill(function, None)
         for match in found:
             if "into" in match:
                 self._flow(match)
-        self.defined = frozenset(name for _, name in self._into)
+        self.defined: frozenset[str] = frozenset(name for _, name in self._into)
         self._give_out(parts)
         self._follow_calls()
 

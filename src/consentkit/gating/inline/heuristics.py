@@ -159,11 +159,7 @@ def loads(text: bytes, words: Set[bytes]) -> bool:
     if not words.isdisjoint(_ALONE) or _COMPUTED.search(text):
         return True
     patterns = dict.fromkeys(_WITH[word] for word in words & _WITH.keys())
-    return any(pattern.search(text) for pattern in patterns) or _calls(text)
-
-
-def _calls(text: bytes) -> bool:
-    return any(
+    return any(pattern.search(text) for pattern in patterns) or any(
         _SCRIPT.search(match[1]) or _FUNCTION.search(text[max(0, match.start() - 48) : match.start()])
         for match in _CALL.finditer(text)
     )

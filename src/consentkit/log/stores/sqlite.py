@@ -88,7 +88,7 @@ class SQLiteTransaction(sql.Transaction, SQLiteView):
         has_destroyed: Whether rows were blanked.
     """
 
-    has_destroyed = False
+    has_destroyed: bool = False
 
     def select_each(self, *queries: sql.Query) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each query finds."""
