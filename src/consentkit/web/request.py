@@ -51,19 +51,14 @@ class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def header(self, name: bytes) -> bytes:
         """Return the first value of a header, or nothing."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return b""
+        return next((value for key, value in self.headers if key == name), b"")
 
     @cached_property
     def cookies(self) -> list[tuple[str, str]]:
         """Return all cookies in order, duplicates included, values untouched (RFC 6265, section 5.4)."""
         found = []
-        for header, value in self.headers:
-            if header != b"cookie":
-                continue
-            for part in value.decode("latin-1").split(";"):
+        for sent in [value.decode("latin-1") for name, value in self.headers if name == b"cookie"]:
+            for part in sent.split(";"):
                 key, separator, content = part.strip(" \t").partition("=")
                 found.append((key.rstrip(" \t"), content) if separator else ("", key))
         return found
