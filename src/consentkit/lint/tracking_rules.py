@@ -94,8 +94,7 @@ def check_signal_opts_out(seen: Observations) -> Iterator[Finding]:
     """Rule 27: with Sec-GPC no advertising runs, and where one can opt out visitors are shown that."""
     yield from _check_sales(27, seen, seen.signalled, "with Sec-GPC: 1")
     if seen.regime is Regime.OPT_OUT and not seen.signalled.told:
-        message = "nothing on the page or in the settings says that the signal was honoured"
-        yield error(27, seen.url, message)
+        yield error(27, seen.url, "nothing on the page or in the settings says that the signal was honoured")
 
 
 def check_signal_never_grants(seen: Observations) -> Iterator[Finding]:

@@ -43,8 +43,7 @@ class VendorMatcher:
             (HostRule.parse(host), vendor) for vendor in declared for host in vendor.hosts
         )
         self._cookies = CookieTable((cookie.name, vendor) for vendor in declared for cookie in vendor.cookies)
-        purposes = self._policy.purposes.values()
-        self.sale: frozenset[str] = frozenset(one.id for one in purposes if one.sale)
+        self.sale: frozenset[str] = frozenset(one.id for one in self._policy.purposes.values() if one.sale)
 
     def match_request(self, address: str) -> MatchedVendor | None:
         """Return whom a request goes to; ``None`` where that is the site itself, or not known."""

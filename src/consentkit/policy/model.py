@@ -150,8 +150,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def vendor_purpose(self, vendor: str) -> str | None:
         """Return the purpose of a declared or known vendor; ``None`` where the policy does not have it."""
-        declared = self.vendors_declared.get(vendor)
-        known = declared or default_catalog().vendors.get(vendor)
+        known = self.vendors_declared.get(vendor) or default_catalog().vendors.get(vendor)
         return known.purpose if known is not None and known.purpose in self.purposes else None
 
     @cached_property

@@ -55,15 +55,10 @@ def reopen_settings(visit: Visit) -> bool:
 
 
 def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | None:
-    """Answer in the settings that are open: by a button, or by the boxes and saving.
+    """Answer in the settings that are open: by the first button that does one of `actions`, else by saving.
 
-    Args:
-        visit: The visit.
-        actions: Buttons that would do, the best first.
-        tick: Whether boxes would have to be ticked, or not.
-
-    Returns:
-        The presses that it took, or `None` if there is no way.
+    Before saving, all boxes are ticked or, without `tick`, none is. Returns the presses that it took, or
+    `None` if there is no way.
     """
     views = open_views(visit)
     for action in actions:

@@ -56,7 +56,7 @@ def read_label(label: str, *, shipped: bool = True) -> str:
 def reopens_settings(label: str) -> bool:
     """Say whether a label is that of a control that opens the settings again."""
     text = _plain(label)
-    return _matches(text, "reopen") or text in _shipped_common("settings", "choices")
+    return _matches(text, "reopen") or text in _shipped_openers()
 
 
 def leads_to_policy(label: str) -> bool:
@@ -99,10 +99,9 @@ def _shipped_labels() -> Mapping[str, str]:
 
 
 @cache
-def _shipped_common(*keys: str) -> frozenset[str]:
-    return frozenset(
-        _plain(texts["common"][key]) for texts in _texts() for key in keys if key in texts["common"]
-    )
+def _shipped_openers() -> frozenset[str]:
+    labels = (texts["common"].get(key, "") for texts in _texts() for key in ("settings", "choices"))
+    return frozenset(map(_plain, filter(None, labels)))
 
 
 # --- languages
