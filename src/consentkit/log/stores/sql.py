@@ -239,16 +239,19 @@ class Transaction(View, ABC):
     def write(self, change: Change) -> None:
         """Write what an operation adds."""
         # The order is free: all of it is seen at once, and no foreign key ties one table to another.
-        bundles, head = change.bundles, change.head
-        self.execute(
-            (INSERT_ROWS, list(map(astuple, change.rows))),
-            ("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body) for bundle in bundles]),
-            (_INSERT_ASSET, [asset for bundle in bundles for asset in bundle.assets.items()]),
-            (_ADD_COUNT, [(*astuple(key), count) for key, count in change.daily.items()]),
-            (_UPDATE_TOLD, [(count, *astuple(key)) for key, count in change.told.items()]),
-            (_PUT_TILE, [(*tile, hashes) for tile, hashes in change.tiles.items()]),
-            (_UPDATE_HEAD, [(head.size, head.root, head.checkpoint, " ".join(head.open_days))]),
-        )
+        statements: list[Statement] = [(INSERT_ROWS, list(map(astuple, change.rows)))]
+        for bundle in change.bundles:
+            statements.append(("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)]))
+            statements.append((_INSERT_ASSET, list(bundle.assets.items())))
+        for key, count in change.daily.items():
+            statements.append((_ADD_COUNT, [(*astuple(key), count)]))
+        for key, count in change.told.items():
+            statements.append((_UPDATE_TOLD, [(count, *astuple(key))]))
+        for tile, hashes in change.tiles.items():
+            statements.append((_PUT_TILE, [(*tile, hashes)]))
+        head = change.head
+        values = (head.size, head.root, head.checkpoint, " ".join(head.open_days))
+        self.execute(*statements, (_UPDATE_HEAD, [values]))
 
     def sign(self, checkpoint: str) -> None:
         """Replace the head's checkpoint."""
