@@ -105,7 +105,12 @@ def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
 
 
 def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
-    call = middleware.dispatcher.method()
+    """Return what a class has an application of its own called by."""
+    answer = middleware.dispatcher.answer
+
+    async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(scope, receive, send)
+
     vars(call)[MARK] = middleware
     return call
 
@@ -118,7 +123,9 @@ def deployment_of(app: object) -> Deployment:
     """
     layers = [app]
     for layer in layers:  # which grows
-        found = layer if isinstance(layer, ConsentMiddleware) else _marked(layer)
+        call = inspect.getattr_static(type(layer), "__call__", None)
+        marked = getattr(layer, MARK, None) or getattr(call, MARK, None)
+        found = layer if isinstance(layer, ConsentMiddleware) else marked
         if isinstance(found, ConsentMiddleware):
             return found.deployment
         layers += [one for one in _below(layer) if not any(one is known for known in layers)][:_MOST_LAYERS]
@@ -127,11 +134,6 @@ def deployment_of(app: object) -> Deployment:
     raise ConfigurationError(
         "no ConsentMiddleware is around this application: pass what with_consent(app, …) returned", path="app"
     )
-
-
-def _marked(layer: object) -> object:
-    call = inspect.getattr_static(type(layer), "__call__", None)
-    return getattr(layer, MARK, None) or getattr(call, MARK, None)
 
 
 def _below(layer: object) -> Iterator[object]:

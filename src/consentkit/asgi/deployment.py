@@ -6,14 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from starlette.types import Scope
 
 from consentkit.asgi.clock import epoch
 from consentkit.consent.decision import Decision
 from consentkit.exceptions import ConfigurationError
-from consentkit.lint import RULES, Finding, lint
+from consentkit.lint import RULES, lint
 from consentkit.log import ConsentLog
 from consentkit.log.evidence import PUBLIC_THREADS
 from consentkit.log.process import Threads
@@ -26,7 +26,9 @@ from consentkit.web.response.gate_report import Trial
 PlaceResolver: TypeAlias = Callable[[Scope], Place | None]
 OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
 
-_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING}
+LEVELS: Final = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
+"""How grave something is, as the log and the endpoints say it and as `logging` does."""
+_LIST_USED = "list %s: %d rules used; passed over: %s"
 _logger = logging.getLogger("consentkit")
 
 
@@ -76,7 +78,7 @@ class Deployment:
             return
         if topic:
             self._told.add(topic)
-        _logger.log(_LEVELS[level], "%s", text)
+        _logger.log(LEVELS[level], "%s", text)
 
 
 def check_policy(policy: Policy, *, strict: bool) -> None:
@@ -86,7 +88,11 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
         ConfigurationError: There are errors, and `strict` holds; it lists all of them.
     """
     today = datetime.fromtimestamp(epoch(), UTC).date().isoformat()
-    errors = [_line(finding) for finding in lint(policy, today=today) if finding.level == "error"]
+    errors = [
+        f"lint: rule {RULES[one.rule].number}, {one.where}: {one.message} ({one.fix or RULES[one.rule].fix})"
+        for one in lint(policy, today=today)
+        if one.level == "error"
+    ]
     if errors and strict:
         raise ConfigurationError("; ".join(errors), path="policy")
     for line in errors:
@@ -94,10 +100,4 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
     for entry in policy.lists:
         level = logging.INFO if entry.hosts.used else logging.WARNING
         kinds = ", ".join(f"{count} {kind}" for kind, count in entry.hosts.passed_over.items())
-        text = "list %s: %d rules used; passed over: %s"
-        _logger.log(level, text, entry.file, entry.hosts.used, kinds or "none")
-
-
-def _line(finding: Finding) -> str:
-    rule = RULES[finding.rule]
-    return f"lint: rule {rule.number}, {finding.where}: {finding.message} ({finding.fix or rule.fix})"
+        _logger.log(level, _LIST_USED, entry.file, entry.hosts.used, kinds or "none")

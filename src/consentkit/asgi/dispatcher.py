@@ -81,15 +81,6 @@ class Dispatcher:
             _logger.error(_BEHIND_ROUTE, options.prefix)
         return Responder(deployment, GatedResponse(exchange), send).run(app, scope, receive)
 
-    def method(self) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
-        """Return what a class has an application of its own called by."""
-        answer = self.answer
-
-        async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
-            await answer(scope, receive, send)
-
-        return call
-
 
 def call_late(kind: type[Any], app: object) -> Callable[..., Awaitable[None]]:
     """Return what calls an application as its class does by then: what traces it may yet be put around."""

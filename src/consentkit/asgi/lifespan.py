@@ -6,10 +6,9 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from consentkit.asgi.deployment import Deployment
+from consentkit.asgi.deployment import LEVELS, Deployment
 from consentkit.web.response.gate_report import BEGINS
 
-_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
 _logger = logging.getLogger("consentkit")
 
 _STARTED = "lifespan.startup.complete"
@@ -70,7 +69,7 @@ async def _start(deployment: Deployment) -> None:
         deployment.tell("warning", BEGINS)
     if deployment.log is not None:
         for remark in await deployment.log.look():
-            _logger.log(_LEVELS[remark.level], "consent %s: %s", remark.about, remark.text)
+            _logger.log(LEVELS[remark.level], "consent %s: %s", remark.about, remark.text)
         await deployment.log.resume()
 
 

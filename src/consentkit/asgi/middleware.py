@@ -98,10 +98,10 @@ class ConsentMiddleware:
         from consentkit.asgi.dispatcher import Dispatcher
         from consentkit.web.options import Options
 
-        kept = _open_log(log)
+        kept, older = _open_log(log), secret_key_fallbacks
         options = Options(
             secret_key=_plain(secret_key),
-            secret_key_fallbacks=_plain_all(secret_key_fallbacks),
+            secret_key_fallbacks=older if isinstance(older, str) else [_plain(key) for key in older],
             policy=Policy() if policy is None else policy,
             keeps_log=kept is not None,
             place_headers=getattr(place, "headers", ()),
@@ -167,10 +167,6 @@ def _open_log(log: object) -> ConsentLog | None:
 
 def _plain(key: str | Secret) -> str:
     return str(key) if isinstance(key, Secret) else key
-
-
-def _plain_all(keys: Sequence[str | Secret]) -> Sequence[str]:
-    return keys if isinstance(keys, str) else [_plain(key) for key in keys]
 
 
 class HasScope(Protocol):

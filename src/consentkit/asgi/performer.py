@@ -78,8 +78,7 @@ async def _ask(log: ConsentLog, threads: Threads, effect: Effect, *, now: int) -
         case effects.Erase(subject, at):
             return await log.erase(subject, at=at)
         case effects.History(subject):
-            recorded = await log.history(subject)
-            return [one.entry for one in recorded if one.entry is not None]
+            return [one.entry for one in await log.history(subject) if one.entry is not None]
         case effects.Receipt() as wanted:
             return await log.read(lambda reader: _make_receipt(reader, wanted), seconds=RECEIPT_SECONDS)
         case effects.PublicProof(path):

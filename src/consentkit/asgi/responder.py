@@ -66,11 +66,9 @@ class Responder(msgspec.Struct, eq=False):
         kind = message["type"]
         if kind == "http.response.body":
             outcome = self._outcome
-            if outcome is None:
-                return self._send(message)
             if isinstance(outcome, PageResponse):
                 return self._take(message, outcome)
-            return self._close(message, outcome)
+            return self._send(message) if outcome is None else self._close(message, outcome)
         if kind == "http.response.start":
             return self._begin(message)
         if kind == "http.response.early_hint":

@@ -20,6 +20,7 @@ _SWITCHES = {
 }
 _SHADES = {"light": "#0c1c1629", "dark": "#0009"}
 _CSS_NOISE = re.compile(r"/\*.*?\*/\s*|(?<=[{};,:>~])\s+|\s+(?=[{}>~!])|;\s*(?=\})", re.DOTALL)
+# Each id is repeated, so that our rules weigh more than those of pages. Colours stay easy to change.
 _ID = re.compile(r"(#consentkit-(?:banner|dialog|link))")
 
 
@@ -69,7 +70,6 @@ def read_assets(policy: Policy) -> Assets:
         tokens = f"{light}@media (prefers-color-scheme: dark) {{{dark}}}{''.join(switched)}"
     else:
         tokens = _tokens(banner.theme, banner.accent, colours[banner.theme])
-    # Each id is repeated, so that our rules weigh more than those of pages. Colours stay easy to change.
     rules = _ID.sub(r"\1\1\1", _read("ck.css"))
     return Assets(
         sheet=_asset("ck", "css", _CSS_NOISE.sub("", tokens + rules)),

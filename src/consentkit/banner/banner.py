@@ -211,7 +211,6 @@ def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
 
 def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
     """Return the layout. Where nothing is off before a choice, nothing may stand before the page either."""
-    layout = policy.banner.layout
-    if layout == "modal" and not scripted:
-        return "bar"
-    return "box" if layout == "modal" and regime is not Regime.OPT_IN else layout
+    if policy.banner.layout != "modal" or (scripted and regime is Regime.OPT_IN):
+        return policy.banner.layout
+    return "box" if scripted else "bar"

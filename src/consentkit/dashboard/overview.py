@@ -64,8 +64,15 @@ class Period(NamedTuple):
         return list(dict.fromkeys(self.step_of(day.isoformat()) for day in days))
 
     def step_of(self, day: str) -> str:
-        """Return the first day, within the period, of the step that a day (``YYYY-MM-DD``) is in."""
-        found = date.fromisoformat(day)
+        """Return the first day, within the period, of the step that a day (``YYYY-MM-DD``) is in.
+
+        Raises:
+            LogCorrupt: There is no such day.
+        """
+        try:
+            found = date.fromisoformat(day)
+        except ValueError as error:
+            raise LogCorrupt("the counts name a day that there is not") from error
         if self.step == "week":
             found -= timedelta(days=found.weekday())
         elif self.step == "month":
@@ -178,24 +185,18 @@ def compute_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
     Raises:
         LogCorrupt: The roll-ups name a day or an action that there is not.
     """
-
-    @cache
-    def step_of(day: str) -> str:
-        try:
-            return period.step_of(day)
-        except ValueError as error:
-            raise LogCorrupt("the counts name a day that there is not") from error
-
+    step_of = cache(period.step_of)
     by_step = _lines(counts, seen, lambda key: step_of(key.day), lambda one: step_of(one.day))
     by_regime = _lines(counts, seen, lambda key: key.regime, lambda one: one.key.partition(" ")[0])
     by_locale = _lines(counts, seen, lambda key: key.locale, lambda one: one.key.partition(" ")[2])
-    everything = _lines(counts, seen, lambda key: "All", lambda one: "All")
+    by_notice = _lines(counts, {}, lambda key: key.notice, lambda one: one.key)
+    notes = {key.notice: f"{key.locale}, {key.regime}" for key in counts}  # a notice has one of each
     return Figures(
-        total=everything.get("All", Line("All")),
+        total=_lines(counts, seen, lambda key: "All", lambda one: "All").get("All", Line("All")),
         steps=tuple(by_step.get(step, Line(step)) for step in period.steps()),
         regimes=_ranked(by_regime.values()),
         locales=_ranked(by_locale.values()),
-        notices=_ranked(_notices(counts)),
+        notices=_ranked(line._replace(note=notes[line.label]) for line in by_notice.values()),
         known=len({one.day for one in seen}),
     )
 
@@ -216,13 +217,6 @@ def _lines(
         ignored = max(count - answered.get(label, Tally()).answers, 0)
         lines[label] = Line(label, tallies.get(label, Tally()), shown=count, ignored=ignored)
     return lines
-
-
-def _notices(counts: Counts) -> Iterable[Line]:
-    """Count by notice; a notice has one language, and is written for one regime."""
-    notes = {key.notice: f"{key.locale}, {key.regime}" for key in counts}
-    for notice, tally in _tallies(counts.items(), lambda key: key.notice).items():
-        yield Line(notice, tally, notes[notice])
 
 
 def _tallies(counts: Iterable[tuple[Rollup, int]], label_of: Callable[[Rollup], str]) -> dict[str, Tally]:

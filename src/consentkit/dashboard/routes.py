@@ -82,7 +82,7 @@ class Pages:
             "/log": self.log,
             "/exports": self.exports,
         }
-        routes = [Route(path, self._threaded(page)) for path, page in pages.items()]
+        routes = [Route(path, partial(self._answer, page)) for path, page in pages.items()]
         return [*routes, Route("/exports/entries.{form}", self.export)]
 
     def overview(self, request: Request) -> Response:
@@ -212,11 +212,8 @@ class Pages:
             write_csv_lines(lines, file)
         return file.getvalue()
 
-    def _threaded(self, page: Callable[[Request], Response]) -> Callable[[Request], object]:
-        async def endpoint(request: Request) -> Response:
-            return await self._run(partial(page, request))
-
-        return endpoint
+    async def _answer(self, page: Callable[[Request], Response], request: Request) -> Response:
+        return await self._run(partial(page, request))
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Run what reads the log in a thread; raise LogUnavailable where that takes too long."""

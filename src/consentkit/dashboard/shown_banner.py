@@ -21,6 +21,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 """Headers of that document: no script, no request, no form, no way out of the frame."""
 
+_LINK: Final = '<link rel="stylesheet" href="data:text/css;base64,{}">'
+
 
 def render_shown(reader: LogReader, hash: str) -> str | None:
     """Render a notice's banner, with the style sheet that was sent; ``None`` where there is none."""
@@ -34,14 +36,10 @@ def render_shown(reader: LogReader, hash: str) -> str | None:
         return None
     # What a page loads for its banner; the other sheet is for pages of the package itself.
     assets = genuine_assets(reader, shown)
-    sheets = [sheet for name, sheet in assets if name.startswith("ck.") and name.endswith(".css")]
-    links = "".join(map(_link, filter(None, sheets)))
+    sheets = (sheet for name, sheet in assets if name.startswith("ck.") and name.endswith(".css"))
+    links = "".join(_LINK.format(base64.b64encode(sheet).decode("ascii")) for sheet in sheets if sheet)
     return (
         f'<!doctype html><html lang="{escape(shown.locale)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>The banner as it was shown</title>{links}</head><body>{banner}</body></html>"
     )
-
-
-def _link(sheet: bytes) -> str:
-    return f'<link rel="stylesheet" href="data:text/css;base64,{base64.b64encode(sheet).decode("ascii")}">'

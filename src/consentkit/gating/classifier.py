@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from consentkit.catalog import URL
 from consentkit.gating import elements
 from consentkit.gating.embeds import read_embed
-from consentkit.gating.inline import Analysis, ScriptAnalyzer
+from consentkit.gating.inline.analyzer import Analysis, ScriptAnalyzer
 from consentkit.gating.markers import Marker, read_marker
 from consentkit.gating.model import NOTHING, Classification, Embed, Part, Reach, join
 from consentkit.gating.resource_urls import LIST_TYPES, attribute_scripts, attribute_urls, listed_urls, unwrap
@@ -67,7 +67,7 @@ class Classifier:
 
     Args:
         vendors: Who addresses, markers and cookies stand for.
-        exact: Whether hosts that nobody knows are to be gated; see `consentkit.gating.inline.ScriptAnalyzer`.
+        exact: Whether hosts that nobody knows are to be gated, too; see `ScriptAnalyzer`.
 
     Attributes:
         containers: Elements that vendors' scripts fill.

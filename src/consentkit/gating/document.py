@@ -15,7 +15,7 @@ from consentkit.catalog import OWN_PAGE, URL, read_url
 from consentkit.gating import elements
 from consentkit.gating.classifier import MAX_DEPTH, Classifier
 from consentkit.gating.embeds import read_srcdoc, target_within, write_srcdoc
-from consentkit.gating.inline import Analysis
+from consentkit.gating.inline.analyzer import Analysis
 from consentkit.gating.judge import Gated, Judge
 from consentkit.gating.model import NO_STUBS, Classification, Embed, Party, Reach, Reason, Renderer, Target
 from consentkit.gating.resource_urls import rewrite_import_map
@@ -33,8 +33,6 @@ _REACT: Final = re.compile(rb'(?:async|defer)=""')
 # What scripts of pages copy or make anew with the addresses of what was held back: the guard has to be there.
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
 _UNSAID: Final = Embed()
-# Attributes, since a policy of the site may forbid styles.
-_SIZE: Final = b'width="100%" height="200" frameborder="0"'
 
 
 class BaseURLs(NamedTuple):
@@ -224,7 +222,7 @@ class PageGate:
         denied = None if tag.silent else self._judge.refusal(tag.load.reach, runs)
         if analysis is None or tag.marked:
             return denied
-        self._judge.mention(analysis.mentioned)
+        self._judge.note(self.mentioned, analysis.mentioned)
         # Asked even if the address is refused: it takes note of unknown hosts.
         refused = self._judge.refusal(analysis.reach, runs)
         return denied or refused
@@ -306,9 +304,7 @@ class PageGate:
         inner.language = self.language
         return inner
 
-    def _stop(
-        self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where
-    ) -> Sequence[Splice]:
+    def _stop(self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where) -> list[Splice]:
         """Make an element inert, and put the placeholder into a frame that visitors would have seen.
 
         A frame gets a name of its own: a browser that goes back restores the documents of a page's frames by
@@ -334,7 +330,8 @@ class PageGate:
             # Browsers pass over a type that they do not know.
             return [elements.insert(raw, name, b"type=text/plain")] if denied else ()
         shown = self._shown(party) if denied and not where else b""
-        frame = b"<iframe data-consentkit-fill " + _SIZE + shown + b"></iframe>"
+        # Its size stands in attributes, since a policy of the site may forbid styles.
+        frame = b'<iframe data-consentkit-fill width="100%%" height="200" frameborder="0"%b></iframe>' % shown
         return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
 
     # --- what is put into the page
@@ -354,9 +351,8 @@ class PageGate:
             embed = embed._replace(poster="")
         key = (party.vendor, party.purpose, embed)
         if key not in self._placeholders:
-            foreign, target = self.foreign_base, self._target
             document = self.renderer.placeholder(
-                party, embed, target=target, foreign_base=foreign, language=self.language
+                party, embed, target=self._target, foreign_base=self.foreign_base, language=self.language
             )
             self._placeholders[key] = _attribute("srcdoc", document)
         return self._placeholders[key]

@@ -14,18 +14,17 @@ from typing import Final
 
 from consentkit.rewriter import Attribute, Splice, decode
 
-_DATA: Final = tomllib.loads((Path(__file__).parent / "data/elements.toml").read_text("utf-8"))
+DATA: Final = tomllib.loads((Path(__file__).parent / "data/elements.toml").read_text("utf-8"))
+"""The tables of ``data/elements.toml``."""
+_WORDS: Final = DATA["words"]
 
 
-def _words(name: str) -> frozenset[bytes]:
-    return frozenset(_DATA["words"][name].encode().split())
+def _split(text: str) -> frozenset[bytes]:
+    return frozenset(text.encode().split())
 
 
 def _table(name: str, keys: str, values: str) -> Mapping[bytes, frozenset[bytes]]:
-    rows = _DATA[name]
-    return {
-        key: frozenset(row[values].encode().split()) for row in rows for key in row[keys].encode().split()
-    }
+    return {key: _split(row[values]) for row in DATA[name] for key in _split(row[keys])}
 
 
 LOADING: Final = _table("loading", "elements", "attributes")
@@ -35,22 +34,22 @@ RARE: Final = _table("rare", "attributes", "elements")
 ADDRESSED: Final = _table("addressed", "attributes", "elements")
 """Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
 _ALWAYS: Final = LOADING.keys() - frozenset().union(*RARE.values())
-NAMES: Final = _words("firing") | _ALWAYS | {b"base", b"html"}
+NAMES: Final = _split(_WORDS["firing"]) | _ALWAYS | {b"base", b"html"}
 """Elements that are always shown to the gate."""
 FRAMES: Final = frozenset({b"iframe", b"frame"})
 RUNNING: Final = FRAMES | {b"embed", b"fencedframe", b"meta", b"object", b"portal", b"script"}
 """Elements that run what a ``javascript:`` or ``data:`` URL holds."""
-LISTS: Final = _words("lists")
+LISTS: Final = _split(_WORDS["lists"])
 """Attributes that hold addresses with white space between them."""
 LIVE_TYPES: Final = ("javascript", "module")
 """Types of scripts that browsers run, as `script_type` gives them."""
 PREFIX: Final = b"data-consentkit-"
 """Put before the name of every moved attribute: no loader, and no browser, looks for such names."""
 
-_BOXES: Final = _words("boxes")
-_PARKED: Final = _words("parked")
-_IDLE_LINKS: Final = frozenset(map(bytes.decode, _words("idle_links")))
-_PARAMS: Final = frozenset(map(bytes.decode, _words("params")))
+_BOXES: Final = _split(_WORDS["boxes"])
+_PARKED: Final = _split(_WORDS["parked"])
+_IDLE_LINKS: Final = frozenset(_WORDS["idle_links"].split())
+_PARAMS: Final = frozenset(_WORDS["params"].split())
 # How the names of attributes end, or what they hold, in which lazy loaders keep an address.
 _LAZY: Final = re.compile(
     rb"(?!data-consentkit-)(?:.*lazy|[^-]++-(?:.*(?:bg|background)|src-|(?:original|poster|.*(?:src|set|-image))\Z))"
@@ -121,12 +120,9 @@ def is_idle(name: bytes, attributes: Sequence[Attribute]) -> bool:
 
 def is_visible(attributes: Sequence[Attribute]) -> bool:
     """Tell whether a frame is there to be seen: neither hidden nor the size of a tracking pixel."""
-    if first(attributes, b"hidden") is not None:
-        return False
     sizes = (first(attributes, b"width"), first(attributes, b"height"))
-    if any(size and _TINY.match(size) for size in sizes):
-        return False
-    return not _INVISIBLE.search(first(attributes, b"style") or "")
+    hidden = first(attributes, b"hidden") is not None or any(size and _TINY.match(size) for size in sizes)
+    return not (hidden or _INVISIBLE.search(first(attributes, b"style") or ""))
 
 
 # --- scripts (WHATWG HTML 4.12.1)

@@ -13,7 +13,7 @@ from consentkit.gating.document import NO_BASES, BaseURLs, PageGate
 from consentkit.gating.judge import Judge, is_allowed
 from consentkit.gating.model import Party, Renderer, Unclassified
 from consentkit.gating.vendor_calls import VendorCalls
-from consentkit.gating.vendor_index import VendorIndex
+from consentkit.gating.vendor_index import VendorIndex, is_below
 from consentkit.policy import Policy
 from consentkit.rewriter import Memory
 
@@ -67,7 +67,7 @@ class Gate:
         """
         judge = Judge(consent, self.unclassified, host)
         # Only where a path of the page's own host stands for a vendor do relative addresses reach anybody.
-        proxied = self._vendors.proxies and self._vendors.is_proxied(judge.own.host)
+        proxied = any(is_below(judge.own.host, rule.host) for rule, _ in self._vendors.proxies)
         bases = BaseURLs((judge.own._replace(path=path),)) if proxied else NO_BASES
         return PageGate(self.classifier, self.calls, judge, bases, renderer=renderer, enforce=enforce)
 

@@ -77,8 +77,7 @@ class Judge:
             if reason.party.vendor in runs:
                 continue
             if not is_allowed(reason.party, self.consent) and self.applies(reason):
-                if reach.hosts:
-                    self._note_unknown(reach.hosts)
+                self._note_unknown(reach.hosts)
                 return reason
         if reach.hosts and (host := self._note_unknown(reach.hosts)):
             return Reason(NOBODY, host, "unclassified")
@@ -107,10 +106,6 @@ class Judge:
             vendor = party.name if reason.why == "unknown-marker" else party.vendor
             self.held[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
 
-    def mention(self, hosts: Iterable[str]) -> None:
-        """Take note of hosts that a script names without loading anything."""
-        self._note(self.mentioned, hosts)
-
     def is_own(self, host: str) -> bool:
         """Tell whether a host is the page's own, or one below its site's name."""
         own = self.own.host.removeprefix("www.")
@@ -127,13 +122,14 @@ class Judge:
         """Take note of hosts that nobody knows; return the first that is to be gated, or nothing."""
         if self._unclassified == "allow" or hosts in self._reported:
             return ""
-        self._note(self.undeclared, hosts)
+        self.note(self.undeclared, hosts)
         if self._unclassified == "report":
             self._reported.add(hosts)
             return ""
         return next((host for host in hosts if not self.is_own(host)), "")
 
-    def _note(self, account: dict[str, str | None], hosts: Iterable[str]) -> None:
+    def note(self, account: dict[str, str | None], hosts: Iterable[str]) -> None:
+        """Take note of hosts other than the page's own, in one of the two accounts."""
         for host in hosts:
             if len(account) < MAX_REPORTED and not self.is_own(host):
                 account[host] = None

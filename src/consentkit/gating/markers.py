@@ -10,16 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from consentkit.gating.elements import FRAMES, LOADING, find_parked, first, is_inert
+from consentkit.gating.elements import DATA, FRAMES, LOADING, find_parked, first, is_inert
 from consentkit.rewriter import Attribute, decode
 
-_SAID: Final = {
-    "necessary": "c0001 essential ignore",
-    "functional": "c0003 functionality native preferences prefs",
-    "analytics": "c0002 performance statistic statistics statistics-anonymous stats",
-    "marketing": "advertisement advertising c0004 c0005 script social targeting",
-}
-WORDS: Final = {word: purpose for purpose, words in _SAID.items() for word in words.split()}
+WORDS: Final = {word: purpose for purpose, words in DATA["purposes"].items() for word in words.split()}
 """What the tools call the usual purposes. A policy's own purpose of that name comes first."""
 
 _ONETRUST: Final = re.compile(r"optanon-category-([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)\Z")

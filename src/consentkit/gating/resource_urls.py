@@ -33,7 +33,6 @@ _REMOVED: Final = re.compile(r"[\t\n\r]")
 _RUN_SCHEME: Final = re.compile(r"(javascript|data):", re.I)
 _MARKUP: Final = re.compile(rb"[<\\]")
 _BASE64: Final = re.compile(r";[ ]*+base64[ ]*+\Z", re.I)
-_SPACES: Final = re.compile(rb"[\t\n\f\r ]+")
 # Firefox looks at the bytes of what says that it may be anything.
 _HTML: Final = frozenset(("text/html", "*/*"))
 _XML: Final = re.compile(r"text/(?:xml|xsl)|application/(?:xml|mathml-presentation)|[^/]*/[^/]*\+xml")
@@ -167,8 +166,7 @@ def unwrap(text: str, element: bytes) -> Content | None:
     Returns:
         What it holds; `None` for other URLs, and where an element would run nothing of it.
     """
-    text = strip_url(text)
-    match = _RUN_SCHEME.match(text)
+    match = _RUN_SCHEME.match(text := strip_url(text))
     if match is None:
         return None
     rest = text[match.end() :]
@@ -188,15 +186,14 @@ def _read_data(header: str, body: str, element: bytes) -> Content | None:
     data = unquote_to_bytes(body)
     if _BASE64.search(header):
         try:
-            data = _decode_base64(data)
+            # With or without padding (WHATWG Infra, "forgiving-base64 decode").
+            bare = data.translate(None, b"\t\n\f\r ").rstrip(b"=")
+            data = base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
         except ValueError:
             return _UNREADABLE
     # An escape may begin another charset, which the document itself may name (ISO-2022-JP).
-    if (
-        _STRANGE.search(header.replace("\\", ""))
-        or data.startswith(_BYTE_ORDER_MARKS)
-        or _ESCAPE.search(data)
-    ):
+    is_strange = _STRANGE.search(header.replace("\\", "")) or _ESCAPE.search(data)
+    if is_strange or data.startswith(_BYTE_ORDER_MARKS):
         return _UNREADABLE
     if _XML.fullmatch(mime) and kind == "markup":
         return _UNREADABLE if _ACTIVE.search(data) else None
@@ -209,12 +206,6 @@ def _data_kind(mime: str, element: bytes) -> Literal["script", "markup"] | None:
     # A plug-in's element may take the type from an attribute where the URL has none.
     untyped = element in (b"object", b"embed") and not mime
     return "markup" if untyped or mime in _HTML or _XML.fullmatch(mime) else None
-
-
-def _decode_base64(content: bytes) -> bytes:
-    """Decode base64 with or without padding (WHATWG Infra, "forgiving-base64 decode")."""
-    bare = _SPACES.sub(b"", content).rstrip(b"=")
-    return base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
 
 
 # --- scripts that are lists of addresses, in JSON

@@ -65,15 +65,9 @@ class VendorIndex:
             (c.name, v.id) for some in (declared, known) for v in some for c in v.cookies
         )
         self.signatures: Final = [(text, self._vendor(v.id)) for v in known for text in v.inline]
-        self.containers: Final = Containers(
-            (text, self._vendor(v.id)) for v in known for text in v.containers
-        )
+        self.containers: Final = Containers((css, self._vendor(v.id)) for v in known for css in v.containers)
 
     # --- addresses
-
-    def is_proxied(self, host: str) -> bool:
-        """Tell whether the policy declares paths on a host."""
-        return any(is_below(host, rule.host) for rule, _ in self.proxies)
 
     def find_reach(self, texts: Iterable[str], bases: Sequence[URL]) -> Reach:
         """Find whom URLs reach.

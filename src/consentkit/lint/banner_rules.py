@@ -82,8 +82,7 @@ def check_ticked_boxes(seen: Observations) -> Iterator[Finding]:
     """Rule 6: nothing but what is necessary is ticked before a choice."""
     for box in seen.ticked:
         if box.purpose not in seen.allowed:
-            message = f'"{box.name}" is ticked before the visitor has chosen'
-            yield error(6, f"{seen.url} {box.path}", message)
+            yield error(6, f"{seen.url} {box.path}", f'"{box.name}" is ticked before the visitor has chosen')
 
 
 def check_presses_to_reject(seen: Observations) -> Iterator[Finding]:
@@ -130,8 +129,7 @@ def check_settings_control(seen: Observations) -> Iterator[Finding]:
         if chosen.walk and chosen.walk[-1].view.opener and chosen.shown is None:
             yield error(13, chosen.walk[-1].url, f"what opens the settings cannot be pressed{when}")
     if seen.granted.shown is not None and seen.granted.shown == seen.refused.shown:
-        message = "the settings look the same whether the visitor has accepted or rejected"
-        yield error(13, seen.url, message)
+        yield error(13, seen.url, "the settings look the same whether the visitor has accepted or rejected")
 
 
 def _without_settings(walk: tuple[PageVisit, ...], when: str) -> Iterator[Finding]:

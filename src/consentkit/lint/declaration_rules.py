@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Final
 
 from consentkit.catalog import HostRule, KnownVendor, default_catalog
@@ -94,11 +95,7 @@ def _known_cookies(vendor: Vendor) -> Iterator[tuple[str, KnownVendor]]:
 def _overlap(pattern: str, other: str) -> bool:
     """Say whether two patterns of cookies have a name in common."""
     first, second = pattern.removesuffix("*"), other.removesuffix("*")
-    return (
-        first == second
-        or (pattern.endswith("*") and second.startswith(first))
-        or (other.endswith("*") and first.startswith(second))
-    )
+    return fnmatchcase(first, other) or fnmatchcase(second, pattern)
 
 
 def check_sale(configuration: Configuration) -> Iterator[Finding]:
@@ -203,13 +200,10 @@ def check_asking_again(configuration: Configuration) -> Iterator[Finding]:
 def _is_material(policy: Policy, before: Policy, ident: str) -> bool:
     """Say whether a purpose has other texts, anything new, or other retentions, whichever are longer."""
     old, new = before.purposes[ident], policy.purposes[ident]
-    kept = (vendor for vendor in policy.vendors_for(ident) if vendor.id in before.vendors_declared)
+    declared = before.vendors_declared
+    kept = ((one, declared[one.id]) for one in policy.vendors_for(ident) if one.id in declared)
     return (
         (old.title, old.description) != (new.title, new.description)
         or any(_changes(policy, before, new))
-        or any(_retention(vendor) != _retention(before.vendors_declared[vendor.id]) for vendor in kept)
+        or any((one.retention, one.cookies) != (old.retention, old.cookies) for one, old in kept)
     )
-
-
-def _retention(vendor: Vendor) -> tuple[object, ...]:
-    return vendor.retention, vendor.cookies

@@ -154,8 +154,7 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def layer(self) -> Layer | None:
         """The first layer: the innermost candidate in which something can be accepted or refused."""
-        asking = (one for one in reversed(self.layers) if one.find("accept") or one.find("reject"))
-        return next(asking, None)
+        return next((one for one in reversed(self.layers) if one.find("accept") or one.find("reject")), None)
 
     @property
     def blocked(self) -> bool:

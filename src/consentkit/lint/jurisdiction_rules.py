@@ -11,13 +11,7 @@ from consentkit.exceptions import ConfigurationError
 from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, Level, error, listed, warning
 from consentkit.policy import NECESSARY, Policy, Regime, Vendor, read_duration
-from consentkit.policy.jurisdictions import (
-    COUNTRIES,
-    EU_AND_EEA,
-    Jurisdiction,
-    jurisdictions,
-    row_keys,
-)
+from consentkit.policy.jurisdictions import COUNTRIES, EU_AND_EEA, Jurisdiction, jurisdictions, row_keys
 from consentkit.policy.lifetime import MOST
 
 LEAST_DAYS: Final = 180
@@ -66,7 +60,9 @@ def _laws_at(policy: Policy, code: str) -> Iterator[LocalLaw]:
     told = policy.regimes_by_code
     regimes = next(told[key] for key in (code, code.partition("-")[0], "") if key in told)
     for purpose, regime in regimes.items():
-        known = "analytics" if row.without_own_use and _is_only_statistics(policy, purpose) else purpose
+        # A purpose of the site's own that is for statistics, and for nothing else that is known.
+        statistics = row.without_own_use and set(_known_purposes(policy, purpose)) == {"analytics"}
+        known = "analytics" if statistics and not policy.purposes[purpose].sale else purpose
         loosest = row.purposes.get(known, row.regime)
         yield LocalLaw(code, row, purpose, regime, loosest, _deciding_key(policy, code, purpose))
 
@@ -80,11 +76,6 @@ def _known_purposes(policy: Policy, purpose: str) -> list[str]:
 def _is_statistics(policy: Policy, purpose: str) -> bool:
     """Say whether a purpose is about statistics, by its name or by the vendors declared for it."""
     return purpose == "analytics" or "analytics" in _known_purposes(policy, purpose)
-
-
-def _is_only_statistics(policy: Policy, purpose: str) -> bool:
-    """Say whether a purpose of the site's own is for statistics, and for nothing else that is known."""
-    return set(_known_purposes(policy, purpose)) == {"analytics"} and not policy.purposes[purpose].sale
 
 
 def _deciding_key(policy: Policy, code: str, purpose: str) -> str:
@@ -145,8 +136,7 @@ def check_sale_link(configuration: Configuration) -> Iterator[Finding]:
         return
     linked = [law.code for law in local_laws(policy) if law.row.links]
     if linked and not policy.banner.link:
-        message = f"there is no link, and it must be there in {listed(linked)}"
-        yield error(26, "banner.link", message)
+        yield error(26, "banner.link", f"there is no link, and it must be there in {listed(linked)}")
     looser: dict[tuple[str, Regime], list[str]] = {}
     selling = {one.id for one in policy.purposes.values() if one.sale and policy.vendors_for(one.id)}
     for law in local_laws(policy):

@@ -135,6 +135,7 @@ def _result(one: Located, index: int) -> dict[str, Any]:
     finding = one.finding
     text = f"{finding.where}: {finding.message}. {one.fix}"
     place: dict[str, Any] = {"artifactLocation": {"uri": _uri(one.file)}}
+    logical = {"fullyQualifiedName": finding.where}
     if one.line:
         place["region"] = {"startLine": one.line}
     return {
@@ -142,9 +143,7 @@ def _result(one: Located, index: int) -> dict[str, Any]:
         "ruleIndex": index,
         "level": finding.level,
         "message": {"text": "\n".join(filter(None, (text, one.toml)))},
-        "locations": [
-            {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.where}]}
-        ],
+        "locations": [{"physicalLocation": place, "logicalLocations": [logical]}],
     }
 
 

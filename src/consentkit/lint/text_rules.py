@@ -17,6 +17,9 @@ from consentkit.policy import Regime
 # A typographic apostrophe, a hyphen that does not break, and the braces of slots.
 _PLAIN = str.maketrans({"\u2019": "'", "\u2010": "-", "{": None, "}": None})
 _SENTENCE = "[^.!?]*"
+# Patterns by language.
+_DATA = (Path(__file__).with_name("data") / "assumed_consent.toml").read_bytes()
+_ASSUMED = msgspec.toml.decode(_DATA, type=dict[str, list[str]])
 
 # Labels that are no refusal in English, and in languages that have the words from it.
 _ELSEWHERE = re.compile(
@@ -68,10 +71,4 @@ def _plain(text: str) -> str:
 
 @cache
 def _phrases(language: str) -> list[re.Pattern[str]]:
-    return [re.compile(text.replace("<s>", _SENTENCE)) for text in _table().get(language, ())]
-
-
-@cache
-def _table() -> dict[str, list[str]]:
-    file = Path(__file__).with_name("data") / "assumed_consent.toml"
-    return msgspec.toml.decode(file.read_bytes(), type=dict[str, list[str]])
+    return [re.compile(text.replace("<s>", _SENTENCE)) for text in _ASSUMED.get(language, ())]

@@ -20,9 +20,8 @@ def check_storage_before_choice(seen: Observations) -> Iterator[Finding]:
     """Rule 10: nothing that needs consent is stored before a choice."""
     known: set[Stored] = set()
     for trace in seen.arrival.walk:
-        yield from _check_storage(
-            10, seen, trace.url, {*trace.stored} - known, seen.allowed, "before a choice"
-        )
+        stored = {*trace.stored} - known
+        yield from _check_storage(10, seen, trace.url, stored, seen.allowed, "before a choice")
         known.update(trace.stored)
 
 
@@ -95,8 +94,7 @@ def check_signal_opts_out(seen: Observations) -> Iterator[Finding]:
     """Rule 27: with Sec-GPC no advertising runs, and where one can opt out visitors are shown that."""
     yield from _check_sales(27, seen, seen.signalled, "with Sec-GPC: 1")
     if seen.regime is Regime.OPT_OUT and not seen.signalled.told:
-        message = "nothing on the page or in the settings says that the signal was honoured"
-        yield error(27, seen.url, message)
+        yield error(27, seen.url, "nothing on the page or in the settings says that the signal was honoured")
 
 
 def check_signal_never_grants(seen: Observations) -> Iterator[Finding]:

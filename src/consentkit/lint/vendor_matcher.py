@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from consentkit.catalog import URL, CookieTable, HostRule, HostTable, KnownVendor, default_catalog, read_url
-from consentkit.policy import NECESSARY, Policy, Vendor
+from consentkit.policy import NECESSARY, Policy
 
 
 class MatchedVendor(NamedTuple):
@@ -40,11 +40,10 @@ class VendorMatcher:
         self._site = read_url(site) or URL()
         declared = self._policy.vendors_declared.values()
         self._hosts = HostTable(
-            (HostRule.parse(text), vendor) for vendor in declared for text in vendor.hosts
+            (HostRule.parse(host), vendor) for vendor in declared for host in vendor.hosts
         )
         self._cookies = CookieTable((cookie.name, vendor) for vendor in declared for cookie in vendor.cookies)
-        purposes = self._policy.purposes.values()
-        self.sale: frozenset[str] = frozenset(one.id for one in purposes if one.sale)
+        self.sale: frozenset[str] = frozenset(one.id for one in self._policy.purposes.values() if one.sale)
 
     def match_request(self, address: str) -> MatchedVendor | None:
         """Return whom a request goes to; ``None`` where that is the site itself, or not known."""
@@ -56,7 +55,7 @@ class VendorMatcher:
         for vendor in packages.values():
             return self._known(vendor)
         if declared is not None:
-            return _declared(declared[1])
+            return MatchedVendor(declared[1].name, declared[1].purpose)
         own = (url.host, url.port) == (self._site.host, self._site.port)
         known = None if own else default_catalog().match_host(url.host, url.path, url.query)
         if known is not None:
@@ -68,7 +67,7 @@ class VendorMatcher:
         """Return who stores something under a name on a domain; ``None`` if that is not known."""
         declared = self._cookies.find(name)
         if declared is not None:
-            return _declared(declared)
+            return MatchedVendor(declared.name, declared.purpose)
         known = default_catalog().cookies.find(name)
         if known is None and not self.is_own(domain):
             known = default_catalog().match_host(domain)
@@ -93,7 +92,3 @@ def needing_consent(found: Iterable[MatchedVendor | None], allowed: Iterable[str
     """Return the vendors, each once, whose purpose is neither necessary nor allowed."""
     exempt = {NECESSARY, *allowed}
     return [vendor for vendor in dict.fromkeys(found) if vendor is not None and vendor.purpose not in exempt]
-
-
-def _declared(vendor: Vendor) -> MatchedVendor:
-    return MatchedVendor(vendor.name, vendor.purpose)

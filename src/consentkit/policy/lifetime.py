@@ -53,9 +53,8 @@ def validity_at(lifetime: Lifetime, place: Place | None) -> Validity:
         place: Where the visitor is. What is not known counts as the strictest that it could be.
     """
     chains = chains_at(place) or [(row,) for row in jurisdictions().rows]
-    grants = min(
-        _days(lifetime.consent, "lifetime.consent"), MOST_GRANTED, *_by_law(chains, "consent_days_max")
-    )
+    wanted = _days(lifetime.consent, "lifetime.consent")
+    grants = min(wanted, MOST_GRANTED, *_by_law(chains, "consent_days_max"))
     refusals = max(_days(lifetime.refusal, "lifetime.refusal"), grants, *_by_law(chains, "refusal_days_min"))
     return Validity(grant_days=grants, refusal_days=min(refusals, MOST))
 

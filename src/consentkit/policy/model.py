@@ -16,23 +16,12 @@ from msgspec.structs import force_setattr
 
 from consentkit.catalog import default_catalog
 from consentkit.exceptions import ConfigurationError
-from consentkit.policy import validation
+from consentkit.policy import tables, validation
 from consentkit.policy.duration import read_duration
 from consentkit.policy.jurisdictions import Link, Place, chains_at, jurisdictions
 from consentkit.policy.lifetime import Validity, read_lifetime, validity_at
 from consentkit.policy.regimes import RegimeTable, Row, read_regimes
-from consentkit.policy.tables import (
-    NECESSARY,
-    Banner,
-    ConsentMode,
-    Lifetime,
-    MarkerTool,
-    Purpose,
-    Regime,
-    SignalRules,
-    Site,
-    Vendor,
-)
+from consentkit.policy.tables import NECESSARY, Purpose, Regime, Vendor
 from consentkit.policy.vendors import ListFile, declare, read_lists, read_uses
 
 _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
@@ -43,7 +32,7 @@ _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "vendors": lambda value: MappingProxyType(validation.read_vendors(value)),
     "lifetime": read_lifetime,
     "signals": validation.read_signals,
-    "consent_mode": lambda value: validation.read_table(value, ConsentMode, path="consent_mode"),
+    "consent_mode": lambda value: validation.read_table(value, tables.ConsentMode, path="consent_mode"),
     "banner": validation.read_banner,
 }
 """By attribute what checks and converts it; the order is the one in which errors are found."""
@@ -73,16 +62,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """
 
     uses: tuple[str, ...] = ()
-    markers: tuple[MarkerTool, ...] = ()
-    site: Site = Site()
+    markers: tuple[tables.MarkerTool, ...] = ()
+    site: tables.Site = tables.Site()
     regimes: Mapping[str, str | Mapping[str, str]] = {}
     purposes: Mapping[str, Purpose] = {}
     vendors: Mapping[str, Vendor] = {}
     lists: tuple[ListFile, ...] = ()
-    lifetime: Lifetime = Lifetime()
-    signals: SignalRules = SignalRules()
-    consent_mode: ConsentMode = ConsentMode()
-    banner: Banner = Banner()
+    lifetime: tables.Lifetime = tables.Lifetime()
+    signals: tables.SignalRules = tables.SignalRules()
+    consent_mode: tables.ConsentMode = tables.ConsentMode()
+    banner: tables.Banner = tables.Banner()
 
     def __post_init__(self) -> None:
         for name, read in _READERS.items():
@@ -122,14 +111,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             ConfigurationError: It is not TOML, or says something impossible.
         """
         try:
-            tables = msgspec.toml.decode(text)
+            table = msgspec.toml.decode(text)
         except msgspec.DecodeError as error:
             raise ConfigurationError(f"not valid TOML: {error}") from error
-        validation.check_keys(tables, cls.__struct_fields__)
-        for entry in tables["lists"] if isinstance(tables.get("lists"), list) else ():
+        validation.check_keys(table, cls.__struct_fields__)
+        for entry in table["lists"] if isinstance(table.get("lists"), list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("file"), str):
                 entry["file"] = str(Path(folder, entry["file"]))
-        return cls(**tables)
+        return cls(**table)
 
     # The revision's own: memos ask for it on every page, and a method would run Python each time.
     __hash__: ClassVar[Callable[[Policy], int]] = property(  # type: ignore[assignment]
@@ -150,11 +139,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def fingerprints(self) -> Mapping[str, str]:
         """Return 6 hexadecimal digits per purpose; a change asks visitors again for that purpose."""
         written = {ident: self.vendors.get(ident, Vendor(id=ident)) for ident in self.vendors_declared}
+        vendors = {name: [written[one.id] for one in self.vendors_for(name)] for name in self.purposes}
         return MappingProxyType(
-            {
-                ident: _fingerprint(purpose, [written[vendor.id] for vendor in self.vendors_for(ident)])
-                for ident, purpose in self.purposes.items()
-            }
+            {name: _fingerprint(one, vendors[name]) for name, one in self.purposes.items()}
         )
 
     def vendors_for(self, purpose: str) -> tuple[Vendor, ...]:
@@ -163,8 +150,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def vendor_purpose(self, vendor: str) -> str | None:
         """Return the purpose of a declared or known vendor; ``None`` where the policy does not have it."""
-        declared = self.vendors_declared.get(vendor)
-        known = declared or default_catalog().vendors.get(vendor)
+        known = self.vendors_declared.get(vendor) or default_catalog().vendors.get(vendor)
         return known.purpose if known is not None and known.purpose in self.purposes else None
 
     @cached_property

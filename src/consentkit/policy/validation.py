@@ -251,9 +251,8 @@ def _check_slots(text: str, section: str, key: str, path: str) -> None:
         slots -= {"opt-out"}
     for word in re.findall(_BRACES, text):
         if word not in slots:
-            raise ConfigurationError(
-                f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}', path=path
-            )
+            problem = f'nothing is filled in for "{{{word}}}"{nearest(word, slots)}'
+            raise ConfigurationError(problem, path=path)
     if text.count("{opt-out}") > 1:
         raise ConfigurationError('"{opt-out}" is one button, and is there twice', path=path)
 

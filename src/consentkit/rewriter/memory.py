@@ -114,7 +114,7 @@ class Passages:
     def join(self, buffer: Buffer, run: Run) -> None:
         """Join the passages of a run, as many as the first one's limit allows at a time; then it is empty."""
         count = begin = limit = 0
-        for pos, passage in run:
+        for pos, passage in run if len(run) > 1 else ():
             if not count:
                 begin, limit = pos, passage.limit
             count += passage.count
@@ -127,9 +127,9 @@ class Passages:
 
     def _join(self, buffer: Buffer, begin: int, last: Passage, pos: int, count: int) -> None:
         """Join what begins at ``begin`` and ends with the passage at ``pos``."""
-        head = self._known.get(_key(buffer, begin))
+        head = self._known.get(_key(buffer, begin)) if pos > begin else None
         end = pos + last.length
-        if pos == begin or head is None or count > head.limit or end - begin > MAX_PASSAGE:
+        if head is None or count > head.limit or end - begin > MAX_PASSAGE:
             return
         former = head.longer
         if former is None or former.count < count:

@@ -87,8 +87,9 @@ class Rewriter:
         waiting: set[Tokenizer] = set()
         try:
             while not waiting.issuperset(self._tokenizers):
-                one = min((one for one in self._tokenizers if one not in waiting), key=attrgetter("pos"))
-                alone = len(self._tokenizers) == 1
+                alone, one = len(self._tokenizers) == 1, self._tokenizers[0]
+                if not alone:
+                    one = min((one for one in self._tokenizers if one not in waiting), key=attrgetter("pos"))
                 while (moved := one.step(self._buffer, final, self._tokenizers)) and alone and not one.twins:
                     pass
                 if not moved:
@@ -127,7 +128,7 @@ class Rewriter:
         """Take what is decided out of the buffer: all at the end, unless the page was sealed."""
         boundary = len(self._buffer)
         if self.sealed or not self._closed:
-            boundary = min(one.held() for one in self._tokenizers)
+            boundary = min(map(Tokenizer.held, self._tokenizers))
         out, boundary = self._apply(boundary)
         if isinstance(self._buffer, bytearray) and boundary < len(self._buffer):
             del self._buffer[:boundary]
@@ -150,14 +151,14 @@ class Rewriter:
         # Tokenizers that agree make the same edit twice.
         ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=itemgetter(0, 1))
         self._forked = len(self._tokenizers) > 1
-        done = next((at for at, edit in enumerate(ordered) if edit[1] > boundary), len(ordered))
-        for start, _, _ in ordered[done : done + 1]:
-            boundary = min(boundary, start)
         parts: list[bytes] = []
-        at = 0
-        for start, end, new in ordered[:done]:
+        at = done = 0
+        for start, end, new in ordered:
+            if end > boundary:
+                boundary = min(boundary, start)
+                break
             parts += (bytes(self._buffer[at:start]), new)
-            at = end
+            at, done = end, done + 1
         self._context.edits = []
         self._context.edit(-boundary, ordered[done:])
         return b"".join((*parts, bytes(self._buffer[at:boundary]))), boundary

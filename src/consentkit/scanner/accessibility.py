@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Frame
+from playwright.sync_api import Frame, ViewportSize
 
-from consentkit.exceptions import ConfigurationError
-from consentkit.lint.facts import Barrier, Layer, PageView
+from consentkit.lint.facts import Barrier, Layer
 from consentkit.scanner.choices import open_settings, open_views
-from consentkit.scanner.visit import Visit, read_script
+from consentkit.scanner.visit import WINDOW, Visit, read_script, read_tool
 
 TARGET: Final = 24
 """Least width and height of what is pressed, in CSS pixels (2.5.8)."""
-NARROW: Final = {"width": 320, "height": 568}
+NARROW: Final[ViewportSize] = {"width": 320, "height": 568}
 """The window at which nothing may be cut off (1.4.10)."""
 
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
@@ -26,12 +24,8 @@ _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 def find_barriers(visit: Visit, axe: Path | None) -> Iterator[Barrier]:
     """Look for what keeps people from using the first layer, then the settings.
 
-    Args:
-        visit: A visit on a page that asks.
-        axe: axe-core's script; by default the one of `axe-playwright-python`, if that is installed.
-
-    Raises:
-        ConfigurationError: The script cannot be read.
+    `axe` is axe-core's script; by default the one of `axe-playwright-python`, if that is installed. Raises
+    `ConfigurationError` where it cannot be read.
     """
     view = visit.look()
     if view.layer is None:
@@ -73,16 +67,13 @@ def _focus_problems(visit: Visit, layer: Layer) -> Iterator[Barrier]:
 
 
 def _narrow_window(visit: Visit) -> Iterator[Barrier]:
-    size = visit.page.viewport_size
-    visit.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    view = visit.look()
-    if view.layer is not None:
-        yield from _cut_off(view, view.layer)
-    if size:
-        visit.page.set_viewport_size(size)
+    visit.page.set_viewport_size(NARROW)
+    if layer := visit.look().layer:
+        yield from _cut_off(layer)
+    visit.page.set_viewport_size(WINDOW)
 
 
-def _cut_off(view: PageView, layer: Layer) -> Iterator[Barrier]:
+def _cut_off(layer: Layer) -> Iterator[Barrier]:
     width = NARROW["width"]
     if layer.left < -1 or layer.right > width + 1 or layer.overflows:
         yield Barrier(layer.path, f"in a window of {width} pixels it is wider than the window (1.4.10)")
@@ -98,14 +89,7 @@ def _run_axe(frame: Frame, within: str, script: str) -> Iterator[Barrier]:
 
 
 def _axe_script(path: Path | None) -> str:
-    try:
-        return path.read_text("utf-8") if path else _installed_axe()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read axe-core's script: {error}") from error
-
-
-@cache
-def _installed_axe() -> str:
-    found = importlib.util.find_spec("axe_playwright_python")
-    places = (found.submodule_search_locations or ()) if found else ()
-    return next((Path(place, "axe.min.js").read_text("utf-8") for place in places), "")
+    found = None if path else importlib.util.find_spec("axe_playwright_python")
+    for place in (found.submodule_search_locations or ()) if found else ():
+        path = path or Path(place, "axe.min.js")
+    return read_tool(path, "axe-core") if path else ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Error, Frame
 
-from consentkit.exceptions import ConfigurationError
 from consentkit.lint.facts import Checkbox, Control, PageView, ShownSettings, first_control
-from consentkit.scanner.visit import PRESS, Visit, look, read_script
+from consentkit.scanner.visit import PRESS, Visit, look, read_script, read_tool
 
 MOST: Final = 3
 """Presses after which a layer that is still there will not go."""
@@ -47,26 +47,18 @@ def open_settings(visit: Visit) -> bool:
 
 def reopen_settings(visit: Visit) -> bool:
     """Open the settings from the page; say whether there is a way."""
-    opener = visit.look().opener
-    if opener is None:
-        return False
-    try:
-        visit.press(opener)
-    except Error:  # something stands before it
-        return False
-    return True
+    if opener := visit.look().opener:
+        with suppress(Error):  # something stands before it
+            visit.press(opener)
+            return True
+    return False
 
 
 def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | None:
-    """Answer in the settings that are open: by a button, or by the boxes and saving.
+    """Answer in the settings that are open: by the first button that does one of `actions`, else by saving.
 
-    Args:
-        visit: The visit.
-        actions: Buttons that would do, the best first.
-        tick: Whether boxes would have to be ticked, or not.
-
-    Returns:
-        The presses that it took, or `None` if there is no way.
+    Before saving, all boxes are ticked or, without `tick`, none is. Returns the presses that it took, or
+    `None` if there is no way.
     """
     views = open_views(visit)
     for action in actions:
@@ -129,10 +121,9 @@ def _find_pressable(controls: Sequence[Control], action: str) -> Control | None:
 
 
 def _is_visible(frame: Frame) -> bool:
-    try:
+    with suppress(Error):
         return frame.frame_element().is_visible()
-    except Error:
-        return False
+    return False
 
 
 # --- what is no choice
@@ -191,10 +182,7 @@ def finds_reject(visit: Visit, script: Path) -> bool:
     Raises:
         ConfigurationError: The script cannot be read.
     """
-    try:
-        code = script.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read autoconsent's script: {error}") from error
+    code = read_tool(script, "autoconsent")
     said: list[dict[str, Any]] = []
     visit.page.expose_binding("autoconsentSendMessage", lambda _, message: said.append(message))
     visit.page.evaluate(code)

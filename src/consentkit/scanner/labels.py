@@ -17,6 +17,10 @@ ACTIONS: Final = ("reject", "withdraw", "save", "settings", "accept", "close")
 LEAST_WORDS: Final = 8
 """Words of a text below which its language is not told."""
 
+WORDS: Final[Mapping[str, Any]] = msgspec.toml.decode(Path(__file__).with_name("labels.toml").read_bytes())
+"""``about``: a pattern found in the text of every first layer. ``languages``: those whose words for refusing
+are all known. Else by action what its labels start with, and what they have in them."""
+
 _CLOSING: Final = frozenset({"x", "×", "✕", "✖", "✗", "⨯", "╳"})
 # By key of the package's texts, what a button with that label does.
 _KEYS: Final = {
@@ -27,16 +31,6 @@ _SURE: Final = 0.6
 _SAME_LANGUAGE: Final = {"no": "nb", "nn": "nb", "iw": "he", "in": "id"}
 # Websites of all languages say these.
 _SHARED: Final = frozenset({"cookies", "cookie", "ok"})
-
-
-def about_consent() -> str:
-    """Return a pattern that is found in the text of every first layer."""
-    return str(_table()["about"])
-
-
-def known_languages() -> frozenset[str]:
-    """Return the languages whose words for refusing are all known."""
-    return frozenset(_table()["languages"])
 
 
 @lru_cache(maxsize=4096)
@@ -62,7 +56,7 @@ def read_label(label: str, *, shipped: bool = True) -> str:
 def reopens_settings(label: str) -> bool:
     """Say whether a label is that of a control that opens the settings again."""
     text = _plain(label)
-    return _matches(text, "reopen") or text in _shipped_common("settings", "choices")
+    return _matches(text, "reopen") or text in _shipped_openers()
 
 
 def leads_to_policy(label: str) -> bool:
@@ -78,7 +72,7 @@ def mentions_signal(text: str) -> bool:
 
 
 def _matches(text: str, action: str) -> bool:
-    words = _table()[action]
+    words = WORDS[action]
     if len(text) > 80:
         return False
     starts = any(text == start or text.startswith(start + " ") for start in words["starts"])
@@ -87,11 +81,6 @@ def _matches(text: str, action: str) -> bool:
 
 def _plain(label: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", "", re.sub("[_-]", " ", label.lower())).split())
-
-
-@cache
-def _table() -> Mapping[str, Any]:
-    return msgspec.toml.decode(Path(__file__).with_name("labels.toml").read_bytes(), type=dict[str, Any])
 
 
 def _texts() -> Iterator[Mapping[str, Mapping[str, str]]]:
@@ -110,10 +99,9 @@ def _shipped_labels() -> Mapping[str, str]:
 
 
 @cache
-def _shipped_common(*keys: str) -> frozenset[str]:
-    return frozenset(
-        _plain(texts["common"][key]) for texts in _texts() for key in keys if key in texts["common"]
-    )
+def _shipped_openers() -> frozenset[str]:
+    labels = (texts["common"].get(key, "") for texts in _texts() for key in ("settings", "choices"))
+    return frozenset(map(_plain, filter(None, labels)))
 
 
 # --- languages

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from typing import Final
 from urllib.parse import urljoin
@@ -46,7 +46,7 @@ class SiteVisits(facts.Observations):
         """Announce a visit, and open the start page as a visitor without a past."""
         if self._tell is not None:
             self._tell(what)
-        with Visit(self._browser, self.plan, gpc=gpc, locale=locale) as visit:
+        with closing(Visit(self._browser, self.plan, gpc=gpc, locale=locale)) as visit:
             visit.open(self.url)
             yield visit
 

@@ -8,13 +8,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-from playwright.sync_api import Browser, Error, Frame, Page, Request, TimeoutError, sync_playwright
+from playwright import sync_api
+from playwright.sync_api import Browser, Error, Frame, Page, Request, sync_playwright
 
 from consentkit.exceptions import ConfigurationError, ScanError
 from consentkit.lint.facts import Control, Layer, PageView, PageVisit, State, StorageKind, Stored
@@ -30,6 +31,7 @@ POLL: Final = 20
 """Milliseconds between looks at what has not been answered yet."""
 SILENCE: Final = 5.0
 """Seconds after which a page that never falls silent is taken as it is."""
+WINDOW: Final[sync_api.ViewportSize] = {"width": 1280, "height": 800}
 
 _GPC: Final = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });"
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -54,8 +56,7 @@ _FILES: Final = frozenset(
 def launch_chromium(executable: str | Path | None = None) -> Iterator[Browser]:
     """Start a Chromium and stop it in the end.
 
-    Args:
-        executable: Its path; by default the variable CHROMIUM, the system's, or Playwright's own.
+    Without a path it is that of the variable CHROMIUM, the system's, or Playwright's own.
 
     Raises:
         ScanError: No Chromium can be started.
@@ -83,32 +84,31 @@ def first_line(error: Exception) -> str:
 def _sending(browser: Browser, headers: OriginHeaders) -> Iterator[None]:
     """Let a browser send headers to their origin, whatever asks: pages, frames, workers, redirects.
 
-    Raises:
-        ConfigurationError: Browsers set one of them by themselves.
+    Raises `ConfigurationError` for a header that browsers set by themselves.
     """
     for name in filter(_BROWSERS_OWN.fullmatch, headers.headers):
         raise ConfigurationError(f"a browser sets the header {name} by itself: leave it out")
     if not headers.headers:
         yield
         return
-
-    def proceed(event: dict[str, Any]) -> None:
-        request = event["request"]
-        sent = headers.added(request["url"], request["headers"])
-        named = [{"name": name, "value": value} for name, value in sent.items()]
-        with suppress(Error):  # the request has gone away meanwhile
-            session.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": named})
-
     # The session of the whole browser: one of a page does not see its frames and workers. Each step of a
     # redirect is paused by itself, without what was added to the step before.
     session = browser.new_browser_cdp_session()
-    session.on("Fetch.requestPaused", proceed)
+    session.on("Fetch.requestPaused", partial(_add_headers, session, headers))
     session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{origin(headers.url)}/*"}]})
     try:
         yield
     finally:
         with suppress(Error):  # the browser has gone away
             session.detach()
+
+
+def _add_headers(session: sync_api.CDPSession, headers: OriginHeaders, event: dict[str, Any]) -> None:
+    request = event["request"]
+    sent = headers.added(request["url"], request["headers"])
+    named = [{"name": name, "value": value} for name, value in sent.items()]
+    with suppress(Error):  # the request has gone away meanwhile
+        session.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": named})
 
 
 # --- the visit
@@ -165,7 +165,7 @@ class Visit:
         self.status: int = 0
         self._stack = ExitStack()
         self._stack.enter_context(_sending(browser, plan.headers))
-        self._context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
+        self._context = browser.new_context(locale=locale, viewport=WINDOW)
         self._stack.callback(self._context.close)
         self._context.on("request", self._on_request)
         self._context.on("requestfinished", self._on_response)
@@ -175,10 +175,8 @@ class Visit:
         self.page: Page = self._context.new_page()
         self.page.on("websocket", lambda socket: self._sockets.append(socket.url))
 
-    def __enter__(self) -> Visit:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the visit, and forget the profile."""
         self._stack.close()
 
     def send_gpc(self) -> None:
@@ -239,7 +237,7 @@ class Visit:
             self._wait_for_silence()
 
     def _wait_for_load(self) -> None:
-        with suppress(TimeoutError):
+        with suppress(sync_api.TimeoutError):
             self.page.wait_for_load_state("load", timeout=LOAD)
 
     def _wait_for_silence(self) -> None:
@@ -326,26 +324,28 @@ def read_script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")
 
 
+def read_tool(path: Path, name: str) -> str:
+    """Read a tool's script; raise `ConfigurationError` with the tool's name where that cannot be."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {name}'s script: {error}") from error
+
+
 def look(frame: Frame) -> PageView:
     """Look at a document as it is now, and say of its labels and texts what they mean."""
-    seen = frame.evaluate(read_script("probe"), labels.about_consent())
+    seen = frame.evaluate(read_script("probe"), labels.WORDS["about"])
     page = seen["language"] = labels.primary_language(seen["language"])
     for layer in seen["layers"]:
         language = layer["language"] = labels.primary_language(layer["language"])
         layer["spoken"] = labels.contradicting_language(layer["text"], page)
-        layer["known"] = language in labels.known_languages()
+        layer["known"] = language in labels.WORDS["languages"]
     for control in (*seen["controls"], *(one for layer in seen["layers"] for one in layer["controls"])):
-        control.update(_read_labels(control))
+        label, hook = control["text"] or control["name"], control["hook"]
+        control["action"] = hook if hook in _HOOKS else labels.read_label(label)
+        control["refuses"] = labels.read_label(control["text"], shipped=False) == "reject"
+        control["reopens"] = labels.reopens_settings(label)
     return msgspec.convert(seen, PageView)
-
-
-def _read_labels(control: dict[str, Any]) -> dict[str, Any]:
-    label, hook = control["text"] or control["name"], control["hook"]
-    return {
-        "action": hook if hook in _HOOKS else labels.read_label(label),
-        "refuses": labels.read_label(control["text"], shipped=False) == "reject",
-        "reopens": labels.reopens_settings(label),
-    }
 
 
 def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[str]:
@@ -359,12 +359,9 @@ def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[
     """
     here = urlsplit(frame.url)._replace(fragment="")
     links = [urlsplit(link)._replace(fragment="") for link, _ in _links(frame, view.layer)]
-    own = [to for to in links if (to.scheme, to.netloc) == (here.scheme, here.netloc) and to != here]
-    pages = [
-        to.geturl()
-        for to in own
-        if not to.path.startswith(prefix + "/") and to.path.rpartition(".")[2].lower() not in _FILES
-    ]
+    # The first two parts are scheme and authority.
+    own = [to for to in links if to[:2] == here[:2] and to != here and not to.path.startswith(prefix + "/")]
+    pages = [to.geturl() for to in own if to.path.rpartition(".")[2].lower() not in _FILES]
     return list(dict.fromkeys(pages))[:most]
 
 

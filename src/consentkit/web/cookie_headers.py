@@ -36,12 +36,9 @@ def hide_cookies(exchange: Exchange, headers: Headers) -> Headers:
 def gate_cookies(exchange: Exchange, headers: Headers) -> Headers:
     """Return a response's headers without what sets such cookies; the same list if nothing does."""
     drop, consent = exchange.options.gate.drop_cookie, exchange.consent
-    kept = [
-        (name, value)
-        for name, value in headers
-        if name.lower() != b"set-cookie" or not drop(consent, value.decode("latin-1"))
-    ]
-    return headers if len(kept) == len(headers) else kept
+    set_here = [pair for pair in headers if pair[0].lower() == b"set-cookie"]
+    dropped = [pair for pair in set_here if drop(consent, pair[1].decode("latin-1"))]
+    return [pair for pair in headers if pair not in dropped] if dropped else headers
 
 
 def visit_cookies(exchange: Exchange) -> Headers:

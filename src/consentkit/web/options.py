@@ -66,7 +66,7 @@ class Options:
         self.exclude = _check_exclude(self.exclude)
         if self.csp not in get_args(CSPMode):
             raise ConfigurationError('expected "off", "report-only" or "enforce"', path="csp")
-        self.page_policy: PagePolicy = PagePolicy(self.policy, self.csp, "/csp")
+        self.page_policy: PagePolicy = PagePolicy(self.policy, self.csp)
         self.gate: Gate = Gate(self.policy, unclassified=_check_unclassified(self.unclassified, self.csp))
         self.locales: frozenset[str] = available_locales(self.policy)
         check_templates(self.policy)
@@ -78,9 +78,8 @@ class Options:
 
     def excludes(self, path: str) -> bool:
         """Say whether a path is left alone. One that an app may yet resolve to another is not."""
-        if not self.exclude or _CLIMBS.search(path):
-            return False
-        return any(path == part or path.startswith(part + "/") for part in self.exclude)
+        below = any(path == part or path.startswith(part + "/") for part in self.exclude)
+        return below and not _CLIMBS.search(path)
 
 
 def _check_unclassified(given: Unclassified | None, csp: CSPMode) -> Unclassified:

@@ -19,6 +19,7 @@ def _named(stem: str, body: bytes) -> tuple[str, bytes]:
 
 
 _STUBS, _MODULE = _named("st", stubs_script()), _named("md", module_script())
+_gpp_for = lru_cache(maxsize=512)(gpp_for)
 _CALLS, _GPP = _named("vc", calls_script()), _named("pp", gpp_script())
 
 STUBS_NAME: Final = _STUBS[0]
@@ -45,15 +46,11 @@ def gpp_of(consent: Consent) -> GPP | None:
     if not any(consent.regimes.get(name) is Regime.OPT_OUT for name in sales):
         return None
     opted_out = any(name in consent.denied for name in sales) if policy.sells else None
-    return _gpp(f"US-{place.region}" if place.region else "US", opted_out, consent.signal == "gpc")
+    name = f"US-{place.region}" if place.region else "US"
+    return _gpp_for(name, opted_out=opted_out, gpc=consent.signal == "gpc")
 
 
 def write_gpp(consent: Consent) -> str:
     """Write the attributes of the element that loads the script; nothing where it is not to be loaded."""
     gpp = gpp_of(consent)
     return gpp_attributes(gpp, prompting=consent.needs_prompt) if gpp is not None else ""
-
-
-@lru_cache(maxsize=512)
-def _gpp(place: str, opted_out: bool | None, gpc: bool) -> GPP:
-    return gpp_for(place, opted_out=opted_out, gpc=gpc)

@@ -61,9 +61,7 @@ class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Return all cookies in order, duplicates included, values untouched (RFC 6265, section 5.4)."""
         found = []
         for header, value in self.headers:
-            if header != b"cookie":
-                continue
-            for part in value.decode("latin-1").split(";"):
+            for part in value.decode("latin-1").split(";") if header == b"cookie" else ():
                 key, separator, content = part.strip(" \t").partition("=")
                 found.append((key.rstrip(" \t"), content) if separator else ("", key))
         return found

@@ -164,9 +164,12 @@ class Resolver:
         keys: list[tuple[object, ...]] = [(*where, *chain.from_iterable(pairs))]
         if any(name == b"cookie" for name, _ in pairs):
             keys.append((*where, *_anonymous(request, pairs)))
-        known = (self.known.get(key) for key in keys)
-        found = next((one for one in known if one is not None and one.since <= now < one.until), None)
-        found = found or _resolve(self._options, request, pairs, place, now)
+        for key in keys:
+            found = self.known.get(key)
+            if found is not None and found.since <= now < found.until:
+                break
+        else:
+            found = _resolve(self._options, request, pairs, place, now)
         size = len(request.method) + len(request.root_path) + sum(map(len, chain.from_iterable(pairs)))
         if size <= MAX_BYTES and len(pairs) <= MAX_HEADERS and now < found.until:
             for key in keys:
@@ -179,14 +182,9 @@ class Resolver:
 def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
     """Yield what a request says without the values of other cookies: visitors differ in them."""
     for name, value in pairs:
-        if name == b"cookie":
-            yield b"consentkit" in value
-        else:
-            yield name
-            yield value
+        yield from (b"consentkit" in value,) if name == b"cookie" else (name, value)
     for cookie, content in request.cookies:
-        yield cookie
-        yield content if "consentkit" in cookie and not cookie.endswith("-id") else ""
+        yield from (cookie, content if "consentkit" in cookie and not cookie.endswith("-id") else "")
 
 
 def consent_with(exchange: Exchange, decision: Decision | Invalid | None) -> Consent:

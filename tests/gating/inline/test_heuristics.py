@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consentkit.gating.embeds import read_srcdoc, write_srcdoc
-from consentkit.gating.inline.addresses import MAX_HOSTS
+from consentkit.gating.inline.clues import MAX_HOSTS
 from consentkit.gating.inline.heuristics import fold_literals
 from consentkit.rewriter import attributes, decode
 from gating.pages import CLASSIFIER

@@ -187,7 +187,7 @@ def test_whatever_is_let_through_is_a_path_here(path: str) -> None:
         ("application/json", b'{"allow": ["analytics"], "return_to": "/"}', 400),
         ("application/json", b'{"granted": [], "notice": 1}', 400),
         ("application/json", b'{"granted": ["analytics"], "notice": "", "locale": []}', 400),
-        ("application/json", b'{"granted": ["analytics"], "notice": "\\ud800", "locale": "en"}', 400),
+        ("application/json", b'{"granted": ["analytics"], "notice": "\\ud800", "locale": "en"}', 409),
         ("Application/JSON ; charset=utf-8", b'{"granted": ["analytics"]}', 409),
     ],
 )

@@ -545,7 +545,7 @@ JSON = st.recursive(
 
 @given(data=JSON, blocked=st.text() | JSON, directive=st.text() | st.sampled_from(["img-src"]))
 def test_no_report_breaks_the_reader(data: Any, blocked: Any, directive: str) -> None:
-    reader = PagePolicy(POLICY, "enforce", "/csp")
+    reader = PagePolicy(POLICY, "enforce")
     request = Request("POST", "/", [(b"content-type", b"application/csp-report")])
     body = {"csp-report": {"blocked-uri": blocked, "effective-directive": directive, "x": data}}
     for key in find_undeclared(reader, request, json.dumps(body).encode()):

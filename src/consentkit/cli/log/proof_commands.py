@@ -19,6 +19,10 @@ from consentkit.record.receipt import verify_receipt as check_receipt
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, open_note, read_checkpoint
 from consentkit.tlog.proofs import consistency_proof
 
+_OWN_KEY_ONLY = (
+    "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
+    "name the log's with --vkey"
+)
 _VKEY_HELP = "A public key of the log, or a file with one a line. Repeat it for several."
 _vkeys = click.option("--vkey", "vkeys", multiple=True, metavar="VKEY|FILE", help=_VKEY_HELP)
 _file = click.Path(exists=True, dir_okay=False)
@@ -230,12 +234,8 @@ def _describe_signature(head: Head, keys: Sequence[VerifierKey]) -> str:
 
 
 def _describe_receipt(verified: Verified) -> list[tuple[str, str]]:
-    head, signature = verified.checkpoint, "holds, by a key that you named"
-    if not verified.independent:
-        signature = (
-            "holds by the receipt's own key ONLY, which whoever made the receipt may have made; "
-            "name the log's with --vkey"
-        )
+    head = verified.checkpoint
+    signature = "holds, by a key that you named" if verified.independent else _OWN_KEY_ONLY
     statements = "what the entries and notices say"
     if not verified.compared:  # whoever wrote the rest of the file may have written anything
         statements = (

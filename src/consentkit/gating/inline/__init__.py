@@ -1,5 +1,1 @@
-"""Inline scripts: whom they would reach."""
-
-from consentkit.gating.inline.analyzer import Analysis, ScriptAnalyzer
-
-__all__ = ["Analysis", "ScriptAnalyzer"]
+"""Inline scripts: whom they would reach; `ScriptAnalyzer` in `analyzer` says so."""

@@ -13,12 +13,11 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from consentkit.gating.inline import syntax
-from consentkit.gating.inline.addresses import MAX_HOSTS, AddressFinder
+from consentkit.gating.inline.clues import MAX_HOSTS, AddressFinder, Signature, Signatures
 from consentkit.gating.inline.data_flow import DataFlow, Spent
 from consentkit.gating.inline.evaluator import MAX_ROUNDS, UNKNOWN, Evaluator
 from consentkit.gating.inline.heuristics import fold_literals, loads, words_of
 from consentkit.gating.inline.loaders import Load, Loaders
-from consentkit.gating.inline.signatures import Signature, Signatures
 from consentkit.gating.model import NOTHING, Party, Reach, Reason, join
 from consentkit.gating.resource_urls import unwrap
 from consentkit.gating.vendor_index import VendorIndex
@@ -105,7 +104,7 @@ class ScriptAnalyzer:
         said = _analyze_words(clues)
         if not (named or self._exact):
             return said
-        reach = None if self._is_plain(clues, text) else self._reach_by_tree(text, clues.signed, said, depth)
+        reach = None if self._is_plain(clues, text) else self._reach_by_tree(text, clues, said, depth)
         if reach is None:
             return said
         reached = {reason.host for reason in reach.reasons}
@@ -141,9 +140,7 @@ class ScriptAnalyzer:
 
     # --- by the tree
 
-    def _reach_by_tree(
-        self, text: bytes, signed: Sequence[Signature], said: Analysis, depth: int
-    ) -> Reach | None:
+    def _reach_by_tree(self, text: bytes, clues: _Clues, said: Analysis, depth: int) -> Reach | None:
         script = syntax.parse(text)
         if script is None:
             return None
@@ -159,7 +156,7 @@ class ScriptAnalyzer:
             return None
         alone = flow.defined if all(call.name == "push" for call in flow.calls) else ()
         reads = any(one.inserts and self._may_be_foreign(one) for one in given)
-        acting = [one for one in signed if reads or not one.queued or one.word in alone]
+        acting = [one for one in clues.signed if reads or not one.queued or one.word in alone]
         signs = [*self._told(flow, evaluator), *(s for one in acting for s in self._acts(one, text, flow))]
         # Where browsers may read another script than the tree has, what the words say counts as well.
         words = [] if flow.certain else [said.reach]
@@ -243,14 +240,10 @@ class ScriptAnalyzer:
 
 def _analyze_words(clues: _Clues) -> Analysis:
     reasons = tuple(dict.fromkeys(Reason(signature.party, "", "signature") for signature in clues.signed))
-    if not (clues.named or clues.unknown) or not loads(clues.text, clues.words):
-        mentioned = dict.fromkeys(reason.host for reason in clues.named if reason.host)
-        reach = Reach(reasons)
-    else:
-        mentioned = {}
-        reach = Reach((*reasons, *clues.named), tuple(clues.unknown))
-    stubs = _stubs((reason.party for reason in reach.reasons), clues.words)
-    return Analysis(reach, tuple(mentioned), stubs)
+    acts = bool(clues.named or clues.unknown) and loads(clues.text, clues.words)
+    reach = Reach((*reasons, *clues.named), tuple(clues.unknown)) if acts else Reach(reasons)
+    mentioned = () if acts else tuple(dict.fromkeys(reason.host for reason in clues.named if reason.host))
+    return Analysis(reach, mentioned, _stubs((reason.party for reason in reach.reasons), clues.words))
 
 
 def _paired(text: str) -> str:

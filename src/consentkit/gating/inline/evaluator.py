@@ -7,13 +7,13 @@ a whole: it holds nothing of this script.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Generator, Sequence, Set
+from collections.abc import Callable, Generator, Iterable, Sequence, Set
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from consentkit.gating.inline import data_flow
-from consentkit.gating.inline.data_flow import FIELD, FUNCTIONS, GLOBAL, Element, Key, Source, Spent
+from consentkit.gating.inline.data_flow import FIELD, FUNCTIONS, GLOBAL, Element, Source, Spent
 from consentkit.gating.inline.syntax import children, names
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ _Task: TypeAlias = "Generator[Source, Value, Value]"
 NONE: Final[Value] = frozenset()
 EMPTY: Final[Value] = frozenset(("",))
 _ITSELF: Final = FUNCTIONS | {"object", "array"}
+_CONSTANTS: Final = names("string number string_fragment escape_sequence")
 
 
 def _atob(text: str) -> str:
@@ -113,7 +114,10 @@ class Evaluator:
     def _recall(self, wanted: Source, stack: list[tuple[Source, _Task]], begun: set[Source]) -> Value | None:
         """Return what is known, or `None` once a task for it is on the stack."""
         if not isinstance(wanted, tuple) and wanted.type not in _READ:
-            return self._leaf(wanted)
+            # A constant stands for its text; a list, object or function is itself.
+            if wanted.type in _CONSTANTS:
+                return frozenset((self._script.literal(wanted),))
+            return frozenset((wanted,)) if wanted.type in _ITSELF else NONE
         # A value that flows into itself: what the round before found has to do (see `settle`).
         if wanted in begun:
             self._circular = True
@@ -126,12 +130,6 @@ class Evaluator:
             begun.add(wanted)
         return self._known.get(wanted)
 
-    def _leaf(self, node: Node) -> Value:
-        """Read a constant, which stands for its text, or a list, object or function: each is itself."""
-        if node.type in ("string", "number", "string_fragment", "escape_sequence"):
-            return frozenset((self._script.literal(node),))
-        return frozenset((node,)) if node.type in _ITSELF else NONE
-
     def _task(self, asked: Source) -> _Task:
         if isinstance(asked, Element):
             return self._element(asked.of)
@@ -139,11 +137,13 @@ class Evaluator:
             return self._named(asked.of, {asked.name})
         if isinstance(asked, data_flow.Sum):
             return self._joined((asked.left, asked.right))
-        return self._name(asked) if isinstance(asked, tuple) else _READ[asked.type](self, asked)
+        if isinstance(asked, tuple):
+            return self._any(self._flow.into(asked))
+        return _READ[asked.type](self, asked)
 
-    def _name(self, key: Key) -> _Task:
+    def _any(self, sources: Iterable[Source]) -> _Task:
         found = NONE
-        for source in self._flow.into(key):
+        for source in sources:
             found |= yield source
         return found
 
@@ -200,10 +200,7 @@ class Evaluator:
 
     def _union(self, node: Node) -> _Task:
         """Read an expression whose value is that of one of its parts; a condition is no value."""
-        found = NONE
-        for child in children(node)[node.type == "ternary_expression" :]:
-            found |= yield child
-        return found
+        return self._any(children(node)[node.type == "ternary_expression" :])
 
     def _binary(self, node: Node) -> _Task:
         """Read a sum; of ``a || b`` and the like either may be the value."""
@@ -227,9 +224,7 @@ class Evaluator:
         call, found = self._script.call(node), NONE
         # A function of the script's own returns what flows out of it; all others are known by name.
         if own := [*self._flow.functions(call.callee)]:
-            for function in own:
-                found |= yield (data_flow.RESULT, str(function.start_byte))
-            return found
+            return (yield from self._any((data_flow.RESULT, str(one.start_byte)) for one in own))
         subject = [call.owner] if call.owner is not None else []
         if call.name in _DECODED:
             found = EMPTY
@@ -276,8 +271,7 @@ class Evaluator:
 _READ: Final[dict[str, Callable[[Evaluator, Node], _Task]]] = {
     "template_string": lambda self, node: self._joined(children(node)),
     "binary_expression": Evaluator._binary,
-    "call_expression": Evaluator._call,
-    "new_expression": Evaluator._call,
+    **dict.fromkeys(("call_expression", "new_expression"), Evaluator._call),
     **dict.fromkeys(("identifier", "shorthand_property_identifier"), Evaluator._identifier),
     **dict.fromkeys(("member_expression", "subscript_expression"), Evaluator._member),
     **dict.fromkeys(

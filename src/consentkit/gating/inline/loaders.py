@@ -208,9 +208,7 @@ class Loaders:
         return texts
 
 
-def _members(node: Node) -> list[tuple[Node, Node]]:
-    """Return the names in an object literal, each with its value; a spread or method is both."""
-    fields = [
-        (one, one.child_by_field_name("key"), one.child_by_field_name("value")) for one in children(node)
-    ]
-    return [(key or one, value or one) for one, key, value in fields]
+def _members(node: Node) -> Iterator[tuple[Node, Node]]:
+    """Yield the names in an object literal, each with its value; a spread or method is both."""
+    for one in children(node):
+        yield one.child_by_field_name("key") or one, one.child_by_field_name("value") or one

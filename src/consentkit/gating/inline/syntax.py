@@ -44,9 +44,7 @@ _QUIET: Final = re.compile(
 _ESCAPE: Final = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*([0-9a-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})|\r\n|(.))", re.S
 )
-_CONTROLS: Final = dict(
-    zip("bfnrtv\r\n\u2028\u2029", ["\b", "\f", "\n", "\r", "\t", "\v", "", "", "", ""], strict=True)
-)
+_CONTROLS: Final = dict(zip("bfnrtv", "\b\f\n\r\t\v", strict=True)) | dict.fromkeys("\r\n\u2028\u2029", "")
 
 
 class Call(NamedTuple):
@@ -239,8 +237,7 @@ def _grammar() -> tuple[Language, Mapping[str, Query]] | None:
         files = (Path(__file__).parent / "data").glob("*.scm")
         return language, {file.stem: Query(language, file.read_text("utf-8")) for file in files}
     except (ImportError, ValueError) as error:
+        problem = f"inline scripts are read by their words: {error}"
         advice = "install tree-sitter and tree-sitter-javascript, or more is held back than must be"
-        warnings.warn(
-            f"inline scripts are read by their words: {error}; {advice}", RuntimeWarning, stacklevel=2
-        )
+        warnings.warn(f"{problem}; {advice}", RuntimeWarning, stacklevel=2)
         return None

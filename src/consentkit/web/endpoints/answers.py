@@ -81,28 +81,20 @@ def answer_problem(
 ) -> Answer:
     """Say what went wrong, in JSON or as a page, which leads back to `return_to`.
 
-    `text` and `title` are keys of the texts `problem`, or sentences; the title is by default what fits the
-    status. `language` is what the visitor was shown; empty where it is not known.
+    `text` and `title` are keys of the texts `problem`, or sentences; by default the title fits the status.
+    `language` is what the visitor was shown; empty where it is not known.
     """
     request, policy = exchange.request, exchange.options.policy
     locale, headers = exchange.locale_of(language), [*HEADERS]
     if status == 405:
-        takes_post = request.path.endswith(("/decision", "/csp", "/erase"))
-        headers.append((b"allow", b"POST" if takes_post else b"GET, HEAD"))
-    if status == 503:
-        headers.append((b"retry-after", b"5"))
+        posts = request.path.endswith(("/decision", "/csp", "/erase"))
+        headers.append((b"allow", b"POST" if posts else b"GET, HEAD"))
+    headers += [(b"retry-after", b"5")] if status == 503 else []
     if wants_json(request):
         return answer_json({"error": problem_text(policy, text, locale=locale)}, status, headers=headers)
     back, framed = _way_back(exchange, return_to)
-    page = render_message(
-        policy,
-        title or _TITLES.get(status, "title"),
-        text,
-        locale=locale,
-        prefix=exchange.resolution.base,
-        return_to=back,
-        framed=framed,
-    )
+    title, base = title or _TITLES.get(status, "title"), exchange.resolution.base
+    page = render_message(policy, title, text, locale=locale, prefix=base, return_to=back, framed=framed)
     return answer_page(page, status, headers=headers)
 
 

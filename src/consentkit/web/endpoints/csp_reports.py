@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from consentkit.exceptions import BadRequest
 from consentkit.web.endpoints.effects import Answer, Observe, Steps
@@ -42,22 +42,17 @@ def find_undeclared(policy: PagePolicy, request: Request, body: bytes) -> list[s
     Raises:
         BadRequest: 400 where the report cannot be read, 415 where it is something else.
     """
-    found = [
-        (directive, policy.undeclared_host(blocked, request.host))
+    return [
+        f"{directive} {host}"
         for directive, blocked in read_violations(request, body)
+        if directive in DIRECTIVES and (host := policy.undeclared_host(blocked, request.host))
     ]
-    return [f"{directive} {host}" for directive, host in found if host and directive in DIRECTIVES]
 
 
-class Violation(NamedTuple):
-    """A directive, and what it blocked: an address, or a word such as ``inline``."""
-
-    directive: str
-    blocked: str
-
-
-def read_violations(request: Request, body: bytes) -> list[Violation]:
+def read_violations(request: Request, body: bytes) -> list[tuple[str, str]]:
     """Read a report, whose media type says which of the two shapes it has.
+
+    Each violation is a directive and what it blocked: an address, or a word such as ``inline``.
 
     Raises:
         BadRequest: 400 where it cannot be read, 415 where it is something else.
@@ -79,7 +74,7 @@ def _table(report: dict[str, Any], key: str) -> dict[str, Any]:
     return table
 
 
-def _violation(report: dict[str, Any], blocked: str, directive: str) -> Violation:
+def _violation(report: dict[str, Any], blocked: str, directive: str) -> tuple[str, str]:
     """Browsers before CSP Level 3 name the directive in ``violated-directive`` only, with its sources."""
     named = str(report.get(directive) or report.get("violated-directive") or "").split()
-    return Violation(named[0].lower() if named else "", str(report.get(blocked, "")))
+    return named[0].lower() if named else "", str(report.get(blocked, ""))

@@ -12,16 +12,10 @@ from consentkit.consent import cookies
 from consentkit.consent.decision import Decision
 from consentkit.consent.notice import Notice, on_terms
 from consentkit.web.cookie_headers import decision_line, expire_plain
+from consentkit.web.endpoints import recorder as recording
 from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json
 from consentkit.web.endpoints.effects import Answer, Ids, Notify, Steps
-from consentkit.web.endpoints.recorder import (
-    Choice,
-    Recorder,
-    decide,
-    find_terms,
-    refused_besides,
-    refused_only,
-)
+from consentkit.web.endpoints.recorder import Choice, Recorder
 from consentkit.web.endpoints.submission import Submission, ask_body, check_same_origin, read_submission
 from consentkit.web.endpoints.visitor_data import answer_state
 from consentkit.web.resolver import Exchange, consent_with
@@ -33,16 +27,17 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
     submission = read_submission(exchange.request, (yield ask_body(exchange.request)))
     notice = _known_notice(exchange, submission)
     # A deploy came in between: the choice holds on the terms of the notice that was seen, if it is known.
-    terms = (yield from find_terms(exchange, submission.notice)) if notice is None else None
+    terms = (yield from recording.find_terms(exchange, submission.notice)) if notice is None else None
     asked = notice.asked if notice else terms.asked if terms else ()
-    decision = decide(exchange, submission, asked)
+    decision = recording.decide(exchange, submission, asked)
     if terms is not None:
         submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
     choice = Choice(exchange, ids, submission, decision, notice)
     if choice.is_overtaken:
         return (yield from _answer_overtaken(choice, recorder))
-    changed = notice is None and submission.once and not choice.on_same_terms
-    if (notice is None and terms is None) or changed:
+    # What is allowed once is allowed for purposes that are what they were when the notice was shown.
+    same = decision.fingerprints.items() <= exchange.options.policy.fingerprints.items()
+    if notice is None and (terms is None or (submission.once and not same)):
         return (yield from _answer_stale(choice, recorder))
     return (yield from (_answer_once if submission.once else _answer_taken)(choice, recorder))
 
@@ -86,7 +81,7 @@ def _takes_effect(choice: Choice) -> bool:
 
 def _answer_stale(choice: Choice, recorder: Recorder) -> Steps:
     """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
-    refusal = refused_only(choice)
+    refusal = recording.refused_only(choice)
     # A client asks for the state and sends all of it again; a visitor has said no, and goes.
     half = choice.submission.as_json and bool(choice.decision.granted)
     if refusal is None or half or choice.submission.once:
@@ -102,7 +97,7 @@ def _answer_overtaken(choice: Choice, recorder: Recorder) -> Steps:
 
     What the last one denies stays denied, and what this one denies besides is denied as well.
     """
-    exchange, refusal = choice.exchange, refused_besides(choice)
+    exchange, refusal = choice.exchange, recording.refused_besides(choice)
     if refusal is not None:
         yield from recorder.refuse(choice, refusal, level="warning")
         yield Notify(refusal)

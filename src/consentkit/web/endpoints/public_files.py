@@ -62,10 +62,8 @@ def answer_proof(exchange: Exchange, path: str) -> Steps:
     """Answer with a checkpoint, a tile, a notice, or the list of notices.
 
     Raises:
-        BadRequest: There is no log, or nothing at that `path` below ``/log/``.
+        BadRequest: There is nothing at that `path` below ``/log/``.
     """
-    if not exchange.options.keeps_log:
-        raise BadRequest(404, "missing")
     try:
         body = yield PublicProof(path)
     except LogError as error:

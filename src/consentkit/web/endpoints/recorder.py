@@ -51,12 +51,6 @@ class Choice(msgspec.Struct, frozen=True):
     notice: Notice | None
 
     @property
-    def on_same_terms(self) -> bool:
-        """Whether the purposes that it speaks of are what they were when the notice was shown."""
-        current = self.exchange.options.policy.fingerprints
-        return all(current.get(name) == mark for name, mark in self.decision.fingerprints.items())
-
-    @property
     def is_overtaken(self) -> bool:
         """Whether its page is older than the visitor's last choice, part of which it would take back.
 
@@ -92,8 +86,7 @@ def decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> 
         BadRequest: 400 for a purpose or vendor that the policy does not have.
     """
     consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
-    # Only the settings page says that the signal was received.
-    told = source == "settings" and submission.signal == consent.signal
+    told = source == "settings" and submission.signal == consent.signal  # of which only that page speaks
     try:
         if submission.action == "accept":
             return accept(consent, source=source, now=now, asked=asked, told=told)
@@ -192,8 +185,7 @@ class Recorder:
         notice = choice.notice
         if notice is None or notice.hash in self._published:
             return None
-        files = read_assets(choice.exchange.options.policy)
-        assets = {asset.hash: asset.body for asset in files}
+        assets = {asset.hash: asset.body for asset in read_assets(choice.exchange.options.policy)}
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
 
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from consentkit.exceptions import BadRequest
+from consentkit.web.endpoints import visitor_data
 from consentkit.web.endpoints.answers import answer_problem, redirect
 from consentkit.web.endpoints.csp_reports import answer_report
 from consentkit.web.endpoints.decision_endpoint import answer_decision
 from consentkit.web.endpoints.effects import Ids, Steps
 from consentkit.web.endpoints.public_files import Assets, answer_gpc, answer_proof
 from consentkit.web.endpoints.recorder import Recorder
-from consentkit.web.endpoints.visitor_data import (
-    answer_erasure,
-    answer_receipt,
-    answer_settings,
-    answer_state,
-)
 from consentkit.web.options import Options
 from consentkit.web.resolver import Exchange
 
@@ -58,6 +53,7 @@ class Endpoints:
     def _answer(self, exchange: Exchange, ids: Ids) -> Steps:
         request = exchange.request
         path = request.path.removeprefix(self._options.prefix)
+        keeps_log = self._options.keeps_log
         methods = ("POST",) if path in _TAKE_POST else ("GET", "HEAD")
         if request.method not in methods:
             raise BadRequest(405, f"This address takes {' and '.join(methods)} only.")
@@ -66,19 +62,19 @@ class Endpoints:
         match path.split("/", 2)[1:]:
             case ["decision"]:
                 return (yield from answer_decision(exchange, ids, self._recorder))
-            case ["erase"]:
-                return (yield from answer_erasure(exchange))
+            case ["erase"] if keeps_log:
+                return (yield from visitor_data.answer_erasure(exchange))
             case ["csp"]:
                 return (yield from answer_report(exchange))
             case []:
                 return redirect(exchange.resolution.base + "/", 308)
             case [""]:
-                return (yield from answer_settings(exchange))
+                return (yield from visitor_data.answer_settings(exchange))
             case ["receipt"]:
-                return (yield from answer_receipt(exchange, ids))
+                return (yield from visitor_data.answer_receipt(exchange, ids))
             case ["state"]:
-                return answer_state(exchange, exchange.consent)
-            case ["log", name]:
+                return visitor_data.answer_state(exchange, exchange.consent)
+            case ["log", name] if keeps_log:
                 return (yield from answer_proof(exchange, name))
             case ["assets", name]:
                 return self._assets.answer(name)

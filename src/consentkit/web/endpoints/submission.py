@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from typing import Final, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl
@@ -64,20 +65,6 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """A visitor's wish to have their entries erased.
-
-    Attributes:
-        return_to: Path and query on this site to go back to; empty: the settings.
-        locale: The language of the page.
-        as_json: As in `Submission`.
-    """
-
-    return_to: str = ""
-    locale: str = ""
-    as_json: bool = False
-
-
 class _ClientChoice(msgspec.Struct, forbid_unknown_fields=True):
     """A decision as JSON has it."""
 
@@ -134,14 +121,19 @@ def read_submission(request: Request, body: bytes) -> Submission:
     return _from_json(body) if _is_json(request) else _from_form(body)
 
 
-def read_erasure(request: Request, body: bytes) -> Erasure:
-    """Read a wish to erase, in the same way and with the same errors; JSON says nothing more: ``{}``."""
+def read_erasure(request: Request, body: bytes) -> tuple[str, str, bool]:
+    """Read a wish to erase, in the same way and with the same errors; JSON says nothing more: ``{}``.
+
+    Returns:
+        Path and query on this site to go back to (empty: the settings), the language of the page, and whether
+        the body was JSON.
+    """
     if _is_json(request):
         decode_json(body, _EmptyObject)
-        return Erasure(as_json=True)
+        return "", "", True
     single = dict(reversed(_fields(body)))
     return_to = single.get("return_to", "")
-    return Erasure(return_to=check_return(return_to) if return_to else "", locale=single.get("locale", ""))
+    return check_return(return_to) if return_to else "", single.get("locale", ""), False
 
 
 def decode_json(body: bytes, kind: type[T]) -> T:
@@ -151,8 +143,8 @@ def decode_json(body: bytes, kind: type[T]) -> T:
         BadRequest: 400, with what is wrong.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.convert(json.loads(body), kind)
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise BadRequest(400, f"The body cannot be read: {error}.") from error
 
 

@@ -83,8 +83,7 @@ def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
         status, text = 503, "history_away"
     if receipt is not None:
         return answers.answer_with(receipt, b"application/ld+json", 200, [*answers.HEADERS, _DOWNLOAD])
-    query = request.query.decode("latin-1")
-    back = f"{settings}?{query}" if query else ""
+    back = f"{settings}?{request.query.decode('latin-1')}" if request.query else ""
     return answers.answer_problem(exchange, status, text, title="title", return_to=back, language=language)
 
 
@@ -121,22 +120,18 @@ def answer_erasure(exchange: Exchange) -> Steps:
     The id goes with the entries. Grants go as well, since none holds without a record; refusals stay.
     """
     request, before = exchange.request, exchange.consent
-    if not exchange.options.keeps_log:
-        raise BadRequest(404, "missing")
     yield from check_same_origin(request)
-    erasure = read_erasure(request, (yield ask_body(request)))
-    back = erasure.return_to
+    back, language, as_json = read_erasure(request, (yield ask_body(request)))
     try:
         yield from _erase(exchange)
     except LogError as error:
         yield Tell("error", f"a visitor's entries cannot be erased: {error}")
-        language = erasure.locale
         return answers.answer_problem(exchange, 503, "history_away", return_to=back, language=language)
     rest = forget(before)
     rest = None if rest == before.decision else rest  # nothing ends
     if rest is not None:
         yield effects.Notify(rest)
-    if erasure.as_json or answers.wants_json(request):
+    if as_json or answers.wants_json(request):
         after = before if rest is None else consent_with(exchange, rest if rest.denied else None)
         answer = answer_state(exchange, after, reload=after.key != before.key)
     else:
@@ -162,11 +157,8 @@ def _ids(exchange: Exchange) -> list[tuple[str, bool, str | None]]:
 
 
 def _expire_ids(exchange: Exchange) -> list[str]:
-    return [
-        cookies.expire_cookie(name, secure=secure, domain=domain)
-        for name, secure, domain in _ids(exchange)
-        if exchange.request.cookie_values(name)
-    ]
+    sent = [one for one in _ids(exchange) if exchange.request.cookie_values(one[0])]
+    return [cookies.expire_cookie(name, secure=secure, domain=domain) for name, secure, domain in sent]
 
 
 def _keep(exchange: Exchange, rest: Decision | None) -> list[str]:

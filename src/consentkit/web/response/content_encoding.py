@@ -15,7 +15,8 @@ import codecs
 import importlib
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -93,8 +94,9 @@ class Inflate(Decoder):
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         if self._engine is None:
-            bare = self._bits == 15 and not _has_header(data)
-            self._engine = zlib.decompressobj(-15 if bare else self._bits)
+            # A header of zlib has compression method 8, and a check sum of 31 (RFC 1950, section 2.2).
+            headed = data[0] & 0x0F == 8 and (len(data) == 1 or (data[0] * 256 + data[1]) % 31 == 0)
+            self._engine = zlib.decompressobj(self._bits if headed or self._bits == 31 else -15)
         out = b""
         while data or len(out) == PIECE:
             if self._engine.eof:
@@ -106,18 +108,12 @@ class Inflate(Decoder):
             yield out
 
 
-def _has_header(data: bytes) -> bool:
-    """Look for the header of zlib: compression method 8 and a check sum of 31 (RFC 1950, section 2.2)."""
-    return data[0] & 0x0F == 8 and (len(data) == 1 or (data[0] * 256 + data[1]) % 31 == 0)
-
-
 class Unbrotli(Decoder):
     """Decode br (RFC 7932)."""
 
     def __init__(self) -> None:
-        library = load_brotli()
-        self.errors: tuple[type[Exception], ...] = (library.error,)
-        self._engine = library.Decompressor()
+        self.errors: tuple[type[Exception], ...] = (load_brotli().error,)
+        self._engine = load_brotli().Decompressor()
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         out = self._engine.process(data, output_buffer_limit=PIECE)
@@ -189,10 +185,8 @@ def encoder(coding: bytes) -> Encoder:
 def import_first(*names: str) -> Any:
     """Return the first module that is installed, or ``None``."""
     for name in names:
-        try:
+        with suppress(ImportError):
             return importlib.import_module(name)
-        except ImportError:
-            continue
     return None
 
 
@@ -210,21 +204,16 @@ def load_zstd() -> Any:
 
 
 @cache
-def readable() -> frozenset[bytes]:
-    """Return the content codings that can be undone here, by their names in headers."""
+def readable() -> Mapping[bytes, bytes]:
+    """Return the content codings that can be undone here by their names in headers; nothing for none."""
     optional = {b"br": load_brotli(), b"zstd": load_zstd()}
-    found = (coding for coding, library in optional.items() if library)
-    return frozenset((b"gzip", b"x-gzip", b"deflate", b"identity", *found))
+    found = {coding: coding for coding, library in optional.items() if library}
+    return {b"gzip": b"gzip", b"x-gzip": b"gzip", b"deflate": b"deflate", b"identity": b"", **found}
 
 
 def coding_of(header: bytes) -> bytes | None:
     """Read a ``Content-Encoding``: nothing for none, ``None`` for one that cannot be undone."""
-    coding = header.strip().lower()
-    if coding in (b"", b"identity"):
-        return b""
-    if coding not in readable():
-        return None
-    return b"gzip" if coding == b"x-gzip" else coding
+    return readable().get(header.strip().lower() or b"identity")
 
 
 def acceptable(header: bytes) -> bytes:
@@ -265,11 +254,9 @@ class CodedBody:
                 parts += [self._encoder.feed(self._stage.feed(piece))]
         except DecodingError:
             self.broken = True
-        if self.broken:
-            return b"".join(parts)
-        if not more:
+        if not (more or self.broken):
             parts += self._encoder.feed(self._stage.close()), self._encoder.close()
-        elif data:
+        elif data and not self.broken:
             parts.append(self._encoder.flush())
         return b"".join(parts)
 

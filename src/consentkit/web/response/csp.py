@@ -20,7 +20,7 @@ from urllib.parse import quote
 from consentkit.catalog import URL, HostRule, HostTable, default_catalog, read_url
 from consentkit.catalog.urls import DEFAULT_PORTS
 from consentkit.consent.consent import Consent
-from consentkit.policy import Policy, Vendor
+from consentkit.policy import Policy
 from consentkit.web.request import Headers
 
 CSPMode = Literal["off", "report-only", "enforce"]
@@ -43,8 +43,6 @@ _SOURCE: Final = re.compile(
 # Where a directive is missing, the next one holds (section 6.8.3).
 _SCRIPT: Final = ("script-src-elem", "script-src", "default-src")
 _STYLE: Final = ("style-src-elem", "style-src", "default-src")
-_CONNECT: Final = ("connect-src", "default-src")
-_FORM: Final = ("form-action",)
 _LEAVING: Final = ("allow-top-navigation", "allow-top-navigation-by-user-activation")
 
 Directives = Mapping[str, Sequence[str]]
@@ -59,14 +57,15 @@ class PagePolicy:
     Args:
         policy: What is declared.
         mode: Whether to restrict, to ask for reports only, or neither.
-        path: Path of the endpoint that takes reports, below the package's own pages.
     """
 
-    def __init__(self, policy: Policy, mode: CSPMode, path: str) -> None:
-        self._vendors = policy.vendors_declared
-        self._mode = mode
-        self._path = path
-        self._rules = {ident: _host_rules(vendor) for ident, vendor in self._vendors.items()}
+    def __init__(self, policy: Policy, mode: CSPMode) -> None:
+        self._vendors, self._mode = policy.vendors_declared, mode
+        known = default_catalog().vendors
+        self._rules = {
+            ident: (*map(HostRule.parse, vendor.hosts), *(known[ident].hosts if ident in known else ()))
+            for ident, vendor in self._vendors.items()
+        }
         self._declared = HostTable((rule, ident) for ident, rules in self._rules.items() for rule in rules)
 
     def headers(self, consent: Consent, host: str, base: str) -> Headers:
@@ -81,7 +80,7 @@ class PagePolicy:
             return []
         url = read_url(f"//{host}")
         sources = sorted(set(self._sources(consent, url.host.removeprefix("www.") if url else "")))
-        where = quote(base + self._path, safe=_PATH_SAFE + "%")
+        where = quote(f"{base}/csp", safe=_PATH_SAFE + "%")
         value = "; ".join([" ".join(["default-src", _OWN, *sources]), f"report-uri {where}"])
         return [(_HEADER[self._mode], value.encode("ascii"))]
 
@@ -101,11 +100,8 @@ class PagePolicy:
     def _sources(self, consent: Consent, own: str) -> Iterator[str]:
         known = default_catalog().vendors
         # A vendor in advanced mode is loaded before the choice, and told of it.
-        loaded = {
-            ident
-            for ident, vendor in self._vendors.items()
-            if vendor.consent_mode == "advanced" or consent.allows(ident)
-        }
+        advanced = {ident for ident, vendor in self._vendors.items() if vendor.consent_mode == "advanced"}
+        loaded = advanced.union(filter(consent.allows, self._vendors))
         singly = [known[ident] for ident in consent.vendors_granted - self._rules.keys() if ident in known]
         allowed = [rule for ident in loaded for rule in self._rules[ident]]
         allowed += [rule for one in singly if consent.allows_known(one.id, one.purpose) for rule in one.hosts]
@@ -117,11 +113,6 @@ class PagePolicy:
         return _host_sources(allowed)
 
 
-def _host_rules(vendor: Vendor) -> tuple[HostRule, ...]:
-    known = default_catalog().vendors.get(vendor.id)
-    return (*map(HostRule.parse, vendor.hosts), *(known.hosts if known else ()))
-
-
 def _host_sources(rules: Sequence[HostRule]) -> Iterator[str]:
     """Name what rules match: hosts with all below them, ports, paths. What cannot be named is widened.
 
@@ -130,18 +121,14 @@ def _host_sources(rules: Sequence[HostRule]) -> Iterator[str]:
     """
     whole = {rule.host for rule in rules if not rule.path and rule.port is None}
     for rule in rules:
-        narrower = bool(rule.path) or rule.port is not None
-        if not _NAMEABLE.fullmatch(rule.host) or _is_covered(rule.host, whole, itself=narrower):
+        labels, narrower = rule.host.split("."), bool(rule.path) or rule.port is not None
+        above = {".".join(labels[start:]) for start in range(0 if narrower else 1, len(labels))}
+        if not _NAMEABLE.fullmatch(rule.host) or above & whole:
             continue
         for host in [rule.host] if _ADDRESS.fullmatch(rule.host) else [rule.host, f"*.{rule.host}"]:
             source = f"{host}:{rule.port or '*'}"
             path = source + quote(rule.path, safe=_PATH_SAFE)
             yield from (path, f"{path}/") if rule.path else (source, f"ws://{source}")
-
-
-def _is_covered(host: str, whole: set[str], *, itself: bool) -> bool:
-    labels = host.split(".")
-    return any(".".join(labels[start:]) in whole for start in range(0 if itself else 1, len(labels)))
 
 
 # --- the site's own policy
@@ -189,8 +176,8 @@ def _read(text: str, origin: str) -> Allowed:
 
     script = _nonce(policies, _SCRIPT, own) if lets("allow-scripts") else None
     # What a page without an origin of its own sends nobody takes.
-    named, form = lets("allow-same-origin"), reaches(_FORM) and lets("allow-forms")
-    sent = form or (reaches(_CONNECT) and script is not None)
+    named, form = lets("allow-same-origin"), reaches(["form-action"]) and lets("allow-forms")
+    sent = form or (reaches(["connect-src", "default-src"]) and script is not None)
     leaving = all(any(_sandbox(policy, flag) for flag in _LEAVING) for policy in policies)
     return Allowed(script, _nonce(policies, _STYLE, own), named and sent, named and form, leaving)
 

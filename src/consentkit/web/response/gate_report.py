@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from consentkit.gating import PageGate
 
@@ -18,31 +18,24 @@ BEGINS: Final = "enforce=False: nothing is held back and nobody is asked. What p
 """What is said at the start."""
 
 
-class Mark(NamedTuple):
-    """How much a gate had done at some time: kinds of elements held back, and hosts that nobody declared."""
-
-    gated: int = 0
-    undeclared: int = 0
+NOTHING: Final = (0, 0)
+"""What a gate has done at its beginning: kinds of elements held back, and hosts that nobody declared."""
 
 
-NOTHING: Final = Mark()
+def report_of(gate: PageGate, since: tuple[int, int] = NOTHING) -> str:
+    """Say in one line of ASCII what was held back, and which hosts nobody declared.
 
-
-def mark_of(gate: PageGate) -> Mark:
-    """Return how much a gate has done by now."""
-    return Mark(len(gate.gated), len(gate.undeclared))
-
-
-def report_of(gate: PageGate, since: Mark = NOTHING) -> str:
-    """Say what was held back since then, and which hosts nobody declared: one line of ASCII."""
+    Args:
+        gate: The gate of one page.
+        since: How many of each were told before.
+    """
+    gated_before, hosts_before = since
     gated = [
         f"{item.element}; vendor={item.vendor}; purpose={item.purpose}; host={item.host}; why={item.why}"
-        for item in gate.gated[since.gated :]
+        for item in gate.gated[gated_before:]
     ]
-    undeclared = [
-        f"undeclared; host={host}" + _advice(host, like)
-        for host, like in [*gate.undeclared.items()][since.undeclared :]
-    ]
+    hosts = [*gate.undeclared.items()][hosts_before:]
+    undeclared = [f"undeclared; host={host}" + _advice(host, like) for host, like in hosts]
     # What such a page makes anew is held only where the browser has run our script before.
     whole = ["hydrated; needs=csp-enforce"] if gate.hydrated and gated else []
     return _ascii(", ".join([*whole, *gated, *undeclared]))

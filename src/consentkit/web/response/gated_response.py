@@ -24,21 +24,11 @@ from consentkit.gating.response_headers import gate_headers, gate_links, is_reac
 from consentkit.web.cookie_headers import gate_cookies, hide_cookies, visit_cookies
 from consentkit.web.request import Headers
 from consentkit.web.resolver import Exchange
+from consentkit.web.response import response_kind as kinds
 from consentkit.web.response.csp import Allowed, read_allowed
 from consentkit.web.response.gate_report import report_of, things_of
 from consentkit.web.response.header_rules import BLOCKING, get, is_ours, mark, personal, replaced, unmark
 from consentkit.web.response.page import PageResponse, open_gate
-from consentkit.web.response.response_kind import (
-    BODILESS,
-    GUESSED,
-    REDIRECTS,
-    XML,
-    Read,
-    Shown,
-    as_pairs,
-    passes,
-    read_shown,
-)
 
 # Where visitors themselves go, or a script asks for data; everything else a page loads.
 _ASKED_FOR: Final = frozenset((b"", b"document", b"empty"))
@@ -144,8 +134,8 @@ class GatedResponse(msgspec.Struct, eq=False):
         """
         traits, options = self.exchange.traits, self.exchange.options
         if not options.enforce:
-            return self._watch(status, as_pairs(headers))
-        if status in REDIRECTS:
+            return self._watch(status, kinds.as_pairs(headers))
+        if status in kinds.REDIRECTS:
             targets = [bytes(value) for name, value in headers if name.lower() == b"location"]
             if self._is_loaded() and not all(map(self.may_reach, targets)):
                 return self._dropped(headers)
@@ -155,19 +145,19 @@ class GatedResponse(msgspec.Struct, eq=False):
                 headers = replaced(headers, b"cache-control", b"no-store")
         # What is likely to be a page is looked at in full at once.
         watched = traits.wants_document or self._confirmed or options.csp != "off"
-        if not watched and passes(headers):
+        if not watched and kinds.passes(headers):
             return Pass(headers)
-        headers = as_pairs(headers)
-        shown = read_shown(status, tuple(headers), options.vary)
+        headers = kinds.as_pairs(headers)
+        shown = kinds.read_shown(status, tuple(headers), options.vary)
         if shown.cookies or shown.gated:
             headers = self._gated(headers, shown)
-            shown = read_shown(status, tuple(headers), options.vary)
+            shown = kinds.read_shown(status, tuple(headers), options.vary)
         if status == 304 and self._confirmed:
             return Pass(self._unchanged(headers))
         if shown.page is not None:
             return self._page(status, headers, shown, shown.page)
-        if traits.wants_document and shown.kind in (XML, GUESSED) and status not in BODILESS:
-            problem = XML_HELD if shown.kind == XML and self.exchange.resolution.denies else ""
+        if traits.wants_document and shown.kind in kinds.UNREADABLE and status not in kinds.BODILESS:
+            problem = XML_HELD if shown.kind == kinds.XML and self.exchange.resolution.denies else ""
             return Pass(self._unreadable(headers), problem)
         if traits.asked == "worker" and options.csp != "off":
             return self._worker(status, headers)
@@ -179,7 +169,7 @@ class GatedResponse(msgspec.Struct, eq=False):
 
     def _watch(self, status: int, headers: Headers) -> Outcome:
         """Look on, where nothing is enforced: headers and bytes stay what they are."""
-        shown = read_shown(status, tuple(headers), self.exchange.options.vary)
+        shown = kinds.read_shown(status, tuple(headers), self.exchange.options.vary)
         if shown.gated and self.exchange.resolution.denies:
             gate_headers(headers, self.gate)
         if shown.page is None or shown.page.coding is None or not self._has_body(status):
@@ -187,7 +177,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return PageResponse(self.exchange, headers, shown.page, _EVERYTHING, self.gate)
 
     def _has_body(self, status: int) -> bool:
-        return not (self.exchange.request.method == "HEAD" or status in BODILESS or status < 200)
+        return not (self.exchange.request.method == "HEAD" or status in kinds.BODILESS or status < 200)
 
     def _is_loaded(self) -> bool:
         """Say whether a page asks, and not the visitor or a script for data."""
@@ -204,12 +194,12 @@ class GatedResponse(msgspec.Struct, eq=False):
             kept.append((b"consentkit-gated", report_of(self.gate).encode("ascii")))
         return Dropped(204 if exchange.traits.wants_document else 403, kept)
 
-    def _gated(self, headers: Headers, shown: Shown) -> Headers:
+    def _gated(self, headers: Headers, shown: kinds.Shown) -> Headers:
         headers = gate_cookies(self.exchange, headers) if shown.cookies else headers
         denies = shown.gated and self.exchange.resolution.denies
         return gate_headers(headers, self.gate) if denies else headers
 
-    def _page(self, status: int, headers: Headers, shown: Shown, read: Read) -> Outcome:
+    def _page(self, status: int, headers: Headers, shown: kinds.Shown, read: kinds.Read) -> Outcome:
         exchange, resolution = self.exchange, self.exchange.resolution
         if status == 206 or read.coding is None:
             return Pass(self._unreadable(headers))

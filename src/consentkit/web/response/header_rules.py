@@ -15,9 +15,7 @@ from functools import lru_cache
 from consentkit.web.request import Headers
 
 # Each page's own are written anew; those for caches of the site's alone go.
-_REWRITTEN = frozenset(
-    (b"vary", b"cache-control", b"cdn-cache-control", b"surrogate-control", b"x-accel-expires")
-)
+_REWRITTEN = frozenset(b"vary cache-control cdn-cache-control surrogate-control x-accel-expires".split())
 _PUBLIC = frozenset((b"public", b"s-maxage"))
 # What describes bytes that were rewritten (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).
 _STALE = _REWRITTEN.union(
@@ -41,12 +39,10 @@ def get(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
 
 def by_name(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
     """Return all headers by their lower-case names; values of one name are joined (RFC 9110, section 5.3)."""
-    found = {name.lower(): value for name, value in headers}
-    if len(found) < len(headers):
-        found = {}
-        for name, value in headers:
-            key = name.lower()
-            found[key] = found[key] + b", " + value if key in found else value
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = found[key] + b", " + value if key in found else value
     return found
 
 
@@ -115,9 +111,7 @@ def is_ours(headers: Headers) -> bool:
 def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Headers, bool]:
     """Map the conditions of a GET or HEAD back to what the app knows; say whether one has the fingerprint.
 
-    Tags without a fingerprint do not count for what may be a page (`document`): they stem from a time when
-    pages went out unexamined. Returns the headers for the app, and whether a tag with `fingerprint` is among
-    them.
+    Tags without one do not count for what may be a page (`document`): those went out unexamined.
     """
     kept: list[bytes] = []
     dropped = {b"if-none-match", b"if-modified-since"} if document else {b"if-none-match"}

@@ -77,9 +77,8 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
         if self.allowed.script is None:
             return b""
         proof = f' nonce="{self.allowed.script}"' if self.allowed.script else ""
-        return f'<script src="{self._asset(name, foreign_base)}" {attributes}{proof}></script>'.encode(
-            "ascii"
-        )
+        element = f'<script src="{self._asset(name, foreign_base)}" {attributes}{proof}></script>'
+        return element.encode("ascii")
 
     def where(self, foreign_base: bool) -> Where:
         """Say where a fragment is shown."""

@@ -10,7 +10,7 @@ from consentkit.web.request import MAX_HERE, Headers
 from consentkit.web.resolver import Exchange
 from consentkit.web.response.content_encoding import UTF_8, Charset, CodedBody, Stage
 from consentkit.web.response.csp import Allowed
-from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, Mark, mark_of, report_of
+from consentkit.web.response.gate_report import MAX_REPORT, NOTHING, report_of
 from consentkit.web.response.injection import Injection, PageRenderer
 from consentkit.web.response.page_cache import CachedPage, page_key
 from consentkit.web.response.response_kind import HTML, Read
@@ -80,7 +80,7 @@ class PageResponse(msgspec.Struct, eq=False):
         """Rewrite the first bytes; while debugging, say in headers what was held back by then."""
         options, told, since = self.exchange.options, "", NOTHING
         if options.debug and self.gate is not None:
-            told, since = self._report(), mark_of(self.gate)
+            told, since = self._report(), (len(self.gate.gated), len(self.gate.undeclared))
         # What was told of a page's headers is not told again of its body: no other page has that report.
         if data and not more and options.enforce and since == NOTHING:
             page = self._whole(data)
@@ -104,17 +104,14 @@ class PageResponse(msgspec.Struct, eq=False):
         broken = self._coded is not None and self._coded.broken and self.exchange.options.enforce
         return CUT_OFF if broken else ""
 
-    def _report(self, since: Mark = NOTHING) -> str:
-        if self.gate is None or not self.exchange.options.debug:
-            return ""
-        return report_of(self.gate, since)
+    def _report(self, since: tuple[int, int] = NOTHING) -> str:
+        return report_of(self.gate, since) if self.gate is not None and self.exchange.options.debug else ""
 
     def _rewrite(self, data: bytes, more: bool) -> bytes:
         """Rewrite the next bytes; a page without any byte stays empty."""
-        if self._stage is None:
-            if not data:
-                return b""
-            self._stage = self._open(data)
+        if self._stage is None and not data:
+            return b""
+        self._stage = self._stage or self._open(data)
         if self._coded is not None:
             body = self._coded.turn(data, more)
         else:
@@ -155,10 +152,6 @@ class PageResponse(msgspec.Struct, eq=False):
 
 def open_gate(exchange: Exchange) -> PageGate:
     """Make the gate of one response."""
-    request = exchange.request
-    return exchange.options.gate.page(
-        exchange.consent,
-        host=exchange.resolution.host,
-        path=request.root_path + request.path,
-        enforce=exchange.options.enforce,
-    )
+    options, host = exchange.options, exchange.resolution.host
+    path = exchange.request.root_path + exchange.request.path
+    return options.gate.page(exchange.consent, host=host, path=path, enforce=options.enforce)

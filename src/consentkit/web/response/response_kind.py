@@ -28,6 +28,9 @@ XML: Final = b"+xml"
 GUESSED: Final = b""
 """Stands for types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
 
+UNREADABLE: Final = frozenset((XML, GUESSED))
+"""What browsers may show as a page, and the gate cannot read."""
+
 BODILESS: Final = frozenset((204, 205, 304))
 """Statuses without content (RFC 9110, section 6.4.1)."""
 
@@ -39,7 +42,7 @@ _ATTACHMENT: Final = re.compile(rb"[ \t]*+attachment[ \t]*+(?:;|\Z)", re.I)
 _UNSHOWN: Final = b"application/octet-stream"
 _LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
 _PAIRS = frozenset((tuple,))
-_MARKUP = frozenset((HTML, STREAM, XML, GUESSED))
+_MARKUP = UNREADABLE | {HTML, STREAM}
 _SPACE: Final = b"\t\n\r "
 # Fetch, "get, decode, and split": commas in quotes separate nothing.
 _VALUE: Final = re.compile(rb'(?:[^",]++|"(?:[^"\\]++|\\.)*+(?:"|\\?+\Z))++', re.S)
@@ -107,12 +110,14 @@ def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return typed
 
 
-def kind_of(headers: Mapping[bytes, bytes]) -> bytes:
+def _shown_kind(status: int, headers: Mapping[bytes, bytes]) -> bytes:
     """Return what the body is read as: `HTML`, `STREAM`, `XML`, `GUESSED`, or a type of something else.
 
-    Args:
-        headers: All headers by name, here and below.
+    That is `_UNSHOWN` where a browser saves the body, or goes elsewhere. `headers` are all by their names.
     """
+    goes = status in REDIRECTS and headers.get(b"location", b"").strip()
+    if goes or _ATTACHMENT.match(headers.get(b"content-disposition", b"")):
+        return _UNSHOWN
     kind = _kind(headers.get(b"content-type", b""))
     # Browsers look at the first value alone (WHATWG Fetch, "determine nosniff").
     first = headers.get(b"x-content-type-options", b"").partition(b",")[0]
@@ -123,13 +128,6 @@ def kind_of(headers: Mapping[bytes, bytes]) -> bytes:
 def _kind(content_type: bytes) -> bytes:
     essence = read_media_type(content_type).essence
     return XML if essence in _XML or essence.endswith(b"+xml") else essence
-
-
-def is_shown(status: int, headers: Mapping[bytes, bytes]) -> bool:
-    """Say whether a browser shows the body, rather than saving it or going elsewhere."""
-    if status in REDIRECTS and headers.get(b"location", b"").strip():
-        return False
-    return not _ATTACHMENT.match(headers.get(b"content-disposition", b""))
 
 
 class Read(NamedTuple):
@@ -176,7 +174,7 @@ def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tupl
     """
     named = header_rules.by_name(headers)
     gated = any(names_address(*pair) for pair in named.items())
-    kind = kind_of(named) if is_shown(status, named) else _UNSHOWN
+    kind = _shown_kind(status, named)
     shown = Shown(gated, b"set-cookie" in named, kind)
     if kind not in (HTML, STREAM):
         return shown

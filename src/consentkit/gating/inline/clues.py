@@ -1,15 +1,16 @@
-"""The addresses in a script's text, and whose they are."""
+"""The clues of vendors in a script's text: signatures, by which their snippets begin, and addresses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Set
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from consentkit.catalog import URL, read_url
 from consentkit.gating.inline.evaluator import UNKNOWN
 from consentkit.gating.inline.syntax import names
-from consentkit.gating.model import NOTHING, Reach, Reason
+from consentkit.gating.model import NOTHING, Party, Reach, Reason
 from consentkit.gating.vendor_index import VendorIndex, host_of
 
 MAX_HOSTS: Final = 64
@@ -36,6 +37,78 @@ _NAMESPACES: Final = frozenset({"www.w3.org", "schema.org", "ogp.me", "purl.org"
 # What looks like a host at the beginning of a string, and is the name of a file.
 _FILES: Final = names("asp aspx cgi css gif htm html jpg js json jsp min mjs php png svg webp xml")
 
+_TOKEN: Final = re.compile(r"[\w$]+|\S")
+_METHOD: Final = re.compile(r"\.(\w+)\(")
+_QUOTES: Final = "'\"`"
+
+
+class Signature(NamedTuple):
+    """One way in which a snippet begins.
+
+    Attributes:
+        party: Whose it is.
+        word: Its first word.
+        words: The words that a text must hold for it to be there.
+        pattern: Finds it; quotes and white space may differ.
+        queued: Whether it only puts something into a queue, which loads nothing by itself.
+    """
+
+    party: Party
+    word: str
+    words: Set[bytes]
+    pattern: re.Pattern[bytes]
+    queued: bool
+
+    def acts(self, code: bytes) -> bool:
+        """Tell whether its first word stands in a script whose strings and comments were emptied."""
+        return re.search(rb"(?<![\w$])" + re.escape(self.word.encode()) + rb"(?![\w$])", code) is not None
+
+
+class Signatures:
+    """The signatures of all vendors, compiled.
+
+    Args:
+        signatures: Each with its party.
+
+    Attributes:
+        methods: The names of libraries' methods that are called to begin, such as ``init``, with the vendors.
+    """
+
+    def __init__(self, signatures: Iterable[tuple[str, Party]]) -> None:
+        self._by_word: dict[bytes, list[Signature]] = {}
+        self.methods: dict[str, set[str]] = {}
+        for text, party in signatures:
+            signature = Signature(party, *_compile(text))
+            self._by_word.setdefault(signature.word.encode(), []).append(signature)
+            if (method := _METHOD.search(text)) and not signature.queued:
+                self.methods.setdefault(method[1], set()).add(party.vendor)
+
+    def find(self, text: bytes, words: Set[bytes]) -> Iterator[Signature]:
+        """Yield the signatures in a text.
+
+        Args:
+            text: The script.
+            words: The names in it.
+        """
+        for word in sorted(self._by_word.keys() & words):
+            for signature in self._by_word[word]:
+                if signature.words <= words and signature.pattern.search(text):
+                    yield signature
+
+
+@lru_cache(maxsize=1024)
+def _compile(text: str) -> tuple[str, Set[bytes], re.Pattern[bytes], bool]:
+    """Return what follows from a signature's text: all of `Signature` but whose it is."""
+    word, *rest = tokens = _TOKEN.findall(text)
+    # The last one may be the beginning of a word.
+    words = frozenset(token.encode() for token in (word, *tokens[:-1]) if token.isidentifier())
+    start = re.escape(word)
+    # The look-behind stands behind the word, so that the engine can look for the word itself.
+    parts = [rf"{start}(?<![\w$]{start})"]
+    parts += [rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in rest]
+    pattern = re.compile(r"\s*+".join(parts).encode())
+    return word, words, pattern, rest[-3:] == [".", "push", "("]
+
 
 class AddressFinder:
     """Looks for addresses in texts.
@@ -54,9 +127,10 @@ class AddressFinder:
 
     def find(self, text: bytes) -> tuple[list[Reason], list[str]]:
         """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
-        found: dict[tuple[str, str], Reason] = {}
+        named: dict[tuple[str, str], Reason] = {}
         unknown: dict[str, None] = {}
-        for match in _addresses(text):
+        patterns = (_BEHIND, _STRING, _QUOTED) if b"%2" in text else (_BEHIND, _STRING)
+        for match in (found for pattern in patterns for found in pattern.finditer(text)):
             url = read_url("//" + _unescape(b"".join(match.groups(b""))))
             if url is None or not url.readable:
                 continue
@@ -66,8 +140,8 @@ class AddressFinder:
                     unknown[host_of(url)] = None
             elif not owner.linked or _is_loaded(url, match):
                 for reason in owner.reasons:
-                    found.setdefault((reason.party.vendor, reason.site), reason)
-        return [*found.values(), *self._find_own(text)], list(unknown)
+                    named.setdefault((reason.party.vendor, reason.site), reason)
+        return [*named.values(), *self._find_own(text)], list(unknown)
 
     def reach_of(self, text: str, *, direct: bool = False) -> Reach:
         """Find whom the address reaches that a loader is given.
@@ -100,13 +174,6 @@ class AddressFinder:
         for site, party, pattern in self._own_paths:
             if pattern.search(text):
                 yield Reason(party, "", "host", site)
-
-
-def _addresses(text: bytes) -> Iterator[re.Match[bytes]]:
-    yield from _BEHIND.finditer(text)
-    yield from _STRING.finditer(text)
-    if b"%2" in text:
-        yield from _QUOTED.finditer(text)
 
 
 def _counts(url: URL, match: re.Match[bytes]) -> bool:
