@@ -12,7 +12,7 @@ import pytest
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.stores.base import Head
 from consentkit.log.stores.sqlite import SQLiteView, translate_errors
-from consentkit.log.verify import verify
+from consentkit.log.verify.walk import verify
 from consentkit.tlog.note import Checkpoint, VerifierKey, read_checkpoint
 from log.samples import make_entry
 from log.tamperings import TAMPERINGS, Scene, Specimen, make_specimen

@@ -28,6 +28,7 @@ OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
 
 LEVELS: Final = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
 """How grave something is, as the log and the endpoints say it and as `logging` does."""
+_LIST_USED = "list %s: %d rules used; passed over: %s"
 _logger = logging.getLogger("consentkit")
 
 
@@ -99,5 +100,4 @@ def check_policy(policy: Policy, *, strict: bool) -> None:
     for entry in policy.lists:
         level = logging.INFO if entry.hosts.used else logging.WARNING
         kinds = ", ".join(f"{count} {kind}" for kind, count in entry.hosts.passed_over.items())
-        text = "list %s: %d rules used; passed over: %s"
-        _logger.log(level, text, entry.file, entry.hosts.used, kinds or "none")
+        _logger.log(level, _LIST_USED, entry.file, entry.hosts.used, kinds or "none")

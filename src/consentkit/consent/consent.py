@@ -289,11 +289,9 @@ class _Resolution(msgspec.Struct, frozen=True):
 
     def _in_force(self, name: str) -> bool:
         """Say whether a grant given for this purpose then still counts now."""
-        return (
-            self.now < self.decision.expires_at(self.nothing.validity)
-            and self._unchanged(name)
-            and self._regime(name).strictness <= self.decision.regime.strictness
-        )
+        if self.now >= self.decision.expires_at(self.nothing.validity) or not self._unchanged(name):
+            return False
+        return self._regime(name).strictness <= self.decision.regime.strictness
 
     def _signal_denies(self, purpose: Purpose) -> bool:
         """Say whether a signal denies a sale, which nobody allowed knowing that it was received."""
@@ -335,8 +333,5 @@ class _Resolution(msgspec.Struct, frozen=True):
         meanwhile.
         """
         late = self.now - self.decision.signed_at >= RENEWAL
-        return (
-            bool(self.decision.denied)
-            and late
-            and any(regime.grants for regime in self.nothing.regimes.values())
-        )
+        regimes = self.nothing.regimes.values()
+        return bool(self.decision.denied) and late and any(regime.grants for regime in regimes)

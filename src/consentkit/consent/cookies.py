@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import reduce
 
 import msgspec
@@ -18,15 +19,7 @@ from itsdangerous import BadData, Signer, TimestampSigner
 from itsdangerous.encoding import base64_decode, base64_encode, int_to_bytes
 from msgspec.structs import replace
 
-from consentkit.consent.decision import (
-    INVALID,
-    MAX_AGE,
-    Decision,
-    Invalid,
-    decode_decision,
-    encode_decision,
-    most_restrictive,
-)
+from consentkit.consent.decision import INVALID, MAX_AGE, Decision, Invalid, most_restrictive
 from consentkit.consent.secret_key import check_secrets
 from consentkit.exceptions import BadRequest, ConfigurationError
 
@@ -96,7 +89,7 @@ class DecisionCodec:
         Raises:
             BadRequest: The decision names so many single vendors that no browser would keep the cookie.
         """
-        value = self._signer.sign_at(encode_decision(decision), now)
+        value = self._signer.sign_at(decision.encode(), now)
         if len(value) > MAX_VALUE:
             raise BadRequest(413, "This choice names too many vendors one by one; choose by purpose instead.")
         return value
@@ -125,7 +118,7 @@ class DecisionCodec:
         try:
             _check_canonical(value)
             text, signed_at = self._signer.read(value)
-            decision = replace(decode_decision(text), signed_at=signed_at)
+            decision = replace(Decision.decode(text), signed_at=signed_at)
         except (BadData, ValueError):
             return INVALID
         # A date in the future would make grants last longer than anybody allowed.
@@ -152,11 +145,10 @@ class SubjectCodec:
         return subjects.pop() if len(subjects) == 1 else None
 
     def _load(self, value: str) -> str | None:
-        try:
+        with suppress(BadData, ValueError):
             _check_canonical(value)
             return self._signer.unsign(value).decode("ascii")
-        except (BadData, ValueError):
-            return None
+        return None
 
 
 class OnceCodec:

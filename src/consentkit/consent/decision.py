@@ -93,18 +93,44 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         return MAX_AGE if self.denied else max(0, min(self.expires_at(validity) - now, MAX_AGE))
 
+    def encode(self) -> str:
+        """Write its cookie's text; see the module."""
+        told = int(self.gpc_shown)
+        return f"{_VERSION}:{self.regime}:{self.source}:{told}:{self.day}{_items(self)}"
+
+    @classmethod
+    def decode(cls, text: str) -> Decision:
+        """Read a decision's text.
+
+        Raises:
+            ValueError: It is not of this version. Half a decision is never read: the rest may be a refusal.
+        """
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            raise ValueError("not a decision of this version")
+        names: dict[str, set[str]] = {mark: set() for mark in "*!+~"}
+        fingerprints: dict[str, str] = {}
+        for name, mark, fingerprint in _ITEM.findall(found[5]):
+            names[mark].add(name)
+            if fingerprint:
+                fingerprints[name] = fingerprint
+        return cls(
+            regime=Regime(found[1]),
+            source=found[2],  # type: ignore[arg-type]  # one of `Source` by the expression
+            gpc_shown=found[3] == "1",
+            day=int(found[4]),
+            granted=frozenset(names["*"]),
+            denied=frozenset(names["!"]),
+            left_on=frozenset(names["+"]),
+            fingerprints=fingerprints,
+        )
+
 
 class Invalid(msgspec.Struct, frozen=True):
     """A decision cookie that is there and cannot be believed. It denies everything but `necessary`."""
 
 
 INVALID = Invalid()
-
-
-def encode_decision(decision: Decision) -> str:
-    """Write a decision as its cookie's text; see the module."""
-    told = int(decision.gpc_shown)
-    return f"{_VERSION}:{decision.regime}:{decision.source}:{told}:{decision.day}{_items(decision)}"
 
 
 def page_mark(decision: Decision, *, dated: bool = False) -> str:
@@ -130,33 +156,6 @@ def _items(decision: Decision) -> str:
     for name in sorted(marks):
         items += f":{name}{marks[name]}{decision.fingerprints.get(name, '')}"
     return items
-
-
-def decode_decision(text: str) -> Decision:
-    """Read a decision's text.
-
-    Raises:
-        ValueError: It is not of this version. Half a decision is never read: the rest may be a refusal.
-    """
-    found = _TEXT.fullmatch(text)
-    if found is None:
-        raise ValueError("not a decision of this version")
-    names: dict[str, set[str]] = {mark: set() for mark in "*!+~"}
-    fingerprints: dict[str, str] = {}
-    for name, mark, fingerprint in _ITEM.findall(found[5]):
-        names[mark].add(name)
-        if fingerprint:
-            fingerprints[name] = fingerprint
-    return Decision(
-        regime=Regime(found[1]),
-        source=found[2],  # type: ignore[arg-type]  # one of `Source` by the expression
-        gpc_shown=found[3] == "1",
-        day=int(found[4]),
-        granted=frozenset(names["*"]),
-        denied=frozenset(names["!"]),
-        left_on=frozenset(names["+"]),
-        fingerprints=fingerprints,
-    )
 
 
 def most_restrictive(one: Decision, other: Decision) -> Decision:

@@ -304,9 +304,7 @@ class PageGate:
         inner.language = self.language
         return inner
 
-    def _stop(
-        self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where
-    ) -> Sequence[Splice]:
+    def _stop(self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where) -> list[Splice]:
         """Make an element inert, and put the placeholder into a frame that visitors would have seen.
 
         A frame gets a name of its own: a browser that goes back restores the documents of a page's frames by

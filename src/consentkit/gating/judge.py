@@ -77,8 +77,7 @@ class Judge:
             if reason.party.vendor in runs:
                 continue
             if not is_allowed(reason.party, self.consent) and self.applies(reason):
-                if reach.hosts:
-                    self._note_unknown(reach.hosts)
+                self._note_unknown(reach.hosts)
                 return reason
         if reach.hosts and (host := self._note_unknown(reach.hosts)):
             return Reason(NOBODY, host, "unclassified")

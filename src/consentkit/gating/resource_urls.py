@@ -166,8 +166,7 @@ def unwrap(text: str, element: bytes) -> Content | None:
     Returns:
         What it holds; `None` for other URLs, and where an element would run nothing of it.
     """
-    text = strip_url(text)
-    match = _RUN_SCHEME.match(text)
+    match = _RUN_SCHEME.match(text := strip_url(text))
     if match is None:
         return None
     rest = text[match.end() :]

@@ -52,6 +52,8 @@ _URI = re.compile(rb"[\t\n\f\r ]++([^\t\n\f\r ]++)")
 _BETWEEN = re.compile(r"[ \t,]*+")
 _ESCAPED = re.compile(rb"\\(.)", re.S)
 
+_Keep = Callable[[bytes, PageGate], bytes | None]
+"""Returns the part of a header's value that stays, if any."""
 _Members = list[tuple[str, object]]
 _Entries = list[tuple[bytes, bool]]
 """Entries of a header as written, each with whether it stays."""
@@ -76,13 +78,10 @@ def gate_headers(headers: Sequence[tuple[bytes, bytes]], gate: PageGate) -> list
     """
     out = []
     groups: set[str] = set()
+    gates: dict[bytes, _Keep] = {**_GATES, b"report-to": partial(_report_to, groups=groups)}
     for name, value in headers:
         kind = name.lower()
-        kept: bytes | None = value
-        if kind == b"report-to":
-            kept = _report_to(value, gate, groups)
-        elif kind in _GATES:
-            kept = _GATES[kind](value, gate)
+        kept = gates[kind](value, gate) if kind in gates else value
         if kept is not None:
             out.append((name, kept))
     return [pair for pair in out if pair[0].lower() != b"nel" or _nel_group(pair[1]) in groups]
@@ -236,7 +235,7 @@ def _strings(read: object) -> Iterator[str]:
             todo += item
 
 
-_GATES: Final[Mapping[bytes, Callable[[bytes, PageGate], bytes | None]]] = {
+_GATES: Final[Mapping[bytes, _Keep]] = {
     b"link": _link,
     b"refresh": _refresh,
     # W3C Reporting API, section 3.2.

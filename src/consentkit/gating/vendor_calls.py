@@ -84,9 +84,8 @@ class VendorCalls:
         yield from calls.defaults(granted[""], wait)
         for codes, words in _regions(granted).items():
             yield from calls.defaults(words, {"region": list(codes), **wait})
-        for name in ("ads_data_redaction", "url_passthrough"):
-            if getattr(settings, name):
-                yield ["set", name, True]
+        wanted = (name for name in ("ads_data_redaction", "url_passthrough") if getattr(settings, name))
+        yield from (["set", name, True] for name in wanted)
 
 
 def _regions(granted: Mapping[str, frozenset[str]]) -> dict[tuple[str, ...], frozenset[str]]:

@@ -78,10 +78,7 @@ def read_public(log: LogReader, path: str) -> bytes | None:
 
     Args:
         log: An open log.
-        path: ``checkpoint``, ``notices``, ``notices/<hash>`` or a tile's.
-
-    Returns:
-        None where there is nothing of that name.
+        path: ``checkpoint``, ``notices``, ``notices/<hash>`` or a tile's; of another one there is nothing.
 
     Raises:
         LogUnavailable: The store is away.

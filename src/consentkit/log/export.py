@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TextIO, TypeAlias
 
@@ -90,15 +90,11 @@ def _cell(value: object) -> str:
             text = ""
         case dict():
             text = " ".join(f"{key}:{item}" for key, item in value.items())
+        case [dict(), *_]:
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         case tuple() | list():
-            text = _joined(value)
+            text = " ".join(map(str, value))
         case _:
             text = str(value)
     text = text.replace("\r\n", "\n")
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _joined(values: Sequence[object]) -> str:
-    if any(isinstance(value, dict) for value in values):
-        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return " ".join(map(str, values))

@@ -81,7 +81,5 @@ def check_folder(path: Path, key: str) -> None:
 def check_file(path: Path) -> None:
     """Raise ConfigurationError unless there is a file at `path`."""
     if not path.is_file():
-        problem = (
-            f"there is no log at {str(path)!r}: name that of the application, which makes it with its first"
-        )
-        raise ConfigurationError(f"{problem} decision", path="log")
+        problem = f"there is no log at {str(path)!r}: name that of the application"
+        raise ConfigurationError(f"{problem}, which makes it with its first decision", path="log")

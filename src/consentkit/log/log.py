@@ -217,11 +217,8 @@ class ConsentLog(LogReader):
 
         The caller then keeps the new key where `key` names it: the next entry is signed with that.
 
-        Args:
-            key: Of the same name as the present one.
-
         Raises:
-            LogError: The log has no key, or it has another name.
+            LogError: The log has no key, or one of another name.
         """
         keys = self.keys()
         if keys is None or keys.signing.name != key.name:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-import msgspec
+from msgspec.structs import replace
 
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row
@@ -85,7 +85,7 @@ def resign(transaction: Transaction, sign: Sign) -> Head:
     checkpoint = sign(head, head.size, head.root)
     if checkpoint is not None:
         transaction.sign(checkpoint)
-    return msgspec.structs.replace(head, checkpoint=checkpoint)
+    return replace(head, checkpoint=checkpoint)
 
 
 class Plan:
@@ -169,11 +169,8 @@ def rollup_of(entry: Entry) -> Rollup:
 
 def rollup_entry(day: str, counts: Mapping[Rollup, int], *, at: str) -> Entry:
     """Make the entry that counts a day's decisions; `at` is now, RFC 3339 in UTC."""
-    sums = sorted(
-        Count(regime=key.regime, locale=key.locale, notice=key.notice, action=key.action, count=count)
-        for key, count in counts.items()
-    )
-    return Entry(id=new_id(at), type="rollup", at=at, closes=day, counts=tuple(sums))
+    sums = (Count(key.regime, key.locale, key.notice, key.action, count) for key, count in counts.items())
+    return Entry(id=new_id(at), type="rollup", at=at, closes=day, counts=tuple(sorted(sums)))
 
 
 def new_id(at: str) -> str:
@@ -197,12 +194,8 @@ def publication_row(bundle: Bundle, index: int) -> Row:
 
 def _asked(batch: Iterable[Item]) -> list[str]:
     """Name the ids and notice hashes whose presence decides what becomes of a batch."""
-    names = set()
-    for item in batch:
-        names.add(item.id)
-        if isinstance(item, Entry) and item.notice:
-            names.add(item.notice)
-    return sorted(names)
+    notices = {item.notice for item in batch if isinstance(item, Entry) and item.notice}
+    return sorted(notices.union(item.id for item in batch))
 
 
 def _destroy(

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 import msgspec
 
@@ -31,28 +31,6 @@ DRAIN_BATCH = 512
 """Items that are handed over in one commit."""
 
 _logger = logging.getLogger("consentkit.log")
-
-
-class Outbox(Protocol):
-    """Keeps items until the store takes them."""
-
-    def put(self, items: Sequence[Item]) -> None:
-        """Keep items, in order. An id may be put twice: the store takes it once.
-
-        Raises:
-            OutboxFull: They are not kept.
-        """
-
-    @property
-    def pending(self) -> bool:
-        """Whether anything may be waiting; cheap to ask."""
-
-    def drain(self, commit: Commit, *, wait: bool = False) -> int:
-        """Hand everything to `commit`, in order, then forget it; return how many items that were.
-
-        What `commit` raises passes through, and nothing is forgotten. Items that it refuses are set aside.
-        While another thread or process drains, it does nothing, or with `wait` what is left then.
-        """
 
 
 class MemoryOutbox:
@@ -78,14 +56,14 @@ class MemoryOutbox:
             self.pending = bool(self._items)
 
     def put(self, items: Sequence[Item]) -> None:
-        """Keep items."""
+        """Keep items; raises `OutboxFull` where they are too many."""
         if len(self._items) + len(items) > MEMORY_LIMIT:
             raise OutboxFull(f"the outbox in memory holds {MEMORY_LIMIT} items already")
         self._items.extend(items)
         self.pending = True
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
-        """Hand everything to `commit`."""
+        """Hand everything to `commit`, as `FileOutbox` does."""
         if not self._draining.acquire(blocking=wait):
             return 0
         try:
@@ -114,7 +92,12 @@ class FileOutbox:
         self._bundles: set[str] = set()
 
     def put(self, items: Sequence[Item]) -> None:
-        """Keep items. A bundle that this process has put before is in the file, or in the log already."""
+        """Keep items, in order. An id may be put twice: the store takes it once.
+
+        Raises:
+            OutboxFull: They are not kept.
+        """
+        # A bundle that this process has put before is in the file, or in the log already.
         new = [item for item in items if item.id not in self._bundles]
         try:
             with file_lock(self._lock):
@@ -125,11 +108,15 @@ class FileOutbox:
 
     @property
     def pending(self) -> bool:
-        """Whether anything may be waiting."""
+        """Whether anything may be waiting; cheap to ask."""
         return _size(self._path) > 0 or _size(self._draining) > 0
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
-        """Hand everything to `commit`."""
+        """Hand everything to `commit`, in order, then forget it; return how many items that were.
+
+        What `commit` raises passes through, and nothing is forgotten. Items that it refuses are set aside.
+        While another thread or process drains, it does nothing, or with `wait` what is left then.
+        """
         try:
             with file_lock(self._drainer, wait=wait) as alone:
                 # What a crash or a failure has left over comes before what was put since.
@@ -157,6 +144,10 @@ class FileOutbox:
         _append(self._refused, [*aside, *map(_encode, refused)])
         self._draining.unlink()
         return len(items)
+
+
+Outbox: TypeAlias = MemoryOutbox | FileOutbox
+"""Keeps items until the store takes them."""
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -217,7 +208,6 @@ def _append(path: Path, lines: Iterable[bytes]) -> None:
 
 
 def _size(path: Path) -> int:
-    try:
+    with suppress(OSError):
         return path.stat().st_size
-    except OSError:
-        return 0
+    return 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -84,11 +84,9 @@ def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """
     descriptor = _open(path)
     try:
-        try:
+        held = False
+        with suppress(BlockingIOError):
             flock(descriptor, LOCK_EX if wait else LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            held = False
-        else:
             held = True
         yield held
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
@@ -16,8 +17,7 @@ from consentkit.log.location import check_file, key_path, log_path, open_store
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.base import Head, Rollup, Row
 from consentkit.log.stores.sql import Store, View
-from consentkit.log.verify import Progress, verify
-from consentkit.log.verify.walk import silent
+from consentkit.log.verify.walk import Progress, silent, verify
 from consentkit.record.entry import Entry
 from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import Checkpoint, VerifierKey
@@ -26,6 +26,9 @@ from consentkit.tlog.tree import MAX_NUMBER, ReadTile, TileId
 
 # SQLite keeps any kind of value in any column: an entry's are its id, leaf, body and salt of these.
 _KINDS = frozenset((str, bytes, *kinds) for kinds in product((bytes, type(None)), repeat=2))
+
+# A lone surrogate, as a command line or JSON may hold it: no store takes a text with one.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Rows that a search looks at in one go; it says where to go on.
 SEARCH_WINDOW = 200_000
@@ -54,7 +57,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     salt: bytes | None
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True):
+class Published(msgspec.Struct, frozen=True):
     """A notice's publication: index of its leaf, hash of its bundle (hex), day (``YYYY-MM-DD``)."""
 
     index: int
@@ -109,7 +112,7 @@ class LogReader:
 
     def find(self, id: str) -> Recorded | None:
         """Return the entry with an id, or that publishes the notice with this hash."""
-        if not _can_be_stored(id):
+        if _SURROGATE.search(id):
             return None
         with self._store.snapshot() as view:
             row = view.find(id)
@@ -117,7 +120,7 @@ class LogReader:
 
     def of_subject(self, subject: str, *, last: int | None = None) -> list[Recorded]:
         """Return a visitor's entries, the oldest first; with `last`, only so many of the latest."""
-        if not _can_be_stored(subject):
+        if _SURROGATE.search(subject):
             return []
         with self._store.snapshot() as view:
             return [_recorded(row) for row in view.of_subject(subject, last=last)]
@@ -180,10 +183,7 @@ class LogReader:
     def notices(self) -> list[Published]:
         """Return every notice that was published, in order."""
         with self._store.snapshot() as view:
-            return [
-                Published(index=row.index, hash=row.id, day=read_leaf(row.leaf).day)
-                for row in view.of_type("notice")
-            ]
+            return [Published(row.index, row.id, read_leaf(row.leaf).day) for row in view.of_type("notice")]
 
     def notice(self, hash: str) -> bytes | None:
         """Return the canonical bytes of a notice."""
@@ -279,15 +279,6 @@ def _recorded(row: Row) -> Recorded:
         raise LogCorrupt(f"entry {row.index}: a column of it holds another kind of value")
     entry = None if row.body is None else Entry.decode(row.body)
     return Recorded(index=row.index, id=row.id, entry=entry, leaf=row.leaf, body=row.body, salt=row.salt)
-
-
-def _can_be_stored(text: str) -> bool:
-    """Say whether it is text: what a command line or JSON gives may have lone surrogates in it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _notes_on(view: View, row: Row) -> Iterator[Recorded]:

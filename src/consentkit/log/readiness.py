@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,8 +14,6 @@ from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogM
 from consentkit.log.signer import Signer, is_random
 from consentkit.log.stores.base import Head
 from consentkit.log.stores.sql import Store
-
-Level: TypeAlias = Literal["error", "warning", "note"]
 
 _OTHERS: Final = 0o077
 _HELD: Final = "another program holds it, such as a shell of SQLite or a copy being made: end that"
@@ -41,7 +39,7 @@ class Remark(msgspec.Struct, frozen=True):
         text: What it is, and what to do.
     """
 
-    level: Level
+    level: Literal["error", "warning", "note"]
     about: Literal["log", "key"]
     text: str
 

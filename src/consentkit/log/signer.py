@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -19,9 +20,14 @@ import msgspec
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
 from consentkit.log.process import sync_folder
 from consentkit.log.stores.base import Head
-from consentkit.tlog.note import SigningKey, VerifierKey, open_checkpoint, read_checkpoint, sign_checkpoint
-
-PRIVATE = "PRIVATE+KEY+"
+from consentkit.tlog.note import (
+    PRIVATE,
+    SigningKey,
+    VerifierKey,
+    open_checkpoint,
+    read_checkpoint,
+    sign_checkpoint,
+)
 
 _RANDOM = re.compile(r"consent-log/[0-9a-f]{16}")
 
@@ -171,11 +177,8 @@ class Signer:
             problem = f"the log is signed, and the key that signed it is not there: {how}"
             raise ConfigurationError(f'{problem} (signing needs the extra "log")', path="key")
         if not _is_signed(head.checkpoint, keys.accepted):
-            raise ConfigurationError(
-                "this key did not sign the log so far: name the right one, or change keys with"
-                " `consentkit log key rotate`",
-                path="key",
-            )
+            how = "name the right one, or change keys with `consentkit log key rotate`"
+            raise ConfigurationError(f"this key did not sign the log so far: {how}", path="key")
         _check_stated(head, head.checkpoint)
         return keys
 
@@ -217,12 +220,9 @@ class Signer:
             self._settle_keys(before)
         _check_stated(before, before.checkpoint)
         # Two signed trees of one size would be the end of all trust.
-        if met is not None and (
-            before.size < met.size or (before.size == met.size and before.root != met.root)
-        ):
-            raise LogCorrupt(
-                f"the log had {met.size} entries and has {before.size}, or others: it was rolled back"
-            )
+        size = before.size
+        if met is not None and (size < met.size or (size == met.size and before.root != met.root)):
+            raise LogCorrupt(f"the log had {met.size} entries and has {size}, or others: it was rolled back")
 
     def _settle_keys(self, before: Head) -> Keyring | None:
         """Read or make the keys that continue a head."""
@@ -284,8 +284,7 @@ def _check_stated(head: Head, checkpoint: str) -> None:
 
 
 def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:
-    try:
+    with suppress(ProofInvalid):
         open_checkpoint(checkpoint, accepted)
-    except ProofInvalid:
-        return False
-    return True
+        return True
+    return False

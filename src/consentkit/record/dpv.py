@@ -26,15 +26,13 @@ VERSION: Final = "https://w3id.org/dpv/2.3"
 CONTEXT: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("context.json").read_bytes())
 """The JSON-LD context, inline: nothing is fetched to read a receipt."""
 
-_RECORD = "https://w3id.org/dpv/schema/dpv-27560#record"
-_RECEIPT = "https://w3id.org/dpv/schema/dpv-27560#receipt"
-
 # DPV's own purposes for those of the default policy that it has a term for.
 _PURPOSES = {"analytics": "dpv:ServiceUsageAnalytics", "marketing": "dpv:Advertising"}
 # Regime → the kind of consent that it rests on. The other regimes rest on none.
 _CONSENTS = {"opt-in": "dpv:ExpressedConsent", "opt-out": "dpv:ImpliedConsent"}
 # Stands for what the standard demands and the notice did not say.
 _UNKNOWN = {"dpv:hasApplicability": "dpv:NotAvailable"}
+_UNTIMED = {"dpv:hasDuration": "dpv:IndeterminateDuration"}
 _UNITS = {"day": "{}D", "month": "{}M", "year": "{}Y", "second": "T{}S", "minute": "T{}M", "hour": "T{}H"}
 
 _moment = datetime.fromisoformat
@@ -91,7 +89,7 @@ def describe(
         "@context": CONTEXT,
         "@id": iri,
         "@type": "dpv:ConsentReceipt",
-        "dct:conformsTo": _RECEIPT,
+        "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#receipt",
         "ck:vocabulary": VERSION,
         **_identified(claims.id),
         "dct:created": claims.at,
@@ -224,19 +222,18 @@ class _RecordWriter(msgspec.Struct, frozen=True):
         """Write the record of a purpose or vendor. Its id stays the same from one receipt to the next."""
         iri = f"{entry_iri(events[0].entry)}#{name}"
         hashes = list(dict.fromkeys(event.decision.notice for event in events))
-        countries = sorted({event.decision.country for event in events} - {""})
+        places = sorted({f"loc:{event.decision.country}" for event in events} - {"loc:"})
         newest = self.notices[hashes[-1]]
         return {
             "@id": iri,
             "@type": "dpv:ConsentRecord",
-            "dct:conformsTo": _RECORD,
+            "dct:conformsTo": "https://w3id.org/dpv/schema/dpv-27560#record",
             **_identified(iri),
             "dct:title": _text(newest.title(name), newest.locale),
             "dpv:hasDataSubject": f"{self.receipt}#subject",
             "dpv:hasNotice": [_notice_iri(hash) for hash in hashes],
             "dpv:hasProcess": [self._process(name, hash) for hash in hashes],
-            "dpv:hasJurisdiction": [f"loc:{country}" for country in countries]
-            or [{"@type": "dpv:Jurisdiction", **_UNKNOWN}],
+            "dpv:hasJurisdiction": places or [{"@type": "dpv:Jurisdiction", **_UNKNOWN}],
             "dpv:hasConsentControl": f"{self.receipt}#settings",
             "dpv:hasRight": {"@type": "dpv:DataSubjectRight", "dpv:isExercisedAt": self.settings},
             "dpv:hasConsentStatus": [self._event(name, event) for event in events],
@@ -278,7 +275,7 @@ class _RecordWriter(msgspec.Struct, frozen=True):
             "dpv:hasNotice": _notice_iri(hash),
             "dpv:hasPurpose": _purpose(purpose, shown.locale),
             "dpv:hasPersonalData": _data(vendors),
-            "dpv:hasStorageCondition": [*_locations(vendors), *_durations(vendors)],
+            "dpv:hasStorageCondition": _storage(vendors),
             "dpv:hasDataController": controller,
             "dpv:hasRecipient": [f"{self.receipt}#vendor-{vendor.id}" for vendor in vendors] or [controller],
             **_stated({"dpv:hasLegalBasis": basis}),
@@ -300,7 +297,7 @@ def _identified(id: str) -> Mapping[str, str]:
     return {"dct:identifier": id, "dpv:hasIdentifier": id}
 
 
-def _stated(facts: Mapping[str, str]) -> Mapping[str, str]:
+def _stated(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave out what is not known."""
     return {term: fact for term, fact in facts.items() if fact}
 
@@ -331,11 +328,8 @@ def _vendors(history: Mapping[str, Sequence[Event]], notices: Mapping[str, Shown
 
 def _vendor(receipt: str, vendor: ShownVendor) -> Mapping[str, Any]:
     """Say who receives. Whoever makes no own use of the data processes it for the controller."""
-    facts = {
-        "dpv:hasName": vendor.name,
-        "dpv:hasCountry": f"loc:{vendor.country}" if vendor.country else "",
-        "schema:url": vendor.privacy_policy,
-    }
+    country = f"loc:{vendor.country}" if vendor.country else ""
+    facts = {"dpv:hasName": vendor.name, "dpv:hasCountry": country, "schema:url": vendor.privacy_policy}
     return {
         "@id": f"{receipt}#vendor-{vendor.id}",
         "@type": ["dpv:Recipient", "dpv:DataProcessor" if vendor.own_use is False else "dpv:ThirdParty"],
@@ -356,13 +350,12 @@ def _notice(hash: str, shown: Shown) -> dict[str, Any]:
 
 
 def _purpose(purpose: ShownPurpose, locale: str) -> Mapping[str, Any]:
-    described = {"dct:description": _text(purpose.description, locale)} if purpose.description else {}
+    description = purpose.description and _text(purpose.description, locale)
     return {
         "@type": "dpv:Purpose",
         "dct:identifier": purpose.id,
         "dct:title": _text(purpose.title or purpose.id, locale),
-        **described,
-        **_stated({"skos:broader": _PURPOSES.get(purpose.id, "")}),
+        **_stated({"dct:description": description, "skos:broader": _PURPOSES.get(purpose.id, "")}),
     }
 
 
@@ -373,23 +366,18 @@ def _data(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
     return [{"@type": "dpv:PersonalData", "skos:broader": "dpv:PersonalData", **fact} for fact in facts]
 
 
-def _locations(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
-    """Say where data is: cookies are on the visitor's device; where else, a notice does not say."""
-    on_device = [{"dpv:hasLocation": "tech:Cookie"}] if any(vendor.cookies for vendor in vendors) else []
-    return [{"@type": "dpv:StorageLocation", **fact} for fact in [*on_device, _UNKNOWN]]
-
-
-def _durations(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
+def _storage(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
+    """Say where data is, and for how long: cookies are on the device; where else, no notice says."""
     cookies = [cookie for vendor in vendors for cookie in vendor.cookies]
+    places = [{"dpv:hasLocation": "tech:Cookie"}, _UNKNOWN] if cookies else [_UNKNOWN]
     lengths = [(vendor.name or vendor.id, vendor.retention) for vendor in vendors]
     lengths += [(f"cookie {cookie.name}", cookie.retention) for cookie in cookies]
-    stated = [
-        {"dct:title": title, "dpv:hasDuration": retention(length)}
-        for title, length in dict.fromkeys(lengths)
-        if length
+    stated = dict.fromkeys((title, length) for title, length in lengths if length)
+    times = [{"dct:title": title, "dpv:hasDuration": retention(length)} for title, length in stated]
+    return [
+        *({"@type": "dpv:StorageLocation", **place} for place in places),
+        *({"@type": "dpv:StorageDuration", **time} for time in times or [_UNTIMED]),
     ]
-    facts: Sequence[Mapping[str, Any]] = stated or [{"dpv:hasDuration": "dpv:IndeterminateDuration"}]
-    return [{"@type": "dpv:StorageDuration", **fact} for fact in facts]
 
 
 def retention(text: str) -> Any:

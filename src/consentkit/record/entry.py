@@ -78,7 +78,7 @@ BOOKS: frozenset[EntryType] = frozenset(_BOOKS.values())
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class Count(msgspec.Struct, frozen=True, kw_only=True, order=True, forbid_unknown_fields=True):
+class Count(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
     """How many decisions of one day agree in regime, language, notice (hash) and action."""
 
     regime: str

@@ -56,8 +56,7 @@ _FILES: Final = frozenset(
 def launch_chromium(executable: str | Path | None = None) -> Iterator[Browser]:
     """Start a Chromium and stop it in the end.
 
-    Args:
-        executable: Its path; by default the variable CHROMIUM, the system's, or Playwright's own.
+    Without a path it is that of the variable CHROMIUM, the system's, or Playwright's own.
 
     Raises:
         ScanError: No Chromium can be started.
@@ -85,8 +84,7 @@ def first_line(error: Exception) -> str:
 def _sending(browser: Browser, headers: OriginHeaders) -> Iterator[None]:
     """Let a browser send headers to their origin, whatever asks: pages, frames, workers, redirects.
 
-    Raises:
-        ConfigurationError: Browsers set one of them by themselves.
+    Raises `ConfigurationError` for a header that browsers set by themselves.
     """
     for name in filter(_BROWSERS_OWN.fullmatch, headers.headers):
         raise ConfigurationError(f"a browser sets the header {name} by itself: leave it out")

@@ -28,7 +28,7 @@ MAX_SIGNATURES = 100
 _ED25519 = b"\x01"  # signature type of C2SP signed-note
 _KEY_BYTES = 32  # of public key and seed (RFC 8032)
 _ID_BYTES = 4
-_PRIVATE = "PRIVATE+KEY+"
+PRIVATE = "PRIVATE+KEY+"
 _DASH = "\N{EM DASH} "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")  # surrogates alone are no UTF-8
@@ -127,9 +127,9 @@ class SigningKey:
         Raises:
             ProofInvalid: It is not of that form, not of Ed25519, or has the id of another key.
         """
-        if not text.startswith(_PRIVATE):
-            raise ProofInvalid(f"a private key begins with {_PRIVATE}")
-        key = cls(*_parse_key(text.removeprefix(_PRIVATE)))
+        if not text.startswith(PRIVATE):
+            raise ProofInvalid(f"a private key begins with {PRIVATE}")
+        key = cls(*_parse_key(text.removeprefix(PRIVATE)))
         if str(key) != text:
             raise ProofInvalid("the id of this private key is not that of its name and bytes")
         return key
@@ -140,7 +140,7 @@ class SigningKey:
         return signature
 
     def __str__(self) -> str:
-        return f"{_PRIVATE}{self.name}+{self.key_id.hex()}+{b64encode(_ED25519 + self._seed).decode()}"
+        return f"{PRIVATE}{self.name}+{self.key_id.hex()}+{b64encode(_ED25519 + self._seed).decode()}"
 
     def __repr__(self) -> str:
         return f"<SigningKey {self.name}+{self.key_id.hex()}>"

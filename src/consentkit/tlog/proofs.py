@@ -14,28 +14,12 @@ from functools import cache
 import msgspec
 
 from consentkit.exceptions import ProofInvalid
-from consentkit.tlog.note import (
-    MAX_LENGTH,
-    Checkpoint,
-    VerifierKey,
-    from_base64,
-    from_decimal,
-    open_checkpoint,
-)
-from consentkit.tlog.tree import (
-    EMPTY_ROOT,
-    HASH_BYTES,
-    MAX_NUMBER,
-    ReadTile,
-    leaf_hash,
-    node_hash,
-    range_root,
-)
+from consentkit.tlog import note, tree
 
 _HEADER = "c2sp.org/tlog-proof@v1"
 
 
-def inclusion_proof(index: int, size: int, read: ReadTile) -> list[bytes]:
+def inclusion_proof(index: int, size: int, read: tree.ReadTile) -> list[bytes]:
     """Prove that a leaf is in the tree of `size` leaves; its sibling comes first.
 
     Args:
@@ -52,7 +36,7 @@ def inclusion_proof(index: int, size: int, read: ReadTile) -> list[bytes]:
     return _siblings(index, size, cache(read), to_leaf=True)[1]
 
 
-def consistency_proof(old: int, new: int, read: ReadTile) -> list[bytes]:
+def consistency_proof(old: int, new: int, read: tree.ReadTile) -> list[bytes]:
     """Prove that the tree of `new` leaves begins with the tree of `old` leaves.
 
     Nothing is needed, and the proof empty, where `old` is 0 or equals `new`.
@@ -73,10 +57,10 @@ def consistency_proof(old: int, new: int, read: ReadTile) -> list[bytes]:
     read = cache(read)
     start, siblings = _siblings(old - 1, new, read, to_leaf=False)
     # From leaf 0 on it is the earlier root itself, which whoever checks the proof has.
-    return siblings if start == 0 else [range_root(start, old, read), *siblings]
+    return siblings if start == 0 else [tree.range_root(start, old, read), *siblings]
 
 
-def _siblings(last: int, size: int, read: ReadTile, *, to_leaf: bool) -> tuple[int, list[bytes]]:
+def _siblings(last: int, size: int, read: tree.ReadTile, *, to_leaf: bool) -> tuple[int, list[bytes]]:
     """Go down from the root to a leaf, or to the largest subtree that ends with it.
 
     Returns:
@@ -84,14 +68,13 @@ def _siblings(last: int, size: int, read: ReadTile, *, to_leaf: bool) -> tuple[i
     """
     siblings, low, high = [], 0, size
     while high != last + 1 or (to_leaf and low != last):
-        split = low + (
-            1 << (high - low - 1).bit_length() - 1
-        )  # the largest power of two below (k in RFC 6962)
+        # The largest power of two below (k in RFC 6962).
+        split = low + (1 << (high - low - 1).bit_length() - 1)
         if last < split:
-            siblings.append(range_root(split, high, read))
+            siblings.append(tree.range_root(split, high, read))
             high = split
         else:
-            siblings.append(range_root(low, split, read))
+            siblings.append(tree.range_root(low, split, read))
             low = split
     return low, siblings[::-1]
 
@@ -112,11 +95,11 @@ def check_inclusion(index: int, size: int, leaf_hash: bytes, proof: Sequence[byt
     _check_lengths(leaf_hash, root, *proof)
     if not 0 <= index < size:
         raise ProofInvalid(f"a tree of {size} leaves has no leaf {index}")
-    sides = _sides(index, size - 1)
+    sides = sides_of(index, size - 1)
     _check_count(proof, len(sides))
     found = leaf_hash
     for left, sibling in zip(sides, proof, strict=True):
-        found = node_hash(sibling, found) if left else node_hash(found, sibling)
+        found = tree.node_hash(sibling, found) if left else tree.node_hash(found, sibling)
     if found != root:
         raise ProofInvalid("the inclusion proof leads to another root")
 
@@ -137,7 +120,7 @@ def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
     _check_lengths(old_root, new_root, *proof)
     if not 0 <= old <= new:
         raise ProofInvalid(f"a tree of {new} leaves does not begin with one of {old}")
-    if old == 0 and old_root != EMPTY_ROOT:
+    if old == 0 and old_root != tree.EMPTY_ROOT:
         raise ProofInvalid("the empty tree has another root")
     if old in (0, new):
         _check_count(proof, 0)
@@ -152,18 +135,18 @@ def _check_growth(old: int, new: int, proof: Sequence[bytes], old_root: bytes, n
     # the whole earlier tree, its root is known and left out.
     height = (old & -old).bit_length() - 1
     known = [old_root] if old == 1 << height else []
-    sides = _sides((old - 1) >> height, (new - 1) >> height)
+    sides = sides_of((old - 1) >> height, (new - 1) >> height)
     _check_count(proof, 1 + len(sides) - len(known))
     first, *siblings = [*known, *proof]
     earlier = later = first
     for left, sibling in zip(sides, siblings, strict=True):
-        earlier = node_hash(sibling, earlier) if left else earlier
-        later = node_hash(sibling, later) if left else node_hash(later, sibling)
+        earlier = tree.node_hash(sibling, earlier) if left else earlier
+        later = tree.node_hash(sibling, later) if left else tree.node_hash(later, sibling)
     if earlier != old_root or later != new_root:
         raise ProofInvalid("the consistency proof leads to another root")
 
 
-def _sides(index: int, last: int) -> list[bool]:
+def sides_of(index: int, last: int) -> list[bool]:
     """Say of each sibling on the way from a node to the root whether it stands on the left.
 
     Args:
@@ -179,8 +162,8 @@ def _sides(index: int, last: int) -> list[bool]:
 
 
 def _check_lengths(*hashes: bytes) -> None:
-    if any(len(one) != HASH_BYTES for one in hashes):
-        raise ProofInvalid(f"every hash has {HASH_BYTES} bytes")
+    if any(len(one) != tree.HASH_BYTES for one in hashes):
+        raise ProofInvalid(f"every hash has {tree.HASH_BYTES} bytes")
 
 
 def _check_count(proof: Sequence[bytes], count: int) -> None:
@@ -207,7 +190,7 @@ class InclusionProof(msgspec.Struct, frozen=True):
     extra: bytes = b""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.index <= MAX_NUMBER or any(len(one) != HASH_BYTES for one in self.hashes):
+        if not 0 <= self.index <= tree.MAX_NUMBER or any(len(one) != tree.HASH_BYTES for one in self.hashes):
             raise ProofInvalid("the index or a hash of this proof cannot be one")
 
     def encode(self) -> str:
@@ -224,22 +207,22 @@ class InclusionProof(msgspec.Struct, frozen=True):
         Raises:
             ProofInvalid: It is anything but what `encode` gives for some proof.
         """
-        if len(text) > 2 * MAX_LENGTH:
+        if len(text) > 2 * note.MAX_LENGTH:
             raise ProofInvalid("this is too long for a proof of inclusion")
         head, blank, checkpoint = text.partition("\n\n")
         header, *lines = head.split("\n")
         if header != _HEADER or not blank:
             raise ProofInvalid(f"a proof of inclusion begins with {_HEADER} and ends with a checkpoint")
-        extra = from_base64(lines.pop(0)[6:]) if lines and lines[0].startswith("extra ") else b""
+        extra = note.from_base64(lines.pop(0)[6:]) if lines and lines[0].startswith("extra ") else b""
         if not lines or not lines[0].startswith("index "):
             raise ProofInvalid("a proof of inclusion names the index of the leaf")
-        hashes = tuple(from_base64(line) for line in lines[1:])
-        proof = cls(from_decimal(lines[0][6:]), hashes, checkpoint, extra)
+        hashes = tuple(note.from_base64(line) for line in lines[1:])
+        proof = cls(note.from_decimal(lines[0][6:]), hashes, checkpoint, extra)
         if proof.encode() != text:
             raise ProofInvalid("a proof of inclusion without extra data has no line for them")
         return proof
 
-    def check(self, leaf: bytes, keys: Iterable[VerifierKey]) -> Checkpoint:
+    def check(self, leaf: bytes, keys: Iterable[note.VerifierKey]) -> note.Checkpoint:
         """Check that a leaf is in the log, and return the checkpoint that says so.
 
         Args:
@@ -250,6 +233,6 @@ class InclusionProof(msgspec.Struct, frozen=True):
             ProofInvalid: The checkpoint is not the log's, or its tree does not have the leaf there.
             MissingExtra: `cryptography` is not installed.
         """
-        checkpoint = open_checkpoint(self.checkpoint, keys)
-        check_inclusion(self.index, checkpoint.size, leaf_hash(leaf), self.hashes, checkpoint.root)
+        checkpoint = note.open_checkpoint(self.checkpoint, keys)
+        check_inclusion(self.index, checkpoint.size, tree.leaf_hash(leaf), self.hashes, checkpoint.root)
         return checkpoint

@@ -51,14 +51,17 @@ class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def header(self, name: bytes) -> bytes:
         """Return the first value of a header, or nothing."""
-        return next((value for key, value in self.headers if key == name), b"")
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""
 
     @cached_property
     def cookies(self) -> list[tuple[str, str]]:
         """Return all cookies in order, duplicates included, values untouched (RFC 6265, section 5.4)."""
         found = []
-        for sent in [value.decode("latin-1") for name, value in self.headers if name == b"cookie"]:
-            for part in sent.split(";"):
+        for header, value in self.headers:
+            for part in value.decode("latin-1").split(";") if header == b"cookie" else ():
                 key, separator, content = part.strip(" \t").partition("=")
                 found.append((key.rstrip(" \t"), content) if separator else ("", key))
         return found

@@ -22,8 +22,8 @@ from consentkit.log import Head, open_log
 from consentkit.log.location import key_path, log_path
 from consentkit.log.process import file_lock
 from consentkit.log.reader import signer_of
-from consentkit.log.signer import PRIVATE, Keyring, make_key_file, new_origin, replace_key_file
-from consentkit.tlog.note import SigningKey
+from consentkit.log.signer import Keyring, make_key_file, new_origin, replace_key_file
+from consentkit.tlog.note import PRIVATE, SigningKey
 
 
 @click.group()

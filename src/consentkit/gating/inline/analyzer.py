@@ -104,7 +104,7 @@ class ScriptAnalyzer:
         said = _analyze_words(clues)
         if not (named or self._exact):
             return said
-        reach = None if self._is_plain(clues, text) else self._reach_by_tree(text, clues.signed, said, depth)
+        reach = None if self._is_plain(clues, text) else self._reach_by_tree(text, clues, said, depth)
         if reach is None:
             return said
         reached = {reason.host for reason in reach.reasons}
@@ -140,9 +140,7 @@ class ScriptAnalyzer:
 
     # --- by the tree
 
-    def _reach_by_tree(
-        self, text: bytes, signed: Sequence[Signature], said: Analysis, depth: int
-    ) -> Reach | None:
+    def _reach_by_tree(self, text: bytes, clues: _Clues, said: Analysis, depth: int) -> Reach | None:
         script = syntax.parse(text)
         if script is None:
             return None
@@ -158,7 +156,7 @@ class ScriptAnalyzer:
             return None
         alone = flow.defined if all(call.name == "push" for call in flow.calls) else ()
         reads = any(one.inserts and self._may_be_foreign(one) for one in given)
-        acting = [one for one in signed if reads or not one.queued or one.word in alone]
+        acting = [one for one in clues.signed if reads or not one.queued or one.word in alone]
         signs = [*self._told(flow, evaluator), *(s for one in acting for s in self._acts(one, text, flow))]
         # Where browsers may read another script than the tree has, what the words say counts as well.
         words = [] if flow.certain else [said.reach]

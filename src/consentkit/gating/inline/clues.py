@@ -127,9 +127,10 @@ class AddressFinder:
 
     def find(self, text: bytes) -> tuple[list[Reason], list[str]]:
         """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
-        found: dict[tuple[str, str], Reason] = {}
+        named: dict[tuple[str, str], Reason] = {}
         unknown: dict[str, None] = {}
-        for match in _addresses(text):
+        patterns = (_BEHIND, _STRING, _QUOTED) if b"%2" in text else (_BEHIND, _STRING)
+        for match in (found for pattern in patterns for found in pattern.finditer(text)):
             url = read_url("//" + _unescape(b"".join(match.groups(b""))))
             if url is None or not url.readable:
                 continue
@@ -139,8 +140,8 @@ class AddressFinder:
                     unknown[host_of(url)] = None
             elif not owner.linked or _is_loaded(url, match):
                 for reason in owner.reasons:
-                    found.setdefault((reason.party.vendor, reason.site), reason)
-        return [*found.values(), *self._find_own(text)], list(unknown)
+                    named.setdefault((reason.party.vendor, reason.site), reason)
+        return [*named.values(), *self._find_own(text)], list(unknown)
 
     def reach_of(self, text: str, *, direct: bool = False) -> Reach:
         """Find whom the address reaches that a loader is given.
@@ -173,13 +174,6 @@ class AddressFinder:
         for site, party, pattern in self._own_paths:
             if pattern.search(text):
                 yield Reason(party, "", "host", site)
-
-
-def _addresses(text: bytes) -> Iterator[re.Match[bytes]]:
-    yield from _BEHIND.finditer(text)
-    yield from _STRING.finditer(text)
-    if b"%2" in text:
-        yield from _QUOTED.finditer(text)
 
 
 def _counts(url: URL, match: re.Match[bytes]) -> bool:

@@ -103,10 +103,11 @@ _ENCODINGS: Final[Sequence[tuple[Sequence[bytes], Callable[[bytes], Iterable[byt
 _IN_WORDS: Final = f"{ascii_letters}{digits}_$".encode()
 _BETWEEN: Final = bytes(code if code in _IN_WORDS else 0x20 for code in range(256))
 
+_DATA: Final = tomllib.loads((Path(__file__).parent / "data/names.toml").read_text("utf-8"))
 NAMES: Final[Mapping[str, frozenset[str]]] = {
     key: frozenset(text.split())
-    for table in tomllib.loads((Path(__file__).parent / "data/names.toml").read_text("utf-8")).values()
-    for key, text in table.items()
+    for table in ("members", "functions", "words")
+    for key, text in _DATA[table].items()
 }
 """What the names in a script say, by the keys of ``data/names.toml``."""
 _ALONE: Final = frozenset(map(str.encode, NAMES["alone"]))
@@ -114,25 +115,10 @@ _ALONE: Final = frozenset(map(str.encode, NAMES["alone"]))
 # A member that is called or assigned under a name that is put together, as in a["sr" + "c"] = b.
 _COMPUTED: Final = re.compile(rb"[\w'\"`)]\]\s*+(?:\(|(?:\?\?|\|\||&&|\+)?+=(?!=))")
 
-_MODULE: Final = rb"[\w$*{][^;'\"]{0,500}?\bfrom\s*+['\"]"
-
-_SET: Final = rb"(?:\s*+(?:\?\?|\|\||&&|\+)?+=(?!=)|['\"]\s*+[\],])"
-
-# Each begins with a literal, which the engine finds fast.
 _WITH: Final = {
-    name.encode(): re.compile(pattern)
-    for words, pattern in {
-        "export": rb"export\b(?<![\w$.]export)[^;'\"]{0,500}?\bfrom\s*+['\"]",
-        "import": rb"import\b(?<![\w$.]import)" + GAP + rb"(?:[('\"`]|" + _MODULE + rb")",
-        "setAttribute": rb"setAttribute\(\s*+['\"](?:data|href|poster|src)",
-        "src": rb"src" + _SET,
-        "srcset": rb"srcset" + _SET,
-        "write": rb"write['\"]?+\]?+\s*+\(",
-        "writeln": rb"writeln['\"]?+\]?+\s*+\(",
-        "ajax append get html load post": rb"\.(?:ajax|append|get|html|load|post)\s*+\(",
-        "embed iframe img link object script": rb"<(?:embed|iframe|img|link|object|script)\b",
-    }.items()
-    for name in words.split()
+    name.encode(): re.compile(pattern.encode())
+    for names, pattern in _DATA["contexts"].items()
+    for name in names.split()
 }
 """Names that may stand for other things, with what must be around them."""
 

@@ -19,19 +19,9 @@ from psycopg.sql import SQL, Identifier
 
 from consentkit.exceptions import LogError, LogMissing
 from consentkit.log.stores import postgres_schema as schema
+from consentkit.log.stores import sql
 from consentkit.log.stores.base import Head, RawRow
 from consentkit.log.stores.postgres_pool import Pool, commit, may_repeat, read_address, translate_errors
-from consentkit.log.stores.sql import (
-    HEAD,
-    INSERT_ROWS,
-    Argument,
-    Script,
-    Statement,
-    Transaction,
-    View,
-    read_head,
-    run_settled,
-)
 
 T = TypeVar("T")
 
@@ -58,7 +48,7 @@ PAGE_ASSETS = 16
 # COPY costs two round trips more than statements that are sent along with the others.
 COPY_FROM_ROWS = 8
 
-_COPY = 'COPY entries ("index", id, type, at, subject, body, salt, leaf) FROM STDIN (FORMAT BINARY)'
+_COPY = f"COPY entries ({sql.COLUMNS}) FROM STDIN (FORMAT BINARY)"
 _COPY_TYPES = ("int8", *["text"] * 4, *["bytea"] * 3)
 
 # Settings of a transaction, which poolers in between pass on: settings of a session they do not. A role may
@@ -72,7 +62,7 @@ _WRITE = (
 )
 
 
-class PostgresView(View):
+class PostgresView(sql.View):
     """Reads through one connection; its open transaction makes it one moment's state."""
 
     contains = "position(? IN body) > 0"
@@ -87,13 +77,13 @@ class PostgresView(View):
         """Return the head as it was when the transaction began."""
         return self._head
 
-    def select(self, query: str, *arguments: Argument) -> list[tuple[Any, ...]]:
+    def select(self, query: str, *arguments: sql.Argument) -> list[tuple[Any, ...]]:
         """Return what a query finds: nothing for a text with a NUL, which PostgreSQL has no way to store."""
         if any(isinstance(argument, str) and "\0" in argument for argument in arguments):
             return []
         return self.connection.execute(_spelt(query), arguments, binary=True).fetchall()
 
-    def stream(self, query: str, start: int, *arguments: Argument) -> Iterator[RawRow]:
+    def stream(self, query: str, start: int, *arguments: sql.Argument) -> Iterator[RawRow]:
         """Stream rows page after page, each from where the last one ended.
 
         No cursor is left open on the server when a reader goes away.
@@ -120,29 +110,29 @@ class PostgresView(View):
         """Check nothing: that is the server's own business, and its extension amcheck does it."""
 
 
-class PostgresTransaction(Transaction, PostgresView):
+class PostgresTransaction(sql.Transaction, PostgresView):
     """Reads and writes inside a transaction that holds the lock on the head's row."""
 
-    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> Iterable[Iterable[tuple[Any, ...]]]:
+    def select_each(self, *queries: sql.Query) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each query finds."""
         with self.connection.pipeline():
             return [self.connection.execute(_spelt(query), given, binary=True) for query, given in queries]
 
-    def execute(self, *statements: Statement) -> None:
+    def execute(self, *statements: sql.Statement) -> None:
         """Run statements, many new rows by COPY and all others in one pipeline."""
         first, rows = statements[0]
         if len(statements) == len(rows) == 1:
             # Not in a pipeline: there, what the server says of a broken connection is lost.
             self.connection.execute(_spelt(first), rows[0])
             return
-        if first is INSERT_ROWS and len(rows) >= COPY_FROM_ROWS:
+        if first is sql.INSERT_ROWS and len(rows) >= COPY_FROM_ROWS:
             self._copy(rows)
             statements = statements[1:]
         with self.connection.pipeline(), self.connection.cursor() as cursor:
             for statement, arguments in statements:
                 cursor.executemany(_spelt(statement), arguments)
 
-    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, sql.Argument]:
         """Return the condition that a column has one of many values: they are passed as one array."""
         return "= ANY(?)", list(values)  # type: ignore[return-value]
 
@@ -177,13 +167,13 @@ class PostgresStore:
         self._reading = Pool(self._connect, most=READING)
         self._prepared = False
 
-    def transact(self, script: Script[T]) -> T:
+    def transact(self, script: sql.Script[T]) -> T:
         """Run a script in one transaction."""
         if self._read_only:
             raise LogError("the log was opened for reading only")
         with translate_errors():
             self._prepare()
-        return run_settled(self._run, script)
+        return sql.run_settled(self._run, script)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresView]:
@@ -229,7 +219,7 @@ class PostgresStore:
         self._reading.close()
 
     @translate_errors()
-    def _run(self, script: Script[T]) -> T:
+    def _run(self, script: sql.Script[T]) -> T:
         with self._writing.connection() as connection:
             for attempt in range(RETRIES):
                 try:
@@ -242,7 +232,7 @@ class PostgresStore:
                 time.sleep(random.uniform(0, min(PAUSE_SECONDS, 0.002 * 2**attempt)))
             return self._once(connection, script)
 
-    def _once(self, connection: Connection, script: Script[T]) -> T:
+    def _once(self, connection: Connection, script: sql.Script[T]) -> T:
         head = self._begin(connection, write=True)
         outcome = script(PostgresTransaction(connection, head))
         commit(connection)
@@ -255,14 +245,14 @@ class PostgresStore:
         with connection.pipeline():
             if write:
                 connection.execute(_WRITE, (path, LOCK_TIMEOUT, IDLE_TIMEOUT))
-                head = connection.execute(f"{HEAD} FOR UPDATE", binary=True)
+                head = connection.execute(f"{sql.HEAD} FOR UPDATE", binary=True)
             else:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 connection.execute(_READ, (path,))
-                head = connection.execute(HEAD, binary=True)
+                head = connection.execute(sql.HEAD, binary=True)
             version = connection.execute("SELECT version FROM schema_version")
         schema.check_row(version.fetchone(), current=True)
-        return read_head(head.fetchall())
+        return sql.read_head(head.fetchall())
 
     def _prepare(self) -> None:
         """See once that there are tables; who may write makes and migrates them."""

@@ -73,11 +73,8 @@ def read_address(url: str) -> Address:
     try:
         parameters = conninfo_to_dict(f"{base}?{rest}" if rest else base)
     except ProgrammingError:
-        raise ConfigurationError(
-            "expected postgresql://user@host/database, where special characters of names and passwords are"
-            " written as %XX",
-            path="log",
-        ) from None
+        how = "where special characters of names and passwords are written as %XX"
+        raise ConfigurationError(f"expected postgresql://user@host/database, {how}", path="log") from None
     return Address(parameters=dict(_DEFAULTS) | parameters, schema=schema)
 
 

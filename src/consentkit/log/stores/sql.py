@@ -30,18 +30,17 @@ from consentkit.tlog.tree import TileId
 
 T = TypeVar("T")
 Argument: TypeAlias = str | int | bytes | list[str] | list[int] | None
+Query: TypeAlias = tuple[str, Sequence[Argument]]
 Statement: TypeAlias = tuple[str, Sequence[tuple[Any, ...]]]
 """A statement, and the arguments of each time that it is run."""
 
 HEAD = "SELECT size, root, checkpoint, open_days FROM head"
-ROW = 'SELECT "index", id, type, at, subject, body, salt, leaf FROM entries'
+COLUMNS = '"index", id, type, at, subject, body, salt, leaf'
+ROW = f"SELECT {COLUMNS} FROM entries"
 """Selects what a `RawRow` has."""
-INSERT_ROWS = (
-    'INSERT INTO entries ("index", id, type, at, subject, body, salt, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
-)
+INSERT_ROWS = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 _ROLLUP = "day, regime, locale, notice, action"
-_INSERT_NOTICE = "INSERT INTO notices VALUES (?, ?)"
 # Notices share assets: what has the same hash is there already.
 _INSERT_ASSET = "INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
 # The table is named where both the old and the new row have the column: PostgreSQL asks for that.
@@ -177,11 +176,8 @@ class View(ABC):
 
     def observations(self, kind: str, since: str = "", until: str = "9999") -> dict[Observation, int]:
         """Return the counts of a kind for days from `since` to `until`, both included."""
-        query = (
-            "SELECT day, kind, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
-            " ORDER BY day, key"
-        )
-        found = self.select(query, kind, since, until)
+        query = "SELECT day, kind, key, count FROM observations WHERE kind = ? AND day BETWEEN ? AND ?"
+        found = self.select(f"{query} ORDER BY day, key", kind, since, until)
         if {tuple(map(type, row)) for row in found} - {(str, str, str, int)}:
             raise LogCorrupt("what was observed holds another kind of value")
         return {Observation(*key): count for *key, count in found}
@@ -200,7 +196,7 @@ class Transaction(View, ABC):
     """
 
     @abstractmethod
-    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> Iterable[Iterable[tuple[Any, ...]]]:
+    def select_each(self, *queries: Query) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each of several queries finds, in one round trip if there can be one."""
 
     @abstractmethod
@@ -215,16 +211,15 @@ class Transaction(View, ABC):
         """
 
     def known(
-        self, ids: Sequence[str], tiles: Iterable[TileId]
+        self, ids: Sequence[str], tiles: Sequence[TileId]
     ) -> tuple[dict[str, int], dict[TileId, bytes]]:
         """Return the index of each of `ids` that is in the log, and those of `tiles` that there are."""
         condition, argument = self.one_of(ids)
-        wanted = list(tiles)
         # Alternatives, not a list of pairs: for that, SQLite reads the whole table.
-        places = " OR ".join(['level = ? AND "index" = ?'] * len(wanted)) or "level < 0"
+        places = " OR ".join(['level = ? AND "index" = ?'] * len(tiles)) or "level < 0"
         indexes, found = self.select_each(
             (f'SELECT id, "index" FROM entries WHERE id {condition}', (argument,)),
-            (f'SELECT level, "index", hashes FROM tiles WHERE {places}', list(chain(*wanted))),
+            (f'SELECT level, "index", hashes FROM tiles WHERE {places}', list(chain(*tiles))),
         )
         hashes = {TileId(level, number): hashes for level, number, hashes in found}
         if set(map(type, hashes.values())) - {bytes}:
@@ -246,7 +241,7 @@ class Transaction(View, ABC):
         # The order is free: all of it is seen at once, and no foreign key ties one table to another.
         statements: list[Statement] = [(INSERT_ROWS, list(map(astuple, change.rows)))]
         for bundle in change.bundles:
-            statements.append((_INSERT_NOTICE, [(bundle.hash, bundle.body)]))
+            statements.append(("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)]))
             statements.append((_INSERT_ASSET, list(bundle.assets.items())))
         for key, count in change.daily.items():
             statements.append((_ADD_COUNT, [(*astuple(key), count)]))

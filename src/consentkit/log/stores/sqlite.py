@@ -15,18 +15,9 @@ from urllib.parse import quote
 
 from consentkit.exceptions import LogCorrupt, LogError, LogMissing, LogUnavailable
 from consentkit.log.process import fair_lock, register_at_fork
+from consentkit.log.stores import sql
 from consentkit.log.stores import sqlite_schema as schema
 from consentkit.log.stores.base import Head, RawRow
-from consentkit.log.stores.sql import (
-    Argument,
-    OutcomeUnknown,
-    Script,
-    Statement,
-    Transaction,
-    View,
-    check_version,
-    run_settled,
-)
 
 T = TypeVar("T")
 
@@ -53,7 +44,7 @@ _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTR
 _inherited: list[sqlite3.Connection] = []
 
 
-class SQLiteView(View):
+class SQLiteView(sql.View):
     """Reads through one connection; its open transaction makes it one moment's state."""
 
     contains = "instr(body, ?) > 0"
@@ -64,11 +55,11 @@ class SQLiteView(View):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def select(self, query: str, *arguments: Argument) -> list[tuple[Any, ...]]:
+    def select(self, query: str, *arguments: sql.Argument) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
         return self.connection.execute(query, arguments).fetchall()
 
-    def stream(self, query: str, start: int, *arguments: Argument) -> Iterator[RawRow]:
+    def stream(self, query: str, start: int, *arguments: sql.Argument) -> Iterator[RawRow]:
         """Stream rows from one cursor."""
         return self.connection.execute(f'{query} ORDER BY "index"', (start, *arguments))
 
@@ -90,7 +81,7 @@ class SQLiteView(View):
             raise LogCorrupt(f"the SQLite file contradicts itself: {found}")
 
 
-class SQLiteTransaction(Transaction, SQLiteView):
+class SQLiteTransaction(sql.Transaction, SQLiteView):
     """Reads and writes after ``BEGIN IMMEDIATE``: SQLite's one lock for writers is the lock on the head.
 
     Attributes:
@@ -99,16 +90,16 @@ class SQLiteTransaction(Transaction, SQLiteView):
 
     has_destroyed: bool = False
 
-    def select_each(self, *queries: tuple[str, Sequence[Argument]]) -> Iterable[Iterable[tuple[Any, ...]]]:
+    def select_each(self, *queries: sql.Query) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each query finds."""
         return starmap(self.connection.execute, queries)
 
-    def execute(self, *statements: Statement) -> None:
+    def execute(self, *statements: sql.Statement) -> None:
         """Run statements."""
         for statement, arguments in statements:
             self.connection.executemany(statement, arguments)
 
-    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
+    def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, sql.Argument]:
         """Return the condition that a column has one of many values: they are passed as one JSON list."""
         return "IN (SELECT value FROM json_each(?))", json.dumps(values)
 
@@ -185,13 +176,13 @@ class SQLiteStore:
             self._forking = None
             self._guard.release()
 
-    def transact(self, script: Script[T]) -> T:
+    def transact(self, script: sql.Script[T]) -> T:
         """Run a script in one transaction."""
         if self._read_only:
             raise LogError("the log was opened for reading only")
         # SQLite alone lets whoever polls at the right moment in; under load some would never have a turn.
         with self._guard, translate_errors(), fair_lock(self._path):
-            return run_settled(self._run, script)
+            return sql.run_settled(self._run, script)
 
     def rehearse(self) -> Head | None:
         """Begin a transaction that writes, and roll it back."""
@@ -224,7 +215,7 @@ class SQLiteStore:
         with translate_errors((sqlite3.Error,)), closing(self._open_for_reading()) as connection:
             # A transaction holds one snapshot of a WAL database from its first read on.
             connection.execute("BEGIN")
-            check_version(schema.version(connection), schema.VERSION, current=True)
+            sql.check_version(schema.version(connection), schema.VERSION, current=True)
             yield SQLiteView(connection)
 
     def close(self) -> None:
@@ -233,7 +224,7 @@ class SQLiteStore:
             self._disconnect()
 
     @translate_errors()
-    def _run(self, script: Script[T]) -> T:
+    def _run(self, script: sql.Script[T]) -> T:
         try:
             connection = self._connection or self._connect()
             # Not deferred: a transaction that begins by reading can be refused when it comes to write.
@@ -245,7 +236,7 @@ class SQLiteStore:
             try:
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
-                raise OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
+                raise sql.OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
             if remains:
                 _clear_remains(connection, wait=transaction.has_destroyed)
         except BaseException:

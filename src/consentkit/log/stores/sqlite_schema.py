@@ -53,10 +53,9 @@ def check_tables(connection: sqlite3.Connection) -> None:
 
 def _definitions(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
     """Return type and SQL of the log's tables, and of all that is attached to them, by name."""
-    cursor = connection.execute("SELECT name, type, sql, lower(tbl_name) FROM sqlite_master")
-    return {
-        name: (kind, " ".join((sql or "").split())) for name, kind, sql, table in cursor if table in TABLES
-    }
+    query = "SELECT name, type, coalesce(sql, ''), lower(tbl_name) FROM sqlite_master"
+    found = connection.execute(query)
+    return {name: (kind, " ".join(sql.split())) for name, kind, sql, table in found if table in TABLES}
 
 
 @cache

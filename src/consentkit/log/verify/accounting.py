@@ -90,12 +90,13 @@ class DailyCounts:
         """Count a decision of which nothing is known but its day."""
         self._missing[day] += 1
 
-    def close(self, index: int, rollup: Entry) -> None:
-        """Check a day's roll-up, the entry with this index, and go on from it.
+    def close(self, index: int, body: bytes) -> None:
+        """Check a day's roll-up, the entry with this index and body, and go on from it.
 
         Raises:
             LogCorrupt: It is not what the entries before it add up to.
         """
+        rollup = decode_entry(index, body)
         day = rollup.closes or ""
         told = Counter({astuple(one)[:-1]: one.count for one in rollup.counts or ()})
         since, missing = self._since.pop(day, Counter()), self._missing.pop(day, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -10,15 +11,7 @@ import msgspec
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.stores.base import RawRow, Row
 from consentkit.record.entry import Entry
-from consentkit.record.leaf import (
-    DOMAIN,
-    SALT_BYTES,
-    Leaf,
-    commitment,
-    committed_leaf,
-    notice_leaf,
-    read_leaf,
-)
+from consentkit.record.leaf import DOMAIN, SALT_BYTES, commitment, committed_leaf, notice_leaf
 
 MISSING = "its body is missing, and no entry says that it was erased"
 
@@ -96,14 +89,6 @@ def check_publication(row: Row, body: bytes) -> None:
     _check_columns(row, facts)
 
 
-def decode_leaf(row: Row) -> Leaf:
-    """Read an entry's leaf; raise LogCorrupt if it is none."""
-    try:
-        return read_leaf(row.leaf)
-    except LogCorrupt as error:
-        raise LogCorrupt(f"entry {row.index}: its leaf is not one of a consent log") from error
-
-
 def decode_entry(index: int, body: bytes) -> Entry:
     """Read the whole entry with an index; raise LogCorrupt if it is none."""
     try:
@@ -126,7 +111,6 @@ def _check_columns(row: Row, facts: Facts) -> None:
 
 def _is_publication(body: bytes, facts: Facts) -> bool:
     # No leaf commits to a notice's body, so it may say nothing that the leaf does not.
-    try:
+    with suppress(LogError):
         return body == Entry(id=facts.notice, type="notice", at=facts.at, notice=facts.notice).encode()
-    except LogError:
-        return False
+    return False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,14 +14,8 @@ from consentkit.exceptions import ConfigurationError, LogCorrupt, MissingExtra, 
 from consentkit.log.reader import LogReader, Recorded
 from consentkit.log.stores.base import Head
 from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
+from consentkit.tlog import proofs
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
-from consentkit.tlog.proofs import (
-    InclusionProof,
-    check_consistency,
-    check_inclusion,
-    consistency_proof,
-    inclusion_proof,
-)
 from consentkit.tlog.tree import HASH_BYTES, TILE_WIDTH, TileId, frontier, leaf_hash, node_hash, root
 
 MAX_CHECKPOINT: Final = 64 * 1024
@@ -114,11 +109,12 @@ def verify_entry(reader: LogReader, recorded: Recorded, keys: Sequence[VerifierK
         _check(
             "The leaf is in the tree",
             f"{'1 hash leads' if count == 1 else f'{count} hashes lead'} from it to the root.",
-            lambda: check_inclusion(recorded.index, size, hashed, proof.hashes, top),
+            lambda: proofs.check_inclusion(recorded.index, size, hashed, proof.hashes, top),
         ),
         check_signature(proof.checkpoint or None, keys),
     )
-    nodes = tuple(_way(recorded.index, size, hashed, proof.hashes))
+    sides = proofs.sides_of(recorded.index, size - 1)
+    nodes = tuple(_way(hashed, zip(sides, chain(proof.hashes, repeat(b"")), strict=False)))
     encoded = proof.encode() if proof.checkpoint else None
     return Verified(size, top.hex(), hashed.hex(), nodes, checks, encoded)
 
@@ -146,13 +142,9 @@ def verify_head(reader: LogReader, head: Head, keys: Sequence[VerifierKey]) -> t
 
 
 def verify_kept(reader: LogReader, head: Head, path: Path, keys: Sequence[VerifierKey]) -> Kept:
-    """Check that the log continues the checkpoint in a file; the file's time is when it was kept.
+    """Check that the log continues the checkpoint in a file; arguments as of `verify_head`.
 
-    Args:
-        reader: Reads the log.
-        head: Its head.
-        path: The file.
-        keys: The log's public keys; none where they are not known.
+    The file's time is when it was kept.
     """
     try:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -208,12 +200,12 @@ def _verdict(title: str, text: str, holds: bool) -> Check:
     return Check(title, holds, text if holds else f"This does not hold: {text[0].lower()}{text[1:]}")
 
 
-def _prove(reader: LogReader, index: int) -> tuple[InclusionProof, int, bytes]:
+def _prove(reader: LogReader, index: int) -> tuple[proofs.InclusionProof, int, bytes]:
     """Return the proof, with an empty checkpoint where none is signed, and the tree's size and root."""
     head = reader.head()
     if not head.checkpoint:
-        hashes = inclusion_proof(index, head.size, reader.tile)
-        return InclusionProof(index, tuple(hashes), ""), head.size, head.root
+        hashes = proofs.inclusion_proof(index, head.size, reader.tile)
+        return proofs.InclusionProof(index, tuple(hashes), ""), head.size, head.root
     proof = reader.proof(index)
     try:
         stated = read_checkpoint(proof.checkpoint)
@@ -251,15 +243,11 @@ def _check_notice(reader: LogReader, recorded: Recorded) -> Iterator[Check]:
         )
 
 
-def _way(index: int, size: int, hashed: bytes, hashes: Sequence[bytes]) -> Iterator[Node]:
-    """Name every step from a leaf to the root (RFC 9162, section 2.1.3.2)."""
-    siblings, last = iter(hashes), size - 1
-    while last:
-        if index & 1 or index < last:
-            sibling, left = next(siblings, b""), bool(index & 1)
-            hashed = node_hash(sibling, hashed) if left else node_hash(hashed, sibling)
-            yield Node(sibling.hex(), "left" if left else "right", hashed.hex())
-        index, last = index >> 1, last >> 1
+def _way(hashed: bytes, siblings: Iterable[tuple[bool, bytes]]) -> Iterator[Node]:
+    """Name every step from a leaf to the root; of each sibling: whether it stands on the left, its hash."""
+    for left, sibling in siblings:
+        hashed = node_hash(sibling, hashed) if left else node_hash(hashed, sibling)
+        yield Node(sibling.hex(), "left" if left else "right", hashed.hex())
 
 
 def _check_checkpoint(head: Head) -> Check:
@@ -294,8 +282,8 @@ def _check_continued(reader: LogReader, head: Head, stated: Checkpoint) -> Check
         return Check(_KEPT, False, text)
 
     def continues() -> None:
-        proof = consistency_proof(stated.size, head.size, reader.tile)
-        check_consistency(stated.size, head.size, proof, stated.root, head.root)
+        proof = proofs.consistency_proof(stated.size, head.size, reader.tile)
+        proofs.check_consistency(stated.size, head.size, proof, stated.root, head.root)
 
     newer = head.size - stated.size
     text = f"Its first {stated.size:,} entries are those of then; {newer:,} are newer."

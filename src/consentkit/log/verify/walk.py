@@ -18,14 +18,8 @@ from consentkit.log.operations import PERSONAL
 from consentkit.log.stores.base import Head, RawRow, Row
 from consentkit.log.stores.sql import View
 from consentkit.log.verify.accounting import DailyCounts, Erasures
-from consentkit.log.verify.entry_checks import (
-    MISSING,
-    check_decisions,
-    check_entry,
-    check_publication,
-    decode_entry,
-    decode_leaf,
-)
+from consentkit.log.verify.entry_checks import MISSING, check_decisions, check_entry, check_publication
+from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
 from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, Grown, TileId, append, frontier, root
 
@@ -105,9 +99,8 @@ class _Walk:
         if grown.size < head.size:
             raise LogCorrupt(f"entry {grown.size} is missing: the head says {head.size} entries")
         if (grown.size, grown.root) != (head.size, head.root):
-            raise LogCorrupt(
-                f"the head says {head.size} entries, the leaves give {grown.size} or another root"
-            )
+            problem = f"the head says {head.size} entries, the leaves give {grown.size} or another root"
+            raise LogCorrupt(problem)
         # Rows that no index from 0 to the size leads to would be neither in the tree nor in any check.
         for start, stop in ((-(2**63), 0), (head.size, 2**63)):
             for row in view.rows(start, stop):
@@ -136,10 +129,8 @@ class _Walk:
             for row, one in zip(starmap(Row, rows), facts, strict=True):
                 self._erasures.check_present(row, one.at[:10])
         if not self._notices.issuperset([one.notice for one in facts]):
-            index = next(
-                row[0] for row, one in zip(rows, facts, strict=True) if one.notice not in self._notices
-            )
-            raise LogCorrupt(f"entry {index}: the notice it names was not published before it")
+            wrong = (row[0] for row, one in zip(rows, facts, strict=True) if one.notice not in self._notices)
+            raise LogCorrupt(f"entry {next(wrong)}: the notice it names was not published before it")
         self._counts.add([(one.at[:10], one.regime, one.locale, one.notice, one.action) for one in facts])
 
     def _take_other(self, row: Row) -> None:
@@ -157,7 +148,7 @@ class _Walk:
             elif row.type in ("erasure", "purge") and row.index not in self._erasures.indexes:
                 raise LogCorrupt(f"entry {row.index}: it is not found by its type")
             if row.type == "rollup" and not self.start:
-                self._counts.close(row.index, decode_entry(row.index, row.body))
+                self._counts.close(row.index, row.body)
 
     def _take_notice(self, row: Row, body: bytes) -> None:
         check_publication(row, body)
@@ -171,7 +162,10 @@ class _Walk:
         self._notices.add(row.id)
 
     def _take_erased(self, row: Row) -> None:
-        leaf = decode_leaf(row)
+        try:
+            leaf = read_leaf(row.leaf)
+        except LogCorrupt as error:
+            raise LogCorrupt(f"entry {row.index}: its leaf is not one of a consent log") from error
         if leaf.type not in PERSONAL or not self._erasures.covers(row.index, leaf.day):
             raise LogCorrupt(f"entry {row.index}: {MISSING}")
         if (row.type, row.at, row.subject, row.salt) != (leaf.type, None, None, None):
@@ -227,9 +221,8 @@ class _Walk:
         if saved is None or self._grown.size < saved.size:
             return
         if root(saved.size, ChainMap(tiles, self._tiles)) != saved.root:
-            raise LogCorrupt(
-                f"the first {saved.size} entries are not those of the saved checkpoint: history was rewritten"
-            )
+            problem = f"the first {saved.size} entries are not those of the saved checkpoint"
+            raise LogCorrupt(f"{problem}: history was rewritten")
         self._saved = None
 
 
@@ -251,15 +244,13 @@ def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
     except ProofInvalid as error:
         raise LogCorrupt(f"the head's checkpoint does not hold: {error}") from error
     if (checkpoint.size, checkpoint.root) != (head.size, head.root):
-        raise LogCorrupt(
-            f"the head says {head.size} entries, its checkpoint {checkpoint.size} or another root"
-        )
+        problem = f"the head says {head.size} entries, its checkpoint {checkpoint.size} or another root"
+        raise LogCorrupt(problem)
 
 
 def _check_growth(head: Head, saved: Checkpoint) -> None:
     if head.size < saved.size:
-        raise LogCorrupt(
-            f"the log has {head.size} entries, the saved checkpoint {saved.size}: it was rolled back"
-        )
+        problem = f"the log has {head.size} entries, the saved checkpoint {saved.size}: it was rolled back"
+        raise LogCorrupt(problem)
     if head.checkpoint is not None and read_checkpoint(head.checkpoint).origin != saved.origin:
         raise LogCorrupt("the saved checkpoint is of another log")

@@ -89,8 +89,7 @@ def answer_problem(
     if status == 405:
         posts = request.path.endswith(("/decision", "/csp", "/erase"))
         headers.append((b"allow", b"POST" if posts else b"GET, HEAD"))
-    if status == 503:
-        headers.append((b"retry-after", b"5"))
+    headers += [(b"retry-after", b"5")] if status == 503 else []
     if wants_json(request):
         return answer_json({"error": problem_text(policy, text, locale=locale)}, status, headers=headers)
     back, framed = _way_back(exchange, return_to)
