@@ -36,6 +36,15 @@ def everything(regime: str) -> dict[str, str]:
 # The table
 
 
+@pytest.mark.parametrize("days", [0, 401, 720])
+def test_a_refusal_that_no_cookie_can_keep_is_rejected(days: int) -> None:
+    row = {"place": "FR", "name": "France", "regime": "opt-in", "source": "A law", "refusal_days_min": days}
+    with pytest.raises(
+        msgspec.ValidationError, match=r"(>= 1|<= 400) - at `\$\.rows\[0\]\.refusal_days_min`"
+    ):
+        msgspec.convert({"date": TABLE.date, "rows": [row]}, Jurisdictions)
+
+
 def test_rows_are_dated_sorted_and_have_a_source() -> None:
     check_date(TABLE.date, path="date")
     assert sorted(set(PLACES)) == PLACES
