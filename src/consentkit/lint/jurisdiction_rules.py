@@ -12,7 +12,7 @@ from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, Level, error, listed, warning
 from consentkit.policy import NECESSARY, Policy, Regime, Vendor, read_duration
 from consentkit.policy.jurisdictions import COUNTRIES, EU_AND_EEA, Jurisdiction, jurisdictions, row_keys
-from consentkit.policy.lifetime import MOST
+from consentkit.policy.lifetime import MAX_DAYS
 
 LEAST_DAYS: Final = 180
 """Days for which nobody who has chosen is asked again."""
@@ -201,7 +201,7 @@ def check_cookie_retention(configuration: Configuration) -> Iterator[Finding]:
     """Rule 17: no cookie is kept for more than 400 days; of the package's own the policy sees to it."""
     for vendor in configuration.policy.vendors.values():
         for index, cookie in enumerate(vendor.cookies):
-            if _days(cookie.retention) > MOST:
+            if _days(cookie.retention) > MAX_DAYS:
                 where = f"vendors.{vendor.id}.cookies[{index}].retention"
                 yield warning(17, where, f"browsers do not keep {cookie.name} for {cookie.retention}")
 

@@ -16,10 +16,10 @@ from consentkit.policy.jurisdictions import Chain, Place, chains_at, jurisdictio
 from consentkit.policy.tables import Lifetime
 from consentkit.policy.validation import read_table
 
-MOST: Final = 400
+MAX_DAYS: Final = 400
 """Days for which browsers keep a cookie at most: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
 
-MOST_GRANTED: Final = MOST - 30
+MAX_GRANT_DAYS: Final = MAX_DAYS - 30
 """Days for which a grant counts at most: it lapses, and is renewed, before browsers drop its cookie."""
 
 
@@ -33,7 +33,7 @@ class Validity(NamedTuple):
     """
 
     grant_days: int = 180
-    refusal_days: int = MOST
+    refusal_days: int = MAX_DAYS
 
 
 def read_lifetime(value: object) -> Lifetime:
@@ -54,9 +54,9 @@ def validity_at(lifetime: Lifetime, place: Place | None) -> Validity:
     """
     chains = chains_at(place) or [(row,) for row in jurisdictions().rows]
     wanted = _days(lifetime.consent, "lifetime.consent")
-    grants = min(wanted, MOST_GRANTED, *_by_law(chains, "consent_days_max"))
+    grants = min(wanted, MAX_GRANT_DAYS, *_by_law(chains, "consent_days_max"))
     refusals = max(_days(lifetime.refusal, "lifetime.refusal"), grants, *_by_law(chains, "refusal_days_min"))
-    return Validity(grant_days=grants, refusal_days=min(refusals, MOST))
+    return Validity(grant_days=grants, refusal_days=min(refusals, MAX_DAYS))
 
 
 def _by_law(chains: Iterable[Chain], field: str) -> Iterator[int]:
@@ -67,7 +67,7 @@ def _by_law(chains: Iterable[Chain], field: str) -> Iterator[int]:
 
 def _days(text: str, path: str) -> int:
     days = read_duration(text, path=path).days
-    if not (days.is_integer() and 1 <= days <= MOST):
-        problem = f'expected whole days, from 1 to {MOST}, such as "180 days", got "{text}"'
+    if not (days.is_integer() and 1 <= days <= MAX_DAYS):
+        problem = f'expected whole days, from 1 to {MAX_DAYS}, such as "180 days", got "{text}"'
         raise ConfigurationError(problem, path=path)
     return int(days)
