@@ -50,12 +50,11 @@ class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 of it (capitals, percent signs).
         """
         match = _RULE.match(text)
-        if match is None or read_host(match[1]) is None:
+        if match is None or (host := read_host(match[1])) is None:
             raise ConfigurationError(f"expected host[:port][/path][?query], found {text!r}")
-        host, port, path, query = match.groups()
-        name = read_host(host) or ""
+        _, port, path, query = match.groups("")
         number = int(port) if port else None
-        return cls(host=name, port=number, path=(path or "").rstrip("/"), query=query or "", linked=linked)
+        return cls(host=host, port=number, path=path.rstrip("/"), query=query, linked=linked)
 
     def holds(self, path: str, query: str, port: int | None) -> bool:
         """Tell whether the rule holds for a request to its host."""

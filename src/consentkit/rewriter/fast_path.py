@@ -36,8 +36,9 @@ def fast_forward(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tupl
     while True:
         passage = passages.find(buffer, pos, joined=handler.steady)
         if passage is None:
-            if run:
+            if len(run) > 1:
                 passages.join(buffer, run)
+            run = []
             found = scan(buffer, pos)
             if found is None or not found.lastindex:
                 return (found.end() if found else pos), None
@@ -54,8 +55,9 @@ def fast_forward(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tupl
         else:
             splices, pos = _element(context, scan, buffer, behind, kind, raw, name)
         if splices is not None or pos < 0:
-            if run:
+            if len(run) > 1:
                 passages.join(buffer, run)
+            run = []
             if splices:
                 context.edit(start, splices)
             if pos < 0:

@@ -112,9 +112,9 @@ class Passages:
         self._known[self._key] = passage
 
     def join(self, buffer: Buffer, run: Run) -> None:
-        """Join the passages of a run, as many as the first one's limit allows at a time; then it is empty."""
+        """Join the passages of a run, as many as the first one's limit allows at a time."""
         count = begin = limit = 0
-        for pos, passage in run if len(run) > 1 else ():
+        for pos, passage in run:
             if not count:
                 begin, limit = pos, passage.limit
             count += passage.count
@@ -123,7 +123,6 @@ class Passages:
                 count = 0
         if count:
             self._join(buffer, begin, passage, pos, count)
-        run.clear()
 
     def _join(self, buffer: Buffer, begin: int, last: Passage, pos: int, count: int) -> None:
         """Join what begins at ``begin`` and ends with the passage at ``pos``."""

@@ -9,10 +9,8 @@ from typing import NamedTuple
 from consentkit.rewriter.grammar import ATTRIBUTE, TAG_NAME
 
 _REFERENCE = re.compile(r"&(?:#[xX]([0-9a-fA-F]+);?|#([0-9]+);?|([a-zA-Z][a-zA-Z0-9]*);?)")
-_WINDOWS_1252 = {
-    code: bytes([code]).decode("windows-1252") for code in range(0x80, 0xA0)
-    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
-}  # fmt: skip
+# Five codes have no character there: they keep their own.
+_WINDOWS_1252 = {code: bytes([code]).decode("windows-1252", "ignore") for code in range(0x80, 0xA0)}
 _LEGACY = {name for name in html5 if not name.endswith(";")}
 
 
@@ -64,7 +62,7 @@ def _numeric(digits: str, base: int) -> str:
     code = int(digits or "0", base) if len(digits) <= 7 else -1  # no more is a character in either base
     if code <= 0 or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
-    return _WINDOWS_1252.get(code, chr(code))
+    return _WINDOWS_1252.get(code) or chr(code)
 
 
 def _named(whole: str, name: str, following: str) -> str:
@@ -95,10 +93,8 @@ def decode(value: bytes) -> str:
         return text
 
     def resolve(match: re.Match[str]) -> str:
-        if match[1]:
-            return _numeric(match[1], 16)
-        if match[2]:
-            return _numeric(match[2], 10)
+        if match[1] or match[2]:
+            return _numeric(match[1] or match[2], 16 if match[1] else 10)
         return _named(match[0], match[3], text[match.end() : match.end() + 1])
 
     return _REFERENCE.sub(resolve, text)
