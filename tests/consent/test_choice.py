@@ -140,7 +140,7 @@ def test_carried_grants_gain_no_knowledge_of_the_signal() -> None:
     before = accept(consent(), source="banner", now=NOW)
     decision = allow(consent(before, gpc=True), ["stats"], source="embed", now=NOW)
     assert not consent(decision, gpc=True).allows("marketing")
-    informed = accept(consent(before, gpc=True), source="settings", now=NOW, told=True)
+    informed = accept(consent(before, gpc=True), source="settings", now=NOW, gpc_shown=True)
     assert informed.gpc_shown
     assert consent(informed, gpc=True).allows("marketing")
 
@@ -192,10 +192,10 @@ def test_a_choice_is_what_holds_afterwards(granted: frozenset[str], regime: Regi
 
 @pytest.mark.parametrize("told", [True, False])
 def test_only_who_was_told_of_the_signal_overrules_it(told: bool) -> None:
-    decision = allow(consent(gpc=True), ["marketing"], source="settings", now=NOW, told=told)
+    decision = allow(consent(gpc=True), ["marketing"], source="settings", now=NOW, gpc_shown=told)
     assert decision.gpc_shown is told
     assert consent(decision, gpc=True).allows("marketing") is told
-    assert not allow(consent(), ["marketing"], source="settings", now=NOW, told=told).gpc_shown
+    assert not allow(consent(), ["marketing"], source="settings", now=NOW, gpc_shown=told).gpc_shown
 
 
 def test_what_is_forgotten_leaves_the_refusals_alone() -> None:
@@ -206,7 +206,7 @@ def test_what_is_forgotten_leaves_the_refusals_alone() -> None:
     assert not after.granted and after.denied == {"functional", "marketing", "count"}
     assert after.fingerprints == mixed.fingerprints
     assert consent(after).prompt_for == {"analytics"}
-    accepted = accept(consent(gpc=True), source="settings", now=NOW, told=True)
+    accepted = accept(consent(gpc=True), source="settings", now=NOW, gpc_shown=True)
     nothing = forget(consent(accepted, gpc=True))
     assert nothing is not None
     assert (nothing.granted, nothing.denied, nothing.fingerprints) == (frozenset(), frozenset(), {})

@@ -139,7 +139,7 @@ def test_an_invalid_cookie_denies_in_every_regime(regime: Regime) -> None:
 @pytest.mark.parametrize("regime", list(Regime))
 @pytest.mark.parametrize("decision", [None, INVALID, decided({"analytics"})])
 def test_a_request_without_lax_cookies_denies(regime: Regime, decision: Decision | Invalid | None) -> None:
-    result = consent(decision, regime, travels=False)
+    result = consent(decision, regime, carries_lax_cookies=False)
     assert result.granted == {"necessary"}
     assert (result.source, result.needs_prompt, result.renew) == ("unsent", False, False)
 
@@ -246,7 +246,11 @@ def test_a_vendor_refused_by_name() -> None:
 
 
 def test_necessary_is_always_allowed() -> None:
-    for result in (consent(INVALID), consent(decided(set(), {"necessary", "login"})), consent(travels=False)):
+    for result in (
+        consent(INVALID),
+        consent(decided(set(), {"necessary", "login"})),
+        consent(carries_lax_cookies=False),
+    ):
         assert result.allows("necessary")
         assert result.allows("login")
         assert result.allows_known("login", "marketing")
@@ -312,7 +316,7 @@ situations = st.fixed_dictionaries(
     {
         "regimes": st.fixed_dictionaries(dict.fromkeys(OPTIONAL, st.sampled_from(list(Regime)))),
         "signals": st.builds(Signals, gpc=st.booleans()),
-        "travels": st.booleans(),
+        "carries_lax_cookies": st.booleans(),
         "gpc_binding": st.booleans(),
         "gpc_override": st.booleans(),
     }

@@ -177,7 +177,7 @@ def test_a_grant_against_dnt_takes_the_same_as_one_against_gpc() -> None:
     unaware = choose(consent(policy=heard), {"marketing"}, source="settings", now=NOW)
     assert not consent(unaware, Regime.OPT_OUT, **site).allows("marketing")
     before = consent(None, Regime.OPT_OUT, **site)
-    informed = choose(before, {"marketing"}, source="settings", now=NOW, told=True)
+    informed = choose(before, {"marketing"}, source="settings", now=NOW, gpc_shown=True)
     assert informed.gpc_shown
     result = consent(informed, Regime.OPT_OUT, **site)
     assert result.allows("marketing")
@@ -203,7 +203,10 @@ def test_a_signal_that_binds_is_shown_as_honoured_whatever_else_was_said(
 @pytest.mark.parametrize("travels", [True, False])
 def test_links_that_the_place_prescribes_come_along_and_are_seen(travels: bool) -> None:
     links = frozenset({"choices"})
-    shown, plain = consent(travels=travels, required_links=links), consent(travels=travels)
+    shown, plain = (
+        consent(carries_lax_cookies=travels, required_links=links),
+        consent(carries_lax_cookies=travels),
+    )
     assert shown.required_links == links
     assert shown.view != plain.view
     assert shown.key == plain.key

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from consentkit.catalog import default_catalog
 from consentkit.consent.consent import Consent, resolve
 from consentkit.gating import Gate, PageGate
-from consentkit.gating.response_headers import GATED_HEADERS, gate_headers, gate_links
+from consentkit.gating.response_headers import INSPECTED_HEADERS, gate_headers, gate_links
 from consentkit.policy import Policy
 from consentkit.signals import Signals
 
@@ -176,7 +176,7 @@ HOSTS = sorted(
 
 
 @given(
-    name=st.sampled_from(sorted(GATED_HEADERS)),
+    name=st.sampled_from(sorted(INSPECTED_HEADERS)),
     value=st.one_of(
         st.binary(max_size=80),
         st.text("<>\"\\;,=' ()[]{}:/aurl0.?", max_size=80).map(str.encode),
@@ -211,7 +211,7 @@ def test_exactly_the_denied_are_removed(links: list[tuple[str, str]], comma: str
         assert left == ([", ".join(kept)] if kept else [])
 
 
-@pytest.mark.parametrize("name", sorted(GATED_HEADERS))
+@pytest.mark.parametrize("name", sorted(INSPECTED_HEADERS))
 @pytest.mark.parametrize(
     "piece", [b"<", b'"', b"</a>;", b"\\", b",", b"{", b" ", b"a=", b";", b"; ", b'</a>;rel="', b'a="b";']
 )

@@ -11,8 +11,8 @@ import msgspec
 
 from consentkit.log import LogReader
 from consentkit.log.operations import Sign, record
-from consentkit.log.stores.base import Head, Outcome, Row
 from consentkit.log.stores.sql import Store
+from consentkit.log.stores.values import Head, Outcome, Row
 from consentkit.log.verify.walk import verify
 from consentkit.record.entry import Bundle, Entry, Item, uuid7
 from consentkit.tlog.note import VerifierKey

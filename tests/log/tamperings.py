@@ -13,8 +13,8 @@ import msgspec
 
 from consentkit.log import ConsentLog
 from consentkit.log.operations import new_id
-from consentkit.log.stores.base import Row
 from consentkit.log.stores.sqlite import SQLiteView
+from consentkit.log.stores.values import Row
 from consentkit.record.entry import Bundle, Entry
 from consentkit.record.leaf import commitment, committed_leaf, new_salt
 from consentkit.tlog.note import SigningKey, VerifierKey, sign_checkpoint

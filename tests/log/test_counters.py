@@ -13,7 +13,7 @@ import pytest
 
 from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.log import ConsentLog, Observation, open_log
-from consentkit.log.counters import DAYS, KEPT_DAYS, MOST, WRITE_SECONDS, Observations
+from consentkit.log.counters import DAYS, KEPT_DAYS, MAX_KEYS, WRITE_SECONDS, Observations
 from consentkit.log.stores.sql import Store
 from consentkit.log.stores.sqlite import SQLiteStore, SQLiteTransaction
 from log.faults import FaultyStore
@@ -119,34 +119,34 @@ def test_a_log_that_is_read_only_counts_nothing(log: ConsentLog, path: Path) -> 
 def test_a_flood_does_not_drive_out_what_is_seen_often_in_memory() -> None:
     observations = Observations()
     observations.add("csp", ["often"] * 3, now=NOW)
-    for number in range(50 * MOST):
+    for number in range(50 * MAX_KEYS):
         observations.add("csp", [f"flood-{number}"], now=NOW)
     counts = observations.take()
     assert counts[one("often")] == 3
-    assert len(counts) <= 2 * MOST
+    assert len(counts) <= 2 * MAX_KEYS
 
 
 def test_a_flood_does_not_drive_out_what_is_seen_often_on_disk(log: ConsentLog, store: FaultyStore) -> None:
     count(store, {one("often"): 3})
     for batch in range(4):
-        count(store, {one(f"flood-{batch}-{number}"): 2 for number in range(MOST)})
+        count(store, {one(f"flood-{batch}-{number}"): 2 for number in range(MAX_KEYS)})
     counts = log.observations("csp")
     assert counts[one("often")] == 3
-    assert len(counts) == MOST
+    assert len(counts) == MAX_KEYS
 
 
 def test_what_is_seen_often_is_counted_in_the_midst_of_a_flood() -> None:
     observations = Observations()
-    for number in range(50 * MOST):
+    for number in range(50 * MAX_KEYS):
         observations.add("csp", [f"flood-{number}"], now=NOW)
         if number % 100 == 0:
             observations.add("csp", ["late"], now=NOW)
-    assert observations.take()[one("late")] == 50 * MOST // 100
+    assert observations.take()[one("late")] == 50 * MAX_KEYS // 100
 
 
 def test_kinds_and_days_do_not_compete(log: ConsentLog, store: FaultyStore) -> None:
     count(store, {one("a", kind="x"): 1, one("a", day="2026-11-17"): 1})
-    count(store, {one(f"flood-{number}"): 9 for number in range(2 * MOST)})
+    count(store, {one(f"flood-{number}"): 9 for number in range(2 * MAX_KEYS)})
     assert log.observations("x") == {one("a", kind="x"): 1}
     assert one("a", day="2026-11-17") in log.observations("csp")
 

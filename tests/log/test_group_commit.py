@@ -15,7 +15,7 @@ import pytest
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
 from consentkit.log import group_commit
 from consentkit.log.group_commit import GroupCommit
-from consentkit.log.stores.base import Outcome
+from consentkit.log.stores.values import Outcome
 from consentkit.record.entry import Entry, Item
 from log.samples import BUNDLE, make_entry
 

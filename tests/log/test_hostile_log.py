@@ -21,8 +21,8 @@ from consentkit.log.operations import entry_row, new_id
 from consentkit.log.outbox import FileOutbox
 from consentkit.log.reader import LogReader
 from consentkit.log.signer import Signer, read_keyring, replace_key_file
-from consentkit.log.stores.base import Outcome
 from consentkit.log.stores.postgres import PostgresStore
+from consentkit.log.stores.values import Outcome
 from consentkit.record.entry import Entry, Item
 from consentkit.record.leaf import ProvedEntry, commitment, committed_leaf
 from consentkit.tlog.note import SigningKey, open_checkpoint, sign_checkpoint

@@ -14,7 +14,7 @@ import pytest
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
 from consentkit.log.outbox import DRAIN_BATCH, FileOutbox, MemoryOutbox, Outbox
-from consentkit.log.stores.base import Outcome
+from consentkit.log.stores.values import Outcome
 from consentkit.record.entry import Item
 from log.samples import BUNDLE, make_bundle, make_refusal
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from consentkit.exceptions import LogError, LogMissing
 from consentkit.log import Observation
-from consentkit.log.counters import KEPT_DAYS, MOST
+from consentkit.log.counters import KEPT_DAYS, MAX_KEYS
 from consentkit.log.operations import erase, purge, resign
-from consentkit.log.stores.base import Head, Rollup
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.log.stores.sql import Store, Transaction
 from consentkit.log.stores.sqlite import SQLiteStore
+from consentkit.log.stores.values import Head, Rollup
 from consentkit.record.entry import Bundle, Item
 from consentkit.tlog.tree import EMPTY_ROOT, TileId
 from log.samples import (
@@ -334,11 +334,11 @@ def test_observations_add_up_and_stay_few(store: Store) -> None:
     seen = {Observation(day="2026-11-22", kind="csp", key=key): 5 for key in keys}
     for _ in range(2):
         store.transact(lambda transaction: transaction.count(seen))
-    flood = {Observation(day="2026-11-22", kind="csp", key=f"flood {n}"): 1 for n in range(2 * MOST)}
+    flood = {Observation(day="2026-11-22", kind="csp", key=f"flood {n}"): 1 for n in range(2 * MAX_KEYS)}
     store.transact(lambda transaction: transaction.count(flood))
     with store.snapshot() as view:
         found = view.observations("csp")
-        assert len(found) == MOST
+        assert len(found) == MAX_KEYS
         assert seen.keys() <= found.keys()
         assert {found[one] for one in seen} == {10}
         assert view.observations("csp", "2026-11-23") == view.observations("other") == {}

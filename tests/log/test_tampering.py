@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import pytest
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.stores.base import Head
 from consentkit.log.stores.sqlite import SQLiteView, translate_errors
+from consentkit.log.stores.values import Head
 from consentkit.log.verify.walk import verify
 from consentkit.tlog.note import Checkpoint, VerifierKey, read_checkpoint
 from log.samples import make_entry

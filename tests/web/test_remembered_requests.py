@@ -70,7 +70,7 @@ def test_what_does_not_matter_tells_no_requests_apart(resolver: Resolver) -> Non
 def test_tags_and_ranges_do_not_fill_the_memo(name: bytes, resolver: Resolver) -> None:
     found = {id(resolve(resolver, "GET", [(name, b"%d" % number)])) for number in range(9)}
     assert (len(found), len(resolver.known)) == (1, 1)
-    assert not resolve(resolver, "GET", [(name, b"1")]).passes
+    assert not resolve(resolver, "GET", [(name, b"1")]).headers_unchanged
     assert resolve(resolver, "GET", []).traits.asks_if_changed is False
 
 
@@ -95,7 +95,7 @@ def test_a_method_that_is_long_is_not_remembered(resolver: Resolver) -> None:
 
 
 def test_a_full_memo_begins_anew(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MOST", 3)
+    monkeypatch.setattr(room, "MAX_RESOLUTIONS", 3)
     for number in range(10):
         headers = [(b"host", b"%d.example" % number)]
         found = resolve(resolver, "GET", headers)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from asgi.client import BANNER, GATED, HTML, App, cookie, visit, wrap
 from consentkit import Policy
 from consentkit.web.request_kind import read_traits
-from consentkit.web.response.header_rules import BLOCKING
+from consentkit.web.response.cache_headers import BLOCKING
 
 RECORDED = json.loads((Path(__file__).parent / "recorded_requests.json").read_text())
 REQUESTS = [

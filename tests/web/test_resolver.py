@@ -122,7 +122,7 @@ def test_what_is_allowed_for_one_page_is_not_remembered() -> None:
 
 
 def test_the_number_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MOST", 3)
+    monkeypatch.setattr(room, "MAX_RESOLUTIONS", 3)
     site = deployment()
     for number in range(10):
         asked = scope(f"consentkit=forged; n={number}", host=f"{number}.example")

@@ -15,8 +15,8 @@ from consentkit.asgi.deployment import Deployment
 from consentkit.log.counters import SHOWN
 from consentkit.web.request import Headers
 from consentkit.web.request_kind import RANGES
+from consentkit.web.response.cache_headers import without
 from consentkit.web.response.gated_response import Dropped, GatedResponse, Pass, Stamped
-from consentkit.web.response.header_rules import without
 from consentkit.web.response.page import PageResponse
 from consentkit.web.response.response_kind import is_part_of_page
 
@@ -45,7 +45,7 @@ class Responder(msgspec.Struct, eq=False):
         if not exchange.options.enforce:
             return self._watch(app, scope, receive)
         given = exchange.request.headers
-        headers = given if exchange.resolution.passes else response.request_headers()
+        headers = given if exchange.resolution.headers_unchanged else response.request_headers()
         extensions = scope.get("extensions")
         if extensions and not _UNREADABLE_EXTENSIONS.isdisjoint(extensions):
             kept = {name: value for name, value in extensions.items() if name not in _UNREADABLE_EXTENSIONS}

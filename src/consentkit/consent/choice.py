@@ -17,7 +17,7 @@ from consentkit.policy import NECESSARY, Policy
 
 
 def accept(
-    consent: Consent, *, source: Source, now: int, asked: Iterable[str] | None = None, told: bool = False
+    consent: Consent, *, source: Source, now: int, asked: Iterable[str] | None = None, gpc_shown: bool = False
 ) -> Decision:
     """Grant what the visitor was asked for: what the banner asked, or in settings every purpose.
 
@@ -26,12 +26,12 @@ def accept(
         source: Where the choice was made.
         now: Epoch seconds.
         asked: What the banner asked for; by default what it would ask for now.
-        told: Whether the visitor was shown that the browser's signal had been received.
+        gpc_shown: Whether the visitor was shown that the browser's signal had been received.
     """
     purposes = frozenset(consent.policy.purposes) - {NECESSARY}
     if source == "banner":
         purposes &= consent.prompt_for if asked is None else frozenset(asked)
-    return allow(consent, purposes, source=source, now=now, told=told)
+    return allow(consent, purposes, source=source, now=now, gpc_shown=gpc_shown)
 
 
 def reject(consent: Consent, *, source: Source, now: int) -> Decision:
@@ -47,12 +47,12 @@ def choose(
     source: Source,
     now: int,
     left_on: Iterable[str] = (),
-    told: bool = False,
+    gpc_shown: bool = False,
 ) -> Decision:
     """Replace the decision: purposes that are not named are denied.
 
     Args:
-        consent: As in `accept`, as are `source`, `now` and `told`.
+        consent: As in `accept`, as are `source`, `now` and `gpc_shown`.
         granted: Purposes and vendors. Where a vendor is named, its purpose's other declared ones are denied.
         denied: Purposes and vendors; a name in both is denied. All other vendors follow their purpose, or
             stay denied if they were denied by name before.
@@ -79,19 +79,19 @@ def choose(
         denied=(purposes - chosen) | {name for name in apart if policy.vendor_purpose(name) in chosen},
         source=source,
         now=now,
-        told=told,
+        gpc_shown=gpc_shown,
     )
 
 
 def allow(
-    consent: Consent, names: Iterable[str], *, source: Source, now: int, told: bool = False
+    consent: Consent, names: Iterable[str], *, source: Source, now: int, gpc_shown: bool = False
 ) -> Decision:
     """Add to the decision: what is not named stays as it is.
 
     Args:
         consent: What holds before the choice.
         names: Purposes and vendors to grant. A purpose takes back the denials of its single vendors.
-        source: As in `accept`, as are `now` and `told`.
+        source: As in `accept`, as are `now` and `gpc_shown`.
 
     Raises:
         UnknownPurpose: A name is neither that of a purpose nor of a vendor.
@@ -101,12 +101,12 @@ def allow(
     if previous is None:
         # Behind a cookie that cannot be believed there may be a refusal: what is not allowed stays denied.
         denied = consent.denied - added if consent.source == "invalid" else frozenset()
-        return _decide(consent, granted=added, denied=denied, source=source, now=now, told=told)
+        return _decide(consent, granted=added, denied=denied, source=source, now=now, gpc_shown=gpc_shown)
     freed = {vendor for vendor in previous.denied if policy.vendor_purpose(vendor) in added}
     denied = previous.denied - added - freed
     carried, left = _carried(consent, previous, now)
     left -= added
-    fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now, told=told)
+    fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now, gpc_shown=gpc_shown)
     # A purpose that has changed since goes on being asked.
     kept = _fingerprints(policy, carried | denied | left, previous.fingerprints)
     sells = any(policy.purposes[policy.purpose_by_name[name]].sale for name in added)
@@ -175,7 +175,7 @@ def _decide(
     left_on: frozenset[str] = frozenset(),
     source: Source,
     now: int,
-    told: bool,
+    gpc_shown: bool,
 ) -> Decision:
     return Decision(
         regime=consent.regime,
@@ -185,7 +185,7 @@ def _decide(
         fingerprints=_fingerprints(consent.policy, granted | denied | left_on, consent.policy.fingerprints),
         day=now // DAY,
         source=source,
-        gpc_shown=told and bool(consent.signal),
+        gpc_shown=gpc_shown and bool(consent.signal),
     )
 
 

@@ -199,7 +199,7 @@ def resolve(
     signals: Signals,
     *,
     now: int,
-    travels: bool = True,
+    carries_lax_cookies: bool = True,
     validity: Validity | None = None,
     gpc_binding: bool = True,
     gpc_override: bool = False,
@@ -214,7 +214,7 @@ def resolve(
         decision: The stored decision, `Invalid` for one that cannot be believed, ``None`` for none.
         signals: What the browser says.
         now: Epoch seconds.
-        travels: Whether a Lax cookie travels with such a request. If not, all is denied and nobody asked.
+        carries_lax_cookies: Whether the request carries Lax cookies. If not, all is denied, nobody asked.
         validity: How long choices hold at the place; by default as where it is not known.
         gpc_binding: Whether Sec-GPC binds at the place, and DNT where the policy honours it.
         gpc_override: Whether the place lets a visitor allow a sale after being shown the signal.
@@ -234,7 +234,7 @@ def resolve(
         narrow=narrow,
         required_links=required_links,
     )
-    if not travels:
+    if not carries_lax_cookies:
         return replace(nothing, source="unsent")
     if isinstance(decision, Invalid):
         asked = (name for name in denied if regimes.get(name, Regime.OPT_IN).prompts)

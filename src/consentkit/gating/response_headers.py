@@ -1,9 +1,9 @@
 """Response headers that make browsers reach somebody: entries of parties that are not allowed are removed.
 
-A header that has to be gated is a line in `_GATES`. Each address is put to the page's gate as the tag that
-would reach as far, so that a header and an element are never judged differently. What stays is the same
-bytes; a header that cannot be read is removed as long as anything is denied. Every expression is possessive:
-each byte is looked at a bounded number of times.
+To gate another header, add a line to `HEADER_GATES` and the function that filters its value. Report-To and
+NEL refer to each other, so `gate_headers` treats them together. Each address is judged by the page's gate as
+a tag with the same effect would be. Values that stay keep their bytes; a header that cannot be parsed is
+removed while anything is denied. Every expression is possessive: no byte is looked at again and again.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def names_address(name: bytes, value: bytes) -> bool:
         name: Its name in lower case.
         value: Its value.
     """
-    return name in GATED_HEADERS and (_GATES.get(name) is not _policy or b"report-uri" in value.lower())
+    return name in INSPECTED_HEADERS and (
+        HEADER_GATES.get(name) is not _policy or b"report-uri" in value.lower()
+    )
 
 
 def gate_headers(headers: Sequence[tuple[bytes, bytes]], gate: PageGate) -> list[tuple[bytes, bytes]]:
@@ -78,7 +80,7 @@ def gate_headers(headers: Sequence[tuple[bytes, bytes]], gate: PageGate) -> list
     """
     out = []
     groups: set[str] = set()
-    gates: dict[bytes, _Keep] = {**_GATES, b"report-to": partial(_report_to, groups=groups)}
+    gates: dict[bytes, _Keep] = {**HEADER_GATES, b"report-to": partial(_report_to, groups=groups)}
     for name, value in headers:
         kind = name.lower()
         kept = gates[kind](value, gate) if kind in gates else value
@@ -235,7 +237,7 @@ def _strings(read: object) -> Iterator[str]:
             todo += item
 
 
-_GATES: Final[Mapping[bytes, _Keep]] = {
+HEADER_GATES: Final[Mapping[bytes, _Keep]] = {
     b"link": _link,
     b"refresh": _refresh,
     # W3C Reporting API, section 3.2.
@@ -245,5 +247,5 @@ _GATES: Final[Mapping[bytes, _Keep]] = {
     b"content-security-policy-report-only": _policy,
 }
 """Headers by their lower-case names, each with what returns the part of its value that stays."""
-GATED_HEADERS: Final = frozenset(_GATES) | {b"report-to", b"nel"}
+INSPECTED_HEADERS: Final = frozenset(HEADER_GATES) | {b"report-to", b"nel"}
 """Lower-case names of the headers that are looked at."""

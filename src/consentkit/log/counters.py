@@ -1,7 +1,7 @@
 """Observations: what was seen, counted by day. Gathered in memory, written now and then, never many.
 
-Whoever can send a report can forge one. So what is kept is the `MOST` largest counts of a kind and day: a key
-that is seen again and again stays, unless that many others are seen as often.
+Reports can be forged, so only the `MAX_KEYS` largest counts of a kind and day are kept: a key that is seen
+often stays, unless that many others are seen as often.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from consentkit.log.process import register_at_fork
 
 SHOWN = "shown"
 """Kind under which banners are counted; a key is regime and language, such as ``opt-in de``."""
-MOST = 256
+MAX_KEYS = 256
 """Keys of one kind and day."""
 DAYS = 3
 """Days that wait in memory while the store is away."""
@@ -101,8 +101,8 @@ class Observations:
             for old in sorted({day for day, _ in self.counts})[:-DAYS]:
                 self.counts = {key: seen for key, seen in self.counts.items() if key[0] != old}
         counts.update(more)
-        if len(counts) > 2 * MOST:
-            self.counts[day, kind] = Counter(dict(counts.most_common(MOST)))
+        if len(counts) > 2 * MAX_KEYS:
+            self.counts[day, kind] = Counter(dict(counts.most_common(MAX_KEYS)))
 
 
 @lru_cache(maxsize=1)

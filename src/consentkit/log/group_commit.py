@@ -22,7 +22,7 @@ from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from anyio.lowlevel import RunVar, checkpoint
 
 from consentkit.exceptions import LogError, LogUnavailable
-from consentkit.log.stores.base import Commit, Outcome
+from consentkit.log.stores.values import Commit, Outcome
 from consentkit.record.entry import Item
 
 BATCH_LIMIT = 512

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.stores.base import Change, Counted, Head, Outcome, Rollup, Row
 from consentkit.log.stores.sql import Transaction
+from consentkit.log.stores.values import Change, Counted, Head, Outcome, Rollup, Row
 from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
 from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
 from consentkit.tlog.tree import TileId, append, frontier, root

@@ -22,7 +22,7 @@ import msgspec
 
 from consentkit.exceptions import LogError, LogUnavailable, OutboxFull
 from consentkit.log.process import file_lock, register_at_fork, sync_folder
-from consentkit.log.stores.base import Commit, Outcome
+from consentkit.log.stores.values import Commit, Outcome
 from consentkit.record.entry import Bundle, Entry, Item
 
 MEMORY_LIMIT = 10_000

@@ -15,8 +15,8 @@ from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.counters import Observation
 from consentkit.log.location import check_file, key_path, log_path, open_store
 from consentkit.log.signer import Keyring, Signer
-from consentkit.log.stores.base import Head, Rollup, Row
 from consentkit.log.stores.sql import Store, View
+from consentkit.log.stores.values import Head, Rollup, Row
 from consentkit.log.verify.walk import Progress, silent, verify
 from consentkit.record.entry import Entry
 from consentkit.record.leaf import read_leaf

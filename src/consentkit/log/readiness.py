@@ -12,8 +12,8 @@ import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogMissing
 from consentkit.log.signer import Signer, is_random
-from consentkit.log.stores.base import Head
 from consentkit.log.stores.sql import Store
+from consentkit.log.stores.values import Head
 
 _OTHERS: Final = 0o077
 _HELD: Final = "another program holds it, such as a shell of SQLite or a copy being made: end that"

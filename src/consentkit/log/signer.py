@@ -19,7 +19,7 @@ import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
 from consentkit.log.process import sync_folder
-from consentkit.log.stores.base import Head
+from consentkit.log.stores.values import Head
 from consentkit.tlog.note import (
     PRIVATE,
     SigningKey,

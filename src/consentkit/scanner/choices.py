@@ -12,7 +12,7 @@ from playwright.sync_api import Error, Frame
 from consentkit.lint.facts import Checkbox, Control, PageView, ShownSettings, first_control
 from consentkit.scanner.visit import PRESS, Visit, look, read_script, read_tool
 
-MOST: Final = 3
+MAX_PRESSES: Final = 3
 """Presses after which a layer that is still there will not go."""
 
 _ANSWERS: Final = {"save", "withdraw", "reject"}
@@ -26,7 +26,7 @@ def choose(visit: Visit, action: str) -> int | None:
     Returns:
         The presses that it took; `None` if there is no way, or it does not make the question go.
     """
-    for presses in range(1, MOST + 1):
+    for presses in range(1, MAX_PRESSES + 1):
         control = _asking_control(visit, action)
         if control is None:
             return _choose_in_settings(visit, action) if presses == 1 else presses - 1

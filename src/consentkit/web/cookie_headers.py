@@ -83,7 +83,7 @@ def expire_hidden(exchange: Exchange) -> Headers:
     Where the decision could not come along, its purposes are denied for want of it: nothing is removed.
     """
     names = exchange.resolution.hidden
-    if not (names and exchange.traits.travels):
+    if not (names and exchange.traits.carries_lax_cookies):
         return []
     room, found = MAX_EXPIRED, list[str]()
     paths, variants = _paths(exchange), _variants(exchange)

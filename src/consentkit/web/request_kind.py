@@ -76,7 +76,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     Attributes:
         has_own_cookies: Whether a cookie of this package may be among its cookies.
         signals: What the browser says of its visitor.
-        travels: Whether a Lax cookie travels with it (RFC 6265bis, section 5.2).
+        carries_lax_cookies: Whether a Lax cookie travels with it (RFC 6265bis, section 5.2).
         asked: What the response is for. A ``page`` is a document of its own, which takes the banner.
         wants_document: Whether the response may be shown as a document, in a window or a frame.
         wants_service_worker: Whether a service worker's script is wanted.
@@ -87,7 +87,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     has_own_cookies: bool
     signals: Signals
-    travels: bool
+    carries_lax_cookies: bool
     asked: Asked
     wants_document: bool
     wants_service_worker: bool
@@ -104,7 +104,7 @@ def read_traits(method: str, pairs: Headers) -> Traits:
     return Traits(
         has_own_cookies=own,
         signals=read_signals(pairs),
-        travels=_travels(method, first, own, asked),
+        carries_lax_cookies=_carries_lax_cookies(method, first, own, asked),
         asked=asked,
         wants_document=asked in ("page", "frame"),
         wants_service_worker=first.get(b"sec-fetch-dest") == b"serviceworker",
@@ -114,7 +114,7 @@ def read_traits(method: str, pairs: Headers) -> Traits:
     )
 
 
-def _travels(method: str, first: Mapping[bytes, bytes], own: bool, asked: Asked) -> bool:
+def _carries_lax_cookies(method: str, first: Mapping[bytes, bytes], own: bool, asked: Asked) -> bool:
     """Say whether a Lax cookie travels with a request: on the same site, and with visits from others.
 
     It travels as well on what a worker forwards, unless that is for a frame, which nothing but the cookie

@@ -21,7 +21,7 @@ from consentkit.web.options import Options
 from consentkit.web.request import Headers, Request, choose_locale
 from consentkit.web.request_kind import PRESENT, READ, Traits, read_traits
 
-MOST: Final = 2048
+MAX_RESOLUTIONS: Final = 2048
 """Resolutions remembered. Full, all are forgotten: what comes again is soon known again."""
 MAX_BYTES: Final = 4096
 """Bytes of what a visitor sends up to which it is remembered."""
@@ -39,9 +39,9 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
         traits: What the request says of itself.
         consent: What the visitor allows.
         hidden: Names of the request's cookies that the app must not see.
-        passes: Whether the app sees the request as it came.
-        visits: Whether a page in answer may set or expire cookies; with fragments and in frames none does,
-            nor in answer to another site, where the decision is not known.
+        headers_unchanged: Whether the app sees the request as it came.
+        may_set_cookies: Whether the response may set or expire cookies: a page's may; a fragment's, a frame's
+            and one to a cross-site request may not.
         host: The ``Host`` header if it is one, else nothing.
         origin: The origin that the visitor sees, such as ``https://example.org``.
         base: Path of the package's own pages, root path included, without a slash at its end.
@@ -54,8 +54,8 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
     traits: Traits
     consent: Consent
     hidden: frozenset[str]
-    passes: bool
-    visits: bool
+    headers_unchanged: bool
+    may_set_cookies: bool
     host: str
     origin: str
     base: str
@@ -148,11 +148,11 @@ class Resolver:
             place: Where the visitor is; ``None``: not known, for which the strictest regime holds.
             now: Epoch seconds.
         """
-        told: list[object] = [request.method, request.secure, request.root_path, place]
+        key: list[object] = [request.method, request.secure, request.root_path, place]
         for pair in request.headers:
             if pair[0] in READ:
-                told += pair
-        found = self.known.get(tuple(told))
+                key += pair
+        found = self.known.get(tuple(key))
         if found is None or not found.since <= now < found.until:
             found = self._find(request, place, now)
         return Exchange(self._options, request, found, found.consent, found.traits, now)
@@ -173,7 +173,7 @@ class Resolver:
         size = len(request.method) + len(request.root_path) + sum(map(len, chain.from_iterable(pairs)))
         if size <= MAX_BYTES and len(pairs) <= MAX_HEADERS and now < found.until:
             for key in keys:
-                if len(self.known) >= MOST:
+                if len(self.known) >= MAX_RESOLUTIONS:
                     self.known.clear()
                 self.known[key] = found
         return found
@@ -203,8 +203,10 @@ def _resolve(options: Options, request: Request, pairs: Headers, place: Place | 
         traits=traits,
         consent=consent,
         hidden=hidden,
-        passes=not (looks or hidden or stamped),
-        visits=traits.travels and traits.asked == "page" and (traits.has_own_cookies or bool(hidden)),
+        headers_unchanged=not (looks or hidden or stamped),
+        may_set_cookies=traits.carries_lax_cookies
+        and traits.asked == "page"
+        and (traits.has_own_cookies or bool(hidden)),
         host=request.host,
         origin=request.origin,
         base=request.mount + options.prefix,
@@ -227,7 +229,7 @@ def _decided(
     if any(name in others for name, _ in request.cookies):
         consent = replace(consent, elsewhere=True)
     once = request.cookie_values(cookies.once_cookie_name(request.secure))
-    if once and traits.travels:
+    if once and traits.carries_lax_cookies:
         return _with_once(options, consent, once, now), now
     # One that cannot be believed may be from a machine whose clock is ahead.
     return consent, now if decision is INVALID else _until(consent, now)
@@ -253,7 +255,7 @@ def _consent(
         decision,
         traits.signals,
         now=now,
-        travels=traits.travels,
+        carries_lax_cookies=traits.carries_lax_cookies,
         validity=policy.validity_at(place),
         gpc_binding=policy.gpc_binding(place),
         gpc_override=policy.gpc_override(place),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.web.response.header_rules import mark, unmark
+from consentkit.web.response.cache_headers import mark, unmark
 
 NOW = b"aaaaaaaaaaaa"
 OLD = b"bbbbbbbbbbbb"

@@ -31,8 +31,8 @@ from consentkit import Place, Policy
 from consentkit.asgi.dispatcher import read_request
 from consentkit.catalog import safe_path
 from consentkit.web.request import MAX_HERE
+from consentkit.web.response.cache_headers import BLOCKING
 from consentkit.web.response.content_encoding import decoder, encoder
-from consentkit.web.response.header_rules import BLOCKING
 
 pytestmark = pytest.mark.anyio
 CSP = BLOCKING.decode()

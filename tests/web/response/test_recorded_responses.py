@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from asgi.client import BANNER, NAVIGATION, VENDOR, Answer, App, cookie, visit, wrap
-from consentkit.web.response.header_rules import BLOCKING
+from consentkit.web.response.cache_headers import BLOCKING
 from consentkit.web.response.response_kind import MediaType, read_media_type
 from web.response.response_recorder import CASES, SCRIPT, Case
 

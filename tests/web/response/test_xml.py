@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asgi.client import BANNER, HTML, NAVIGATION, VENDOR, App, cookie, visit, wrap
-from consentkit.web.response.header_rules import BLOCKING
+from consentkit.web.response.cache_headers import BLOCKING
 
 pytestmark = pytest.mark.anyio
 

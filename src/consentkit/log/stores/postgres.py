@@ -20,8 +20,8 @@ from psycopg.sql import SQL, Identifier
 from consentkit.exceptions import LogError, LogMissing
 from consentkit.log.stores import postgres_schema as schema
 from consentkit.log.stores import sql
-from consentkit.log.stores.base import Head, RawRow
 from consentkit.log.stores.postgres_pool import Pool, commit, may_repeat, read_address, translate_errors
+from consentkit.log.stores.values import Head, RawRow
 
 T = TypeVar("T")
 

@@ -23,8 +23,8 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 from msgspec.structs import astuple
 
 from consentkit.exceptions import LogCorrupt, LogUnavailable
-from consentkit.log.counters import KEPT_DAYS, MOST, Observation
-from consentkit.log.stores.base import Change, Counted, Head, RawRow, Rollup, Row
+from consentkit.log.counters import KEPT_DAYS, MAX_KEYS, Observation
+from consentkit.log.stores.values import Change, Counted, Head, RawRow, Rollup, Row
 from consentkit.record.entry import EntryType
 from consentkit.tlog.tree import TileId
 
@@ -267,7 +267,7 @@ class Transaction(View, ABC):
         self.execute((f'{statement} WHERE "index" {condition}', [(argument,)]))
 
     def count(self, counts: Mapping[Observation, int]) -> None:
-        """Add to what was observed, and keep the `MOST` largest counts of each kind and day."""
+        """Add to what was observed, and keep the `MAX_KEYS` largest counts of each kind and day."""
         # Whoever can send a report can forge one: without these limits it could fill the disk.
         days = {one.day for one in counts}
         oldest = [date.fromisoformat(day) - timedelta(days=KEPT_DAYS) for day in days]
@@ -280,7 +280,7 @@ class Transaction(View, ABC):
             (
                 "DELETE FROM observations WHERE day = ? AND kind = ? AND key NOT IN"
                 " (SELECT key FROM observations WHERE day = ? AND kind = ? ORDER BY count DESC, key LIMIT ?)",
-                [(*key, *key, MOST) for key in {(one.day, one.kind) for one in counts}],
+                [(*key, *key, MAX_KEYS) for key in {(one.day, one.kind) for one in counts}],
             ),
             ("DELETE FROM observations WHERE day < ?", [(day.isoformat(),) for day in oldest]),
         )

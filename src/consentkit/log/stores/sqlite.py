@@ -17,7 +17,7 @@ from consentkit.exceptions import LogCorrupt, LogError, LogMissing, LogUnavailab
 from consentkit.log.process import fair_lock, register_at_fork
 from consentkit.log.stores import sql
 from consentkit.log.stores import sqlite_schema as schema
-from consentkit.log.stores.base import Head, RawRow
+from consentkit.log.stores.values import Head, RawRow
 
 T = TypeVar("T")
 

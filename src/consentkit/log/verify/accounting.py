@@ -11,8 +11,8 @@ from typing import TypeAlias
 from msgspec.structs import astuple
 
 from consentkit.exceptions import LogCorrupt
-from consentkit.log.stores.base import Rollup, Row
 from consentkit.log.stores.sql import View
+from consentkit.log.stores.values import Rollup, Row
 from consentkit.log.verify.entry_checks import MISSING, check_entry, decode_entry
 from consentkit.record.entry import Entry, EntryType
 

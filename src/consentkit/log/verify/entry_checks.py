@@ -9,7 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.stores.base import RawRow, Row
+from consentkit.log.stores.values import RawRow, Row
 from consentkit.record.entry import Entry
 from consentkit.record.leaf import DOMAIN, SALT_BYTES, commitment, committed_leaf, notice_leaf
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import ConfigurationError, LogCorrupt, MissingExtra, ProofInvalid
 from consentkit.log.reader import LogReader, Recorded
-from consentkit.log.stores.base import Head
+from consentkit.log.stores.values import Head
 from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
 from consentkit.tlog import proofs
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint

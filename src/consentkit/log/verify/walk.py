@@ -15,8 +15,8 @@ from typing import TypeAlias
 from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.operations import PERSONAL
-from consentkit.log.stores.base import Head, RawRow, Row
 from consentkit.log.stores.sql import View
+from consentkit.log.stores.values import Head, RawRow, Row
 from consentkit.log.verify.accounting import DailyCounts, Erasures
 from consentkit.log.verify.entry_checks import MISSING, check_decisions, check_entry, check_publication
 from consentkit.record.leaf import read_leaf

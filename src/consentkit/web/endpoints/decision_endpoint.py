@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 
 from msgspec.structs import replace
 
 from consentkit.banner.banner import make_notice
 from consentkit.banner.pages import problem_text
+from consentkit.banner.settings import read_choices, read_offered, read_ticked
 from consentkit.consent import cookies
-from consentkit.consent.decision import Decision
+from consentkit.consent.choice import accept, allow, choose, reject
+from consentkit.consent.consent import Consent
+from consentkit.consent.decision import Decision, Source
 from consentkit.consent.notice import Notice, on_terms
+from consentkit.exceptions import BadRequest, UnknownPurpose
+from consentkit.policy.validation import IDENTIFIER
 from consentkit.web.cookie_headers import decision_line, expire_plain
 from consentkit.web.endpoints import recorder as recording
 from consentkit.web.endpoints.answers import answer_problem, redirect, set_cookies, wants_json
@@ -29,7 +35,7 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
     # A deploy came in between: the choice holds on the terms of the notice that was seen, if it is known.
     terms = (yield from recording.find_terms(exchange, submission.notice)) if notice is None else None
     asked = notice.asked if notice else terms.asked if terms else ()
-    decision = recording.decide(exchange, submission, asked)
+    decision = _decide(exchange, submission, asked)
     if terms is not None:
         submission, decision = replace(submission, locale=terms.locale), on_terms(decision, terms)
     choice = Choice(exchange, ids, submission, decision, notice)
@@ -40,6 +46,56 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
     if notice is None and (terms is None or (submission.once and not same)):
         return (yield from _answer_stale(choice, recorder))
     return (yield from (_answer_once if submission.once else _answer_taken)(choice, recorder))
+
+
+def _decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
+    """Return the decision that the button's action means; `asked` are the purposes that the banner asked for.
+
+    Raises:
+        BadRequest: 400 for a purpose or vendor that the policy does not have.
+    """
+    consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
+    gpc_shown = source == "settings" and submission.signal == consent.signal  # of which only that page speaks
+    try:
+        if submission.action == "accept":
+            return accept(consent, source=source, now=now, asked=asked, gpc_shown=gpc_shown)
+        if submission.action in ("reject", "withdraw"):
+            return reject(consent, source=source, now=now)
+        if submission.action == "allow":
+            return allow(consent, submission.names, source=source, now=now)
+        if submission.as_json:
+            return choose(consent, submission.names, submission.denied, source=source, now=now)
+        return _save(submission, consent, source=source, now=now, gpc_shown=gpc_shown)
+    except UnknownPurpose as error:
+        raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
+
+
+def _source(exchange: Exchange, submission: Submission) -> Source:
+    if submission.as_json:
+        return "api"
+    if submission.action == "allow":
+        return "embed"
+    below = submission.return_to.startswith(exchange.resolution.base + "/")
+    return "settings" if below or submission.was else "banner"
+
+
+def _save(submission: Submission, consent: Consent, *, source: Source, now: int, gpc_shown: bool) -> Decision:
+    """Read the settings form. A box that was ticked by default, and still is, is no grant."""
+    policy, offered = consent.policy, read_offered(submission.was)
+    # What the page offered and a deploy took away can be neither granted nor refused any more.
+    gone = offered - policy.purpose_by_name.keys()
+    if not all(map(IDENTIFIER.fullmatch, gone)):
+        raise UnknownPurpose(min(gone), policy.purposes)
+    granted = read_choices(policy, ticked=submission.names, was=submission.was) - gone
+    return choose(
+        consent,
+        granted,
+        offered - granted - gone,
+        left_on=read_ticked(submission.was) - consent.chosen,
+        source=source,
+        now=now,
+        gpc_shown=gpc_shown,
+    )
 
 
 def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:

@@ -1,4 +1,4 @@
-"""The recorder: from a submission to a decision that is in the log.
+"""The recorder: has a decision recorded in the log.
 
 No grant without an entry: if the log cannot take it, what would be granted newly is left out. No refusal
 lost: whatever is denied is honoured at once, and waits in the log's outbox while its store is away.
@@ -7,21 +7,17 @@ lost: whatever is denied is honoured at once, and waits in the log's outbox whil
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import Any, Final, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from consentkit.banner.assets import read_assets
-from consentkit.banner.settings import read_choices, read_offered, read_ticked
-from consentkit.consent.choice import accept, allow, choose, reject
-from consentkit.consent.consent import Consent
 from consentkit.consent.cookies import ONCE_SECONDS
-from consentkit.consent.decision import Decision, Source
+from consentkit.consent.decision import Decision
 from consentkit.consent.notice import Notice, Shown, read_terms
-from consentkit.exceptions import BadRequest, LogError, LogUnavailable, UnknownPurpose
-from consentkit.policy.validation import IDENTIFIER
+from consentkit.exceptions import LogError, LogUnavailable
 from consentkit.record.entry import Bundle, Entry, rfc3339
 from consentkit.web.cookie_headers import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
@@ -77,56 +73,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None
     subject: str | None = None
     recorded: bool = True
-
-
-def decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
-    """Work out the next decision; `asked` are the purposes that the banner asked for.
-
-    Raises:
-        BadRequest: 400 for a purpose or vendor that the policy does not have.
-    """
-    consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
-    told = source == "settings" and submission.signal == consent.signal  # of which only that page speaks
-    try:
-        if submission.action == "accept":
-            return accept(consent, source=source, now=now, asked=asked, told=told)
-        if submission.action in ("reject", "withdraw"):
-            return reject(consent, source=source, now=now)
-        if submission.action == "allow":
-            return allow(consent, submission.names, source=source, now=now)
-        if submission.as_json:
-            return choose(consent, submission.names, submission.denied, source=source, now=now)
-        return _save(submission, consent, source=source, now=now, told=told)
-    except UnknownPurpose as error:
-        raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
-
-
-def _source(exchange: Exchange, submission: Submission) -> Source:
-    if submission.as_json:
-        return "api"
-    if submission.action == "allow":
-        return "embed"
-    below = submission.return_to.startswith(exchange.resolution.base + "/")
-    return "settings" if below or submission.was else "banner"
-
-
-def _save(submission: Submission, consent: Consent, *, source: Source, now: int, told: bool) -> Decision:
-    """Read the settings form. A box that was ticked by default, and still is, is no grant."""
-    policy, offered = consent.policy, read_offered(submission.was)
-    # What the page offered and a deploy took away can be neither granted nor refused any more.
-    gone = offered - policy.purpose_by_name.keys()
-    if not all(map(IDENTIFIER.fullmatch, gone)):
-        raise UnknownPurpose(min(gone), policy.purposes)
-    granted = read_choices(policy, ticked=submission.names, was=submission.was) - gone
-    return choose(
-        consent,
-        granted,
-        offered - granted - gone,
-        left_on=read_ticked(submission.was) - consent.chosen,
-        source=source,
-        now=now,
-        told=told,
-    )
 
 
 class Recorder:

@@ -1,8 +1,7 @@
 """The gate for one response: which request headers the app is shown, and what becomes of its answer.
 
-Which response headers are gated is in the table `consentkit.gating.response_headers.GATED_HEADERS`; which
-cookies,
-in the policy and the catalog (`consentkit.web.cookie_headers`). Outcomes:
+Response headers are gated by the table `consentkit.gating.response_headers.HEADER_GATES`, cookies by the
+policy and the catalog (`consentkit.web.cookie_headers`). Outcomes:
 
 Pass          the body goes as it is: no page, or one whose headers were all that had to change; of what
               browsers show as a page and cannot be read here, the blocking policy is among them
@@ -25,9 +24,9 @@ from consentkit.web.cookie_headers import gate_cookies, hide_cookies, visit_cook
 from consentkit.web.request import Headers
 from consentkit.web.resolver import Exchange
 from consentkit.web.response import response_kind as kinds
+from consentkit.web.response.cache_headers import BLOCKING, get, is_ours, mark, personal, replaced, unmark
 from consentkit.web.response.csp import Allowed, read_allowed
 from consentkit.web.response.gate_report import report_of, things_of
-from consentkit.web.response.header_rules import BLOCKING, get, is_ours, mark, personal, replaced, unmark
 from consentkit.web.response.page import PageResponse, open_gate
 
 # Where visitors themselves go, or a script asks for data; everything else a page loads.
@@ -94,7 +93,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         """Return the headers that the app is shown: the request's own list where nothing is hidden."""
         exchange, resolution = self.exchange, self.exchange.resolution
         headers, traits = exchange.request.headers, exchange.traits
-        if resolution.passes or not exchange.options.enforce:
+        if resolution.headers_unchanged or not exchange.options.enforce:
             return headers
         if resolution.hidden:
             headers = hide_cookies(exchange, headers)
@@ -208,7 +207,7 @@ class GatedResponse(msgspec.Struct, eq=False):
             made = self._with_tag(made)
         if not self._has_body(status):
             return Pass(made)
-        if resolution.visits:
+        if resolution.may_set_cookies:
             made += visit_cookies(exchange)
         allowed = read_allowed(headers, resolution.origin) if shown.restricted else _EVERYTHING
         return PageResponse(exchange, made, read, allowed, self._gate)
@@ -220,7 +219,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         if resolution.denies:
             made.append((b"content-security-policy", BLOCKING))
         made += resolution.csp
-        return made + visit_cookies(self.exchange) if resolution.visits else made
+        return made + visit_cookies(self.exchange) if resolution.may_set_cookies else made
 
     def _worker(self, status: int, headers: Headers) -> Outcome:
         """Add the policy to a worker's script, which keeps the one it came with until its bytes change."""

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from consentkit.gating.response_headers import GATED_HEADERS, names_address
+from consentkit.gating.response_headers import INSPECTED_HEADERS, names_address
 from consentkit.web.request import Headers
-from consentkit.web.response import header_rules
+from consentkit.web.response import cache_headers
 from consentkit.web.response.content_encoding import coding_of
 
 HTML: Final = b"text/html"
@@ -40,7 +40,7 @@ REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _XML: Final = frozenset((b"text/xml", b"application/xml", b"text/xsl"))
 _ATTACHMENT: Final = re.compile(rb"[ \t]*+attachment[ \t]*+(?:;|\Z)", re.I)
 _UNSHOWN: Final = b"application/octet-stream"
-_LOOKED_AT = GATED_HEADERS | {b"set-cookie"}
+_LOOKED_AT = INSPECTED_HEADERS | {b"set-cookie"}
 _PAIRS = frozenset((tuple,))
 _MARKUP = UNREADABLE | {HTML, STREAM}
 _SPACE: Final = b"\t\n\r "
@@ -172,7 +172,7 @@ def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tupl
 
     Remembered, since the headers of pages that repeat do as well.
     """
-    named = header_rules.by_name(headers)
+    named = cache_headers.by_name(headers)
     gated = any(names_address(*pair) for pair in named.items())
     kind = _shown_kind(status, named)
     shown = Shown(gated, b"set-cookie" in named, kind)
@@ -183,7 +183,7 @@ def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tupl
         page=Read(kind, coding_of(named.get(b"content-encoding", b"")), charset),
         tagged=b"etag" in named,
         restricted=b"content-security-policy" in named,
-        headers=tuple(header_rules.personal(headers, vary, rewritten=True)),
+        headers=tuple(cache_headers.personal(headers, vary, rewritten=True)),
     )
 
 

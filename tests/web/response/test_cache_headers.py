@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentkit.web.response.header_rules import get, personal
+from consentkit.web.response.cache_headers import get, personal
 
 Headers = list[tuple[bytes, bytes]]
 
