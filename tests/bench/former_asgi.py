@@ -87,10 +87,7 @@ def _appends(folder: Path) -> Callable[[], Coroutine[Any, Any, float]]:
     """Return what appends to a log from many tasks at once."""
     from consentkit import ConsentLog
 
-    try:
-        record: Any = import_module("consentkit.record")
-    except ImportError:  # the commit before has entries in the log's room
-        record = import_module("consentkit.log")
+    record: Any = import_module("consentkit.record.entry")
     log, body, at = ConsentLog(folder / "consent.sqlite3"), b"{}", "2026-11-22T18:00:00Z"
     notice = record.Bundle(hash=sha256(body).hexdigest(), body=body, at=at)
     log.commit([notice])

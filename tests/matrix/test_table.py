@@ -17,11 +17,11 @@ def cells(heading: str) -> list[list[str]]:
 
 
 def test_every_behaviour_is_described() -> None:
-    assert [row[0] for row in cells("## What is looked at")[1:]] == [one.name for one in BEHAVIOURS]
+    assert [row[0] for row in cells("## What is tested")[1:]] == [one.name for one in BEHAVIOURS]
 
 
 def test_every_pair_has_been_run() -> None:
-    head, *rows = cells("## What was found")
+    head, *rows = cells("## Results")
     assert head[1:] == [one.name for one in BEHAVIOURS]
     assert [row[0] for row in rows] == [
         Pair(framework, server).name for framework in FRAMEWORKS for server in SERVERS

@@ -128,7 +128,7 @@ class PageGate:
     @property
     def gated(self) -> Sequence[Gated]:
         """Return what was made inert, each kind once, in order of appearance."""
-        return [*self._judge.held]
+        return [Gated(held[0].decode("ascii"), *held[1:]) for held in self._judge.held]
 
     @property
     def foreign_base(self) -> bool:

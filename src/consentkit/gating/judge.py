@@ -58,7 +58,7 @@ class Judge:
         self.own, self.own_host = _read_own(host)
         self.undeclared: dict[str, str | None] = {}
         self.mentioned: dict[str, str | None] = {}
-        self.held: dict[Gated, None] = {}
+        self.held: dict[tuple[bytes, str, str, str, Why], None] = {}
         self.consent: Final = consent
         self._unclassified = unclassified
         self._reported: set[tuple[str, ...]] = set()
@@ -77,7 +77,8 @@ class Judge:
             if reason.party.vendor in runs:
                 continue
             if not is_allowed(reason.party, self.consent) and self.applies(reason):
-                self._note_unknown(reach.hosts)
+                if reach.hosts:
+                    self._note_unknown(reach.hosts)
                 return reason
         if reach.hosts and (host := self._note_unknown(reach.hosts)):
             return Reason(NOBODY, host, "unclassified")
@@ -104,7 +105,7 @@ class Judge:
         if len(self.held) < MAX_REPORTED:
             party = reason.party
             vendor = party.name if reason.why == "unknown-marker" else party.vendor
-            self.held[Gated(name.decode("ascii"), vendor, party.purpose, reason.host, reason.why)] = None
+            self.held[name, vendor, party.purpose, reason.host, reason.why] = None
 
     def is_own(self, host: str) -> bool:
         """Tell whether a host is the page's own, or one below its site's name."""

@@ -92,10 +92,11 @@ class Rewriter:
                     one = min((one for one in self._tokenizers if one not in waiting), key=attrgetter("pos"))
                 while (moved := one.step(self._buffer, final, self._tokenizers)) and alone and not one.twins:
                     pass
+                if alone and not one.twins:
+                    return
                 if not moved:
                     waiting.add(one)
-                if not alone or one.twins:
-                    self._settle(one)
+                self._settle(one)
         except TooDeep:
             self.sealed = True
 
