@@ -1,6 +1,6 @@
-"""The visitor's decision, its cookie, and what holds now. Reads no clock: `now` is passed in.
+"""The visitor's decision, its cookie, and the consent that follows. Reads no clock: `now` is passed in.
 
-`consent.decision` is what a visitor decided, `consent.cookies` how the browser keeps it, `consent.consent`
-what holds for a visitor now and `resolve`, `consent.choice` how a choice becomes the next decision, and
-`consent.notice` what was shown.
+`consent.decision` is the stored decision, `consent.cookies` its cookie, `consent.consent` resolves the
+consent of a request, `consent.choice` turns a choice into the next decision, and `consent.notice` is the text
+that was shown.
 """

@@ -1,7 +1,7 @@
-"""Choices: from what a visitor asks for, and what holds before, to the next decision.
+"""Choices: turns what a visitor clicked, and the consent before it, into the next decision.
 
-Invariants: what a choice does not speak of keeps its denials; its grants are carried over only while they
-are in force, and never gain time, regime or knowledge of a signal by being carried.
+Invariants: denials that a choice does not name stay; other grants are kept only while they are in force, and
+keep their age, regime and `gpc_shown`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from consentkit.policy import NECESSARY, Policy
 def accept(
     consent: Consent, *, source: Source, now: int, asked: Iterable[str] | None = None, gpc_shown: bool = False
 ) -> Decision:
-    """Grant what the visitor was asked for: what the banner asked, or in settings every purpose.
+    """Grant the purposes that the banner asked for, or in the settings every purpose.
 
     Args:
         consent: What holds before the choice.
         source: Where the choice was made.
         now: Epoch seconds.
-        asked: What the banner asked for; by default what it would ask for now.
+        asked: Purposes that the banner asked for; by default those that it would ask for now.
         gpc_shown: Whether the visitor was shown that the browser's signal had been received.
     """
     purposes = frozenset(consent.policy.purposes) - {NECESSARY}
@@ -35,7 +35,7 @@ def accept(
 
 
 def reject(consent: Consent, *, source: Source, now: int) -> Decision:
-    """Deny every purpose and forget vendors that were allowed one by one. Withdrawal is the same act."""
+    """Deny every purpose and remove single vendors that were allowed. Withdrawing does the same."""
     return choose(consent, (), source=source, now=now)
 
 
@@ -56,7 +56,7 @@ def choose(
         granted: Purposes and vendors. Where a vendor is named, its purpose's other declared ones are denied.
         denied: Purposes and vendors; a name in both is denied. All other vendors follow their purpose, or
             stay denied if they were denied by name before.
-        left_on: Those of the granted purposes that were on by default, and that nobody touched.
+        left_on: Granted purposes that were pre-ticked and not touched.
 
     Returns:
         A decision that names vendors only where they differ from their purpose.
@@ -86,7 +86,7 @@ def choose(
 def allow(
     consent: Consent, names: Iterable[str], *, source: Source, now: int, gpc_shown: bool = False
 ) -> Decision:
-    """Add to the decision: what is not named stays as it is.
+    """Add grants to the decision; other names stay as they are.
 
     Args:
         consent: What holds before the choice.
@@ -99,7 +99,7 @@ def allow(
     policy, previous = consent.policy, consent.decision
     added = known_names(policy, names)
     if previous is None:
-        # Behind a cookie that cannot be believed there may be a refusal: what is not allowed stays denied.
+        # An invalid cookie may have been a refusal: what is not allowed here stays denied.
         denied = consent.denied - added if consent.source == "invalid" else frozenset()
         return _decide(consent, granted=added, denied=denied, source=source, now=now, gpc_shown=gpc_shown)
     freed = {vendor for vendor in previous.denied if policy.vendor_purpose(vendor) in added}
@@ -122,20 +122,20 @@ def allow(
 
 
 def _carried(consent: Consent, previous: Decision, now: int) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what a decision granted and left on that may stand in the next one."""
+    """Return the earlier names in `granted` and `left_on` that may be kept in the next decision."""
     weaker = previous.regime.strictness < consent.regime.strictness
     if weaker or now >= previous.expires_at(consent.validity):
         # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
         return frozenset(), frozenset()
-    # What only the regime grants is no grant of the visitor's, and becomes none by being carried.
+    # Names that only the regime grants are not kept, since the visitor did not grant them.
     return previous.granted & (consent.chosen | consent.vendors_granted), previous.left_on
 
 
 def forget(consent: Consent) -> Decision | None:
-    """Keep of a decision what it denies, and nothing else: what it granted is undecided again.
+    """Remove the grants of a decision: these purposes are undecided again, denials stay.
 
     Args:
-        consent: What holds before.
+        consent: The consent before.
 
     Returns:
         A decision that may be empty; ``None`` where there is none before.
@@ -190,6 +190,6 @@ def _decide(
 
 
 def _fingerprints(policy: Policy, names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
-    """Return the known fingerprints of the purposes that names stand for."""
+    """Return the known fingerprints of the purposes of these names."""
     purposes = set(map(policy.purpose_by_name.get, names))
     return {name: value for name, value in known.items() if name in purposes}

@@ -1,4 +1,4 @@
-"""Consent: what holds now, the object that apps read, and `resolve`, which works it out."""
+"""`Consent`, the object that apps read, and `resolve`, which works it out."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from consentkit.policy import NECESSARY, Link, Place, Policy, Purpose, Regime, V
 from consentkit.signals import Signal, Signals
 
 RENEWAL: Final = 30 * DAY
-"""Seconds between two signatures of a refusal that visits keep alive."""
+"""Seconds after which a visit renews the cookie of a refusal."""
 
 Standing: TypeAlias = Source | Literal["regime", "invalid", "unsent"]
 
 UNTOLD: Final = "?"
-"""The mark of a page for which it is not known what was chosen."""
+"""The mark of a page that was made without knowing the decision."""
 
 MAX_MARK: Final = 1_000
 """Characters of a mark."""
@@ -46,12 +46,12 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         place: Where the visitor is, as far as the site knows.
         validity: How long choices hold at the visitor's place.
         gpc: Whether the browser sends Sec-GPC.
-        signals: The signals of the browser that count, ``gpc`` first.
-        signal_honoured: Whether the first of them binds and stands: nothing that it speaks of is granted.
+        signals: The browser's signals that the policy honours, ``gpc`` first.
+        signal_honoured: Whether the first of them is in effect: no purpose with `sale` is granted.
         narrow: Purposes that are granted by the law of the place and not by the visitor, for declared vendors
             and for those known to make no own use of what they receive.
-        required_links: Links that the law of the place prescribes, such as ``choices``.
-        renew: Whether the decision cookie should be signed and set anew, unchanged.
+        required_links: Links that the law of the place requires, such as ``choices``.
+        renew: Whether the decision cookie should be signed and set again, unchanged.
         elsewhere: Whether the browser has a decision under another name as well: of a site that shares it
             with its subdomains, or from before this one did or was on https. Scripts cannot tell whose it is.
     """
@@ -114,22 +114,22 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def signal(self) -> Signal | Literal[""]:
-        """Return the signal of the browser that counts; empty without one."""
+        """Return the browser's signal in effect; empty without one."""
         return self.signals[0] if self.signals else ""
 
     @cached_property
     def regime(self) -> Regime:
-        """Return the strictest regime of all purposes, which is the one the banner is written for."""
+        """Return the strictest regime of all purposes, whose text the banner has."""
         return strictest(self.regimes.values())
 
     @cached_property
     def prompting(self) -> frozenset[str]:
-        """Return the purposes that a banner may ask or inform about at the visitor's place."""
+        """Return the purposes whose regime at the visitor's place has a banner."""
         return frozenset(name for name, regime in self.regimes.items() if regime.prompts)
 
     @cached_property
     def needs_prompt(self) -> bool:
-        """Say whether the banner is to be shown."""
+        """Say whether the banner is shown."""
         return bool(self.prompt_for)
 
     @cached_property
@@ -144,7 +144,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def expires_at(self) -> int | None:
-        """Return epoch seconds from which the decision's grants count no longer, or ``None`` without one."""
+        """Return epoch seconds at which the decision's grants expire, or ``None`` without one."""
         return self.decision.expires_at(self.validity) if self.decision else None
 
     @cached_property
@@ -177,13 +177,13 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def key(self) -> str:
-        """Return what identifies all that is granted and denied under this policy, for memos and ETags."""
+        """Return a key of all that is granted and denied under this policy, for caches and ETags."""
         names = (self.granted, self.vendors_granted, self.vendors_denied, self.narrow)
         return ":".join([self.policy.revision, *(",".join(sorted(part)) for part in names)])
 
     @cached_property
     def view(self) -> str:
-        """Return what identifies all that pages show this visitor: `key`, regimes, and what is asked."""
+        """Return a key of all that pages show this visitor: `key`, regimes, and what is asked."""
         regimes = ",".join(f"{name}={regime.value}" for name, regime in sorted(self.regimes.items()))
         asked = f"{int(self.needs_prompt)}{int(self.decision is None)}"
         links = ",".join(sorted(self.required_links))
@@ -206,20 +206,20 @@ def resolve(
     narrow: frozenset[str] = frozenset(),
     required_links: frozenset[Link] = frozenset(),
 ) -> Consent:
-    """Resolve what holds now, by the rules of the documentation's page on consent.
+    """Work out the consent, by the rules in the documentation ("How consent is resolved").
 
     Args:
         policy: The site's policy.
         regimes: Purpose → regime at the visitor's place. A purpose that is missing is `opt-in`.
-        decision: The stored decision, `Invalid` for one that cannot be believed, ``None`` for none.
-        signals: What the browser says.
+        decision: The stored decision, `Invalid` for an invalid cookie, ``None`` without one.
+        signals: The browser's signals.
         now: Epoch seconds.
-        carries_lax_cookies: Whether the request carries Lax cookies. If not, all is denied, nobody asked.
-        validity: How long choices hold at the place; by default as where it is not known.
-        gpc_binding: Whether Sec-GPC binds at the place, and DNT where the policy honours it.
+        carries_lax_cookies: Whether the request carries Lax cookies. If not, all is denied, without a banner.
+        validity: How long choices are valid at the place; by default as for an unknown place.
+        gpc_binding: Whether Sec-GPC is binding at the place, and DNT if the policy honours it.
         gpc_override: Whether the place lets a visitor allow a sale after being shown the signal.
         narrow: Purposes whose regime there is an exception for vendors that make no own use of the data.
-        required_links: Links that the law of the place prescribes.
+        required_links: Links that the law of the place requires.
     """
     denied = frozenset(policy.purposes) - {NECESSARY}
     nothing = Consent(
@@ -248,7 +248,7 @@ _UNDECIDED = Decision(regime=Regime.OPT_IN, day=0)
 
 
 class _Resolution(msgspec.Struct, frozen=True):
-    """Everything that what holds depends on; the rules are those of ``docs/explanation/consent.md``."""
+    """The inputs of `resolve`; the rules are those of ``docs/explanation/consent.md``."""
 
     nothing: Consent  # what would hold if everything were denied
     decision: Decision
@@ -257,7 +257,7 @@ class _Resolution(msgspec.Struct, frozen=True):
     override: bool
 
     def consent(self) -> Consent:
-        """Put what holds for all purposes and vendors together."""
+        """Combine the results for all purposes and vendors."""
         nothing, decision = self.nothing, self.decision
         purposes = nothing.policy.purposes
         chosen = frozenset(name for name in decision.granted if name in purposes and self._in_force(name))
@@ -284,17 +284,17 @@ class _Resolution(msgspec.Struct, frozen=True):
         return self.nothing.regimes.get(name, Regime.OPT_IN)
 
     def _unchanged(self, name: str) -> bool:
-        """Say whether the purpose is what it was when the visitor decided."""
+        """Say whether the purpose has not changed since the decision."""
         return self.decision.fingerprints.get(name) == self.nothing.policy.fingerprints[name]
 
     def _in_force(self, name: str) -> bool:
-        """Say whether a grant given for this purpose then still counts now."""
+        """Say whether an earlier grant of this purpose is still in force."""
         if self.now >= self.decision.expires_at(self.nothing.validity) or not self._unchanged(name):
             return False
         return self._regime(name).strictness <= self.decision.regime.strictness
 
     def _signal_denies(self, purpose: Purpose) -> bool:
-        """Say whether a signal denies a sale, which nobody allowed knowing that it was received."""
+        """Say whether a signal denies the purpose, and no later grant overrides the signal."""
         return self.signal and bool(purpose.sale) and not (self.override and self.decision.gpc_shown)
 
     def _grants(self, purpose: Purpose, chosen: frozenset[str]) -> bool:
@@ -302,12 +302,12 @@ class _Resolution(msgspec.Struct, frozen=True):
             return True
         if purpose.id in self.decision.denied or self._signal_denies(purpose):
             return False
-        # An override takes an explicit grant: without one the signal stands against the regime's default.
+        # Only an explicit grant overrides the signal; the regime's default does not.
         by_default = self._regime(purpose.id).grants and not (self.signal and purpose.sale)
         return purpose.id in chosen or by_default
 
     def _grants_vendor(self, vendor: str) -> bool:
-        """Say whether a vendor that was allowed by itself still is."""
+        """Say whether a vendor's own grant is still in force."""
         purpose = self.nothing.policy.vendor_purpose(vendor)
         if purpose is None or self._signal_denies(self.nothing.policy.purposes[purpose]):
             return False
@@ -327,7 +327,7 @@ class _Resolution(msgspec.Struct, frozen=True):
         return not regime.grants and self.now >= decision.asks_again_at(self.nothing.validity)
 
     def _renews(self) -> bool:
-        """Say whether a refusal is renewed by this visit: not under `opt-in`, where silence denies anyway.
+        """Say whether this visit renews a refusal: not under `opt-in`, where no cookie means denied anyway.
 
         Not while grants are in force, either: a slow page must not set them again over a withdrawal made
         meanwhile.

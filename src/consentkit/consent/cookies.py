@@ -1,4 +1,4 @@
-"""The three cookies, of the decision, the id and what is allowed once: names, attributes and signed values.
+"""The three cookies (decision cookie, id cookie, once cookie): names, attributes and signed values.
 
 Names begin with ``__Host-`` on https, so that no subdomain can plant one; with ``__Secure-`` where the site
 shares the cookie with its subdomains; they are plain on http only (RFC 6265bis, section 4.1.3). Values are
@@ -36,11 +36,11 @@ _OCTETS = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 
 
 class TimedSigner(TimestampSigner):
-    """Signs text together with a time that it is told, since this room reads no clock.
+    """Signs text together with a time passed in, since this room reads no clock.
 
     Args:
         keys: One key, or several, of which the last one signs.
-        salt: What keeps the values of one cookie from counting in another.
+        salt: Different for each cookie, so that the value of one is invalid in another.
     """
 
     def __init__(self, keys: str | Sequence[str], salt: str) -> None:
@@ -55,7 +55,7 @@ class TimedSigner(TimestampSigner):
         """Return a signed text and the epoch seconds at which it was signed.
 
         Raises:
-            BadData: The signature or the time cannot be believed.
+            BadData: The signature or the time is invalid.
             ValueError: It is not ASCII.
         """
         text, signed = self.unsign(value, return_timestamp=True)
@@ -99,15 +99,15 @@ class DecisionCodec:
 
         Args:
             values: As received. Several of them can come from a parent domain or another path.
-            now: Epoch seconds; a cookie signed more than five minutes later is not believed.
+            now: Epoch seconds; a cookie signed more than five minutes in the future is rejected.
 
         Returns:
-            The decision, the most restrictive reading of several; `Invalid` as soon as one cannot be
-            believed; ``None`` where there is none. Never raises.
+            The decision, of several the most restrictive combination; `Invalid` if any of them is invalid;
+            ``None`` without one. Never raises.
         """
         decisions = [self._load(value, now) for value in values]
         believed = [decision for decision in decisions if isinstance(decision, Decision)]
-        # One that cannot be believed may be a refusal that was damaged, so the others do not outvote it.
+        # A bad cookie may be a damaged refusal, so it wins over valid ones.
         if len(believed) < len(decisions):
             return INVALID
         return reduce(most_restrictive, believed) if believed else None
@@ -140,7 +140,7 @@ class SubjectCodec:
         return self._signer.sign(subject).decode("ascii")
 
     def loads(self, values: Sequence[str]) -> str | None:
-        """Return the subject id of an id cookie; ``None`` where none can be believed, or several disagree."""
+        """Return the subject id; ``None`` if no cookie is valid, or several disagree."""
         subjects = {*map(self._load, values)}
         return subjects.pop() if len(subjects) == 1 else None
 
@@ -165,7 +165,7 @@ class OnceCodec:
         return self._signer.sign_at(name, now)
 
     def loads(self, value: str, *, now: int) -> frozenset[str]:
-        """Return the id, or nothing where the value cannot be believed or its minute is over."""
+        """Return the id; empty if the value is invalid or expired."""
         if len(value) > _MAX_ONCE:
             return frozenset()
         try:
@@ -176,19 +176,19 @@ class OnceCodec:
 
 
 def _check_canonical(value: str) -> None:
-    # base64 has several spellings of the same bytes, and its decoder skips what it does not know: one
-    # signature must have one spelling, or a changed cookie would verify.
+    # base64 can encode the same bytes in several ways, and its decoder skips unknown characters. Only the
+    # canonical encoding is accepted, or a changed cookie would verify.
     signature = value.rpartition(".")[2].encode("ascii")
     if base64_encode(base64_decode(signature)) != signature:
         raise ValueError("signature not in canonical base64")
 
 
 class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the visitor's cookies hold.
+    """Domain and scheme of the visitor's cookies.
 
     Args:
         domain: Share the decision among the subdomains of this domain, such as ``example.org``.
-        https_only: Whether visitors come over https; ``None``: as the request's scheme says.
+        https_only: Whether visitors use https; ``None``: the request's scheme decides.
 
     Raises:
         ConfigurationError: `domain` is no domain name of at least two labels.
@@ -200,7 +200,7 @@ class CookieOptions(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.domain:
             domain = self.domain.lower().removeprefix(".")
-            # Every label, so that nothing in it can end the attribute and begin another.
+            # Every label is checked, so that the value cannot end the attribute and begin another.
             if not _DOMAIN.fullmatch(domain):
                 raise ConfigurationError('expected a domain such as "example.org"', path="cookies.domain")
             msgspec.structs.force_setattr(self, "domain", domain)
@@ -214,7 +214,7 @@ def decision_cookie_name(secure: bool, domain: str | None = None) -> str:
 
 
 def other_cookie_names(secure: bool, domain: str | None = None) -> frozenset[str]:
-    """Return the names that the decision cookie has elsewhere; arguments as in `decision_cookie_name`."""
+    """Return the decision cookie's other names; arguments as in `decision_cookie_name`."""
     every = {prefix + _NAME for prefix in ("", "__Host-", "__Secure-")}
     return frozenset(every - {decision_cookie_name(secure, domain)})
 

@@ -1,4 +1,4 @@
-"""Decision: what a visitor granted and denied, when and how, and the text that its cookie holds.
+"""`Decision`: what a visitor granted and denied, when and how; and its text in the cookie.
 
 The text of a decision, version 1, is
 
@@ -34,19 +34,19 @@ _TEXT = re.compile(
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a visitor decided. It holds no identifier.
+    """A visitor's decision. It contains no identifier.
 
     Attributes:
-        regime: The strictest regime under which it was made. Its grants count in none that is stricter.
+        regime: The strictest regime under which it was made. Its grants are ignored under a stricter one.
         granted: Purposes, and vendors allowed one by one.
         denied: Purposes, and vendors refused one by one. A name in both counts as denied.
         left_on: Purposes that were on by the regime's default, and that the visitor left on. That is an
             answer where the default grants, and no grant anywhere.
         fingerprints: Purpose → fingerprint at the time.
-        day: Days since the epoch on which it was made; grants lapse counting from here.
+        day: Day on which it was made, in days since the epoch; the validity of grants starts here.
         source: How it was made.
         gpc_shown: Whether the visitor was shown that the browser's signal had been received.
-        signed_at: Epoch seconds at which its cookie was last signed; 0 for one that has no cookie yet.
+        signed_at: Epoch seconds at which its cookie was last signed; 0 without a cookie.
     """
 
     regime: Regime
@@ -70,10 +70,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.day * DAY
 
     def expires_at(self, validity: Validity) -> int:
-        """Return epoch seconds from which its grants count no longer. Its denials never lapse.
+        """Return epoch seconds at which its grants expire. Its denials never expire.
 
         Args:
-            validity: How long choices hold at the visitor's place, from `Policy.validity_at`.
+            validity: How long choices are valid at the visitor's place, from `Policy.validity_at`.
         """
         return (self.day + validity.grant_days) * DAY
 
@@ -127,14 +127,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Invalid(msgspec.Struct, frozen=True):
-    """A decision cookie that is there and cannot be believed. It denies everything but `necessary`."""
+    """An invalid decision cookie. It denies everything but `necessary`."""
 
 
 INVALID = Invalid()
 
 
 def page_mark(decision: Decision, *, dated: bool = False) -> str:
-    """Return what a page carries of the decision that it was made for.
+    """Return the mark of a page: the decision for which it was made.
 
     It is what the cookie says but for source, day and signature, as the banner's script reads it, too: a
     cookie that is only signed anew keeps its mark.

@@ -1,4 +1,4 @@
-"""Notice, exactly what was shown, stored by its hash; and how a published one is read back."""
+"""Notice: exactly what a visitor was shown, stored under its hash; and the parser of published ones."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def loads(body: bytes) -> Shown | None:
         """Read a published bundle, of whatever version; ``None`` where it is no notice.
 
-        A field of another form says nothing. Whatever else is in the bundle is passed over.
+        A field of another type is left empty. Unknown fields are ignored.
         """
         try:
             bundle = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
@@ -162,7 +162,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def read_terms(body: bytes) -> Shown | None:
-    """Read a notice as the log keeps it; ``None`` where it does not say enough to bind a choice."""
+    """Read a notice from the log; ``None`` if it has too little to bind a choice."""
     shown = Notice.loads(body)
     if shown is None or not shown.locale or not shown.fingerprints or shown.regime not in set(Regime):
         return None
@@ -170,7 +170,7 @@ def read_terms(body: bytes) -> Shown | None:
 
 
 def on_terms(decision: Decision, terms: Shown) -> Decision:
-    """Bind a decision to an earlier notice: it grants nothing that the notice did not speak of.
+    """Bind a decision to an earlier notice: it grants only what the notice named.
 
     What has changed since is asked again, because its fingerprint is not that of the policy any more.
 

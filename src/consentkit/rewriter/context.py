@@ -1,4 +1,4 @@
-"""What all tokenizers of one document share, and the places for what is put into its head and body."""
+"""`Context`, the state shared by all tokenizers of a document, and `Prologue`, which finds head and body."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from consentkit.rewriter.selection import Selection, compile_selection
 from consentkit.rewriter.tags import attributes, runs_script
 
 Injection = bytes | Callable[[], bytes]
-"""What is put into a document, or what makes it when its place is found."""
+"""Bytes to insert, or a function that returns them, called when the place is reached."""
 
 MAX_BEGUN: Final = 2048
-"""Bytes of a tag up to which it is shown for the beginning of a value."""
+"""Maximum bytes of a tag that is matched by the beginning of an attribute's value."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -59,12 +59,12 @@ class Prologue:
         return pos + 3 if ahead == _BYTE_ORDER_MARK else pos
 
     def content(self, pos: int, edits: list[Splice]) -> None:
-        """Take note that the body's content begins at ``pos``."""
+        """Record that the body's content begins at ``pos``."""
         if not self._templates:
             self._inject(edits, pos, pos)
 
     def tag(self, name: bytes, closing: bool, start: int, end: int, edits: list[Splice]) -> None:
-        """Take note of a whole tag at ``start:end``."""
+        """Process a complete tag at ``start:end``."""
         self._started = True
         if name == b"template":
             self._template(closing, start, edits)
@@ -84,7 +84,7 @@ class Prologue:
             self._inject(edits, start, end if name == b"body" else start)
 
     def finish(self, pos: int, edits: list[Splice], closer: bytes) -> None:
-        """Inject at the end of the document what found no place before, behind what closes open content."""
+        """Insert at the end of the document what found no place before, after closing open content."""
         if self.active:
             closer += b"</template>" * self._templates
             edits.append((pos, pos, closer))
@@ -110,7 +110,7 @@ class Prologue:
 
 
 class Context:
-    """What all tokenizers of one document share.
+    """State shared by all tokenizers of one document.
 
     Args:
         handler: Decides on tags.
@@ -171,7 +171,7 @@ class Context:
     def search(
         self, kind: bytes, pattern: re.Pattern[bytes], buffer: Buffer, pos: int, overlap: int
     ) -> re.Match[bytes] | None:
-        """Search for the end of raw text; tokenizers share what is known to hold none.
+        """Search for the end of raw text; tokenizers share up to where it was not found.
 
         Args:
             kind: Stands for the pattern.

@@ -1,4 +1,4 @@
-"""The fast way through markup in which nothing around decides how tags are read.
+"""The fast path through plain markup, where no open element affects the parsing of tags.
 
 The result is that of going on tag by tag (:mod:`consentkit.rewriter.tokenizer`); only the steps are larger.
 """
@@ -22,7 +22,7 @@ Entered = tuple[bytes, int]
 
 
 def fast_forward(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
-    """Go on from ``pos`` in the data state, and show the handler what it asked for.
+    """Continue from ``pos`` in the data state, and pass requested tags to the handler.
 
     ``scan`` is ``context.asked.plain``, or ``context.asked.head`` where the body's beginning is waited for.
 

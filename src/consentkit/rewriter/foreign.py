@@ -1,4 +1,4 @@
-"""Which elements of SVG and MathML are open, as far as it decides how bytes are tokenized.
+"""The stack of open SVG and MathML elements, as far as it affects tokenization.
 
 Inside foreign content (WHATWG HTML 13.2.6.5) ``<style>`` or ``<title>`` hold markup, CDATA sections exist and
 ``/>`` closes an element; inside an integration point (``foreignObject``, ``mi`` …) HTML's rules hold again.
@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 
 MAX_DEPTH = 65_536
-"""Elements that may be open inside foreign content; beyond it the page is not trusted any more."""
+"""Maximum open elements inside foreign content; beyond it the rest of the page becomes text."""
 MAX_NAMES = 64
-"""Different names among the open elements of one chain; beyond it the page is not trusted any more."""
+"""Maximum different names among the open elements of one chain; beyond it the rest becomes text."""
 MAX_MIXED_DEPTH = 512
 """Elements that may be open around and with HTML inside integration points, where looking for a name may have
 to be repeated (browsers nest no deeper in the document); beyond it the page is not trusted any more."""
@@ -76,7 +76,7 @@ class Open(msgspec.Struct, frozen=True, eq=False):
 
 
 class TooDeep(Exception):
-    """More is open than is followed, or more ways to read a page exist."""
+    """A nesting limit, or the limit of readings, was exceeded."""
 
 
 Top = Open | None
@@ -150,7 +150,7 @@ def _break_out(top: Open) -> Top:
 def open_element(
     top: Top, name: bytes, *, self_closing: bool, attributes: dict[bytes, bytes]
 ) -> list[tuple[Top, bool]]:
-    """Say what is open after a start tag.
+    """Return what is open after a start tag.
 
     Args:
         top: The innermost open element that is followed, or ``None`` outside foreign content.
@@ -194,7 +194,7 @@ def _unmatched(top: Open, name: bytes) -> list[Top]:
 
 
 def close_element(top: Top, name: bytes) -> list[Top]:
-    """Say what is open after an end tag.
+    """Return what is open after an end tag.
 
     Args:
         top: The innermost open element that is followed, or ``None`` outside foreign content.

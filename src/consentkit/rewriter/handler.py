@@ -1,4 +1,4 @@
-"""What the rewriter asks and what it is answered."""
+"""The `Handler` interface: what the rewriter calls for tags and scripts, and the edits it gets back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLACES: Final = tuple(Where(value) for value in range(16))
 
 
 class Handler(Protocol):
-    """Decides what happens to the tags that it names."""
+    """Receives the tags that it asks for, and returns edits."""
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -70,7 +70,7 @@ class Handler(Protocol):
         """
 
     def reads(self, raw: bytes) -> bool:
-        """Say whether a script's text can matter; asked where it would have to be kept until it is whole.
+        """Say whether a script's text is needed, so that it must be buffered.
 
         Args:
             raw: Its start tag, exactly as written.

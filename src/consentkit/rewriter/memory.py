@@ -1,10 +1,9 @@
-"""What was read before: pages of one site repeat themselves.
+"""A cache of passages, since the pages of a site have much in common.
 
-A passage is plain markup as far as the next start tag that matters. What was found in it depends on its
-bytes alone, so it is remembered from the second time on that it is seen. It is found again by the bytes
-around its beginning, and believed only if all of its bytes are the same. Passages that follow each other
-again, with nothing of account in them, are joined to a longer one, so that a page of which most is known is
-compared rather than read.
+A passage is plain markup up to the next start tag that matters. Its result depends on its bytes only, so it
+is cached the second time it is seen. It is looked up by the bytes around its beginning, and used only if all
+of its bytes are equal. Passages that repeatedly follow each other are joined to a longer one, so that a
+mostly known page is compared instead of parsed.
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ from consentkit.exceptions import RewriteError
 from consentkit.rewriter.grammar import Buffer
 
 MAX_BYTES: Final = 16 << 20
-"""Bytes of passages that are remembered in one memory; then it starts anew."""
+"""Maximum bytes of passages in one memory; then it is cleared."""
 MAX_PASSAGE: Final = 1 << 20
-"""Bytes of one passage up to which it is remembered."""
+"""Maximum bytes of a cached passage."""
 OVERHEAD: Final = 320
 """Bytes that Python takes for the objects of one passage."""
 MAX_SEEN: Final = 1 << 15
-"""Passages of which it is known that they were seen once."""
+"""Maximum keys of passages that were seen once."""
 BEFORE: Final = 64
 AHEAD: Final = 32
-"""Bytes around the beginning of a passage by which it is looked for."""
+"""Bytes around the beginning of a passage that are its key."""
 
 _UNLIMITED: Final = 1 << 30
 
 
 class Passage(msgspec.Struct, eq=False):
-    """What was read once.
+    """A cached passage.
 
     Attributes:
         text: All bytes up to the end of the tag.
@@ -91,7 +90,7 @@ class Passages:
         return passage if buffer.startswith(passage.text, pos) else None
 
     def note(self, buffer: Buffer, pos: int, end: int, tag: tuple[int, bytes, bytes, int]) -> None:
-        """Take note of what was read where the last :meth:`find` found nothing.
+        """Store what was read after the last :meth:`find` returned nothing.
 
         ``tag`` is where the tag at its end begins, the tag, its name and kind.
         """
@@ -144,7 +143,7 @@ class Passages:
 
 
 class Memory:
-    """What handlers that answer alike remember of the pages they have read.
+    """The cache shared by handlers that give the same answers.
 
     Attributes:
         plain: Passages of plain markup.

@@ -1,4 +1,4 @@
-"""Bytes in, bytes out: the document with the handler's edits and nothing else changed."""
+"""The rewriter: applies the handler's edits to a document, bytes in, bytes out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consentkit.rewriter.memory import Memory
 from consentkit.rewriter.tokenizer import OVERSIZED, State, Tokenizer
 
 MAX_READINGS: Final = 8
-"""Ways to read the bytes that are followed at once; beyond it the rest of the page is shown as text."""
+"""Maximum readings of a page that are followed; beyond it the rest is sent as text."""
 SMALL: Final = 4096
 """Bytes kept back that may be copied with every chunk; more are kept in a buffer that grows in place."""
 
@@ -55,7 +55,7 @@ class Rewriter:
             data: Any number of bytes, cut anywhere.
 
         Returns:
-            All that is decided by now.
+            The output that is final so far.
 
         Raises:
             RewriteError: After :meth:`close`.
@@ -83,7 +83,7 @@ class Rewriter:
         return self._flush()
 
     def _advance(self, final: bool) -> None:
-        """Advance the tokenizer that is furthest behind until none can go on."""
+        """Advance the tokenizer that is furthest behind until all need more bytes."""
         waiting: set[Tokenizer] = set()
         try:
             while not waiting.issuperset(self._tokenizers):
@@ -101,7 +101,7 @@ class Rewriter:
             self.sealed = True
 
     def _settle(self, parent: Tokenizer) -> None:
-        """Follow the tokenizers that another left, and of those that have become the same only one."""
+        """Add the twins of a tokenizer, and merge tokenizers in the same state."""
         if parent.twins:
             self._tokenizers += parent.twins
             parent.twins = []

@@ -1,4 +1,4 @@
-"""What a handler asks for, compiled: expressions that pass over everything else.
+"""Compiles the tags that a handler asks for into regular expressions that skip everything else.
 
 Made once for all documents whose handlers ask for the same tags. These expressions save time and decide
 nothing: they take the usual forms of tags, drawings and formulas, and stop in front of all others, for which

@@ -1,17 +1,17 @@
-"""A resumable HTML tokenizer that wants a handler the tags it asked for (WHATWG HTML 13.2.5).
+"""A resumable HTML tokenizer that passes to a handler the tags it asked for (WHATWG HTML 13.2.5).
 
-A tokenizer stands at ``pos`` in one of the states of :class:`State`. What is incomplete at the end of the
-buffer is resumed at ``scan``, so that no byte is scanned twice however the input is cut.
+A tokenizer is at ``pos`` in one of the states of :class:`State`. An incomplete token at the end of the buffer
+is resumed at ``scan``, so that no byte is scanned twice however the input is cut.
 
-Where the bytes alone do not say what a browser will do, a tokenizer leaves a twin of itself in ``twins`` for
-each other possibility, and all of them go on:
+If HTML can be parsed in several ways, a tokenizer puts a twin of itself into ``twins`` for each other way,
+and all of them continue:
 
 - scripting on or off: ``<noscript>`` holds raw text or markup;
 - start tags that the tree builder may ignore, so that what follows is no raw text: in ``<select>``, whose
   parsing changed in 2025, in framesets, behind ``<col>`` in a ``<template>``;
 - end tags that may reach out of SVG and MathML, see :mod:`consentkit.rewriter.foreign`;
-- HTML's rules inside of SVG and MathML: Chromium's preload scanner knows no others, and fetches what it takes
-  for a tag. Such a twin is ``html_only``.
+- HTML's rules inside of SVG and MathML: Chromium's preload scanner applies them even there, so one twin
+  (``html_only``) does the same.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from consentkit.rewriter.selection import DRAWING_CONTENT, LABEL_START, NESTED, 
 from consentkit.rewriter.tags import attributes
 
 MAX_TAG: Final = 1 << 20
-"""Bytes of a tag that is kept until it is complete; a longer one is renamed, which makes it inert."""
+"""Maximum bytes of a tag that is buffered until it is complete; a longer one is renamed and so made inert."""
 MAX_SCRIPT: Final = 4 << 20
-"""Bytes of an inline script that are kept until it can be judged; of a longer one the beginning is judged."""
+"""Maximum bytes of an inline script that are buffered; of a longer one only the beginning is judged."""
 SHORT: Final = 64
 """Bytes of a label in a drawing or formula that are kept back to see it whole, and of an incomplete name that
 are looked at."""
 OVERSIZED: Final = b"x-oversized-"
-"""What the name of an oversized tag is prefixed with: an unknown element, which loads and runs nothing."""
+"""Prefix for the name of an oversized tag: makes it an unknown element, which loads and runs nothing."""
 UNWANTED: Final = b"."
 """Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
 follows is the name of an element of a drawing or formula."""
@@ -54,7 +54,7 @@ _FOREIGN, _NOSCRIPT, _UNCERTAIN, _TEMPLATE = map(int, Where)
 
 
 class State(enum.IntEnum):
-    """What a tokenizer is inside of, with the states of the standard that this stands for."""
+    """The state of a tokenizer; each stands for several states of the standard."""
 
     DATA = 0
     """Between tags: data (13.2.5.1), tag open (13.2.5.6), markup declaration open (13.2.5.42). In front of a
@@ -77,15 +77,15 @@ class State(enum.IntEnum):
 
 
 class Tokenizer(msgspec.Struct, eq=False):
-    """One way to read a document: a place in it, and all that decides how it goes on from there.
+    """State of one reading of a document: position, parser state, open elements.
 
     All offsets count from the beginning of the buffer, which moves; see :meth:`shift`.
 
     Attributes:
-        context: What all tokenizers of the document share.
-        state: What it is inside of.
-        pos: Where it stands; behind everything that it has read in state ``DATA``.
-        scan: Where to resume in other states; everything before is known to hold no end.
+        context: State shared by all tokenizers of the document.
+        state: The parser state.
+        pos: Its position; in state ``DATA`` after everything that was read.
+        scan: Where to resume in other states. Bytes before this offset were searched; the end was not found.
         start: In ``TAG``, of the tag; in ``SCRIPT``, of the start tag, -1 once that is decided on.
         level: In ``TAG`` and ``SCRIPT``, how far inside.
         name: In ``RAW`` and ``SCRIPT``, of the element; in ``TAG``, once known, or `OVERSIZED` or `UNWANTED`.
@@ -100,8 +100,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         frameset: Whether a ``<frameset>`` is open.
         noscript: Whether a ``<noscript>`` is open, and read as markup.
         html_only: Whether it knows no SVG and MathML, as look-ahead scanners.
-        drawing: ``svg`` or ``math`` while nothing but a plain drawing or formula was seen in there: all ways
-            to read it are the same as yet, and no twin is needed.
+        drawing: ``svg`` or ``math`` while only a plain drawing or formula was seen. Set while all readings
+            still agree, so no twins are made.
         twins: The twins that it left in its last step.
     """
 
@@ -127,7 +127,7 @@ class Tokenizer(msgspec.Struct, eq=False):
     twins: list[Tokenizer] = []
 
     def place(self) -> tuple[State, int]:
-        """Return where this one stands; only tokenizers in the same place can be the same."""
+        """Return state and position; only tokenizers with the same ones can be merged."""
         return self.state, self.pos if self.state is State.DATA else self.scan
 
     def key(self) -> tuple[object, ...]:
@@ -155,7 +155,7 @@ class Tokenizer(msgspec.Struct, eq=False):
     # MAX_SCRIPT, SHORT, or the longest mark that ends the state.
 
     def shift(self, count: int) -> None:
-        """Follow the buffer after its first ``count`` bytes were removed."""
+        """Adjust offsets after the buffer's first ``count`` bytes were removed."""
         self.pos -= count
         self.scan -= count
         if self.start >= 0:
@@ -164,7 +164,7 @@ class Tokenizer(msgspec.Struct, eq=False):
             self.svg_script -= count
 
     def held(self) -> int:
-        """Return the offset up to which this tokenizer will edit nothing any more."""
+        """Return the offset up to which this tokenizer makes no more edits."""
         if self.svg_script >= 0:
             return self.svg_script
         if self.state is State.DATA:
@@ -173,11 +173,11 @@ class Tokenizer(msgspec.Struct, eq=False):
         return self.start if in_script or (self.state is State.TAG and self.keeps_tag()) else self.scan
 
     def keeps_tag(self) -> bool:
-        """Say whether the incomplete tag must be kept."""
+        """Say whether the incomplete tag must be buffered."""
         return self.name != OVERSIZED and self.name[:1] != UNWANTED
 
     def step(self, buffer: Buffer, final: bool, siblings: Sequence[Tokenizer]) -> bool:
-        """Go on to the next thing that matters.
+        """Continue to the next relevant token.
 
         Args:
             buffer: All bytes that are still kept.
@@ -484,7 +484,7 @@ class Tokenizer(msgspec.Struct, eq=False):
             self._enter(name, start)
 
     def _note_mode(self, name: bytes) -> None:
-        """Take note of what makes the tree builder ignore tags later."""
+        """Record elements that make the tree builder ignore tags later."""
         if self.html_only:
             return
         if name == b"template":
@@ -506,7 +506,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         return self.frameset or self.columns > 0 or (self.select > 0 and name not in _KEPT_IN_SELECT)
 
     def _enter(self, name: bytes, start: int) -> None:
-        """Go on inside of raw text, a script or plaintext, directly behind the start tag."""
+        """Enter raw text, a script or plaintext after its start tag."""
         self.scan, self.name = self.pos, name
         if name == b"script":
             # A script that nobody asked for is not kept.

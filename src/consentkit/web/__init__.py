@@ -1,8 +1,8 @@
-"""The HTTP exchange without a server: what holds for a request, and what becomes of it and of its response.
+"""HTTP without a server: resolves requests, gates responses, and answers the package's own endpoints.
 
-Nothing here awaits, reads a clock or a log, or knows ASGI or WSGI. A shell hands in facts and bytes, and does
-what is asked for: see `consentkit.asgi`. What is remembered between requests (`Resolver`, `PageCache`, the
-gate's memory) takes one thread at a time, as an event loop has: a shell with several holds a lock around it.
+Nothing here awaits, reads a clock or a log, or knows ASGI or WSGI. A shell such as `consentkit.asgi` passes
+in requests and bytes and performs effects. The caches (`Resolver`, `PageCache`, the gate's memory) are not
+thread-safe: a shell with several threads needs a lock around them.
 
     facts, place, now ─► resolve() ─► Exchange ─► GatedResponse ─► Pass, Stamped, Dropped or PageResponse
                                          └──────► endpoints.answer() ─► effects … ─► Answer

@@ -1,7 +1,7 @@
-"""``Cookie`` and ``Set-Cookie``: what the app sees and may set, and what this package sets and expires.
+"""``Cookie`` and ``Set-Cookie`` headers: filters those of the app, and writes those of this package.
 
 A script may have set a cookie under any domain that its page could use, and under the root or the folder of
-its page: each of these is expired. What was set under another path goes when a page there is visited.
+its page: each of these is expired. A cookie under another path is expired when a page there is visited.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from consentkit.web.request import Headers
 from consentkit.web.resolver import Exchange
 
 MAX_EXPIRED: Final = 2048
-"""Bytes of expiring headers in one response; the rest follows with the next."""
+"""Maximum bytes of expiring headers in one response; the rest follow with the next."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PATH = re.compile(r"[A-Za-z0-9/._~%-]{1,200}")
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -42,7 +42,7 @@ def gate_cookies(exchange: Exchange, headers: Headers) -> Headers:
 
 
 def visit_cookies(exchange: Exchange) -> Headers:
-    """Return what sets and expires cookies with a page: a refusal renewed, what is not to be kept expired."""
+    """Return the ``Set-Cookie`` headers of a page: they renew a refusal and expire cookies."""
     lines: list[str] = []
     if exchange.traits.has_own_cookies:
         consent = exchange.consent
@@ -53,7 +53,7 @@ def visit_cookies(exchange: Exchange) -> Headers:
 
 
 def decision_line(exchange: Exchange, decision: Decision) -> str:
-    """Return the ``Set-Cookie`` value that keeps a decision for as long as it holds."""
+    """Return the ``Set-Cookie`` value of a decision, with the ``Max-Age`` for which it is valid."""
     options, now = exchange.options, exchange.now
     value = options.decisions.dumps(decision, now=now)
     age, domain = decision.max_age(exchange.consent.validity, now=now), options.cookies.domain
@@ -70,7 +70,7 @@ def expire_plain(exchange: Exchange) -> list[str]:
 
 
 def expire_spent(exchange: Exchange) -> list[str]:
-    """Return the values that remove what a page has used up: a plain decision on https, a grant for once."""
+    """Return the values that remove used cookies: a plain decision on https, and the once cookie."""
     secure, lines = exchange.request.secure, expire_plain(exchange)
     if exchange.request.cookie_values(cookies.once_cookie_name(secure)):
         lines.append(cookies.set_once_cookie("", secure=secure))
@@ -80,7 +80,7 @@ def expire_spent(exchange: Exchange) -> list[str]:
 def expire_hidden(exchange: Exchange) -> Headers:
     """Return ``Set-Cookie`` headers that remove the cookies of denied purposes.
 
-    Where the decision could not come along, its purposes are denied for want of it: nothing is removed.
+    Nothing is removed if the request could not carry the decision cookie: then the decision is unknown.
     """
     names = exchange.resolution.hidden
     if not (names and exchange.traits.carries_lax_cookies):
@@ -102,7 +102,7 @@ def as_headers(lines: Iterable[str]) -> Headers:
 
 
 def subject_of(exchange: Exchange) -> str | None:
-    """Return the visitor's id; ``None`` where there is none, or none that can be believed."""
+    """Return the visitor's id; ``None`` if there is none, or none with a valid signature."""
     name = cookies.id_cookie_name(exchange.request.secure, exchange.options.cookies.domain)
     return exchange.options.subjects.loads(exchange.request.cookie_values(name))
 

@@ -1,4 +1,4 @@
-"""How a policy is deployed: the options that hold for all requests, checked once."""
+"""Options of the middleware, checked once at start."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|\Z)")
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Options:
-    """One policy as it is deployed. Arguments as in :class:`consentkit.ConsentMiddleware`, but for two.
+    """The middleware's options. Arguments as in :class:`consentkit.ConsentMiddleware`, except two.
 
     Args:
-        keeps_log: Whether decisions are recorded: without entries nobody gets an id.
-        place_headers: Names of the request headers that tell where visitors are, for ``Vary``.
+        keeps_log: Whether decisions are recorded; without a log no id cookie is set.
+        place_headers: Names of the request headers that `place` reads, for ``Vary``.
 
     Attributes:
         decisions, subjects, once: Write and read the three cookies.
         gate: The policy and the catalog, compiled.
         page_policy: Makes the second Content-Security-Policy.
-        locales: What the banner speaks.
+        locales: The banner's languages.
         vary: Names of the request headers that shape pages.
         pages: Pages that repeat. Without it a prerendered page costs a rewrite (`make bench NAMES=asgi`).
 
     Raises:
-        ConfigurationError: An argument cannot hold.
+        ConfigurationError: An argument is invalid.
     """
 
     secret_key: str
@@ -77,13 +77,13 @@ class Options:
         self.pages: PageCache = PageCache()
 
     def excludes(self, path: str) -> bool:
-        """Say whether a path is left alone. One that an app may yet resolve to another is not."""
+        """Say whether a path is excluded. A path with segments that an app may still resolve is not."""
         below = any(path == part or path.startswith(part + "/") for part in self.exclude)
         return below and not _CLIMBS.search(path)
 
 
 def _check_unclassified(given: Unclassified | None, csp: CSPMode) -> Unclassified:
-    """Return what becomes of unknown third parties. A policy of browsers cannot name what to deny."""
+    """Return the mode for unclassified third parties. A CSP cannot name what to deny."""
     if csp != "enforce":
         return "report" if given is None else given
     if given not in (None, "gate"):

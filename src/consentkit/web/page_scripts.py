@@ -1,4 +1,4 @@
-"""Scripts that pages load beside the banner's: their names and contents, and what the one for GPP is told."""
+"""Scripts that pages load besides the banner's: names, contents, and the attributes of the GPP script."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _gpp_for = lru_cache(maxsize=512)(gpp_for)
 _CALLS, _GPP = _named("vc", calls_script()), _named("pp", gpp_script())
 
 STUBS_NAME: Final = _STUBS[0]
-"""Stands in for globals of gated snippets."""
+"""Defines stubs for globals of gated snippets."""
 MODULE_NAME: Final = _MODULE[0]
-"""Stands in for vendors' modules."""
+"""Replaces vendors' modules."""
 CALLS_NAME: Final = _CALLS[0]
 """Makes vendors' calls."""
 GPP_NAME: Final = _GPP[0]
@@ -35,9 +35,9 @@ SCRIPTS: Final[Mapping[str, bytes]] = dict((_STUBS, _MODULE, _CALLS, _GPP))
 
 
 def gpp_of(consent: Consent) -> GPP | None:
-    """Return what the IAB's Global Privacy Platform says of a visitor; ``None`` where nobody may ask for it.
+    """Return the visitor's GPP string and fields; ``None`` where GPP does not apply.
 
-    It is told in the United States only, and only where data may be sold unless the visitor opts out.
+    It applies only in the United States, under `opt-out`.
     """
     place, policy = consent.place, consent.policy
     if place is None or place.country != "US":
@@ -51,6 +51,6 @@ def gpp_of(consent: Consent) -> GPP | None:
 
 
 def write_gpp(consent: Consent) -> str:
-    """Write the attributes of the element that loads the script; nothing where it is not to be loaded."""
+    """Write the attributes of the GPP script's tag; empty if it is not loaded."""
     gpp = gpp_of(consent)
     return gpp_attributes(gpp, prompting=consent.needs_prompt) if gpp is not None else ""

@@ -1,4 +1,4 @@
-"""What one request says: method, address, headers, cookies, and the languages that its visitor reads."""
+"""A parsed request: method, address, headers, cookies, languages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from consentkit.banner.texts import FALLBACK
 Headers = list[tuple[bytes, bytes]]
 
 MAX_HERE: Final = 4096
-"""Characters of a page's own address that its forms carry: three times that fits into a decision's body."""
+"""Maximum characters of a page's own address in its forms: three times that fits into a decision's body."""
 MAX_LANGUAGES: Final = 200
-"""Bytes of ``Accept-Language`` that count."""
+"""Bytes of ``Accept-Language`` that are read."""
 SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
 
-# RFC 3986, section 3.3: what a path may hold as it is. Its "%" was decoded by the server.
+# RFC 3986, section 3.3: characters that need no escape in a path. The server has decoded "%".
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 # RFC 9110, sections 12.4.2 and 12.5.4.
 _RANGE = re.compile(r"\s*(\*|[a-z][\w.@-]*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]*)?)\s*)?", re.I)
@@ -29,9 +29,9 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]
 
 
 class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
-    """A request as far as consent is concerned.
+    """The parts of a request that are needed to resolve consent.
 
-    All of it is read before the app runs: routers change paths, and apps headers, before the answer is made.
+    They are read before the app runs, since routers change paths and apps change headers.
 
     Attributes:
         method: The method, in capitals.
@@ -72,7 +72,7 @@ class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
         return self.header(b"content-type").partition(b";")[0].strip().lower()
 
     def cookie_values(self, name: str) -> list[str]:
-        """Return every value that came under a cookie's name."""
+        """Return all values of the cookies with a name."""
         return [value for key, value in self.cookies if key == name]
 
     @property
@@ -83,14 +83,14 @@ class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @property
     def is_safe(self) -> bool:
-        """Say whether asking again changes nothing (RFC 9110, section 9.2.1)."""
+        """Say whether the method is safe (RFC 9110, section 9.2.1)."""
         return self.method in SAFE_METHODS
 
     @property
     def here(self) -> str:
-        """Return path and query as a same-origin reference; what makes it too long is left out.
+        """Return path and query as a same-origin reference, shortened if it is too long.
 
-        What answers a form is not asked for again: that is where the visitor came from instead.
+        For the response to a form it is the page with the form, so that the form is not submitted again.
         """
         if not self.is_safe:
             return _referrer(self.header(b"referer")[:MAX_HERE], self.host) or f"{self.mount}/"
@@ -98,7 +98,7 @@ class Request(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     @property
     def host(self) -> str:
-        """Return the ``Host`` header if it is one, else nothing."""
+        """Return the ``Host`` header if it is valid, else nothing."""
         host = self.header(b"host")
         return host.decode("ascii") if _HOST.fullmatch(host) else ""
 
@@ -127,15 +127,15 @@ def _written(path: str, query: bytes) -> str | None:
 
 
 def choose_locale(page: str, header: bytes, available: Collection[str]) -> str:
-    """Choose the language to speak: the page's own, then what the browser asks for, then what they may read.
+    """Choose the language: the page's own, then those the browser accepts, then languages close to these.
 
     Args:
-        page: The page's language tag, as written; empty where it is not known.
+        page: The page's language tag, as written; empty if unknown.
         header: ``Accept-Language`` (RFC 9110, section 12.5.4).
         available: The locales there are.
 
     Returns:
-        One of them; English where none fits.
+        One of them; English if none matches.
     """
     return _choose(page[:MAX_TAG], header[: MAX_LANGUAGES + 1], frozenset(available))
 
@@ -153,7 +153,7 @@ def _choose(page: str, header: bytes, available: frozenset[str]) -> str:
 
 
 def _preferences(header: bytes) -> tuple[list[str], list[str]]:
-    """Return the languages that are asked for, best first, and those that are refused (``q=0``)."""
+    """Return the accepted languages, best first, and the rejected ones (``q=0``)."""
     text = header.decode("latin-1")
     if len(text) > MAX_LANGUAGES:
         text = text.rpartition(",")[0]  # the last may be half of one
@@ -161,9 +161,9 @@ def _preferences(header: bytes) -> tuple[list[str], list[str]]:
     weighed = {found[1]: float(found[2] or 1) for found in reversed(ranges)}
     wanted = sorted((tag for tag in reversed(weighed) if weighed[tag] > 0), key=lambda tag: -weighed[tag])
     if "*" in wanted:
-        # Any language will do that is not named: ours is one, and whatever is asked for less comes too late.
+        # "*" accepts every other language, so those with a lower weight are not needed.
         at = wanted.index("*")
         wanted = wanted[:at] + wanted[at + 1 :] if FALLBACK in weighed else wanted[:at]
     less = (tag for tag, weight in weighed.items() if not weight and tag != "*")
-    # To refuse a language but one of its regions does not refuse the language.
+    # Rejecting a language except for one of its regions does not reject the language.
     return wanted, [tag for tag in less if not any(one.startswith(f"{tag}-") for one in wanted)]

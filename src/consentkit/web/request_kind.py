@@ -1,6 +1,6 @@
-"""What kind of answer a request asks for: a page, a frame, a fragment of a page, a worker's script …
+"""The kind of response that a request asks for: a page, a frame, a fragment, a worker's script …
 
-A library that fetches fragments and names itself in a header has a row in `FRAGMENT_HEADERS`.
+Libraries that fetch fragments are in `FRAGMENT_HEADERS`, used only without ``Sec-Fetch-Dest``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from consentkit.web.response.content_encoding import acceptable
 
 
 class FragmentHeader(NamedTuple):
-    """A request header by which a script asks for a fragment of a page, where browsers do not tell.
+    """A header by which a library asks for a fragment; read only if there is no ``Sec-Fetch-Dest``.
 
     Attributes:
         name: The header.
-        value: What it says for a fragment, in lower case; ``None`` for anything.
-        unless: Another header with which a whole page is asked for all the same.
+        value: Its value for a fragment, in lower case; ``None`` for any value.
+        unless: Another header; if it is present, a page is asked for.
     """
 
     name: str
@@ -34,29 +34,29 @@ FRAGMENT_HEADERS: Final = (
     FragmentHeader("Turbo-Frame"),
     FragmentHeader("X-Requested-With", value=b"xmlhttprequest"),  # jQuery and its like
 )
-"""What marks requests of libraries for fragments. Each is in ``Vary`` as well."""
+"""Headers of libraries that fetch fragments. Each is added to ``Vary``."""
 
 ASKING_HEADERS: Final = (
     *("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Accept", "Sec-Purpose", "Purpose"),
     *(name for row in FRAGMENT_HEADERS for name in (row.name, row.unless) if name),
 )
-"""Headers that say whether a page is asked for or a fragment of one."""
+"""Headers that decide whether a page or a fragment is asked for."""
 
 MAX_CODINGS: Final = 4096
-"""Bytes of ``Accept-Encoding`` that count."""
+"""Bytes of ``Accept-Encoding`` that are read."""
 _CONDITIONS: Final = frozenset((b"if-none-match", b"if-modified-since"))
 RANGES: Final = frozenset((b"range", b"if-range"))
 """Request headers that ask for a part of the bytes."""
 PRESENT: Final = _CONDITIONS | RANGES
-"""Request headers of which only the presence is read: their values differ with every request."""
+"""Request headers of which only the presence matters, since their values differ with every request."""
 READ: Final = PRESENT.union(
     b"host cookie sec-gpc dnt accept-encoding accept-language sec-fetch-site origin".split(),
     (name.lower().encode("ascii") for name in ASKING_HEADERS),
 )
-"""Request headers that shape what holds for a request, and what a page in answer is."""
+"""Request headers that affect the resolution of a request: the resolver's cache key."""
 
 Asked = Literal["page", "frame", "part", "worker", "resource"]
-"""What a response is for: a document in a window or a frame, something that a script takes, and so on."""
+"""What a response is for: a document in a window or a frame, a fragment for a script, and so on."""
 
 # By Sec-Fetch-Dest (W3C Fetch Metadata). What is not here is for a script.
 _ASKED: Final[Mapping[bytes, Asked]] = {
@@ -71,13 +71,13 @@ _TURBO = b"text/html, application/xhtml+xml"
 
 
 class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What a request says of itself, whatever its address.
+    """Properties of a request that follow from its method and headers.
 
     Attributes:
         has_own_cookies: Whether a cookie of this package may be among its cookies.
-        signals: What the browser says of its visitor.
+        signals: Sec-GPC and DNT.
         carries_lax_cookies: Whether a Lax cookie travels with it (RFC 6265bis, section 5.2).
-        asked: What the response is for. A ``page`` is a document of its own, which takes the banner.
+        asked: What the response is for. A ``page`` gets the banner.
         wants_document: Whether the response may be shown as a document, in a window or a frame.
         wants_service_worker: Whether a service worker's script is wanted.
         asks_if_changed: Whether a GET or HEAD has a condition, so that 304 may be the answer.
@@ -97,7 +97,7 @@ class Traits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 def read_traits(method: str, pairs: Headers) -> Traits:
-    """Read what a request says of itself by its method and its headers, of which `READ` are enough."""
+    """Return a request's traits. Of the headers only those in `READ` are needed."""
     first = dict(reversed(pairs))
     asked = _asked(first)
     own = any(name == b"cookie" and b"consentkit" in value for name, value in pairs)
@@ -115,12 +115,11 @@ def read_traits(method: str, pairs: Headers) -> Traits:
 
 
 def _carries_lax_cookies(method: str, first: Mapping[bytes, bytes], own: bool, asked: Asked) -> bool:
-    """Say whether a Lax cookie travels with a request: on the same site, and with visits from others.
+    """Say whether browsers send Lax cookies with a request: same-site, or a navigation from another site.
 
-    It travels as well on what a worker forwards, unless that is for a frame, which nothing but the cookie
-    tells. Without fetch metadata (older browsers, plain http) ``Origin`` tells, which stands on every form
-    and on what scripts ask of other origins. A name of the same site may be among them: our cookie tells
-    then.
+    A navigation that a worker forwards has them, unless it is for a frame; only a cookie shows which. Without
+    fetch metadata (older browsers, plain http) ``Origin`` decides, which forms and cross-origin requests of
+    scripts have. It may be a subdomain of the same site: then a cookie of ours shows that.
     """
     site, origin = first.get(b"sec-fetch-site"), first.get(b"origin")
     if site is None and origin is not None:
@@ -133,18 +132,18 @@ def _carries_lax_cookies(method: str, first: Mapping[bytes, bytes], own: bool, a
 
 
 def is_same_host(origin: bytes, host: bytes) -> bool:
-    """Say whether ``Origin`` names what ``Host`` names; either may leave the scheme's own port out."""
+    """Say whether ``Origin`` and ``Host`` name the same host; either may omit the scheme's default port."""
     scheme, _, named = origin.lower().partition(b"://")
     port = _PORTS.get(scheme, b"")
     return bool(named) and named.removesuffix(port) == host.lower().removesuffix(port)
 
 
 def _asked(first: Mapping[bytes, bytes]) -> Asked:
-    """Say what a response is for.
+    """Return what a response is for.
 
-    A worker that forwards a navigation says ``empty``, but keeps the ``Accept`` of the browser. Without fetch
-    metadata (older browsers, plain http) a page is what asks for HTML and is not known as a script's request:
-    htmx takes anything, Turbo names two types, browsers always more.
+    A worker that forwards a navigation sends ``empty``, but the browser's ``Accept``. Without fetch metadata
+    (older browsers, plain http) a request is for a page if it accepts HTML and is not from a known library:
+    htmx accepts anything, Turbo names two types, browsers always more.
     """
     dest, accept = first.get(b"sec-fetch-dest", b""), first.get(b"accept", b"").lower()
     known = _ASKED.get(dest)

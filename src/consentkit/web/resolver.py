@@ -1,4 +1,4 @@
-"""The resolver: from a request to what holds for it, remembered for as long as that cannot change."""
+"""The resolver: works out the consent for a request, and caches it until it could change."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from consentkit.web.request import Headers, Request, choose_locale
 from consentkit.web.request_kind import PRESENT, READ, Traits, read_traits
 
 MAX_RESOLUTIONS: Final = 2048
-"""Resolutions remembered. Full, all are forgotten: what comes again is soon known again."""
+"""Cache size, in resolutions. When the cache is full, it is cleared."""
 MAX_BYTES: Final = 4096
-"""Bytes of what a visitor sends up to which it is remembered."""
+"""Requests with more bytes of relevant headers are not cached."""
 MAX_HEADERS: Final = 128
-"""The same in headers: browsers may send each cookie in one of its own (RFC 9113, section 8.2.3)."""
+"""Requests with more headers are not cached: HTTP/2 may send one per cookie (RFC 9113, section 8.2.3)."""
 
 
 class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True):
-    """What holds for all requests that say the same.
+    """The cached result, shared by requests with the same relevant headers.
 
-    With everything else the same, it changes at three points in time only: where the decision's grants
-    lapse, where its refusals may be asked about again, and where its cookie is to be signed anew.
+    With time it changes at three moments only: when the decision's grants expire, when the visitor may be
+    asked again about refusals, and when the cookie must be signed again.
 
     Attributes:
-        traits: What the request says of itself.
+        traits: Properties of the request.
         consent: What the visitor allows.
-        hidden: Names of the request's cookies that the app must not see.
-        headers_unchanged: Whether the app sees the request as it came.
-        may_set_cookies: Whether the response may set or expire cookies: a page's may; a fragment's, a frame's
-            and one to a cross-site request may not.
+        hidden: Names of cookies that are removed from the request before the app sees it.
+        headers_unchanged: Whether the app gets the request's headers unchanged.
+        may_set_cookies: Whether the response may set or expire cookies: True for a full page that carries Lax
+            cookies; False for fragments, frames and cross-site requests.
         host: The ``Host`` header if it is one, else nothing.
         origin: The origin that the visitor sees, such as ``https://example.org``.
         base: Path of the package's own pages, root path included, without a slash at its end.
         language: ``Accept-Language``.
-        since: Epoch seconds from which on this holds.
-        until: Epoch seconds from which on it may not hold any more.
+        since: Epoch seconds from which this is valid.
+        until: Epoch seconds at which it must be computed again.
     """
 
     options: Options
@@ -65,22 +65,22 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
 
     @cached_property
     def locale(self) -> str:
-        """The language to speak where a page does not name its own."""
+        """The language for pages that do not name their own."""
         return choose_locale("", self.language, self.options.locales)
 
     @cached_property
     def csp(self) -> Headers:
-        """The second Content-Security-Policy for pages and workers; none where it is off."""
+        """The second Content-Security-Policy for pages and workers; empty if it is off."""
         return self.options.page_policy.headers(self.consent, self.host, self.base)
 
     @cached_property
     def denies(self) -> bool:
-        """Whether anything at all is held back from this visitor."""
+        """Whether anything is blocked for this visitor."""
         return self.consent.restricts or self.options.gate.unclassified == "gate"
 
     @cached_property
     def shape(self) -> Hashable:
-        """All that shapes a page but its bytes and its address: equal for visitors who are shown the same."""
+        """Part of the page cache's key: everything about the visitor that affects a page."""
         traits, consent = self.traits, self.consent
         kind = traits.asked if traits.wants_document else ""
         return consent.view, consent.made_for, self.locale, kind, self.origin, self.base
@@ -97,7 +97,7 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
 
 
 class Exchange(msgspec.Struct, frozen=True, eq=False):
-    """One request and what holds for it, from before the app runs until its answer has gone out.
+    """One request with its resolution and the time, until its response has been sent.
 
     Attributes:
         options: How the policy is deployed.
@@ -127,13 +127,13 @@ class Exchange(msgspec.Struct, frozen=True, eq=False):
 
 
 class Resolver:
-    """Resolves requests. This memo is the only one between a request and what holds for it.
+    """Resolves requests. No other cache sits on this path.
 
     Args:
         options: How the policy is deployed.
 
     Attributes:
-        known: What is remembered.
+        known: The cache.
     """
 
     def __init__(self, options: Options) -> None:
@@ -141,11 +141,11 @@ class Resolver:
         self.known: dict[tuple[object, ...], Resolution] = {}
 
     def resolve(self, request: Request, place: Place | None, now: int) -> Exchange:
-        """Find out what holds for a request.
+        """Resolve a request.
 
         Args:
             request: The request.
-            place: Where the visitor is; ``None``: not known, for which the strictest regime holds.
+            place: Where the visitor is; ``None`` if unknown, then the strictest regime applies.
             now: Epoch seconds.
         """
         key: list[object] = [request.method, request.secure, request.root_path, place]
@@ -158,7 +158,7 @@ class Resolver:
         return Exchange(self._options, request, found, found.consent, found.traits, now)
 
     def _find(self, request: Request, place: Place | None, now: int) -> Resolution:
-        """Look once more by what matters of it, and resolve what is not known."""
+        """Second look-up by a reduced key; on a miss, compute."""
         pairs = [(name, b"" if name in PRESENT else value) for name, value in request.headers if name in READ]
         where = (request.method, request.secure, request.root_path, place)
         keys: list[tuple[object, ...]] = [(*where, *chain.from_iterable(pairs))]
@@ -180,7 +180,7 @@ class Resolver:
 
 
 def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
-    """Yield what a request says without the values of other cookies: visitors differ in them."""
+    """Yield the reduced key: without the values of other cookies, which differ between visitors."""
     for name, value in pairs:
         yield from (b"consentkit" in value,) if name == b"cookie" else (name, value)
     for cookie, content in request.cookies:
@@ -188,7 +188,7 @@ def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
 
 
 def consent_with(exchange: Exchange, decision: Decision | Invalid | None) -> Consent:
-    """Return what would hold for a request with another decision."""
+    """Return the consent for a request with another decision."""
     return _consent(exchange.options, exchange.traits, decision, exchange.consent.place, exchange.now)
 
 
@@ -219,7 +219,7 @@ def _resolve(options: Options, request: Request, pairs: Headers, place: Place | 
 def _decided(
     options: Options, request: Request, traits: Traits, place: Place | None, now: int
 ) -> tuple[Consent, float]:
-    """Return what is allowed, and until when it may be remembered: `now` for what may not at all."""
+    """Return the consent, and until when it may be cached; `now` if it must not be cached."""
     if not traits.has_own_cookies:
         return _consent(options, traits, None, place, now), float("inf")
     name = cookies.decision_cookie_name(request.secure, options.cookies.domain)
@@ -231,12 +231,12 @@ def _decided(
     once = request.cookie_values(cookies.once_cookie_name(request.secure))
     if once and traits.carries_lax_cookies:
         return _with_once(options, consent, once, now), now
-    # One that cannot be believed may be from a machine whose clock is ahead.
+    # An invalid cookie may be from a machine whose clock is ahead, and become valid.
     return consent, now if decision is INVALID else _until(consent, now)
 
 
 def _until(consent: Consent, now: int) -> float:
-    """Return the next moment at which a consent may turn; see `Resolution`."""
+    """Return the next moment at which a consent may change; see `Resolution`."""
     decision, validity = consent.decision, consent.validity
     if decision is None:
         return float("inf")

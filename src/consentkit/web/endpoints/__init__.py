@@ -1,1 +1,1 @@
-"""The package's own pages: each endpoint turns a request into effects for the shell and an answer."""
+"""The package's own endpoints: each yields effects for the shell and returns an `Answer`."""

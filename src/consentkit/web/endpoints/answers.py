@@ -1,4 +1,4 @@
-"""Answers of the package's own pages: JSON, HTML, files, redirects, problems, and the headers of each."""
+"""Builders of responses of the package's own endpoints: JSON, HTML, files, redirects, errors."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def answer_page(page: str, status: int = 200, *, headers: Headers = HEADERS) -> 
 
 
 def answer_file(body: bytes, media_type: str, caching: bytes) -> Answer:
-    """Answer with what is the same for everybody."""
+    """Answer with a file that is the same for all visitors."""
     headers = [(b"cache-control", caching), (b"x-content-type-options", b"nosniff")]
     return answer_with(body, media_type.encode(), 200, headers)
 
 
 def answer_with(body: bytes, media_type: bytes, status: int, headers: Headers) -> Answer:
-    """Answer with a body, whose length and type go behind the headers."""
+    """Answer with a body; its length and type are appended to the headers."""
     added = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type)]
     return Answer(status, [*headers, *added], body)
 
@@ -64,13 +64,13 @@ def redirect(location: str, status: int = 303) -> Answer:
 
 
 def set_cookies(answer: Answer, lines: Iterable[str]) -> Answer:
-    """Set cookies of a choice, and let the browser forget pages that it got ahead, of an older one."""
+    """Set the cookies of a choice, and make the browser drop prefetched and prerendered pages."""
     added = as_headers(lines)
     return replace(answer, headers=[*answer.headers, _FORGET_AHEAD, *added]) if added else answer
 
 
 def wants_json(request: Request) -> bool:
-    """Say whether a client rather than a visitor reads the answer."""
+    """Say whether the request accepts JSON, as scripts do."""
     accept = request.header(b"accept")
     sent = request.header(b"content-type").startswith(b"application/json")
     return b"text/html" not in accept and (b"application/json" in accept or sent)
@@ -79,10 +79,10 @@ def wants_json(request: Request) -> bool:
 def answer_problem(
     exchange: Exchange, status: int, text: str, *, title: str = "", return_to: str = "", language: str = ""
 ) -> Answer:
-    """Say what went wrong, in JSON or as a page, which leads back to `return_to`.
+    """Answer with an error, as JSON or as a page with a link to `return_to`.
 
-    `text` and `title` are keys of the texts `problem`, or sentences; by default the title fits the status.
-    `language` is what the visitor was shown; empty where it is not known.
+    `text` and `title` are keys of the texts `problem`, or sentences; the default title depends on the status.
+    `language` is that of the page; empty if unknown.
     """
     request, policy = exchange.request, exchange.options.policy
     locale, headers = exchange.locale_of(language), [*HEADERS]
@@ -99,7 +99,7 @@ def answer_problem(
 
 
 def _way_back(exchange: Exchange, return_to: str) -> tuple[str, bool]:
-    """Say where a message leads back to, and whether it is shown in the dialog of another page.
+    """Return the target of a message's link, and whether the message is shown in the settings dialog.
 
     The settings send visitors back to themselves, as saved: that is not where they came from.
     """

@@ -16,16 +16,16 @@ DIRECTIVES: Final = frozenset(
     | {"style-src-attr", "img-src", "font-src", "media-src", "object-src", "frame-src", "fenced-frame-src"}
     | {"child-src", "connect-src", "worker-src", "manifest-src"}
 )
-"""What a report may name as violated: everything that inherits from `default-src`."""
+"""Directives in a report that are accepted: all that inherit from `default-src`."""
 
 _TYPES: Final = (b"application/csp-report", b"application/reports+json")
 
 
 def answer_report(exchange: Exchange) -> Steps:
-    """Count what browsers report, but not of pages elsewhere, which may name this address as well.
+    """Count the violations in a report, except those from other sites.
 
     Raises:
-        BadRequest: It cannot be taken.
+        BadRequest: The report is invalid.
     """
     request = exchange.request
     if request.header(b"sec-fetch-site") not in (b"", b"same-origin"):
@@ -37,7 +37,7 @@ def answer_report(exchange: Exchange) -> Steps:
 
 
 def find_undeclared(policy: PagePolicy, request: Request, body: bytes) -> list[str]:
-    """Return ``<directive> <host>`` for each host that was blocked and that nobody declared.
+    """Return ``<directive> <host>`` for each blocked host that is not declared.
 
     Raises:
         BadRequest: 400 where the report cannot be read, 415 where it is something else.
@@ -50,9 +50,9 @@ def find_undeclared(policy: PagePolicy, request: Request, body: bytes) -> list[s
 
 
 def read_violations(request: Request, body: bytes) -> list[tuple[str, str]]:
-    """Read a report, whose media type says which of the two shapes it has.
+    """Read a report, in one of the two formats that its media type names.
 
-    Each violation is a directive and what it blocked: an address, or a word such as ``inline``.
+    Each violation is a directive and the blocked address, or a word such as ``inline``.
 
     Raises:
         BadRequest: 400 where it cannot be read, 415 where it is something else.

@@ -1,4 +1,4 @@
-"""``POST /_consent/decision``: takes a visitor's decision, has it recorded, sets the cookies."""
+"""``POST /_consent/decision``: records a visitor's decision and sets the cookies."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from consentkit.web.resolver import Exchange, consent_with
 
 
 def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
-    """Take a decision, or raise `BadRequest` where it cannot be honoured."""
+    """Record a decision, or raise `BadRequest` if it cannot be honoured."""
     yield from check_same_origin(exchange.request)
     submission = read_submission(exchange.request, (yield ask_body(exchange.request)))
     notice = _known_notice(exchange, submission)
-    # A deploy came in between: the choice holds on the terms of the notice that was seen, if it is known.
+    # A deploy happened in between: the choice is bound to the notice that was seen, if it is in the log.
     terms = (yield from recording.find_terms(exchange, submission.notice)) if notice is None else None
     asked = notice.asked if notice else terms.asked if terms else ()
     decision = _decide(exchange, submission, asked)
@@ -41,7 +41,7 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
     choice = Choice(exchange, ids, submission, decision, notice)
     if choice.is_overtaken:
         return (yield from _answer_overtaken(choice, recorder))
-    # What is allowed once is allowed for purposes that are what they were when the notice was shown.
+    # "Load once" needs purposes that have not changed since the notice was shown.
     same = decision.fingerprints.items() <= exchange.options.policy.fingerprints.items()
     if notice is None and (terms is None or (submission.once and not same)):
         return (yield from _answer_stale(choice, recorder))
@@ -49,7 +49,7 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
 
 
 def _decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
-    """Return the decision that the button's action means; `asked` are the purposes that the banner asked for.
+    """Return the decision for a button's action; `asked` are the purposes that the banner asked for.
 
     Raises:
         BadRequest: 400 for a purpose or vendor that the policy does not have.
@@ -80,9 +80,9 @@ def _source(exchange: Exchange, submission: Submission) -> Source:
 
 
 def _save(submission: Submission, consent: Consent, *, source: Source, now: int, gpc_shown: bool) -> Decision:
-    """Read the settings form. A box that was ticked by default, and still is, is no grant."""
+    """Read the settings form. An untouched pre-ticked box is not a grant."""
     policy, offered = consent.policy, read_offered(submission.was)
-    # What the page offered and a deploy took away can be neither granted nor refused any more.
+    # Purposes that the page offered and a deploy removed can be neither granted nor refused.
     gone = offered - policy.purpose_by_name.keys()
     if not all(map(IDENTIFIER.fullmatch, gone)):
         raise UnknownPurpose(min(gone), policy.purposes)
@@ -99,7 +99,7 @@ def _save(submission: Submission, consent: Consent, *, source: Source, now: int,
 
 
 def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
-    """Return the notice that was shown if it is what is shown to such a visitor now."""
+    """Return the notice that was shown, if it is still the current one for this visitor."""
     options, consent, locale = exchange.options, exchange.consent, submission.locale
     if locale not in options.locales:
         return None
@@ -115,7 +115,7 @@ def _answer_taken(choice: Choice, recorder: Recorder) -> Steps:
     exchange, submission = choice.exchange, choice.submission
     if submission.action == "allow" and not _takes_effect(choice):
         return _problem(choice, 409, "signal" if exchange.consent.signal else "stale")
-    # Nothing is recorded that no cookie can hold: this raises where it names too many vendors.
+    # Raises if the decision names too many vendors for a cookie, before anything is recorded.
     exchange.options.decisions.dumps(choice.decision, now=exchange.now)
     outcome = yield from recorder.record(choice)
     if outcome.decision is not None:
@@ -125,7 +125,7 @@ def _answer_taken(choice: Choice, recorder: Recorder) -> Steps:
 
 
 def _takes_effect(choice: Choice) -> bool:
-    """Say whether what is allowed will be: a binding signal or a changed purpose may stand against it."""
+    """Say whether the grants take effect: a binding signal or a changed purpose can prevent that."""
     after, policy = consent_with(choice.exchange, choice.decision), choice.exchange.options.policy
     return all(
         after.allows(name)
@@ -136,9 +136,9 @@ def _takes_effect(choice: Choice) -> bool:
 
 
 def _answer_stale(choice: Choice, recorder: Recorder) -> Steps:
-    """Answer a choice about a notice that nobody knows any more. What it refuses holds all the same."""
+    """Answer a choice whose notice is unknown with 409. Its refusals are honoured."""
     refusal = recording.refused_only(choice)
-    # A client asks for the state and sends all of it again; a visitor has said no, and goes.
+    # A script can read the state and retry; for a visitor the refusal is done.
     half = choice.submission.as_json and bool(choice.decision.granted)
     if refusal is None or half or choice.submission.once:
         return _problem(choice, 409, "stale")
@@ -149,9 +149,9 @@ def _answer_stale(choice: Choice, recorder: Recorder) -> Steps:
 
 
 def _answer_overtaken(choice: Choice, recorder: Recorder) -> Steps:
-    """Answer a choice from a page older than the visitor's last one, part of which it would take back.
+    """Answer a choice from a page older than the visitor's last choice, which it would partly override.
 
-    What the last one denies stays denied, and what this one denies besides is denied as well.
+    Denials of the last choice stay, and denials of this one are added.
     """
     exchange, refusal = choice.exchange, recording.refused_besides(choice)
     if refusal is not None:
@@ -181,7 +181,7 @@ def _done(choice: Choice) -> Answer:
     if not (submission.as_json or wants_json(exchange.request)):
         return redirect(submission.return_to)
     after = consent_with(exchange, choice.decision)
-    # A page with an earlier notice was made for what held then.
+    # A page with an earlier notice was made under an earlier consent.
     reload = after.key != exchange.consent.key or choice.notice is None
     return answer_state(exchange, after, reload=reload)
 

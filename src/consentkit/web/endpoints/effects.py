@@ -1,8 +1,8 @@
-"""Effects, which endpoints ask of the shell, and their answers, all as values.
+"""Effects that endpoints yield, and their `Answer`, all as values.
 
-An endpoint is a generator: it yields effects, is sent what each comes to, and returns its answer. What goes
-wrong with one is thrown into it: `BadRequest` by `ReadBody`, `LogError` by what asks the log, except
-`Invalidate` and `Observe`, which nobody waits for: what they cannot write now, the shell keeps or tells of.
+An endpoint is a generator: it yields effects, receives their results, and returns its answer. Errors are
+thrown into it: `BadRequest` by `ReadBody`, `LogError` by effects of the log. Exceptions are `Invalidate` and
+`Observe`: if they cannot be written, the shell keeps them for later or logs them.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ CUT_OFF: Final = "The request was cut off."
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """Something that the shell does for an endpoint."""
+    """An action that the shell performs for an endpoint."""
 
 
 class ReadBody(Effect, frozen=True):
-    """Read the request's body, at most so many bytes. Comes to bytes.
+    """Read the request's body, up to a limit. Result: bytes.
 
     Raises:
-        BadRequest: 413 with `TOO_LARGE`, or 400 with `CUT_OFF` where the client went away.
+        BadRequest: 413 with `TOO_LARGE`, or 400 with `CUT_OFF` if the client disconnected.
     """
 
     limit: int
 
 
 class Published(Effect, frozen=True):
-    """Look up a notice in the log by its hash. Comes to its canonical bytes, or ``None``."""
+    """Look up a notice in the log by its hash. Result: its canonical bytes, or ``None``."""
 
     notice: str
 
@@ -49,14 +49,14 @@ class Append(Effect, frozen=True):
 
 
 class Honour(Effect, frozen=True):
-    """Append a refusal, or keep it until the log can take it. Comes to whether it is in the log already."""
+    """Append a refusal, or keep it in the outbox. Result: whether it is in the log already."""
 
     entry: Entry
     bundle: Bundle | None
 
 
 class Invalidate(Effect, frozen=True):
-    """Note that an entry whose outcome is not known was not honoured, under an id of its own."""
+    """Record that an entry with unknown outcome was not honoured, as an entry with its own id."""
 
     entry: Entry
     id: str
@@ -64,22 +64,22 @@ class Invalidate(Effect, frozen=True):
 
 
 class Erase(Effect, frozen=True):
-    """Destroy a visitor's entries."""
+    """Erase a visitor's entries."""
 
     subject: str
     at: str
 
 
 class History(Effect, frozen=True):
-    """Read a visitor's latest entries. Comes to a list of them that are not erased, the oldest first."""
+    """Read a visitor's latest entries. Result: a list of those that are not erased, oldest first."""
 
     subject: str
 
 
 class Receipt(Effect, frozen=True):
-    """Make a visitor's receipt of what the log proves (`consentkit.record.receipt.make_receipt`).
+    """Make a visitor's receipt (`consentkit.record.receipt.make_receipt`).
 
-    For a long history that takes some tenths of a second. Comes to bytes, ``None`` where the log has nothing
+    For a long history this takes some tenths of a second. Result: bytes; ``None`` if the log has no entries
     of the visitor.
     """
 
@@ -91,31 +91,31 @@ class Receipt(Effect, frozen=True):
 
 
 class PublicProof(Effect, frozen=True):
-    """Read what anybody may know of the log, by its path below ``/log/``. Comes to bytes, or ``None``."""
+    """Read a public part of the log by its path below ``/log/``. Result: bytes, or ``None``."""
 
     path: str
 
 
 class Observe(Effect, frozen=True):
-    """Count what was seen today."""
+    """Add to today's counts of observations."""
 
     kind: str
     keys: list[str]
 
 
 class Notify(Effect, frozen=True):
-    """Tell the site's own callback of a decision. Its failure undoes nothing."""
+    """Call the site's `on_decision`. If it raises, the decision stays valid."""
 
     decision: Decision
 
 
 class Tell(Effect, frozen=True):
-    """Tell the site's operators.
+    """Write a message to the server's log.
 
     Attributes:
-        level: How grave it is.
-        text: What they are told. Browsers' words may be in it.
-        topic: What it is about, if of that only the first text is told.
+        level: Log level.
+        text: The message. It may contain text from browsers.
+        topic: If set, only the first message with this topic is logged.
     """
 
     level: Literal["error", "warning"]
@@ -124,12 +124,12 @@ class Tell(Effect, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An answer of the package's own.
+    """A response of the package's own endpoints.
 
     Attributes:
         status: The HTTP status.
         headers: Names in lower case, with the length of the body among them.
-        body: The body; for HEAD as well, which the shell leaves out where its server does not.
+        body: The body, for HEAD as well; the shell removes it if the server does not.
     """
 
     status: int
@@ -141,7 +141,7 @@ Steps: TypeAlias = Generator[Effect, Any, Answer]
 
 
 class Ids(msgspec.Struct, frozen=True):
-    """Makes ids, which are random and so are the shell's to make.
+    """Generators of random ids, provided by the shell.
 
     Attributes:
         entry: Makes the id of an entry: a UUIDv7 of this moment.

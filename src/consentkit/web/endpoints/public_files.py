@@ -1,7 +1,7 @@
-"""Files for anybody: scripts and style sheets, ``gpc.json``, and what is public of the log.
+"""Public files: scripts and style sheets, ``gpc.json``, and the public part of the log.
 
-Of the log these are the checkpoint, tiles (C2SP tlog-tiles) and notices. Leaves and entries of decisions are
-not among them: tiles hold hashes of commitments, which say nothing.
+The public part of the log is the checkpoint, tiles (C2SP tlog-tiles) and notices. Leaves and entries of
+decisions are not public; tiles contain hashes of commitments, which reveal nothing.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Assets:
         Raises:
             BadRequest: 404.
         """
-        # Below a module stand the modules of its folder; see `consentkit.gating.resource_urls`.
+        # The path may continue after a module's name; see `consentkit.gating.resource_urls`.
         name = name.partition(".js/")[0] + ".js" if ".js/" in name else name
-        # Pages made before an upgrade name files by their old hash: they get the current ones.
+        # Pages from before an upgrade have the old hash in the name: they get the current file.
         current = name if name in self._files else self._latest.get(_HASH.sub("", name), "")
         if not current:
             raise BadRequest(404, "There is no such file.")
@@ -54,7 +54,7 @@ class Assets:
 
 
 def answer_gpc(policy: Policy) -> Answer:
-    """Say that the site honours the signal (W3C Global Privacy Control, "GPC Support Resource")."""
+    """Answer with ``gpc.json`` (W3C Global Privacy Control, "GPC Support Resource")."""
     return answer_json({"gpc": True, "lastUpdate": policy.gpc_updated}, headers=_DAY)
 
 

@@ -1,7 +1,7 @@
-"""The recorder: has a decision recorded in the log.
+"""The recorder: writes decisions to the log.
 
-No grant without an entry: if the log cannot take it, what would be granted newly is left out. No refusal
-lost: whatever is denied is honoured at once, and waits in the log's outbox while its store is away.
+No grant without an entry: if the log rejects it, new grants are left out. No refusal lost: denials are
+honoured at once, and wait in the log's outbox while its store cannot be reached.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invali
 from consentkit.web.endpoints.submission import Submission
 from consentkit.web.resolver import Exchange
 
-# Names in the log, where they are others than in forms.
+# Actions whose name in the log differs from that in forms.
 _ACTIONS: Final = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
 _HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One choice on its way.
+    """A choice that is being recorded.
 
     Attributes:
-        exchange: The visitor's request, and what held before.
-        ids: Makes the ids of what is recorded.
-        submission: What was sent.
-        decision: What the visitor wants to hold.
-        notice: What was shown, if it is what is shown now; else it is in the log already.
+        exchange: The visitor's request, with the consent before the choice.
+        ids: Generates the ids of entries.
+        submission: The submitted form or JSON.
+        decision: The decision that the visitor wants.
+        notice: The notice that was shown, if it is the current one; ``None`` for an earlier one.
     """
 
     exchange: Exchange
@@ -48,9 +48,9 @@ class Choice(msgspec.Struct, frozen=True):
 
     @property
     def is_overtaken(self) -> bool:
-        """Whether its page is older than the visitor's last choice, part of which it would take back.
+        """Whether its page is older than the visitor's last choice, and it would allow what that denies.
 
-        That is what the last one denies; denying more takes nothing back.
+        Denying more than the last choice is always possible.
         """
         made_for, before, now = self.submission.made_for, self.exchange.consent, self.decision
         if made_for is None or before.decision is None or not before.is_newer_than(made_for):
@@ -62,12 +62,12 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a submission.
+    """The result of recording a choice.
 
     Attributes:
-        decision: What holds from now on; ``None`` where nothing changed.
-        subject: The visitor's id, where one is to be set.
-        recorded: False where the log could not take a grant, which is therefore not in `decision`.
+        decision: The decision from now on; ``None`` if nothing changed.
+        subject: The visitor's id, if its cookie must be set.
+        recorded: False if a grant could not be written and is therefore not in `decision`.
     """
 
     decision: Decision | None
@@ -76,13 +76,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorder:
-    """Has decisions recorded, each with its notice unless that is known to be in the log."""
+    """Records decisions, each with its notice unless that is known to be in the log."""
 
     def __init__(self) -> None:
         self._published: set[str] = set()
 
     def record(self, choice: Choice) -> Generator[Effect, Any, Outcome]:
-        """Record a choice and return what holds now. A refusal always does."""
+        """Record a choice and return the outcome. Refusals are always honoured."""
         exchange, decision = choice.exchange, choice.decision
         if not exchange.options.keeps_log:
             return Outcome(decision=decision)  # an id is the key to entries; without them nobody gets one
@@ -110,12 +110,12 @@ class Recorder:
     def refuse(
         self, choice: Choice, refusal: Decision, *, level: Literal["error", "warning"] = "error"
     ) -> Generator[Effect, Any, None]:
-        """Record what is refused, which holds whatever the log does.
+        """Record a refusal, which is honoured even if the log fails.
 
         Args:
-            choice: What it is a part of.
+            choice: The choice to which it belongs.
             refusal: A decision that grants nothing new.
-            level: How grave it is if the log never takes it.
+            level: Log level of the message if the log rejects it.
         """
         if not choice.exchange.options.keeps_log:
             return
@@ -127,7 +127,7 @@ class Recorder:
             yield Tell(level, f"a refusal is honoured, but the consent log does not take it: {error}")
 
     def _bundle(self, choice: Choice, at: str) -> Bundle | None:
-        """Return what publishes a notice, unless this process has seen it in the log."""
+        """Return the bundle of the notice, unless this process has seen it in the log."""
         notice = choice.notice
         if notice is None or notice.hash in self._published:
             return None
@@ -136,7 +136,7 @@ class Recorder:
 
 
 def find_terms(exchange: Exchange, notice: str) -> Generator[Effect, Any, Shown | None]:
-    """Return the terms of a notice that the log has; ``None`` where it has not, or cannot say now."""
+    """Return a notice from the log; ``None`` if it is not there or the log cannot be read."""
     if not exchange.options.keeps_log or not _HASH.fullmatch(notice):
         return None
     try:
@@ -148,7 +148,7 @@ def find_terms(exchange: Exchange, notice: str) -> Generator[Effect, Any, Shown 
 
 
 def refused_only(choice: Choice) -> Decision | None:
-    """Return what a choice newly denies, where it cannot grant; ``None`` if it denies nothing more.
+    """Return the choice without its new grants; ``None`` if it denies nothing new.
 
     What was granted before and the choice still grants is kept.
     """
@@ -159,7 +159,7 @@ def refused_only(choice: Choice) -> Decision | None:
 
 
 def refused_besides(choice: Choice) -> Decision | None:
-    """Return what an overtaken choice denies beside the visitor's last one; ``None`` if it denies no more.
+    """Return the last decision with the denials of an overtaken choice; ``None`` if it adds none.
 
     What was granted before and the choice still grants is kept.
     """
@@ -175,7 +175,7 @@ def refused_besides(choice: Choice) -> Decision | None:
 
 
 def _in_force(exchange: Exchange) -> frozenset[str]:
-    """Return what an earlier decision grants now; what only the regime grants is not in it."""
+    """Return the names that the earlier decision grants now, without those that only the regime grants."""
     consent = exchange.consent
     if consent.decision is None or exchange.now >= consent.decision.expires_at(consent.validity):
         return frozenset()

@@ -1,4 +1,4 @@
-"""The router of the package's own pages: which path is answered by which endpoint."""
+"""The router of the package's own endpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TAKE_POST: Final = frozenset(("/decision", "/erase", "/csp"))
 
 
 class Endpoints:
-    """Answers requests for the package's own pages.
+    """Dispatches requests to the package's own endpoints.
 
     Args:
         options: How the policy is deployed.
@@ -32,7 +32,7 @@ class Endpoints:
         self._recorder = Recorder()
 
     def owns(self, path: str) -> bool:
-        """Say whether a path below the root path is one of these pages'."""
+        """Say whether a path, relative to the root path, belongs to an endpoint."""
         options = self._options
         if path == GPC_PATH:
             return options.enforce and not options.excludes(path)

@@ -1,4 +1,4 @@
-"""Submissions: a decision or an erasure as a visitor's form or a client's JSON sends it, checked."""
+"""Submissions: parses and checks decisions and erasures, sent as a form or as JSON."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ _ACTIONS: Final[dict[str, Action]] = {action: action for action in get_args(Acti
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision as it was sent.
+    """A submitted decision.
 
     Attributes:
-        action: What the visitor pressed.
+        action: The button that was pressed.
         names: Purposes and vendors that are ticked or named.
         denied: Purposes and vendors that JSON names as denied.
-        was: The settings form's field of that name: its boxes when it was shown.
+        was: The settings form's checkboxes when it was rendered.
         notice: Hash of the notice that was shown.
         locale: Its language.
-        signal: The signal that the settings page said had been received.
+        signal: The signal that the settings page showed as received.
         made_for: Mark of the decision that the page was made for; ``None``: the client does not say.
         return_to: Path and query on this site to go back to.
         once: Whether an embed is allowed for one page only.
-        as_json: Whether the body was JSON, which is a client's, not a form's.
+        as_json: Whether the body was JSON and not a form.
     """
 
     action: Action
@@ -80,10 +80,10 @@ class _EmptyObject(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def check_same_origin(request: Request) -> Generator[Tell, None, None]:
-    """Refuse what another site may have made a browser send.
+    """Reject cross-site requests (CSRF).
 
-    ``Sec-Fetch-Site`` decides; browsers without it send ``Origin``; a request with neither is no browser's.
-    Where ``Origin`` and ``Host`` differ, which may be a proxy's doing, operators are told.
+    ``Sec-Fetch-Site`` decides; browsers without it send ``Origin``; a request with neither is not from a
+    browser. If ``Origin`` and ``Host`` differ, possibly because of a proxy, this is logged.
 
     Raises:
         BadRequest: 403.
@@ -122,7 +122,7 @@ def read_submission(request: Request, body: bytes) -> Submission:
 
 
 def read_erasure(request: Request, body: bytes) -> tuple[str, str, bool]:
-    """Read a wish to erase, in the same way and with the same errors; JSON says nothing more: ``{}``.
+    """Read a request to erase, with the same errors; as JSON it is ``{}``.
 
     Returns:
         Path and query on this site to go back to (empty: the settings), the language of the page, and whether
@@ -200,7 +200,7 @@ def _from_json(body: bytes) -> Submission:
 
 
 def check_return(path: str) -> str:
-    """Return a path of this site.
+    """Return the path if it is on this site.
 
     Raises:
         BadRequest: 400 for anything that leads elsewhere.

@@ -1,4 +1,4 @@
-"""What a visitor can look at and have erased: the settings with their history, the state, a receipt."""
+"""Endpoints of a visitor's own data: settings with history, state, receipt, erasure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def answer_settings(exchange: Exchange) -> Steps:
 
 
 def answer_state(exchange: Exchange, consent: Consent, status: int = 200, **more: object) -> Answer:
-    """Tell a client of a consent, and what else there is to say."""
+    """Answer with a consent as JSON, and further fields."""
     locale, gpp = exchange.resolution.locale, gpp_of(consent)
     state = {
         "granted": sorted(consent.granted | consent.vendors_granted),
@@ -68,7 +68,7 @@ def answer_state(exchange: Exchange, consent: Consent, status: int = 200, **more
 
 
 def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
-    """Answer with what the log proves of the visitor; its query is the settings page's own."""
+    """Answer with the visitor's receipt; the query is that of the settings page."""
     request, settings = exchange.request, f"{exchange.resolution.base}/"
     language = _query(exchange).get("locale", [""])[0]
     if not exchange.options.keeps_log:
@@ -88,7 +88,7 @@ def answer_receipt(exchange: Exchange, ids: Ids) -> Steps:
 
 
 def _read_history(exchange: Exchange) -> Generator[Effect, Any, History | None]:
-    """Read a visitor's history; ``None`` where no log is kept. A log that is away says no more than that."""
+    """Read a visitor's history; ``None`` without a log. If the log fails, the result says only that."""
     subject = subject_of(exchange)
     if not exchange.options.keeps_log or subject is None:
         return History() if exchange.options.keeps_log else None
@@ -115,9 +115,9 @@ def _query(exchange: Exchange) -> dict[str, list[str]]:
 
 
 def answer_erasure(exchange: Exchange) -> Steps:
-    """Erase what the log has of a visitor, and end what it alone stood for.
+    """Erase a visitor's entries, and end their grants.
 
-    The id goes with the entries. Grants go as well, since none holds without a record; refusals stay.
+    The id cookie is removed. Grants end, since they need a record; refusals stay.
     """
     request, before = exchange.request, exchange.consent
     yield from check_same_origin(request)
@@ -140,7 +140,7 @@ def answer_erasure(exchange: Exchange) -> Steps:
 
 
 def _erase(exchange: Exchange) -> Generator[Effect, Any, None]:
-    """Erase the entries of each id that can be believed: each is this browser's."""
+    """Erase the entries of each id with a valid signature: all are this browser's."""
     values = [value for name, _, _ in _ids(exchange) for value in exchange.request.cookie_values(name)]
     found = {subject for value in values if (subject := exchange.options.subjects.loads([value]))}
     for subject in found:
@@ -148,7 +148,7 @@ def _erase(exchange: Exchange) -> Generator[Effect, Any, None]:
 
 
 def _ids(exchange: Exchange) -> list[tuple[str, bool, str | None]]:
-    """Return every name under which an id may have been set here, with what else it was set with."""
+    """Return every name of an id cookie that may be set here, with its attributes."""
     return [
         (cookies.id_cookie_name(secure, domain), secure, domain)
         for secure in sorted({exchange.request.secure, False})
@@ -162,7 +162,7 @@ def _expire_ids(exchange: Exchange) -> list[str]:
 
 
 def _keep(exchange: Exchange, rest: Decision | None) -> list[str]:
-    """Return what puts the rest of a decision in its place, or removes it where nothing is left."""
+    """Return the ``Set-Cookie`` values that store the rest of a decision, or remove it if nothing is left."""
     secure, domain = exchange.request.secure, exchange.options.cookies.domain
     lines = expire_spent(exchange)
     if rest is not None:

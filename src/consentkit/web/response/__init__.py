@@ -1,1 +1,1 @@
-"""One response of the app: its kind, its headers, its body, and what is put into a page."""
+"""Handling of the app's responses: kind, headers, body, and insertions into pages."""

@@ -1,9 +1,9 @@
-"""Rules for response headers: look-up, caching and ``Vary`` of personal pages, entity tags.
+"""Headers of caching: ``Cache-Control``, ``Vary`` and entity tags; and helpers to read headers.
 
-Headers are lists as in ASGI: order is kept, and names as the app wrote them. A tag of the app's page is not a
-tag of what was made of it for one visitor (RFC 9110, sections 8.8.3 and 13): the tags that go out are weak
-and carry a fingerprint of everything that shaped the page. One that comes back with another fingerprint is
-not shown to the app, so that a page made under a grant never survives a withdrawal through a 304.
+Headers are lists as in ASGI, in the app's order and spelling. The app's entity tag does not identify the page
+made for one visitor (RFC 9110, sections 8.8.3 and 13): the tags that are sent are weak and contain a
+fingerprint of everything that affected the page. A tag with another fingerprint is not passed to the app, so
+a page made under a grant cannot be revalidated with 304 after a withdrawal.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from consentkit.web.request import Headers
 
-# Each page's own are written anew; those for caches of the site's alone go.
+# These are written again for each page; those for CDNs are removed.
 _REWRITTEN = frozenset(b"vary cache-control cdn-cache-control surrogate-control x-accel-expires".split())
 _PUBLIC = frozenset((b"public", b"s-maxage"))
-# What describes bytes that were rewritten (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).
+# Headers that describe the original bytes (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).
 _STALE = _REWRITTEN.union(
     b"last-modified accept-ranges content-length content-digest repr-digest digest content-md5".split()
 )
@@ -29,7 +29,7 @@ BLOCKING = (
     b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
     b"frame-src 'self'; object-src 'none'; base-uri 'self'"
 )
-"""A policy for pages that cannot be read: they may load from their own site only."""
+"""A Content-Security-Policy for pages that cannot be read: it allows only the site itself."""
 
 
 def get(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
@@ -60,12 +60,12 @@ def replaced(headers: Headers, name: bytes, value: bytes) -> Headers:
 def personal(
     headers: Sequence[tuple[bytes, bytes]], vary: tuple[str, ...], *, rewritten: bool = False
 ) -> Headers:
-    """Return the headers of what is made for one visitor: ``Vary`` extended, and no shared cache keeps it.
+    """Return the headers of a personal response: ``Vary`` extended, and no storage in shared caches.
 
     Args:
         headers: The response's headers.
-        vary: The request headers that shaped it.
-        rewritten: Whether its bytes are other than the app's, so that what describes those goes.
+        vary: The request headers that affected it.
+        rewritten: Whether the body was changed; headers that describe the original bytes are then removed.
     """
     dropped = _STALE if rewritten else _REWRITTEN
     kept = [header for header in headers if header[0].lower() not in dropped]
@@ -98,20 +98,20 @@ def _private(given: bytes) -> bytes:
 
 
 def mark(tag: bytes, fingerprint: bytes) -> bytes:
-    """Return the weak tag with the fingerprint, or nothing where ``tag`` is no entity tag."""
+    """Return the weak tag with the fingerprint, or nothing if ``tag`` is not an entity tag."""
     found = _TAG.fullmatch(tag.strip())
     return b'W/"' + found[1] + _MARK + fingerprint + b'"' if found else b""
 
 
 def is_ours(headers: Headers) -> bool:
-    """Say whether a tag that comes back bears a fingerprint."""
+    """Say whether a conditional request has a tag with a fingerprint."""
     return any(name == b"if-none-match" and _MARK in value for name, value in headers)
 
 
 def unmark(headers: Headers, fingerprint: bytes, *, document: bool) -> tuple[Headers, bool]:
-    """Map the conditions of a GET or HEAD back to what the app knows; say whether one has the fingerprint.
+    """Map the conditions of a GET or HEAD back to the app's tags; say whether one has the fingerprint.
 
-    Tags without one do not count for what may be a page (`document`): those went out unexamined.
+    For documents, tags without a fingerprint are removed: they are of responses that were not gated.
     """
     kept: list[bytes] = []
     dropped = {b"if-none-match", b"if-modified-since"} if document else {b"if-none-match"}

@@ -1,7 +1,7 @@
-"""Content codings and charsets of pages: undone before a page can be read, and redone afterwards.
+"""Content codings and charsets of pages: decoded before rewriting, and encoded again afterwards.
 
-gzip and deflate come with Python; br and zstd are there where their libraries are. Decoders give bounded
-pieces, so that a few bytes which stand for gigabytes never do so in memory.
+gzip and deflate come with Python; br and zstd need a library. Decoders return pieces of bounded size, so that
+decompression bombs do not fill the memory.
 
 Of the charsets that browsers know (WHATWG Encoding), UTF-16 and ISO-2022-JP may write ``<`` as another byte.
 The first is named by a header or a mark at the beginning. The second may also be named by a ``<meta>``, for
@@ -21,7 +21,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
 PIECE: Final = 64 * 1024
-"""Bytes that a decoder gives at once, as far as its library can be told."""
+"""Maximum bytes of a decoded piece, if the library has such a limit."""
 PRESCAN: Final = 1024
 """Bytes at the beginning in which every browser looks for a charset (WHATWG HTML, section 13.2.3.2)."""
 
@@ -58,17 +58,17 @@ _DECLARED: Final = re.compile(
 
 
 class DecodingError(ValueError):
-    """The bytes are not in the coding that they are said to be in."""
+    """The bytes are not in the coding that the header names."""
 
 
 class Decoder:
-    """Undoes a content coding."""
+    """Decodes a content coding."""
 
     slice_bytes = 16 * 1024  # coded input looked at together: what is left over of it is copied at each piece
     errors: tuple[type[Exception], ...]
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield all that the next bytes stand for.
+        """Yield the decoded pieces of the next bytes.
 
         Raises:
             DecodingError: They are in another coding.
@@ -149,7 +149,7 @@ class Unzstd(Decoder):
 
 
 class Encoder(NamedTuple):
-    """Redoes a content coding.
+    """Encodes a content coding.
 
     Attributes:
         feed: Encodes the next bytes.
@@ -192,32 +192,32 @@ def import_first(*names: str) -> Any:
 
 @cache
 def load_brotli() -> Any:
-    """Return the library for br, where it is there and can be told how much to give at once."""
+    """Return the library for br, if one is installed that can limit its output."""
     library = import_first("brotli", "brotlicffi")
     return library if hasattr(getattr(library, "Decompressor", None), "can_accept_more_data") else None
 
 
 @cache
 def load_zstd() -> Any:
-    """Return the library for zstd, where it is there."""
+    """Return the library for zstd, if one is installed."""
     return import_first("compression.zstd", "zstandard")
 
 
 @cache
 def readable() -> Mapping[bytes, bytes]:
-    """Return the content codings that can be undone here by their names in headers; nothing for none."""
+    """Return the supported content codings by their names in headers."""
     optional = {b"br": load_brotli(), b"zstd": load_zstd()}
     found = {coding: coding for coding, library in optional.items() if library}
     return {b"gzip": b"gzip", b"x-gzip": b"gzip", b"deflate": b"deflate", b"identity": b"", **found}
 
 
 def coding_of(header: bytes) -> bytes | None:
-    """Read a ``Content-Encoding``: nothing for none, ``None`` for one that cannot be undone."""
+    """Read a ``Content-Encoding``: empty for none, ``None`` for one that is not supported."""
     return readable().get(header.strip().lower() or b"identity")
 
 
 def acceptable(header: bytes) -> bytes:
-    """Narrow an ``Accept-Encoding`` to what can be undone; ``identity`` if nothing is left.
+    """Narrow an ``Accept-Encoding`` to supported codings; ``identity`` if nothing is left.
 
     Never empty: an absent header would allow the app anything (RFC 9110, section 12.5.3).
     """
@@ -246,7 +246,7 @@ class CodedBody:
     def turn(self, data: bytes, more: bool) -> bytes:
         """Turn the bytes of one message; `more` says whether another follows.
 
-        What cannot be decoded is cut off, with everything that follows, and not let through.
+        Bytes that cannot be decoded, and all that follow, are cut off.
         """
         parts: list[bytes] = []
         try:
@@ -268,7 +268,7 @@ class Stage(Protocol):
     """One step of a pipeline of bytes."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes and return what is decided by now."""
+        """Process the next bytes and return the output so far."""
 
     def close(self) -> bytes:
         """End the stream and return the rest."""

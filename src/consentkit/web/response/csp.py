@@ -1,4 +1,4 @@
-"""Content-Security-Policy: the second policy that pages get, and what the site's own lets us put in.
+"""Content-Security-Policy: makes the second policy of pages, and reads what the site's own allows.
 
 Sections are of Level 3. Of the second one, all fetch directives would have the same sources, so there is one,
 `default-src`, from which they inherit (section 6.8.3): nine times the bytes do not fit into what common
@@ -72,7 +72,7 @@ class PagePolicy:
         """Return the header for a page or a worker's script, or none.
 
         Args:
-            consent: What holds for the visitor.
+            consent: The visitor's consent.
             host: The site's own host.
             base: Path of the package's own pages.
         """
@@ -85,7 +85,7 @@ class PagePolicy:
         return [(_HEADER[self._mode], value.encode("ascii"))]
 
     def undeclared_host(self, address: str, host: str) -> str:
-        """Return the host of an address that a browser blocked, or nothing where it is declared or no host.
+        """Return the host of a blocked address; empty if it is declared or not a host.
 
         Args:
             address: The address, or a word such as ``inline``.
@@ -114,7 +114,8 @@ class PagePolicy:
 
 
 def _host_sources(rules: Sequence[HostRule]) -> Iterator[str]:
-    """Name what rules match: hosts with all below them, ports, paths. What cannot be named is widened.
+    """Write rules as CSP sources: hosts with subdomains, ports, paths. If a rule has no exact source, a wider
+    one is used.
 
     Queries cannot be named. Chromium does not match ``wss:`` where a source has no scheme. A path without a
     slash at its end matches itself only, one with it all that begins so (section 6.7.2.12).
@@ -135,10 +136,10 @@ def _host_sources(rules: Sequence[HostRule]) -> Iterator[str]:
 
 
 class Allowed(NamedTuple):
-    """What may be put into a page.
+    """What the site's own policy allows to insert into a page.
 
     Attributes:
-        script: The nonce that our script's tag carries, if any; ``None`` where the script may not run.
+        script: The nonce for our script's tag, if any; ``None`` if the script is blocked.
         style: The same for the style sheet's.
         choice: Whether a choice can be sent from the page, by form or by script.
         form: Whether it can be sent by form, as from frames of the page.
@@ -153,7 +154,7 @@ class Allowed(NamedTuple):
 
 
 def read_allowed(headers: Iterable[tuple[bytes, bytes]], origin: str) -> Allowed:
-    """Read what a response's own policies allow.
+    """Read the Content-Security-Policy headers of a response.
 
     Args:
         headers: The response's headers.
@@ -193,7 +194,7 @@ def _listed(policy: Directives, names: Iterable[str]) -> Sequence[str]:
 
 
 def _nonce(policies: Iterable[Directives], names: Iterable[str], own: URL) -> str | None:
-    """Return the nonce of an element that loads a file of ours; ``None`` where no tag can load it."""
+    """Return the nonce for an element that loads a file of ours; ``None`` if that is blocked."""
     listed = [_listed(policy, names) for policy in policies]
     nonces = [{found[1] for found in map(_NONCE.fullmatch, sources) if found} for sources in listed]
     needed = [

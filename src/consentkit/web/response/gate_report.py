@@ -9,9 +9,9 @@ from typing import Final
 from consentkit.gating import PageGate
 
 MAX_REPORT: Final = 2048
-"""Bytes of the header that names what was held back."""
+"""Maximum bytes of the debug header."""
 MAX_THINGS: Final = 200
-"""Things that are told; of more, that there are more. Pages may name any host."""
+"""Maximum things that are logged, since pages may name any host."""
 MAX_NAMED: Final = 20
 """Things that the summary names."""
 BEGINS: Final = "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
@@ -23,11 +23,11 @@ NOTHING: Final = (0, 0)
 
 
 def report_of(gate: PageGate, since: tuple[int, int] = NOTHING) -> str:
-    """Say in one line of ASCII what was held back, and which hosts nobody declared.
+    """Return the debug header's value: what was blocked, and undeclared hosts, in ASCII.
 
     Args:
         gate: The gate of one page.
-        since: How many of each were told before.
+        since: How many of each were reported before.
     """
     gated_before, hosts_before = since
     gated = [
@@ -42,7 +42,7 @@ def report_of(gate: PageGate, since: tuple[int, int] = NOTHING) -> str:
 
 
 def things_of(gate: PageGate) -> Iterator[str]:
-    """Yield what was held back and what nobody declared, in plain words."""
+    """Yield descriptions of what was blocked and of undeclared hosts."""
     for item in gate.gated:
         who = " ".join(filter(None, (item.vendor, f"({item.purpose})" if item.purpose else "")))
         yield _ascii(f"{item.element} of {who or 'nobody known'}" + (item.host and f", {item.host}"))
@@ -60,7 +60,7 @@ def _advice(host: str, like: str | None) -> str:
 
 
 class Trial:
-    """Counts what the gate found, and says what is to be told of it."""
+    """Counts findings with ``enforce=False``, and selects those to be logged."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -68,7 +68,7 @@ class Trial:
         self._has_more = False
 
     def note(self, things: Iterable[str]) -> list[str]:
-        """Take what one response has been found to hold, and return what is new."""
+        """Count the findings of one response, and return the new ones."""
         found, new = dict.fromkeys(things), list[str]()
         self._pages += bool(found)
         for thing in found:
@@ -83,7 +83,7 @@ class Trial:
         return new
 
     def end(self) -> str:
-        """Say how often what was found, and begin anew; nothing where nothing was."""
+        """Return a summary of the counts and reset them; empty if there are none."""
         most = "; ".join(f"{count} × {thing}" for thing, count in self._counts.most_common(MAX_NAMED))
         told = f"not enforced; pages with something of it: {self._pages}; {most}" if self._pages else ""
         self._counts.clear()

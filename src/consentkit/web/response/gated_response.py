@@ -1,13 +1,12 @@
-"""The gate for one response: which request headers the app is shown, and what becomes of its answer.
+"""Gating of one response: the request headers that the app gets, and the handling of its response.
 
 Response headers are gated by the table `consentkit.gating.response_headers.HEADER_GATES`, cookies by the
 policy and the catalog (`consentkit.web.cookie_headers`). Outcomes:
 
-Pass          the body goes as it is: no page, or one whose headers were all that had to change; of what
-              browsers show as a page and cannot be read here, the blocking policy is among them
-PageResponse  a page: its bytes go through the gate
-Stamped       a service worker's script, whose bytes change with its policy
-Dropped       a redirect by which a page's own request would reach who is denied
+Pass          the body is sent unchanged: not a page, or a page that cannot be read, which gets a blocking
+              policy
+PageResponse  a page: its body is gated Stamped       a service worker's script, with a comment that changes
+with its policy Dropped       a redirect to a denied vendor, for a resource of a page
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ XML_HELD: Final = (
 
 
 class Pass(msgspec.Struct, frozen=True, eq=False):
-    """The body goes as it is.
+    """The body is sent unchanged.
 
     Attributes:
-        headers: The headers; the very same list where nothing is to change.
-        problem: What is to be told to the site's developers; empty if nothing is.
+        headers: The headers; the same list object if nothing changes.
+        problem: A message for the site's developers, to be logged; empty if there is none.
     """
 
     headers: Headers
@@ -53,14 +52,14 @@ class Pass(msgspec.Struct, frozen=True, eq=False):
 
 
 class Stamped(msgspec.Struct, frozen=True, eq=False):
-    """Some bytes are put behind the body."""
+    """Some bytes are appended to the body."""
 
     headers: Headers
     stamp: bytes
 
 
 class Dropped(msgspec.Struct, frozen=True, eq=False):
-    """Another answer without a body takes the place of this one."""
+    """The response is replaced by one without a body."""
 
     status: int
     headers: Headers
@@ -70,10 +69,10 @@ Outcome: TypeAlias = Pass | PageResponse | Stamped | Dropped
 
 
 class GatedResponse(msgspec.Struct, eq=False):
-    """What becomes of one request of the app and of its response.
+    """Handles the headers of one request and of its response.
 
     Attributes:
-        exchange: The request, and what holds for it.
+        exchange: The request with its resolution.
     """
 
     exchange: Exchange
@@ -82,7 +81,7 @@ class GatedResponse(msgspec.Struct, eq=False):
 
     @property
     def gate(self) -> PageGate:
-        """The gate of the response, made when something first asks for it."""
+        """The gate of the response, created on first use."""
         if self._gate is None:
             self._gate = open_gate(self.exchange)
         return self._gate
@@ -90,7 +89,7 @@ class GatedResponse(msgspec.Struct, eq=False):
     # --- the request
 
     def request_headers(self) -> Headers:
-        """Return the headers that the app is shown: the request's own list where nothing is hidden."""
+        """Return the request headers for the app; the same list object if nothing is removed."""
         exchange, resolution = self.exchange, self.exchange.resolution
         headers, traits = exchange.request.headers, exchange.traits
         if resolution.headers_unchanged or not exchange.options.enforce:
@@ -111,11 +110,11 @@ class GatedResponse(msgspec.Struct, eq=False):
     # --- what goes before the response
 
     def gate_links(self, links: Sequence[bytes]) -> list[bytes]:
-        """Return the links of an early hint that may be followed."""
+        """Return the links of an early hint that are allowed."""
         return gate_links(links, self.gate) if self._holds_back else [*links]
 
     def may_reach(self, address: bytes) -> bool:
-        """Say whether a browser may be made to ask an address, by a push or a redirect."""
+        """Say whether a push or redirect to an address is allowed."""
         return not self._holds_back or is_reached(address.decode("utf-8", "replace"), self.gate)
 
     @property
@@ -125,7 +124,7 @@ class GatedResponse(msgspec.Struct, eq=False):
     # --- the response
 
     def classify(self, status: int, headers: Headers) -> Outcome:
-        """Decide what becomes of the response, by all but its body.
+        """Decide how to handle the response, by status and headers.
 
         Args:
             status: Its status.
@@ -163,11 +162,11 @@ class GatedResponse(msgspec.Struct, eq=False):
         return Pass(headers)
 
     def things(self) -> Iterator[str]:
-        """Yield what was held back, or would have been, in plain words."""
+        """Yield descriptions of what was blocked, or would have been."""
         return things_of(self.gate) if self._gate is not None else iter(())
 
     def _watch(self, status: int, headers: Headers) -> Outcome:
-        """Look on, where nothing is enforced: headers and bytes stay what they are."""
+        """Handle a response with ``enforce=False``: headers and body are not changed."""
         shown = kinds.read_shown(status, tuple(headers), self.exchange.options.vary)
         if shown.gated and self.exchange.resolution.denies:
             gate_headers(headers, self.gate)
@@ -185,7 +184,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return ahead or header(b"sec-fetch-dest") not in _ASKED_FOR
 
     def _dropped(self, headers: Headers) -> Dropped:
-        """Answer in place of a redirect: with an error, or with nothing where a frame would show it."""
+        """Replace a redirect: with status 403, or 204 in a frame."""
         exchange = self.exchange
         cookies = [(bytes(name), bytes(value)) for name, value in headers if name.lower() == b"set-cookie"]
         kept = [*gate_cookies(exchange, cookies), (b"cache-control", b"no-store")]
@@ -213,7 +212,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return PageResponse(exchange, made, read, allowed, self._gate)
 
     def _unreadable(self, headers: Headers) -> Headers:
-        """Return headers by which browsers hold back what the gate cannot, since it cannot read it."""
+        """Return headers with a Content-Security-Policy that blocks what the gate cannot read."""
         resolution = self.exchange.resolution
         made = personal(headers, self.exchange.options.vary)
         if resolution.denies:
@@ -222,7 +221,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return made + visit_cookies(self.exchange) if resolution.may_set_cookies else made
 
     def _worker(self, status: int, headers: Headers) -> Outcome:
-        """Add the policy to a worker's script, which keeps the one it came with until its bytes change."""
+        """Add the policy to a worker's script. Browsers keep the old one until the script's bytes change."""
         exchange, policy = self.exchange, self.exchange.resolution.csp
         plain = status == 200 and exchange.request.method == "GET" and not get(headers, b"content-encoding")
         stamped = plain and exchange.traits.wants_service_worker

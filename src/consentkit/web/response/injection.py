@@ -1,4 +1,4 @@
-"""What is put into a page: elements of the head, banner or link, placeholders for what is gated."""
+"""Insertions into pages: elements of the head, banner or link, placeholders of gated frames."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
     """Renders for one page; see :class:`consentkit.gating.model.Renderer`.
 
     Attributes:
-        exchange: The request for the page, and what holds for it.
-        allowed: What the site's own Content-Security-Policy lets us put in.
+        exchange: The request for the page.
+        allowed: What the site's own Content-Security-Policy allows.
     """
 
     exchange: Exchange
     allowed: Allowed
 
     def name(self, party: Party, *, language: str) -> str:
-        """Return what a party is called."""
+        """Return the display name of a party."""
         locale = self.exchange.locale_of(language)
         return party_name(self.exchange.options.policy, locale, party.vendor, party.purpose, party.name)
 
@@ -81,7 +81,7 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
         return element.encode("ascii")
 
     def where(self, foreign_base: bool) -> Where:
-        """Say where a fragment is shown."""
+        """Return the addresses and slots for rendering."""
         resolution = self.exchange.resolution
         origin = resolution.origin if foreign_base else ""
         return {"prefix": resolution.base, "return_to": self.exchange.request.here, "origin": origin}
@@ -92,9 +92,9 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
 
 
 class Injection(msgspec.Struct, eq=False):
-    """What goes into the head and to the beginning of the body of one page.
+    """The insertions into one page: in the head, and at the beginning of the body.
 
-    Both are rendered when their place is found: by then the page's language and its ``<base>`` are known.
+    Both are rendered when their place is reached: then the page's language and its ``<base>`` are known.
 
     Attributes:
         renderer: Renders for the page.
@@ -107,7 +107,7 @@ class Injection(msgspec.Struct, eq=False):
     asked: str = ""
 
     def head(self) -> bytes:
-        """Render what loads style sheet and scripts."""
+        """Render the elements that load style sheet and scripts."""
         exchange, allowed, foreign = self.renderer.exchange, self.renderer.allowed, self.gate.foreign_base
         consent, request = exchange.consent, exchange.request
         markup = render_head(
@@ -124,7 +124,7 @@ class Injection(msgspec.Struct, eq=False):
         return self.renderer.script(GPP_NAME, told, foreign_base=foreign) + markup if told else markup
 
     def body(self) -> bytes:
-        """Render the banner, or the link to the settings where nothing is asked."""
+        """Render the banner, or the link to the settings."""
         exchange, allowed = self.renderer.exchange, self.renderer.allowed
         consent, policy = exchange.consent, exchange.options.policy
         asks, required = consent.needs_prompt, bool(consent.required_links) and policy.sells

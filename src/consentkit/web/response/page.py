@@ -1,4 +1,4 @@
-"""A page on its way out: its bytes go through the gate, its headers out with the first of them."""
+"""A page that is being sent: gates its body, and sends its headers with the first chunk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CUT_OFF = "a page is not in the coding that its Content-Encoding names; it was c
 
 
 class Part(msgspec.Struct, frozen=True, eq=False):
-    """What goes out for one message of the app.
+    """The output for one message of the app.
 
     Attributes:
         body: Its bytes.
@@ -38,10 +38,10 @@ class Part(msgspec.Struct, frozen=True, eq=False):
 
 
 class PageResponse(msgspec.Struct, eq=False):
-    """One page. It owns its gate; nothing of it points back here, so all of it goes with the last byte.
+    """One page. It owns its gate. Nothing refers back to it, so that it is freed with the last byte.
 
     Attributes:
-        exchange: The request for it, and what holds.
+        exchange: The request for it.
         headers: Its headers, without any length.
         read: How it is read.
         allowed: What the site's own Content-Security-Policy lets us put in.
@@ -59,7 +59,7 @@ class PageResponse(msgspec.Struct, eq=False):
     _injection: Injection | None = None
 
     def turn(self, data: bytes, *, more: bool, trailers: bool = False) -> Part:
-        """Take the next bytes and return what is decided by then. The headers wait for the first of them.
+        """Process the next bytes and return the output so far. The headers come with the first output.
 
         Args:
             data: Any number of bytes.
@@ -77,7 +77,7 @@ class PageResponse(msgspec.Struct, eq=False):
         return Part(body, headers) if more else Part(body, headers, asked, self._problem)
 
     def _begin(self, data: bytes, more: bool) -> CachedPage:
-        """Rewrite the first bytes; while debugging, say in headers what was held back by then."""
+        """Rewrite the first bytes; with ``debug``, add the headers that report what was blocked so far."""
         options, told, since = self.exchange.options, "", NOTHING
         if options.debug and self.gate is not None:
             told, since = self._report(), (len(self.gate.gated), len(self.gate.undeclared))
@@ -120,7 +120,7 @@ class PageResponse(msgspec.Struct, eq=False):
         return body if self.exchange.options.enforce else data
 
     def _open(self, data: bytes) -> Stage:
-        """Put together what the page goes through. Where nothing is enforced, what comes out is dropped."""
+        """Create the page's pipeline. With ``enforce=False`` its output is discarded."""
         exchange, read = self.exchange, self.read
         gate = self.gate = self.gate or open_gate(exchange)
         gate.renderer = PageRenderer(exchange, self.allowed)
@@ -137,7 +137,7 @@ class PageResponse(msgspec.Struct, eq=False):
         return stage
 
     def _whole(self, data: bytes) -> CachedPage:
-        """Rewrite a page of one message, or take what became of these bytes before."""
+        """Rewrite a page of one message, or return it from the cache."""
         request, cache = self.exchange.request, self.exchange.options.pages
         address = (request.path, request.query, "" if request.is_safe else request.here)
         key = page_key(data, (self.exchange.resolution.shape, address, self.read, self.allowed))

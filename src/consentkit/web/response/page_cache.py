@@ -1,4 +1,4 @@
-"""A cache of rewritten pages: what became of the very same bytes for the very same kind of visitor.
+"""A cache of rewritten pages, by their original bytes and everything about the visitor that affects them.
 
 Nothing is hashed but a key with a sample: whether bytes are the same is settled by comparing all of them,
 which costs a fraction of hashing them. A page is kept from the second time on that its key is seen, so that
@@ -15,21 +15,21 @@ import msgspec
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_ENTRIES: Final = 1024
 MAX_ENTRY: Final = MAX_BYTES // 8
-"""Bytes of all pages kept, their number, and bytes of one of them; each counts as it came and as it went."""
+"""Maximum bytes of all pages, and of one page: original and rewritten bytes together."""
 MAX_SEEN: Final = 4096
-"""Keys that are remembered as seen once. Full, all are forgotten."""
+"""Maximum keys of pages that were seen once. When the set is full, it is cleared."""
 _SAMPLE = 64
 
 
 class CachedPage(msgspec.Struct, eq=False):
-    """A page as it came and as it went.
+    """A page before and after rewriting.
 
     Args:
         before: The app's bytes.
         after: The bytes sent.
         report: What the gate did, as the debug header tells it.
         asked: The banner in it, as it is counted; empty where there is none.
-        used: Whether it was found since it was last looked at.
+        used: Whether it was used since the last eviction check.
     """
 
     before: bytes
@@ -82,7 +82,7 @@ class PageCache:
         return kept
 
     def keep(self, key: Hashable, page: CachedPage) -> None:
-        """Keep a page if its key was seen before; what was not used for long gives way."""
+        """Store a page if its key was seen before; evict pages that were not used for long."""
         mark = hash(key)
         if mark not in self._seen:
             if len(self._seen) >= MAX_SEEN:
@@ -96,7 +96,7 @@ class PageCache:
                 self._evict()
 
     def _evict(self) -> None:
-        """Drop the oldest page that was not used since it was last looked at (the clock algorithm)."""
+        """Drop the oldest page that was not used since the last check (the clock algorithm)."""
         oldest = next(iter(self._kept))
         page = self._kept[oldest]
         if page.used:

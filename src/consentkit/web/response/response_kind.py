@@ -1,4 +1,4 @@
-"""What kind of response it is: whether browsers show it, and as what they read it.
+"""The kind of a response: whether browsers show it as a document, and with which parser.
 
 Media types are read as in Fetch, "extract a MIME type", and MIME Sniffing, "parse a MIME type" (section 4.4),
 but for one thing: to Chromium a type ends at a space, a tab, ``;`` or ``(``, where the standard finds no type
@@ -29,7 +29,7 @@ GUESSED: Final = b""
 """Stands for types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
 
 UNREADABLE: Final = frozenset((XML, GUESSED))
-"""What browsers may show as a page, and the gate cannot read."""
+"""Types that browsers may show as a page, and the gate cannot read."""
 
 BODILESS: Final = frozenset((204, 205, 304))
 """Statuses without content (RFC 9110, section 6.4.1)."""
@@ -92,7 +92,7 @@ def _charset(value: bytes, otherwise: bytes) -> bytes:
 
 
 def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Say whether nothing in the headers asks for work, whatever the request was.
+    """Say whether a response needs no handling, whatever the request was.
 
     In doubt, that is where pairs are no tuples or there is not exactly one type, it does.
     """
@@ -170,7 +170,7 @@ class Shown(NamedTuple):
 def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tuple[str, ...]) -> Shown:
     """Read what is shown; `vary` are the request headers that shape pages.
 
-    Remembered, since the headers of pages that repeat do as well.
+    Cached, since responses repeat their headers.
     """
     named = cache_headers.by_name(headers)
     gated = any(names_address(*pair) for pair in named.items())
