@@ -182,9 +182,14 @@ class Resolver:
 def _anonymous(request: Request, pairs: Headers) -> Iterator[object]:
     """Yield the reduced key: without the values of other cookies, which differ between visitors."""
     for name, value in pairs:
-        yield from (b"consentkit" in value,) if name == b"cookie" else (name, value)
+        if name == b"cookie":
+            yield b"consentkit" in value
+        else:
+            yield name
+            yield value
     for cookie, content in request.cookies:
-        yield from (cookie, content if "consentkit" in cookie and not cookie.endswith("-id") else "")
+        yield cookie
+        yield content if "consentkit" in cookie and not cookie.endswith("-id") else ""
 
 
 def consent_with(exchange: Exchange, decision: Decision | Invalid | None) -> Consent:
