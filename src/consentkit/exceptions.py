@@ -29,7 +29,7 @@ class ConsentkitError(Exception):
 
 
 class ConfigurationError(ConsentkitError):
-    """What the site declared cannot hold.
+    """The configuration is invalid.
 
     Attributes:
         path: Key path of the place, such as ``vendors.youtube.retention``; empty where there is none.
@@ -85,7 +85,7 @@ class LogUnavailable(LogError):
     """The store cannot be reached, or cannot take entries now.
 
     Attributes:
-        unknown: Whether what was to be appended may have been recorded all the same.
+        unknown: Whether the entry may have been recorded nevertheless.
     """
 
     def __init__(self, problem: str, *, unknown: bool = False) -> None:
@@ -98,7 +98,7 @@ class LogMissing(LogUnavailable):
 
 
 class LogCorrupt(LogError):
-    """What the store holds contradicts itself: evidence of a fault or of tampering."""
+    """The store's data contradict each other: evidence of a fault or of tampering."""
 
 
 class OutboxFull(LogError):
@@ -106,7 +106,7 @@ class OutboxFull(LogError):
 
 
 class ProofInvalid(LogError):
-    """A key, signature, checkpoint or proof does not hold or cannot be read."""
+    """A key, signature, checkpoint or proof is invalid or cannot be read."""
 
 
 class ScanError(ConsentkitError):

@@ -1,4 +1,4 @@
-"""Where the visitor is: from headers that the site trusts, or from an address and a file of MaxMind's."""
+"""Finds a visitor's place: from trusted headers, or from the IP address and a MaxMind file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole application with the middleware around it, and the middleware among an application's layers."""
+"""`with_consent`, which wraps a whole application, and the search for the middleware in an application."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def _arguments_of(
 
 @_arguments_of(ConsentMiddleware)
 def with_consent(app: A, /, **options: Any) -> A:
-    """Put the middleware around all of an application, and return the application.
+    """Wrap a whole application with the middleware, and return the application.
 
-    What is added by a framework's own ``add_middleware`` is inside of what answers its errors, so that the
-    page for an error 500 is not gated. Around the application it is. The same object comes back: attributes,
-    decorators, ``isinstance`` and the framework's command line and test client go on working, and nothing
-    serves it without consent. It gets a class of its own, in which it is called through the middleware.
-    Around a function comes a new function.
+    A framework's own ``add_middleware`` puts a middleware inside the framework's error handling, so that
+    pages for an error 500 are not gated; this function also gates those. It returns the same object:
+    attributes, decorators, ``isinstance`` and the framework's command line and test client still work. The
+    object gets a subclass whose ``__call__`` goes through the middleware. For a function it returns a new
+    function.
 
     Args:
         app: The ASGI application.

@@ -1,4 +1,4 @@
-"""The clock, which is read nowhere else below the commands: everything takes `now` as an argument."""
+"""The clock. Other rooms, except the command line, do not read it: they take `now` as an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the middleware keeps for all connections, and the check of the policy when the application starts."""
+"""`Deployment`, the middleware's state for all connections, and the check of the policy at start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PlaceResolver: TypeAlias = Callable[[Scope], Place | None]
 OnDecision: TypeAlias = Callable[[Decision, Scope], Awaitable[None] | None]
 
 LEVELS: Final = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
-"""How grave something is, as the log and the endpoints say it and as `logging` does."""
+"""Levels of the log and the endpoints, as levels of `logging`."""
 _LIST_USED = "list %s: %d rules used; passed over: %s"
 _logger = logging.getLogger("consentkit")
 
@@ -39,12 +39,12 @@ class Deployment:
     Attributes:
         options: The options that the core needs.
         log: The consent log, or ``None``.
-        place: Tells where visitors are.
+        place: Finds out where visitors are.
         on_decision: The site's own callback.
         resolver: Resolves requests.
         endpoints: The package's own pages.
-        trial: Counts what was found while nothing is enforced.
-        threads: Read what is public of the log.
+        trial: Counts findings with ``enforce=False``.
+        threads: Threads for reading the public part of the log.
     """
 
     options: Options
@@ -60,7 +60,7 @@ class Deployment:
         self._told: set[str] = set()
 
     def place_of(self, scope: Scope) -> Place | None:
-        """Return where a visitor is; ``None`` where that is not known: then the strictest regime holds."""
+        """Return where a visitor is; ``None`` if unknown, then the strictest regime applies."""
         if self.place is None:
             return None
         try:
@@ -73,7 +73,7 @@ class Deployment:
             return None
 
     def tell(self, level: Literal["error", "warning"], text: str, *, topic: str = "") -> None:
-        """Log something; of one topic only what comes first."""
+        """Log a message; of one topic only the first."""
         if topic in self._told:
             return
         if topic:

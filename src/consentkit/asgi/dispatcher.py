@@ -1,4 +1,4 @@
-"""The dispatcher: leads a connection to the package's own pages, through the gate, or past it.
+"""The dispatcher: routes a connection to the package's own endpoints, through the gate, or past it.
 
 Of frameworks, none of which is imported, it reads where an app is. A path that an app gives itself goes
 before the server's, as it does in the app: ``FastAPI(root_path=…)`` and Django's ``FORCE_SCRIPT_NAME``.
@@ -38,7 +38,7 @@ _logger = logging.getLogger("consentkit")
 
 
 class Dispatcher:
-    """Leads every connection of an app to who answers it.
+    """Routes every connection of an app.
 
     Args:
         app: The wrapped app.

@@ -1,4 +1,4 @@
-"""Lifespan: start and stop with the wrapped app, or by ourselves for apps that have none."""
+"""Lifespan: start and stop together with the wrapped app, or on our own if the app has no lifespan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front door: the ASGI middleware, and how an app reads a request's consent."""
+"""`ConsentMiddleware`, the ASGI middleware, and `get_consent`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NO_SCOPE = (
 
 
 class ConsentMiddleware:
-    """Ask visitors for consent, record what they say, and hold back what they have not allowed.
+    """Ask visitors for consent, record their choices, and block what they have not allowed.
 
     Put it around the whole application, by :func:`consentkit.with_consent` where something else than a server
     takes the application. The consent of each request, a :class:`consentkit.Consent`, is
@@ -43,24 +43,24 @@ class ConsentMiddleware:
 
     Args:
         app: The ASGI application.
-        secret_key: Signs the cookies; at least 32 characters made by a machine, the same in every process.
-        secret_key_fallbacks: Older keys, still accepted, so that a rotation asks nobody again.
+        secret_key: Signs the cookies; at least 32 random characters, the same in every process.
+        secret_key_fallbacks: Older keys, still accepted, for rotation.
         log: Where decisions are recorded: a path, ``sqlite:///…``, a :class:`consentkit.ConsentLog`, or
             ``None`` to keep no record on purpose.
-        policy: What visitors are told. By default four purposes, no declared vendor, and what the law asks.
+        policy: The site's policy. By default four purposes, no declared vendor, and the law's regimes.
         place: Tells where a visitor is, such as :class:`consentkit.FromHeaders`; without it nobody's place is
             known and the strictest regime holds.
         prefix: Path of the package's own pages, below the root path.
-        exclude: Path prefixes, on segment boundaries, whose responses are left alone.
+        exclude: Path prefixes, on segment boundaries, whose responses are not changed.
         unclassified: What happens to third parties that neither policy nor catalog knows: they are reported
             (``report``, the default), held back (``gate``), or let through unseen (``allow``).
         csp: Restrict pages to declared hosts by a second Content-Security-Policy (``enforce``, which implies
             ``unclassified="gate"``), or have browsers report what it would block (``report-only``).
-        cookies: Where the cookies hold, a :class:`consentkit.CookieOptions`: ``domain``, ``https_only``.
-        enforce: ``False`` changes nothing and logs what would be held back.
-        debug: Add a response header that names what was held back and why.
+        cookies: Domain and scheme of the cookies, a :class:`consentkit.CookieOptions`.
+        enforce: ``False`` changes nothing and logs what would be blocked.
+        debug: Add a response header that names what was blocked and why.
         on_decision: Called with each decision and the request's scope, after it is recorded.
-        strict: Refuse a policy in which lint finds errors, instead of logging them.
+        strict: Reject a policy in which lint finds errors, instead of logging them.
 
     Attributes:
         app: The application.
@@ -68,7 +68,7 @@ class ConsentMiddleware:
         dispatcher: Leads each connection to who answers it.
 
     Raises:
-        ConfigurationError: An argument cannot hold, or the policy breaks a rule and `strict` holds.
+        ConfigurationError: An argument is invalid, or the policy breaks a rule and `strict` is set.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The performer: does what endpoints ask for, with the log, the site's callback and the connection."""
+"""The performer: performs the effects of endpoints with the log, the site's callback and the connection."""
 
 from __future__ import annotations
 

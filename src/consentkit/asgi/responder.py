@@ -1,7 +1,7 @@
-"""The responder: takes the app's messages of one response, and sends what the core makes of them.
+"""The responder: passes the app's messages of one response through the gate, and sends the result.
 
-What is no page passes as it is, message by message. The start of a page is held until its first bytes are
-known, as Starlette's own compression middleware does.
+Other responses than pages are sent unchanged, message by message. The start message of a page is held until
+its first bytes are known, as in Starlette's compression middleware.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The banner and the link to the settings, rendered once per policy, regimes and locale, and their notice."""
+"""Renders the banner, the link to the settings and their notice, cached by policy, regimes and locale."""
 
 from __future__ import annotations
 

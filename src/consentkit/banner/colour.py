@@ -1,4 +1,4 @@
-"""Colours that stay readable: contrast as WCAG 2.2 defines it, and palettes made from a site's colours."""
+"""Colours: contrast (WCAG 2.2), and palettes computed from a site's colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Language tags (BCP 47): their script and direction, and the locale that readers of a language can read."""
+"""Language tags (BCP 47): parsing, script, direction, and the best matching locale."""
 
 from __future__ import annotations
 

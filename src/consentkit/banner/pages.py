@@ -1,4 +1,4 @@
-"""Pages beside the settings: messages, and the document that stands in an embed's place."""
+"""Renders messages, and the placeholders of embeds."""
 
 from __future__ import annotations
 

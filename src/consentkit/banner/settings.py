@@ -1,4 +1,4 @@
-"""The settings page: what holds, the form that changes it, and the visitor's own history."""
+"""The settings page: the current consent, the form to change it, and the visitor's history."""
 
 from __future__ import annotations
 

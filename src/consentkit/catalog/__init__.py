@@ -1,6 +1,6 @@
-"""What the package knows of vendors: hosts, inline signatures, first-party cookies, usual purpose.
+"""The catalog of known vendors: hosts, inline signatures, first-party cookies, usual purpose.
 
-The catalog matches, it never declares: what visitors are told is the policy's business.
+It is used for matching only; what visitors read about vendors comes from the policy.
 """
 
 from consentkit.catalog.catalog import Catalog, CookieTable, HostTable, default_catalog, is_shared

@@ -1,8 +1,8 @@
-"""The catalog: known vendors, and the tables that say who a request or a cookie belongs to.
+"""The catalog: known vendors, and look-up tables for requests and cookies.
 
-Nobody knows every tracker, but most say what they are: ``pixel.`` in a host, ``/analytics.js`` in a path.
-Such words count as well, whole ones only, and of a path only its directories and the names of programs and
-pixels: a picture or an article may be called anything.
+Unknown trackers are recognised by words: ``pixel.`` in a host, ``/analytics.js`` in a path. Only whole words
+match, and in a path only directories and the names of scripts and pixels, since pictures and articles may
+have any name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lists of hosts that others publish: hosts files, domains one a line, host rules of filter lists.
+"""Parser of published host lists: hosts files, domains one per line, host rules of filter lists.
 
 Hosts files are those of hosts(5). Of filter lists, as Adblock Plus and uBlock Origin document them, rules are
 read that begin with ``||`` and a whole host. A rule counts for what it says, or is passed over by name.

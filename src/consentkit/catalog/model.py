@@ -1,4 +1,4 @@
-"""What is known of a vendor."""
+"""Data of a known vendor: host rules, cookies, details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs and hosts as browsers read them, as far as it matters who is asked.
+"""Parser of URLs and hosts, as browsers read them.
 
 URLs follow the WHATWG URL standard ("basic URL parser"). A gate that reads URLs differently from the browser
 is a gate with a hole, so backslashes, tabs, newlines, missing or surplus slashes, userinfo, ports, case,

@@ -1,4 +1,4 @@
-"""What the commands of ``consentkit log`` share: options, the log that they name, files that they write."""
+"""Shared parts of the commands of ``consentkit log``: options, opening the log, writing files."""
 
 from __future__ import annotations
 

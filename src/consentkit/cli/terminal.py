@@ -1,4 +1,4 @@
-"""Output to a terminal: made printable, since pages and logs may hold what a terminal would obey."""
+"""Terminal output: escapes control characters, which pages and logs may contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The auditor's web app: read-only, mounted by the site behind its own guard or a token."""
+"""The auditor's pages: a read-only web application, protected by a token or the site's own guard."""
 
 from consentkit.dashboard.app import Dashboard
 

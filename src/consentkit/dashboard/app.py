@@ -47,20 +47,20 @@ _logger = logging.getLogger("consentkit.dashboard")
 
 
 class Dashboard:
-    """The auditor's pages: what was decided, what was shown, and whether the log holds. Nothing is written.
+    """The auditor's pages: decisions, the notices shown, and checks of the log. It writes nothing.
 
     Mount it below a path of its own, and name that path in the middleware's `exclude`.
 
     Args:
         log: The consent log: a path, a URL, a :class:`consentkit.ConsentLog` or a reader.
-        token: What auditors sign in with, at least 32 characters; random ones.
-        guard: The site's own decision, instead of a token: called with the request (Starlette's), it returns
-            or resolves to ``True`` for whom it lets in.
+        token: The auditors' password, at least 32 random characters.
+        guard: A function instead of a token: called with the request (Starlette's), it returns ``True`` (or a
+            coroutine does) to give access.
         vkeys: The log's public keys, as ``consentkit log key show`` prints them; by default those of its key
             file.
         checkpoint: File in which the checkpoint is kept up to which the log was last verified; the log's page
             says whether the log still continues it.
-        https_only: Whether auditors come over https; ``None``: as the request's scheme says.
+        https_only: Whether auditors use https; ``None``: the request's scheme decides.
 
     Raises:
         ConfigurationError: There is neither a token nor a guard, or both, or an argument cannot be used.

@@ -1,4 +1,4 @@
-"""The banner exactly as it was shown, from its stored bundle, in a document in which nothing can run."""
+"""Renders a stored banner as it was shown, in a document without scripts."""
 
 from __future__ import annotations
 

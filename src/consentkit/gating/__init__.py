@@ -1,6 +1,6 @@
-"""The gate: makes inert, in place, what runs or reaches a third party without consent.
+"""The gate: makes tags inert that contact or run third parties without consent.
 
-Attributes get private names, a script gets a type that does not run; nothing is removed from a page.
+Attributes get private names, scripts a type that does not run; nothing is removed from a page.
 
 gate              what one policy gates; made once per application
 classifier        whom a tag or a script would reach, from its bytes alone; remembered across visitors

@@ -1,7 +1,7 @@
-"""The classifier: whom a tag or a script would reach, by the policy and the catalog.
+"""The classifier: finds which vendors a tag or a script contacts, by policy and catalog.
 
-What is found is a function of the bytes alone, so it is remembered across visitors; what their consent makes
-of it is decided per response, in `consentkit.gating.document`.
+The result depends only on the bytes, so it is cached for all visitors. Consent is applied per response, in
+`consentkit.gating.document`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from consentkit.gating.vendor_index import VendorIndex
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes, decode
 
 MAX_DEPTH: Final = 3
-"""How many attributes deep documents are read; deeper ones count as unreadable."""
+"""Maximum nesting of documents in attributes; deeper ones are treated as unreadable."""
 MEMO_TAGS: Final = 8192
 MEMO_TAG_BYTES: Final = 2048
 MEMO_TEXTS: Final = 4096
@@ -63,11 +63,11 @@ class _Tag(NamedTuple):
 
 
 class Classifier:
-    """Finds whom bytes reach. Made once per gate and shared by all documents.
+    """Finds which parties tags and scripts contact. Made once per gate and shared by all documents.
 
     Args:
-        vendors: Who addresses, markers and cookies stand for.
-        exact: Whether hosts that nobody knows are to be gated, too; see `ScriptAnalyzer`.
+        vendors: Look-up of vendors by address, marker and cookie.
+        exact: Whether unclassified hosts are gated, too; see `ScriptAnalyzer`.
 
     Attributes:
         containers: Elements that vendors' scripts fill.
@@ -83,7 +83,7 @@ class Classifier:
     # --- what is remembered
 
     def classify(self, raw: bytes, name: bytes, bases: Sequence[URL] = ()) -> Classification | None:
-        """Find whom a tag would reach; `None` if there is nothing to do, whatever the consent.
+        """Find which parties a tag contacts; `None` if it never needs an edit, whatever the consent.
 
         Args:
             raw: The tag's bytes.
@@ -106,7 +106,7 @@ class Classifier:
         return made
 
     def analyze(self, text: bytes) -> Analysis:
-        """Find whom the text of an inline script would reach."""
+        """Find which parties an inline script contacts."""
         known_as = text if len(text) <= MEMO_TEXT_BYTES else blake2b(text, digest_size=20).digest()
         key = known_as, len(text)
         analysis = self._texts.get(key)
@@ -117,10 +117,10 @@ class Classifier:
         return analysis
 
     def analyze_content(self, tag: Classification, text: bytes, bases: Sequence[URL]) -> Analysis:
-        """Find whom the content of a script element would reach.
+        """Find which parties the content of a script element contacts.
 
         Args:
-            tag: What :meth:`classify` returned for its tag.
+            tag: The result of :meth:`classify` for its tag.
             text: The content.
             bases: What relative URLs may be resolved against, besides the page itself.
         """
@@ -134,7 +134,7 @@ class Classifier:
         return analysis
 
     def reach_of_list(self, list_type: str, text: bytes, bases: Sequence[URL]) -> Reach:
-        """Find whom a list of addresses would reach, such as an import map."""
+        """Find which parties a list of addresses contacts, such as an import map."""
         listed = listed_urls(list_type, text)
         if listed is None:
             return _UNREADABLE
@@ -142,7 +142,7 @@ class Classifier:
         return join([self._vendors.find_reach(listed, bases), *inner])
 
     def reach_of_base(self, raw: bytes) -> Reach:
-        """Find whom a ``<base>`` reaches: whatever is relative may go there."""
+        """Find which party a ``<base>`` names, to which relative URLs then go."""
         href = elements.first(attributes(raw), b"href")
         return self._vendors.find_reach([href] if href else [], ())
 
@@ -162,9 +162,9 @@ class Classifier:
     # --- single tags
 
     def read_tag(self, raw: bytes, name: bytes, bases: Sequence[URL], depth: int) -> Classification | None:
-        """Find whom a tag would reach in a document that stands ``depth`` attributes deep.
+        """Find which parties a tag contacts, in a document nested ``depth`` attributes deep.
 
-        Other than in `classify`, nothing is remembered, and containers are not looked for.
+        Unlike `classify`, without cache and without containers.
         """
         tag = _Tag(raw, name, found := attributes(raw), bases, depth)
         marker = read_marker(name, found)
@@ -186,7 +186,7 @@ class Classifier:
         return Classification(Part(load, elements.move(name, found)), others, embed=self._embed(tag))
 
     def _read_marked(self, tag: _Tag, marker: Marker, reach: Reach) -> Classification | None:
-        """Classify a tag that says who must be allowed; where that is trusted, nothing else counts."""
+        """Classify a tag with a marker; a trusted marker overrides everything else."""
         name, found = tag.name, tag.attributes
         made = Classification(marked=self._vendors.trusts(marker), list_type=_list_type(found))
         if not made.marked:
@@ -203,9 +203,9 @@ class Classifier:
         return made._replace(load=part, live=live, simple=not marker.inert, embed=self._embed(tag))
 
     def _read_marked_script(self, tag: _Tag, made: Classification, reach: Reach) -> Classification | None:
-        """Classify a script that says who must be allowed.
+        """Classify a script with a marker.
 
-        Its vendor is told what holds before it runs, wherever it comes from: hence `heard`.
+        Its vendor's calls must be made before it runs, whatever its address: hence `heard`.
         """
         found = tag.attributes
         kind = elements.script_type(found)
@@ -223,7 +223,7 @@ class Classifier:
         return read_embed(tag.attributes, tag.bases, self._vendors.find_reach)
 
     def _reach_of_load(self, tag: _Tag) -> Reach:
-        """Find the owners of all URLs, and what those hold that bring their content with them."""
+        """Find the owners of all URLs, and the reach of content in ``data:`` and ``javascript:`` URLs."""
         texts = list(attribute_urls(tag.name, tag.attributes))
         reach = self._vendors.find_reach(texts, tag.bases)
         if tag.name not in elements.RUNNING:
@@ -232,7 +232,7 @@ class Classifier:
         return join([reach, *inner])
 
     def _reach_of_url(self, text: str, name: bytes, depth: int) -> Reach:
-        """Find whom the content of a ``data:`` or ``javascript:`` URL would reach."""
+        """Find which parties the content of a ``data:`` or ``javascript:`` URL contacts."""
         content = unwrap(text, name)
         if content is None:
             return NOTHING
@@ -268,7 +268,7 @@ class Classifier:
 
 
 class _Observer:
-    """The rewriter's handler for a document inside an attribute: finds whom it would reach, edits nothing."""
+    """The rewriter's handler for a document in an attribute: collects its reach, without edits."""
 
     names: Final = elements.NAMES
     rare: Final = frozenset(elements.RARE.items())
@@ -280,7 +280,7 @@ class _Observer:
         self._classifier, self._bases, self._depth = classifier, bases, depth
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice]:
-        """Take note of whom a tag would reach."""
+        """Record which parties a tag contacts."""
         if name == b"base":
             self.found.append(self._classifier.reach_of_base(raw))
         else:
@@ -292,7 +292,7 @@ class _Observer:
         return True
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:
-        """Take note of whom a script would reach."""
+        """Record which parties a script contacts."""
         tag = self._take(raw, b"script")
         if tag is not None and not tag.marked:
             text = elements.foreign_text(text) if where & Where.FOREIGN else text

@@ -1,6 +1,6 @@
-"""The gate of one document: makes edits of its classified tags and a visitor's consent.
+"""The gate of one document: turns classified tags and the visitor's consent into edits.
 
-It is the rewriter's handler for one response, and keeps account of what it did.
+It is the rewriter's handler for one response, and records what it gated.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from consentkit.gating.vendor_index import host_of
 from consentkit.rewriter import Attribute, Rewriter, Splice, Where, attributes
 
 MAX_BASES: Final = 4
-"""Base URLs that are considered where it is not certain which one counts; with more, nobody can tell."""
+"""Maximum base URLs that are considered if it is not certain which one a browser uses."""
 
 _PLAIN: Final = re.compile(r"[a-z0-9.-]*\Z")
 _ANY: Final = URL("https", readable=False)
@@ -36,13 +36,13 @@ _UNSAID: Final = Embed()
 
 
 class BaseURLs(NamedTuple):
-    """What the relative addresses of a document are resolved against, as its ``<base>`` elements say so far.
+    """The base URLs of a document, from its ``<base>`` elements so far.
 
     Attributes:
         urls: What relative addresses may be resolved against, besides the page itself.
-        foreign: Whether they may go to another origin.
-        certain: Whether the one that counts was seen.
-        settled: Whether none may lead addresses away any more.
+        foreign: Whether relative addresses may go to another origin.
+        certain: Whether the base that browsers use was seen.
+        settled: Whether later bases to other origins must be made inert.
     """
 
     urls: tuple[URL, ...] = ()
@@ -80,15 +80,15 @@ NO_BASES: Final = BaseURLs()
 
 
 class PageGate:
-    """Decides on the tags of one document; made by `consentkit.gating.Gate.page`.
+    """Gates the tags of one document; created by `consentkit.gating.Gate.page`.
 
     Args:
-        classifier: Finds whom bytes reach.
+        classifier: Finds which parties tags contact.
         calls: What vendors are told.
-        judge: Says what the visitor's consent makes of it.
+        judge: Applies the visitor's consent.
         bases: What relative addresses are resolved against at the beginning of the document.
-        renderer: Renders what is put into the page; nothing is if left out.
-        enforce: Whether to change anything, or to report only.
+        renderer: Renders insertions; without one nothing is inserted.
+        enforce: Whether to make edits, or to report only.
         target: Where the page is, as seen from a placeholder.
         depth: In how many attributes the document stands.
 
@@ -96,9 +96,9 @@ class PageGate:
         names: The elements the rewriter shows.
         rare: The elements it shows only with certain attributes.
         steady: Whether addresses are resolved as on other pages; see `consentkit.rewriter.Handler`.
-        undeclared: What nobody declared, each with whose it looks; see `Judge`.
+        undeclared: Undeclared hosts, each with the vendor that it looks like; see `Judge`.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
-        hydrated: Whether a framework may take over the whole page.
+        hydrated: Whether a framework may hydrate the whole page.
         renderer: Renders what is put into the page; nothing is without one.
         language: The page's language by its own account, that of the first ``<html>`` that has one; empty
             while unknown.
@@ -136,7 +136,7 @@ class PageGate:
         return self._bases.foreign
 
     def settle_base(self) -> None:
-        """Take note that relative URLs of ours are in the page: from here on no base may lead them away.
+        """Record that the page has relative URLs of ours: later bases must not redirect them.
 
         The first base counts for URLs before it, too (WHATWG HTML 4.2.3); behind the beginning of the body,
         where none is allowed, a foreign one would carry the visitor's choice to another site.
@@ -146,7 +146,7 @@ class PageGate:
     # --- what the rewriter shows
 
     def admits(self, raw: bytes) -> bool:
-        """Say whether a ``<link>`` would stay as it is; it stands for an address in a header."""
+        """Say whether a ``<link>`` is allowed; used for addresses in headers."""
         tag = self._classifier.classify(raw, b"link")
         return tag is None or self._refuse(b"link", tag.load.reach) is None
 
@@ -175,7 +175,7 @@ class PageGate:
         return made if self._enforce else ()
 
     def reads(self, raw: bytes) -> bool:
-        """Say whether a script's text can matter; see `consentkit.rewriter.Handler`."""
+        """Say whether a script's text is needed; see `consentkit.rewriter.Handler`."""
         return self._classifier.classify(raw, b"script", self._bases.urls) is not None
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
@@ -207,7 +207,7 @@ class PageGate:
     # --- scripts
 
     def _analyze(self, tag: Classification, text: bytes, whole: bool, where: Where) -> Analysis | None:
-        """Find whom the content of a script would reach; `None` where there is none."""
+        """Find which parties the content of a script contacts; `None` without content."""
         if whole and (not text or text.isspace()):
             return None
         text = elements.foreign_text(text) if where and where & Where.FOREIGN else text
@@ -218,7 +218,7 @@ class PageGate:
     def _refuse_script(
         self, tag: Classification, analysis: Analysis | None, runs: Container[str]
     ) -> Reason | None:
-        """Return the first reason to hold a script back: its address, or what it holds."""
+        """Return the first reason to block a script: its address, or its content."""
         denied = None if tag.silent else self._judge.refusal(tag.load.reach, runs)
         if analysis is None or tag.marked:
             return denied
@@ -228,9 +228,9 @@ class PageGate:
         return denied or refused
 
     def _wait(self, where: Where) -> Sequence[Splice]:
-        """Let the package's script wait where a framework may take over the page, before its first script.
+        """Make the package's script wait before the page's first script, if a framework may hydrate the page.
 
-        A framework that finds elements it did not write throws away what it finds and renders anew.
+        A framework that finds unknown elements discards the markup and renders again.
         """
         if self.hydrated or self.renderer is None or where or not self._enforce:
             return ()
@@ -239,7 +239,7 @@ class PageGate:
         return [(0, 0, self.renderer.stubs(attributes, foreign_base=self.foreign_base))]
 
     def _map(self, raw: bytes, text: bytes, tag: Classification, where: Where) -> Sequence[Splice]:
-        """Put a stub in the place of the modules of an import map that are held back; nothing if that fails.
+        """Replace blocked modules of an import map by a stub; no edits if that is not possible.
 
         Without the map as a whole no module of the site would load (WHATWG HTML 8.1.6.2).
         """
@@ -257,7 +257,7 @@ class PageGate:
     # --- other elements
 
     def _refuse(self, name: bytes, reach: Reach) -> Reason | None:
-        """Return the first reason to hold an element back, and report it."""
+        """Return the first reason to block an element, and report it."""
         denied = self._judge.refusal(reach)
         if denied is not None:
             self._judge.report(name, denied)
@@ -270,7 +270,7 @@ class PageGate:
     def _others(
         self, raw: bytes, name: bytes, tag: Classification, where: Where, *, gone: bool
     ) -> Iterable[Splice]:
-        """Make edits for scripts and documents in attributes; ``gone`` says that the element is held back."""
+        """Make edits for scripts and documents in attributes; ``gone`` means that the element is blocked."""
         for part in tag.others:
             denied = self._judge.refusal(part.reach)
             if denied is None:
@@ -295,7 +295,7 @@ class PageGate:
         return moved if where & Where.UNCERTAIN else [write_srcdoc(raw, srcdoc, written)]
 
     def _nested(self, sandbox: str | None) -> PageGate:
-        """Make the gate for a document inside this one: it has the same base, and globals of its own."""
+        """Create the gate of a nested document, which has the same base and its own globals."""
         inner = PageGate(
             self._classifier, self._calls, self._judge, self._bases._replace(certain=False),
             renderer=self.renderer, enforce=self._enforce,
@@ -305,7 +305,7 @@ class PageGate:
         return inner
 
     def _stop(self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where) -> list[Splice]:
-        """Make an element inert, and put the placeholder into a frame that visitors would have seen.
+        """Make an element inert, and put a placeholder into a visible frame.
 
         A frame gets a name of its own: a browser that goes back restores the documents of a page's frames by
         their names, or by their places where they have none, whatever their attributes say, so that one that
@@ -321,7 +321,7 @@ class PageGate:
         return [*self._stubs(frozenset(), where), *made] if name in _MADE_ANEW else made
 
     def _fill(self, raw: bytes, name: bytes, party: Party, where: Where) -> Sequence[Splice]:
-        """Put the placeholder first into an element that a script would fill.
+        """Insert the placeholder as the first child of a container.
 
         A style sheet that hides the page until a vendor's script comes is held with that.
         """
@@ -337,14 +337,14 @@ class PageGate:
     # --- what is put into the page
 
     def _shown(self, party: Party) -> bytes:
-        """Write title and content of a frame with the placeholder, nothing where nobody could be allowed."""
+        """Write title and content of a frame with the placeholder; nothing if the party cannot be allowed."""
         document = self._document(party)
         if not document or self.renderer is None:
             return b""
         return _attribute("title", self.renderer.name(party, language=self.language)) + document
 
     def _document(self, party: Party, embed: Embed = _UNSAID) -> bytes:
-        """Write the attribute that shows the placeholder, nothing where nobody could be allowed."""
+        """Write the attribute with the placeholder; nothing if the party cannot be allowed."""
         if not party.purpose or self.renderer is None:
             return b""
         if embed.poster and not self._judge.may_be_fetched(embed.reach):
@@ -358,7 +358,7 @@ class PageGate:
         return self._placeholders[key]
 
     def _call(self, heard: Iterable[Reason], where: Where) -> tuple[Iterable[Splice], Container[str]]:
-        """Tell vendors what holds, directly before the first script of theirs.
+        """Insert the vendor calls directly before the vendors' first script.
 
         Returned are the edits, and who may run before consent: only whose script has its calls before it.
         """
@@ -379,7 +379,7 @@ class PageGate:
         return made.values(), runs
 
     def _stubs(self, wanted: Set[str], where: Where, party: Party | None = None) -> Sequence[Splice]:
-        """Load stubs directly before what is held back: they also hold it where scripts make it anew."""
+        """Load stubs directly before a blocked element; they also block it if scripts create it again."""
         if self.renderer is None or where or (self._stubbed is not None and wanted <= self._stubbed):
             return ()
         missing = sorted(wanted - (self._stubbed or set()))

@@ -1,4 +1,4 @@
-"""HTML elements: what their attributes load or run, and the edits that make a tag inert or live.
+"""HTML elements: which attributes load or run something, and the edits that make a tag inert or live.
 
 The tables are in ``data/elements.toml``. Only insertions make something inert: they hold no quote and no
 ``>``, so they are safe however the bytes around the tag are read.
@@ -44,7 +44,7 @@ LISTS: Final = _split(_WORDS["lists"])
 LIVE_TYPES: Final = ("javascript", "module")
 """Types of scripts that browsers run, as `script_type` gives them."""
 PREFIX: Final = b"data-consentkit-"
-"""Put before the name of every moved attribute: no loader, and no browser, looks for such names."""
+"""Prefix of private attribute names, which no loader or browser reads."""
 
 _BOXES: Final = _split(_WORDS["boxes"])
 _PARKED: Final = _split(_WORDS["parked"])

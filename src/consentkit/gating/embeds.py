@@ -1,4 +1,4 @@
-"""Frames: what one says of the content that it would show, and the document in its ``srcdoc``."""
+"""Frames: title and poster for the placeholder, and the document in ``srcdoc``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ESCAPES: Final = str.maketrans({"&": "&amp;", '"': "&quot;", "'": "&#39;"})
 
 
 def read_embed(found: Sequence[Attribute], bases: Sequence[URL], find_reach: FindReach) -> Embed:
-    """Read what a frame says of its content.
+    """Read a frame's title and poster.
 
     Args:
         found: The frame's attributes.

@@ -1,4 +1,4 @@
-"""The gate of one policy: makes the handler for each response, and decides on cookies."""
+"""`Gate`, one per policy: creates the handler for each response, and gates cookies."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from consentkit.policy import Policy
 from consentkit.rewriter import Memory
 
 OWN_COOKIES: Final = ("__Host-consentkit", "__Secure-consentkit", "consentkit")
-"""Beginnings of this package's own cookies, which no pattern of a policy touches."""
+"""Prefixes of this package's own cookies, which patterns of a policy never match."""
 
 
 class Gate:
     """Gates by one policy. Made once per application and shared by all requests.
 
     Args:
-        policy: What is declared. Its vendors win over the catalog's where both are equally specific.
-        catalog: What is known; the package's own if left out.
+        policy: The policy. Its vendors take precedence over equally specific ones of the catalog.
+        catalog: The catalog; by default the package's own.
         unclassified: Whether third parties that neither knows are reported only, gated, or let through
             unseen. Where they are gated nobody can allow them: a marker or a declaration lets them through.
 
     Attributes:
         classifier: Finds whom bytes reach.
         calls: What vendors are told.
-        memory: What the rewriter remembers of pages.
+        memory: The rewriter's cache.
 
     Raises:
         ConfigurationError: ``unclassified`` is none of the three.
@@ -72,12 +72,12 @@ class Gate:
         return PageGate(self.classifier, self.calls, judge, bases, renderer=renderer, enforce=enforce)
 
     def reaches(self, address: bytes) -> bool:
-        """Tell whether an address is somebody's whose consent is needed, whatever is granted."""
+        """Say whether an address is a vendor's that needs consent, whatever is granted."""
         found = self.classifier.classify(b'<img src="%b">' % address.replace(b'"', b"%22"), b"img")
         return found is not None and bool(found.load.reach.reasons)
 
     def cookie_party(self, name: str) -> Party | None:
-        """Find whose first-party cookie this is, by the policy first and the catalog second."""
+        """Find the party of a first-party cookie, first in the policy, then in the catalog."""
         return None if name.startswith(OWN_COOKIES) else self._vendors.find_cookie(name)
 
     def drop_cookie(self, consent: Consent, set_cookie: str) -> Party | None:

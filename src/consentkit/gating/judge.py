@@ -1,4 +1,4 @@
-"""The judge: whether one visitor's consent covers what was found, and the account of what was held back."""
+"""The judge: decides whether the visitor's consent covers a reach, and records what was blocked."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Gated(NamedTuple):
 
 
 class Judge:
-    """Decides for one response, and keeps account.
+    """Decides for one response, and records what was blocked.
 
     Args:
         consent: What holds for the visitor.
-        unclassified: What happens to whom nobody knows.
+        unclassified: The mode for unclassified third parties.
         host: The page's own host, with its port where it has one.
 
     Attributes:
@@ -64,11 +64,11 @@ class Judge:
         self._reported: set[tuple[str, ...]] = set()
 
     def refusal(self, reach: Reach, runs: Container[str] = ()) -> Reason | None:
-        """Return the first reason to hold something back, and take note of unknown third parties.
+        """Return the first reason to block a reach, and record unclassified third parties.
 
         Args:
             reach: What it would reach.
-            runs: Vendors that are let through all the same.
+            runs: Vendors that are not blocked (advanced mode).
         """
         for reason in reach.reasons:
             # A vendor's program on the site's own host passes, and is told of.
@@ -85,12 +85,12 @@ class Judge:
         return CUT if reach.unreadable and self.consent.restricts else None
 
     def may_be_fetched(self, reach: Reach) -> bool:
-        """Tell whether what is ours to put into a page reaches nobody but who is known and allowed."""
+        """Say whether a resource that we insert contacts only known and allowed parties."""
         denied = any(self.applies(one) and not is_allowed(one.party, self.consent) for one in reach.reasons)
         return not (denied or reach.unreadable) and all(map(self.is_own, reach.hosts))
 
     def applies(self, reason: Reason) -> bool:
-        """Tell whether a reason counts on this page, whose own origin is no third party."""
+        """Say whether a reason applies on this page, whose own origin is no third party."""
         # What is a guess never counts against the site itself, nor its subdomains.
         if reason.why in ("list", "word", "program"):
             spared = any(is_below(self.own.host, site) for site in reason.spared)
@@ -101,7 +101,7 @@ class Judge:
         return not reason.host or reason.host != self.own_host or bool(reason.site)
 
     def report(self, name: bytes, reason: Reason) -> None:
-        """Take note of an element that is held back, and why."""
+        """Record a blocked element and the reason."""
         if len(self.held) < MAX_REPORTED:
             party = reason.party
             vendor = party.name if reason.why == "unknown-marker" else party.vendor
@@ -137,7 +137,7 @@ class Judge:
 
 
 def is_allowed(party: Party, consent: Consent) -> bool:
-    """Tell whether a visitor's consent covers a party. What nobody knows is never covered."""
+    """Say whether a visitor's consent covers a party. Unknown parties are never covered."""
     if party.vendor:
         return consent.allows_known(party.vendor, party.purpose)
     return bool(party.purpose) and consent.allows(party.purpose)

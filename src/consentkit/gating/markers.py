@@ -1,4 +1,4 @@
-"""Markers: what a tag's author says it needs, by this package's attribute or by another consent tool's.
+"""Markers: reads the purpose or vendor that a tag names, in our attribute or in another consent tool's.
 
 Each tool marks tags in its own words. Most are written inert (``type=text/plain``, the address parked in an
 attribute that no browser reads) and woken up by the tool's script; here the server does that.

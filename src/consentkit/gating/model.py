@@ -1,4 +1,4 @@
-"""What the gate finds out about a tag, whatever the consent, and what stands in for what it holds back."""
+"""Values shared in this room: parties, reasons, classifications; and the `Renderer` interface."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NO_STUBS: Final = 'data-consentkit-stubs=""'
 Target: TypeAlias = Literal["", "_parent", "_top"]
 """Where the page is, as seen from a placeholder; empty where nothing in it could lead there."""
 Unclassified: TypeAlias = Literal["report", "gate", "allow"]
-"""What happens to third parties that neither policy nor catalog knows."""
+"""The mode for third parties that are in neither policy nor catalog."""
 
 Why = Literal[
     "host", "signature", "marker", "unknown-marker", "unclassified", "list", "word", "program", "cut"
@@ -49,12 +49,14 @@ class Reason(NamedTuple):
     """Why an element needs a party's consent.
 
     Attributes:
-        party: Who.
-        host: The host that would be asked, with its port where it has one; empty where there is none.
+        party: The party.
+        host: The host that would be contacted, with its port if any; empty if there is none.
         why: How the party was recognised.
-        site: Set where the policy declares a path on this host: such a reason counts on the host's own pages,
-            too, and without ``host`` on those alone. Of a program its path, of a list the host that it names.
-        spared: Sites on whose pages a list does not count.
+        site: ``why="host"``: the host on which the policy declares a path (a first-party proxy); the reason
+            then applies on that host's own pages, too, and without ``host`` only there.
+            ``why="program"``: the path of the vendor's script.
+            ``why="list"``: the host in the list's rule.
+        spared: ``why="list"``: sites on whose pages the rule does not apply.
     """
 
     party: Party
@@ -65,16 +67,16 @@ class Reason(NamedTuple):
 
 
 CUT: Final = Reason(NOBODY, "", "cut")
-"""Why an element is held back that could not be read to its end."""
+"""The reason for an element that was too long to be read."""
 
 
 class Reach(NamedTuple):
-    """What some bytes would reach, whatever the consent.
+    """The parties and hosts that some bytes contact, whatever the consent.
 
     Attributes:
-        reasons: Who must be allowed.
-        hosts: Third parties that neither policy nor catalog knows.
-        unreadable: Whether there may be more, which nobody can tell.
+        reasons: The parties that must be allowed.
+        hosts: Unclassified third parties.
+        unreadable: Whether a part could not be parsed, so that there may be more.
     """
 
     reasons: tuple[Reason, ...] = ()
@@ -86,7 +88,7 @@ NOTHING: Final = Reach()
 
 
 class Embed(NamedTuple):
-    """What a frame says of its content, whatever the consent.
+    """Description of a frame's content, for its placeholder.
 
     Attributes:
         title: Its title; empty where it has none.
@@ -116,7 +118,7 @@ class Part(NamedTuple):
 
 
 class Classification(NamedTuple):
-    """Whom a tag reaches and how it is made inert, whatever the consent: a function of its bytes alone.
+    """Which parties a tag contacts and the edits that make it inert: a function of its bytes alone.
 
     Attributes:
         load: What the element itself loads, or whom its marker names.
@@ -146,7 +148,7 @@ class Classification(NamedTuple):
 
 
 def join(parts: Sequence[Reach]) -> Reach:
-    """Put together what several parts would reach, each once, in order."""
+    """Merge the reach of several parts, without duplicates, in order."""
     if len(parts) == 1:
         return parts[0]
     return Reach(
@@ -175,7 +177,7 @@ def module_script() -> bytes:
 
 
 class Renderer(Protocol):
-    """Renders what is put into pages in place of what is gated."""
+    """Renders insertions for gated elements."""
 
     def name(self, party: Party, *, language: str) -> str:
         """Return what a party is called on a page in that language."""

@@ -1,4 +1,4 @@
-"""Addresses and scripts in a page: in attributes, in ``data:`` and ``javascript:`` URLs, in JSON.
+"""Finds addresses and scripts in a page: in attributes, ``data:`` and ``javascript:`` URLs, and JSON.
 
 Attributes are read as browsers and lazy loaders read them. Every expression is possessive or bounded.
 """

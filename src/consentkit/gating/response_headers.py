@@ -1,4 +1,4 @@
-"""Response headers that make browsers reach somebody: entries of parties that are not allowed are removed.
+"""Gates response headers that make browsers contact a host: removes entries of denied parties.
 
 To gate another header, add a line to `HEADER_GATES` and the function that filters its value. Report-To and
 NEL refer to each other, so `gate_headers` treats them together. Each address is judged by the page's gate as
@@ -60,7 +60,7 @@ _Entries = list[tuple[bytes, bool]]
 
 
 def names_address(name: bytes, value: bytes) -> bool:
-    """Say whether a header may make browsers reach somebody.
+    """Say whether a header may make browsers contact a host.
 
     Args:
         name: Its name in lower case.
@@ -72,7 +72,7 @@ def names_address(name: bytes, value: bytes) -> bool:
 
 
 def gate_headers(headers: Sequence[tuple[bytes, bytes]], gate: PageGate) -> list[tuple[bytes, bytes]]:
-    """Return the headers without what must not be reached. Called while anything is denied.
+    """Return the headers without entries of denied parties. Called while anything is denied.
 
     Args:
         headers: A response's headers.
@@ -90,7 +90,7 @@ def gate_headers(headers: Sequence[tuple[bytes, bytes]], gate: PageGate) -> list
 
 
 def gate_links(links: Sequence[bytes], gate: PageGate) -> list[bytes]:
-    """Return the ``Link`` values of an early hint without what must not be reached (RFC 8297).
+    """Return the ``Link`` values of an early hint without entries of denied parties (RFC 8297).
 
     Args:
         links: Values of ``Link`` headers.
@@ -100,7 +100,7 @@ def gate_links(links: Sequence[bytes], gate: PageGate) -> list[bytes]:
 
 
 def is_reached(address: str, gate: PageGate, *, rel: str = "preload", srcset: str = "") -> bool:
-    """Say whether an address may be reached, as a ``link`` element of that kind would.
+    """Say whether an address is allowed, judged as a ``link`` element of that kind.
 
     Args:
         address: The URL as it stands in the header.

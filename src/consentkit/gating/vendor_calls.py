@@ -1,4 +1,4 @@
-"""What vendors' scripts are told under a visitor's consent, such as Google's Consent Mode."""
+"""Writes vendor calls for a visitor's consent, such as Google's Consent Mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from consentkit.policy import NECESSARY, Policy, Regime
 from consentkit.vendorcalls import Call, Calls, calls_for, calls_table, write_attributes
 
 MEMO_CALLS: Final = 512
-"""Attributes remembered: one for each way of telling and each state of consent."""
+"""Cache size: one entry for each kind of call and each state of consent."""
 
 Asked = tuple[tuple[str, str], ...]
 """Vendor and purpose of each that must be allowed; without a vendor it is the purpose alone."""

@@ -1,4 +1,4 @@
-"""The index of vendors: whose an address, marker, cookie or container is, by policy first, then catalog."""
+"""The index of vendors: finds the party of an address, marker, cookie or container, first in the policy."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class VendorIndex:
         return Reach(tuple(reasons), tuple(unknown), UNREADABLE in unknown)
 
     def find_owner(self, url: URL) -> Owner | None:
-        """Find whose an address is; `None` if neither policy, catalog nor a list knows."""
+        """Find the owner of an address; `None` if it is in neither policy, catalog nor list."""
         found = None if url.own else self._find_rule(url)
         if packages := self._catalog.words.find_packages(url.host, url.path, found and found[0]):
             vendors = packages.values()
@@ -137,7 +137,7 @@ class VendorIndex:
         return None if (vendor := self._cookies.find(name)) is None else self._vendor(vendor)
 
     def find_marked(self, marker: Marker) -> tuple[Reason, ...]:
-        """Find who must be allowed by what a marker says; empty if it says nothing that means anything."""
+        """Find the parties that a marker names; empty if it names none that are known."""
         service = self._service(marker.service) if marker.service else None
         parties = [(name, self._named(name, marker.exact)) for name in marker.names]
         if service:
@@ -152,7 +152,7 @@ class VendorIndex:
         )
 
     def trusts(self, marker: Marker) -> bool:
-        """Tell whether a marker may let through what would be held back without it."""
+        """Say whether a marker is trusted to allow an element that would otherwise be blocked."""
         return not marker.tools or not self._tools.isdisjoint(marker.tools)
 
     def _named(self, name: str, exact: bool) -> Party | None:

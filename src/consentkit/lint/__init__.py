@@ -1,4 +1,4 @@
-"""Rules of law for a policy, a page, and what visits saw of a site. A tool, not legal advice."""
+"""Lint rules from law, for a policy, a page, and observations of a site. A tool, not legal advice."""
 
 from consentkit.lint.finding import Finding as Finding
 from consentkit.lint.page_rules import lint_gpc as lint_gpc

@@ -1,4 +1,4 @@
-"""Rules of banner and settings: what they offer, how they look, what a press does, who can use them."""
+"""Rules for banner and settings: buttons, looks, effects of clicks, accessibility."""
 
 from __future__ import annotations
 

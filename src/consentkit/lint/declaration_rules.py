@@ -1,4 +1,4 @@
-"""Rules of who is declared for what (19, 20, 21, 27, 35), and of what a new policy declares anew (16, 22)."""
+"""Rules for declared vendors and purposes (19, 20, 21, 27, 35), and for changes of a policy (16, 22)."""
 
 from __future__ import annotations
 

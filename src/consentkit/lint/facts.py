@@ -1,4 +1,4 @@
-"""What rules are pure functions of: a configuration, and what visits to a site saw, as plain values."""
+"""The input of rules, as plain values: a configuration, and observations of visits to a site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Finding`: what breaks a rule, whether configuration, a page or a browser shows it."""
+"""`Finding`, the result of a rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Level = Literal["error", "warning", "note"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that breaks a rule.
+    """A violation of a rule.
 
     Attributes:
         rule: Number of the rule, a key of `consentkit.lint.RULES`.

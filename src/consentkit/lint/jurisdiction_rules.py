@@ -1,4 +1,4 @@
-"""Rules of what the law of a place asks for (1, 18, 26, 31), and of how long things last (15, 16, 17, 32)."""
+"""Rules about the law of a place (1, 18, 26, 31), and about durations (15, 16, 17, 32)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of what a site answers: a captured page (13, 35, 36), and its ``/.well-known/gpc.json`` (30)."""
+"""Rules for responses: a page (13, 35, 36), and ``/.well-known/gpc.json`` (30)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All rules of law that a site can be held against: what each says, and what checks it."""
+"""The registry of all rules, and the functions that check them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of what the banner says: 2 and 3, as far as its texts show them."""
+"""Rules for the banner's texts (2, 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of what is requested and stored: before a choice, after a refusal or withdrawal, with Sec-GPC."""
+"""Rules for requests and storage: before a choice, after a refusal or withdrawal, with Sec-GPC."""
 
 from __future__ import annotations
 

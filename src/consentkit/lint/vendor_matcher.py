@@ -1,4 +1,4 @@
-"""`VendorMatcher`: whose a request or something stored is, by the policy, then by the catalog."""
+"""`VendorMatcher`: finds the vendor of a request or stored name, in the policy, then in the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The consent log: who decided what, when, shown which words, in a tree that shows whether it was changed."""
+"""The consent log: an append-only record of decisions in a Merkle tree, with signed checkpoints."""
 
 from consentkit.log.counters import Observation
 from consentkit.log.log import ConsentLog

@@ -1,7 +1,6 @@
-"""Observations: what was seen, counted by day. Gathered in memory, written now and then, never many.
+"""Counts of observations by day, such as banners shown: collected in memory, written from time to time.
 
-Reports can be forged, so only the `MAX_KEYS` largest counts of a kind and day are kept: a key that is seen
-often stays, unless that many others are seen as often.
+Reports can be forged, so only the `MAX_KEYS` largest counts of a kind and day are kept.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ SHOWN = "shown"
 MAX_KEYS = 256
 """Keys of one kind and day."""
 DAYS = 3
-"""Days that wait in memory while the store is away."""
+"""Days kept in memory while the store cannot be reached."""
 WRITE_SECONDS = 30
-"""How long counts are gathered before they are written."""
+"""Seconds between two writes of counts."""
 KEPT_DAYS = 90
 """Days for which counts are kept."""
 
@@ -31,7 +30,7 @@ _DAY_SECONDS = 86_400
 
 
 class Observation(msgspec.Struct, frozen=True, order=True):
-    """What is counted together: on a day (``YYYY-MM-DD``, UTC), things of a kind, under a key."""
+    """The key of a count: day (``YYYY-MM-DD``, UTC), kind, and key within the kind."""
 
     day: str
     kind: str
@@ -39,7 +38,7 @@ class Observation(msgspec.Struct, frozen=True, order=True):
 
 
 class Observations:
-    """Counts that wait to be written. Safe to use from any thread.
+    """Counts that are not written yet. Thread-safe.
 
     Attributes:
         counts: Day and kind → key → how often it was seen.
@@ -56,13 +55,13 @@ class Observations:
         self._guard.acquire()
 
     def after_fork(self, *, child: bool) -> None:
-        """Go on; what the parent has counted is the parent's to write."""
+        """Release the lock; the child drops the parent's counts."""
         self._guard.release()
         if child:
             self.counts = {}
 
     def add(self, kind: str, keys: Iterable[str], *, now: int) -> None:
-        """Count each key once more: things of a kind that were seen now (epoch seconds). Writes nothing."""
+        """Add one to the count of each key, at `now` (epoch seconds). Writes nothing."""
         with self._guard:
             self._merge(_day(now // _DAY_SECONDS), kind, keys)
 
@@ -79,7 +78,7 @@ class Observations:
             return True
 
     def take(self) -> dict[Observation, int]:
-        """Return all counts and begin anew."""
+        """Return all counts and reset them."""
         with self._guard:
             taken, self.counts = self.counts, {}
         return {
@@ -89,7 +88,7 @@ class Observations:
         }
 
     def restore(self, counts: Mapping[Observation, int]) -> None:
-        """Put back what could not be written."""
+        """Add back counts that could not be written."""
         with self._guard:
             for one, count in counts.items():
                 self._merge(one.day, one.kind, {one.key: count})

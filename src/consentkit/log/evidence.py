@@ -1,4 +1,4 @@
-"""What others may have of a log: the evidence for a visitor's receipt, and what is public to anybody."""
+"""Reads for others: the evidence for a visitor's receipt, and the public parts of the log."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from consentkit.record.receipt import Evidence
 from consentkit.tlog.tree import HASH_BYTES, parse_tile_path
 
 LATEST = 500
-"""Entries of a receipt. Making one takes as long as proving them does, and anybody may ask for one."""
+"""Maximum entries of a receipt: the time to make one grows with them, and any visitor may ask for one."""
 
 PUBLIC_SECONDS: Final = 1.0
-"""How long a public read may take."""
+"""Timeout of a public read."""
 
 PUBLIC_THREADS: Final = 2
-"""Threads of public reads for each event loop: who asks for proofs keeps no visitor waiting."""
+"""Threads for public reads per event loop, so that they do not delay visitors."""
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def collect(log: LogReader, subject: str) -> Evidence | None:
-    """Read from the log all that a visitor's receipt needs. It blocks.
+    """Read the evidence for a visitor's receipt. Blocking.
 
     A receipt has the visitor's latest `LATEST` entries.
 
@@ -36,7 +36,7 @@ def collect(log: LogReader, subject: str) -> Evidence | None:
         subject: The visitor's id.
 
     Returns:
-        None where the log holds nothing of the visitor, or nothing any more.
+        None if the log has no entries of the visitor.
 
     Raises:
         LogUnavailable: The store cannot be read now.
@@ -74,7 +74,7 @@ def _publication(log: LogReader, hash: str) -> ProvedNotice:
 
 
 def read_public(log: LogReader, path: str) -> bytes | None:
-    """Read what C2SP tlog-tiles has at a path (checkpoint and tiles), or a notice. It blocks.
+    """Read a checkpoint, a tile (C2SP tlog-tiles paths) or a notice. Blocking.
 
     Args:
         log: An open log.
@@ -94,7 +94,7 @@ def read_public(log: LogReader, path: str) -> bytes | None:
 
 
 def _read_tile(log: LogReader, path: str) -> bytes | None:
-    """Read a tile as wide as it is asked for: a narrower one is the beginning of what it has become."""
+    """Read a tile in the requested width: a narrower tile is a prefix of the present one."""
     try:
         tile, width = parse_tile_path(path)
     except ProofInvalid:

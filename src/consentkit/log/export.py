@@ -1,4 +1,4 @@
-"""The log as files that other programs read: JSON Lines and CSV, entry after entry."""
+"""Export of entries as JSON Lines or CSV."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consentkit.log.reader import LogReader, Recorded
 from consentkit.record.entry import Entry
 
 COLUMNS = ("index", *Entry.__struct_fields__)
-"""What each line has. Of an erased entry there are index and id only."""
+"""Columns of each line. An erased entry has index and id only."""
 
 PROOF_COLUMNS = ("body", "salt", "leaf", "proof")
 """What makes a line verify alone: the entry's exact bytes, the salt of its commitment in hex (a notice has
@@ -28,7 +28,7 @@ Write: TypeAlias = Callable[[Iterable[Fields], TextIO], None]
 # Entries that are proved together: their proofs share a checkpoint and most tiles.
 _AT_A_TIME = 1024
 
-# What a spreadsheet takes for the beginning of a formula.
+# Characters that begin a formula in spreadsheets.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -38,7 +38,7 @@ def plain(entries: Iterable[Recorded]) -> Iterator[Fields]:
 
 
 def proved(entries: Iterable[Recorded], reader: LogReader) -> Iterator[Fields]:
-    """Yield each entry's line with what verifies it, `PROOF_COLUMNS`.
+    """Yield each entry's line with `PROOF_COLUMNS`, so that it can be verified alone.
 
     Raises:
         LogError: The log's checkpoints are not signed.

@@ -1,8 +1,8 @@
 """Group commit: many waiters, one durable commit. No background task, any event loop.
 
-Each event loop has a queue of tickets. A waiter who finds nobody leading leads: takes the oldest tickets,
-commits them in a worker thread, tells every one of them, and lets the next waiter lead. Meanwhile others
-gather, so the batch grows with the load. Invariants:
+Each event loop has a queue of tickets. If there is no leader, a waiter becomes the leader: it takes the
+oldest tickets, commits them in a worker thread, notifies their waiters, and lets the next waiter lead. New
+tickets queue meanwhile, so the batch grows with the load. Invariants:
 
 - At most one commit of a loop is under way, and it holds the loop's own thread, not one of anyio's shared.
 - A commit under way ignores cancellation: its leader waits for it, its waiters' leaving changes nothing.
@@ -26,9 +26,9 @@ from consentkit.log.stores.values import Commit, Outcome
 from consentkit.record.entry import Item
 
 BATCH_LIMIT = 512
-"""Most tickets in one commit."""
+"""Maximum tickets in one commit."""
 QUEUE_LIMIT = 10_000
-"""Most tickets that wait in one event loop."""
+"""Maximum waiting tickets per event loop."""
 COMMIT_SECONDS = 3.0
 """How long a commit may take, and how long a waiter waits for its turn."""
 
@@ -49,7 +49,7 @@ class GroupCommit:
         Raises:
             LogUnavailable: The queue is full or the store is stalled (nothing was recorded), or the commit
                 failed or took too long (repeat with the same ids).
-            LogError: The log does not take the item.
+            LogError: The log rejects the item.
         """
         queue = self.queue()
         if queue.stalled is not None and not queue.stalled.ended:
@@ -103,7 +103,7 @@ class GroupCommit:
 
 
 class Ticket:
-    """One waiter's items and, at last, what became of them."""
+    """One waiter's items, and their outcome."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
@@ -112,12 +112,12 @@ class Ticket:
         self.woken: Event = Event()
 
     def settle(self, outcome: Outcome) -> None:
-        """Tell the waiter."""
+        """Set the outcome and wake the waiter."""
         self.outcome = outcome
         self.woken.set()
 
     def error(self) -> LogError:
-        """Make this waiter's own error: one outcome may answer many."""
+        """Return a new error for this waiter, since waiters may share an outcome."""
         match self.outcome:
             case LogUnavailable() as outcome:
                 return LogUnavailable(str(outcome), unknown=outcome.unknown)
@@ -143,7 +143,7 @@ class Flight:
         self._claim = threading.Lock()
 
     def revoke(self) -> bool:
-        """Keep the commit from beginning, unless it has begun: a thread may come too late, or never."""
+        """Cancel the commit if it has not begun, since the thread may start too late or never."""
         return self._claim.acquire(blocking=False)
 
     def run(self) -> None:
@@ -161,7 +161,7 @@ class Flight:
             self.ended = True
 
     def land(self) -> None:
-        """Give each ticket the index of its last item, or the first refusal of one of them."""
+        """Give each ticket the index of its last item, or the first error of one of its items."""
         outcomes, batch = iter(self._outcomes), self.batch
         # The traceback of an error leads to this flight, which leads back to it no more: no cycle is left.
         self._outcomes = self.batch = ()
@@ -197,7 +197,7 @@ class Queue:
         return batch
 
     def wake_next(self) -> None:
-        """Wake who has waited longest."""
+        """Wake the waiter that has waited longest."""
         if self.waiting:
             self.waiting[0].woken.set()
 
@@ -214,7 +214,7 @@ def _give_up(queue: Queue, flight: Flight) -> None:
 
 
 def _unexpected(error: Exception) -> LogUnavailable:
-    """Make what a store's failure is to its waiters."""
+    """Return the error that waiters get for a failure of the store."""
     # Not where it is caught: the error's traceback leads to that frame, so it would lead to itself.
     made = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
     made.__cause__ = error

@@ -1,4 +1,4 @@
-"""Where a log is: the file or database that its URL names, its key, and what must be there beforehand."""
+"""A log's URL: chooses the store (SQLite or PostgreSQL), and checks that its files can be created."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def key_path(path: Path) -> Path:
 
 
 def open_store(url: str | Path, *, read_only: bool) -> Store:
-    """Make the store that a URL names. Its library is imported here: only who keeps a log pays for it.
+    """Create the store for a URL. Its library is imported here, to keep other imports fast.
 
     Raises:
         ConfigurationError: The URL is of a kind that is not supported.

@@ -1,4 +1,4 @@
-"""ConsentLog: what the middleware and the command line hold in their hands."""
+"""`ConsentLog`, the interface of the log for the middleware and the command line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LOOK_SECONDS = 5.0
 ERASE_SECONDS = 10.0
 
 LATEST = 200
-"""Entries of a history: nobody decides that often, but who wants to keep the log busy."""
+"""Maximum entries of a history, so that long ones do not slow down the log."""
 
 PURGE_ROWS = 10_000
 """Rows that one transaction of a purge looks at."""
@@ -51,7 +51,7 @@ _in_use: WeakSet[ConsentLog] = WeakSet()
 
 @atexit.register
 def _finish_all() -> None:
-    """Write what was counted where no lifespan has ended: daphne, for one, knows none."""
+    """Write counts at exit under servers without lifespan, such as daphne."""
     for log in list(_in_use):
         log.write_observations()
 
@@ -64,12 +64,12 @@ def _open_outbox(outbox: Path, log: Path | None) -> FileOutbox:
 
 
 class ConsentLog(LogReader):
-    """Appends decisions durably, publishes the notices they name, and reads both back.
+    """Appends decisions durably, publishes their notices, and reads both.
 
     Nothing is opened before the first use, and nothing that is open is used in a forked child.
 
     Attributes:
-        observed: What was counted and is not written yet: an entry or observation to come takes it along.
+        observed: Counts that are not written yet; they are written with a later entry or observation.
     """
 
     def __init__(
@@ -114,17 +114,17 @@ class ConsentLog(LogReader):
         _in_use.add(self)
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
-        """Append an entry durably, with those of other tasks. Cancelling does not undo a commit under way.
+        """Append an entry durably. If the task is cancelled during the commit, it may still be written.
 
         Args:
-            entry: What to append. Appending an id again changes nothing.
+            entry: The entry. Appending an id again changes nothing.
             bundle: The notice that the entry names, to be published before it if it is not in the log yet.
 
         Returns:
             The index of its leaf.
 
         Raises:
-            LogUnavailable: It is not known to be recorded; appending it again is safe.
+            LogUnavailable: The entry may or may not be in the log. Retry with the same id.
             LogError: The log does not take it: it names a notice that is not in the log.
         """
         index = await self._group.submit((entry,) if bundle is None else (bundle, entry))
@@ -135,7 +135,7 @@ class ConsentLog(LogReader):
         return index
 
     async def published(self, notice: str) -> bytes | None:
-        """Return a published notice's canonical bytes, or None where the log does not have it.
+        """Return a published notice's canonical bytes, or None if it is not in the log.
 
         Args:
             notice: SHA-256 of the bytes, hex.
@@ -146,10 +146,10 @@ class ConsentLog(LogReader):
         return await self.read(lambda log: log.notice(notice))
 
     async def read(self, work: Callable[[LogReader], T], *, seconds: float = DRAIN_SECONDS) -> T:
-        """Do what reads this log in a thread of its own, and return what comes of it.
+        """Run a function that reads this log in a separate thread, and return its result.
 
         Args:
-            work: Takes the log.
+            work: The function; it gets the log.
             seconds: How long to wait.
 
         Raises:
@@ -158,7 +158,7 @@ class ConsentLog(LogReader):
         return await self._threads.run(lambda: work(self), seconds=seconds)
 
     async def history(self, subject: str) -> list[Recorded]:
-        """Return a visitor's latest entries, at most `LATEST`, the oldest of them first.
+        """Return a visitor's latest entries, at most `LATEST`, oldest first.
 
         Raises:
             LogUnavailable: The store is away.
@@ -166,16 +166,16 @@ class ConsentLog(LogReader):
         return await self.read(lambda log: log.of_subject(subject, last=LATEST))
 
     async def erase(self, subject: str, *, at: str) -> int:
-        """Destroy a visitor's entries; what they were cannot be read again. Return how many there were.
+        """Erase a visitor's entries irreversibly. Return how many there were.
 
-        The leaves stay, so that every proof still holds, and an entry says which were erased.
+        The leaves stay, so that every proof is still valid; a new entry records which were erased.
 
         Args:
             subject: The visitor's id.
             at: Now, RFC 3339 in UTC.
 
         Raises:
-            LogUnavailable: They are not known to be erased; asking again is safe.
+            LogUnavailable: They may or may not be erased. Retrying is safe.
         """
         erased = 0
         with CancelScope(shield=True):
@@ -189,14 +189,14 @@ class ConsentLog(LogReader):
         return self._destroy(partial(erase, subject=subject, at=at, sign=self._signer.sign))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
-        """Destroy all decisions from before a day, in many transactions. Interrupted, it may be called again.
+        """Erase all decisions before a day, in many transactions. After an interruption call it again.
 
         Args:
             before: The day, ``YYYY-MM-DD``.
             at: Now, RFC 3339 in UTC.
 
         Yields:
-            After each transaction, how many entries were looked at in it, and how many of them destroyed.
+            After each transaction, how many entries were checked in it, and how many were erased.
 
         Raises:
             LogUnavailable: The store is away.
@@ -213,7 +213,7 @@ class ConsentLog(LogReader):
             self._store.tidy()
 
     def rotate(self, key: SigningKey) -> Head:
-        """Sign the head with a new key and with the present one, which vouches for it; return that head.
+        """Sign the head with a new key and with the present one; return that head.
 
         The caller then keeps the new key where `key` names it: the next entry is signed with that.
 
@@ -232,7 +232,7 @@ class ConsentLog(LogReader):
         return self._store.transact(partial(resign, sign=sign))
 
     def sign_now(self) -> Head:
-        """Sign the head as it is, where it is not signed yet; return it.
+        """Sign the head if it is not signed yet; return it.
 
         Raises:
             LogUnavailable: The key cannot be used.
@@ -240,7 +240,7 @@ class ConsentLog(LogReader):
         return self._store.transact(partial(resign, sign=self._signer.sign))
 
     async def invalidate(self, entry: Entry, *, id: str, at: str) -> None:
-        """Note that an entry whose outcome is not known was not honoured, whether or not it is in the log.
+        """Record that an entry with unknown outcome was not honoured, whether or not it is in the log.
 
         The note waits in the outbox until the store is back.
 
@@ -254,13 +254,13 @@ class ConsentLog(LogReader):
             await self._keep((note,), LogUnavailable(f"entry {entry.id} was not honoured"))
 
     async def honour(self, entry: Entry, *, bundle: Bundle | None = None) -> int | None:
-        """Append a refusal or withdrawal, which holds whatever the log does.
+        """Append a refusal or withdrawal, which is valid even if the log fails.
 
-        Where the store cannot take it, it waits in the outbox; where that cannot either, an error is
-        logged. Cancellation waits until it is in one of them.
+        If the store cannot be reached, it waits in the outbox; if that fails too, an error is logged.
+        Cancellation waits until it is in one of them.
 
         Returns:
-            The index of its leaf, or None where it is not in the log yet.
+            The index of its leaf, or None if it is not in the log yet.
 
         Raises:
             LogError: The log does not take it: it names a notice that is not in the log.
@@ -274,21 +274,21 @@ class ConsentLog(LogReader):
         return index
 
     async def observe(self, kind: str, keys: Iterable[str], *, now: int) -> None:
-        """Count what was seen today. Counts are written now and then; a crash loses those of half a minute.
+        """Add to today's counts. They are written every 30 seconds at most; a crash loses the rest.
 
         Args:
-            kind: What sort of thing was seen.
-            keys: What was seen.
+            kind: The kind of observation.
+            keys: The keys to count.
             now: Epoch seconds.
         """
         self.observed.add(kind, keys, now=now)
         await self._write_when_due(now)
 
     def remarks(self) -> list[Remark]:
-        """Find out whether a decision could be recorded and signed. Nothing is made or written.
+        """Check whether a decision could be recorded and signed. Creates and writes nothing.
 
         Returns:
-            What is wrong, and what is good to know.
+            Errors, warnings and notes.
         """
         return list(remarks_on(self._store, self._signer, self._path))
 
@@ -300,19 +300,19 @@ class ConsentLog(LogReader):
             return [Remark("error", "log", str(error))]
 
     async def resume(self) -> None:
-        """Hand what waits in the outbox to the store, as far as that takes a moment. Call it at start."""
+        """Write the outbox to the store, for a short time only. Call it at start."""
         if self._outbox.pending:
             # A long outbox is drained on while the caller goes its way.
             with suppress(LogUnavailable):
                 await self._threads.run(self._drain_quietly, seconds=DRAIN_SECONDS)
 
     async def finish(self) -> None:
-        """Write what was counted, in a thread and within seconds. Call it while the event loop runs still."""
+        """Write the counts, in a thread with a timeout. Call it while the event loop is still running."""
         with suppress(LogUnavailable):
             await self._threads.run(self.write_observations, seconds=COMMIT_SECONDS)
 
     def write_observations(self) -> None:
-        """Write what was counted. While the store is away it waits on."""
+        """Write the counts. If the store cannot be reached, they stay in memory."""
         counts = self.observed.take()
         if not counts:
             return
@@ -326,8 +326,8 @@ class ConsentLog(LogReader):
         """Append items durably, in one transaction; return the indexes of their leaves.
 
         Raises:
-            LogUnavailable: They are not known to be recorded; committing them again is safe.
-            LogError: The log does not take one of them. The others are recorded.
+            LogUnavailable: They may or may not be recorded. Retry with the same ids.
+            LogError: The log rejects one of them. The others are recorded.
         """
         outcomes = self._record(batch)
         if self._outbox.pending:
@@ -338,7 +338,7 @@ class ConsentLog(LogReader):
         return [outcome for outcome in outcomes if isinstance(outcome, int)]
 
     def publish(self, notice: str, body: bytes, assets: Mapping[str, bytes], *, at: str) -> int:
-        """Put a notice and what it shows into the log; return the index of its leaf. Twice changes nothing.
+        """Publish a notice with its assets; return the index of its leaf. Idempotent.
 
         Args:
             notice: SHA-256 of `body`, hex.
@@ -352,22 +352,22 @@ class ConsentLog(LogReader):
         return self.commit([Bundle(hash=notice, body=body, assets=dict(assets), at=at)])[0]
 
     def close(self) -> None:
-        """Write what was observed, and close this process's handles; the outbox keeps what it has."""
+        """Write the counts, and close this process's handles. The outbox is not changed."""
         self.write_observations()
         super().close()
 
     def drain(self) -> int:
-        """Hand what waits in the outbox to the store; return how many items that were.
+        """Write the outbox to the store; return how many items there were.
 
-        Every append does this when something waits; call it at start to do so at once.
+        Every append does this if the outbox is not empty; call it at start to do it at once.
 
         Raises:
-            LogUnavailable: The store is away still; everything waits on.
+            LogUnavailable: The store still cannot be reached; the outbox is not changed.
         """
         return self._outbox.drain(self._record)
 
     def _destroy(self, script: Script[int]) -> int:
-        """Run a script that says how many it has destroyed: run again after it was done, it finds none."""
+        """Run a script that returns how many rows it erased; a second run would return 0."""
         counts: list[int] = []
 
         def counted(transaction: Transaction) -> int:

@@ -1,4 +1,4 @@
-"""What is done within one transaction, the same for every store: record, erase, purge, sign."""
+"""The transactions of the log, the same for every store: record, erase, purge, sign."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_
 from consentkit.tlog.tree import TileId, append, frontier, root
 
 Sign: TypeAlias = Callable[[Head, int, bytes], str | None]
-"""Signs a checkpoint: the head so far, then size and root of the new one. None where the log has no key."""
+"""Signs a checkpoint, given the head so far and the new size and root. None if the log has no key."""
 
 PERSONAL = ("decision", "invalidated")
-"""Types of entries that a retention period ends."""
+"""Types of entries that purges erase."""
 
 
 def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[Outcome]:
-    """Append a batch and say what became of each item.
+    """Append a batch and return the outcome of each item.
 
-    Items whose id is already there are dropped (their outcome is the index they have); decisions that name a
-    notice which is neither in the log nor before them in the batch are refused; neither keeps the others
-    out. Days that are over get their roll-up.
+    Items whose id is in the log are skipped (their outcome is the existing index). Decisions are rejected if
+    their notice is neither in the log nor earlier in the batch. Both do not affect other items. Finished days
+    get their roll-up.
     """
     # The head is first: from here on nobody else changes the tree.
     head = transaction.head()
@@ -48,7 +48,7 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
 
 
 def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int:
-    """Destroy a visitor's entries, and append the entry that says so; return how many they were.
+    """Erase a visitor's entries, and append an entry that records it; return how many there were.
 
     Days whose decisions no roll-up counts yet get one first, so that the rates stay checkable.
     """
@@ -63,7 +63,7 @@ def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int
 
 
 def purge(transaction: Transaction, before: str, *, start: int, stop: int, at: str, sign: Sign) -> int:
-    """Destroy decisions from before a day (``YYYY-MM-DD``) with `start` ≤ index < `stop`; say how many.
+    """Erase decisions before a day (``YYYY-MM-DD``) with `start` ≤ index < `stop`; return how many.
 
     Nothing like it is left below `start`: that is what the entry says which is appended.
     """
@@ -89,7 +89,7 @@ def resign(transaction: Transaction, sign: Sign) -> Head:
 
 
 class Plan:
-    """What one transaction appends.
+    """The changes of one transaction.
 
     Attributes:
         rows: The new rows, numbered from the size of the tree.
@@ -112,7 +112,7 @@ class Plan:
         self._latest = ""
 
     def add(self, item: Item) -> Outcome:
-        """Decide what becomes of the next item."""
+        """Add the next item and return its outcome."""
         self._latest = max(self._latest, item.at)
         if item.id in self._known:
             return self._known[item.id]
@@ -163,7 +163,7 @@ class Plan:
 
 
 def rollup_of(entry: Entry) -> Rollup:
-    """Say where a decision is counted."""
+    """Return the roll-up key of a decision."""
     return Rollup(entry.day, entry.regime, entry.locale, entry.notice, entry.action)
 
 

@@ -1,4 +1,4 @@
-"""The outbox: refusals and withdrawals wait in it while the store is away.
+"""The outbox: a queue of refusals and withdrawals for the time that the store cannot be reached.
 
 A file outbox holds one JSON object a line, ``{"entry": …}`` or ``{"bundle": …}``. Beside it stand
 ``.draining`` (what is being handed to the store; left there by a crash, it is handed over again, which the
@@ -26,7 +26,7 @@ from consentkit.log.stores.values import Commit, Outcome
 from consentkit.record.entry import Bundle, Entry, Item
 
 MEMORY_LIMIT = 10_000
-"""Items that an outbox in memory keeps."""
+"""Maximum items of an outbox in memory."""
 DRAIN_BATCH = 512
 """Items that are handed over in one commit."""
 
@@ -34,7 +34,7 @@ _logger = logging.getLogger("consentkit.log")
 
 
 class MemoryOutbox:
-    """Keeps items in this process only: a crash loses them.
+    """An outbox in memory: a crash loses its items.
 
     Attributes:
         pending: Whether anything may be waiting that nobody is draining.
@@ -56,14 +56,14 @@ class MemoryOutbox:
             self.pending = bool(self._items)
 
     def put(self, items: Sequence[Item]) -> None:
-        """Keep items; raises `OutboxFull` where they are too many."""
+        """Add items; raise `OutboxFull` beyond `MEMORY_LIMIT`."""
         if len(self._items) + len(items) > MEMORY_LIMIT:
             raise OutboxFull(f"the outbox in memory holds {MEMORY_LIMIT} items already")
         self._items.extend(items)
         self.pending = True
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
-        """Hand everything to `commit`, as `FileOutbox` does."""
+        """Pass all items to `commit`, as `FileOutbox` does."""
         if not self._draining.acquire(blocking=wait):
             return 0
         try:
@@ -81,7 +81,7 @@ class MemoryOutbox:
 
 
 class FileOutbox:
-    """Keeps items in a file of one's own: appended, on disk before `put` returns, shared by processes."""
+    """An outbox in a file: on disk before `put` returns, shared by processes."""
 
     def __init__(self, path: Path) -> None:
         """Args: path: the file, made when it is first needed, readable by its owner only."""
@@ -92,7 +92,7 @@ class FileOutbox:
         self._bundles: set[str] = set()
 
     def put(self, items: Sequence[Item]) -> None:
-        """Keep items, in order. An id may be put twice: the store takes it once.
+        """Append items, in order. An id may be put twice: the store records it once.
 
         Raises:
             OutboxFull: They are not kept.
@@ -108,14 +108,14 @@ class FileOutbox:
 
     @property
     def pending(self) -> bool:
-        """Whether anything may be waiting; cheap to ask."""
+        """Whether there may be items. Cheap."""
         return _size(self._path) > 0 or _size(self._draining) > 0
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
-        """Hand everything to `commit`, in order, then forget it; return how many items that were.
+        """Pass all items to `commit`, in order, then remove them; return how many there were.
 
-        What `commit` raises passes through, and nothing is forgotten. Items that it refuses are set aside.
-        While another thread or process drains, it does nothing, or with `wait` what is left then.
+        If `commit` raises, nothing is removed. Rejected items are set aside. While another thread or process
+        drains, it does nothing; with `wait` it waits and drains the rest.
         """
         try:
             with file_lock(self._drainer, wait=wait) as alone:

@@ -1,4 +1,4 @@
-"""What the log needs of a process: worker threads of its own, file locks between processes, forks.
+"""Worker threads, file locks between processes, and fork handlers for the log.
 
 A file lock belongs to the open descriptor, so threads exclude each other as processes do. It lives as long as
 any copy of the descriptor: a forked child closes the copies that it got. Where the system has no such locks,
@@ -43,7 +43,7 @@ class Threads:
         self._limiters: RunVar[CapacityLimiter] = RunVar(f"consentkit.log.threads.{next(_numbers)}")
 
     async def run(self, work: Callable[[], T], *, seconds: float) -> T:
-        """Run `work` in a thread and wait for it, but no longer than `seconds`; then it ends by itself.
+        """Run `work` in a thread and wait at most `seconds`; after that it continues in the background.
 
         Raises:
             LogUnavailable: It took longer.
@@ -95,7 +95,7 @@ def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
 
 @contextmanager
 def fair_lock(path: Path) -> Iterator[None]:
-    """Hold a turn at `path`: who has just had one cannot overtake who waits.
+    """Hold a fair lock at `path`: a process that has just released it cannot overtake waiting ones.
 
     A lock alone goes to whoever asks first after its release, mostly the process that released it. Here
     the place at the head of the line (``PATH.line``) is kept until the turn (``PATH.turn``) is taken.

@@ -1,4 +1,4 @@
-"""Reading a log: entries, notices, counts, proofs, and whether it agrees with itself."""
+"""`LogReader`: reads entries, notices, counts and proofs of a log, and verifies it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TILES_KEPT = 256
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry as the log holds it.
+    """An entry with its leaf, as stored.
 
     Attributes:
         index: Of its leaf in the tree.
@@ -66,11 +66,11 @@ class Published(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search has found so far.
+    """One page of search results.
 
     Attributes:
         entries: The highest index first.
-        before: What to pass to go on; None where there is no more.
+        before: The argument for the next page; None on the last page.
     """
 
     entries: Sequence[Recorded]
@@ -78,14 +78,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogReader:
-    """Reads a log. Every call sees one moment's state and delays no append."""
+    """Reads a log. Every call reads one snapshot and delays no append."""
 
     def __init__(self, store: Store, signer: Signer) -> None:
         self._store = store
         self._signer = signer
 
     def keys(self) -> Keyring | None:
-        """Return the log's own keys, None where it has none or they are kept elsewhere.
+        """Return the log's own keys; None if it has none or they are stored elsewhere.
 
         Raises:
             ConfigurationError: The key that was named is none, or cannot be read.
@@ -164,7 +164,7 @@ class LogReader:
             return [_proof(read, head, index) for index in indexes]
 
     def consistency(self, old: int) -> list[bytes]:
-        """Prove that the tree of `old` leaves is the beginning of the present one.
+        """Prove that the tree of `old` leaves is a prefix of the present one.
 
         Raises:
             LogError: There are not that many leaves.
@@ -213,7 +213,7 @@ class LogReader:
         only_new: bool = False,
         progress: Progress = silent,
     ) -> Head:
-        """Recompute the whole tree, every commitment and the roll-ups; return the head found right.
+        """Recompute the whole tree, every commitment and the roll-ups; return the verified head.
 
         Args:
             keys: Public keys of which one must have signed the head; none: the signature is not looked at.
@@ -269,7 +269,7 @@ def open_log(url: str | Path, *, key: str | Path | None = None) -> LogReader:
 
 
 def signer_of(url: str | Path, key: str | Path | None) -> Signer:
-    """Return what signs the log at a URL: a SQLite file has its key beside it, unless one is named."""
+    """Return the signer of the log at a URL; a SQLite file's key is beside it unless `key` names another."""
     path = log_path(url)
     return Signer(key, default=None if path is None else key_path(path))
 

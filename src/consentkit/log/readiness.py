@@ -1,4 +1,4 @@
-"""Whether a log can take a decision, found out before there is one. Nothing is made, migrated or written."""
+"""Checks, before the first decision, that the log can record it. Creates, migrates and writes nothing."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _ADVICE: Final = (
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """Something to know of a log before its first decision.
+    """One finding of the check.
 
     Attributes:
-        level: ``error``: grants are refused as it is. ``warning``: to be put right. ``note``: good to know.
+        level: ``error``: grants would be rejected. ``warning``: should be fixed. ``note``: information.
         about: ``log`` or ``key``.
-        text: What it is, and what to do.
+        text: The finding, and what to do.
     """
 
     level: Literal["error", "warning", "note"]
@@ -45,7 +45,7 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 def remarks_on(store: Store, signer: Signer, path: Path | None) -> Iterator[Remark]:
-    """Open a log and its key as a decision would, and tell what is found.
+    """Open a log and its key as a decision would, and yield the findings.
 
     Args:
         store: Where the log is kept.

@@ -123,9 +123,10 @@ def _draft(path: Path, keys: Keyring) -> Path:
 
 
 class Signer:
-    """Signs a log's checkpoints. Nothing is read or made before it is needed.
+    """Signs a log's checkpoints. Keys are read or created on first use.
 
-    What is signed continues what was signed: a head that somebody else has put into the database is not.
+    It signs only continuations of a head that the key has signed, so a forged head in the database is
+    rejected.
 
     Attributes:
         path: The key's file, if it has one.
@@ -206,7 +207,7 @@ class Signer:
         return note
 
     def _check_own(self, before: Head) -> None:
-        """Make sure that a head is the log's, and that what comes after it may be signed."""
+        """Check that a head was signed by this log's key and is not older than one seen before."""
         keys = self._keys if self._continues else self._settle_keys(before)
         if keys is None:
             return

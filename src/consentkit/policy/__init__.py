@@ -1,4 +1,4 @@
-"""What the site tells its visitors: purposes, vendors, regimes, texts. Declares, reads no request."""
+"""The policy, a site's configuration: purposes, vendors, regimes, texts. Reads no request."""
 
 from consentkit.policy.duration import Duration as Duration
 from consentkit.policy.duration import read_duration as read_duration

@@ -1,4 +1,4 @@
-"""Dates and durations as people write them: "2026-11-22", "14 months", "30 days", "session"."""
+"""Parsers of dates and durations such as "2026-11-22", "14 months", "30 days", "session"."""
 
 from __future__ import annotations
 

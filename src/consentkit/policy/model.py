@@ -1,4 +1,4 @@
-"""`Policy`: what the site tells its visitors, in one frozen object that is checked where it is made."""
+"""`Policy`, a site's configuration: one frozen object, validated on creation."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What the site tells its visitors. ``Policy()`` has four purposes and does everywhere what the law asks.
+    """A site's configuration. ``Policy()`` has four purposes and follows the law of the visitor's place.
 
     Attributes:
         uses: Ids of the catalog's vendors that the site uses.
         markers: Consent tools whose markers in pages are trusted, of `MarkerTool`.
         site: Who is responsible.
-        regimes: ``default``, or a place (``GB``, ``US-CA``, ``EU`` for EU and EEA) → a regime, or
-            purpose → regime. What they leave open, the law of the place says.
+        regimes: ``default``, or a place (``GB``, ``US-CA``, ``EU`` for EU and EEA) → a regime, or purpose →
+            regime. For the rest the law of the place applies.
         purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing` are
             always there.
         vendors: The site's own vendors, and what differs from the catalog, by id.
-        lists: Lists of hosts that others publish, read where the policy is made. Who is on one and neither
-            declared nor known is held back under its purpose. That declares nobody, and asks nobody again.
-        lifetime: How long choices hold.
-        signals: What the site does with signals of browsers.
-        consent_mode: What Google's tags are told besides what is granted and denied.
-        banner: How the banner looks and what it says.
+        lists: Published host lists, read when the policy is created. Hosts on a list that are neither
+            declared nor known are blocked until its purpose is allowed. Visitors are not asked again.
+        lifetime: How long choices are valid.
+        signals: How signals of browsers are handled.
+        consent_mode: Further settings of Google's Consent Mode.
+        banner: Looks and texts of the banner.
 
     Raises:
         ConfigurationError: With the key path, such as ``vendors.youtube.retention``.
@@ -91,7 +91,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 `lists` are relative to its folder.
 
         Raises:
-            ConfigurationError: It cannot be read, is not TOML, or says something impossible.
+            ConfigurationError: It cannot be read, is not TOML, or has an invalid value.
         """
         try:
             text = Path(path).read_text("utf-8-sig")
@@ -108,7 +108,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             folder: What paths of `lists` are relative to; the current folder if left out.
 
         Raises:
-            ConfigurationError: It is not TOML, or says something impossible.
+            ConfigurationError: It is not TOML, or has an invalid value.
         """
         try:
             table = msgspec.toml.decode(text)
@@ -127,7 +127,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def revision(self) -> str:
-        """Return 16 hexadecimal digits that change with anything the policy says, texts included."""
+        """Return 16 hexadecimal digits that change with any change of the policy, texts included."""
         return _sha256(_builtins(self))[:16]
 
     @cached_property
@@ -149,7 +149,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return tuple(vendor for vendor in self.vendors_declared.values() if vendor.purpose == purpose)
 
     def vendor_purpose(self, vendor: str) -> str | None:
-        """Return the purpose of a declared or known vendor; ``None`` where the policy does not have it."""
+        """Return the purpose of a declared or known vendor; ``None`` if the policy does not have it."""
         known = self.vendors_declared.get(vendor) or default_catalog().vendors.get(vendor)
         return known.purpose if known is not None and known.purpose in self.purposes else None
 
@@ -193,7 +193,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return frozenset(name for name in self.purposes if self._table.is_narrow(name, place))
 
     def validity_at(self, place: Place | None) -> Validity:
-        """Return how long choices hold at a place: `lifetime`, within what the law there allows.
+        """Return how long choices are valid at a place: `lifetime`, within the limits of the law there.
 
         Args:
             place: Where the visitor is. What is not known counts as the strictest that it could be.
@@ -201,7 +201,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return validity_at(self.lifetime, place)
 
     def gpc_binding(self, place: Place | None) -> bool:
-        """Say whether Sec-GPC must be honoured at a place; it must where the place is not known."""
+        """Say whether Sec-GPC must be honoured at a place; true for an unknown place."""
         unknown = place is None or not place.known
         return unknown or any(chain[0].gpc_binding for chain in chains_at(place))
 
@@ -216,7 +216,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.signals.gpc_updated or jurisdictions().date
 
     def required_links_at(self, place: Place | None) -> frozenset[Link]:
-        """Return the links that the law of a place prescribes to those who sell: ``choices``, or none.
+        """Return the links that the law of a place requires from sites that sell data: ``choices``, or none.
 
         Args:
             place: Where the visitor is. Where the country is not known none is: consent is asked for first.

@@ -1,4 +1,4 @@
-"""Which regime holds where: the table `regimes`, and the law of the place below it."""
+"""Finds the regime of a purpose at a place: from the table `regimes`, else from the law."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _read_regime(value: object, path: str) -> Regime:
 
 
 class RegimeTable:
-    """Which regime holds where: by the site's own rows, and where they say nothing, by the law of the place.
+    """Finds the regime of a purpose at a place: the site's own rows first, then the law of the place.
 
     Args:
         rows: From `read_regimes`.

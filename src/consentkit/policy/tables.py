@@ -36,7 +36,7 @@ NOTICE_SLOTS = frozenset({"opt-out", "purposes"})
 
 
 class Regime(enum.StrEnum):
-    """What holds before a choice, and what the banner must offer."""
+    """What is granted before a choice, and which buttons the banner has."""
 
     OPT_IN = "opt-in"
     OPT_OUT = "opt-out"
@@ -118,7 +118,7 @@ class Cookie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who stores or receives. In `vendors` of a policy, what differs from the catalog is enough.
+    """A vendor: who stores or receives data. For a vendor of the catalog, set only what differs.
 
     Attributes:
         id: The key in `vendors`; set by the policy.
@@ -150,7 +150,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ConsentMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What Google's tags are told besides what is granted and denied.
+    """Further settings of Google's Consent Mode.
 
     Attributes:
         ads_data_redaction: Whether identifiers of clicks on ads are cut out while advertising is denied.
@@ -164,11 +164,11 @@ class ConsentMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Lifetime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long choices hold. The law of a place shortens the one and prolongs the other.
+    """How long choices are valid. The law of a place can shorten `consent` and prolong `refusal`.
 
     Attributes:
-        consent: How long a grant lasts before it is asked for again, as a duration.
-        refusal: How long nobody who refused is asked again; a refusal itself never turns into a grant.
+        consent: How long a grant is valid, as a duration.
+        refusal: How long a visitor who refused is not asked again; a refusal never turns into a grant.
     """
 
     consent: str = "180 days"
@@ -176,7 +176,7 @@ class Lifetime(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class SignalRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the site does with signals of browsers.
+    """How signals of browsers are handled.
 
     Attributes:
         dnt: Whether Do Not Track is honoured as Global Privacy Control is.
@@ -189,7 +189,7 @@ class SignalRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Banner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the banner looks and what it says.
+    """Looks and texts of the banner.
 
     Attributes:
         layout: ``bar`` along the bottom, ``box`` and ``corner`` above it, or ``modal`` before the page.

@@ -1,4 +1,4 @@
-"""Declared vendors, completed with what the catalog knows; and lists of hosts that others publish."""
+"""Declared vendors, merged with the catalog; and published host lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements of a receipt: what entries and notices say, in terms of the Data Privacy Vocabulary (DPV).
+"""The statements of a receipt: entries and notices in terms of the Data Privacy Vocabulary (DPV).
 
 Terms and structure are those of the W3C community group's guide "Consent Records and Receipts as per ISO/IEC
 TS 27560:2023 using DPV". What DPV has no term for, the proof, has names under ``urn:consentkit:receipt:1:``.

@@ -1,4 +1,4 @@
-"""Entry, one line of the consent log, with its id and its time, and Bundle, a notice to publish.
+"""`Entry`, one record of the consent log, and `Bundle`, a notice to publish.
 
 There is no field for an IP address, a URL or a full user agent, and the patterns below take none in another
 field: the log holds only what is needed to show that a decision was made.
@@ -89,7 +89,7 @@ class Count(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the consent log. Validated where it is made.
+    """One record of the consent log. Validated on creation.
 
     Args:
         id: UUIDv7, lower case; of a notice its hash.
@@ -116,7 +116,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         stop: … and the index below which it did.
 
     Raises:
-        LogError: A field holds what the log does not take; the message names the field, not its value.
+        LogError: A field is invalid; the message names the field, not its value.
     """
 
     id: str

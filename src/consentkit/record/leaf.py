@@ -1,8 +1,8 @@
-"""Leaf, what the tree hashes of an entry, and what opens it again.
+"""Leaves: the bytes that the tree hashes for an entry, and the commitment in them.
 
 A decision's leaf commits to the entry without revealing it; a notice's is public. Both are canonical JSON
-(RFC 8785): one value, one spelling. A visitor's entry is erased by destroying its body and its salt; the leaf
-stays, and says nothing any more.
+(RFC 8785). A visitor's entry is erased by deleting its body and its salt; the leaf stays, and reveals nothing
+without them.
 """
 
 from __future__ import annotations

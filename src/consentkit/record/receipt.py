@@ -1,8 +1,8 @@
-"""Receipt, a visitor's own copy of what the log holds of them, which proves itself without the log.
+"""Receipts: a visitor's own copy of their entries, which can be verified without the log.
 
 The evidence is the visitor's entries with their salts, the notices that they name, and proofs that all of
-them are in the log. Next to it the receipt states in JSON-LD what the evidence says. The evidence is verified
-by itself. The statements are held against it where this program knows the version of their vocabulary.
+them are in the log. The receipt also has statements in JSON-LD, derived from the evidence. The evidence is
+verified first. The statements are compared with it if the version of their vocabulary is known.
 """
 
 from __future__ import annotations

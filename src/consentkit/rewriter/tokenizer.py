@@ -142,7 +142,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         return (*inside, *modes, self.top, self.svg_script, self.svg_depth, self.drawing)
 
     def fork(self, state: State, scan: int) -> Tokenizer:
-        """Leave a twin in the same place that goes on in another state. Elements are shared, not copied."""
+        """Add a twin at the same position in another state. Open elements are shared, not copied."""
         # A copy, and not a flag for each possibility: whatever differs later, it differs in one place, and
         # what has become the same is found by comparing all that decides; see `key`.
         twin = copy.copy(self)

@@ -1,4 +1,4 @@
-"""Visits a site in a real browser, as its visitors do, and says what breaks the rules (extra ``scan``)."""
+"""The scanner: visits a site in a real browser, for the lint rules that need one (extra ``scan``)."""
 
 from consentkit.scanner.scan import lint_site
 

@@ -1,4 +1,4 @@
-"""Accessibility barriers: what keeps people from using the first layer and the settings (WCAG 2.2 AA)."""
+"""Accessibility checks of the first layer and the settings (WCAG 2.2 AA)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What visitors do with a banner: choices, counted in presses, and gestures that are no choice."""
+"""Actions of a visit: choices on a banner, counted in clicks, and gestures that are no choice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What labels of banners say, and in which language a text is: for sites that do not run this package."""
+"""Recognises buttons by their labels, and the language of a text, on sites without this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers that one origin is sent, and nobody else: they may let in, such as Authorization."""
+"""Request headers for one origin only, since they may be secret, such as Authorization."""
 
 from __future__ import annotations
 

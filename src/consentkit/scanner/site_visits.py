@@ -1,4 +1,4 @@
-"""A site as a few visitors find it: each visit is made once, when a rule first asks for it."""
+"""The visits to a site, each made once, when a rule first needs it."""
 
 # Parts of `Observations` are cached properties here, made when a rule first asks: to mypy no attributes.
 # mypy: disable-error-code="override"

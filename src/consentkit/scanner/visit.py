@@ -1,4 +1,4 @@
-"""A visit: a fresh profile that opens pages, presses what is there, and sees what is asked and stored."""
+"""One visit: a fresh browser profile that opens pages, clicks, and records requests and storage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proofs that a leaf is in a tree, and that a tree continues an earlier one; made from tiles, and checked.
+"""Inclusion and consistency proofs: creates them from tiles, and verifies them.
 
 Inclusion and consistency proofs are those of RFC 6962, sections 2.1.1 and 2.1.2. `InclusionProof` is the text
 in which a proof is handed on (c2sp.org/tlog-proof@v1). Tiles may belong to a larger tree than the one a proof

@@ -1,4 +1,4 @@
-"""What vendors' scripts must be told about consent: their calls, and IAB's Global Privacy Platform."""
+"""Vendor calls, such as Google's Consent Mode, and the IAB's Global Privacy Platform."""
 
 from consentkit.vendorcalls.call_table import (
     Call,

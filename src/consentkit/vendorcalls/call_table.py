@@ -1,4 +1,4 @@
-"""The calls that tell vendors' scripts about consent: their table, and the script that makes them."""
+"""The table of vendor calls, and the script that makes them."""
 
 from __future__ import annotations
 

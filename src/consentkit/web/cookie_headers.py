@@ -34,7 +34,7 @@ def hide_cookies(exchange: Exchange, headers: Headers) -> Headers:
 
 
 def gate_cookies(exchange: Exchange, headers: Headers) -> Headers:
-    """Return a response's headers without what sets such cookies; the same list if nothing does."""
+    """Return a response's headers without such ``Set-Cookie`` headers; the same list if there are none."""
     drop, consent = exchange.options.gate.drop_cookie, exchange.consent
     set_here = [pair for pair in headers if pair[0].lower() == b"set-cookie"]
     dropped = [pair for pair in set_here if drop(consent, pair[1].decode("latin-1"))]
@@ -116,7 +116,7 @@ def _paths(exchange: Exchange) -> list[str]:
 
 
 def _variants(exchange: Exchange) -> list[str]:
-    """Return what a cookie may have been set with: each domain that holds here, and partitioned."""
+    """Return the attributes that a cookie may have been set with: each possible domain, ``Partitioned``."""
     host = exchange.resolution.host.partition(":")[0].lower()
     secure = "; Secure" if exchange.request.secure else ""
     labels = host.split(".") if _HOST.fullmatch(host) and not host.replace(".", "").isdigit() else []

@@ -87,7 +87,7 @@ class Resolution(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True)
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """Hexadecimal digits of all that shapes a page, but for where it is and what it says."""
+        """Hexadecimal hash, for entity tags, of everything about the visitor that affects a page."""
         consent, options, traits = self.consent, self.options, self.traits
         notice = make_notice(options.policy, consent, self.locale)
         kind = (traits.asked == "page", traits.wants_document)

@@ -1,1 +1,1 @@
-"""Inline scripts: whom they would reach; `ScriptAnalyzer` in `analyzer` says so."""
+"""Analysis of inline scripts: which parties they contact; see `analyzer.ScriptAnalyzer`."""

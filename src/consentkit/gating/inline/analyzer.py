@@ -1,8 +1,8 @@
-"""The analyzer: whom an inline script would reach.
+"""The analyzer: finds which parties an inline script contacts.
 
-Where the text holds the signature of a vendor, or a foreign address, the script's syntax tree says what its
-loaders are given. Where no tree can be trusted, words have to do: a script counts as a vendor's if it holds
-the vendor's signature, or names one of its hosts and also holds something that loads.
+If the text has a vendor's signature or a foreign address, the script is parsed to find the arguments of its
+loaders. If the tree is not reliable, the text is searched: a script is a vendor's if it has the vendor's
+signature, or one of its hosts together with a loader.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
 
 
 class Analysis(NamedTuple):
-    """What was found in a script's text.
+    """The result of the analysis of a script.
 
     Attributes:
         reach: What it would reach.

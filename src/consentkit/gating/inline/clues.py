@@ -1,4 +1,4 @@
-"""The clues of vendors in a script's text: signatures, by which their snippets begin, and addresses."""
+"""Text search for vendors in a script: signatures of their snippets, and addresses."""
 
 from __future__ import annotations
 

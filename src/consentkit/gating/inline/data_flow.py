@@ -1,7 +1,7 @@
-"""The data flow of a script: what comes into its variables, members, parameters and results.
+"""Data flow of a script: which values flow into its variables, members, parameters and results.
 
-Members are told apart by name, whatever object they belong to, and the order of statements does not count:
-more may be said to flow than does.
+Members are distinguished by name only, whatever their object, and the order of statements is ignored: it may
+report flows that never happen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The evaluator: the texts that an expression of a script may stand for, as far as constants go.
+"""The evaluator: finds the possible string values of an expression, from constants.
 
 A text in which something is not known has `UNKNOWN` in its place. What the script never assigns is unknown as
 a whole: it holds nothing of this script.

@@ -1,4 +1,4 @@
-"""Heuristics of a script's text, without a tree: its literals put together, its words, whether it loads.
+"""Heuristics for a script's text without a tree: folds literals, lists words, looks for loaders.
 
 Vendors put addresses together from parts (``"https://ssl" + ".google-analytics.com"``), escape slashes so
 that ``</script>`` may stand in a string, and encode what content filters look for. Every expression is

@@ -1,4 +1,4 @@
-"""The loaders of a script: what its calls and assignments are given as addresses, markup or code.
+"""The loaders of a script: finds calls and assignments that load addresses, markup or code.
 
 Which names load is in ``data/names.toml``.
 """

@@ -1,4 +1,4 @@
-"""The syntax tree of a script, where there is one that can be trusted to say what a browser runs.
+"""The syntax tree of a script, if it is reliable.
 
 The tree is tree-sitter's. It is not trusted where the grammar finds an error, since browsers may run the
 script all the same, and where a mark of an HTML comment stands in code elsewhere than at the beginning of a

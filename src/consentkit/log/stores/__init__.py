@@ -1,1 +1,1 @@
-"""Where a log is kept: the contract of a store, what SQL stores share, SQLite and PostgreSQL."""
+"""Stores of the log: the interface and shared SQL, SQLite, and PostgreSQL."""

@@ -1,7 +1,7 @@
-"""The store for many machines: a schema in a PostgreSQL database, any number of processes anywhere.
+"""The PostgreSQL store: a log in one schema, for any number of processes and machines.
 
-Writers take turns by the lock on the head's row, and by nothing else, so that what speaks PostgreSQL's
-protocol and SQL will do, also where transactions that are in each other's way are undone instead of waiting.
+Writers take turns by the lock on the head's row only. So databases with PostgreSQL's protocol should work,
+including those that abort conflicting transactions instead of blocking them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _WRITE = (
 
 
 class PostgresView(sql.View):
-    """Reads through one connection; its open transaction makes it one moment's state."""
+    """Reads through one connection; its open transaction is the snapshot."""
 
     contains = "position(? IN body) > 0"
     is_subject = "subject = ?"
@@ -107,7 +107,7 @@ class PostgresView(sql.View):
         """Check nothing more than `snapshot` did: the columns have types."""
 
     def check_indexes(self) -> None:
-        """Check nothing: that is the server's own business, and its extension amcheck does it."""
+        """Check nothing: use the server's extension amcheck for that."""
 
 
 class PostgresTransaction(sql.Transaction, PostgresView):

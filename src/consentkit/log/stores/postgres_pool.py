@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL log: its address, a pool, and the driver's errors as this package's own.
+"""Connections to PostgreSQL: URL parsing, a pool, and translation of the driver's errors.
 
 The pool has no thread of its own: who needs a connection opens it, and is told at once. They never cross a
 fork. What is idle is closed before it; what another thread is using then is the parent's, and the child's
@@ -90,7 +90,7 @@ _UNKNOWN = "40003"
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise this package's errors for what the driver raises."""
+    """Translate the driver's errors into this package's."""
     try:
         yield
     except Error as error:
@@ -99,7 +99,7 @@ def translate_errors() -> Iterator[None]:
 
 
 def reason(error: Error) -> str:
-    """Say what went wrong, without hosts, names and values."""
+    """Return an error's message without hosts, names and values."""
     if error.diag.message_primary:
         return f"{error.diag.message_primary} ({error.sqlstate})"
     # While connecting, there is libpq's text only; what the server says comes last, its names in quotes.
@@ -110,7 +110,7 @@ def reason(error: Error) -> str:
 
 
 def may_repeat(error: Error) -> bool:
-    """Say whether the transaction was undone for the sake of another one."""
+    """Say whether the transaction was aborted because of a conflict and can be retried."""
     return error.sqlstate in _AGAIN
 
 

@@ -1,4 +1,4 @@
-"""The tables of a PostgreSQL log, and the way from every older version to the present one."""
+"""The tables of a PostgreSQL log, and their migrations."""
 
 from __future__ import annotations
 

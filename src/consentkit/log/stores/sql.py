@@ -1,12 +1,11 @@
-"""A store of the log: its contract, and the statements that all SQL databases share.
+"""The interface of a store (`Store`, `View`, `Transaction`), and the SQL that SQLite and PostgreSQL share.
 
-A store keeps rows, tiles, head, notices and counts together: every transaction moves all of them or none.
-What is written is decided by `consentkit.log.operations`, the same for every store; a store brings the
-`Transaction` that they run in, and a `View` to read from. It knows no event loop: the log calls it from
-worker threads. Another database needs a `Store`, and the abstract methods of the two others.
+A store has rows, tiles, head, notices and counts; every transaction updates them atomically.
+`consentkit.log.operations` decides what is written, the same for every store. A store has no event loop: the
+log calls it from worker threads. To add a database, implement `Store`, `View` and `Transaction`.
 
-In every statement ``?`` stands for an argument; a store whose driver spells that otherwise translates it.
-A statement is written once, and must mean the same in SQLite and in PostgreSQL.
+``?`` is the placeholder for arguments; a store whose driver uses another one translates it. The statements
+use syntax common to SQLite and PostgreSQL; other databases may need their own.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
 
 class View(ABC):
-    """The log as it stood at one moment, whatever is appended meanwhile.
+    """A snapshot of the log; later appends are not visible in it.
 
     Attributes:
         contains: The condition that a row's body contains the bytes of the argument.
@@ -90,7 +89,7 @@ class View(ABC):
 
     @abstractmethod
     def check_indexes(self) -> None:
-        """Raise LogCorrupt unless what the store looks up by index is all that its tables have."""
+        """Raise LogCorrupt unless the indexes match the tables."""
 
     def head(self) -> Head:
         """Return the tree's head; an empty log has size 0 and RFC 6962's empty root."""
@@ -131,8 +130,8 @@ class View(ABC):
         query = f'{ROW} WHERE "index" >= ? AND "index" < ?'
         times = [day, f"{day}U"] if day else []
         if day:
-            # Without bounds, an old day makes the database walk down all newer entries. The sums keep it from
-            # doing just that for the bounds themselves.
+            # Without bounds, an old day makes the database scan all newer entries. `+ 0` stops the planner
+            # from using the index here, and from the same scan.
             span = 'SELECT min("index" + 0), max("index" + 0) FROM entries WHERE at BETWEEN ? AND ?'
             ((first, last),) = self.select(span, *times) or [(None, None)]
             if first is None:
@@ -190,18 +189,18 @@ class View(ABC):
 
 
 class Transaction(View, ABC):
-    """One transaction of a store, which holds the head: no other one changes the tree before it ends.
+    """A write transaction. It locks the head row, so writers run one at a time.
 
-    Nothing of it is seen before all of it is durable.
+    Readers see it only after commit.
     """
 
     @abstractmethod
     def select_each(self, *queries: Query) -> Iterable[Iterable[tuple[Any, ...]]]:
-        """Return what each of several queries finds, in one round trip if there can be one."""
+        """Return the results of several queries, in one round trip if possible."""
 
     @abstractmethod
     def execute(self, *statements: Statement) -> None:
-        """Run statements one after the other, in as few round trips as there can be."""
+        """Run statements in order, in as few round trips as possible."""
 
     @abstractmethod
     def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
@@ -227,7 +226,7 @@ class Transaction(View, ABC):
         return dict(indexes), hashes
 
     def counted(self, day: str) -> dict[Rollup, Counted]:
-        """Return a day's counts, and what of them roll-ups have told."""
+        """Return a day's counts, and those in its roll-ups."""
         found = self.select(f"SELECT {_ROLLUP}, count, told FROM daily WHERE day = ?", day)
         return {Rollup(*key): Counted(count, told) for *key, count, told in found}
 
@@ -258,16 +257,16 @@ class Transaction(View, ABC):
         self.execute(("UPDATE head SET checkpoint = ?", [(checkpoint,)]))
 
     def blank(self, indexes: Sequence[int]) -> None:
-        """Destroy time, subject, body and salt of rows; what the store had of them cannot be read again.
+        """Erase time, subject, body and salt of rows irreversibly.
 
-        The leaf stays, so that every proof still holds.
+        The leaf stays, so that every proof is still valid.
         """
         condition, argument = self.one_of(indexes)
         statement = "UPDATE entries SET at = NULL, subject = NULL, body = NULL, salt = NULL"
         self.execute((f'{statement} WHERE "index" {condition}', [(argument,)]))
 
     def count(self, counts: Mapping[Observation, int]) -> None:
-        """Add to what was observed, and keep the `MAX_KEYS` largest counts of each kind and day."""
+        """Add to the observations, and keep the `MAX_KEYS` largest counts of each kind and day."""
         # Whoever can send a report can forge one: without these limits it could fill the disk.
         days = {one.day for one in counts}
         oldest = [date.fromisoformat(day) - timedelta(days=KEPT_DAYS) for day in days]
@@ -287,7 +286,7 @@ class Transaction(View, ABC):
 
 
 Script: TypeAlias = Callable[[Transaction], T]
-"""What is done in a transaction. It may be run again, so it must do nothing else."""
+"""A function that runs in a transaction. It may run twice, so it must have no other side effects."""
 
 
 class Store(Protocol):
@@ -300,7 +299,7 @@ class Store(Protocol):
         entries are known by their ids and are not written twice.
 
         Raises:
-            LogUnavailable: Nothing is known to be recorded. Repeating it later is always safe.
+            LogUnavailable: The outcome is unknown or nothing was recorded. Retrying is always safe.
             LogCorrupt: What is stored contradicts itself, or is not a consent log; nothing was recorded.
         """
 
@@ -313,7 +312,7 @@ class Store(Protocol):
         """
 
     def rehearse(self) -> Head | None:
-        """Do all that a commit does, and take it back; make, migrate and keep nothing.
+        """Do all that a commit does, and roll it back. Creates and migrates nothing.
 
         Returns:
             The head; None where the tables are of an older version, which the next commit brings up to date.
@@ -324,7 +323,7 @@ class Store(Protocol):
         """
 
     def tidy(self) -> None:
-        """Give back what many destroyed rows have held.
+        """Free the space of many erased rows.
 
         Raises:
             LogUnavailable: It cannot be done now.
@@ -339,7 +338,7 @@ class OutcomeUnknown(LogUnavailable):
 
 
 def run_settled(run: Callable[[Script[T]], T], script: Script[T]) -> T:
-    """Run a script; where its outcome is unknown, settle that by running it once more.
+    """Run a script; if its outcome is unknown, run it once more.
 
     Args:
         run: Runs a script in one transaction, and raises this package's errors only.

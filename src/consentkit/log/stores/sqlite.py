@@ -1,4 +1,4 @@
-"""The embedded store: one SQLite file in WAL mode, any number of processes of one machine."""
+"""The SQLite store: one file in WAL mode, for any number of processes on one machine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _inherited: list[sqlite3.Connection] = []
 
 
 class SQLiteView(sql.View):
-    """Reads through one connection; its open transaction makes it one moment's state."""
+    """Reads through one connection; its open transaction is the snapshot."""
 
     contains = "instr(body, ?) > 0"
     # The index over visitors has only the beginning of an id (see the second migration). Without the sign,
@@ -113,7 +113,7 @@ class SQLiteTransaction(sql.Transaction, SQLiteView):
 
 @contextmanager
 def translate_errors(kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
-    """Raise this package's errors for what SQLite and the file system raise (`kinds`)."""
+    """Translate errors of SQLite and the file system (`kinds`) into this package's."""
     try:
         yield
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Values that go into and come out of a store: head, rows, counts, and what a transaction changes."""
+"""Values passed to and from a store: head, rows, counts, and the changes of a transaction."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from consentkit.record.entry import Bundle, EntryType, Item
 from consentkit.tlog.tree import TileId
 
 Outcome: TypeAlias = int | LogError
-"""What became of one item: the index of its leaf, or why the log does not take it."""
+"""The outcome of one item: the index of its leaf, or why the log rejects it."""
 
 Commit: TypeAlias = Callable[[Sequence[Item]], Sequence[Outcome]]
-"""Appends a batch durably, and says what became of each item."""
+"""Appends a batch durably, and returns the outcome of each item."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One leaf and what it stands for.
+    """One leaf with its entry.
 
     `at`, `subject`, `body` and `salt` are None once erased; a notice has no salt.
     """
@@ -55,7 +55,7 @@ RawRow: TypeAlias = tuple[int, str, EntryType, str | None, str | None, bytes | N
 
 
 class Rollup(msgspec.Struct, frozen=True, order=True):
-    """Which decisions are counted together, day by day (``YYYY-MM-DD``, UTC)."""
+    """The key of a count of decisions: day (``YYYY-MM-DD``, UTC), regime, locale, notice, action."""
 
     day: str
     regime: str
@@ -72,7 +72,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What one transaction adds.
+    """The changes of one transaction.
 
     Attributes:
         rows: New rows, numbered from the size of the tree.

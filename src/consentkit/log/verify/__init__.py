@@ -1,1 +1,1 @@
-"""Verifying a log: leaves against tree, entries against leaves, counts against entries, head against key."""
+"""Verification of a log: leaves against tree, entries against leaves, counts, signature of the head."""

@@ -1,4 +1,4 @@
-"""What the log says of itself: erasures and purges, and the days' counts that roll-ups tell."""
+"""Checks of erasures and purges, and of the daily counts in roll-ups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of one entry: what it says against its leaf and against the columns that it is filed under."""
+"""Checks of single entries: body against leaf and columns."""
 
 from __future__ import annotations
 

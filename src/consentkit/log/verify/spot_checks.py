@@ -1,4 +1,4 @@
-"""Checks of one entry, of the head and of a kept checkpoint: quick, and returned as values to show."""
+"""Quick checks of an entry, the head and a saved checkpoint, returned as values for display."""
 
 from __future__ import annotations
 

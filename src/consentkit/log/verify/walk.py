@@ -1,4 +1,4 @@
-"""The walk through all rows of a log, lowest index first: leaves against tree, entries, counts and head.
+"""Full verification: one pass over all rows, checking leaves, tree, entries, counts and head.
 
 One pass, in bounded memory: what is kept is what was erased and each day's counts, not the entries. The
 lowest index at which something is wrong is named.

@@ -1,4 +1,4 @@
-"""Reports of what the gate held back, for developers: a debug header, and a log while nothing is enforced."""
+"""Reports of what the gate blocked: the debug header, and log messages with ``enforce=False``."""
 
 from __future__ import annotations
 

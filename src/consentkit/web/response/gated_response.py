@@ -178,7 +178,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return not (self.exchange.request.method == "HEAD" or status in kinds.BODILESS or status < 200)
 
     def _is_loaded(self) -> bool:
-        """Say whether a page asks, and not the visitor or a script for data."""
+        """Say whether the request is for a resource of a page, not a navigation or a script's data."""
         header = self.exchange.request.header
         ahead = b"prefetch" in header(b"sec-purpose") + header(b"purpose")
         return ahead or header(b"sec-fetch-dest") not in _ASKED_FOR
