@@ -57,7 +57,7 @@ class Dispatcher:
         kind, app, deployment = scope["type"], self._app, self._deployment
         if kind == "lifespan":
             return answer_lifespan(app, scope, receive, send, deployment=deployment)
-        # Where another middleware of this package is further out, two banners would serve nobody.
+        # If another middleware of this package is further out, this one does nothing: one banner is enough.
         if kind not in ("http", "websocket") or scope.get(_OUTER):
             return app(scope, receive, send)
         options, root_path = deployment.options, self._root_path() if self._root_path else ""

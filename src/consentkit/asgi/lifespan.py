@@ -33,7 +33,7 @@ async def answer_lifespan(
         return await receive()
 
     async def watched_send(message: Message) -> None:
-        """Start or stop what is ours before the server is told that the app did."""
+        """Run our start or stop before passing the app's message to the server."""
         nonlocal took_part, runs
         took_part = True
         if message["type"] == _STARTED:

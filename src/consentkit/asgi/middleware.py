@@ -48,8 +48,8 @@ class ConsentMiddleware:
         log: Where decisions are recorded: a path, ``sqlite:///…``, a :class:`consentkit.ConsentLog`, or
             ``None`` to keep no record on purpose.
         policy: The site's policy. By default four purposes, no declared vendor, and the law's regimes.
-        place: Tells where a visitor is, such as :class:`consentkit.FromHeaders`; without it nobody's place is
-            known and the strictest regime holds.
+        place: Finds out where a visitor is, such as :class:`consentkit.FromHeaders`; without it every place
+            is unknown and the strictest regime applies.
         prefix: Path of the package's own pages, below the root path.
         exclude: Path prefixes, on segment boundaries, whose responses are not changed.
         unclassified: What happens to third parties that neither policy nor catalog knows: they are reported

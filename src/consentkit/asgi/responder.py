@@ -82,7 +82,7 @@ class Responder(msgspec.Struct, eq=False):
         return self._send(message)
 
     async def _pass(self, message: Message) -> None:
-        """Send the start that is held, and what nobody looks at behind it: a file, by its path."""
+        """Send the held start message, and the message after it unchanged: a file by its path."""
         start, self._start = self._start, None
         if start is not None:
             await self._send(start)

@@ -95,7 +95,7 @@ def render_settings(
 
 
 def _state(policy: Policy, consent: Consent, words: Words) -> dict[str, object]:
-    """Return what the page says and asks, given what holds."""
+    """Return the template values that depend on the consent."""
     vendors, contact = _vendors(words, consent), policy.site.contact
     mail = f"mailto:{contact}" if "@" in contact and " " not in contact else ""
     return {
@@ -150,7 +150,7 @@ def _done(words: Words, consent: Consent, *, saved: bool, erased: bool) -> str:
 
 
 def _state_lines(consent: Consent, text: Mapping[str, str]) -> list[tuple[str, int | None]]:
-    """Return sentences on what holds now, each with the epoch seconds of its ``{date}``."""
+    """Return sentences about the current consent, each with the epoch seconds of its ``{date}``."""
     if consent.source == "invalid":
         return [(text["invalid"], None)]
     if consent.decision is None:

@@ -107,7 +107,7 @@ def _add(rules: _Rules, host: str, rest: str, sites: _Sites) -> str:
 
 
 def _matches(rules: _Rules, url: URL) -> Iterator[_Sites]:
-    """Yield what holds for an address: the host that is named, and the rule's sites."""
+    """Yield for each matching rule its host and its sites."""
     behind = f":{url.port}" * bool(url.port) + url.path + f"?{url.query}" * bool(url.query)
     host = url.host
     while host:

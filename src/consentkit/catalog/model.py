@@ -91,7 +91,7 @@ class KnownCookie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is known of a vendor, as the data files write it, too.
+    """The known facts of a vendor, with the keys of the data files.
 
     Attributes:
         name: What the vendor calls the service.

@@ -76,7 +76,7 @@ class BaseURLs(NamedTuple):
 
 
 NO_BASES: Final = BaseURLs()
-"""Where relative addresses reach nobody but the page's own host."""
+"""No bases: relative addresses go to the page's own host."""
 
 
 class PageGate:

@@ -120,7 +120,7 @@ class Judge:
             self.undeclared[reason.host if foreign else self.own_host + reason.site] = reason.party.vendor
 
     def _note_unknown(self, hosts: tuple[str, ...]) -> str:
-        """Take note of hosts that nobody knows; return the first that is to be gated, or nothing."""
+        """Record unclassified hosts; return the first that is gated, or nothing."""
         if self._unclassified == "allow" or hosts in self._reported:
             return ""
         self.note(self.undeclared, hosts)

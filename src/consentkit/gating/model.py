@@ -42,7 +42,7 @@ class Party(NamedTuple):
 
 
 NOBODY: Final = Party("", "", "", embed=False)
-"""Stands for whom neither policy nor catalog knows."""
+"""The party of unclassified hosts."""
 
 
 class Reason(NamedTuple):
@@ -104,7 +104,7 @@ class Embed(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One part of a tag that stays or goes by itself.
+    """One part of a tag that is allowed or made inert independently.
 
     Attributes:
         reach: What it would reach.
@@ -128,8 +128,8 @@ class Classification(NamedTuple):
         embed: What it says of its content, if it is a frame that visitors see.
         marked: Whether its author said who must be allowed; nothing else counts then.
         list_type: Its type if its content is a list of addresses, such as ``importmap``; empty for others.
-        heard: Who would be reached by the address of a marked script, and so has to be told what holds.
-        silent: Whether it is a script's tag that reaches nobody by itself.
+        heard: Parties of the address of a marked script, whose vendor calls must be made before it.
+        silent: Whether it is a script's tag without an address of a party.
         container: Whose script fills the element.
         language: The page's language by this tag (WHATWG HTML 3.2.6.2), as written; empty where it says none.
     """

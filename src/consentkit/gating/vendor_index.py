@@ -70,7 +70,7 @@ class VendorIndex:
     # --- addresses
 
     def find_reach(self, texts: Iterable[str], bases: Sequence[URL]) -> Reach:
-        """Find whom URLs reach.
+        """Find which parties URLs contact.
 
         Args:
             texts: URLs with character references already decoded.

@@ -61,7 +61,7 @@ def _other_than_known(vendor: Vendor) -> Iterator[Finding]:
 
 
 def _known(vendor: Vendor) -> Iterator[tuple[str, KnownVendor]]:
-    """Yield whom the catalog sees behind a vendor and behind its hosts, with the key path of each."""
+    """Yield the catalog's vendors for a declared vendor and its hosts, with the key path of each."""
     path = f"vendors.{vendor.id}"
     if known := default_catalog().vendors.get(vendor.id):
         yield f"{path}.purpose", known

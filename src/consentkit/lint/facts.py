@@ -23,7 +23,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         policy: What is held against the rules.
         texts: The banner's texts.
-        today: ISO 8601 date; empty where nobody says.
+        today: ISO 8601 date; empty if unknown.
         before: The policy that was there before, if any.
     """
 
@@ -221,7 +221,7 @@ class PageVisit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownSettings(NamedTuple):
-    """What open settings show of what holds: their text, and which boxes are ticked."""
+    """The open settings: their text, and which boxes are ticked."""
 
     text: str
     ticked: tuple[bool, ...]

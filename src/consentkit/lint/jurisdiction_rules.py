@@ -21,7 +21,7 @@ from consentkit.policy.jurisdictions import (
 )
 
 LEAST_DAYS: Final = 180
-"""Days for which nobody who has chosen is asked again."""
+"""Minimum days before a visitor who has chosen is asked again."""
 
 # 13 and 25 months, at their longest, in days.
 _COOKIE_DAYS: Final = 397
@@ -129,7 +129,7 @@ def _grant_level(policy: Policy, law: LocalLaw) -> Level:
         and law.regime is Regime.INFORM
         and _is_statistics(policy, law.purpose)
         and not policy.purposes[law.purpose].sale
-        # What nobody says of own use counts as own use.
+        # If `own_use` is not set, it is assumed.
         and all(vendor.own_use is False for vendor in policy.vendors_for(law.purpose))
     )
     return "warning" if exempt else "error"

@@ -162,7 +162,7 @@ def lint_gpc(body: bytes, kind: str, *, url: str, today: str = "") -> list[Findi
         body: What was answered.
         kind: Its media type.
         url: Where it came from.
-        today: ISO 8601 date; empty where nobody says.
+        today: ISO 8601 date; empty if unknown.
     """
     try:
         told = json.loads(body)

@@ -103,7 +103,7 @@ def lint(
     Args:
         policy: What the site tells its visitors.
         texts: Locale → section → key → text, as visitors read it; the policy's own texts if left out.
-        today: ISO 8601 date, against which dates are held; empty where nobody says.
+        today: ISO 8601 date, to check dates; empty if unknown.
         before: The policy that was there before, for the rules about changes.
     """
     texts = policy.banner.text if texts is None else texts

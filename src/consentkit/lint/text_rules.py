@@ -53,7 +53,7 @@ def assumed_consent(text: str, locale: str) -> str:
 
     Args:
         text: What visitors read.
-        locale: Its language; a text may be in English all the same.
+        locale: Its language; the text may still be in English.
     """
     plain = _plain(text)
     for language in dict.fromkeys((locale.partition("-")[0].lower(), "en")):
@@ -64,7 +64,7 @@ def assumed_consent(text: str, locale: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text as it is read: in lower case, without what nobody sees, such as soft hyphens."""
+    """Normalise a text: in lower case, without invisible characters such as soft hyphens."""
     seen = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
     return " ".join("".join(seen).translate(_PLAIN).lower().split())
 

@@ -46,7 +46,7 @@ class VendorMatcher:
         self.sale: frozenset[str] = frozenset(one.id for one in self._policy.purposes.values() if one.sale)
 
     def match_request(self, address: str) -> MatchedVendor | None:
-        """Return whom a request goes to; ``None`` where that is the site itself, or not known."""
+        """Return the vendor of a request; ``None`` for the site itself, or if unknown."""
         url = read_url(address)
         if url is None or not url.host:
             return None

@@ -219,6 +219,6 @@ def _write(transaction: Transaction, head: Head, plan: Plan, tiles: dict[TileId,
 
 
 def _demand_root(head: Head, tiles: Mapping[TileId, bytes]) -> None:
-    """What is signed next is computed from these tiles: they must be those of the head."""
+    """Check that the tiles are those of the head: the next checkpoint is computed from them."""
     if root(head.size, tiles) != head.root:
         raise LogCorrupt("the tree's last tiles do not lead to the head's root: somebody has changed them")

@@ -37,7 +37,7 @@ class MemoryOutbox:
     """An outbox in memory: a crash loses its items.
 
     Attributes:
-        pending: Whether anything may be waiting that nobody is draining.
+        pending: Whether there may be items that are not being drained.
     """
 
     def __init__(self) -> None:

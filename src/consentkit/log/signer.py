@@ -69,7 +69,7 @@ def read_keyring(text: str) -> Keyring:
 
 
 def new_origin() -> str:
-    """Return a name for a log that nobody has named: an origin must be unique (C2SP tlog-checkpoint)."""
+    """Return a random name for a log, since an origin must be unique (C2SP tlog-checkpoint)."""
     return f"consent-log/{secrets.token_hex(8)}"
 
 

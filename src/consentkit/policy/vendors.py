@@ -73,7 +73,7 @@ class ListFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         file: Path of a hosts file, of domains one a line, or of a filter list, in UTF-8.
-        purpose: Id of the purpose under which its hosts are held back.
+        purpose: Id of the purpose that must be allowed for its hosts.
     """
 
     file: str
@@ -107,7 +107,7 @@ def read_lists(value: object, purposes: Collection[str]) -> tuple[ListFile, ...]
         problem = 'expected tables such as [{ file = "easyprivacy.txt", purpose = "marketing" }]'
         raise ConfigurationError(problem, path="lists")
     lists = tuple(read_table(entry, ListFile, path=f"lists[{at}]") for at, entry in enumerate(value))
-    # A list of what is necessary would hold nobody back.
+    # A list under `necessary` would block nothing.
     deniable = [purpose for purpose in purposes if purpose != NECESSARY]
     for at, entry in enumerate(lists):
         check_purpose_id(entry.purpose, deniable, path=f"lists[{at}].purpose")

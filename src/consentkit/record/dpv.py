@@ -327,7 +327,7 @@ def _vendors(history: Mapping[str, Sequence[Event]], notices: Mapping[str, Shown
 
 
 def _vendor(receipt: str, vendor: ShownVendor) -> Mapping[str, Any]:
-    """Say who receives. Whoever makes no own use of the data processes it for the controller."""
+    """Describe a recipient; one without own use of the data is a processor."""
     country = f"loc:{vendor.country}" if vendor.country else ""
     facts = {"dpv:hasName": vendor.name, "dpv:hasCountry": country, "schema:url": vendor.privacy_policy}
     return {

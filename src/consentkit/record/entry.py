@@ -273,4 +273,4 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 Item: TypeAlias = Entry | Bundle
-"""What is handed to a log: an entry, or a notice to publish."""
+"""An item to append to a log: an entry, or a notice to publish."""

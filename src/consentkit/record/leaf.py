@@ -22,7 +22,7 @@ _VERSION = 1
 
 
 def new_salt() -> bytes:
-    """Return 32 random bytes. Whoever destroys them makes the commitment say nothing any more."""
+    """Return 32 random bytes. Once they are deleted, the commitment reveals nothing."""
     return secrets.token_bytes(SALT_BYTES)
 
 

@@ -31,7 +31,7 @@ _USUAL = rb"[%b]++%b=\"[^\"]*+\"" % (SPACE, _NAME)
 ATTRIBUTES: Final = rb"(?:%b|[%b/]*+%b(?:%b|(?!%b)))*+" % (_USUAL, SPACE, _NAME, _VALUE, _EQUALS)
 """All attributes of a tag, from behind its name."""
 TAIL: Final = rb"([%b/]*+)>" % SPACE
-"""What is left of a tag behind its attributes. Group: what precedes the ``>``."""
+"""The rest of a tag after its attributes. Group: what precedes the ``>``."""
 REST: Final = rb"%b[%b/]*+>" % (ATTRIBUTES, SPACE)
 """A tag from behind its name, without groups."""
 

@@ -86,7 +86,7 @@ def open_views(visit: Visit) -> list[OpenView]:
 
 
 def shown_settings(visit: Visit) -> ShownSettings:
-    """Return what the settings that are open show of what holds."""
+    """Return the text and the ticked boxes of the open settings."""
     view = open_views(visit)[0][1]
     return ShownSettings(view.text, tuple(box.checked for box in view.boxes))
 

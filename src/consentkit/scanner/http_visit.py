@@ -29,7 +29,7 @@ def lint_responses(
     Args:
         url: The page.
         policy: What the site declares: where its privacy policy is.
-        headers: Sent to the origin of `url` and to nobody else.
+        headers: Sent only to the origin of `url`.
         tell: Called with what one should know of the visit.
 
     Raises:

@@ -120,7 +120,7 @@ class VisitPlan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         url: The page to begin with.
         policy: What the site declares; without it, vendors are told by the catalog alone.
-        headers: Sent to the origin of `url` and to nobody else.
+        headers: Sent only to the origin of `url`.
         prefix: Where the site's consent endpoints are.
         regime: What holds for the visitor; by default what the site says, else ``opt-in``.
         pages: How many pages to visit: the first one, and some that it links to.
@@ -303,7 +303,7 @@ class Visit:
         return tuple(found)
 
     def state(self) -> State | None:
-        """Ask the site what holds for this visitor; nothing if it does not run this package."""
+        """Fetch the visitor's state from the site; ``None`` if it does not run this package."""
         parts = urlsplit(self.page.url)
         url = f"{parts.scheme}://{parts.netloc}{self._plan.prefix}/state"
         try:

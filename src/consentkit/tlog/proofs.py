@@ -223,7 +223,7 @@ class InclusionProof(msgspec.Struct, frozen=True):
         return proof
 
     def check(self, leaf: bytes, keys: Iterable[note.VerifierKey]) -> note.Checkpoint:
-        """Check that a leaf is in the log, and return the checkpoint that says so.
+        """Check that a leaf is in the log, and return the checkpoint of the proof.
 
         Args:
             leaf: The leaf's bytes.

@@ -79,7 +79,7 @@ def calls_table() -> Mapping[str, Calls]:
 
 
 def calls_for(vendor: str, *, advanced: bool = False) -> Calls | None:
-    """Return how a vendor's scripts are told, ``None`` where they do not listen.
+    """Return the calls for a vendor's scripts; ``None`` if they have no consent API.
 
     Args:
         vendor: Id of the vendor.

@@ -26,7 +26,7 @@ _GPC: Final = 1  # SubsectionType of the one that says what Sec-GPC said
 
 
 class GPP(msgspec.Struct, frozen=True, kw_only=True):
-    """What scripts are told by the Global Privacy Platform.
+    """A visitor's GPP string and its fields.
 
     Attributes:
         string: The GPP string, such as ``DBABBg~BUUAAACA.YA``.

@@ -63,7 +63,7 @@ class Analysis(NamedTuple):
 
 
 class _Clues(NamedTuple):
-    """What is found in the words of a script, in one cheap search.
+    """The result of a cheap text search of a script.
 
     Attributes:
         text: The text with its literals put together.
@@ -87,7 +87,7 @@ class ScriptAnalyzer:
 
     Args:
         vendors: The vendors' rules, and the ways in which their snippets begin.
-        exact: Whether hosts that nobody knows are held back, too, so that it matters which are loaded.
+        exact: Whether unclassified hosts are blocked, too, so that all loaded hosts must be found.
     """
 
     def __init__(self, vendors: VendorIndex, *, exact: bool = False) -> None:
@@ -96,7 +96,7 @@ class ScriptAnalyzer:
         self._exact = exact
 
     def analyze(self, text: bytes, depth: int = 0) -> Analysis:
-        """Find whom a script would reach; ``depth`` counts the scripts in whose texts it stands."""
+        """Find which parties a script contacts; ``depth`` is its nesting in strings of other scripts."""
         clues = self._search(text)
         named = clues.signed or clues.named or clues.unsure
         if not (named or clues.unknown):
@@ -177,7 +177,7 @@ class ScriptAnalyzer:
                 return
 
     def _told(self, flow: DataFlow, evaluator: Evaluator) -> Iterable[Reason]:
-        """Find vendors whose library, wherever it comes from, is told to begin with an address of theirs."""
+        """Find vendors whose library is initialised with an address of theirs, wherever it is loaded from."""
         for call in flow.calls:
             vendors = self._signatures.methods.get(call.name, ())
             given = {text for one in call.given if vendors for text in evaluator.texts(one, within=True)}

@@ -144,7 +144,7 @@ class AddressFinder:
         return [*named.values(), *self._find_own(text)], list(unknown)
 
     def reach_of(self, text: str, *, direct: bool = False) -> Reach:
-        """Find whom the address reaches that a loader is given.
+        """Find which party the address in a loader contacts.
 
         Args:
             text: The address.
@@ -177,7 +177,7 @@ class AddressFinder:
 
 
 def _counts(url: URL, match: re.Match[bytes]) -> bool:
-    """Tell whether a host that nobody knows is an address at all, and not in a comment."""
+    """Say whether an unknown host is really an address, and not in a comment."""
     if "." not in url.host or url.host in _NAMESPACES:
         return False
     before = match.string[max(0, match.start() - 12) : match.start()]

@@ -176,7 +176,7 @@ def _read(text: str, origin: str) -> Allowed:
         return all(_matches(_listed(policy, names), own) for policy in policies)
 
     script = _nonce(policies, _SCRIPT, own) if lets("allow-scripts") else None
-    # What a page without an origin of its own sends nobody takes.
+    # Requests of a page with an opaque origin are rejected.
     named, form = lets("allow-same-origin"), reaches(["form-action"]) and lets("allow-forms")
     sent = form or (reaches(["connect-src", "default-src"]) and script is not None)
     leaving = all(any(_sandbox(policy, flag) for flag in _LEAVING) for policy in policies)

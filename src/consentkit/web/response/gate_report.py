@@ -15,11 +15,11 @@ MAX_THINGS: Final = 200
 MAX_NAMED: Final = 20
 """Things that the summary names."""
 BEGINS: Final = "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
-"""What is said at the start."""
+"""The message at start."""
 
 
 NOTHING: Final = (0, 0)
-"""What a gate has done at its beginning: kinds of elements held back, and hosts that nobody declared."""
+"""The initial counts of a gate: kinds of blocked elements, and undeclared hosts."""
 
 
 def report_of(gate: PageGate, since: tuple[int, int] = NOTHING) -> str:
