@@ -190,7 +190,7 @@ def _told(choice: Choice, words: Words) -> dict[str, object]:
 
 
 def _titles(names: Iterable[str], words: Words) -> str:
-    """Join titles: purposes first, in the page's order. What the policy no longer has goes by its id."""
+    """Join titles: purposes first, in the page's order. Names that left the policy are shown as ids."""
     order = {ident: index for index, ident in enumerate(words.purposes)}
     catalog = default_catalog().vendors
     return words.join(

@@ -95,6 +95,6 @@ class Gate:
         return party if party and not is_allowed(party, consent) else None
 
     def hidden_cookies(self, consent: Consent, names: Iterable[str]) -> frozenset[str]:
-        """Choose the request's cookies that the app must not see. Apps strip more off names than browsers."""
+        """Return the cookies to remove from the request. Apps strip more off names than browsers."""
         parties = {name: self.cookie_party(name.strip()) for name in names}
         return frozenset(name for name, party in parties.items() if party and not is_allowed(party, consent))

@@ -17,8 +17,8 @@ COLUMNS = ("index", *Entry.__struct_fields__)
 """Columns of each line. An erased entry has index and id only."""
 
 PROOF_COLUMNS = ("body", "salt", "leaf", "proof")
-"""What makes a line verify alone: the entry's exact bytes, the salt of its commitment in hex (a notice has
-none), the leaf's exact bytes, and its proof of inclusion (c2sp.org/tlog-proof@v1)."""
+"""Columns of ``--proofs``: the entry's exact bytes, the salt of its commitment in hex (a notice has none),
+the leaf's exact bytes, and its proof of inclusion (c2sp.org/tlog-proof@v1)."""
 
 Fields: TypeAlias = Mapping[str, Any]
 """One line, by column."""

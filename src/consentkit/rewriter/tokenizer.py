@@ -131,8 +131,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         return self.state, self.pos if self.state is State.DATA else self.scan
 
     def key(self) -> tuple[object, ...]:
-        """Return what makes two tokenizers the same from here on; `html_only` ones give way to others."""
-        # What the state does not use differs by history alone, and is left out.
+        """Return the key by which tokenizers are merged; of two, an `html_only` one is dropped."""
+        # Fields that the state does not use are left out: they differ only by history.
         inside: tuple[object, ...] = self.place()
         if self.state in (State.TAG, State.SCRIPT):
             inside = (*inside, self.start, self.level)
@@ -143,15 +143,15 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def fork(self, state: State, scan: int) -> Tokenizer:
         """Add a twin at the same position in another state. Open elements are shared, not copied."""
-        # A copy, and not a flag for each possibility: whatever differs later, it differs in one place, and
-        # what has become the same is found by comparing all that decides; see `key`.
+        # A copy, not a flag for each possibility: then all differences are in one place, and equal tokenizers
+        # are found by comparing `key`.
         twin = copy.copy(self)
         twin.state, twin.scan, twin.twins = state, scan, []
         self.twins.append(twin)
         self.context.uncertain = True
         return twin
 
-    # The buffer keeps nothing in front of what the tokenizers hold; whatever is held has a limit: MAX_TAG,
+    # The buffer starts at the first byte that a tokenizer holds. What is held has a limit: MAX_TAG,
     # MAX_SCRIPT, SHORT, or the longest mark that ends the state.
 
     def shift(self, count: int) -> None:
