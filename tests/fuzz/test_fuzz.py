@@ -17,7 +17,7 @@ from fuzz.mutating import mutate
 FOUND = Path(__file__).parent / "found"
 TARGETS: dict[str, Any] = {"headers": headers, "linear": linear, "rewriter": rewriter, "urls": urls}
 CHECKED: dict[str, Any] = {**TARGETS, "scripts": scripts}
-"""Those, and what is fuzzed by `test_scripts`, with a browser."""
+"""Those, and what `e2e/fuzz` fuzzes, with a browser."""
 ROUNDS = {"headers": 150, "linear": 60, "rewriter": 150, "urls": 400}
 LONGEST = 400
 
