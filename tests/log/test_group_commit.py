@@ -70,6 +70,15 @@ async def submit(group: GroupCommit, results: list[object], *items: Item) -> Non
         results.append(type(error))
 
 
+async def submit_at_once(group: GroupCommit, count: int) -> list[object]:
+    """Submit from several tasks, and return what came of each."""
+    results: list[object] = []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(count):
+            tasks.start_soon(submit, group, results)
+    return results
+
+
 async def test_one_waiter_is_one_commit(recorder: Recorder) -> None:
     group = GroupCommit(recorder.commit)
     assert await group.submit([make_entry()]) == 0
@@ -117,11 +126,8 @@ async def test_a_failed_commit_fails_everybody_and_the_next_one_works(
     recorder: Recorder, error: Exception, seen: type[LogError]
 ) -> None:
     group = GroupCommit(recorder.commit)
-    results: list[object] = []
     recorder.error = error
-    async with anyio.create_task_group() as tasks:
-        for _ in range(3):
-            tasks.start_soon(submit, group, results)
+    results = await submit_at_once(group, 3)
     assert results == [seen] * 3
     recorder.error = None
     assert await group.submit([make_entry()]) == 0
@@ -132,12 +138,9 @@ async def test_a_stalled_store_is_given_up_in_time_and_recovers(
 ) -> None:
     monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
     group = GroupCommit(recorder.commit)
-    results: list[object] = []
     recorder.gate.clear()
     with anyio.fail_after(5):
-        async with anyio.create_task_group() as tasks:
-            for _ in range(3):
-                tasks.start_soon(submit, group, results)
+        results = await submit_at_once(group, 3)
     assert results == [LogUnavailable] * 3
     with pytest.raises(LogUnavailable, match="stalled"):
         await group.submit([make_entry()])
@@ -161,10 +164,7 @@ async def test_a_commit_that_gets_no_thread_in_time_never_begins(
     group = GroupCommit(recorder.commit)
     limiter = group.queue().limiter
     await limiter.acquire_on_behalf_of("somebody else")
-    results: list[object] = []
-    async with anyio.create_task_group() as tasks:
-        for _ in range(3):
-            tasks.start_soon(submit, group, results)
+    results = await submit_at_once(group, 3)
     assert results == [LogUnavailable] * 3
     limiter.release_on_behalf_of("somebody else")
     monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 10)
@@ -180,12 +180,9 @@ async def test_a_system_without_threads_is_unavailable(
     async def fail(*arguments: object, **options: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    results: list[object] = []
     with monkeypatch.context() as patch:
         patch.setattr(anyio.to_thread, "run_sync", fail)
-        async with anyio.create_task_group() as tasks:
-            for _ in range(3):
-                tasks.start_soon(submit, group, results)
+        results = await submit_at_once(group, 3)
     assert results == [LogUnavailable] * 3
     assert await group.submit([make_entry()]) == 0
 
