@@ -18,8 +18,6 @@ No foreign exception crosses a room: each room catches what its libraries raise 
 with the evidence as attributes and the cause chained.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import get_close_matches
 

@@ -1,7 +1,5 @@
 """Privacy signals of the browser: Global Privacy Control (Sec-GPC) and Do Not Track (DNT)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 

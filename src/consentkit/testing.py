@@ -1,7 +1,5 @@
 """For a site's own tests: after ``client.cookies.update(visitor_cookies(app))`` no banner is met."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 from typing import Literal, TypeAlias

@@ -1,7 +1,5 @@
 """The clock. Other rooms, except the command line, do not read it: they take `now` as an argument."""
 
-from __future__ import annotations
-
 import time
 from typing import Final
 

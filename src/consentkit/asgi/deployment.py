@@ -1,7 +1,5 @@
 """`Deployment`, the middleware's state for all connections, and the check of the policy at start."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

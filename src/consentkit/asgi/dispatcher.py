@@ -4,8 +4,6 @@ Of frameworks, none of which is imported, it reads where an app is. A path that 
 before the server's, as it does in the app: ``FastAPI(root_path=…)`` and Django's ``FORCE_SCRIPT_NAME``.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import sys

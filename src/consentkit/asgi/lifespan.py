@@ -1,7 +1,5 @@
 """Lifespan: start and stop together with the wrapped app, or on our own if the app has no lifespan."""
 
-from __future__ import annotations
-
 import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -1,7 +1,5 @@
 """The performer: performs the effects of endpoints with the log, the site's callback and the connection."""
 
-from __future__ import annotations
-
 import inspect
 import logging
 import secrets

@@ -4,8 +4,6 @@ Other responses than pages are sent unchanged, message by message. The start mes
 its first bytes are known, as in Starlette's compression middleware.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable
 
 import msgspec

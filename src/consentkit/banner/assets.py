@@ -1,7 +1,5 @@
 """The style sheets and the script, as immutable files named by their content."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from functools import lru_cache

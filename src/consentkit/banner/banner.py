@@ -1,7 +1,5 @@
 """Renders the banner, the link to the settings and their notice, cached by policy, regimes and locale."""
 
-from __future__ import annotations
-
 from collections.abc import Set
 from functools import lru_cache
 from typing import Final, NamedTuple, Unpack

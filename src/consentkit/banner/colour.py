@@ -1,7 +1,5 @@
 """Colours: contrast (WCAG 2.2), and palettes computed from a site's colours."""
 
-from __future__ import annotations
-
 import re
 from typing import Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """Language tags (BCP 47): parsing, script, direction, and the best matching locale."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache

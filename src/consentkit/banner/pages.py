@@ -1,7 +1,5 @@
 """Renders messages, and the placeholders of embeds."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import Final, NamedTuple, Unpack

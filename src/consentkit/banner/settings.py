@@ -1,7 +1,5 @@
 """The settings page: the current consent, the form to change it, and the visitor's history."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """Texts by locale: one TOML file each in `locales/`, formats from CLDR, and the site's own words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache

@@ -5,8 +5,6 @@ match, and in a path only directories and the names of scripts and pixels, since
 have any name.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache

@@ -4,8 +4,6 @@ Hosts files are those of hosts(5). Of filter lists, as Adblock Plus and uBlock O
 read that begin with ``||`` and a whole host. A rule counts for what it says, or is passed over by name.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Data of a known vendor: host rules, cookies, details."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -42,7 +40,7 @@ class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     linked: bool = False
 
     @classmethod
-    def parse(cls, text: str, *, linked: bool = False) -> HostRule:
+    def parse(cls, text: str, *, linked: bool = False) -> "HostRule":
         """Read a rule written as a URL without its scheme: ``host[:port][/path][?query]``.
 
         Raises:
@@ -69,7 +67,7 @@ class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """How specific the rule is among those of the same host: path, then query, then port."""
         return len(self.path), len(self.query), self.port is not None
 
-    def beats(self, other: HostRule) -> bool:
+    def beats(self, other: "HostRule") -> bool:
         """Tell whether the rule is more specific than another that holds for the same request."""
         return (len(self.host), self.weight) > (len(other.host), other.weight)
 

@@ -10,8 +10,6 @@ name, `read_host` gives that same name, so that no spelling of a host escapes it
 held against Chromium's answer (``tests/e2e/catalog/host_recorder.py`` says how).
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

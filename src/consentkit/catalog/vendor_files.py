@@ -1,7 +1,5 @@
 """The catalog's data files: one table per vendor, one file per purpose."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any, Final, get_args

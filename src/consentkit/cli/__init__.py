@@ -1,7 +1,5 @@
 """The command line, ``consentkit``: one module for each command or group of commands."""
 
-from __future__ import annotations
-
 import sys
 
 from consentkit.exceptions import MissingExtra

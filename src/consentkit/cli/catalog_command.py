@@ -1,7 +1,5 @@
 """``consentkit catalog``: shows what the package knows of vendors, and checks files like its own."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

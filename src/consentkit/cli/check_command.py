@@ -1,7 +1,5 @@
 """``consentkit check``: says what is wrong with log, key and policy before a visitor meets it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

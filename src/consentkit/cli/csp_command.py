@@ -1,7 +1,5 @@
 """``consentkit csp``: shows hosts that browsers reported and nobody declared, and how to declare them."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence

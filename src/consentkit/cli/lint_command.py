@@ -1,7 +1,5 @@
 """``consentkit lint``: holds a policy, and a site, against the rules of law."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager

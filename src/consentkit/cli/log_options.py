@@ -1,7 +1,5 @@
 """Shared parts of the commands of ``consentkit log``: options, opening the log, writing files."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The root of the command line, ``consentkit``, and its group ``log``, with all their commands."""
 
-from __future__ import annotations
-
 import errno
 from importlib.metadata import version
 from typing import Any, Final

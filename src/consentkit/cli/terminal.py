@@ -1,7 +1,5 @@
 """Terminal output: escapes control characters, which pages and logs may contain."""
 
-from __future__ import annotations
-
 import io
 import re
 import sys

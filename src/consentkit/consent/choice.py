@@ -4,8 +4,6 @@ Invariants: denials that a choice does not name stay; other grants are kept only
 keep their age, regime and `gpc_shown`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """`Consent`, the object that apps read, and `resolve`, which works it out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Final, Literal, TypeAlias

@@ -6,8 +6,6 @@ signed with HMAC-SHA256 by itsdangerous and made of cookie-octets (RFC 6265, sec
 the decision.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

@@ -9,8 +9,6 @@ purpose that stands there for its fingerprint alone (a vendor of it was decided)
 fingerprint. For example ``1:opt-in:banner:0:20780:analytics*8a0f1c:marketing!42be07``.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Literal, get_args
@@ -99,7 +97,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return f"{_VERSION}:{self.regime}:{self.source}:{told}:{self.day}{_items(self)}"
 
     @classmethod
-    def decode(cls, text: str) -> Decision:
+    def decode(cls, text: str) -> "Decision":
         """Read a decision's text.
 
         Raises:

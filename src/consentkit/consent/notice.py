@@ -1,7 +1,5 @@
 """Notice: exactly what a visitor was shown, stored under its hash; and the parser of published ones."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -10,8 +10,6 @@ Printed English", 1951, finds 0.6 to 1.3). Of 250 000 of ``secrets.token_urlsafe
 random Base32 one in two thousand.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """`Dashboard`, the ASGI application that a site mounts: security headers, login, routing, errors."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path

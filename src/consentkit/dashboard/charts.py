@@ -1,7 +1,5 @@
 """The overview's charts, as lengths for a template to draw: across in per cent, to fit any screen."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """Login to the dashboard: by the site's own guard, or by a token and a signed session cookie."""
 
-from __future__ import annotations
-
 import hmac
 import inspect
 import logging
@@ -46,7 +44,7 @@ _MAX_COOKIE = 200
 _logger = logging.getLogger("consentkit.dashboard")
 
 
-def make_login(token: object, guard: Guard | None) -> GuardLogin | TokenLogin:
+def make_login(token: object, guard: Guard | None) -> "GuardLogin | TokenLogin":
     """Make the login from the arguments of `Dashboard`.
 
     Raises:

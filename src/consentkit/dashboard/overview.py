@@ -1,7 +1,5 @@
 """The overview's period, as its address names it, and its numbers, from the log's roll-ups."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The dashboard's pages by path. Each is read from the log and rendered in a worker thread."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial

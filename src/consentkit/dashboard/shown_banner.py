@@ -1,7 +1,5 @@
 """Renders a stored banner as it was shown, in a document without scripts."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from hashlib import sha256

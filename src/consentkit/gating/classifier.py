@@ -4,8 +4,6 @@ The result depends only on the bytes, so it is cached for all visitors. Consent 
 `consentkit.gating.document`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b

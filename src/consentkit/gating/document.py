@@ -3,8 +3,6 @@
 It is the rewriter's handler for one response, and records what it gated.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re
@@ -50,7 +48,7 @@ class BaseURLs(NamedTuple):
     certain: bool = False
     settled: bool = False
 
-    def see(self, raw: bytes, where: Where, own_host: str) -> tuple[BaseURLs, Sequence[Splice]]:
+    def see(self, raw: bytes, where: Where, own_host: str) -> "tuple[BaseURLs, Sequence[Splice]]":
         """Take the first ``<base href>``: it counts for every URL behind it (WHATWG HTML 4.2.3).
 
         Where it is not certain that a browser sees it as such, as in a template, others may follow, and all
@@ -294,7 +292,7 @@ class PageGate:
             return ()
         return moved if where & Where.UNCERTAIN else [write_srcdoc(raw, srcdoc, written)]
 
-    def _nested(self, sandbox: str | None) -> PageGate:
+    def _nested(self, sandbox: str | None) -> "PageGate":
         """Create the gate of a nested document, which has the same base and its own globals."""
         inner = PageGate(
             self._classifier, self._calls, self._judge, self._bases._replace(certain=False),

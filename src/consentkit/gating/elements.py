@@ -4,8 +4,6 @@ The tables are in ``data/elements.toml``. Only insertions make something inert: 
 ``>``, so they are safe however the bytes around the tag are read.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence

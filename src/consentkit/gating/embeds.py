@@ -1,7 +1,5 @@
 """Frames: title and poster for the placeholder, and the document in ``srcdoc``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias

@@ -1,7 +1,5 @@
 """`Gate`, one per policy: creates the handler for each response, and gates cookies."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final, get_args
 

@@ -1,7 +1,5 @@
 """The judge: decides whether the visitor's consent covers a reach, and records what was blocked."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple

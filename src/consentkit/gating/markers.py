@@ -4,8 +4,6 @@ Each tool marks tags in its own words. Most are written inert (``type=text/plain
 attribute that no browser reads) and woken up by the tool's script; here the server does that.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple

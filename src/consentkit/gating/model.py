@@ -1,7 +1,5 @@
 """Values shared in this room: parties, reasons, classifications; and the `Renderer` interface."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path

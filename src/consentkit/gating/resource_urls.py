@@ -3,8 +3,6 @@
 Attributes are read as browsers and lazy loaders read them. Every expression is possessive or bounded.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re

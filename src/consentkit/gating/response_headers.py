@@ -6,8 +6,6 @@ a tag with the same effect would be. Values that stay keep their bytes; a header
 removed while anything is denied. Every expression is possessive: no byte is looked at again and again.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re

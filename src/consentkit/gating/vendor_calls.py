@@ -1,7 +1,5 @@
 """Writes vendor calls for a visitor's consent, such as Google's Consent Mode."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The index of vendors: finds the party of an address, marker, cookie or container, first in the policy."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Rules for banner and settings: buttons, looks, effects of clicks, accessibility."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Rules for declared vendors and purposes (19, 20, 21, 27, 35), and for changes of a policy (16, 22)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final

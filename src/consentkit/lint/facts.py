@@ -1,7 +1,5 @@
 """The input of rules, as plain values: a configuration, and observations of visits to a site."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
@@ -258,7 +256,7 @@ class ChoiceVisit(msgspec.Struct, frozen=True, kw_only=True):
     stored: tuple[Stored, ...] = ()
     walk: tuple[PageVisit, ...] = ()
     shown: ShownSettings | None = None
-    withdrawn: ChoiceVisit | None = None
+    withdrawn: "ChoiceVisit | None" = None
 
 
 class GestureVisit(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,5 @@
 """`Finding`, the result of a rule."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Rules about the law of a place (1, 18, 26, 31), and about durations (15, 16, 17, 32)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """Rules for responses: a page (13, 35, 36), and ``/.well-known/gpc.json`` (30)."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator

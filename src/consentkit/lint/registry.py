@@ -1,7 +1,5 @@
 """The registry of all rules, and the functions that check them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal

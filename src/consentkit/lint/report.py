@@ -1,7 +1,5 @@
 """Reports: findings with their lines in consent.toml and what to write there, as text, JSON and SARIF."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections import Counter

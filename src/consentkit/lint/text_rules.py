@@ -1,7 +1,5 @@
 """Rules for the banner's texts (2, 3)."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Rules for requests and storage: before a choice, after a refusal or withdrawal, with Sec-GPC."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from consentkit.lint.facts import Observations, PageVisit, SignalVisit, Stored

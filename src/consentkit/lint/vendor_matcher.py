@@ -1,7 +1,5 @@
 """`VendorMatcher`: finds the vendor of a request or stored name, in the policy, then in the catalog."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

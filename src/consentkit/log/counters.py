@@ -3,8 +3,6 @@
 Reports can be forged, so only the `MAX_KEYS` largest counts of a kind and day are kept.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Reads for others: the evidence for a visitor's receipt, and the public parts of the log."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

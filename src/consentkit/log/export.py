@@ -1,7 +1,5 @@
 """Export of entries as JSON Lines or CSV."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

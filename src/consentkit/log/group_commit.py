@@ -10,8 +10,6 @@ tickets queue meanwhile, so the batch grows with the load. Invariants:
   cannot know the outcome: repeating with the same ids is safe. Until it has ended, nobody is queued.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -76,7 +74,7 @@ class GroupCommit:
             return ticket.outcome
         raise ticket.error() from ticket.outcome
 
-    def queue(self) -> Queue:
+    def queue(self) -> "Queue":
         """Return the queue of the running event loop."""
         queue = self._queues.get(None)
         if queue is None:
@@ -84,7 +82,7 @@ class GroupCommit:
             self._queues.set(queue)
         return queue
 
-    async def _lead(self, queue: Queue) -> None:
+    async def _lead(self, queue: "Queue") -> None:
         queue.led = True
         try:
             # Let the tasks that the last commit has woken hand in their next items first.

@@ -1,7 +1,5 @@
 """A log's URL: chooses the store (SQLite or PostgreSQL), and checks that its files can be created."""
 
-from __future__ import annotations
-
 import os
 import stat
 from pathlib import Path

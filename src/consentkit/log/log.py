@@ -1,7 +1,5 @@
 """`ConsentLog`, the interface of the log for the middleware and the command line."""
 
-from __future__ import annotations
-
 import atexit
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,7 +44,7 @@ T = TypeVar("T")
 _logger = logging.getLogger("consentkit.log")
 
 
-_in_use: WeakSet[ConsentLog] = WeakSet()
+_in_use: "WeakSet[ConsentLog]" = WeakSet()
 
 
 @atexit.register

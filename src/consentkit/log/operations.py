@@ -1,7 +1,5 @@
 """The transactions of the log, the same for every store: record, erase, purge, sign."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime

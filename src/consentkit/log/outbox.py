@@ -7,8 +7,6 @@ person to look at), and two locks: ``.lock`` for the moment of appending or movi
 a commit, and ``.drainer`` for the whole of draining.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import threading

@@ -5,8 +5,6 @@ any copy of the descriptor: a forked child closes the copies that it got. Where 
 nothing is locked.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """`LogReader`: reads entries, notices, counts and proofs of a log, and verifies it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache

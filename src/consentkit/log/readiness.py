@@ -1,7 +1,5 @@
 """Checks, before the first decision, that the log can record it. Creates, migrates and writes nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec

@@ -5,8 +5,6 @@ public key (C2SP vkey) of an earlier one, still accepted. The key is never in th
 write the database only cannot sign.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import re
@@ -50,7 +48,7 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
         """The public keys of all of them."""
         return (self.signing.verifier, *self.earlier)
 
-    def rotated(self, key: SigningKey) -> Keyring:
+    def rotated(self, key: SigningKey) -> "Keyring":
         """Return the keyring in which `key` signs from now on."""
         return Keyring(signing=key, earlier=self.accepted)
 

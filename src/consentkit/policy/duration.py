@@ -1,7 +1,5 @@
 """Parsers of dates and durations such as "2026-11-22", "14 months", "30 days", "session"."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """Places, and the table of laws by place, ``data/jurisdictions.toml``: dated, with a source for each row."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache

@@ -3,8 +3,6 @@
 The limits are ``consent_days_max`` and ``refusal_days_min`` of the row in ``data/jurisdictions.toml``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """`Policy`, a site's configuration: one frozen object, validated on creation."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -83,7 +81,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 raise ConfigurationError("a purpose has this id already", path=f"vendors.{ident}")
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> Policy:
+    def from_toml(cls, path: str | Path) -> "Policy":
         """Load a policy from a file.
 
         Args:
@@ -100,7 +98,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return cls.loads(text, folder=Path(path).parent)
 
     @classmethod
-    def loads(cls, text: str, *, folder: str | Path = "") -> Policy:
+    def loads(cls, text: str, *, folder: str | Path = "") -> "Policy":
         """Load a policy from TOML text.
 
         Args:
@@ -121,7 +119,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return cls(**table)
 
     # The revision's own: memos ask for it on every page, and a method would run Python each time.
-    __hash__: ClassVar[Callable[[Policy], int]] = property(  # type: ignore[assignment]
+    __hash__: ClassVar["Callable[[Policy], int]"] = property(  # type: ignore[assignment]
         attrgetter("revision.__hash__")
     )
 

@@ -1,7 +1,5 @@
 """Finds the regime of a purpose at a place: from the table `regimes`, else from the law."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 
 from consentkit.exceptions import ConfigurationError

@@ -4,8 +4,6 @@ They are plain data. `consentkit.policy.model.Policy` checks them where it is ma
 its key path.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterable, Mapping
 from functools import cache

@@ -4,8 +4,6 @@ msgspec does not validate on construction and loses mapping keys in its error pa
 converted on its own, under the path that it has in the policy.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches

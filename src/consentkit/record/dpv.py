@@ -4,8 +4,6 @@ Terms and structure are those of the W3C community group's guide "Consent Record
 TS 27560:2023 using DPV". What DPV has no term for, the proof, has names under ``urn:consentkit:receipt:1:``.
 """
 
-from __future__ import annotations
-
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ There is no field for an IP address, a URL or a full user agent, and the pattern
 field: the log holds only what is needed to show that a decision was made.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Mapping
@@ -204,7 +202,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return _encode(plain)
 
     @classmethod
-    def decode(cls, body: bytes) -> Entry:
+    def decode(cls, body: bytes) -> "Entry":
         """Read an entry back from its canonical JSON.
 
         Raises:

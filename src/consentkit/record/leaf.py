@@ -5,8 +5,6 @@ A decision's leaf commits to the entry without revealing it; a notice's is publi
 without them.
 """
 
-from __future__ import annotations
-
 import secrets
 from hashlib import sha256
 

@@ -5,8 +5,6 @@ them are in the log. The receipt also has statements in JSON-LD, derived from th
 verified first. The statements are compared with it if the version of their vocabulary is known.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`Context`, the state shared by all tokenizers of a document, and `Prologue`, which finds head and body."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from typing import Final

@@ -3,8 +3,6 @@
 The result is that of going on tag by tag (:mod:`consentkit.rewriter.tokenizer`); only the steps are larger.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

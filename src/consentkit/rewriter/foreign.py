@@ -9,8 +9,6 @@ The stack of open elements is a chain of immutable nodes: copies cost nothing, a
 the same node are the same again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 
@@ -66,12 +64,12 @@ class Open(msgspec.Struct, frozen=True, eq=False):
         total: All elements that are followed.
     """
 
-    parent: Open | None
+    parent: "Open | None"
     kind: bytes
     name: bytes
     integration: bool
     names: frozenset[bytes]
-    under: Open | None
+    under: "Open | None"
     total: int
 
 

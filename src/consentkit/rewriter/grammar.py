@@ -8,8 +8,6 @@ backtracks. Each byte is looked at a bounded number of times whatever a page hol
 want of bytes fails in linear time.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Final

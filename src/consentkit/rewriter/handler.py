@@ -1,7 +1,5 @@
 """The `Handler` interface: what the rewriter calls for tags and scripts, and the edits it gets back."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Sequence
 from typing import Final, Protocol

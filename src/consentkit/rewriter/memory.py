@@ -6,8 +6,6 @@ of its bytes are equal. Passages that repeatedly follow each other are joined to
 mostly known page is compared instead of parsed.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 import msgspec
@@ -53,7 +51,7 @@ class Passage(msgspec.Struct, eq=False):
     kind: int
     count: int = 1
     limit: int = _UNLIMITED
-    longer: Passage | None = None
+    longer: "Passage | None" = None
 
 
 Run = list[tuple[int, Passage]]

@@ -1,7 +1,5 @@
 """The rewriter: applies the handler's edits to a document, bytes in, bytes out."""
 
-from __future__ import annotations
-
 from operator import attrgetter, itemgetter
 from typing import Final
 

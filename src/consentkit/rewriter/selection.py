@@ -5,8 +5,6 @@ nothing: they take the usual forms of tags, drawings and formulas, and stop in f
 there are the exact ones of :mod:`consentkit.rewriter.grammar`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The attributes of one whole tag, and the character references in their values."""
 
-from __future__ import annotations
-
 import re
 from html.entities import html5
 from typing import NamedTuple

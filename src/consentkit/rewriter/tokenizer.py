@@ -14,8 +14,6 @@ and all of them continue:
   (``html_only``) does the same.
 """
 
-from __future__ import annotations
-
 import copy
 import enum
 import re
@@ -124,7 +122,7 @@ class Tokenizer(msgspec.Struct, eq=False):
     noscript: bool = False
     html_only: bool = False
     drawing: bytes = b""
-    twins: list[Tokenizer] = []
+    twins: "list[Tokenizer]" = []
 
     def place(self) -> tuple[State, int]:
         """Return state and position; only tokenizers with the same ones can be merged."""
@@ -141,7 +139,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         modes = self.select, self.frameset, self.noscript, self.templates, self.columns
         return (*inside, *modes, self.top, self.svg_script, self.svg_depth, self.drawing)
 
-    def fork(self, state: State, scan: int) -> Tokenizer:
+    def fork(self, state: State, scan: int) -> "Tokenizer":
         """Add a twin at the same position in another state. Open elements are shared, not copied."""
         # A copy, not a flag for each possibility: then all differences are in one place, and equal tokenizers
         # are found by comparing `key`.
@@ -176,7 +174,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         """Say whether the incomplete tag must be buffered."""
         return self.name != OVERSIZED and self.name[:1] != UNWANTED
 
-    def step(self, buffer: Buffer, final: bool, siblings: Sequence[Tokenizer]) -> bool:
+    def step(self, buffer: Buffer, final: bool, siblings: "Sequence[Tokenizer]") -> bool:
         """Continue to the next relevant token.
 
         Args:
@@ -584,7 +582,7 @@ class Tokenizer(msgspec.Struct, eq=False):
                 self.start = -1
         return False
 
-    def _settle_svg_scripts(self, buffer: Buffer, siblings: Sequence[Tokenizer]) -> None:
+    def _settle_svg_scripts(self, buffer: Buffer, siblings: "Sequence[Tokenizer]") -> None:
         """Decide on the SVG script that the last tag closed, here and in the twins just left.
 
         Where another tokenizer still waits for the end of that script, it will decide on more of it. A

@@ -1,7 +1,5 @@
 """Accessibility checks of the first layer and the settings (WCAG 2.2 AA)."""
 
-from __future__ import annotations
-
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path

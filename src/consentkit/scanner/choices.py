@@ -1,7 +1,5 @@
 """Actions of a visit: choices on a banner, counted in clicks, and gestures that are no choice."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Recognises buttons by their labels, and the language of a text, on sites without this package."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache

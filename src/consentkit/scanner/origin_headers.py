@@ -1,7 +1,5 @@
 """Request headers for one origin only, since they may be secret, such as Authorization."""
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 # Parts of `Observations` are cached properties here, made when a rule first asks: to mypy no attributes.
 # mypy: disable-error-code="override"
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property

@@ -1,7 +1,5 @@
 """One visit: a fresh browser profile that opens pages, clicks, and records requests and storage."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

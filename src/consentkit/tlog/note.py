@@ -7,8 +7,6 @@ in three lines: origin, size, and the root's base64. Keys have the text form of 
 that one proof has one text.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
@@ -55,7 +53,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
         _check_length(self.public)
 
     @classmethod
-    def parse(cls, text: str) -> VerifierKey:
+    def parse(cls, text: str) -> "VerifierKey":
         """Read ``name+id+base64``.
 
         Raises:
@@ -116,12 +114,12 @@ class SigningKey:
         self.key_id: bytes = self.verifier.key_id
 
     @classmethod
-    def generate(cls, name: str) -> SigningKey:
+    def generate(cls, name: str) -> "SigningKey":
         """Make a new key."""
         return cls(name, _cryptography().Ed25519PrivateKey.generate().private_bytes_raw())
 
     @classmethod
-    def parse(cls, text: str) -> SigningKey:
+    def parse(cls, text: str) -> "SigningKey":
         """Read ``PRIVATE+KEY+name+id+base64``.
 
         Raises:
@@ -289,7 +287,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
 
     @classmethod
-    def decode(cls, text: str) -> Checkpoint:
+    def decode(cls, text: str) -> "Checkpoint":
         """Read the text of a checkpoint's note. Extension lines of other logs are passed over.
 
         Raises:

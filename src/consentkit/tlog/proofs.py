@@ -5,8 +5,6 @@ in which a proof is handed on (c2sp.org/tlog-proof@v1). Tiles may belong to a la
 is for: earlier hashes never change.
 """
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -201,7 +199,7 @@ class InclusionProof(msgspec.Struct, frozen=True):
         return "\n".join(lines) + "\n\n" + self.checkpoint
 
     @classmethod
-    def decode(cls, text: str) -> InclusionProof:
+    def decode(cls, text: str) -> "InclusionProof":
         """Read a proof. **Nothing is verified** before `check`.
 
         Raises:

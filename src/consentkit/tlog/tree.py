@@ -6,8 +6,6 @@ root of a full tile is one hash of the level above, so everything between is com
 any inclusion or consistency proof can be made from tiles alone.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache

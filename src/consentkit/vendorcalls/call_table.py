@@ -1,7 +1,5 @@
 """The table of vendor calls, and the script that makes them."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence

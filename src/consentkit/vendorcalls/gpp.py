@@ -6,8 +6,6 @@ out. A TC string (TCF) never is: that needs a registered provider.
 https://github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform/blob/main/Core/Consent%20String%20Specification.md
 """
 
-from __future__ import annotations
-
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ A script may have set a cookie under any domain that its page could use, and und
 its page: each of these is expired. A cookie under another path is expired when a page there is visited.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Final

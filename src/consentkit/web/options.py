@@ -1,7 +1,5 @@
 """Options of the middleware, checked once at start."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Scripts that pages load besides the banner's: names, contents, and the attributes of the GPP script."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """A parsed request: method, address, headers, cookies, languages."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from functools import cached_property, lru_cache

@@ -3,8 +3,6 @@
 Libraries that fetch fragments are in `FRAGMENT_HEADERS`, used only without ``Sec-Fetch-Dest``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """The resolver: works out the consent for a request, and caches it until it could change."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Hashable, Iterator, Sequence
 from functools import cache, cached_property

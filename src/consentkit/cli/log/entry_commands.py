@@ -1,7 +1,5 @@
 """``consentkit log show|export|stats``: what a log holds."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """``consentkit log key``: makes, shows and changes the key that signs a log. No secret is ever shown."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``consentkit log verify|verify-receipt|checkpoint|proof|leaf|consistency``: what proves a log."""
 
-from __future__ import annotations
-
 import os
 from base64 import b64encode
 from collections.abc import Iterable, Sequence

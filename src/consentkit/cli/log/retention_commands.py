@@ -1,7 +1,5 @@
 """``consentkit log drain|purge|erase``: what changes a log. What destroys asks first."""
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta

@@ -5,8 +5,6 @@ loaders. If the tree is not reliable, the text is searched: a script is a vendor
 signature, or one of its hosts together with a loader.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence, Set
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """Text search for vendors in a script: signatures of their snippets, and addresses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Set
 from functools import lru_cache

@@ -5,8 +5,6 @@ that ``</script>`` may stand in a string, and encode what content filters look f
 bounded or possessive: the time is linear in the text.
 """
 
-from __future__ import annotations
-
 import base64
 import re
 import tomllib

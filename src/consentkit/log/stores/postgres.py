@@ -4,8 +4,6 @@ Writers take turns by the lock on the head's row only. So databases with Postgre
 including those that abort conflicting transactions instead of blocking them.
 """
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence

@@ -5,8 +5,6 @@ fork. What is idle is closed before it; what another thread is using then is the
 copy of the socket is given up without a word to the server.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import select

@@ -1,7 +1,5 @@
 """The tables of a PostgreSQL log, and their migrations."""
 
-from __future__ import annotations
-
 from psycopg import Connection, Error
 from psycopg.sql import SQL, Identifier
 

@@ -8,8 +8,6 @@ log calls it from worker threads. To add a database, implement `Store`, `View` a
 use syntax common to SQLite and PostgreSQL; other databases may need their own.
 """
 
-from __future__ import annotations
-
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The SQLite store: one file in WAL mode, for any number of processes on one machine."""
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

@@ -1,7 +1,5 @@
 """The tables of a SQLite log, and their migrations."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing

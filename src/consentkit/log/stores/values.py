@@ -1,7 +1,5 @@
 """Values passed to and from a store: head, rows, counts, and the changes of a transaction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 

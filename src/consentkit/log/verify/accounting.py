@@ -1,7 +1,5 @@
 """Checks of erasures and purges, and of the daily counts in roll-ups."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

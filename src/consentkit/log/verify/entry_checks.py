@@ -1,7 +1,5 @@
 """Checks of single entries: body against leaf and columns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Quick checks of an entry, the head and a saved checkpoint, returned as values for display."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256

@@ -4,8 +4,6 @@ One pass, in bounded memory: what is kept is what was erased and each day's coun
 lowest index at which something is wrong is named.
 """
 
-from __future__ import annotations
-
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Builders of responses of the package's own endpoints: JSON, HTML, files, redirects, errors."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Final

@@ -1,7 +1,5 @@
 """``POST /_consent/csp``: hosts that browsers report as blocked by the second Content-Security-Policy."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from consentkit.exceptions import BadRequest

@@ -1,7 +1,5 @@
 """``POST /_consent/decision``: records a visitor's decision and sets the cookies."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import product
 

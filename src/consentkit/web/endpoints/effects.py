@@ -5,8 +5,6 @@ thrown into it: `BadRequest` by `ReadBody`, `LogError` by effects of the log. Ex
 `Observe`: if they cannot be written, the shell keeps them for later or logs them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from typing import Any, Final, Literal, TypeAlias
 

@@ -4,8 +4,6 @@ The public part of the log is the checkpoint, tiles (C2SP tlog-tiles) and notice
 decisions are not public; tiles contain hashes of commitments, which reveal nothing.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -4,8 +4,6 @@ No grant without an entry: if the log rejects it, new grants are left out. No re
 honoured at once, and wait in the log's outbox while its store cannot be reached.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Generator
 from typing import Any, Final, Literal

@@ -1,7 +1,5 @@
 """The router of the package's own endpoints."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from consentkit.exceptions import BadRequest

@@ -1,7 +1,5 @@
 """Submissions: parses and checks decisions and erasures, sent as a form or as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Generator
 from typing import Final, Literal, TypeVar, get_args

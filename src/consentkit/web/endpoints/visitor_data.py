@@ -1,7 +1,5 @@
 """Endpoints of a visitor's own data: settings with history, state, receipt, erasure."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from typing import Any, Final
 from urllib.parse import parse_qs

@@ -6,8 +6,6 @@ fingerprint of everything that affected the page. A tag with another fingerprint
 a page made under a grant cannot be revalidated with 304 after a withdrawal.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache

@@ -9,8 +9,6 @@ which browsers look at different depths: where nothing else names a charset, its
 if all browsers find the ``<meta>``, and are broken otherwise.
 """
 
-from __future__ import annotations
-
 import codecs
 import importlib
 import re
@@ -237,7 +235,7 @@ class CodedBody:
         broken: Whether the rest was cut off.
     """
 
-    def __init__(self, stage: Stage, coding: bytes) -> None:
+    def __init__(self, stage: "Stage", coding: bytes) -> None:
         self._stage = stage
         self._decoder = decoder(coding)
         self._encoder = encoder(coding)

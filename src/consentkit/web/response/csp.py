@@ -9,8 +9,6 @@ looked at: whether it counts depends on where a browser finds it. What is refuse
 the browser's console; the banner works by plain forms.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache

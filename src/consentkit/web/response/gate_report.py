@@ -1,7 +1,5 @@
 """Reports of what the gate blocked: the debug header, and log messages with ``enforce=False``."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final

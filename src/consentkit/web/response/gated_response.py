@@ -9,8 +9,6 @@ PageResponse  a page: its body is gated Stamped       a service worker's script,
 with its policy Dropped       a redirect to a denied vendor, for a resource of a page
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias

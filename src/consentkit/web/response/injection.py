@@ -1,7 +1,5 @@
 """Insertions into pages: elements of the head, banner or link, placeholders of gated frames."""
 
-from __future__ import annotations
-
 import msgspec
 
 from consentkit.banner.banner import make_notice, render_banner, render_head, render_link

@@ -1,7 +1,5 @@
 """A page that is being sent: gates its body, and sends its headers with the first chunk."""
 
-from __future__ import annotations
-
 import msgspec
 
 from consentkit.gating import PageGate

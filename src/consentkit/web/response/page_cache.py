@@ -5,8 +5,6 @@ which costs a fraction of hashing them. A page is kept from the second time on t
 pages which never repeat cost neither memory nor more than a look.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from typing import Final
 

@@ -5,8 +5,6 @@ but for one thing: to Chromium a type ends at a space, a tab, ``;`` or ``(``, wh
 at all.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
