@@ -76,7 +76,10 @@ def read_public(log: LogReader, path: str) -> bytes | None:
 
     Args:
         log: An open log.
-        path: ``checkpoint``, ``notices``, ``notices/<hash>`` or a tile's; of another one there is nothing.
+        path: ``checkpoint``, ``notices``, ``notices/<hash>`` or a tile's path.
+
+    Returns:
+        None if nothing is there.
 
     Raises:
         LogUnavailable: The store is away.

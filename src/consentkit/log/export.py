@@ -15,15 +15,15 @@ COLUMNS = ("index", *Entry.__struct_fields__)
 """Columns of each line. An erased entry has index and id only."""
 
 PROOF_COLUMNS = ("body", "salt", "leaf", "proof")
-"""Columns of ``--proofs``: the entry's exact bytes, the salt of its commitment in hex (a notice has none),
-the leaf's exact bytes, and its proof of inclusion (c2sp.org/tlog-proof@v1)."""
+"""Further columns with ``--proofs``: the entry's exact bytes, its salt in hex (notices have none), the leaf's
+exact bytes, and the proof of inclusion (c2sp.org/tlog-proof@v1)."""
 
 Fields: TypeAlias = Mapping[str, Any]
 """One line, by column."""
 
 Write: TypeAlias = Callable[[Iterable[Fields], TextIO], None]
 
-# Entries that are proved together: their proofs share a checkpoint and most tiles.
+# Entries that are proved together, since their proofs share a checkpoint and most tiles.
 _AT_A_TIME = 1024
 
 # Characters that begin a formula in spreadsheets.
@@ -66,7 +66,7 @@ def write_csv_header(file: TextIO, *, proofs: bool = False) -> None:
 
 
 def write_csv_lines(lines: Iterable[Fields], file: TextIO) -> None:
-    """Write CSV (RFC 4180): records end in CR LF, which stands nowhere within one.
+    """Write CSV (RFC 4180). Records end in CR LF; line breaks inside a cell are LF.
 
     Lists are joined by spaces, fingerprints are ``purpose:fingerprint``, the counts of a roll-up JSON. A cell
     that a spreadsheet would read as a formula starts with an apostrophe.

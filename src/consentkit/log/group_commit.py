@@ -4,10 +4,10 @@ Each event loop has a queue of tickets. If there is no leader, a waiter becomes 
 oldest tickets, commits them in a worker thread, notifies their waiters, and lets the next waiter lead. New
 tickets queue meanwhile, so the batch grows with the load. Invariants:
 
-- At most one commit of a loop is under way, and it holds the loop's own thread, not one of anyio's shared.
-- A commit under way ignores cancellation: its leader waits for it, its waiters' leaving changes nothing.
-- A commit that takes longer than the deadline is left to end by itself. Its waiters get LogUnavailable and
-  cannot know the outcome: repeating with the same ids is safe. Until it has ended, nobody is queued.
+- Each loop has at most one commit under way, in a thread of its own, not in one of anyio's shared threads.
+- A commit under way ignores cancellation: its leader waits for it, even if its waiters are cancelled.
+- A commit that exceeds the deadline is left to end by itself. Its waiters get LogUnavailable and cannot know
+  the outcome; repeating with the same ids is safe. Until it has ended, new items are rejected.
 """
 
 import threading
@@ -68,7 +68,7 @@ class GroupCommit:
             if ticket.outcome is None and ticket in queue.waiting:
                 queue.waiting.remove(ticket)
             if not queue.led:
-                # It may have been woken to lead, and cancelled before it could.
+                # This waiter may have been woken to lead and was cancelled before it could.
                 queue.wake_next()
         if isinstance(ticket.outcome, int):
             return ticket.outcome
@@ -85,7 +85,7 @@ class GroupCommit:
     async def _lead(self, queue: "Queue") -> None:
         queue.led = True
         try:
-            # Let the tasks that the last commit has woken hand in their next items first.
+            # Tasks that the last commit has woken may submit their next items first: larger batches.
             await checkpoint()
             flight = Flight(self._commit, queue.take(BATCH_LIMIT))
             # RuntimeError: the system gives no thread.
@@ -125,7 +125,7 @@ class Ticket:
 
 
 class Flight:
-    """One commit under way. `run` is the thread's, everything else the loop's.
+    """One commit under way. `run` is called by the worker thread, everything else by the event loop.
 
     Attributes:
         batch: The tickets that are committed.
@@ -137,7 +137,7 @@ class Flight:
         self.ended: bool = False
         self._commit = commit
         self._outcomes: Sequence[Outcome] = ()
-        # Taken once, by the thread that commits or by the loop that gives the flight up before.
+        # Acquired once and never released: by the thread when it begins, or by the loop to cancel it before.
         self._claim = threading.Lock()
 
     def revoke(self) -> bool:
@@ -161,7 +161,7 @@ class Flight:
     def land(self) -> None:
         """Give each ticket the index of its last item, or the first error of one of its items."""
         outcomes, batch = iter(self._outcomes), self.batch
-        # The traceback of an error leads to this flight, which leads back to it no more: no cycle is left.
+        # An error's traceback refers to this flight. Dropping the outcomes here breaks that cycle.
         self._outcomes = self.batch = ()
         for ticket in batch:
             for outcome in islice(outcomes, len(ticket.items)):
@@ -176,8 +176,8 @@ class Queue:
     Attributes:
         waiting: Their tickets, the oldest first.
         led: Whether one of them leads.
-        stalled: The commit that was given up last.
-        limiter: Of the loop's one thread for commits.
+        stalled: The last commit that exceeded the deadline.
+        limiter: Limits the loop to one thread for commits.
     """
 
     def __init__(self) -> None:
@@ -213,7 +213,7 @@ def _give_up(queue: Queue, flight: Flight) -> None:
 
 def _unexpected(error: Exception) -> LogUnavailable:
     """Return the error that waiters get for a failure of the store."""
-    # Not where it is caught: the error's traceback leads to that frame, so it would lead to itself.
+    # In a function of its own: made where the error is caught, the traceback would refer to itself (a cycle).
     made = LogUnavailable(f"the consent log's store failed: {type(error).__name__}")
     made.__cause__ = error
     return made

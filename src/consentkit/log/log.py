@@ -26,7 +26,7 @@ from consentkit.log.stores.values import Head, Outcome
 from consentkit.record.entry import Bundle, Entry, Item
 from consentkit.tlog.note import SigningKey, sign_checkpoint
 
-# Threads, for each event loop, that read, erase and drain; and as many that fill the outbox.
+# Threads per event loop for reading, erasing and draining; as many more fill the outbox.
 AT_ONCE = 4
 
 DRAIN_SECONDS = 1.0
@@ -64,7 +64,7 @@ def _open_outbox(outbox: Path, log: Path | None) -> FileOutbox:
 class ConsentLog(LogReader):
     """Appends decisions durably, publishes their notices, and reads both.
 
-    Nothing is opened before the first use, and nothing that is open is used in a forked child.
+    Nothing is opened before the first use. A forked child opens its own handles.
 
     Attributes:
         observed: Counts that are not written yet; they are written with a later entry or observation.
@@ -88,8 +88,7 @@ class ConsentLog(LogReader):
                 ``.key`` after it, made when the log is; for PostgreSQL none, and nothing is signed.
             outbox: File in which refusals wait while the store is away. Without it they wait in memory,
                 and a crash of this process loses those.
-            store: Keeps the log, in place of the store that the URL names: one of your own, or one that fails
-                in a test.
+            store: Used instead of the store that the URL names: one of your own, or one that fails in a test.
 
         Raises:
             ConfigurationError: The URL is of a kind that is not supported, or the folder of the log or of
@@ -106,7 +105,7 @@ class ConsentLog(LogReader):
         self._outbox: Outbox = MemoryOutbox() if outbox is None else _open_outbox(Path(outbox), path)
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
-        # Reads of a stalled store hold all of the others; a refusal must not wait for them.
+        # Separate threads: reads of a stalled store may occupy all others, and a refusal must not wait.
         self._outbox_threads = Threads(AT_ONCE)
         self.observed: Observations = Observations()
         _in_use.add(self)
@@ -182,7 +181,7 @@ class ConsentLog(LogReader):
 
     def erase_now(self, subject: str, *, at: str) -> int:
         """Do what `erase` does, without an event loop."""
-        # What waits in the outbox, or is on its way from there, may be the visitor's.
+        # Entries in the outbox, or being drained right now, may be this visitor's.
         self._outbox.drain(self._record, wait=True)
         return self._destroy(partial(erase, subject=subject, at=at, sign=self._signer.sign))
 
@@ -203,7 +202,7 @@ class ConsentLog(LogReader):
         destroyed = 0
         for start in range(0, size, PURGE_ROWS):
             stop = min(start + PURGE_ROWS, size)
-            # Many short ones: appends need not wait for all of it.
+            # Many short transactions, so that appends can go in between.
             script = partial(purge, before=before, start=start, stop=stop, at=at, sign=self._signer.sign)
             destroyed += (count := self._destroy(script))
             yield stop - start, count
@@ -224,7 +223,7 @@ class ConsentLog(LogReader):
         both = [keys.signing, key]
 
         def sign(before: Head, size: int, root: bytes) -> str:
-            self._signer.sign(before, size, root)  # only what this key has signed before
+            self._signer.sign(before, size, root)  # checks that the present key signed the head
             return sign_checkpoint(size, root, both)
 
         return self._store.transact(partial(resign, sign=sign))
@@ -300,7 +299,7 @@ class ConsentLog(LogReader):
     async def resume(self) -> None:
         """Write the outbox to the store, for a short time only. Call it at start."""
         if self._outbox.pending:
-            # A long outbox is drained on while the caller goes its way.
+            # After the timeout, draining continues in its thread.
             with suppress(LogUnavailable):
                 await self._threads.run(self._drain_quietly, seconds=DRAIN_SECONDS)
 

@@ -25,10 +25,10 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
     """Append a batch and return the outcome of each item.
 
     Items whose id is in the log are skipped (their outcome is the existing index). Decisions are rejected if
-    their notice is neither in the log nor earlier in the batch. Both do not affect other items. Finished days
+    their notice is neither in the log nor earlier in the batch. Neither affects other items. Finished days
     get their roll-up.
     """
-    # The head is first: from here on nobody else changes the tree.
+    # Reading the head takes its lock: from here on nobody else changes the tree.
     head = transaction.head()
     known, tiles = transaction.known(_asked(batch), frontier(head.size))
     plan = Plan(head, known)
@@ -48,7 +48,7 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
 def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int:
     """Erase a visitor's entries, and append an entry that records it; return how many there were.
 
-    Days whose decisions no roll-up counts yet get one first, so that the rates stay checkable.
+    Days of these entries without a roll-up get one first, so that the counts can still be checked.
     """
     head = transaction.head()
     rows = transaction.of_subject(subject)
@@ -63,7 +63,7 @@ def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int
 def purge(transaction: Transaction, before: str, *, start: int, stop: int, at: str, sign: Sign) -> int:
     """Erase decisions before a day (``YYYY-MM-DD``) with `start` ≤ index < `stop`; return how many.
 
-    Nothing like it is left below `start`: that is what the entry says which is appended.
+    Call it for ascending ranges: the entry that it appends says that no such decision is left below `stop`.
     """
     head = transaction.head()
     leaves = [(index, read_leaf(leaf)) for index, leaf in transaction.leaves(start, stop, before=before)]
@@ -132,10 +132,10 @@ class Plan:
         return index
 
     def days_over(self) -> list[str]:
-        """Name the days to be closed by a roll-up: none counts them, and a later day just came.
+        """Return the open days before today, to be closed by roll-ups; none if today is open already.
 
-        That is so once for each day. Were it so whenever a later day is in the log, a clock that is ahead
-        or behind, or an outbox, would have a roll-up written with every transaction.
+        Clocks that differ, or a drained outbox, add decisions of earlier days later on. Without the second
+        rule, each of these transactions would write another roll-up.
         """
         today = self._latest[:10]
         return [] if today in self._open_before else sorted(day for day in self.open_days if day < today)
@@ -143,10 +143,10 @@ class Plan:
     def close(
         self, days: Iterable[str], daily: Callable[[str], Mapping[Rollup, Counted]], *, at: str = ""
     ) -> None:
-        """Append a roll-up for each day: what `daily` counts, and what this plan adds to that.
+        """Append a roll-up for each day: the counts that `daily` returns, plus those of this plan.
 
-        What an earlier roll-up has told and has not changed is left out: many roll-ups of one day, as many
-        erasures need them, are together no longer than the decisions that they count.
+        Counts that an earlier roll-up has told and that have not changed are left out, so that many erasures
+        of one day do not write all of its counts each time.
         """
         for day in days:
             before = daily(day)
@@ -191,7 +191,7 @@ def publication_row(bundle: Bundle, index: int) -> Row:
 
 
 def _asked(batch: Iterable[Item]) -> list[str]:
-    """Name the ids and notice hashes whose presence decides what becomes of a batch."""
+    """Return the ids and notice hashes of a batch, to be looked up in the log."""
     notices = {item.notice for item in batch if isinstance(item, Entry) and item.notice}
     return sorted(notices.union(item.id for item in batch))
 
@@ -199,7 +199,7 @@ def _asked(batch: Iterable[Item]) -> list[str]:
 def _destroy(
     transaction: Transaction, head: Head, indexes: Sequence[int], days: set[str], note: Entry, sign: Sign
 ) -> None:
-    # Roll-ups before the rows are gone: afterwards nobody could tell what they counted.
+    # Roll-ups first: once the rows are erased, their counts could not be checked.
     plan = Plan(head, {})
     plan.close(sorted(days & plan.open_days), transaction.counted, at=note.at)
     plan.add(note)

@@ -1,10 +1,12 @@
 """The outbox: a queue of refusals and withdrawals for the time that the store cannot be reached.
 
-A file outbox holds one JSON object a line, ``{"entry": …}`` or ``{"bundle": …}``. Beside it stand
-``.draining`` (what is being handed to the store; left there by a crash, it is handed over again, which the
-ids make harmless), ``.refused`` (lines that cannot be read, and what the store will never take; for a
-person to look at), and two locks: ``.lock`` for the moment of appending or moving aside, never held during
-a commit, and ``.drainer`` for the whole of draining.
+A file outbox holds one JSON object per line, ``{"entry": …}`` or ``{"bundle": …}``. Files beside it:
+
+``.draining``  items that are being committed; after a crash they are committed again, which is harmless:
+               entries are known by their ids
+``.refused``   lines that cannot be read and items that the log rejects, for a person to look at
+``.lock``      lock for appending or moving the file aside, never held during a commit
+``.drainer``   lock for the whole of draining
 """
 
 import logging
@@ -65,7 +67,7 @@ class MemoryOutbox:
         if not self._draining.acquire(blocking=wait):
             return 0
         try:
-            # Before they are listed: of what is put from now on, `put` says so after this.
+            # Before the items are listed: `put` sets it again for what it adds from now on.
             self.pending = False
             items = list(self._items)
             _hand_over(items, commit)
@@ -95,7 +97,7 @@ class FileOutbox:
         Raises:
             OutboxFull: They are not kept.
         """
-        # A bundle that this process has put before is in the file, or in the log already.
+        # Bundles that this process has put before are in the file or already in the log.
         new = [item for item in items if item.id not in self._bundles]
         try:
             with file_lock(self._lock):
@@ -117,13 +119,13 @@ class FileOutbox:
         """
         try:
             with file_lock(self._drainer, wait=wait) as alone:
-                # What a crash or a failure has left over comes before what was put since.
+                # Items left over by a crash or a failure come first, then those put since.
                 return sum(self._drain_moved(commit) for _ in iter(self._move, False)) if alone else 0
         except OSError as error:
             raise LogUnavailable(f"the outbox cannot be read: {error.strerror}") from error
 
     def _move(self) -> bool:
-        """Move the outbox aside, unless that was done: nobody appends to what is being drained."""
+        """Move the file to ``.draining`` unless there is one, so that nobody appends to what is drained."""
         with file_lock(self._lock):
             if not self._draining.exists() and _size(self._path) > 0:
                 os.replace(self._path, self._draining)
@@ -158,7 +160,7 @@ def _encode(item: Item) -> bytes:
 
 
 def _decode(line: bytes) -> Item | None:
-    """Read one line; None if it is torn (its writer crashed and was never answered) or foreign."""
+    """Read one line; None if it is incomplete (its writer crashed) or something else."""
     try:
         found = msgspec.json.decode(line, type=_Line)
     except (msgspec.DecodeError, UnicodeDecodeError, LogError):
@@ -188,7 +190,7 @@ def _append(path: Path, lines: Iterable[bytes]) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(descriptor).st_size
-        # Whoever was killed while writing has left half a line: what follows is not to become part of it.
+        # A process killed while writing leaves half a line: begin a new one.
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             data = b"\n" + data
         try:

@@ -1,8 +1,8 @@
 """Worker threads, file locks between processes, and fork handlers for the log.
 
-A file lock belongs to the open descriptor, so threads exclude each other as processes do. It lives as long as
-any copy of the descriptor: a forked child closes the copies that it got. Where the system has no such locks,
-nothing is locked.
+A file lock belongs to the open descriptor, so threads exclude each other as processes do. It is held until
+every copy of the descriptor is closed: a forked child closes its copies. Systems without such locks
+(Windows) lock nothing.
 """
 
 import itertools
@@ -56,13 +56,13 @@ class Threads:
 
 
 class ForkAware(Protocol):
-    """Owns handles or locks that are of no use, or harmful, in a child process."""
+    """Owns handles or locks that a forked child must not use."""
 
     def before_fork(self) -> None:
-        """Put away what can be put away, in the thread that forks."""
+        """Close what can be closed; called in the thread that forks."""
 
     def after_fork(self, *, child: bool) -> None:
-        """Go on in the parent, or drop in the child what was inherited all the same."""
+        """Resume in the parent; in the child, drop inherited handles and locks."""
 
 
 _fork_aware: WeakSet[ForkAware] = WeakSet()
@@ -78,7 +78,7 @@ def register_at_fork(owner: ForkAware) -> None:
 def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """Hold the lock on a file, which is made where it is missing.
 
-    Without `wait`, yields False at once where somebody else holds it.
+    Yields whether it is held: without `wait` False if somebody else holds it.
     """
     descriptor = _open(path)
     try:
@@ -95,8 +95,8 @@ def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
 def fair_lock(path: Path) -> Iterator[None]:
     """Hold a fair lock at `path`: a process that has just released it cannot overtake waiting ones.
 
-    A lock alone goes to whoever asks first after its release, mostly the process that released it. Here
-    the place at the head of the line (``PATH.line``) is kept until the turn (``PATH.turn``) is taken.
+    A plain lock goes to whoever asks first after its release, mostly the process that released it. Here a
+    waiter holds ``PATH.line`` until it gets ``PATH.turn``, so the others queue behind it.
     """
     descriptor = _open(path.with_name(path.name + ".turn"))
     try:
@@ -140,7 +140,7 @@ def _before_fork() -> None:
 
 
 def _after_fork(*, child: bool) -> None:
-    # Not unlocked: the lock is the parent's, and unlocking one copy of a descriptor unlocks them all.
+    # Closed without unlocking: unlocking one copy of a descriptor would release the parent's lock.
     while child and _locked:
         os.close(_locked.pop())
     for owner in list(_fork_aware):

@@ -22,16 +22,16 @@ from consentkit.tlog.note import Checkpoint, VerifierKey
 from consentkit.tlog.proofs import InclusionProof, consistency_proof, inclusion_proof
 from consentkit.tlog.tree import MAX_NUMBER, ReadTile, TileId
 
-# SQLite keeps any kind of value in any column: an entry's are its id, leaf, body and salt of these.
+# Types of id, leaf, body and salt. Checked, since SQLite stores values of any type in any column.
 _KINDS = frozenset((str, bytes, *kinds) for kinds in product((bytes, type(None)), repeat=2))
 
-# A lone surrogate, as a command line or JSON may hold it: no store takes a text with one.
+# A lone surrogate, possible in command lines and JSON; no store accepts text with one.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Rows that a search looks at in one go; it says where to go on.
+# Rows that one search looks at; its result says where the next one begins.
 SEARCH_WINDOW = 200_000
 
-# Tiles that are kept while several leaves are proved, of 8 kB at most.
+# Tiles cached while several leaves are proved, 8 kB each at most.
 TILES_KEPT = 256
 
 
@@ -39,12 +39,12 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """An entry with its leaf, as stored.
 
     Attributes:
-        index: Of its leaf in the tree.
-        id: Of the entry; of a notice its hash.
-        entry: None once it has been erased.
+        index: The leaf's index in the tree.
+        id: The entry's id; of a notice its hash.
+        entry: The entry; None once erased.
         leaf: The leaf's exact bytes.
         body: The entry's exact bytes, to which the leaf commits; None once erased.
-        salt: What the commitment is salted with; None once erased, and for a notice.
+        salt: The salt of that commitment; None once erased, and for a notice.
     """
 
     index: int
@@ -214,7 +214,7 @@ class LogReader:
         """Recompute the whole tree, every commitment and the roll-ups; return the verified head.
 
         Args:
-            keys: Public keys of which one must have signed the head; none: the signature is not looked at.
+            keys: Public keys, one of which must have signed the head; if empty, no signature is checked.
             saved: A checkpoint seen earlier, of which the log must be a continuation.
             only_new: Recompute only what came after `saved`. Roll-ups are then not recomputed.
             progress: Called with the number of entries that were checked since it was last called, and with
@@ -227,13 +227,12 @@ class LogReader:
             return verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
 
     def check_indexes(self) -> None:
-        """Check that what is found by id, visitor, type and day is all that there is.
+        """Check that the database's indexes (by id, visitor, type, day) match its tables.
 
-        In SQLite an index may have been changed behind the back of its table, which `check` reads; for
-        PostgreSQL, that is the server's business.
+        PostgreSQL's indexes are not checked; the server has tools for that.
 
         Raises:
-            LogCorrupt: It is not.
+            LogCorrupt: They do not.
         """
         with self._store.snapshot() as view:
             view.check_indexes()
@@ -283,7 +282,7 @@ def _notes_on(view: View, row: Row) -> Iterator[Recorded]:
     """Yield the erasures and purges that name a row."""
     day, number = read_leaf(row.leaf).day, str(row.index).encode()
     for found in view.of_type("erasure"):
-        # Of very many erasures, only those are read that may be the one.
+        # Decoding is slow: only erasures whose bytes contain the number are decoded.
         if found.index > row.index and (not isinstance(found.body, bytes) or number in found.body):
             note = _recorded(found)
             if note.entry is not None and row.index in (note.entry.erased or ()):

@@ -17,7 +17,7 @@ _OTHERS: Final = 0o077
 _HELD: Final = "another program holds it, such as a shell of SQLite or a copy being made: end that"
 _NOT_OURS: Final = "the user that runs this may not write to it, or not to its folder: give both to that user"
 _ELSEWHERE: Final = "name another place, or bring the log back from a copy"
-# What SQLite and PostgreSQL say, and what there is to do.
+# Patterns in the messages of SQLite and PostgreSQL, and what to do.
 _ADVICE: Final = (
     (re.compile(r"is locked|lock timeout"), _HELD),
     (re.compile(r"readonly|unable to open|permission denied|read-only", re.I), _NOT_OURS),

@@ -1,8 +1,8 @@
 """The log's keys: their file, and the signer of checkpoints.
 
-A key file's first line is the private key, in the form of Go's ``sumdb/note``; every line after it is the
-public key (C2SP vkey) of an earlier one, still accepted. The key is never in the log's database: who can
-write the database only cannot sign.
+A key file's first line is the private key, in the form of Go's ``sumdb/note``; each further line is the
+public key (C2SP vkey) of an earlier one, still accepted. The key is never in the log's database: write access
+to the database is not enough to sign.
 """
 
 import logging
@@ -138,15 +138,15 @@ class Signer:
             default: Where `key` is None: the file, which is made when a new log needs it. Without it, and
                 without the extra ``log``, checkpoints are not signed.
         """
-        # Wherever a secret stands in it, it is no path: paths are repeated in messages.
+        # Anything that contains a private key is not treated as a path: messages repeat paths.
         self._secret = key.strip() if isinstance(key, str) and PRIVATE in key else None
         self.path: Path | None = default if key is None else None if self._secret else Path(key)
         self._may_make = key is None
         self._has_warned = False
         self._keys: Keyring | None = None
-        # Whether the keys were held against the log; until then nothing is signed with them.
+        # Whether the keys were checked against the log's head; nothing is signed before that.
         self._continues = False
-        # The signed head that was met last, and note, size and root that were signed last.
+        # The last signed head that was read, and the note, size and root that were signed last.
         self._met: Head | None = None
         self._signed: tuple[str, int, bytes] | None = None
 
@@ -167,7 +167,7 @@ class Signer:
             ConfigurationError: As `keys`; or those that signed the log so far are not there.
             LogCorrupt: The head is not what was signed.
         """
-        # Read again, whatever was read before: the right key may have been put back.
+        # Always read again: the right key may have been restored meanwhile.
         keys = self._load()
         if head.checkpoint is None:
             return keys
@@ -190,7 +190,7 @@ class Signer:
             LogCorrupt: `before` is not what was signed, or less than what this process has met: somebody
                 has changed the database.
         """
-        # What this process has signed last itself, and nobody since, need not be read and verified again.
+        # Fast path: the head is the one that this process signed last.
         if (before.checkpoint, before.size, before.root) != self._signed:
             try:
                 self._check_own(before)
@@ -218,7 +218,7 @@ class Signer:
             # Another process may sign with a newer key already.
             self._settle_keys(before)
         _check_stated(before, before.checkpoint)
-        # Two signed trees of one size would be the end of all trust.
+        # Never sign two trees of one size: that is a fork.
         size = before.size
         if met is not None and (size < met.size or (size == met.size and before.root != met.root)):
             raise LogCorrupt(f"the log had {met.size} entries and has {size}, or others: it was rolled back")
@@ -272,7 +272,7 @@ class Signer:
                 _logger.warning("the log is not signed: %s", error)
             self._has_warned = True
             return None
-        # Of processes that start at once, one makes the file and all use what is in it.
+        # If several processes start at once, one makes the file and all use its key.
         return made if make_key_file(path, made) else self._load()
 
 

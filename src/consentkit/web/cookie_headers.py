@@ -1,7 +1,7 @@
 """``Cookie`` and ``Set-Cookie`` headers: filters those of the app, and writes those of this package.
 
-A script may have set a cookie under any domain that its page could use, and under the root or the folder of
-its page: each of these is expired. A cookie under another path is expired when a page there is visited.
+A script may have set a cookie for any parent domain of its page, under ``/`` or the folder of the page: each
+of these is expired. A cookie under another path is expired when a page there is visited.
 """
 
 import re
@@ -32,7 +32,7 @@ def hide_cookies(exchange: Exchange, headers: Headers) -> Headers:
 
 
 def gate_cookies(exchange: Exchange, headers: Headers) -> Headers:
-    """Return a response's headers without such ``Set-Cookie`` headers; the same list if there are none."""
+    """Return a response's headers without cookies of denied purposes; the same list if there are none."""
     drop, consent = exchange.options.gate.drop_cookie, exchange.consent
     set_here = [pair for pair in headers if pair[0].lower() == b"set-cookie"]
     dropped = [pair for pair in set_here if drop(consent, pair[1].decode("latin-1"))]

@@ -21,13 +21,13 @@ _gpp_for = lru_cache(maxsize=512)(gpp_for)
 _CALLS, _GPP = _named("vc", calls_script()), _named("pp", gpp_script())
 
 STUBS_NAME: Final = _STUBS[0]
-"""Defines stubs for globals of gated snippets."""
+"""Script with stubs for the globals of gated snippets."""
 MODULE_NAME: Final = _MODULE[0]
-"""Replaces vendors' modules."""
+"""Module loaded in place of gated modules."""
 CALLS_NAME: Final = _CALLS[0]
-"""Makes vendors' calls."""
+"""Script that makes vendor calls, such as Consent Mode."""
 GPP_NAME: Final = _GPP[0]
-"""Answers ``__gpp``."""
+"""Script that provides ``__gpp``."""
 SCRIPTS: Final[Mapping[str, bytes]] = dict((_STUBS, _MODULE, _CALLS, _GPP))
 """The scripts by their names, which change with their content."""
 

@@ -19,7 +19,7 @@ MAX_LANGUAGES: Final = 200
 """Bytes of ``Accept-Language`` that are read."""
 SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))  # RFC 9110, section 9.2.1
 
-# RFC 3986, section 3.3: characters that need no escape in a path. The server has decoded "%".
+# Characters that need no escape in a path (RFC 3986, section 3.3). "%" is not among them: paths are decoded.
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 # RFC 9110, sections 12.4.2 and 12.5.4.
 _RANGE = re.compile(r"\s*(\*|[a-z][\w.@-]*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]*)?)\s*)?", re.I)
@@ -154,12 +154,12 @@ def _preferences(header: bytes) -> tuple[list[str], list[str]]:
     """Return the accepted languages, best first, and the rejected ones (``q=0``)."""
     text = header.decode("latin-1")
     if len(text) > MAX_LANGUAGES:
-        text = text.rpartition(",")[0]  # the last may be half of one
+        text = text.rpartition(",")[0]  # the last one may be cut
     ranges = [found for part in text.split(",") if (found := _RANGE.fullmatch(part))]
     weighed = {found[1]: float(found[2] or 1) for found in reversed(ranges)}
     wanted = sorted((tag for tag in reversed(weighed) if weighed[tag] > 0), key=lambda tag: -weighed[tag])
     if "*" in wanted:
-        # "*" accepts every other language, so those with a lower weight are not needed.
+        # "*" accepts every other language: those with a lower weight do not matter.
         at = wanted.index("*")
         wanted = wanted[:at] + wanted[at + 1 :] if FALLBACK in weighed else wanted[:at]
     less = (tag for tag, weight in weighed.items() if not weight and tag != "*")

@@ -56,14 +56,14 @@ READ: Final = PRESENT.union(
 Asked = Literal["page", "frame", "part", "worker", "resource"]
 """What a response is for: a document in a window or a frame, a fragment for a script, and so on."""
 
-# By Sec-Fetch-Dest (W3C Fetch Metadata). What is not here is for a script.
+# By Sec-Fetch-Dest (W3C Fetch Metadata). Other values: a part, for a script.
 _ASKED: Final[Mapping[bytes, Asked]] = {
     b"document": "page",
     **dict.fromkeys((b"iframe", b"frame", b"embed", b"object", b"fencedframe"), "frame"),
     **dict.fromkeys((b"worker", b"sharedworker", b"serviceworker"), "worker"),
     **dict.fromkeys(b"audio audioworklet font image manifest script style track video".split(), "resource"),
 }
-_FORWARDED = frozenset((b"navigate", b"same-origin"))  # Firefox says the second
+_FORWARDED = frozenset((b"navigate", b"same-origin"))  # the second in Firefox
 _PORTS: Final[Mapping[bytes, bytes]] = {b"http": b":80", b"https": b":443"}
 _TURBO = b"text/html, application/xhtml+xml"
 
@@ -115,9 +115,10 @@ def read_traits(method: str, pairs: Headers) -> Traits:
 def _carries_lax_cookies(method: str, first: Mapping[bytes, bytes], own: bool, asked: Asked) -> bool:
     """Say whether browsers send Lax cookies with a request: same-site, or a navigation from another site.
 
-    A navigation that a worker forwards has them, unless it is for a frame; only a cookie shows which. Without
-    fetch metadata (older browsers, plain http) ``Origin`` decides, which forms and cross-origin requests of
-    scripts have. It may be a subdomain of the same site: then a cookie of ours shows that.
+    A navigation forwarded by a service worker carries them unless it is for a frame; only the presence of our
+    cookie shows which. Without fetch metadata (older browsers, plain http) ``Origin`` decides, which forms
+    and cross-origin requests of scripts send. A subdomain is same-site but differs in ``Origin``: again our
+    cookie shows it.
     """
     site, origin = first.get(b"sec-fetch-site"), first.get(b"origin")
     if site is None and origin is not None:

@@ -1,7 +1,7 @@
 """The PostgreSQL store: a log in one schema, for any number of processes and machines.
 
-Writers take turns by the lock on the head's row only. So databases with PostgreSQL's protocol should work,
-including those that abort conflicting transactions instead of blocking them.
+Writers take turns by the lock on the head's row alone. Other databases with PostgreSQL's protocol should
+work, including those that abort conflicting transactions instead of blocking them.
 """
 
 import random
@@ -23,34 +23,34 @@ from consentkit.log.stores.values import Head, RawRow
 
 T = TypeVar("T")
 
-# Connections of a process at once. Who reads keeps nobody from writing.
+# Maximum connections of a process. Separate pools, so that readers never block writers.
 WRITING = 4
 READING = 8
 
-# Whoever waited for the lock on the head then sees all that was written before; under a stricter level it
-# would be undone instead.
+# After waiting for the head's lock, a writer must see what was committed meanwhile. Stricter levels would
+# abort it instead.
 ISOLATION = IsolationLevel.READ_COMMITTED
 
-# How often a transaction is begun anew that was undone for another's sake, with pauses of at most so long.
+# Retries of a transaction that the server aborted because of a conflict, and the longest pause before one.
 RETRIES = 20
 PAUSE_SECONDS = 0.1
 
-# Whoever vanishes in mid-transaction frees the head after IDLE; whoever waits for it is told after LOCK.
+# A client that vanishes in a transaction frees the head after IDLE; one that waits for it fails after LOCK.
 LOCK_TIMEOUT = "10s"
 IDLE_TIMEOUT = "5s"
 
-# Rows and assets that are in memory at once.
+# Rows and assets in memory at once.
 PAGE_ROWS = 2000
 PAGE_ASSETS = 16
 
-# COPY costs two round trips more than statements that are sent along with the others.
+# From so many rows on, COPY is used: it takes two more round trips than statements in the pipeline.
 COPY_FROM_ROWS = 8
 
 _COPY = f"COPY entries ({sql.COLUMNS}) FROM STDIN (FORMAT BINARY)"
 _COPY_TYPES = ("int8", *["text"] * 4, *["bytea"] * 3)
 
-# Settings of a transaction, which poolers in between pass on: settings of a session they do not. A role may
-# prefer commits that are not durable; what was acknowledged is on disk all the same.
+# Settings of the transaction, not of the session: poolers in transaction mode would mix up sessions. They
+# also override a role's synchronous_commit = off: an acknowledged entry must be on disk.
 _READ = "SELECT set_config('search_path', %s, true)"
 _WRITE = (
     f"{_READ}, set_config('lock_timeout', %s, true),"
@@ -76,16 +76,13 @@ class PostgresView(sql.View):
         return self._head
 
     def select(self, query: str, *arguments: sql.Argument) -> list[tuple[Any, ...]]:
-        """Return what a query finds: nothing for a text with a NUL, which PostgreSQL has no way to store."""
+        """Return a query's rows; none for text with a NUL, which PostgreSQL cannot store."""
         if any(isinstance(argument, str) and "\0" in argument for argument in arguments):
             return []
         return self.connection.execute(_spelt(query), arguments, binary=True).fetchall()
 
     def stream(self, query: str, start: int, *arguments: sql.Argument) -> Iterator[RawRow]:
-        """Stream rows page after page, each from where the last one ended.
-
-        No cursor is left open on the server when a reader goes away.
-        """
+        """Stream rows in pages, without a cursor that a reader could leave open on the server."""
         page = PAGE_ROWS
         while page == PAGE_ROWS:
             rows = self.select(f'{query} ORDER BY "index" LIMIT ?', start, *arguments, PAGE_ROWS)
@@ -102,7 +99,7 @@ class PostgresView(sql.View):
             last = page[-1][0]
 
     def check_tables(self) -> None:
-        """Check nothing more than `snapshot` did: the columns have types."""
+        """Check nothing: `snapshot` has checked the version, and PostgreSQL's columns have types."""
 
     def check_indexes(self) -> None:
         """Check nothing: use the server's extension amcheck for that."""
@@ -120,7 +117,7 @@ class PostgresTransaction(sql.Transaction, PostgresView):
         """Run statements, many new rows by COPY and all others in one pipeline."""
         first, rows = statements[0]
         if len(statements) == len(rows) == 1:
-            # Not in a pipeline: there, what the server says of a broken connection is lost.
+            # Not in a pipeline, which loses the server's message if the connection breaks.
             self.connection.execute(_spelt(first), rows[0])
             return
         if first is sql.INSERT_ROWS and len(rows) >= COPY_FROM_ROWS:
@@ -205,7 +202,7 @@ class PostgresStore:
         """Have the server free what destroyed rows have held."""
         table = Identifier(self._address.schema, "entries")
         with translate_errors(), self._writing.connection() as connection:
-            # VACUUM runs in no transaction. Engines without it free by themselves.
+            # VACUUM must run outside a transaction. Engines without it need none.
             connection.autocommit = True
             with suppress(FeatureNotSupported, SyntaxError):
                 connection.execute(SQL("VACUUM {}").format(table))
@@ -226,7 +223,7 @@ class PostgresStore:
                     if not may_repeat(error):
                         raise
                     connection.rollback()
-                # At random, so that those who were in each other's way do not meet again.
+                # A random pause, so that the same transactions do not collide again.
                 time.sleep(random.uniform(0, min(PAUSE_SECONDS, 0.002 * 2**attempt)))
             return self._once(connection, script)
 
@@ -237,8 +234,8 @@ class PostgresStore:
         return outcome
 
     def _begin(self, connection: Connection, *, write: bool) -> Head:
-        """Begin a transaction and read the head: to write it is locked, to read all is as of this moment."""
-        # Named last, temporary tables stand in for none of the log's.
+        """Begin a transaction and read the head: locked for writing, as a snapshot for reading."""
+        # pg_temp last: otherwise a temporary table could hide one of the log's.
         path = f'"{self._address.schema}", pg_temp'
         with connection.pipeline():
             if write:
@@ -253,7 +250,7 @@ class PostgresStore:
         return sql.read_head(head.fetchall())
 
     def _prepare(self) -> None:
-        """See once that there are tables; who may write makes and migrates them."""
+        """Check once that there are tables; a writer makes and migrates them."""
         if self._prepared:
             return
         name = self._address.schema
@@ -268,8 +265,8 @@ class PostgresStore:
         self._prepared = True
 
     def _connect(self) -> Connection:
-        # Prepared statements keep the plan of the small table that they met first, and do not outlive a
-        # transaction behind every pooler.
+        # No prepared statements: they keep a plan made for a small table, and poolers in transaction mode do
+        # not support them.
         connection = psycopg.connect(**self._address.parameters, prepare_threshold=None)
         connection.isolation_level = ISOLATION
         return connection

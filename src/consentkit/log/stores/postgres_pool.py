@@ -1,8 +1,8 @@
 """Connections to PostgreSQL: URL parsing, a pool, and translation of the driver's errors.
 
-The pool has no thread of its own: who needs a connection opens it, and is told at once. They never cross a
-fork. What is idle is closed before it; what another thread is using then is the parent's, and the child's
-copy of the socket is given up without a word to the server.
+The pool has no thread of its own: the caller opens the connection and gets its error at once. Connections do
+not cross a fork: idle ones are closed before it. Those that other threads are using stay the parent's; the
+child drops its copy of the socket without sending anything to the server.
 """
 
 import os
@@ -28,7 +28,7 @@ SCHEMA = "consentkit"
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
-# What the URL may say otherwise. A peer that has vanished is given up after some fifteen seconds.
+# Defaults that the URL may override. A server that has vanished is noticed after about 15 seconds.
 _DEFAULTS: Mapping[str, Any] = {
     "application_name": "consentkit",
     "client_encoding": "utf8",
@@ -41,11 +41,11 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """A log's place.
+    """The address of a log.
 
     Attributes:
-        parameters: What libpq connects with; a password may be among them.
-        schema: A name that needs no quotes.
+        parameters: libpq's connection parameters, possibly with a password.
+        schema: The schema's name; it needs no quotes.
     """
 
     parameters: Mapping[str, Any]
@@ -56,10 +56,10 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_address(url: str) -> Address:
-    """Read a log's URL: one of libpq, to which ``schema=name`` may be added.
+    """Read a log's URL: a URL of libpq, with ``schema=name`` as a further parameter.
 
     Raises:
-        ConfigurationError: It is none. Nothing of it is repeated: it may hold a password.
+        ConfigurationError: It is invalid. The message does not repeat it: it may contain a password.
     """
     base, _, query = url.partition("?")
     fields = [field for field in query.split("&") if field]
@@ -76,13 +76,13 @@ def read_address(url: str) -> Address:
     return Address(parameters=dict(_DEFAULTS) | parameters, schema=schema)
 
 
-# SQLSTATE (PostgreSQL, appendix A): classes and codes that speak of what is stored, not of the server.
+# SQLSTATE (PostgreSQL, appendix A): classes and codes of errors in the stored data, not of the server.
 _CORRUPT = ("23", "XX001", "XX002", "42P01", "42703")
 
-# Serialization failure and deadlock: nothing was done, and doing it again will work.
+# Serialization failure and deadlock: nothing was written, and a retry will work.
 _AGAIN = ("40001", "40P01")
 
-# The server itself does not know whether it has committed.
+# Statement completion unknown: the server does not know whether it has committed.
 _UNKNOWN = "40003"
 
 
@@ -100,7 +100,7 @@ def reason(error: Error) -> str:
     """Return an error's message without hosts, names and values."""
     if error.diag.message_primary:
         return f"{error.diag.message_primary} ({error.sqlstate})"
-    # While connecting, there is libpq's text only; what the server says comes last, its names in quotes.
+    # Errors of connecting have only libpq's text: the server's message comes last, with names in quotes.
     _, refused, why = str(error).rpartition("FATAL:")
     if refused:
         return re.sub(r'"[^"]*"', "…", why.strip().partition("\n")[0])
@@ -116,8 +116,8 @@ def commit(connection: Connection) -> None:
     """Commit.
 
     Raises:
-        OutcomeUnknown: Nobody has said whether it was.
-        Error: It was not.
+        OutcomeUnknown: The connection broke, or the server does not know.
+        Error: It was not committed.
     """
     try:
         connection.commit()
@@ -131,7 +131,7 @@ def commit(connection: Connection) -> None:
 WAIT_SECONDS = 5.0
 """How long to wait for a place while all are in use."""
 
-# Connections of a parent process. Closing them would end the parent's session, so they are kept for ever.
+# Connections of a parent process. Never closed here: that would end the parent's session.
 _inherited: list[Connection] = []
 
 
@@ -139,7 +139,7 @@ class Pool:
     """At most so many connections at once. Safe to use from any thread."""
 
     def __init__(self, connect: Callable[[], Connection], *, most: int) -> None:
-        """Args: connect: opens a connection; most: how many there may be at once."""
+        """Args: connect: opens a connection; most: maximum number at once."""
         self._connect = connect
         self._most = most
         self._places = threading.BoundedSemaphore(most)
@@ -155,7 +155,7 @@ class Pool:
         _close_all(self._idle)
 
     def after_fork(self, *, child: bool) -> None:
-        """Go on; drop in the child what other threads of the parent were using."""
+        """Resume; in the child, drop connections that the parent's other threads were using."""
         if child:
             self._places = threading.BoundedSemaphore(self._most)
             _abandon(self._busy)
@@ -164,13 +164,13 @@ class Pool:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Lend a connection. If the block fails it is closed: that rolls back what is open.
+        """Lend a connection. If the block raises, it is closed, which rolls back an open transaction.
 
         Raises:
             LogUnavailable: All are in use.
-            Error: The server lets nobody in.
+            Error: The server refuses the connection.
         """
-        # Kept in a name: a fork in between replaces the pool's own.
+        # The same object for acquire and release: a fork in between replaces the attribute.
         places = self._places
         if not places.acquire(timeout=WAIT_SECONDS):
             raise LogUnavailable(f"all {self._most} connections to the log's PostgreSQL server are in use")
@@ -180,7 +180,7 @@ class Pool:
                 yield connection
             except BaseException:
                 if connection.broken:
-                    # Most likely the server went away, and all others are broken as well.
+                    # Most likely the server is down, so the other connections are broken too.
                     self.close()
                 self._give_back(connection, keep=False)
                 raise
@@ -189,14 +189,14 @@ class Pool:
             places.release()
 
     def close(self) -> None:
-        """Close what is idle now, and what is in use when it is given back."""
+        """Close idle connections now, and those in use when they are given back."""
         with self._guard:
             self._busy = set()
             _close_all(self._idle)
 
     def _take(self) -> Connection:
         with self._guard:
-            # A server that was restarted has closed them all; the first statement would fail.
+            # After a restart of the server, idle connections are dead and their first statement would fail.
             while self._idle and _has_ended(self._idle[-1]):
                 _close(self._idle.pop())
             connection = self._idle.pop() if self._idle else None
@@ -207,7 +207,7 @@ class Pool:
 
     def _give_back(self, connection: Connection, *, keep: bool) -> None:
         with self._guard:
-            # After `close`, or in a child, it is not the pool's any more.
+            # After `close` or a fork it no longer belongs to the pool.
             keep = keep and connection in self._busy
             self._busy.discard(connection)
             if keep:
@@ -217,7 +217,7 @@ class Pool:
 
 
 def _has_ended(connection: Connection) -> bool:
-    """Say whether the server has closed a connection: one that is idle has nothing to read."""
+    """Say whether the server has closed an idle connection: then its socket is readable."""
     if connection.closed:
         return True
     poll = select.poll()
@@ -236,8 +236,8 @@ def _close_all(connections: list[Connection]) -> None:
 
 
 def _abandon(connections: set[Connection]) -> None:
-    # The child's end of each socket is replaced: closing the connection would tell the server to end the
-    # session, which is the parent's.
+    # Replaces the child's copy of each socket: closing the connection would send Terminate to the server and
+    # end the parent's session.
     nowhere = os.open(os.devnull, os.O_RDWR)
     for connection in connections:
         with suppress(Error, OSError):

@@ -7,13 +7,13 @@ from consentkit.exceptions import LogCorrupt, LogUnavailable
 from consentkit.log.stores.postgres_pool import commit, may_repeat
 from consentkit.log.stores.sql import check_version, read_migrations
 
-# Steps that were released are never edited.
+# Released steps are never edited.
 MIGRATIONS = read_migrations("postgres")
 VERSION = len(MIGRATIONS)
 FILLED = ("entries", "tiles", "notices", "assets", "daily", "observations")
-"""The tables that decisions are put into, but for the head's."""
+"""Tables that decisions are written to, without the head's."""
 
-# Duplicate schema, table, object and key: what several processes get that make the same tables at once.
+# Duplicate schema, table, object and key: errors if several processes make the tables at once.
 _RACE = ("42P06", "42P07", "42710", "23505")
 _ATTEMPTS = 10
 
@@ -25,7 +25,7 @@ def version(connection: Connection, schema: str) -> int:
         LogCorrupt: The schema holds something else.
         LogUnavailable: A newer version of this package has written it.
     """
-    # The catalogue lists tables also where the role may not use the schema: that is not to look like no log.
+    # pg_catalog also lists tables of schemas that the role may not use: those must not look empty.
     cursor = connection.execute(
         "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
@@ -72,7 +72,7 @@ def migrate(connection: Connection, schema: str) -> None:
                 _migrate(connection, schema)
             return commit(connection)
         except Error as error:
-            # Before there is a table there is nothing to lock: who loses the race begins anew.
+            # Without tables there is nothing to lock: a process that loses the race starts again.
             if connection.closed or not (error.sqlstate in _RACE or may_repeat(error)):
                 raise
             connection.rollback()
@@ -83,11 +83,11 @@ def _migrate(connection: Connection, schema: str) -> None:
     exists = connection.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,))
     if exists.fetchone() is None:
         connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
-    # The migrations name no schema: they go where the search path leads.
+    # Migrations name no schema: the search path decides.
     connection.execute("SELECT set_config('search_path', %s, true)", (f'"{schema}"',))
     found = version(connection, schema)
     if found:
-        # Nobody appends meanwhile; and another process may have migrated while this one waited.
+        # Blocks appends. Another process may have migrated while this one waited for the lock.
         connection.execute("SELECT size FROM head FOR UPDATE")
         found = version(connection, schema)
     for statement in (statement for step in MIGRATIONS[found:] for statement in step):

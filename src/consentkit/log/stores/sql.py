@@ -29,18 +29,18 @@ T = TypeVar("T")
 Argument: TypeAlias = str | int | bytes | list[str] | list[int] | None
 Query: TypeAlias = tuple[str, Sequence[Argument]]
 Statement: TypeAlias = tuple[str, Sequence[tuple[Any, ...]]]
-"""A statement, and the arguments of each time that it is run."""
+"""A statement, and the arguments of each run."""
 
 HEAD = "SELECT size, root, checkpoint, open_days FROM head"
 COLUMNS = '"index", id, type, at, subject, body, salt, leaf'
 ROW = f"SELECT {COLUMNS} FROM entries"
-"""Selects what a `RawRow` has."""
+"""Selects a `RawRow`."""
 INSERT_ROWS = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 _ROLLUP = "day, regime, locale, notice, action"
-# Notices share assets: what has the same hash is there already.
+# Notices share assets: one with the same hash is already there.
 _INSERT_ASSET = "INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
-# The table is named where both the old and the new row have the column: PostgreSQL asks for that.
+# `daily.count` is qualified because PostgreSQL finds `count` ambiguous.
 _ADD_COUNT = (
     f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
     " DO UPDATE SET count = daily.count + excluded.count"
@@ -48,7 +48,7 @@ _ADD_COUNT = (
 _UPDATE_TOLD = (
     "UPDATE daily SET told = ? WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?"
 )
-# A tile that has grown is written whole: both databases would rewrite the row for an addition to it.
+# A tile that has grown is written whole: both databases rewrite the row anyway.
 _PUT_TILE = (
     'INSERT INTO tiles VALUES (?, ?, ?) ON CONFLICT (level, "index") DO UPDATE SET hashes = excluded.hashes'
 )
@@ -62,8 +62,8 @@ class View(ABC):
     """A snapshot of the log; later appends are not visible in it.
 
     Attributes:
-        contains: The condition that a row's body contains the bytes of the argument.
-        is_subject: The condition that a row is that of the visitor whose id is the query's first argument.
+        contains: SQL condition: a row's body contains the argument's bytes.
+        is_subject: SQL condition: a row belongs to the visitor whose id is the query's first argument.
     """
 
     contains: ClassVar[str]
@@ -98,7 +98,7 @@ class View(ABC):
         return starmap(Row, self.raw_rows(start, self.head().size if stop is None else stop))
 
     def raw_rows(self, start: int, stop: int) -> Iterator[RawRow]:
-        """Stream what `rows` does as plain tuples: verifying a log makes a `Row` of few of them."""
+        """Stream the same rows as plain tuples: verification needs a `Row` for few of them."""
         return self.stream(f'{ROW} WHERE "index" >= ? AND "index" <= ?', start, stop - 1)
 
     def find(self, id: str) -> Row | None:
@@ -108,13 +108,13 @@ class View(ABC):
     def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
         """Return the rows of one visitor, or the `last` of them, in order."""
         query = f'{ROW} WHERE {self.is_subject} ORDER BY "index" DESC LIMIT ?'
-        # From the end, so that a limit takes the latest; turned round here.
+        # Descending, so that the limit takes the latest; reversed here.
         found = self.select(query, subject, _HIGHEST if last is None else last)
         return list(starmap(Row, reversed(found)))
 
     def of_type(self, type: EntryType) -> Iterator[Row]:
         """Stream the rows of a type other than ``decision``, in order."""
-        # The last condition is that of the partial index over types: without it, all rows would be read.
+        # The last condition makes the database use the partial index over types.
         query = f"{ROW} WHERE \"index\" >= ? AND type = ? AND type <> 'decision'"
         return starmap(Row, self.stream(query, _LOWEST, type))
 
@@ -128,8 +128,8 @@ class View(ABC):
         query = f'{ROW} WHERE "index" >= ? AND "index" < ?'
         times = [day, f"{day}U"] if day else []
         if day:
-            # Without bounds, an old day makes the database scan all newer entries. `+ 0` stops the planner
-            # from using the index here, and from the same scan.
+            # First the day's bounds: without them, an old day makes the database scan all newer entries.
+            # `+ 0` keeps the planner from using the primary key, which would be the same scan.
             span = 'SELECT min("index" + 0), max("index" + 0) FROM entries WHERE at BETWEEN ? AND ?'
             ((first, last),) = self.select(span, *times) or [(None, None)]
             if first is None:
@@ -144,7 +144,7 @@ class View(ABC):
 
     def tile(self, tile: TileId) -> bytes | None:
         """Return a tile's hashes."""
-        # A public address may name a larger one than databases have integers for.
+        # Numbers come from public URLs and may exceed the databases' integers.
         if tile.number > _HIGHEST:
             return None
         return self._bytes('SELECT hashes FROM tiles WHERE level = ? AND "index" = ?', *tile)
@@ -204,15 +204,15 @@ class Transaction(View, ABC):
     def one_of(self, values: Sequence[str] | Sequence[int]) -> tuple[str, Argument]:
         """Return the condition that a column has one of many values, and its one argument.
 
-        Many placeholders would not do: databases limit them, and a batch has no limit.
+        Databases limit the number of placeholders, and a batch may be larger.
         """
 
     def known(
         self, ids: Sequence[str], tiles: Sequence[TileId]
     ) -> tuple[dict[str, int], dict[TileId, bytes]]:
-        """Return the index of each of `ids` that is in the log, and those of `tiles` that there are."""
+        """Return the index of each of `ids` in the log, and the hashes of each of `tiles` that exists."""
         condition, argument = self.one_of(ids)
-        # Alternatives, not a list of pairs: for that, SQLite reads the whole table.
+        # OR instead of row values in a list: for those, SQLite scans the table.
         places = " OR ".join(['level = ? AND "index" = ?'] * len(tiles)) or "level < 0"
         indexes, found = self.select_each(
             (f'SELECT id, "index" FROM entries WHERE id {condition}', (argument,)),
@@ -234,8 +234,8 @@ class Transaction(View, ABC):
         return [(index, leaf) for index, leaf in self.select(query, start, stop, before)]
 
     def write(self, change: Change) -> None:
-        """Write what an operation adds."""
-        # The order is free: all of it is seen at once, and no foreign key ties one table to another.
+        """Write the changes of an operation."""
+        # In any order: readers see all of it at once, and there are no foreign keys.
         statements: list[Statement] = [(INSERT_ROWS, list(map(astuple, change.rows)))]
         for bundle in change.bundles:
             statements.append(("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)]))
@@ -265,7 +265,7 @@ class Transaction(View, ABC):
 
     def count(self, counts: Mapping[Observation, int]) -> None:
         """Add to the observations, and keep the `MAX_KEYS` largest counts of each kind and day."""
-        # Whoever can send a report can forge one: without these limits it could fill the disk.
+        # Reports can be forged: without these limits they could fill the disk.
         days = {one.day for one in counts}
         oldest = [date.fromisoformat(day) - timedelta(days=KEPT_DAYS) for day in days]
         self.execute(
@@ -332,7 +332,7 @@ class Store(Protocol):
 
 
 class OutcomeUnknown(LogUnavailable):
-    """COMMIT itself failed: the batch is recorded, or it is not."""
+    """COMMIT itself failed: the batch may or may not be recorded."""
 
 
 def run_settled(run: Callable[[Script[T]], T], script: Script[T]) -> T:
@@ -340,12 +340,12 @@ def run_settled(run: Callable[[Script[T]], T], script: Script[T]) -> T:
 
     Args:
         run: Runs a script in one transaction, and raises this package's errors only.
-        script: What is to be done.
+        script: The script.
 
     Raises:
         LogUnavailable: Also when the second run fails: its attribute `unknown` is true then.
     """
-    # The lock on the head makes the second run wait for the end of the first; the same ids are taken once.
+    # The lock on the head makes the second run wait for the first; known ids are not written twice.
     with suppress(OutcomeUnknown):
         return run(script)
     try:
@@ -359,7 +359,7 @@ def read_head(found: Sequence[Sequence[Any]]) -> Head:
     """Make a head of what `HEAD` selects.
 
     Raises:
-        LogCorrupt: There is none, or (SQLite keeps any kind of value in any column) it is not one.
+        LogCorrupt: There is none, or a column holds a value of another type (SQLite allows that).
     """
     if not found:
         raise LogCorrupt("the log has no tree head")

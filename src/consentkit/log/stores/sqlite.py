@@ -19,10 +19,10 @@ from consentkit.log.stores.values import Head, RawRow
 
 T = TypeVar("T")
 
-# How long SQLite waits for a lock that a program other than consentkit holds on the file.
+# How long SQLite waits for a lock on the file that a program other than consentkit holds.
 BUSY_SECONDS = 2.0
 
-# How long an erasure waits for readers that keep the write-ahead log from being cut.
+# How long an erasure waits for readers that prevent truncating the write-ahead log.
 WAL_SECONDS = 0.5
 
 # Bytes of the largest value that is read.
@@ -31,14 +31,14 @@ LARGEST = 64 * 1024 * 1024
 # How long a fork waits for a commit under way in another thread.
 FORK_SECONDS = 2.0
 
-# Each commit is on disk before it is acknowledged, even through a loss of power: in WAL mode, NORMAL may lose
-# the latest ones. Destroyed rows are overwritten, and temporary files would be one more place that has them.
+# FULL: each commit is on disk before it is acknowledged; in WAL mode, NORMAL may lose the latest ones if the
+# power fails. Erased rows are overwritten, and no temporary file may keep a copy of them.
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
 
-# Result codes that speak of what is stored, not of the file system.
+# Result codes of errors in the stored data, not of the file system.
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG)
 
-# Connections of a parent process. SQLite forbids even closing them in the child, so they are kept for ever.
+# Connections of a parent process. SQLite forbids even closing them in the child.
 _inherited: list[sqlite3.Connection] = []
 
 
@@ -46,8 +46,8 @@ class SQLiteView(sql.View):
     """Reads through one connection; its open transaction is the snapshot."""
 
     contains = "instr(body, ?) > 0"
-    # The index over visitors has only the beginning of an id (see the second migration). Without the sign,
-    # SQLite would put the value in place of the column, and not recognise the index any more.
+    # The index over visitors contains only the beginning of an id (see the second migration). The unary plus
+    # keeps SQLite from substituting the value for the column, after which it would not use the index.
     is_subject = "substr(subject, 1, 4) = substr(?1, 1, 4) AND subject IS NOT NULL AND +subject = ?1"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -102,10 +102,10 @@ class SQLiteTransaction(sql.Transaction, SQLiteView):
         return "IN (SELECT value FROM json_each(?))", json.dumps(values)
 
     def blank(self, indexes: Sequence[int]) -> None:
-        """Destroy what rows hold. ``secure_delete`` overwrites it in the file; the WAL is cut afterwards."""
+        """Erase rows. ``secure_delete`` overwrites them in the file; the WAL is truncated after COMMIT."""
         super().blank(indexes)
         self.has_destroyed = True
-        # On disk with the rest: whoever commits next cuts the WAL if this process does not come to it.
+        # In the same commit: if this process dies before truncating the WAL, the next commit does it.
         self.execute(("UPDATE head SET remains = 1", [()]))
 
 
@@ -115,14 +115,14 @@ def translate_errors(kinds: tuple[type[Exception], ...] = (sqlite3.Error, OSErro
     try:
         yield
     except UnicodeDecodeError:
-        # SQLite repeats what it cannot read of a schema, and Python cannot read that.
+        # SQLite's message quotes a schema that is not UTF-8, and Python cannot decode the message.
         raise LogCorrupt("the log's SQLite file failed: a text in it is not UTF-8") from None
     except kinds as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code
-        # Without a code it is Python's: text that is not UTF-8.
+        # An OperationalError without a code is Python's own: a text is not UTF-8.
         undecodable = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
         kind = LogCorrupt if undecodable or code in _CORRUPT else LogUnavailable
-        problem = str(error).partition(" with text ")[0]  # which may be a visitor's
+        problem = str(error).partition(" with text ")[0]  # the text may be a visitor's
         raise kind(f"the log's SQLite file failed: {problem}") from error
 
 
@@ -158,13 +158,13 @@ class SQLiteStore:
         register_at_fork(self)
 
     def before_fork(self) -> None:
-        """Close the connection: SQLite's notes of the locks it holds would mislead it in the child."""
+        """Close the connection: in the child, SQLite would rely on locks that it no longer holds."""
         if self._guard.acquire(timeout=FORK_SECONDS):
             self._forking = threading.get_ident()
             self._disconnect()
 
     def after_fork(self, *, child: bool) -> None:
-        """Let commits go on in the parent; forget in the child what could not be closed."""
+        """Resume commits in the parent; in the child, drop a connection that could not be closed."""
         if child:
             if self._connection is not None:
                 _inherited.append(self._connection)
@@ -178,7 +178,7 @@ class SQLiteStore:
         """Run a script in one transaction."""
         if self._read_only:
             raise LogError("the log was opened for reading only")
-        # SQLite alone lets whoever polls at the right moment in; under load some would never have a turn.
+        # SQLite's own waiting is polling: under load, some processes would never get the lock.
         with self._guard, translate_errors(), fair_lock(self._path):
             return sql.run_settled(self._run, script)
 
@@ -187,7 +187,7 @@ class SQLiteStore:
         if not self._path.exists():
             raise LogMissing(f"there is no log at {str(self._path)!r} yet")
         uri = f"file:{quote(str(self._path.resolve()))}?mode=rw"
-        # Without its turn: somebody who never gives it up is to be told of, not waited for.
+        # Without the fair lock: a process that never releases it must be reported, not waited for.
         with translate_errors(), closing(_open(uri)) as connection:
             found = schema.version(connection)
             if not found:
@@ -202,16 +202,16 @@ class SQLiteStore:
             return head
 
     def tidy(self) -> None:
-        """Do nothing: destroyed rows were overwritten. The file keeps its size; only VACUUM would cut it."""
+        """Do nothing: erased rows were overwritten. The file keeps its size; only VACUUM would shrink it."""
 
     @contextmanager
     def snapshot(self) -> Iterator[SQLiteView]:
         """Open a view of the present state."""
         with translate_errors():
             self._prepare()
-        # Not OSError: the block that reads may raise its own.
+        # Not OSError: the caller's block may raise its own.
         with translate_errors((sqlite3.Error,)), closing(self._open_for_reading()) as connection:
-            # A transaction holds one snapshot of a WAL database from its first read on.
+            # In WAL mode, a transaction sees one snapshot from its first read on.
             connection.execute("BEGIN")
             sql.check_version(schema.version(connection), schema.VERSION, current=True)
             yield SQLiteView(connection)
@@ -225,11 +225,11 @@ class SQLiteStore:
     def _run(self, script: sql.Script[T]) -> T:
         try:
             connection = self._connection or self._connect()
-            # Not deferred: a transaction that begins by reading can be refused when it comes to write.
+            # IMMEDIATE: a deferred transaction that begins with a read can fail when it first writes.
             connection.execute("BEGIN IMMEDIATE")
             transaction = SQLiteTransaction(connection)
             outcome = script(transaction)
-            # Whether the write-ahead log may hold what was destroyed, by this process or another.
+            # Whether the write-ahead log may still contain erased rows, of this process or another.
             (remains,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
             try:
                 connection.execute("COMMIT")
@@ -238,27 +238,27 @@ class SQLiteStore:
             if remains:
                 _clear_remains(connection, wait=transaction.has_destroyed)
         except BaseException:
-            # Closing rolls back what is open, and nobody trusts a connection that has failed.
+            # Closing rolls back, and a connection that has failed is not used again.
             self._disconnect()
             raise
         return outcome
 
     def _prepare(self) -> None:
-        """Make and migrate the tables, once for each process that does not only read."""
+        """Make and migrate the tables, once per process; not if it only reads."""
         if not self._prepared:
             with self._guard, fair_lock(self._path):
                 if self._connection is None:
                     self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        # Only for a new file: closing a descriptor would drop the locks of other connections to it.
+        # Only for a new file: closing any descriptor of a file drops this process's POSIX locks on it.
         with suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = self._connect_to(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            # Before anything is written: the file may be a database of something else.
+            # Before anything is written: the file may be some other database.
             schema.version(connection)
             for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
@@ -285,9 +285,9 @@ class SQLiteStore:
         return connection
 
     def _is_a_copy(self) -> bool:
-        """Say whether nothing can be made beside the file and nobody has it open.
+        """Say whether the file is a copy in a read-only folder, without a WAL.
 
-        Only then is SQLite told that it does not change: else it reads without the WAL that others write.
+        Only then is it opened as immutable: SQLite ignores the WAL of an immutable file.
         """
         wal = self._path.with_name(self._path.name + "-wal")
         return self._read_only and not os.access(self._path.absolute().parent, os.W_OK) and not wal.exists()
@@ -298,14 +298,14 @@ def _open(uri: str) -> sqlite3.Connection:
 
 
 def _clear_remains(connection: sqlite3.Connection, *, wait: bool) -> None:
-    """Cut the write-ahead log. While a reader keeps it from that, the next commit of any process will.
+    """Truncate the write-ahead log. If a reader prevents it, the next commit of any process tries again.
 
-    What was committed is committed: nothing is raised.
+    Raises nothing: the entries are committed.
     """
     with suppress(sqlite3.Error):
         connection.execute(f"PRAGMA busy_timeout = {int(WAL_SECONDS * 1000) if wait else 0}")
         try:
-            # It moves all pages into the file and cuts the WAL to nothing; other modes leave its bytes.
+            # TRUNCATE moves all pages into the file and empties the WAL; other modes leave its bytes on disk.
             busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

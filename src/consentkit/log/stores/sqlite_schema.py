@@ -11,7 +11,7 @@ from consentkit.log.stores.sql import check_version, read_migrations
 # Marks the file as a consent log (SQLite file format, "application id"): "ckit".
 APPLICATION_ID = 0x636B6974
 
-# Steps that were released are never edited: `check_tables` compares a file with their very words.
+# Released steps are never edited: `check_tables` compares the tables' SQL with them.
 MIGRATIONS = read_migrations("sqlite")
 VERSION = len(MIGRATIONS)
 TABLES = frozenset(("entries", "tiles", "head", "notices", "assets", "daily", "observations"))
@@ -30,7 +30,7 @@ def version(connection: sqlite3.Connection) -> int:
     ).fetchone()
     if application != APPLICATION_ID and (application, found, tables) != (0, 0, 0):
         raise LogCorrupt("the file is a SQLite database, but not a consent log")
-    # A view computes what it shows: one in a table's place could hide entries, or never end.
+    # A view in place of a table could hide entries, or compute for ever.
     views = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
     if not TABLES.isdisjoint(name.lower() for (name,) in views):
         raise LogCorrupt("a view stands in the place of a table of the log")
@@ -50,7 +50,7 @@ def check_tables(connection: sqlite3.Connection) -> None:
 
 
 def _definitions(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
-    """Return type and SQL of the log's tables, and of all that is attached to them, by name."""
+    """Return type and SQL of the log's tables, and of their indexes and triggers, by name."""
     query = "SELECT name, type, coalesce(sql, ''), lower(tbl_name) FROM sqlite_master"
     found = connection.execute(query)
     return {name: (kind, " ".join(sql.split())) for name, kind, sql, table in found if table in TABLES}
@@ -73,7 +73,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     if version(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    # Asked again: another process may have migrated while this one waited for the lock.
+    # Read again: another process may have migrated while this one waited for the lock.
     for statement in (statement for step in MIGRATIONS[version(connection) :] for statement in step):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -22,7 +22,7 @@ class Head(msgspec.Struct, frozen=True):
     Attributes:
         size: Number of leaves.
         root: Their root hash, 32 bytes.
-        checkpoint: The signed note that says so (C2SP tlog-checkpoint); None where the log has no key.
+        checkpoint: The signed note with size and root (C2SP tlog-checkpoint); None if the log has no key.
         open_days: Days with decisions that no roll-up counts yet, sorted.
     """
 
@@ -45,7 +45,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     subject: str | None
     body: bytes | None
     salt: bytes | None
-    leaf: bytes  # what the tree hashes; stays for ever
+    leaf: bytes  # the bytes that the tree hashes; never erased
 
 
 RawRow: TypeAlias = tuple[int, str, EntryType, str | None, str | None, bytes | None, bytes | None, bytes]
@@ -63,7 +63,7 @@ class Rollup(msgspec.Struct, frozen=True, order=True):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """How many decisions there are of one kind, and how many the latest roll-up that counts them told."""
+    """The number of decisions under one key, and the number in the latest roll-up with that key."""
 
     count: int
     told: int = 0
@@ -74,11 +74,11 @@ class Change(msgspec.Struct, frozen=True):
 
     Attributes:
         rows: New rows, numbered from the size of the tree.
-        bundles: Notices that are new.
-        daily: What to add to the daily counts.
-        told: What roll-ups among the rows tell, to be kept beside the counts.
-        tiles: Tiles that are new or longer than before, whole.
-        head: The head from now on.
+        bundles: New notices.
+        daily: Numbers to add to the daily counts.
+        told: Counts in the roll-ups among the rows, stored beside the daily counts.
+        tiles: New and extended tiles, each whole.
+        head: The new head.
     """
 
     rows: Sequence[Row]

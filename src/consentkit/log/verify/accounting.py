@@ -19,20 +19,21 @@ DayKey: TypeAlias = tuple[str, ...]
 
 
 class Erasures:
-    """All that erasures and purges destroyed, quick to ask however many they are. False if there are none.
+    """The index of what erasures and purges erased; false if there are none. Look-ups take logarithmic time.
 
     Attributes:
-        indexes: Of the erasures and purges.
+        indexes: Indexes of the erasures and purges themselves.
 
     Raises:
-        LogCorrupt: One of them is not what its leaf commits to, or speaks of entries after it.
+        LogCorrupt: One of them does not match its leaf, or names entries after it.
     """
 
     def __init__(self, view: View) -> None:
         self.indexes: set[int] = set()
         self._erased = {index for entry in self._read(view, "erasure") for index in entry.erased or ()}
         purges = sorted((entry.before or "", entry.stop or 0) for entry in self._read(view, "purge"))
-        # For a day count those that end after it: from a place in the order on, the furthest of them.
+        # A purge covers all days before its own. So for a day: the largest `stop` of purges with a later day,
+        # as suffix maxima over the sorted purges.
         self._days = [before for before, _ in purges]
         self._stops = [0, *accumulate((stop for _, stop in reversed(purges)), max)][::-1]
 
@@ -67,11 +68,11 @@ class Erasures:
 
 
 class DailyCounts:
-    """The days' counts as they follow from the entries, to check roll-ups and the stored counts against.
+    """Daily counts computed from the entries; roll-ups and the stored counts are checked against them.
 
-    What was erased is counted nowhere but in roll-ups. Invariant of the log: after the last roll-up of a day
-    no decision of that day is erased. A roll-up tells the counts that changed since the one before it. So a
-    day's counts are what its roll-ups told last, and the decisions since.
+    Erased decisions are counted in roll-ups only. Invariant of the log: after the last roll-up of a day, no
+    decision of that day is erased. A roll-up tells the counts that changed since the one before it. So a
+    day's counts are those that its roll-ups told last, plus the decisions since.
     """
 
     def __init__(self) -> None:
@@ -80,19 +81,19 @@ class DailyCounts:
         self._missing: Counter[str] = Counter()
 
     def add(self, decisions: Iterable[tuple[str, str, str, str, str]]) -> None:
-        """Count decisions, each by its day and what follows in `DayKey`."""
+        """Count decisions, each given as its day and the fields of `DayKey`."""
         for (day, *key), count in Counter(decisions).items():
             self._since.setdefault(day, Counter())[tuple(key)] += count
 
     def add_erased(self, day: str) -> None:
-        """Count a decision of which nothing is known but its day."""
+        """Count an erased decision, of which only the day is known."""
         self._missing[day] += 1
 
     def close(self, index: int, body: bytes) -> None:
-        """Check a day's roll-up, the entry with this index and body, and go on from it.
+        """Check the roll-up with this index and body, and continue counting from it.
 
         Raises:
-            LogCorrupt: It is not what the entries before it add up to.
+            LogCorrupt: It does not match the entries before it.
         """
         rollup = decode_entry(index, body)
         day = rollup.closes or ""
@@ -103,13 +104,13 @@ class DailyCounts:
         is_whole = len(told) == len(rollup.counts or ()) and told.keys() >= since.keys()
         if not is_whole or min(rest.values(), default=0) < 0 or sum(rest.values()) != missing:
             raise LogCorrupt(f"entry {index}: the roll-up of {day} is not what the entries add up to")
-        before |= told  # no count is lower than it was
+        before |= told  # counts never go down, so the union keeps the new ones
 
     def check(self, daily: Mapping[Rollup, int], open_days: tuple[str, ...]) -> None:
-        """Check the daily counts, and which days no roll-up counts.
+        """Check the stored daily counts, and the head's list of days without a roll-up.
 
         Raises:
-            LogCorrupt: They are not what the entries add up to.
+            LogCorrupt: They do not match the entries.
         """
         totals: Counter[Rollup] = Counter()
         for counts_by_day in (self._closed, self._since):

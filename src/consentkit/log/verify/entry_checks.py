@@ -13,12 +13,12 @@ from consentkit.record.leaf import DOMAIN, SALT_BYTES, commitment, committed_lea
 
 MISSING = "its body is missing, and no entry says that it was erased"
 
-# What a body raises that is not an entry's: in SQLite it may be any kind of value.
+# Errors of decoding a body that is no entry; in SQLite it may be a value of any type.
 _NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What of an entry is checked against something else; decoding all of it would take most of the time."""
+    """The fields of an entry that are checked; decoding all of them would dominate verification."""
 
     id: str
     type: str
@@ -34,14 +34,14 @@ _decode = msgspec.json.Decoder(Facts).decode
 
 
 def check_decisions(rows: Sequence[RawRow]) -> list[Facts] | None:
-    """Decode decisions; None unless all of them agree with their leaves and the columns they are filed under.
+    """Decode decisions; None unless all of them match their leaves and columns.
 
-    This is most of what verifying a log takes. So it goes by columns, and says once more, in one expression,
-    what `commitment` and `committed_leaf` say.
+    Most of the time of a verification is spent here. Therefore it works on whole columns, and repeats
+    `commitment` and `committed_leaf` inline.
     """
     _, ids, types, times, subjects, bodies, salts, leaves = zip(*rows, strict=True)
     try:
-        # One by one: read as one list, what one of them begins another could end.
+        # One at a time: joined into one JSON list, a string could begin in one body and end in another.
         facts = list(map(_decode, bodies))
         hashes = [sha256(DOMAIN + salt + body).hexdigest() for salt, body in zip(salts, bodies, strict=True)]
         expected = [
@@ -62,17 +62,17 @@ def check_decisions(rows: Sequence[RawRow]) -> list[Facts] | None:
 
 
 def check_entry(row: Row, body: bytes) -> Facts:
-    """Decode an entry that agrees with its leaf and its columns.
+    """Decode an entry, and check it against its leaf and columns.
 
     Raises:
-        LogCorrupt: It does not.
+        LogCorrupt: They do not match.
     """
     facts = _facts(row, body)
     try:
         committed = commitment(row.salt or b"", body)
     except TypeError as error:
         raise LogCorrupt(f"entry {row.index}: its body and salt are not bytes") from error
-    # Salt and body are hashed as one: without this, what ends the one could begin the other.
+    # Salt and body are hashed as one string: without a fixed length, bytes could move from one to the other.
     if len(row.salt or b"") != SALT_BYTES or row.leaf != committed_leaf(row.type, facts.at[:10], committed):
         raise LogCorrupt(f"entry {row.index}: its body is not what its leaf commits to")
     _check_columns(row, facts)
@@ -108,7 +108,7 @@ def _check_columns(row: Row, facts: Facts) -> None:
 
 
 def _is_publication(body: bytes, facts: Facts) -> bool:
-    # No leaf commits to a notice's body, so it may say nothing that the leaf does not.
+    # The leaf of a notice does not commit to the body, so the body may contain nothing else.
     with suppress(LogError):
         return body == Entry(id=facts.notice, type="notice", at=facts.at, notice=facts.notice).encode()
     return False

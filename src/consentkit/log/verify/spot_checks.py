@@ -23,7 +23,7 @@ _KEPT = "The log continues the checkpoint that was kept"
 
 
 class Check(NamedTuple):
-    """What was checked, whether it holds (``None``: it cannot be checked), and what was found."""
+    """A check: its title, whether it holds (``None``: it cannot be checked), and the finding."""
 
     title: str
     holds: bool | None
@@ -31,7 +31,7 @@ class Check(NamedTuple):
 
 
 class Node(NamedTuple):
-    """One step on the way from a leaf to the root: the hash beside, its side, and what both give."""
+    """One step from a leaf to the root: the sibling's hash, its side, and the hash of both."""
 
     sibling: str
     side: str
@@ -39,15 +39,15 @@ class Node(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """An entry's proof, and what came of it.
+    """An entry's proof and its checks.
 
     Attributes:
         size: Number of leaves of the tree.
         root: The tree's root hash, hexadecimal.
         leaf_hash: The leaf's hash, hexadecimal.
-        nodes: The way from the leaf to the root.
-        checks: What was checked, in order.
-        proof: The proof as other programs read it; ``None`` where nothing is signed.
+        nodes: The steps from the leaf to the root.
+        checks: The checks, in order.
+        proof: The encoded proof (C2SP tlog-proof); ``None`` if the log is not signed.
     """
 
     size: int
@@ -59,17 +59,17 @@ class Verified(NamedTuple):
 
     @property
     def holds(self) -> bool | None:
-        """Whether everything holds; ``None`` where nothing is wrong, but not all could be checked."""
+        """Whether all checks hold; ``None`` if none fails but some could not be made."""
         verdicts = {check.holds for check in self.checks}
         return False if False in verdicts else None if None in verdicts else True
 
 
 class Kept(NamedTuple):
-    """What a kept checkpoint says of the log.
+    """The checks against a saved checkpoint.
 
     Attributes:
-        checks: What was checked, in order.
-        at: When it was kept (RFC 3339 in UTC); empty where it cannot be read.
+        checks: The checks, in order.
+        at: When it was saved (RFC 3339 in UTC); empty if it cannot be read.
         size: Number of entries that the log had then.
     """
 
@@ -93,7 +93,7 @@ def verify_entry(reader: LogReader, recorded: Recorded, keys: Sequence[VerifierK
     Args:
         reader: Reads the log.
         recorded: The entry.
-        keys: The log's public keys; none where they are not known.
+        keys: The log's public keys; none if they are not known.
 
     Raises:
         LogCorrupt: The tree has no proof for it.
@@ -223,7 +223,7 @@ def _check_body(recorded: Recorded) -> Check:
     else:
         text = "It has this type and day, and commits to SHA-256 over the entry's bytes and its salt."
         leaf = committed_leaf(entry.type, entry.day, commitment(salt, recorded.body))
-    # Salt and body are hashed as one: a shorter salt could lend its end to the body.
+    # Salt and body are hashed as one string, so the salt's length must be checked.
     holds = entry.id == recorded.id and leaf == recorded.leaf
     return _verdict(title, text, holds and (entry.type == "notice" or len(salt) == SALT_BYTES))
 
@@ -242,7 +242,7 @@ def _check_notice(reader: LogReader, recorded: Recorded) -> Iterator[Check]:
 
 
 def _way(hashed: bytes, siblings: Iterable[tuple[bool, bytes]]) -> Iterator[Node]:
-    """Name every step from a leaf to the root; of each sibling: whether it stands on the left, its hash."""
+    """Yield the steps from a leaf to the root. `siblings`: whether each is on the left, and its hash."""
     for left, sibling in siblings:
         hashed = node_hash(sibling, hashed) if left else node_hash(hashed, sibling)
         yield Node(sibling.hex(), "left" if left else "right", hashed.hex())
@@ -268,7 +268,7 @@ def _check_last(reader: LogReader, head: Head) -> Check:
     number, place = divmod(index, TILE_WIDTH)
     tile = reader.tile(TileId(0, number)) or b""
     hashed = tile[place * HASH_BYTES : (place + 1) * HASH_BYTES]
-    # What came behind it meanwhile has moved the head as well.
+    # An entry appended meanwhile has moved the head as well.
     beyond = reader.at(head.size) is not None and reader.head().size == head.size
     holds = last is not None and leaf_hash(last.leaf) == hashed and not beyond
     return _verdict(title, f"It has index {index}, and none follows.", holds)

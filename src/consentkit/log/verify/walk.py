@@ -1,7 +1,7 @@
 """Full verification: one pass over all rows, checking leaves, tree, entries, counts and head.
 
-One pass, in bounded memory: what is kept is what was erased and each day's counts, not the entries. The
-lowest index at which something is wrong is named.
+Memory is bounded: what is kept are the erased indexes and the daily counts, not the entries. The error names
+the lowest index at which something is wrong.
 """
 
 from collections import ChainMap
@@ -22,11 +22,11 @@ from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_
 from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, Grown, TileId, append, frontier, root
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many entries were checked, and how many of these are erased, since it was last told."""
+"""Called with the number of entries checked since the last call, and how many of these are erased."""
 
 _AT_A_TIME = 16 * TILE_WIDTH
 
-# No text comes after it.
+# Sorts after every day.
 _LAST = "\U0010ffff"
 
 
@@ -63,7 +63,7 @@ def verify(
 
 
 class _Walk:
-    """Checks rows as they come, from `start` on, and at last what must agree once all are known."""
+    """Checks rows in order from `start` on, and what can be checked only at the end."""
 
     def __init__(self, view: View, saved: Checkpoint | None, start: int) -> None:
         self.start = start
@@ -79,7 +79,7 @@ class _Walk:
     def take(self, rows: Sequence[RawRow]) -> int:
         """Check the next rows; return how many of them were erased."""
         indexes, _, types, _, _, bodies, _, leaves = zip(*rows, strict=True)
-        # The tree first: what disagrees with it is named before what its entries say.
+        # The tree first: an entry that does not match it is the more exact finding.
         self._check_order(indexes, leaves)
         self._grow(list(leaves))
         done = 0
@@ -92,14 +92,14 @@ class _Walk:
         return bodies.count(None)
 
     def finish(self, head: Head) -> None:
-        """Check what must agree once all rows are known."""
+        """Check head, last tiles, assets and counts, once all rows were seen."""
         grown, view = self._grown, self._view
         if grown.size < head.size:
             raise LogCorrupt(f"entry {grown.size} is missing: the head says {head.size} entries")
         if (grown.size, grown.root) != (head.size, head.root):
             problem = f"the head says {head.size} entries, the leaves give {grown.size} or another root"
             raise LogCorrupt(problem)
-        # Rows that no index from 0 to the size leads to would be neither in the tree nor in any check.
+        # Rows with other indexes would be in neither the tree nor any check.
         for start, stop in ((-(2**63), 0), (head.size, 2**63)):
             for row in view.rows(start, stop):
                 raise LogCorrupt(f"entry {row.index} is beyond the head, which says {head.size} entries")
@@ -119,7 +119,7 @@ class _Walk:
                 raise LogCorrupt(f"entry {index}: its leaf is not bytes")
 
     def _take_decisions(self, rows: Sequence[RawRow]) -> None:
-        """Check decisions that are there: at once, and one by one only to name the first that is wrong."""
+        """Check decisions that are not erased: all at once; one by one only to name the first wrong one."""
         if not rows:
             return
         facts = check_decisions(rows) or [check_entry(row, row.body or b"") for row in starmap(Row, rows)]
@@ -132,7 +132,7 @@ class _Walk:
         self._counts.add([(one.at[:10], one.regime, one.locale, one.notice, one.action) for one in facts])
 
     def _take_other(self, row: Row) -> None:
-        """Check what is no decision, or was erased."""
+        """Check an entry of another type, or an erased one."""
         if row.type not in PERSONAL:
             self._erasures.check_permanent(row)
         if row.body is None:
@@ -153,7 +153,7 @@ class _Walk:
         bundle = self._view.notice(row.id) or b""
         if row.salt is not None or sha256(bundle).hexdigest() != row.id:
             raise LogCorrupt(f"entry {row.index}: the notice it publishes is missing or another")
-        shown = Notice.loads(bundle) or Shown()  # what is no notice of ours names no files
+        shown = Notice.loads(bundle) or Shown()  # an unknown form of notice names no files
         for name, hash in shown.assets.items():
             if self._view.asset(hash) is None:
                 raise LogCorrupt(f"entry {row.index}: the notice's {name} is missing")
@@ -172,7 +172,7 @@ class _Walk:
             self._counts.add_erased(leaf.day)
 
     def _grow(self, leaves: list[bytes]) -> None:
-        """Append leaves to the tree, and compare the tiles that result with those that are stored."""
+        """Append leaves to the tree, and compare the resulting tiles with the stored ones."""
         grown = append(self._grown.size, self._tiles, leaves)
         for tile, hashes in grown.tiles.items():
             self._check_tile(tile, hashes)
@@ -182,7 +182,7 @@ class _Walk:
         self._tiles = {tile: known[tile] for tile in frontier(grown.size)}
 
     def _check_tile(self, tile: TileId, hashes: bytes) -> None:
-        """A tile that grows further while checking must agree as far as it goes."""
+        """Check a stored tile; it may have more hashes than the tree has so far."""
         stored = self._view.tile(tile) or b""
         if len(stored) > TILE_WIDTH * HASH_BYTES:
             raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than a tile")
@@ -196,7 +196,7 @@ class _Walk:
         raise LogCorrupt(f"entry {index}: tile 0/{tile.number} has not the hash of its leaf")
 
     def _check_last_tiles(self) -> None:
-        """Behind the hashes of the tree there are no others."""
+        """Check that stored tiles have no hashes beyond those of the tree."""
         for tile, hashes in self._tiles.items():
             if self._view.tile(tile) != hashes:
                 raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than the leaves give")
@@ -206,7 +206,7 @@ class _Walk:
                 raise LogCorrupt(f"tile {after.level}/{after.number} is beyond the leaves")
 
     def _check_extent(self, head: Head) -> None:
-        """What the tree needs is there; then nothing else is, if it is not more."""
+        """Check by counting that there are no further tiles or notices: those needed are known to exist."""
         tiles, notices = self._view.extent()
         if tiles != sum(-(-width // TILE_WIDTH) for width in _widths(head.size)):
             raise LogCorrupt("there are tiles besides those of the tree")
@@ -214,7 +214,7 @@ class _Walk:
             raise LogCorrupt("there are notices besides those that entries publish")
 
     def _check_saved(self, tiles: dict[TileId, bytes]) -> None:
-        """Once there are as many leaves as the saved checkpoint has, see that they are the same."""
+        """Compare the root with the saved checkpoint's as soon as there are as many leaves."""
         saved = self._saved
         if saved is None or self._grown.size < saved.size:
             return
@@ -225,7 +225,7 @@ class _Walk:
 
 
 def _widths(size: int) -> Iterator[int]:
-    """Yield how many hashes each level of tiles has, from the leaves up."""
+    """Yield the number of hashes at each level of tiles, from the leaves up."""
     while size:
         yield size
         size //= TILE_WIDTH
@@ -233,7 +233,7 @@ def _widths(size: int) -> Iterator[int]:
 
 def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
     if head.checkpoint is None:
-        # A log is signed with its first entry.
+        # An empty log is not signed yet.
         if keys and head.size:
             raise LogCorrupt("the head is not signed")
         return

@@ -27,7 +27,7 @@ HEADERS: Final[Headers] = [
 
 # WICG, "Clear-Site-Data: prefetchCache and prerenderCache"; seen to work in Chromium 156.
 _FORGET_AHEAD: Final = (b"clear-site-data", b'"prefetchCache", "prerenderCache"')
-# Keys of the texts `problem`; what only authors of clients meet is said in English.
+# Keys of the texts `problem`. Errors that only authors of clients see are in English.
 _TITLES: Final = {403: "refused", 404: "missing", 409: "choose_again", 503: "try_again"}
 _LOCATION_SAFE: Final = ":/%#?=@[]!$&'()*+,;"
 
@@ -99,7 +99,7 @@ def answer_problem(
 def _way_back(exchange: Exchange, return_to: str) -> tuple[str, bool]:
     """Return the target of a message's link, and whether the message is shown in the settings dialog.
 
-    The settings send visitors back to themselves, as saved: that is not where they came from.
+    Forms of the settings page return to the settings page; the link leads to the page before it.
     """
     inside = return_to.startswith(f"{exchange.resolution.base}/?")
     query = dict(parse_qsl(urlsplit(return_to).query)) if inside else {}

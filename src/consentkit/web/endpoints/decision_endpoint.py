@@ -30,7 +30,7 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
     yield from check_same_origin(exchange.request)
     submission = read_submission(exchange.request, (yield ask_body(exchange.request)))
     notice = _known_notice(exchange, submission)
-    # A deploy happened in between: the choice is bound to the notice that was seen, if it is in the log.
+    # If a deploy changed the notice meanwhile, the choice is bound to the one that was shown, from the log.
     terms = (yield from recording.find_terms(exchange, submission.notice)) if notice is None else None
     asked = notice.asked if notice else terms.asked if terms else ()
     decision = _decide(exchange, submission, asked)
@@ -47,23 +47,25 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
 
 
 def _decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
-    """Return the decision for a button's action; `asked` are the purposes that the banner asked for.
+    """Return the decision that a button means; `asked` are the purposes that the banner asked for.
 
     Raises:
         BadRequest: 400 for a purpose or vendor that the policy does not have.
     """
     consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
-    gpc_shown = source == "settings" and submission.signal == consent.signal  # of which only that page speaks
+    gpc_shown = source == "settings" and submission.signal == consent.signal  # only that page mentions it
     try:
-        if submission.action == "accept":
-            return accept(consent, source=source, now=now, asked=asked, gpc_shown=gpc_shown)
-        if submission.action in ("reject", "withdraw"):
-            return reject(consent, source=source, now=now)
-        if submission.action == "allow":
-            return allow(consent, submission.names, source=source, now=now)
-        if submission.as_json:
-            return choose(consent, submission.names, submission.denied, source=source, now=now)
-        return _save(submission, consent, source=source, now=now, gpc_shown=gpc_shown)
+        match submission.button:
+            case "accept":
+                return accept(consent, source=source, now=now, asked=asked, gpc_shown=gpc_shown)
+            case "reject" | "withdraw":
+                return reject(consent, source=source, now=now)
+            case "allow":
+                return allow(consent, submission.names, source=source, now=now)
+            case "save" if submission.as_json:
+                return choose(consent, submission.names, submission.denied, source=source, now=now)
+            case "save":
+                return _save(submission, consent, source=source, now=now, gpc_shown=gpc_shown)
     except UnknownPurpose as error:
         raise BadRequest(400, "The choice names a purpose or vendor that this site does not have.") from error
 
@@ -71,7 +73,7 @@ def _decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) ->
 def _source(exchange: Exchange, submission: Submission) -> Source:
     if submission.as_json:
         return "api"
-    if submission.action == "allow":
+    if submission.button == "allow":
         return "embed"
     below = submission.return_to.startswith(exchange.resolution.base + "/")
     return "settings" if below or submission.was else "banner"
@@ -101,7 +103,7 @@ def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
     options, consent, locale = exchange.options, exchange.consent, submission.locale
     if locale not in options.locales:
         return None
-    # The page may be from before another choice of this visitor's, or from one that lets no script run.
+    # The page may be older than another choice of this visitor, or may block scripts.
     for asked, scripted in product((consent.prompt_for, consent.prompting, frozenset[str]()), (True, False)):
         notice = make_notice(options.policy, consent, locale, asked=asked, scripted=scripted)
         if notice.hash == submission.notice:
@@ -111,7 +113,7 @@ def _known_notice(exchange: Exchange, submission: Submission) -> Notice | None:
 
 def _answer_taken(choice: Choice, recorder: Recorder) -> Steps:
     exchange, submission = choice.exchange, choice.submission
-    if submission.action == "allow" and not _takes_effect(choice):
+    if submission.button == "allow" and not _takes_effect(choice):
         return _problem(choice, 409, "signal" if exchange.consent.signal else "stale")
     # Raises if the decision names too many vendors for a cookie, before anything is recorded.
     exchange.options.decisions.dumps(choice.decision, now=exchange.now)
@@ -136,7 +138,7 @@ def _takes_effect(choice: Choice) -> bool:
 def _answer_stale(choice: Choice, recorder: Recorder) -> Steps:
     """Answer a choice whose notice is unknown with 409. Its refusals are honoured."""
     refusal = recording.refused_only(choice)
-    # A script can read the state and retry; for a visitor the refusal is done.
+    # A script can read the state and retry the whole choice. For a visitor, the refusal is honoured now.
     half = choice.submission.as_json and bool(choice.decision.granted)
     if refusal is None or half or choice.submission.once:
         return _problem(choice, 409, "stale")
@@ -179,7 +181,7 @@ def _done(choice: Choice) -> Answer:
     if not (submission.as_json or wants_json(exchange.request)):
         return redirect(submission.return_to)
     after = consent_with(exchange, choice.decision)
-    # A page with an earlier notice was made under an earlier consent.
+    # A page with an earlier notice was rendered under an earlier consent.
     reload = after.key != exchange.consent.key or choice.notice is None
     return answer_state(exchange, after, reload=reload)
 

@@ -1,8 +1,8 @@
 """Effects that endpoints yield, and their `Answer`, all as values.
 
 An endpoint is a generator: it yields effects, receives their results, and returns its answer. Errors are
-thrown into it: `BadRequest` by `ReadBody`, `LogError` by effects of the log. Exceptions are `Invalidate` and
-`Observe`: if they cannot be written, the shell keeps them for later or logs them.
+thrown into it: `BadRequest` by `ReadBody`, `LogError` by effects of the log. `Invalidate` and `Observe` raise
+nothing: what cannot be written is kept for later or logged.
 """
 
 from collections.abc import Callable, Generator

@@ -5,7 +5,7 @@ honoured at once, and wait in the log's outbox while its store cannot be reached
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,14 +16,20 @@ from consentkit.consent.cookies import ONCE_SECONDS
 from consentkit.consent.decision import Decision
 from consentkit.consent.notice import Notice, Shown, read_terms
 from consentkit.exceptions import LogError, LogUnavailable
-from consentkit.record.entry import Bundle, Entry, rfc3339
+from consentkit.record.entry import Action, Bundle, Entry, rfc3339
 from consentkit.web.cookie_headers import subject_of
 from consentkit.web.endpoints.effects import Append, Effect, Honour, Ids, Invalidate, Published, Tell
-from consentkit.web.endpoints.submission import Submission
+from consentkit.web.endpoints.submission import Button, Submission
 from consentkit.web.resolver import Exchange
 
-# Actions whose name in the log differs from that in forms.
-_ACTIONS: Final = {"accept": "accept_all", "reject": "reject_all", "allow": "allow_vendor"}
+_ACTIONS: Final[Mapping[Button, Action]] = {
+    "accept": "accept_all",
+    "reject": "reject_all",
+    "save": "save",
+    "withdraw": "withdraw",
+    "allow": "allow_vendor",
+}
+"""What the log calls each button."""
 _HASH: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -83,7 +89,7 @@ class Recorder:
         """Record a choice and return the outcome. Refusals are always honoured."""
         exchange, decision = choice.exchange, choice.decision
         if not exchange.options.keeps_log:
-            return Outcome(decision=decision)  # an id is the key to entries; without them nobody gets one
+            return Outcome(decision=decision)  # without entries no id: it only serves to find them
         new = decision.granted - _in_force(exchange)
         if not new:
             yield from self.refuse(choice, decision)
@@ -190,7 +196,7 @@ def _entry(choice: Choice, decision: Decision, subject: str | None) -> Entry:
         subject=subject,
         regime=decision.regime.value,
         country=consent.place.country if consent.place is not None and consent.place.known else "",
-        action=_ACTIONS.get(submission.action, submission.action),
+        action=_ACTIONS[submission.button],
         source=decision.source,
         granted=tuple(sorted(decision.granted)),
         denied=tuple(sorted(decision.denied)),

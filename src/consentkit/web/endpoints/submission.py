@@ -29,15 +29,16 @@ _HOST_DIFFERS: Final = (
 )
 
 T = TypeVar("T")
-Action = Literal["accept", "reject", "save", "withdraw", "allow"]
-_ACTIONS: Final[dict[str, Action]] = {action: action for action in get_args(Action)}
+Button = Literal["accept", "reject", "save", "withdraw", "allow"]
+"""The button of a form that was pressed: its field ``action``."""
+_BUTTONS: Final[dict[str, Button]] = {button: button for button in get_args(Button)}
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A submitted decision.
 
     Attributes:
-        action: The button that was pressed.
+        button: The button that was pressed.
         names: Purposes and vendors that are ticked or named.
         denied: Purposes and vendors that JSON names as denied.
         was: The settings form's checkboxes when it was rendered.
@@ -50,7 +51,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         as_json: Whether the body was JSON and not a form.
     """
 
-    action: Action
+    button: Button
     names: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     was: str = ""
@@ -104,7 +105,7 @@ def ask_body(request: Request) -> ReadBody:
         BadRequest: 413 where the request says that it is longer than `MAX_BODY`.
     """
     declared = request.header(b"content-length")
-    # Longer numbers than that are too large as well, and Python refuses to read very long ones.
+    # Cut: Python refuses to convert very long numbers, and these are too large anyway.
     if declared.isdigit() and int(declared[:18]) > MAX_BODY:
         raise BadRequest(413, TOO_LARGE)
     return ReadBody(MAX_BODY)
@@ -164,13 +165,13 @@ def _from_form(body: bytes) -> Submission:
     fields = _fields(body)
     get = dict(reversed(fields)).get  # of fields that come twice, the first counts
     names = tuple(value for name, value in fields if name in ("purpose", "vendor"))
-    action, once = _ACTIONS.get(get("action", "")), get("once") == "1"
-    if action is None:
+    button, once = _BUTTONS.get(get("action", "")), get("once") == "1"
+    if button is None:
         raise BadRequest(400, "The choice has no known action: accept, reject, save, withdraw or allow.")
-    if once and (action != "allow" or len(names) != 1):
+    if once and (button != "allow" or len(names) != 1):
         raise BadRequest(400, "Exactly one embed can be loaded once.")
     return Submission(
-        action=action,
+        button=button,
         names=names,
         was=get("was", ""),
         notice=get("notice", ""),
@@ -188,7 +189,7 @@ def _from_json(body: bytes) -> Submission:
     if adds == (sent.granted is not msgspec.UNSET or sent.denied is not msgspec.UNSET):
         raise BadRequest(400, 'Expected "granted" and "denied", or "allow", with "notice" and "locale".')
     return Submission(
-        action="allow" if adds else "save",
+        button="allow" if adds else "save",
         names=sent.allow or sent.granted or (),
         denied=sent.denied or (),
         notice=sent.notice,

@@ -95,7 +95,7 @@ def _read_history(exchange: Exchange) -> Generator[Effect, Any, History | None]:
     except LogError as error:
         yield Tell("warning", f"a visitor's history cannot be read: {error}")
         return History(readable=False)
-    # What was recorded too late to be honoured never held.
+    # Decisions that were recorded but not honoured are not shown.
     void = {entry.previous for entry in entries if entry.type == "invalidated"}
     choices = [
         Choice(at=one.at, granted=one.granted, denied=one.denied, in_settings=one.source == "settings")

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from consentkit.web.request import Headers
 
-# These are written again for each page; those for CDNs are removed.
+# Written anew for each page; those for CDNs are removed.
 _REWRITTEN = frozenset(b"vary cache-control cdn-cache-control surrogate-control x-accel-expires".split())
 _PUBLIC = frozenset((b"public", b"s-maxage"))
 # Headers that describe the original bytes (RFC 9110, sections 8.6, 8.8.2 and 14.3; RFC 9530; RFC 3230).

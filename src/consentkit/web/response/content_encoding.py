@@ -3,10 +3,10 @@
 gzip and deflate come with Python; br and zstd need a library. Decoders return pieces of bounded size, so that
 decompression bombs do not fill the memory.
 
-Of the charsets that browsers know (WHATWG Encoding), UTF-16 and ISO-2022-JP may write ``<`` as another byte.
-The first is named by a header or a mark at the beginning. The second may also be named by a ``<meta>``, for
-which browsers look at different depths: where nothing else names a charset, its escape sequences count only
-if all browsers find the ``<meta>``, and are broken otherwise.
+Most charsets of browsers (WHATWG Encoding) are supersets of ASCII and are rewritten as they are. In UTF-16
+and ISO-2022-JP the bytes of ``<`` may mean something else, so they are converted. UTF-16 is named by a header
+or a byte order mark. ISO-2022-JP may also be named by a ``<meta>``, which browsers search at different
+depths: it is accepted only where all browsers find it; otherwise its escape sequences are broken up.
 """
 
 import codecs
@@ -34,11 +34,11 @@ _WIDE: Final = {
 UTF_8: Final = frozenset((b"utf-8", b"utf8"))
 """Labels of UTF-8."""
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-# What says UTF-16 where no charset is named (WHATWG HTML, "prescan a byte stream").
+# "<?x" in UTF-16, which declares it if no charset is named (WHATWG HTML, "prescan a byte stream").
 _DECLARATIONS: Final = ((b"<\0?\0x\0", "utf-16-le"), (b"\0<\0?\0x", "utf-16-be"))
 _ESCAPE: Final = re.compile(rb"\x1b(?=[$(])")
 
-# A beginning that all browsers read alike up to the declaration: no text, no script, nothing odd in a tag.
+# A beginning of a page that all browsers read alike up to the declaration: no text, no script, plain tags.
 _REST = rb"(?:[^<>\"']++|\"[^<>\"]*+\"|'[^<>']*+')*+>"
 _LABEL = rb"(?:iso-2022-jp|csiso2022jp)"
 _TYPE = rb"content=[\"']text/html; ?charset=" + _LABEL + rb"[\"']"
@@ -62,7 +62,7 @@ class DecodingError(ValueError):
 class Decoder:
     """Decodes a content coding."""
 
-    slice_bytes = 16 * 1024  # coded input looked at together: what is left over of it is copied at each piece
+    slice_bytes = 16 * 1024  # input per step: the engine copies the rest of a step after each piece
     errors: tuple[type[Exception], ...]
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
@@ -99,7 +99,7 @@ class Inflate(Decoder):
         while data or len(out) == PIECE:
             if self._engine.eof:
                 if self._bits != 31:
-                    return  # nothing follows a deflate stream, and nothing of it goes out
+                    return  # bytes after a deflate stream are ignored
                 self._engine = zlib.decompressobj(31)  # members follow each other (RFC 1952, section 2.2)
             out = self._engine.decompress(data, PIECE)
             data = self._engine.unconsumed_tail or self._engine.unused_data
@@ -168,10 +168,10 @@ def decoder(coding: bytes) -> Decoder:
 def encoder(coding: bytes) -> Encoder:
     """Make an encoder for a coding that `coding_of` returned."""
     if coding == b"br":
-        brotli = load_brotli().Compressor(quality=4, lgwin=19)  # its best is for files that are packed once
+        brotli = load_brotli().Compressor(quality=4, lgwin=19)  # higher qualities are too slow for pages
         return Encoder(brotli.process, brotli.flush, brotli.finish)
     if coding == b"zstd":
-        # Two libraries speak of the same engine in two ways: zstandard, and Python's own since 3.14.
+        # Two libraries with different interfaces: zstandard, and Python's own since 3.14.
         zstd = load_zstd().ZstdCompressor()
         block = getattr(load_zstd(), "COMPRESSOBJ_FLUSH_BLOCK", None) or zstd.FLUSH_BLOCK
         zstd = zstd.compressobj() if hasattr(zstd, "compressobj") else zstd
@@ -273,15 +273,14 @@ class Stage(Protocol):
 
 
 class Recoded:
-    """Turn a charset into UTF-8 before a stage, and back behind it; what it lacks becomes references.
+    """Converts to UTF-8 before a stage and back after it; missing characters become references.
 
-    What goes out is read as what the stage wrote, however browsers read what came in: an escape that begins
-    no sequence is not kept.
+    Escapes that begin no sequence are removed, so that browsers read the output as the stage wrote it.
     """
 
     def __init__(self, charset: str, inner: Stage) -> None:
         self._inner = inner
-        # With half-width kana, which browsers know as well but Python does not write.
+        # Decoded with the extension for half-width kana, as in browsers; the encoder does not write them.
         self._escapes = charset == _JAPANESE
         wider = "iso2022_jp_ext" if self._escapes else charset
         self._decoder = codecs.getincrementaldecoder(wider)("replace")
@@ -307,7 +306,7 @@ class Recoded:
 
 
 class Unnamed:
-    """A page in some charset that is neither UTF-8 nor named as one of those above.
+    """A page in an ASCII-compatible charset, unless a ``<meta>`` declares ISO-2022-JP.
 
     Args:
         inner: Reads and writes ASCII-compatible bytes.
@@ -335,7 +334,7 @@ class Unnamed:
         return (self._escaped(self._held, last=True) if self._held else b"") + self._inner.close()
 
     def _escaped(self, data: bytes, *, last: bool) -> bytes:
-        """Go on from an escape: as ISO-2022-JP, with it broken, or not before the beginning is there."""
+        """Continue at an escape: convert ISO-2022-JP, break up the escape, or wait for more of the page."""
         if self._declares and _DECLARED.match(self._begin):
             self._inner, self._declares, self._named = Recoded(_JAPANESE, self._inner), False, True
             return self._inner.feed(data)
@@ -351,7 +350,7 @@ class Unnamed:
 class Charset:
     """Wrap a rewriter for pages in any charset.
 
-    A byte order mark beats the label (WHATWG Encoding Standard, section 6): the first bytes are waited for.
+    A byte order mark overrides the label (WHATWG Encoding Standard, section 6), so the first bytes are held.
 
     Args:
         label: The charset of the ``Content-Type``, or nothing.
@@ -382,13 +381,13 @@ class Charset:
         return self._stage.feed(data) + self._stage.close()
 
     def _settle(self, data: bytes) -> tuple[Stage, bytes]:
-        """Choose what the page goes through, by its first bytes; return it with what goes in first."""
+        """Choose the stage by the page's first bytes; return it with the bytes to feed first."""
         charset = _find(_MARKS, data) or _WIDE.get(self._label)
         if charset == "utf-8" or (charset is None and self._label in UTF_8):
             return self._inner, data
         declared = _find(_DECLARATIONS, data)
         if charset is None and declared is not None:
-            # Whether a label is one only browsers know; if it is, the page is nothing.
+            # With a label unknown here, browsers may read something else: break the declaration.
             charset, data = (declared, data) if not self._label else (None, data[1:])
         if charset is not None:
             return Recoded(charset, self._inner), data

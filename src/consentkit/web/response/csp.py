@@ -1,12 +1,12 @@
 """Content-Security-Policy: makes the second policy of pages, and reads what the site's own allows.
 
-Sections are of Level 3. Of the second one, all fetch directives would have the same sources, so there is one,
-`default-src`, from which they inherit (section 6.8.3): nine times the bytes do not fit into what common
-proxies take for headers, and of links that prefetch browsers ask `default-src` alone (section 4.2.2).
+Sections are of Level 3. The second policy has one directive, `default-src`: all fetch directives would have
+the same sources and inherit from it (section 6.8.3). Nine directives would exceed the header limits of
+common proxies, and prefetching links obey `default-src` alone (section 4.2.2).
 
-Of the site's own, every policy of every header must allow what is put in. A ``<meta>`` in the page is not
-looked at: whether it counts depends on where a browser finds it. What is refused after all costs a message in
-the browser's console; the banner works by plain forms.
+An insertion must be allowed by every policy in every header of the site. A ``<meta>`` in the page is not
+read: whether it counts depends on where a browser finds it. If the browser blocks our script after all, it
+writes a message to its console, and the banner works by plain forms.
 """
 
 import re
@@ -23,7 +23,7 @@ from consentkit.web.request import Headers
 
 CSPMode = Literal["off", "report-only", "enforce"]
 
-# What the site's own policy is there for is let through here.
+# Everything that is not a third party; restricting that is up to the site's own policy.
 _OWN: Final = "'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' data: blob:"
 # Section 2.3.1: a host-source cannot be an IPv6 address, nor have an underscore.
 _NAMEABLE: Final = re.compile(r"(?:[a-z0-9-]+\.)*[a-z0-9-]+")
@@ -38,7 +38,7 @@ _NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_-]{1,256}={0,2})'", re.I)
 _SOURCE: Final = re.compile(
     r"(?:([a-z][a-z0-9+.-]*)://)?(\*|(?:\*\.)?[^:/'*]+)(?::([0-9]{1,5}|\*))?(?:/.*)?", re.I
 )
-# Where a directive is missing, the next one holds (section 6.8.3).
+# If a directive is missing, the next one applies (section 6.8.3).
 _SCRIPT: Final = ("script-src-elem", "script-src", "default-src")
 _STYLE: Final = ("style-src-elem", "style-src", "default-src")
 _LEAVING: Final = ("allow-top-navigation", "allow-top-navigation-by-user-activation")
@@ -97,14 +97,14 @@ class PagePolicy:
 
     def _sources(self, consent: Consent, own: str) -> Iterator[str]:
         known = default_catalog().vendors
-        # A vendor in advanced mode is loaded before the choice, and told of it.
+        # Vendors in advanced consent mode are loaded before the choice.
         advanced = {ident for ident, vendor in self._vendors.items() if vendor.consent_mode == "advanced"}
         loaded = advanced.union(filter(consent.allows, self._vendors))
         singly = [known[ident] for ident in consent.vendors_granted - self._rules.keys() if ident in known]
         allowed = [rule for ident in loaded for rule in self._rules[ident]]
         allowed += [rule for one in singly if consent.allows_known(one.id, one.purpose) for rule in one.hosts]
         denied = [f".{rule.host}" for ident in self._rules.keys() - loaded for rule in self._rules[ident]]
-        # Pages may load from below their own host, but for what is denied there, which no source can except.
+        # Pages may load from subdomains of their own host, unless one is denied: CSP has no exceptions.
         below = "." in own and not _ADDRESS.fullmatch(own)
         if below and not any(host.endswith(f".{own}") for host in denied):
             allowed.append(HostRule(host=own))
@@ -112,11 +112,10 @@ class PagePolicy:
 
 
 def _host_sources(rules: Sequence[HostRule]) -> Iterator[str]:
-    """Write rules as CSP sources: hosts with subdomains, ports, paths. If a rule has no exact source, a wider
-    one is used.
+    """Write rules as CSP sources: hosts with subdomains, ports, paths; without an exact source, a wider one.
 
-    Queries cannot be named. Chromium does not match ``wss:`` where a source has no scheme. A path without a
-    slash at its end matches itself only, one with it all that begins so (section 6.7.2.12).
+    Queries cannot be expressed. Chromium does not match ``wss:`` against a source without a scheme. A path
+    matches exactly, or as a prefix if it ends with a slash (section 6.7.2.12).
     """
     whole = {rule.host for rule in rules if not rule.path and rule.port is None}
     for rule in rules:
@@ -141,7 +140,7 @@ class Allowed(NamedTuple):
         style: The same for the style sheet's.
         choice: Whether a choice can be sent from the page, by form or by script.
         form: Whether it can be sent by form, as from frames of the page.
-        leaving: Whether what stands in a frame of the page may lead elsewhere by its links and forms.
+        leaving: Whether links and forms in a frame of the page may navigate the whole window.
     """
 
     script: str | None = ""
@@ -174,7 +173,7 @@ def _read(text: str, origin: str) -> Allowed:
         return all(_matches(_listed(policy, names), own) for policy in policies)
 
     script = _nonce(policies, _SCRIPT, own) if lets("allow-scripts") else None
-    # Requests of a page with an opaque origin are rejected.
+    # Without allow-same-origin the page's origin is opaque, and its requests are rejected.
     named, form = lets("allow-same-origin"), reaches(["form-action"]) and lets("allow-forms")
     sent = form or (reaches(["connect-src", "default-src"]) and script is not None)
     leaving = all(any(_sandbox(policy, flag) for flag in _LEAVING) for policy in policies)

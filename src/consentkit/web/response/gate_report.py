@@ -9,9 +9,9 @@ from consentkit.gating import PageGate
 MAX_REPORT: Final = 2048
 """Maximum bytes of the debug header."""
 MAX_THINGS: Final = 200
-"""Maximum things that are logged, since pages may name any host."""
+"""Maximum findings that are logged, since pages may name any host."""
 MAX_NAMED: Final = 20
-"""Things that the summary names."""
+"""Findings in the summary."""
 BEGINS: Final = "enforce=False: nothing is held back and nobody is asked. What pages hold is told here, once"
 """The message at start."""
 
@@ -34,7 +34,7 @@ def report_of(gate: PageGate, since: tuple[int, int] = NOTHING) -> str:
     ]
     hosts = [*gate.undeclared.items()][hosts_before:]
     undeclared = [f"undeclared; host={host}" + _advice(host, like) for host, like in hosts]
-    # What such a page makes anew is held only where the browser has run our script before.
+    # Elements that a hydrated page creates anew are gated only where our script ran first.
     whole = ["hydrated; needs=csp-enforce"] if gate.hydrated and gated else []
     return _ascii(", ".join([*whole, *gated, *undeclared]))
 

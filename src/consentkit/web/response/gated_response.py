@@ -3,10 +3,10 @@
 Response headers are gated by the table `consentkit.gating.response_headers.HEADER_GATES`, cookies by the
 policy and the catalog (`consentkit.web.cookie_headers`). Outcomes:
 
-Pass          the body is sent unchanged: not a page, or a page that cannot be read, which gets a blocking
-              policy
-PageResponse  a page: its body is gated Stamped       a service worker's script, with a comment that changes
-with its policy Dropped       a redirect to a denied vendor, for a resource of a page
+Pass          the body is sent unchanged: not a page, or a page that cannot be read, with a blocking policy
+PageResponse  a page: its body is gated
+Stamped       a service worker's script, with a comment that changes with its policy
+Dropped       a redirect to a denied vendor, requested as a resource of a page
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from consentkit.web.response.csp import Allowed, read_allowed
 from consentkit.web.response.gate_report import report_of, things_of
 from consentkit.web.response.page import PageResponse, open_gate
 
-# Where visitors themselves go, or a script asks for data; everything else a page loads.
+# Sec-Fetch-Dest of navigations and of data for scripts; everything else is a resource of a page.
 _ASKED_FOR: Final = frozenset((b"", b"document", b"empty"))
 _EVERYTHING: Final = Allowed()
 
@@ -74,7 +74,7 @@ class GatedResponse(msgspec.Struct, eq=False):
     """
 
     exchange: Exchange
-    _confirmed: bool = False  # a tag of ours, with the fingerprint of now, is among the request's conditions
+    _confirmed: bool = False  # whether the request's conditions include our tag with the present fingerprint
     _gate: PageGate | None = None
 
     @property
@@ -136,10 +136,10 @@ class GatedResponse(msgspec.Struct, eq=False):
             if self._is_loaded() and not all(map(self.may_reach, targets)):
                 return self._dropped(headers)
             if any(map(options.gate.reaches, targets)):
-                # A browser that keeps it would follow it for a page later, whatever holds by then.
+                # A cached redirect would be followed later, after a withdrawal too.
                 headers = personal(headers, options.vary)
                 headers = replaced(headers, b"cache-control", b"no-store")
-        # What is likely to be a page is looked at in full at once.
+        # `passes` is a quick check for responses that are unlikely to be pages.
         watched = traits.wants_document or self._confirmed or options.csp != "off"
         if not watched and kinds.passes(headers):
             return Pass(headers)
@@ -164,7 +164,7 @@ class GatedResponse(msgspec.Struct, eq=False):
         return things_of(self.gate) if self._gate is not None else iter(())
 
     def _watch(self, status: int, headers: Headers) -> Outcome:
-        """Handle a response with ``enforce=False``: headers and body are not changed."""
+        """Handle a response with ``enforce=False``: report only, change nothing."""
         shown = kinds.read_shown(status, tuple(headers), self.exchange.options.vary)
         if shown.gated and self.exchange.resolution.denies:
             gate_headers(headers, self.gate)
@@ -230,7 +230,7 @@ class GatedResponse(msgspec.Struct, eq=False):
 
     def _unchanged(self, headers: Headers) -> Headers:
         made = self._with_tag(personal(headers, self.exchange.options.vary))
-        # A policy in it takes the place of all that is stored (RFC 9111, section 3.2), ours among them.
+        # Headers of a 304 replace the stored ones (RFC 9111, section 3.2), including our policy.
         stored = get(made, b"content-security-policy")
         return [*made, *self.exchange.resolution.csp] if stored else made
 

@@ -53,7 +53,7 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
     def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render the element that loads stubs.
 
-        Parts of a page that need none get none: the page that takes them watches for what scripts make anew.
+        Parts of a page get it only if they need stubs: the page around them watches for new elements.
         """
         needed = self.exchange.traits.wants_document or not attributes.startswith(NO_STUBS)
         return self.script(STUBS_NAME, attributes, foreign_base=foreign_base) if needed else b""
@@ -65,13 +65,13 @@ class PageRenderer(msgspec.Struct, frozen=True, eq=False):
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render the element that makes vendors' calls.
 
-        Parts of a page get none: the page that takes them has its own, and a late default would undo choices.
+        Parts of a page get none: the page around them has it, and a second default would undo choices.
         """
         needed = self.exchange.traits.wants_document
         return self.script(CALLS_NAME, attributes, foreign_base=foreign_base) if needed else b""
 
     def script(self, name: str, attributes: str, *, foreign_base: bool) -> bytes:
-        """Render the element that loads a script of ours; nothing where the page takes none."""
+        """Render the element that loads a script of ours; nothing if the site's policy blocks it."""
         if self.allowed.script is None:
             return b""
         proof = f' nonce="{self.allowed.script}"' if self.allowed.script else ""
@@ -96,7 +96,7 @@ class Injection(msgspec.Struct, eq=False):
 
     Attributes:
         renderer: Renders for the page.
-        gate: The page's gate, which has read its head.
+        gate: The page's gate.
         asked: Regime and language of the banner that was put in, such as ``opt-in de``; empty before that.
     """
 
@@ -127,10 +127,10 @@ class Injection(msgspec.Struct, eq=False):
         consent, policy = exchange.consent, exchange.options.policy
         asks, required = consent.needs_prompt, bool(consent.required_links) and policy.sells
         if not (asks or consent.regime is not Regime.NONE or consent.decision is not None or required):
-            return b""  # there is nothing to see or to change
+            return b""  # nothing to show and nothing to change
         locale = exchange.locale_of(self.gate.language)
         where: Where = {**self.renderer.where(self.gate.foreign_base), "made_for": consent.made_for}
-        # Where the site's own policy lets no choice be sent, a link leads to where one can be made.
+        # If the site's own policy blocks our forms, a link leads to the settings page instead.
         if asks and allowed.choice:
             scripted = allowed.script is not None
             markup = render_banner(policy, consent, locale=locale, scripted=scripted, **where)

@@ -13,7 +13,7 @@ from consentkit.web.response.injection import Injection, PageRenderer
 from consentkit.web.response.page_cache import CachedPage, page_key
 from consentkit.web.response.response_kind import HTML, Read
 
-_MARKS = (b"\xef", b"\xff", b"\xfe")  # what a byte order mark begins with
+_MARKS = (b"\xef", b"\xff", b"\xfe")  # first bytes of byte order marks
 
 CUT_OFF = "a page is not in the coding that its Content-Encoding names; it was cut off"
 
@@ -23,10 +23,10 @@ class Part(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         body: Its bytes.
-        headers: With the first part all headers of the response, else nothing.
-        asked: With the last part regime and language of the banner that the page has, such as ``opt-in de``,
-            to be counted; empty where it has none.
-        problem: With the last part what is to be told to the site's developers; empty if nothing is.
+        headers: With the first part, all headers of the response; else empty.
+        asked: With the last part, regime and language of the banner, such as ``opt-in de``, to be counted;
+            empty if there is none.
+        problem: With the last part, a message for the site's developers; empty if there is none.
     """
 
     body: bytes
@@ -36,14 +36,14 @@ class Part(msgspec.Struct, frozen=True, eq=False):
 
 
 class PageResponse(msgspec.Struct, eq=False):
-    """One page. It owns its gate. Nothing refers back to it, so that it is freed with the last byte.
+    """One page and its gate. Nothing refers back to it, so it is freed without garbage collection.
 
     Attributes:
-        exchange: The request for it.
-        headers: Its headers, without any length.
-        read: How it is read.
-        allowed: What the site's own Content-Security-Policy lets us put in.
-        gate: Its gate, where it has judged headers already; one is made when the first bytes are read.
+        exchange: The request.
+        headers: The response's headers, without a length.
+        read: How the page is read.
+        allowed: The insertions that the site's own Content-Security-Policy allows.
+        gate: The gate, if it has judged headers already; else it is made with the first bytes.
     """
 
     exchange: Exchange
@@ -79,7 +79,7 @@ class PageResponse(msgspec.Struct, eq=False):
         options, told, since = self.exchange.options, "", NOTHING
         if options.debug and self.gate is not None:
             told, since = self._report(), (len(self.gate.gated), len(self.gate.undeclared))
-        # What was told of a page's headers is not told again of its body: no other page has that report.
+        # A report is split between headers and body: such a page is not cached, its report fits no other.
         if data and not more and options.enforce and since == NOTHING:
             page = self._whole(data)
         else:
@@ -106,7 +106,7 @@ class PageResponse(msgspec.Struct, eq=False):
         return report_of(self.gate, since) if self.gate is not None and self.exchange.options.debug else ""
 
     def _rewrite(self, data: bytes, more: bool) -> bytes:
-        """Rewrite the next bytes; a page without any byte stays empty."""
+        """Rewrite the next bytes; an empty page stays empty."""
         if self._stage is None and not data:
             return b""
         self._stage = self._stage or self._open(data)

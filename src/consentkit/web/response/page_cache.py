@@ -1,8 +1,8 @@
 """A cache of rewritten pages, by their original bytes and everything about the visitor that affects them.
 
-Nothing is hashed but a key with a sample: whether bytes are the same is settled by comparing all of them,
-which costs a fraction of hashing them. A page is kept from the second time on that its key is seen, so that
-pages which never repeat cost neither memory nor more than a look.
+The key has only the length and a sample of the bytes; then all bytes are compared, which is much cheaper than
+hashing them. A page is kept from the second time on that its key is seen, so that pages which never repeat
+cost no memory.
 """
 
 from collections.abc import Hashable
@@ -25,8 +25,8 @@ class CachedPage(msgspec.Struct, eq=False):
     Args:
         before: The app's bytes.
         after: The bytes sent.
-        report: What the gate did, as the debug header tells it.
-        asked: The banner in it, as it is counted; empty where there is none.
+        report: The debug header's value.
+        asked: Regime and language of its banner, to be counted; empty if there is none.
         used: Whether it was used since the last eviction check.
     """
 
@@ -38,16 +38,16 @@ class CachedPage(msgspec.Struct, eq=False):
 
     @property
     def size(self) -> int:
-        """Bytes that it takes."""
+        """Bytes of both."""
         return len(self.before) + len(self.after)
 
 
 def page_key(body: bytes, shape: Hashable) -> Hashable:
-    """Make the key of a page: cheap, and never trusted.
+    """Make a page's key; different pages may have the same, so `find` compares the bytes.
 
     Args:
         body: The app's bytes.
-        shape: Everything but the bytes that shapes what becomes of them.
+        shape: Everything else that affects the result.
     """
     middle = len(body) >> 1
     return len(body), body[middle : middle + _SAMPLE], shape
@@ -70,7 +70,7 @@ class PageCache:
         self._seen: set[int] = set()
 
     def find(self, key: Hashable, body: bytes) -> CachedPage | None:
-        """Return the page of these very bytes, or `None`."""
+        """Return the page made from exactly these bytes, or `None`."""
         kept = self._kept.get(key)
         if kept is None or kept.before != body:
             self.misses += 1
@@ -108,5 +108,5 @@ class PageCache:
         self.size -= page.size if page else 0
 
     def account(self) -> bytes:
-        """Return hits, misses and size as the debug header tells them."""
+        """Return hits, misses and size for the debug header."""
         return b"hits=%d; misses=%d; bytes=%d" % (self.hits, self.misses, self.size)

@@ -1,8 +1,8 @@
 """The kind of a response: whether browsers show it as a document, and with which parser.
 
 Media types are read as in Fetch, "extract a MIME type", and MIME Sniffing, "parse a MIME type" (section 4.4),
-but for one thing: to Chromium a type ends at a space, a tab, ``;`` or ``(``, where the standard finds no type
-at all.
+with one exception from Chromium: a type ends at a space, a tab, ``;`` or ``(``. By the standard, such a value
+is no type at all.
 """
 
 import re
@@ -21,19 +21,19 @@ STREAM: Final = b"text/vnd.turbo-stream.html"
 """HTML for a script, never shown as a page."""
 
 XML: Final = b"+xml"
-"""Stands for every type of XML: scripts in it run where it is shown as a document of its own."""
+"""Stands for all types of XML. Scripts in XML run if it is shown as a document."""
 
 GUESSED: Final = b""
-"""Stands for types that browsers do not take for one (MIME Sniffing Standard, section 7)."""
+"""Stands for missing and unknown types, for which browsers sniff (MIME Sniffing Standard, section 7)."""
 
 UNREADABLE: Final = frozenset((XML, GUESSED))
-"""Types that browsers may show as a page, and the gate cannot read."""
+"""Types that browsers may show as a page and that the gate cannot read."""
 
 BODILESS: Final = frozenset((204, 205, 304))
 """Statuses without content (RFC 9110, section 6.4.1)."""
 
 REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-"""Statuses with which browsers go on to ``Location`` (WHATWG Fetch, "redirect status")."""
+"""Statuses with which browsers follow ``Location`` (WHATWG Fetch, "redirect status")."""
 
 _XML: Final = frozenset((b"text/xml", b"application/xml", b"text/xsl"))
 _ATTACHMENT: Final = re.compile(rb"[ \t]*+attachment[ \t]*+(?:;|\Z)", re.I)
@@ -63,7 +63,7 @@ class MediaType(NamedTuple):
 
 
 def read_media_type(value: bytes) -> MediaType:
-    """Read a ``Content-Type``; of several values, joined by commas, the last that is a type counts."""
+    """Read a ``Content-Type``; of several values, joined by commas, the last valid one counts."""
     essence = charset = b""
     for part in _VALUE.findall(value):
         part = part.strip(_SPACE)
@@ -77,7 +77,7 @@ def read_media_type(value: bytes) -> MediaType:
 
 
 def _charset(value: bytes, otherwise: bytes) -> bytes:
-    """Return the first charset parameter. One without quotes that is empty is none."""
+    """Return the first charset parameter; one that is empty and without quotes does not count."""
     for parameter in _PARAMETER.finditer(value):
         name, quoted, bare = parameter.groups()
         if name.lower() != b"charset":
@@ -92,7 +92,7 @@ def _charset(value: bytes, otherwise: bytes) -> bytes:
 def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Say whether a response needs no handling, whatever the request was.
 
-    In doubt, that is where pairs are no tuples or there is not exactly one type, it does.
+    False in doubt: if pairs are not tuples, or there is not exactly one type.
     """
     typed = False
     for pair in headers:
@@ -109,9 +109,9 @@ def passes(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 
 def _shown_kind(status: int, headers: Mapping[bytes, bytes]) -> bytes:
-    """Return what the body is read as: `HTML`, `STREAM`, `XML`, `GUESSED`, or a type of something else.
+    """Return how a browser reads the body: `HTML`, `STREAM`, `XML`, `GUESSED`, or another type.
 
-    That is `_UNSHOWN` where a browser saves the body, or goes elsewhere. `headers` are all by their names.
+    `_UNSHOWN` if the browser downloads it or follows a redirect. `headers` are those of `by_name`.
     """
     goes = status in REDIRECTS and headers.get(b"location", b"").strip()
     if goes or _ATTACHMENT.match(headers.get(b"content-disposition", b"")):
@@ -143,16 +143,16 @@ class Read(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a response's status and headers say of what a browser shows.
+    """Properties of a response that follow from its status and headers.
 
     Attributes:
-        gated: Whether it has headers that name third parties.
+        gated: Whether headers name third parties.
         cookies: Whether it sets cookies.
-        kind: What the body is read as; nothing to look at where it is not shown.
-        page: How it is read, if it is markup that can be.
+        kind: How a browser reads the body.
+        page: How the gate reads it; ``None`` if it is not HTML.
         tagged: Whether it has an entity tag.
-        restricted: Whether it has a Content-Security-Policy of the site's own.
-        headers: Its headers, personal and without what describes the bytes.
+        restricted: Whether the site has sent a Content-Security-Policy.
+        headers: The page's headers: personal, without those that describe the original bytes.
     """
 
     gated: bool
@@ -166,7 +166,7 @@ class Shown(NamedTuple):
 
 @lru_cache(maxsize=256)
 def read_shown(status: int, headers: tuple[tuple[bytes, bytes], ...], vary: tuple[str, ...]) -> Shown:
-    """Read what is shown; `vary` are the request headers that shape pages.
+    """Read a response's properties; `vary` are the request headers that affect pages.
 
     Cached, since responses repeat their headers.
     """
