@@ -36,7 +36,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load the log when it is asked for: it takes half as long to import as everything else here."""
+    """Import `ConsentLog` on first use: it takes half as long to import as everything else here."""
     if name == "ConsentLog":
         from consentkit.log import ConsentLog
 

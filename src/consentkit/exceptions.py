@@ -1,16 +1,16 @@
 """Every error that consentkit raises, in one tree.
 
     ConsentkitError
-    ├── ConfigurationError      the policy, the catalog or the constructor says something impossible
+    ├── ConfigurationError      the policy, the catalog or an argument is invalid
     │   └── MissingExtra        a feature needs an optional dependency that is not installed
     ├── UnknownPurpose          code asked for a purpose or vendor that the policy does not have
     ├── RewriteError            the rewriter was used after it was closed, or otherwise wrongly
     ├── LogError                the consent log
     │   ├── LogUnavailable      the store cannot be reached, or cannot take entries now
     │   │   └── LogMissing      there is no log yet where one was named
-    │   ├── LogCorrupt          what the store holds contradicts itself
+    │   ├── LogCorrupt          the stored data contradict each other
     │   ├── OutboxFull          neither the store nor the outbox can take the entry
-    │   └── ProofInvalid        a key, signature or proof does not hold or cannot be read
+    │   └── ProofInvalid        a key, signature or proof is invalid or cannot be read
     ├── ScanError               a site cannot be visited, or no browser can be started
     └── BadRequest              a visitor's request that cannot be honoured (4xx)
 
@@ -72,7 +72,7 @@ class UnknownPurpose(ConsentkitError, KeyError):
 
 
 class RewriteError(ConsentkitError):
-    """The rewriter was used after it was closed, or its memory by handlers that ask for different tags."""
+    """The rewriter was used after it was closed, or its memory with handlers that select different tags."""
 
 
 class LogError(ConsentkitError):

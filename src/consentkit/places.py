@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from maxminddb import Reader
 
 CHECK_SECONDS: Final = 60
-"""How long a file that was replaced may go unnoticed."""
+"""Seconds between two checks whether the file was replaced."""
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Client: TypeAlias = Callable[[Scope], "str | None"]
@@ -33,8 +33,8 @@ class FromHeaders:
     """Read the place from headers that a proxy or CDN in front of the site sets.
 
     Name only headers that your proxy overwrites: a visitor can send any other. A header that is missing,
-    repeated with different values, or no ISO 3166 code leaves the place unknown, for which the strictest
-    regime holds.
+    repeated with different values, or no ISO 3166 code leaves the place unknown: the strictest regime
+    applies.
 
     Args:
         country: Header with the ISO 3166-1 alpha-2 code, such as ``CF-IPCountry``.
@@ -55,7 +55,7 @@ class FromHeaders:
         """Names of the headers, for ``Vary``."""
 
     def __call__(self, scope: Scope) -> Place | None:
-        """Return the place, or ``None`` where the headers do not tell."""
+        """Return the place, or ``None`` if the headers do not say."""
         country = _single_value(scope, self._country)
         if not country:
             return None
@@ -70,11 +70,11 @@ def _single_value(scope: Scope, header: bytes) -> str:
 class FromMaxMind:
     """Look the visitor's address up in a MaxMind DB file, such as GeoLite2-City or GeoLite2-Country.
 
-    A new file is noticed within a minute; while it cannot be read, the old one serves on. Rename the new file
-    to its name, as MaxMind's own updater does: it is mapped into memory, so never write into it.
+    A new file is noticed within a minute; while it cannot be read, the old one stays in use. Replace the file
+    by renaming, as MaxMind's own updater does, and never write into it: it is mapped into memory.
 
     The address is neither kept nor logged. One that is not public, such as a proxy's in your own network,
-    leaves the place unknown, for which the strictest regime holds.
+    leaves the place unknown: the strictest regime applies.
 
     Args:
         path: The file.
@@ -96,7 +96,7 @@ class FromMaxMind:
         self._reported = ""
 
     def __call__(self, scope: Scope) -> Place | None:
-        """Return the place, or ``None`` where the file does not tell."""
+        """Return the place, or ``None`` if the file does not know the address."""
         address = _public_address(self._client(scope))
         if address is None:
             return None
@@ -104,15 +104,15 @@ class FromMaxMind:
             self._reload()
         try:
             return _place(self._reader.get(address))
-        except ValueError:  # the file has addresses of the other version only
+        except ValueError:  # an IPv6 address, and a file with IPv4 only
             return None
-        except RuntimeError:  # what maxminddb's own error is
+        except RuntimeError:  # maxminddb.InvalidDatabaseError
             self._report(f"place: the file {str(self._path)!r} is damaged")
             return None
 
     def _reload(self) -> None:
         """Open the file if it was replaced."""
-        # First of all: threads that look meanwhile use the old file and wait for nothing.
+        # Set first, so that other threads go on with the old file meanwhile.
         self._due = monotonic() + CHECK_SECONDS
         try:
             stamp = _stamp(self._path)
@@ -133,7 +133,7 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 class _Record(msgspec.Struct, frozen=True):
-    """What is read of the file's record of an address."""
+    """The fields that are read from a record of the file."""
 
     country: _Named = _Named()
     subdivisions: tuple[_Named, ...] = ()
@@ -154,7 +154,7 @@ def _peer(scope: Scope) -> str | None:
 
 
 def _public_address(text: str | None) -> IPv4Address | IPv6Address | None:
-    """Read an address; one that is not valid, or says nothing of where anybody is, is none."""
+    """Read an address; ``None`` if it is invalid or not public."""
     try:
         address = ip_address((text or "").partition("%")[0])
     except ValueError:
@@ -164,7 +164,7 @@ def _public_address(text: str | None) -> IPv4Address | IPv6Address | None:
 
 
 def _stamp(path: Path) -> object:
-    """Return what differs between a file and the one that takes its place."""
+    """Return a value that changes when the file is replaced; ``None`` if there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -13,7 +13,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         gpc: Global Privacy Control: do not sell or share.
-        dnt: Do Not Track. Abandoned by its authors; it counts where a site says so.
+        dnt: Do Not Track. Abandoned by its authors; it counts only if the policy says so.
     """
 
     gpc: bool = False
@@ -39,8 +39,8 @@ def read_signals(headers: Iterable[tuple[bytes, bytes]]) -> Signals:
         headers: ASGI headers: names in lower case, values as received.
 
     Returns:
-        The signals. Only the value ``1`` counts (W3C Global Privacy Control, "Sec-GPC"): anything else is as
-        good as absent, and of several headers a single ``1`` is enough.
+        The signals. Only the value ``1`` counts (W3C Global Privacy Control, "Sec-GPC"); of several headers,
+        one with ``1`` is enough.
     """
     gpc = dnt = False
     for name, value in headers:

@@ -27,14 +27,14 @@ def visitor_cookies(
 ) -> dict[str, str]:
     """Make the cookies of a visitor who has chosen, as an application will read them.
 
-    Policy, secret key and cookie domain are the application's own. The decision is there under the names of
-    http and of https, of which it reads the one that fits.
+    Policy, secret key and cookie domain are taken from the application. There is a cookie for http and one
+    for https, since their names differ.
 
     Args:
         app: What ``with_consent(app, …)`` returned, or an application that has the middleware in it.
         granted: Purposes and vendors, or ``"all"`` purposes.
         denied: Purposes and vendors; by default all purposes that are not granted.
-        regime: The regime in which the choice was made. Its grants count in none that is stricter.
+        regime: The regime in which the choice was made. Its grants are ignored in a stricter one.
         source: How it was made.
         gpc_shown: Whether the visitor was shown that Sec-GPC had been received.
         now: When the choice was made, in epoch seconds; by default this moment.
@@ -68,9 +68,9 @@ def cookie_for(
     gpc_shown: bool = False,
     now: int | None = None,
 ) -> tuple[str, str]:
-    """Make the decision cookie of a visitor who has chosen, where the application itself is not at hand.
+    """Make the decision cookie of a visitor who has chosen, for tests without the application object.
 
-    Policy, key, scheme and domain must be the application's: it believes no other cookie, and asks.
+    Policy, key, scheme and domain must be the application's; otherwise it ignores the cookie.
 
     Args:
         policy: The policy the app is given; `Policy()` if it is given none.

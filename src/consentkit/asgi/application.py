@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=Callable[[Any, Any, Any], Awaitable[None]])
 P = ParamSpec("P")
 MARK: Final = "__consentkit__"
-"""Attribute of the functions through which `with_consent` has an application called: the middleware."""
+"""Attribute that holds the middleware, on the functions by which `with_consent` replaces ``__call__``."""
 
 _MOST_LAYERS: Final = 100
 # Where frameworks and middlewares keep what is below them.
@@ -36,7 +36,7 @@ class WithArguments(Protocol[P]):
 def _arguments_of(
     made: Callable[Concatenate[Any, P], object],
 ) -> Callable[[Callable[..., Any]], WithArguments[P]]:
-    """Give a function that takes an application the other arguments of what is made of one."""
+    """Give a function that takes an application the signature of another callable that does."""
 
     def typed(function: Callable[..., Any]) -> WithArguments[P]:
         signature = inspect.signature(made)
@@ -83,29 +83,29 @@ def with_consent(app: A, /, **options: Any) -> A:
 
 
 def _gave_class(app: object, kind: type, middleware: ConsentMiddleware) -> bool:
-    """Give an application a class of its own, if it can have one."""
+    """Give an application a subclass of its class, with another ``__call__``; False if that is impossible."""
     call = _call_through(middleware)
 
     def extend(extended: Any) -> None:
-        # BlackSheep puts a class with more in it around this one when something is mounted. Where consent is
-        # put around once more, that is outside.
+        # BlackSheep subclasses the app's class when something is mounted: the middleware must stay outermost,
+        # unless `with_consent` itself made the subclass.
         if extended.__call__ is not call and "__init_subclass__" not in vars(extended):
             inner = MethodType(extended.__call__, app)
             extended.__call__ = _call_through(middleware.around(inner))
 
-    # Without slots or a dictionary of its own, objects of it look in memory as those of its base.
+    # Empty slots give the subclass the same memory layout, so ``__class__`` can be assigned.
     same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     body = {**same, "__slots__": (), "__call__": call, "__init_subclass__": classmethod(extend)}
     try:
         own = new_class(kind.__name__, (kind,), exec_body=lambda names: names.update(body))
-        object.__setattr__(app, "__class__", own)  # frozen ones take nothing by their own __setattr__
+        object.__setattr__(app, "__class__", own)  # works for frozen classes too
     except TypeError:
         return False
     return True
 
 
 def _call_through(middleware: ConsentMiddleware) -> Callable[[object, Scope, Receive, Send], Awaitable[None]]:
-    """Return what a class has an application of its own called by."""
+    """Return the ``__call__`` of such a subclass."""
     answer = middleware.dispatcher.answer
 
     async def call(self: object, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,7 +122,7 @@ def deployment_of(app: object) -> Deployment:
         ConfigurationError: No middleware is found.
     """
     layers = [app]
-    for layer in layers:  # which grows
+    for layer in layers:  # grows in the loop
         call = inspect.getattr_static(type(layer), "__call__", None)
         marked = getattr(layer, MARK, None) or getattr(call, MARK, None)
         found = layer if isinstance(layer, ConsentMiddleware) else marked
@@ -138,7 +138,7 @@ def deployment_of(app: object) -> Deployment:
 
 def _below(layer: object) -> Iterator[object]:
     yield from (below for name in _BELOW if (below := getattr(layer, name, None)) is not None)
-    # Starlette puts its layers together at the first request.
+    # Starlette builds its stack at the first request.
     build = getattr(layer, "build_middleware_stack", None)
     if callable(build) and getattr(layer, "middleware_stack", None) is None:
         yield build()

@@ -32,10 +32,10 @@ _logger = logging.getLogger("consentkit")
 
 @dataclass(eq=False)
 class Deployment:
-    """One policy as it is deployed, and what its shell needs.
+    """The state of one middleware, shared by all connections.
 
     Attributes:
-        options: The options that the core needs.
+        options: The options of the core.
         log: The consent log, or ``None``.
         place: Finds out where visitors are.
         on_decision: The site's own callback.

@@ -1,7 +1,7 @@
 """The dispatcher: routes a connection to the package's own endpoints, through the gate, or past it.
 
-Of frameworks, none of which is imported, it reads where an app is. A path that an app gives itself goes
-before the server's, as it does in the app: ``FastAPI(root_path=…)`` and Django's ``FORCE_SCRIPT_NAME``.
+It also finds the path under which frameworks mount the app, without importing any of them. A path that the
+app sets itself overrides the server's: ``FastAPI(root_path=…)`` and Django's ``FORCE_SCRIPT_NAME``.
 """
 
 import logging
@@ -24,7 +24,7 @@ from consentkit.web.request import Request
 from consentkit.web.resolver import Exchange
 from consentkit.web.response.gated_response import GatedResponse
 
-# Set on a connection's own scope, never on its state, which some servers share between connections.
+# A key of the connection's scope. Not of its state, which some servers share between connections.
 _OUTER = "consentkit.outer"
 _BEHIND_ROUTE = (
     "ConsentMiddleware sits behind a route, where its own pages below %s/ cannot be reached: the buttons of "
@@ -40,7 +40,7 @@ class Dispatcher:
 
     Args:
         app: The wrapped app.
-        deployment: What the middleware keeps.
+        deployment: The middleware's state.
     """
 
     def __init__(self, app: ASGIApp, deployment: Deployment) -> None:
@@ -55,7 +55,7 @@ class Dispatcher:
         kind, app, deployment = scope["type"], self._app, self._deployment
         if kind == "lifespan":
             return answer_lifespan(app, scope, receive, send, deployment=deployment)
-        # If another middleware of this package is further out, this one does nothing: one banner is enough.
+        # Inside another middleware of this package this one does nothing, so that there is one banner.
         if kind not in ("http", "websocket") or scope.get(_OUTER):
             return app(scope, receive, send)
         options, root_path = deployment.options, self._root_path() if self._root_path else ""
@@ -81,7 +81,7 @@ class Dispatcher:
 
 
 def call_late(kind: type[Any], app: object) -> Callable[..., Awaitable[None]]:
-    """Return what calls an application as its class does by then: what traces it may yet be put around."""
+    """Return a call of an application that looks up ``__call__`` each time: tracing tools may replace it."""
     return MethodType(lambda self, *given: kind.__call__(self, *given), app)
 
 
@@ -89,16 +89,15 @@ def read_request(scope: Scope, https_only: bool | None = None, root_path: str = 
     """Read a connection's request, before routers change paths in the scope that they are given.
 
     Args:
-        scope: The scope, HTTP or WebSocket; its headers are a list from now on, as an iterable may be read
-            but once.
-        https_only: Whether the visitor's side of the connection is encrypted; ``None``: as the scope says.
-        root_path: Where the app says that it is mounted; empty: as the scope says.
+        scope: The scope, HTTP or WebSocket. Its headers are replaced by a list: an iterable can be read once.
+        https_only: Whether visitors use https; ``None``: the scope's scheme decides.
+        root_path: The root path that the app sets itself; empty: the scope's.
     """
     if not isinstance(scope["headers"], list):
         scope["headers"] = [*scope["headers"]]
     path, root = scope["path"], (root_path or scope.get("root_path") or "").rstrip("/")
-    # Whether it is part of the path differs: uvicorn puts it there; hypercorn, granian and daphne leave the
-    # path as it came, from which a proxy may have taken it.
+    # With uvicorn the path includes the root path. hypercorn, granian and daphne pass the path on as
+    # received, without it if a proxy has removed it.
     if root and (path + "/").startswith(root + "/"):
         path = path[len(root) :]
     secure = scope.get("scheme", "http") in ("https", "wss") if https_only is None else https_only
@@ -107,10 +106,10 @@ def read_request(scope: Scope, https_only: bool | None = None, root_path: str = 
 
 
 def find_root_path(app: object) -> Callable[[], str] | None:
-    """Return what tells the root path that an app gives itself; ``None`` for apps that give themselves none.
+    """Return a function that returns the root path that an app sets itself; ``None`` if it cannot set one.
 
     Args:
-        app: The wrapped app. Middlewares around it are seen through where they name it ``app``.
+        app: The wrapped app; middlewares around it are skipped by their attribute ``app``.
     """
     for _ in range(_MOST_LAYERS):
         app = getattr(app, "__self__", app)  # a method of the app
@@ -129,7 +128,7 @@ def _script_name() -> str:
 
 
 def is_behind_route(scope: Scope, prefix: str) -> bool:
-    """Say whether a router has led here by a route that does not lead to the package's own pages.
+    """Say whether the middleware is behind a route that does not match the package's own pages.
 
     Args:
         scope: A connection's scope.
@@ -138,7 +137,7 @@ def is_behind_route(scope: Scope, prefix: str) -> bool:
     if "route_handler" in scope:  # Litestar, whose mounts change paths and set no root path
         return True
     route = scope.get("route")  # Starlette and FastAPI
-    if route is None or hasattr(route, "routes"):  # as mounts and hosts have
+    if route is None or hasattr(route, "routes"):  # a mount or a host
         return False
     pattern, methods = getattr(route, "path_regex", None), getattr(route, "methods", None) or ("POST",)
     leads = isinstance(pattern, re.Pattern) and pattern.match(f"{prefix}/decision") is not None
@@ -148,7 +147,7 @@ def is_behind_route(scope: Scope, prefix: str) -> bool:
 async def connect_socket(
     exchange: Exchange, app: ASGIApp, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Run the app behind the gate for cookies: those of the handshake, and those that its answer sets."""
+    """Run the app with gated cookies: those of the handshake, and those that its answer sets."""
 
     async def gated(message: Message) -> None:
         if message["type"] in _SOCKET_ANSWERS and message.get("headers"):

@@ -16,16 +16,17 @@ _STOPPED = frozenset(("lifespan.shutdown.complete", "lifespan.shutdown.failed"))
 async def answer_lifespan(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, *, deployment: Deployment
 ) -> None:
-    """Run the app's lifespan; answer it ourselves where the app refuses the scope before it took part.
+    """Run the app's lifespan, or answer it ourselves if the app does not support it.
 
-    Django's ASGI handler, for one, raises on any scope but HTTP; others return at once. A server ends its
-    event loop once it is told that the app has stopped: all work is done before that is passed on. A
-    failure is passed on at once: a moment later hypercorn serves what did not start, and granian never ends.
+    Apps without lifespan raise before they receive or send anything (Django's ASGI handler), or return at
+    once. Our own work is done before "shutdown complete" is passed on, since the server then ends the event
+    loop. A failure of the app must reach the server without delay: otherwise hypercorn serves the app that
+    did not start, and granian never ends.
     """
     took_part = runs = False
 
     async def watched_receive() -> Message:
-        """Give the app what the server says, and note that it asked."""
+        """Receive for the app, and note that it takes part."""
         nonlocal took_part
         took_part = True
         return await receive()
@@ -62,7 +63,7 @@ async def _answer(receive: Receive, send: Send) -> None:
 
 
 async def _start(deployment: Deployment) -> None:
-    """Do what is to be done when the app is ready and before the first visitor comes. Never raises."""
+    """Check the log and drain its outbox, before the first request. Never raises."""
     if not deployment.options.enforce:
         deployment.tell("warning", BEGINS)
     if deployment.log is not None:
@@ -72,7 +73,7 @@ async def _start(deployment: Deployment) -> None:
 
 
 async def _stop(deployment: Deployment) -> None:
-    """Do what is to be done before the process ends. Never raises; a second time there is nothing left."""
+    """Log the summary of a trial, and write the counts. Never raises; calling it again does nothing."""
     told = deployment.trial.end()
     if told:
         deployment.tell("warning", told)

@@ -37,9 +37,9 @@ _NO_SCOPE = (
 class ConsentMiddleware:
     """Ask visitors for consent, record their choices, and block what they have not allowed.
 
-    Put it around the whole application, by :func:`consentkit.with_consent` where something else than a server
-    takes the application. The consent of each request, a :class:`consentkit.Consent`, is
-    in ``scope["state"]["consent"]``, which Starlette and FastAPI call ``request.state.consent``.
+    Put it around the whole application; :func:`consentkit.with_consent` does that and returns the application
+    itself. The consent of each request, a :class:`consentkit.Consent`, is in ``scope["state"]["consent"]``:
+    in Starlette and FastAPI ``request.state.consent``.
 
     Args:
         app: The ASGI application.
@@ -64,8 +64,8 @@ class ConsentMiddleware:
 
     Attributes:
         app: The application.
-        deployment: What was given, checked.
-        dispatcher: Leads each connection to who answers it.
+        deployment: The options, log and callbacks.
+        dispatcher: Routes each connection.
 
     Raises:
         ConfigurationError: An argument is invalid, or the policy breaks a rule and `strict` is set.
@@ -93,7 +93,7 @@ class ConsentMiddleware:
         check_app(app)
         self.app = app
         _check_kinds(policy=policy, place=place, on_decision=on_decision)
-        # Whoever imports the package without using it does not pay for gate, rewriter and log.
+        # Imported here, so that importing the package does not load gate, rewriter and log.
         from consentkit.asgi.deployment import Deployment, check_policy
         from consentkit.asgi.dispatcher import Dispatcher
         from consentkit.web.options import Options
@@ -118,7 +118,7 @@ class ConsentMiddleware:
         self.dispatcher: Dispatcher = Dispatcher(app, self.deployment)
 
     def around(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> ConsentMiddleware:
-        """Return the same middleware, log and all, around another application."""
+        """Return a middleware around another application that shares this one's state and log."""
         from consentkit.asgi.dispatcher import Dispatcher
 
         other = copy(self)
@@ -132,7 +132,7 @@ class ConsentMiddleware:
 
 
 def check_app(app: object) -> None:
-    """Refuse what is no ASGI application.
+    """Check that something is an ASGI application.
 
     Raises:
         ConfigurationError: It cannot be called with scope, receive and send.
@@ -144,7 +144,7 @@ def check_app(app: object) -> None:
     except TypeError as error:
         raise ConfigurationError(_NO_ASGI, path="app") from error
     except ValueError:
-        pass  # it does not tell what it takes
+        pass  # a callable without a signature
 
 
 def _check_kinds(*, policy: object, place: object, on_decision: object) -> None:
@@ -204,12 +204,12 @@ def get_consent(request: HasScope | HasEnviron | Mapping[str, Any]) -> Consent:
     return consent
 
 
-# FastAPI reads at run time what to hand to a dependency: a request or a WebSocket, by what both are.
+# FastAPI reads the annotation at run time; HTTPConnection stands for requests and WebSockets.
 get_consent.__annotations__["request"] = HTTPConnection
 
 
 def _scope_of(request: object) -> Mapping[str, Any]:
-    # Starlette's requests are mappings of their scope themselves.
+    # Starlette's requests are mappings themselves: of their scope.
     scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
     environ = getattr(request, "environ", None)
     if scope is None and isinstance(environ, Mapping):

@@ -28,12 +28,12 @@ _logger = logging.getLogger("consentkit")
 async def answer_own_page(
     deployment: Deployment, exchange: Exchange, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Perform what an endpoint asks for, one after the other, and send its answer."""
+    """Run an endpoint: perform its effects one after the other, and send its answer."""
     steps = deployment.endpoints.answer(exchange, _IDS)
     try:
         effect = next(steps)
         while True:
-            # No name here outlives a step: an error that one keeps holds this frame, and that the request.
+            # The error is not kept in a variable: its traceback holds this frame, which holds the request.
             try:
                 result = await _perform(effect, deployment, exchange, scope, receive)
             except (BadRequest, LogError) as error:
@@ -112,7 +112,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
 
 
 async def _notify(deployment: Deployment, decision: Decision, scope: Scope) -> None:
-    """Call the site's own callback. Its failure is logged and undoes nothing."""
+    """Call the site's `on_decision`. An exception in it is logged; the decision stays valid."""
     if deployment.on_decision is None:
         return
     try:

@@ -22,12 +22,12 @@ _UNREADABLE_EXTENSIONS = frozenset(("http.response.pathsend", "http.response.zer
 
 
 class Responder(msgspec.Struct, eq=False):
-    """Answers one request of the wrapped app. The app holds it while it runs; it holds nothing of the app.
+    """Handles one request of the wrapped app. It has no reference to the app, so there is no cycle.
 
     Args:
-        deployment: What the middleware keeps.
-        response: What becomes of the request and its response.
-        send: Takes what is sent.
+        deployment: The middleware's state.
+        response: Gates the request's headers and the response.
+        send: The server's ``send``.
     """
 
     _deployment: Deployment
@@ -38,7 +38,7 @@ class Responder(msgspec.Struct, eq=False):
     _done: bool = False
 
     def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> Awaitable[None]:
-        """Run the app behind the gate, or before it where nothing is enforced."""
+        """Run the app behind the gate."""
         response, exchange = self._response, self._response.exchange
         if not exchange.options.enforce:
             return self._watch(app, scope, receive)
@@ -48,7 +48,7 @@ class Responder(msgspec.Struct, eq=False):
         if extensions and not _UNREADABLE_EXTENSIONS.isdisjoint(extensions):
             kept = {name: value for name, value in extensions.items() if name not in _UNREADABLE_EXTENSIONS}
             scope = {**scope, "extensions": kept}
-        if headers is not given:  # which apps never get: they may change what they get
+        if headers is not given:  # `given` stays the exchange's own: apps may change the list they get
             scope = {**scope, "headers": headers}
         if exchange.traits.asks_for_range and exchange.traits.wants_document:
             return ask_for_part(app, {**scope}, receive, self.handle)
@@ -60,7 +60,7 @@ class Responder(msgspec.Struct, eq=False):
             self._deployment.tell("warning", line)
 
     def handle(self, message: Message) -> Awaitable[None]:
-        """Take the app's next message, and send what is decided by now."""
+        """Process the app's next message, and send what can be sent."""
         kind = message["type"]
         if kind == "http.response.body":
             outcome = self._outcome
@@ -80,7 +80,7 @@ class Responder(msgspec.Struct, eq=False):
         return self._send(message)
 
     async def _pass(self, message: Message) -> None:
-        """Send the held start message, and the message after it unchanged: a file by its path."""
+        """Send the held start message, and an unknown message after it unchanged, such as ``pathsend``."""
         start, self._start = self._start, None
         if start is not None:
             await self._send(start)
@@ -104,9 +104,9 @@ class Responder(msgspec.Struct, eq=False):
         return _nothing() if self._start is not None else self._send({**message, "headers": made})
 
     async def _take(self, message: Message, page: PageResponse) -> None:
-        """Take the next bytes of a page."""
+        """Process the next bytes of a page."""
         if self._done:
-            return  # servers take nothing behind the last message either
+            return  # servers ignore messages after the last one, too
         more = message.get("more_body", False)
         data = bytes(message.get("body", b""))
         start, self._start, self._done = self._start, None, not more
@@ -121,7 +121,7 @@ class Responder(msgspec.Struct, eq=False):
             self._deployment.log.observed.add(SHOWN, (part.asked,), now=page.exchange.now)
 
     def _close(self, message: Message, outcome: Stamped | Dropped) -> Awaitable[None]:
-        """Take bytes of what is no page, but does not pass as it is."""
+        """Process bytes of a stamped or dropped response."""
         if isinstance(outcome, Dropped):
             return self._send({**message, "body": b""})
         if message.get("more_body", False):
@@ -134,23 +134,22 @@ async def _nothing() -> None:
 
 
 async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the app for a part of something, and if that is a part of a page, once more for all of it.
+    """Run the app for a range request; if it answers with a part of a page, run it again for the whole page.
 
-    Files and downloads are sent in parts (RFC 9110, section 14). A part of a page cannot be read: of a page,
-    all is asked for, anew. That is a second request to the app, but a safe one, and only where an app sends
-    pages in parts.
+    Parts of files pass as they are (RFC 9110, section 14). A part of a page cannot be gated. The second run
+    is safe, since the method is GET, and happens only for apps that send pages in parts.
     """
     is_read = is_page = False
 
     async def watched_receive() -> Message:
-        """Give what the client sends, and note whether that has been the request."""
+        """Receive for the app, and note whether it has read the request."""
         nonlocal is_read
         message = await receive()
         is_read = is_read or message["type"] == "http.request"
         return message
 
     async def repeated_receive() -> Message:
-        """Give an app that has read the request its end again; what a GET has for a body means nothing."""
+        """Receive for the second run: an empty body, if the first run has read the request."""
         nonlocal is_read
         if not is_read:
             return await receive()
@@ -158,7 +157,7 @@ async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def watched_send(message: Message) -> None:
-        """Send what is no part of a page."""
+        """Send, unless it is a part of a page."""
         nonlocal is_page
         starts = message["type"] == "http.response.start"
         is_page = is_page or (starts and is_part_of_page(message["status"], message.get("headers", ())))
@@ -166,7 +165,7 @@ async def ask_for_part(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
             await send(message)
 
     whole = {**scope, "headers": without(scope["headers"], RANGES)}
-    if scope["method"] != "GET":  # a range means nothing then
+    if scope["method"] != "GET":  # ranges apply to GET only
         await app(whole, receive, send)
         return
     await app(scope, watched_receive, watched_send)

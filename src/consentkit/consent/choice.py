@@ -105,7 +105,7 @@ def allow(
     carried, left = _carried(consent, previous, now)
     left -= added
     fresh = _decide(consent, granted=added, denied=frozenset(), source=source, now=now, gpc_shown=gpc_shown)
-    # A purpose that has changed since goes on being asked.
+    # Kept with their old fingerprints, so that purposes that have changed since are asked again.
     kept = _fingerprints(policy, carried | denied | left, previous.fingerprints)
     sells = any(policy.purposes[policy.purpose_by_name[name]].sale for name in added)
     return replace(
@@ -123,7 +123,7 @@ def _carried(consent: Consent, previous: Decision, now: int) -> tuple[frozenset[
     """Return the earlier names in `granted` and `left_on` that may be kept in the next decision."""
     weaker = previous.regime.strictness < consent.regime.strictness
     if weaker or now >= previous.expires_at(consent.validity):
-        # Given in a weaker regime they would count in this one; lapsed, the new grant would lapse with them.
+        # Grants of a weaker regime do not count here, and expired ones would make the new grant expire too.
         return frozenset(), frozenset()
     # Names that only the regime grants are not kept, since the visitor did not grant them.
     return previous.granted & (consent.chosen | consent.vendors_granted), previous.left_on

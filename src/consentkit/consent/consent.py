@@ -19,7 +19,7 @@ RENEWAL: Final = 30 * DAY
 Standing: TypeAlias = Source | Literal["regime", "invalid", "unsent"]
 
 UNTOLD: Final = "?"
-"""The mark of a page that was made without knowing the decision."""
+"""The mark of a page that was rendered without knowing the decision."""
 
 MAX_MARK: Final = 1_000
 """Characters of a mark."""
@@ -38,20 +38,20 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         vendors_denied: Vendors refused one by one, whatever their purpose.
         prompt_for: Purposes that the banner asks or informs about.
         source: How the decision was made (`banner`, `settings`, `embed`, `gpc`, `api`). Without a decision:
-            `regime`, or `gpc` where a signal denies something; `invalid` where the cookie cannot be
-            believed; `unsent` where it does not travel with the request.
+            `regime`, or `gpc` if a signal denies something; `invalid` if the cookie is invalid; `unsent` if
+            the request does not carry it.
         decision: The stored decision, or ``None``.
         place: Where the visitor is, as far as the site knows.
         validity: How long choices hold at the visitor's place.
         gpc: Whether the browser sends Sec-GPC.
         signals: The browser's signals that the policy honours, ``gpc`` first.
         signal_honoured: Whether the first of them is in effect: no purpose with `sale` is granted.
-        narrow: Purposes that are granted by the law of the place and not by the visitor, for declared vendors
-            and for those known to make no own use of what they receive.
+        narrow: Purposes that the law of the place grants, not the visitor: only for declared vendors, and for
+            vendors known to make no use of the data for themselves.
         required_links: Links that the law of the place requires, such as ``choices``.
         renew: Whether the decision cookie should be signed and set again, unchanged.
-        elsewhere: Whether the browser has a decision under another name as well: of a site that shares it
-            with its subdomains, or from before this one did or was on https. Scripts cannot tell whose it is.
+        elsewhere: Whether the browser also has a decision under another cookie name: of a parent domain, or
+            from before a change of domain or scheme. Scripts cannot tell which one counts.
     """
 
     policy: Policy
@@ -112,12 +112,12 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def signal(self) -> Signal | Literal[""]:
-        """Return the browser's signal in effect; empty without one."""
+        """Return the first signal that the policy honours; empty without one."""
         return self.signals[0] if self.signals else ""
 
     @cached_property
     def regime(self) -> Regime:
-        """Return the strictest regime of all purposes, whose text the banner has."""
+        """Return the strictest regime of all purposes; the banner has its text."""
         return strictest(self.regimes.values())
 
     @cached_property
@@ -154,9 +154,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def made_for(self) -> str:
         """Return the mark of a page that is made now; see `page_mark`.
 
-        It is empty without a decision, and `UNTOLD` where the decision cannot be known or believed, where
-        scripts see one that is none of this site's, or where it names so many vendors that pages would
-        become long.
+        Empty without a decision. `UNTOLD` if the decision is unknown or invalid, if scripts see the decision
+        of another site, or if it names so many vendors that the mark would be too long.
         """
         if self.source in ("invalid", "unsent") or (self.elsewhere and self.decision is None):
             return UNTOLD
@@ -185,7 +184,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         regimes = ",".join(f"{name}={regime.value}" for name, regime in sorted(self.regimes.items()))
         asked = f"{int(self.needs_prompt)}{int(self.decision is None)}"
         links = ",".join(sorted(self.required_links))
-        # Scripts are told of the state in which a visitor is, and of the signal, in the United States only.
+        # Pages contain the visitor's state and signal only in the United States (GPP).
         told = (self.place.region, self.signal) if self.place and self.place.country == "US" else ""
         return f"{self.key}:{regimes}:{asked}{int(self.signal_honoured)}:{links}:{told}"
 
@@ -248,7 +247,7 @@ _UNDECIDED = Decision(regime=Regime.OPT_IN, day=0)
 class _Resolution(msgspec.Struct, frozen=True):
     """The inputs of `resolve`; the rules are those of ``docs/explanation/consent.md``."""
 
-    nothing: Consent  # what would hold if everything were denied
+    nothing: Consent  # the consent if everything is denied
     decision: Decision
     now: int
     signal: bool  # received and binding
@@ -316,19 +315,19 @@ class _Resolution(msgspec.Struct, frozen=True):
         if purpose.required or not regime.prompts or name in chosen:
             return False
         if self.signal and purpose.sale:
-            return False  # what a binding signal has answered is not asked again
+            return False  # a binding signal is the answer
         if name in decision.left_on and regime.grants and self._in_force(name):
-            return False  # the visitor has seen that it is on by default, and left it on
+            return False  # on by default, and the visitor has left it on
         if name not in decision.denied or not self._unchanged(name):
             return True
         # A refusal is asked about again in time under `opt-in`; in the other regimes time never asks again.
         return not regime.grants and self.now >= decision.asks_again_at(self.nothing.validity)
 
     def _renews(self) -> bool:
-        """Say whether this visit renews a refusal: not under `opt-in`, where no cookie means denied anyway.
+        """Say whether this visit renews the cookie of a refusal.
 
-        Not while grants are in force, either: a slow page must not set them again over a withdrawal made
-        meanwhile.
+        Not under `opt-in`, where a missing cookie denies as well. The caller makes sure that no grants are in
+        force: a slow response must not restore grants that were withdrawn meanwhile.
         """
         late = self.now - self.decision.signed_at >= RENEWAL
         regimes = self.nothing.regimes.values()

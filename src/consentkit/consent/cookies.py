@@ -1,9 +1,9 @@
 """The three cookies (decision cookie, id cookie, once cookie): names, attributes and signed values.
 
-Names begin with ``__Host-`` on https, so that no subdomain can plant one; with ``__Secure-`` where the site
-shares the cookie with its subdomains; they are plain on http only (RFC 6265bis, section 4.1.3). Values are
-signed with HMAC-SHA256 by itsdangerous and made of cookie-octets (RFC 6265, section 4.1.1). Scripts may read
-the decision.
+On https, names begin with ``__Host-``, so that no subdomain can set them, or with ``__Secure-`` if the site
+shares the cookie with its subdomains (RFC 6265bis, section 4.1.3). On http they have no prefix. Values are
+signed with HMAC-SHA256 by itsdangerous and consist of cookie-octets (RFC 6265, section 4.1.1). The decision
+is readable by scripts.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from consentkit.consent.decision import INVALID, MAX_AGE, Decision, Invalid, mos
 from consentkit.consent.secret_key import check_secrets
 from consentkit.exceptions import BadRequest, ConfigurationError
 
-ONCE_SECONDS = 60  # for which what is allowed once is allowed
-CLOCK_SKEW = 300  # seconds by which machines that share a key may disagree
-MAX_VALUE = 4_000  # bytes; browsers take 4096 of name and value together (RFC 6265bis, section 5.6)
+ONCE_SECONDS = 60  # how long "load once" is valid
+CLOCK_SKEW = 300  # seconds by which the clocks of servers with the same key may differ
+MAX_VALUE = 4_000  # bytes; browsers accept 4096 of name and value together (RFC 6265bis, section 5.6)
 
 _MAX_ONCE = 400  # bytes
 _NAME = "consentkit"
@@ -111,7 +111,7 @@ class DecisionCodec:
         return reduce(most_restrictive, believed) if believed else None
 
     def _load(self, value: str, now: int) -> Decision | Invalid:
-        if len(value) > MAX_VALUE:  # `dumps` makes none; nothing is spent on hashing it
+        if len(value) > MAX_VALUE:  # rejected before it is hashed
             return INVALID
         try:
             _check_canonical(value)
@@ -119,7 +119,7 @@ class DecisionCodec:
             decision = replace(Decision.decode(text), signed_at=signed_at)
         except (BadData, ValueError):
             return INVALID
-        # A date in the future would make grants last longer than anybody allowed.
+        # A date in the future would make grants last longer than allowed.
         latest = max(decision.signed_at, decision.decided_at)
         return INVALID if latest > now + CLOCK_SKEW else decision
 

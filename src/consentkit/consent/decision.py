@@ -4,8 +4,8 @@ The text of a decision, version 1, is
 
     1:<regime>:<source>:<gpc shown, 0 or 1>:<day>[:<name><mark><fingerprint>]...
 
-where the mark is ``*`` for granted, ``!`` for denied, ``+`` for left on where it was on, and ``~`` for a
-purpose that stands there for its fingerprint alone (a vendor of it was decided). Single vendors have no
+where the mark is ``*`` for granted, ``!`` for denied, ``+`` for on by default and left on, and ``~`` for a
+purpose that is listed only for its fingerprint (a single vendor of it was decided). Single vendors have no
 fingerprint. For example ``1:opt-in:banner:0:20780:analytics*8a0f1c:marketing!42be07``.
 """
 
@@ -38,8 +38,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         regime: The strictest regime under which it was made. Its grants are ignored under a stricter one.
         granted: Purposes, and vendors allowed one by one.
         denied: Purposes, and vendors refused one by one. A name in both counts as denied.
-        left_on: Purposes that were on by the regime's default, and that the visitor left on. That is an
-            answer where the default grants, and no grant anywhere.
+        left_on: Purposes that were on by the regime's default and that the visitor left on. They are not
+        asked
+            again while the regime grants them; they are not grants.
         fingerprints: Purpose → fingerprint at the time.
         day: Day on which it was made, in days since the epoch; the validity of grants starts here.
         source: How it was made.
@@ -101,7 +102,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Read a decision's text.
 
         Raises:
-            ValueError: It is not of this version. Half a decision is never read: the rest may be a refusal.
+            ValueError: It is not of this version. Nothing is read in part: the rest may be a refusal.
         """
         found = _TEXT.fullmatch(text)
         if found is None:
@@ -134,13 +135,13 @@ INVALID = Invalid()
 def page_mark(decision: Decision, *, dated: bool = False) -> str:
     """Return the mark of a page: the decision for which it was made.
 
-    It is what the cookie says but for source, day and signature, as the banner's script reads it, too: a
-    cookie that is only signed anew keeps its mark.
+    It is the cookie's text without source, day and signature, as the banner's script computes it as well, so
+    that signing the cookie again does not change the mark.
 
     Args:
-        decision: What the cookie says.
-        dated: Whether the day counts as well. Where a page asks although there is a decision, the same answer
-            once more is a newer one; only the server looks at that.
+        decision: The cookie's decision.
+        dated: Whether to add the day. A page that asks again although there is a decision needs it: the same
+            answer once more is a newer decision. Only the server compares it.
     """
     day = f"@{decision.day}" if dated else ""
     return f"consentkit={_VERSION}:{decision.regime}{int(decision.gpc_shown)}{_items(decision)}{day}"
@@ -164,7 +165,7 @@ def most_restrictive(one: Decision, other: Decision) -> Decision:
     """
     granted = one.granted & other.granted
     denied = one.denied | other.denied
-    # Grants count from the older day; where none is left, a refusal is respected from the newer one on.
+    # Grants expire by the older day. Without grants the newer day counts, so that a refusal lasts longer.
     day = min(one.day, other.day) if granted - denied else max(one.day, other.day)
     on = (one.granted | one.left_on) & (other.granted | other.left_on)
     same = one.fingerprints.items() & other.fingerprints.items()

@@ -40,7 +40,7 @@ class ShownVendor(msgspec.Struct, frozen=True, kw_only=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A published notice as `Notice.loads` reads it, of whatever version.
 
-    The fields are those of `Notice`. What the notice does not say, or says in another form, is empty.
+    The fields are those of `Notice`; missing fields and fields of another type are empty.
     """
 
     locale: str = ""
@@ -56,37 +56,37 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the ids of all purposes and vendors that it spoke of."""
+        """Return the ids of all purposes and vendors in it."""
         return frozenset(self.fingerprints) | {vendor.id for vendor in self.vendors}
 
     def purpose(self, name: str) -> ShownPurpose:
-        """Return the purpose that a purpose's or a vendor's name stands for."""
+        """Return the purpose of that name, or of the vendor of that name."""
         vendor = self.vendor(name)
         ident = name if vendor is None else vendor.purpose
         return _named(self.purposes, ident) or ShownPurpose(id=ident)
 
     def vendor(self, name: str) -> ShownVendor | None:
-        """Return the vendor of a name, None for a purpose's."""
+        """Return the vendor of that name; None if it is a purpose."""
         return None if _named(self.purposes, name) else _named(self.vendors, name)
 
     def title(self, name: str) -> str:
-        """Return what a purpose or vendor was called."""
+        """Return the shown name of a purpose or vendor."""
         vendor = self.vendor(name)
         return (self.purpose(name).title if vendor is None else vendor.name) or name
 
     def vendors_of(self, name: str) -> tuple[ShownVendor, ...]:
-        """Return the vendors that a name speaks of: itself, or those of the purpose."""
+        """Return the vendor of that name, or the vendors of the purpose of that name."""
         vendor = self.vendor(name)
         return (vendor,) if vendor else tuple(one for one in self.vendors if one.purpose == name)
 
     @property
     def heading(self) -> str:
-        """Return the banner's heading, or that of the settings where no banner asked."""
+        """Return the banner's heading, or that of the settings page if no banner was shown."""
         return self.texts.get(f"{self.regime}.title" if self.asked else "settings.title", "")
 
     @property
     def text(self) -> str:
-        """Return the sentences below it, with the words that stood in them for purposes and button."""
+        """Return the text below it, with the names of purposes and button filled in."""
         if not self.asked:
             return self.texts.get("settings.intro", "")
         used = {vendor.purpose for vendor in self.vendors}
@@ -105,7 +105,7 @@ def _named(things: tuple[_Named, ...], name: str) -> _Named | None:
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What a visitor was shown before deciding, with nothing in it that differs between two visitors.
+    """What a visitor was shown before deciding. It contains nothing about the single visitor.
 
     Attributes:
         locale: The language shown.
@@ -170,7 +170,7 @@ def read_terms(body: bytes) -> Shown | None:
 def on_terms(decision: Decision, terms: Shown) -> Decision:
     """Bind a decision to an earlier notice: it grants only what the notice named.
 
-    What has changed since is asked again, because its fingerprint is not that of the policy any more.
+    Purposes that have changed since are asked again: their fingerprints differ from the policy's.
 
     Args:
         decision: As it would be made now.

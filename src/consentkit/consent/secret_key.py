@@ -1,13 +1,13 @@
-"""Secret keys: whether one is there, and whether it was made by a machine.
+"""Secret keys: checks that a key is present, long enough and not guessable.
 
-Who knows the key can forge every decision. So keys are refused that others can guess: those that
-documentation prints, that repeat themselves, count up, or read as text. No key is ever repeated in a message.
+Whoever knows the key can forge every decision. Therefore guessable keys are refused: examples from
+documentation, repetitions, counting, text. No message repeats a key.
 
-The measure is an estimate from above, in bits. A character counts as the logarithm of how many different
-ones the key has. Four and more that repeat an earlier part, or run up, down or along a keyboard, count as
-one. Where most of a key is words, a letter of them counts one bit (Shannon, "Prediction and Entropy of
-Printed English", 1951, finds 0.6 to 1.3). Of 250 000 of ``secrets.token_urlsafe(32)`` none was refused, of
-random Base32 one in two thousand.
+The strength is an upper estimate, in bits. A character counts log2 of the number of different characters in
+the key. Four or more characters that repeat an earlier part, or run up, down or along a keyboard, count as
+one. If most of the key is words, each letter counts one bit (Shannon, "Prediction and Entropy of Printed
+English", 1951, finds 0.6 to 1.3). Of 250 000 keys of ``secrets.token_urlsafe(32)`` none was refused, of
+random Base32 keys one in two thousand.
 """
 
 import re
@@ -22,25 +22,25 @@ MIN_SECRET: Final = 32
 """Characters."""
 
 MIN_BITS: Final = 72
-"""By the estimate. 32 random hexadecimal digits have 128 and are estimated at 83 or more."""
+"""Minimum of the estimate. 32 random hexadecimal digits have 128 bits and are estimated at 83 or more."""
 
 HOW_TO_MAKE_ONE: Final = 'make one with `python -c "import secrets; print(secrets.token_urlsafe(32))"`'
 
 _KEEP_IT: Final = "keep it out of the source, such as in an environment variable"
-_LOOKED_AT = 1_000  # characters
-_PREDICTED = 4  # characters
-_OF_TEXT = 0.6  # of the pairs
+_LOOKED_AT = 1_000  # characters of a key that are read
+_PREDICTED = 4  # characters from which on a repetition or run counts as one
+_OF_TEXT = 0.6  # share of frequent pairs from which on it is text
 
-# The 150 pairs of letters that are most frequent in this package's own texts, in English and twelve other
-# languages: a letter, and those after it. Of the pairs of a text they are 85 %, of those of chance 22 %.
+# The 150 most frequent pairs of letters in this package's own texts, in English and twelve other languages:
+# a letter, and those after it. They make up 85 % of the pairs of a text, and 22 % of random ones.
 _AFTER = (
     "acdgiklmnrstvy bel cacehioty daeio eabcdfgilmnprst fou gaeins haeio icdeglmnopstv je kaei ladeilo "
     "maeimo nacdegiost obfiklmnoprstuw paeortu qu raeikmopsy saceiost taehiorstu uenrst vaeio waehio yo ze"
 )
 _FREQUENT = frozenset(letters[0] + letter for letters in _AFTER.split() for letter in letters[1:])
 
-# What says of itself that it is no key, such as the prefix of those that Django writes into a new project,
-# and a template that nobody has filled in.
+# Marks of keys that were not meant to be used: Django's prefix in new projects, unfilled templates, and so
+# on.
 _NOT_MEANT = (
     r"(?i)insecure|(?:change|replace|override)[^a-z]?(?:me|this|it|in)|do[^a-z]?not[^a-z]?use"
     r"|https?://|\$\{\w{8,}[:}]|\{\{.*\}\}"
@@ -83,7 +83,7 @@ def check_secret(key: object, path: str) -> str:
     if not isinstance(key, str) or len(key) < MIN_SECRET:
         problem = f"expected a string of at least {MIN_SECRET} characters: {HOW_TO_MAKE_ONE}"
         raise ConfigurationError(problem, path=path)
-    # An example is refused however long it is: whoever copies it shares the key with all others that did.
+    # Examples are refused however long they are: everybody who copied one has the same key.
     if re.search(_NOT_MEANT, key) or estimate_bits(key) < MIN_BITS:
         why = "it can be guessed: it is an example, reads as text, or repeats itself"
         problem = f"{why}; {HOW_TO_MAKE_ONE}, and {_KEEP_IT}"
@@ -111,7 +111,7 @@ def estimate_bits(key: str) -> float:
 
 
 def _is_text(key: str) -> bool:
-    """Say whether three fifths are words, long ones or short ones alone, and their pairs those of texts."""
+    """Say whether a key is text: three fifths are words (longer than 3, or alone) with frequent pairs."""
     words = [*_words(key)]
     letters = sum(len(found[1]) for found in words if len(found[1]) > 3 or _stands_alone(key, found))
     pairs = [a + b for found in words if found[1].isascii() for a, b in pairwise(found[1].lower())]
@@ -120,7 +120,7 @@ def _is_text(key: str) -> bool:
 
 
 def _words(key: str) -> Iterator[re.Match[str]]:
-    """Find what may be words, each with what separates it from the next."""
+    """Find possible words, each with the separator after it."""
     return re.finditer(_CAPITALS if key.isupper() else _WORD, key)
 
 
@@ -130,7 +130,7 @@ def _stands_alone(key: str, found: re.Match[str]) -> bool:
 
 
 def _repeated(key: str, at: int) -> int:
-    """Return how many characters from a place on stand in the key before it; `key` is in lower case."""
+    """Return how many characters from `at` on also occur before it; `key` is in lower case."""
     length = 0
     while at + length < len(key) and key.find(key[at : at + length + 1], 0, at + length) >= 0:
         length += 1
@@ -138,7 +138,7 @@ def _repeated(key: str, at: int) -> int:
 
 
 def _running(key: str, at: int) -> int:
-    """Return how many characters from a place on run up, down or on the spot, or along a keyboard."""
+    """Return how many characters from `at` on count up, down or repeat, or follow a keyboard."""
     rows = [row[row.index(key[at]) :] for row in _WAYS if key[at] in row]
     keys = (n for row in rows for n in range(1, len(row) + 1) if key.startswith(row[:n], at))
     return max(*(_steps(key, at, step) for step in (-1, 0, 1)), *keys)
