@@ -39,8 +39,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         granted: Purposes, and vendors allowed one by one.
         denied: Purposes, and vendors refused one by one. A name in both counts as denied.
         left_on: Purposes that were on by the regime's default and that the visitor left on. They are not
-        asked
-            again while the regime grants them; they are not grants.
+            asked again while the regime grants them; they are not grants.
         fingerprints: Purpose → fingerprint at the time.
         day: Day on which it was made, in days since the epoch; the validity of grants starts here.
         source: How it was made.

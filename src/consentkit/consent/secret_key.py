@@ -39,8 +39,7 @@ _AFTER = (
 )
 _FREQUENT = frozenset(letters[0] + letter for letters in _AFTER.split() for letter in letters[1:])
 
-# Marks of keys that were not meant to be used: Django's prefix in new projects, unfilled templates, and so
-# on.
+# Marks of keys that are not meant to be used: Django's prefix in new projects, unfilled templates and so on.
 _NOT_MEANT = (
     r"(?i)insecure|(?:change|replace|override)[^a-z]?(?:me|this|it|in)|do[^a-z]?not[^a-z]?use"
     r"|https?://|\$\{\w{8,}[:}]|\{\{.*\}\}"

@@ -2,15 +2,17 @@
 
 Attributes get private names, scripts a type that does not run; nothing is removed from a page.
 
-gate              what one policy gates; made once per application
-classifier        whom a tag or a script would reach, from its bytes alone; remembered across visitors
-document          classification and consent made into edits; one per response
-judge             whether consent covers what was found, and the account of what was held back
-vendor_index      whose an address, a marker, a cookie or a container is
-resource_urls     where addresses stand: attributes, ``data:`` URLs, import maps; elements: which load
-markers, embeds   what tags say they need; what frames say of their content
-response_headers  headers that make browsers reach somebody; vendor_calls: what vendors are told
-inline/           whom an inline script would reach
+gate              one policy, compiled; made once per application
+classifier        the parties that a tag or script contacts, from its bytes alone; cached across visitors
+document          turns classification and consent into edits; one per response
+judge             decides whether consent covers a party, and records what was blocked
+vendor_index      look-up of vendors by address, marker, cookie and container
+resource_urls     finds addresses in attributes, ``data:`` URLs and import maps
+elements          which elements and attributes load something, and the edits that make them inert
+markers, embeds   markers of consent tools; titles, posters and documents of frames
+response_headers  headers that make browsers contact a host
+vendor_calls      calls that tell vendors the consent
+inline/           the parties that an inline script contacts
 """
 
 from consentkit.gating.document import PageGate

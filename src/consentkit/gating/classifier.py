@@ -25,17 +25,17 @@ MEMO_TAGS: Final = 8192
 MEMO_TAG_BYTES: Final = 2048
 MEMO_TEXTS: Final = 4096
 MEMO_TEXT_BYTES: Final = 512
-"""Tags remembered, the size up to which they are found by their bytes (at most 16 MB, usually a tenth) and
-not by a digest, and the same for scripts."""
+"""Sizes of the two caches: the number of tags, and the bytes up to which the tag itself is the key and not
+its digest (at most 16 MB in all, usually a tenth); the same for scripts."""
 
 _UNREADABLE: Final = Reach(unreadable=True)
-# What a tag holds that reaches a third party, runs a script or bears a marker: two slashes with nothing but
-# removed characters between them, a scheme, or a character reference that could stand for any of it.
+# Something that every tag contains which contacts a third party, runs a script or has a marker: two slashes
+# with only removed characters between them, a scheme, or a character reference that could stand for these.
 _SUSPECT: Final = re.compile(
     rb"[/\\][\t\n\r]*+[/\\]|[:&]|[\"'\s/]on[a-z]|srcdoc|optanon-|cmplz-|data-(?:consent|cookie|usercentrics|category|name)",
     re.I,
 )
-# The usual link that fetches nothing. Every page has some of its own.
+# Common links that fetch nothing; every page has several with addresses of its own.
 _IDLE: Final = re.compile(
     rb"<link rel=\"(?:canonical|alternate|shortlink|amphtml|next|prev|author)\""
     rb"(?: (?:href|hreflang|type|title)=\"[^\"]*+\")*+ ?/?>"
@@ -43,14 +43,14 @@ _IDLE: Final = re.compile(
 
 
 class _Tag(NamedTuple):
-    """A start tag, and where it stands.
+    """A start tag and its context.
 
     Attributes:
         raw: Its bytes.
         name: Lower-case name of the element.
         attributes: All its attributes.
-        bases: What relative URLs may be resolved against, besides the page itself.
-        depth: In how many attributes it stands.
+        bases: Base URLs that relative URLs may be resolved against, besides the page's own.
+        depth: Nesting of the document in ``srcdoc`` attributes.
     """
 
     raw: bytes
@@ -78,7 +78,7 @@ class Classifier:
         self._tags: dict[bytes | tuple[bytes, Sequence[URL]], Classification | None] = {}
         self._texts: dict[tuple[bytes, int], Analysis] = {}
 
-    # --- what is remembered
+    # --- with caches
 
     def classify(self, raw: bytes, name: bytes, bases: Sequence[URL] = ()) -> Classification | None:
         """Find which parties a tag contacts; `None` if it never needs an edit, whatever the consent.
@@ -86,7 +86,7 @@ class Classifier:
         Args:
             raw: The tag's bytes.
             name: Lower-case name of the element.
-            bases: What relative URLs may be resolved against, besides the page itself.
+            bases: Base URLs that relative URLs may be resolved against, besides the page's own.
         """
         known_as = raw if len(raw) <= MEMO_TAG_BYTES else b"#" + blake2b(raw, digest_size=20).digest()
         key = (known_as, bases) if bases else known_as
@@ -95,7 +95,7 @@ class Classifier:
         except KeyError:
             pass
         made = self._classify(raw, name, bases)
-        # What a long tag reaches is remembered unless it holds a document or a picture.
+        # Results of long tags are cached unless they contain a document or a picture.
         small = known_as is raw or made is None or not (made.others or (made.embed and made.embed.poster))
         if small and sum(len(base.path) for base in bases) <= MEMO_TAG_BYTES:
             if len(self._tags) >= MEMO_TAGS:
@@ -120,13 +120,13 @@ class Classifier:
         Args:
             tag: The result of :meth:`classify` for its tag.
             text: The content.
-            bases: What relative URLs may be resolved against, besides the page itself.
+            bases: Base URLs that relative URLs may be resolved against, besides the page's own.
         """
         if tag.list_type:
             return Analysis(self.reach_of_list(tag.list_type, text, bases))
         analysis = self.analyze(text)
         if bases and self._analyzer.loads(text):
-            # What it loads from here may come from there.
+            # Its relative URLs may go to one of the bases.
             based = self._vendors.find_reach(["."], bases)
             analysis = analysis._replace(reach=join([analysis.reach, based]))
         return analysis
@@ -140,17 +140,17 @@ class Classifier:
         return join([self._vendors.find_reach(listed, bases), *inner])
 
     def reach_of_base(self, raw: bytes) -> Reach:
-        """Find which party a ``<base>`` names, to which relative URLs then go."""
+        """Find the party that a ``<base>`` names: relative URLs go there."""
         href = elements.first(attributes(raw), b"href")
         return self._vendors.find_reach([href] if href else [], ())
 
     def _classify(self, raw: bytes, name: bytes, bases: Sequence[URL]) -> Classification | None:
         if name == b"html":
             found = attributes(raw)
-            # In XML it has another name.
+            # In XML the attribute is called xml:lang.
             language = elements.first(found, b"lang") or elements.first(found, b"xml:lang") or ""
             return Classification(language=language)
-        # A script may load by its text, a frame by its `srcdoc`; other tags only by an address or a handler.
+        # Scripts may load by their text and frames by `srcdoc`; other tags only by an address or a handler.
         always = bases or name in (b"script", b"iframe")
         matters = always or (_SUSPECT.search(raw) and not _IDLE.fullmatch(raw))
         made = self.read_tag(raw, name, bases, 0) if matters else None
@@ -221,7 +221,7 @@ class Classifier:
         return read_embed(tag.attributes, tag.bases, self._vendors.find_reach)
 
     def _reach_of_load(self, tag: _Tag) -> Reach:
-        """Find the owners of all URLs, and the reach of content in ``data:`` and ``javascript:`` URLs."""
+        """Find the owners of all URLs, and the parties that ``data:`` and ``javascript:`` URLs contact."""
         texts = list(attribute_urls(tag.name, tag.attributes))
         reach = self._vendors.find_reach(texts, tag.bases)
         if tag.name not in elements.RUNNING:
@@ -239,9 +239,9 @@ class Classifier:
         return _UNREADABLE if content.kind == "unreadable" else self._reach_of_document(content.text, depth)
 
     def _others(self, tag: _Tag) -> Iterator[Part]:
-        """Classify scripts in attributes, all of one name at once: if the first goes, the second lives.
+        """Classify scripts in attributes, and documents in ``srcdoc``.
 
-        The same of documents in a frame's attribute.
+        Attributes of one name together: if the first is renamed, browsers use the second.
         """
         for attribute, texts in attribute_scripts(tag.name, tag.attributes).items():
             reach = join([self.analyze(text).reach for text in texts])
@@ -286,7 +286,7 @@ class _Observer:
         return ()
 
     def reads(self, raw: bytes) -> bool:
-        """See `consentkit.rewriter.Handler`; the document is there whole."""
+        """See `consentkit.rewriter.Handler`; True, since all text is available."""
         return True
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice]:

@@ -26,9 +26,9 @@ MAX_BASES: Final = 4
 
 _PLAIN: Final = re.compile(r"[a-z0-9.-]*\Z")
 _ANY: Final = URL("https", readable=False)
-# React and Next.js write boolean attributes so; a page with such scripts may be hydrated: made anew by them.
+# React and Next.js write boolean attributes like this. A page with such scripts may be hydrated.
 _REACT: Final = re.compile(rb'(?:async|defer)=""')
-# What scripts of pages copy or make anew with the addresses of what was held back: the guard has to be there.
+# Elements that scripts of pages may create again with the original address: our guard script must be loaded.
 _MADE_ANEW: Final = frozenset({b"iframe", b"img", b"link"})
 _UNSAID: Final = Embed()
 
@@ -37,7 +37,7 @@ class BaseURLs(NamedTuple):
     """The base URLs of a document, from its ``<base>`` elements so far.
 
     Attributes:
-        urls: What relative addresses may be resolved against, besides the page itself.
+        urls: Base URLs that relative URLs may be resolved against, besides the page's own.
         foreign: Whether relative addresses may go to another origin.
         certain: Whether the base that browsers use was seen.
         settled: Whether later bases to other origins must be made inert.
@@ -49,11 +49,12 @@ class BaseURLs(NamedTuple):
     settled: bool = False
 
     def see(self, raw: bytes, where: Where, own_host: str) -> "tuple[BaseURLs, Sequence[Splice]]":
-        """Take the first ``<base href>``: it counts for every URL behind it (WHATWG HTML 4.2.3).
+        """Process a ``<base href>``. The first one counts for all URLs after it (WHATWG HTML 4.2.3).
 
-        Where it is not certain that a browser sees it as such, as in a template, others may follow, and all
-        are considered. Returned are what holds from here on, and the edits that take the address from a tag
-        which comes too late to be let through.
+        If browsers may not see it as such, for example in a template, later ones are considered as well.
+
+        Returns:
+            The new base URLs, and the edits that remove the address of a base that comes too late.
         """
         found = attributes(raw)
         href = elements.first(found, b"href")
@@ -66,9 +67,9 @@ class BaseURLs(NamedTuple):
         urls = self.urls
         if foreign and url is not None and url not in urls and len(urls) <= MAX_BASES:
             urls = (*urls, url if len(urls) < MAX_BASES else _ANY)
-        # Behind a base that browsers refuse, relative addresses lead nowhere.
+        # After a base that browsers reject, relative URLs lead nowhere.
         refused = url is None and "//" in href.replace("\\", "/")
-        # Browsers differ in which hosts they take; Chromium passes over bases that lead nowhere.
+        # Browsers accept different hosts, and Chromium skips bases that lead nowhere.
         certain = not where and url is not None and _PLAIN.match(url.host) is not None
         return BaseURLs(urls, self.foreign or foreign or refused, certain, self.settled), ()
 
@@ -82,24 +83,23 @@ class PageGate:
 
     Args:
         classifier: Finds which parties tags contact.
-        calls: What vendors are told.
+        calls: The calls that tell vendors the consent.
         judge: Applies the visitor's consent.
-        bases: What relative addresses are resolved against at the beginning of the document.
+        bases: The base URLs at the beginning of the document.
         renderer: Renders insertions; without one nothing is inserted.
         enforce: Whether to make edits, or to report only.
-        target: Where the page is, as seen from a placeholder.
-        depth: In how many attributes the document stands.
+        target: The page's window as link target of a placeholder.
+        depth: Nesting of the document in ``srcdoc`` attributes.
 
     Attributes:
-        names: The elements the rewriter shows.
-        rare: The elements it shows only with certain attributes.
-        steady: Whether addresses are resolved as on other pages; see `consentkit.rewriter.Handler`.
+        names: The elements that the rewriter passes to this handler.
+        rare: The elements that it passes only with certain attributes.
+        steady: Whether there are no base URLs; see `consentkit.rewriter.Handler`.
         undeclared: Undeclared hosts, each with the vendor that it looks like; see `Judge`.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
         hydrated: Whether a framework may hydrate the whole page.
-        renderer: Renders what is put into the page; nothing is without one.
-        language: The page's language by its own account, that of the first ``<html>`` that has one; empty
-            while unknown.
+        renderer: As given.
+        language: The page's language, from the first ``<html>`` that has one; empty while unknown.
     """
 
     addressed: Final = frozenset(elements.ADDRESSED.items())
@@ -125,7 +125,7 @@ class PageGate:
 
     @property
     def gated(self) -> Sequence[Gated]:
-        """Return what was made inert, each kind once, in order of appearance."""
+        """Return the elements that were made inert, each kind once, in order of appearance."""
         return [Gated(held[0].decode("ascii"), *held[1:]) for held in self._judge.held]
 
     @property
@@ -134,14 +134,14 @@ class PageGate:
         return self._bases.foreign
 
     def settle_base(self) -> None:
-        """Record that the page has relative URLs of ours: later bases must not redirect them.
+        """Record that the page now contains relative URLs of ours: later bases must not redirect them.
 
-        The first base counts for URLs before it, too (WHATWG HTML 4.2.3); behind the beginning of the body,
-        where none is allowed, a foreign one would carry the visitor's choice to another site.
+        A base also applies to URLs before it (WHATWG HTML 4.2.3). A foreign one in the body, where none is
+        allowed, would send the visitor's choice to another site.
         """
         self._bases = self._bases._replace(settled=True)
 
-    # --- what the rewriter shows
+    # --- called by the rewriter
 
     def admits(self, raw: bytes) -> bool:
         """Say whether a ``<link>`` is allowed; used for addresses in headers."""
@@ -157,7 +157,7 @@ class PageGate:
         tag = self._classifier.classify(raw, name, self._bases.urls)
         if tag is None:
             return None
-        # Only an <html> counts that browsers surely see as such.
+        # Only an <html> that browsers certainly see as such counts.
         if tag.language and not (self.language or where):
             self.language = tag.language
         denied = self._judge.refusal(tag.load.reach)
@@ -196,7 +196,7 @@ class PageGate:
             made = [*calls, *made]
         elif not (made := self._map(raw, text, tag, where) if whole else ()):
             self._judge.report(b"script", denied)
-            # A form that waits for a captcha has to say why; see stubs.js.
+            # A form that waits for a captcha tells the visitor why; see stubs.js.
             forms = {f"{name}:{kind}" for name, kind in denied.party.stubs if kind == "form"}
             stubs = forms.union(analysis.stubs if analysis and not tag.marked else ())
             made = [*calls, *self._stubs(stubs, where, denied.party), *tag.load.inert]
@@ -210,7 +210,7 @@ class PageGate:
             return None
         text = elements.foreign_text(text) if where and where & Where.FOREIGN else text
         analysis = self._classifier.analyze_content(tag, text, self._bases.urls)
-        # Nobody has seen what follows behind the limit.
+        # The text beyond the rewriter's limit was not analyzed.
         return analysis if whole else analysis._replace(reach=analysis.reach._replace(unreadable=True))
 
     def _refuse_script(
@@ -221,7 +221,7 @@ class PageGate:
         if analysis is None or tag.marked:
             return denied
         self._judge.note(self.mentioned, analysis.mentioned)
-        # Asked even if the address is refused: it takes note of unknown hosts.
+        # Judged even if the address is refused, since this also records unknown hosts.
         refused = self._judge.refusal(analysis.reach, runs)
         return denied or refused
 
@@ -262,7 +262,7 @@ class PageGate:
         return denied
 
     def _live(self, tag: Classification, where: Where) -> Sequence[Splice]:
-        # Edits with quotes may end an attribute elsewhere where browsers read the bytes otherwise.
+        # Where browsers may read the bytes otherwise, quotes in an edit could end another attribute.
         return tag.live if tag.simple or not where & Where.UNCERTAIN else ()
 
     def _others(
@@ -293,7 +293,7 @@ class PageGate:
         return moved if where & Where.UNCERTAIN else [write_srcdoc(raw, srcdoc, written)]
 
     def _nested(self, sandbox: str | None) -> "PageGate":
-        """Create the gate of a nested document, which has the same base and its own globals."""
+        """Create the gate of a nested document: same base URLs, its own globals."""
         inner = PageGate(
             self._classifier, self._calls, self._judge, self._bases._replace(certain=False),
             renderer=self.renderer, enforce=self._enforce,
@@ -305,9 +305,9 @@ class PageGate:
     def _stop(self, raw: bytes, name: bytes, tag: Classification, party: Party, where: Where) -> list[Splice]:
         """Make an element inert, and put a placeholder into a visible frame.
 
-        A frame gets a name of its own: a browser that goes back restores the documents of a page's frames by
-        their names, or by their places where they have none, whatever their attributes say, so that one that
-        had shown a vendor would show it again.
+        A frame gets a new name: when a visitor goes back, browsers restore the documents of frames by name,
+        or by position without one, whatever their attributes say. A frame that had shown a vendor would show
+        it again.
         """
         made = [*tag.load.inert]
         if name in elements.FRAMES:
@@ -321,18 +321,18 @@ class PageGate:
     def _fill(self, raw: bytes, name: bytes, party: Party, where: Where) -> Sequence[Splice]:
         """Insert the placeholder as the first child of a container.
 
-        A style sheet that hides the page until a vendor's script comes is held with that.
+        A style sheet that hides the page until a vendor's script runs is made inert, too.
         """
         denied = self._judge.refusal(Reach((Reason(party, "", "host"),)))
         if name == b"style":
-            # Browsers pass over a type that they do not know.
+            # Browsers ignore style sheets of an unknown type.
             return [elements.insert(raw, name, b"type=text/plain")] if denied else ()
         shown = self._shown(party) if denied and not where else b""
-        # Its size stands in attributes, since a policy of the site may forbid styles.
+        # The size is given by attributes, since the site's CSP may forbid styles.
         frame = b'<iframe data-consentkit-fill width="100%%" height="200" frameborder="0"%b></iframe>' % shown
         return [*self._stubs(frozenset(), where), (len(raw), len(raw), frame)] if shown else ()
 
-    # --- what is put into the page
+    # --- insertions
 
     def _shown(self, party: Party) -> bytes:
         """Write title and content of a frame with the placeholder; nothing if the party cannot be allowed."""
@@ -358,7 +358,8 @@ class PageGate:
     def _call(self, heard: Iterable[Reason], where: Where) -> tuple[Iterable[Splice], Container[str]]:
         """Insert the vendor calls directly before the vendors' first script.
 
-        Returned are the edits, and who may run before consent: only whose script has its calls before it.
+        Returns:
+            The edits, and the vendors whose script may run before consent, since its calls come first.
         """
         made: dict[str, Splice] = {}
         runs: set[str] = set()

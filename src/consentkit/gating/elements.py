@@ -1,7 +1,7 @@
 """HTML elements: which attributes load or run something, and the edits that make a tag inert or live.
 
-The tables are in ``data/elements.toml``. Only insertions make something inert: they hold no quote and no
-``>``, so they are safe however the bytes around the tag are read.
+The tables are in ``data/elements.toml``. Tags are made inert by insertions only, without quotes and ``>``:
+these are safe even where browsers read the bytes around the tag differently.
 """
 
 import re
@@ -28,31 +28,31 @@ def _table(name: str, keys: str, values: str) -> Mapping[bytes, frozenset[bytes]
 LOADING: Final = _table("loading", "elements", "attributes")
 """Element → attributes whose URLs the browser fetches."""
 RARE: Final = _table("rare", "attributes", "elements")
-"""End of an attribute's name → elements that matter only with it: see `consentkit.rewriter.Handler.rare`."""
+"""End of an attribute's name → elements that are relevant only with it; see `consentkit.rewriter.Handler`."""
 ADDRESSED: Final = _table("addressed", "attributes", "elements")
-"""Attribute → elements whose visitors go there. It matters only where it is a ``javascript:`` address."""
+"""Attribute → elements that navigate to it. Relevant only for ``javascript:`` URLs."""
 _ALWAYS: Final = LOADING.keys() - frozenset().union(*RARE.values())
 NAMES: Final = _split(_WORDS["firing"]) | _ALWAYS | {b"base", b"html"}
-"""Elements that are always shown to the gate."""
+"""Elements that are always passed to the gate."""
 FRAMES: Final = frozenset({b"iframe", b"frame"})
 RUNNING: Final = FRAMES | {b"embed", b"fencedframe", b"meta", b"object", b"portal", b"script"}
-"""Elements that run what a ``javascript:`` or ``data:`` URL holds."""
+"""Elements that run the content of ``javascript:`` and ``data:`` URLs."""
 LISTS: Final = _split(_WORDS["lists"])
-"""Attributes that hold addresses with white space between them."""
+"""Attributes with several addresses, separated by white space."""
 LIVE_TYPES: Final = ("javascript", "module")
-"""Types of scripts that browsers run, as `script_type` gives them."""
+"""Types of scripts that browsers run, as returned by `script_type`."""
 PREFIX: Final = b"data-consentkit-"
-"""Prefix of private attribute names, which no loader or browser reads."""
+"""Prefix of private attribute names, which browsers and lazy loaders ignore."""
 
 _BOXES: Final = _split(_WORDS["boxes"])
 _PARKED: Final = _split(_WORDS["parked"])
 _IDLE_LINKS: Final = frozenset(_WORDS["idle_links"].split())
 _PARAMS: Final = frozenset(_WORDS["params"].split())
-# How the names of attributes end, or what they hold, in which lazy loaders keep an address.
+# Names of attributes in which lazy loaders keep an address.
 _LAZY: Final = re.compile(
     rb"(?!data-consentkit-)(?:.*lazy|[^-]++-(?:.*(?:bg|background)|src-|(?:original|poster|.*(?:src|set|-image))\Z))"
 )
-# Attributes of a frame that would show, run or confine something in place of the placeholder, and its name.
+# Further attributes of a frame that must not apply to the placeholder; its name is replaced.
 _FRAME_MOVED: Final = frozenset({b"srcdoc", b"sandbox", b"onload", b"name"})
 _INVISIBLE: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden"
@@ -65,18 +65,18 @@ _JAVASCRIPT: Final = frozenset(
     {f"{top}/{js}script" for top in ("application", "text") for js in ("ecma", "java", "x-ecma", "x-java")}
     | {"text/jscript", "text/livescript", *(f"text/javascript1.{minor}" for minor in range(6))}
 )
-# Types of scripts that an optimiser on the page runs a little later, whoever is asked then.
+# Types by which optimisers delay scripts: they run them later, without asking for consent.
 _DELAYED: Final = re.compile(
     r"(?!.*(?:template|tmpl|json|[hx]ml|;)).*(?:script|lazy|delay|defer|blocked|partytown|psajs|phast|-module\Z)"
 )
 _MARKUP: Final = re.compile(rb"<!--(?:[^-]++|-(?!->))*+-->|<!\[CDATA\[|\]\]>|<[a-zA-Z/!?][^>]*+>")
 
 
-# --- what an element loads
+# --- attributes that load
 
 
 def loads(element: bytes, name: bytes) -> bool:
-    """Tell whether what an attribute of an element names is fetched by browsers, or by lazy loaders."""
+    """Say whether browsers or lazy loaders fetch the address in an attribute of an element."""
     known = LOADING.get(element)
     if known is None or name in known:
         return known is not None
@@ -84,12 +84,12 @@ def loads(element: bytes, name: bytes) -> bool:
 
 
 def is_background(name: bytes) -> bool:
-    """Tell whether an attribute may hold an address as it stands in CSS."""
+    """Say whether an attribute may contain an address in CSS syntax."""
     return b"bg" in name or b"background" in name
 
 
 def first(attributes: Iterable[Attribute], name: bytes) -> str | None:
-    """Return the value of an attribute as browsers see it, `None` where the tag does not have it.
+    """Return the value of an attribute as browsers see it; `None` if the tag does not have it.
 
     Of two attributes of one name the first counts (WHATWG HTML 13.2.5.33).
     """
@@ -104,7 +104,7 @@ def _word(attributes: Iterable[Attribute], name: bytes) -> str:
 
 
 def is_idle(name: bytes, attributes: Sequence[Attribute]) -> bool:
-    """Tell whether an element fetches nothing whatever its addresses, such as ``<link rel=canonical>``."""
+    """Say whether an element never fetches its addresses, such as ``<link rel=canonical>``."""
     if name == b"link":
         types = (first(attributes, b"rel") or "").lower().split()
         return bool(types) and _IDLE_LINKS.issuperset(types)
@@ -117,7 +117,7 @@ def is_idle(name: bytes, attributes: Sequence[Attribute]) -> bool:
 
 
 def is_visible(attributes: Sequence[Attribute]) -> bool:
-    """Tell whether a frame is there to be seen: neither hidden nor the size of a tracking pixel."""
+    """Say whether a frame is visible: not hidden, and larger than a tracking pixel."""
     sizes = (first(attributes, b"width"), first(attributes, b"height"))
     hidden = first(attributes, b"hidden") is not None or any(size and _TINY.match(size) for size in sizes)
     return not (hidden or _INVISIBLE.search(first(attributes, b"style") or ""))
@@ -139,37 +139,37 @@ def script_type(attributes: Sequence[Attribute]) -> str:
 
 
 def foreign_text(text: bytes) -> bytes:
-    """Return what an SVG script may hold, written as markup: all of it, and what is left without its tags.
+    """Return the text of an SVG script: as written, and once more without tags and comments.
 
-    What runs is the text directly inside the element (SVG 2, section 15.2), so elements and comments that
-    stand in between divide nothing.
+    Browsers run the text directly inside the element, joined across elements and comments in it (SVG 2,
+    section 15.2).
     """
     return b"\n".join(decode(part).encode() for part in (text, _MARKUP.sub(b"", text)))
 
 
-# --- elements written inert, for a consent tool to wake up
+# --- elements written inert for another consent tool
 
 
 def find_parked(name: bytes, attributes: Sequence[Attribute]) -> Attribute | None:
-    """Return the attribute in which a tag keeps its address while it is inert."""
+    """Return the attribute in which an inert tag keeps its address."""
     names = _PARKED | {b"data-href"} if name == b"link" else _PARKED
     return next((attribute for attribute in attributes if attribute.name in names), None)
 
 
 def find_parked_type(attributes: Sequence[Attribute]) -> Attribute | None:
-    """Return the attribute that holds the type which an inert script shall have."""
+    """Return the attribute in which an inert script keeps its real type."""
     named = next((attribute for attribute in attributes if attribute.name == b"data-type"), None)
     kind = decode(named.value or b"").strip().lower() if named else ""
     return named if kind == "module" or kind in _JAVASCRIPT else None
 
 
 def own_address(name: bytes) -> bytes:
-    """Return the attribute with the address of an element that is live."""
+    """Return the attribute with the address of a live element."""
     return {b"link": b"href", b"object": b"data"}.get(name, b"src")
 
 
 def is_inert(name: bytes, attributes: Sequence[Attribute]) -> bool:
-    """Tell whether a tag is written so that it loads nothing until its tool wakes it up."""
+    """Say whether a tag is written inert, to be activated by a consent tool."""
     if name == b"script":
         return script_type(attributes) == "text/plain"
     live = _word(attributes, own_address(name))
@@ -194,7 +194,7 @@ def move(name: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
 def insert(raw: bytes, name: bytes, attribute: bytes) -> Splice:
     """Put an attribute first; it holds no quote."""
     end = 1 + len(name)
-    # Before a slash the space keeps the value from going on.
+    # Before a slash, a space ends the unquoted value.
     gap = b" " if raw[end : end + 1] == b"/" else b""
     return end, end, b" " + attribute + gap
 
@@ -206,19 +206,19 @@ def stop_script(raw: bytes, attributes: Sequence[Attribute]) -> list[Splice]:
 
 
 def start_script(attributes: Sequence[Attribute]) -> tuple[list[Splice], bool]:
-    """Make a script live that was written inert; say whether only insertions are needed for it."""
+    """Make a script live that was written inert; also return whether insertions suffice."""
     kind, address = find_parked_type(attributes), find_parked(b"script", attributes)
     live = restore(attributes, kind, b"type") if kind else rename(attributes, {b"type"})
     return tidy(live, restore(attributes, address, b"src")), kind is None and address is None
 
 
 def restore(attributes: Sequence[Attribute], parked: Attribute | None, name: bytes) -> list[Splice]:
-    """Put a parked attribute in the place of the one that it stands for.
+    """Rename a parked attribute to its real name.
 
     Args:
         attributes: All attributes of the tag.
-        parked: The attribute that holds the value, if the tag has one.
-        name: The name that it shall have.
+        parked: The attribute that keeps the value, if the tag has one.
+        name: The real name.
     """
     if parked is None:
         return []

@@ -15,18 +15,18 @@ MAX_TITLE: Final = 200
 MAX_POSTER: Final = 2048
 """Characters of a picture's address."""
 MAX_POSTER_DATA: Final = 32_768
-"""The same of a ``data:`` address, which is the picture."""
+"""Characters of a ``data:`` URL, which contains the picture."""
 
 FindReach: TypeAlias = Callable[[Sequence[str], Sequence[URL]], Reach]
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
 _PICTURE: Final = re.compile(r"data:image/", re.I)
-# What frames of players are allowed to do.
+# Permissions of video and audio players.
 _PLAYS: Final = re.compile(r"\b(?:autoplay|encrypted-media|picture-in-picture)\b", re.I)
 _SENDING: Final = frozenset({"allow-forms", "allow-same-origin"})
 _LEAVING: Final = frozenset({"allow-top-navigation", "allow-top-navigation-by-user-activation"})
 _REFERENCE: Final = re.compile(rb"&#?[0-9a-zA-Z]++;?=?")
-# What a reference can stand for: those to C1 controls mean something else (WHATWG HTML 13.2.5.80).
+# Characters that can be written as references; those to C1 controls mean others (WHATWG HTML 13.2.5.80).
 _BEYOND: Final = re.compile("[^\x00-\x9f\udc80-\udcff]")
 _ESCAPES: Final = str.maketrans({"&": "&amp;", '"': "&quot;", "'": "&#39;"})
 
@@ -36,8 +36,8 @@ def read_embed(found: Sequence[Attribute], bases: Sequence[URL], find_reach: Fin
 
     Args:
         found: The frame's attributes.
-        bases: What relative addresses may be resolved against, besides the page itself.
-        find_reach: Finds whom addresses reach.
+        bases: Base URLs that relative URLs may be resolved against, besides the page's own.
+        find_reach: Finds the parties that addresses contact.
     """
     title = " ".join((first(found, b"title") or "").split())
     poster = read_poster(first(found, b"data-consentkit-poster") or "")
@@ -47,7 +47,7 @@ def read_embed(found: Sequence[Attribute], bases: Sequence[URL], find_reach: Fin
 
 
 def read_poster(text: str) -> str:
-    """Return the address of a picture as browsers read it; nothing for what is too long or no picture's."""
+    """Return the address of a picture as browsers read it; empty if it is too long or no picture."""
     address = strip_url(text)
     if _PICTURE.match(address):
         return address if len(address) <= MAX_POSTER_DATA else ""
@@ -57,22 +57,21 @@ def read_poster(text: str) -> str:
 
 
 def target_within(sandbox: str | None) -> Target:
-    """Return where the page is, as seen from a placeholder in a document inside of it.
+    """Return the link target that names the page's window in a placeholder inside a nested document.
 
-    Its parent is that document. Names for what is between it and the top there are none.
+    ``_parent`` would be the nested document, so only ``_top`` can be used, if the sandbox allows it.
 
     Args:
-        sandbox: The attribute of that document's frame; ``None`` where it has none.
+        sandbox: The attribute of the nested document's frame; ``None`` if it has none.
     """
     flags = set(sandbox.lower().split()) if sandbox is not None else _SENDING | _LEAVING
     return "_top" if flags >= _SENDING and flags & _LEAVING else ""
 
 
 def read_srcdoc(value: bytes) -> bytes:
-    """Return the document that stands in an attribute's value, as bytes that can be rewritten.
+    """Return the document in an attribute's value, as bytes that can be rewritten.
 
-    In a value that is not UTF-8, references to characters beyond ASCII stay: their bytes would be those of
-    another encoding.
+    If the value is not UTF-8, references to characters beyond ASCII are kept: UTF-8 bytes would be wrong.
     """
     is_utf8 = _is_utf8(value)
 
@@ -84,9 +83,9 @@ def read_srcdoc(value: bytes) -> bytes:
 
 
 def write_srcdoc(raw: bytes, attribute: Attribute, document: bytes) -> Splice:
-    """Put a document in the place of an attribute's value, whatever quotes it has.
+    """Replace an attribute's value by a document, whatever its quotes.
 
-    Characters beyond ASCII are written as references, so that they mean the same in every encoding.
+    Characters beyond ASCII are written as references, which are correct in every encoding.
     """
     codec = "utf-8" if _is_utf8(document) else "ascii"
     text = document.decode(codec, "surrogateescape").translate(_ESCAPES)

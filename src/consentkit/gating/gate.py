@@ -25,12 +25,12 @@ class Gate:
     Args:
         policy: The policy. Its vendors take precedence over equally specific ones of the catalog.
         catalog: The catalog; by default the package's own.
-        unclassified: Whether third parties that neither knows are reported only, gated, or let through
-            unseen. Where they are gated nobody can allow them: a marker or a declaration lets them through.
+        unclassified: Whether third parties that neither knows are reported, gated, or ignored. If they are
+            gated, visitors cannot allow them: only a marker or a declaration lets them through.
 
     Attributes:
-        classifier: Finds whom bytes reach.
-        calls: What vendors are told.
+        classifier: Finds which parties tags and scripts contact.
+        calls: The calls that tell vendors the consent.
         memory: The rewriter's cache.
 
     Raises:
@@ -56,21 +56,20 @@ class Gate:
         """Make the rewriter's handler for one response.
 
         Args:
-            consent: What holds for the visitor.
-            host: The request's own host, with its port where it has one; never a third party.
-            path: The request's path, which relative addresses are resolved against.
-            renderer: Renders placeholders, and the tags that load stubs and make vendors' calls; none of them
-                if left out.
-            enforce: Whether to change anything, or to report only.
+            consent: The visitor's consent.
+            host: The request's own host, with its port if it has one; never a third party.
+            path: The request's path, against which relative URLs are resolved.
+            renderer: Renders insertions; without one nothing is inserted.
+            enforce: Whether to make edits, or to report only.
         """
         judge = Judge(consent, self.unclassified, host)
-        # Only where a path of the page's own host stands for a vendor do relative addresses reach anybody.
+        # Relative URLs can contact a vendor only if the policy declares a path of this host as its proxy.
         proxied = any(is_below(judge.own.host, rule.host) for rule, _ in self._vendors.proxies)
         bases = BaseURLs((judge.own._replace(path=path),)) if proxied else NO_BASES
         return PageGate(self.classifier, self.calls, judge, bases, renderer=renderer, enforce=enforce)
 
     def reaches(self, address: bytes) -> bool:
-        """Say whether an address is a vendor's that needs consent, whatever is granted."""
+        """Say whether an address belongs to a vendor that needs consent, granted or not."""
         found = self.classifier.classify(b'<img src="%b">' % address.replace(b'"', b"%22"), b"img")
         return found is not None and bool(found.load.reach.reasons)
 
@@ -82,7 +81,7 @@ class Gate:
         """Decide on a ``Set-Cookie`` header.
 
         Args:
-            consent: What holds for the visitor.
+            consent: The visitor's consent.
             set_cookie: The header's value.
 
         Returns:
@@ -93,6 +92,6 @@ class Gate:
         return party if party and not is_allowed(party, consent) else None
 
     def hidden_cookies(self, consent: Consent, names: Iterable[str]) -> frozenset[str]:
-        """Return the cookies to remove from the request. Apps strip more off names than browsers."""
+        """Return the cookies to remove from the request. Names are stripped, as applications do."""
         parties = {name: self.cookie_party(name.strip()) for name in names}
         return frozenset(name for name, party in parties.items() if party and not is_allowed(party, consent))

@@ -18,9 +18,9 @@ class Gated(NamedTuple):
 
     Attributes:
         element: Lower-case name of the element.
-        vendor: Id of the vendor; empty for a purpose; for an unknown marker what it says.
-        purpose: Id of the purpose; empty where nothing is known.
-        host: The host that would have been asked; empty where there is none.
+        vendor: Id of the vendor; empty for a purpose; for an unknown marker its text.
+        purpose: Id of the purpose; empty if unknown.
+        host: The host that would have been contacted; empty if there is none.
         why: How the party was recognised.
     """
 
@@ -35,17 +35,17 @@ class Judge:
     """Decides for one response, and records what was blocked.
 
     Args:
-        consent: What holds for the visitor.
+        consent: The visitor's consent.
         unclassified: The mode for unclassified third parties.
-        host: The page's own host, with its port where it has one.
+        host: The page's own host, with its port if it has one.
 
     Attributes:
         consent: As given.
         own: The page's own address, as far as it is known.
-        own_host: Its host as hosts are reported; empty where it is not known.
-        held: What was made inert, each kind once, in order of appearance.
-        undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance, and
-            places of the site's own where a vendor's program stands, each with the vendor's id.
+        own_host: Its host as hosts are reported; empty if unknown.
+        held: The elements that were made inert, each kind once, in order of appearance.
+        undeclared: Third-party hosts that neither policy nor catalog knows, in order of appearance; and paths
+            of the site itself with a vendor's script, each with the vendor's id.
         mentioned: Hosts of vendors that inline scripts name without loading anything.
     """
 
@@ -65,11 +65,11 @@ class Judge:
         """Return the first reason to block a reach, and record unclassified third parties.
 
         Args:
-            reach: What it would reach.
+            reach: The parties and hosts that would be contacted.
             runs: Vendors that are not blocked (advanced mode).
         """
         for reason in reach.reasons:
-            # A vendor's program on the site's own host passes, and is told of.
+            # A vendor's script on the site's own host is not blocked, but reported.
             if reason.why == "program":
                 self._note_program(reason, reach)
             if reason.party.vendor in runs:
@@ -89,7 +89,7 @@ class Judge:
 
     def applies(self, reason: Reason) -> bool:
         """Say whether a reason applies on this page, whose own origin is no third party."""
-        # What is a guess never counts against the site itself, nor its subdomains.
+        # Guesses never apply to the site itself and its subdomains.
         if reason.why in ("list", "word", "program"):
             spared = any(is_below(self.own.host, site) for site in reason.spared)
             return bool(reason.host) and not spared and not self.is_own(reason.host)
@@ -106,12 +106,12 @@ class Judge:
             self.held[name, vendor, party.purpose, reason.host, reason.why] = None
 
     def is_own(self, host: str) -> bool:
-        """Tell whether a host is the page's own, or one below its site's name."""
+        """Say whether a host is the page's own or a subdomain of its site."""
         own = self.own.host.removeprefix("www.")
         return bool(own) and (host == self.own_host or is_below(host.partition(":")[0], own))
 
     def _note_program(self, reason: Reason, reach: Reach) -> None:
-        """Take note of a vendor's program on the site's own host, unless that place is declared."""
+        """Record a vendor's script on the site's own host, unless its path is declared."""
         known = bool(self.own_host) and not any(self.applies(other) for other in reach.reasons)
         if known and self._unclassified != "allow" and len(self.undeclared) < MAX_REPORTED:
             foreign = reason.host not in ("", self.own_host)
@@ -128,7 +128,7 @@ class Judge:
         return next((host for host in hosts if not self.is_own(host)), "")
 
     def note(self, account: dict[str, str | None], hosts: Iterable[str]) -> None:
-        """Take note of hosts other than the page's own, in one of the two accounts."""
+        """Record hosts other than the page's own in `undeclared` or `mentioned`."""
         for host in hosts:
             if len(account) < MAX_REPORTED and not self.is_own(host):
                 account[host] = None

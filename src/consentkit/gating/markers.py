@@ -1,7 +1,7 @@
 """Markers: reads the purpose or vendor that a tag names, in our attribute or in another consent tool's.
 
-Each tool marks tags in its own words. Most are written inert (``type=text/plain``, the address parked in an
-attribute that no browser reads) and woken up by the tool's script; here the server does that.
+Each tool has its own attributes. Most marked tags are written inert (``type=text/plain``, the address in an
+attribute that browsers ignore) and activated by the tool's script; here the server activates them.
 """
 
 import re
@@ -12,7 +12,7 @@ from consentkit.gating.elements import DATA, FRAMES, LOADING, find_parked, first
 from consentkit.rewriter import Attribute, decode
 
 WORDS: Final = {word: purpose for purpose, words in DATA["purposes"].items() for word in words.split()}
-"""What the tools call the usual purposes. A policy's own purpose of that name comes first."""
+"""The tools' names for the usual purposes. A purpose of the policy with the same name takes precedence."""
 
 _ONETRUST: Final = re.compile(r"optanon-category-([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)\Z")
 _COMPLIANZ: Final = re.compile(
@@ -21,16 +21,15 @@ _COMPLIANZ: Final = re.compile(
 
 
 class Marker(NamedTuple):
-    """What a tag says it needs.
+    """The purposes and vendors that a tag says it needs.
 
     Attributes:
-        names: Purposes or vendors, all of which it needs, in this package's words where they are known.
+        names: Names of purposes or vendors; all of them are needed.
         service: The name of a service, which may be one of the vendors.
-        inert: Whether the tag is written so that it loads and runs nothing.
-        sure: Whether nothing but a consent tool writes such an attribute; otherwise it is a marker only if
-            its name means something.
-        exact: Whether the names are ids, not words of another tool.
-        tools: Whose marker it may be; nobody's but this package's where there are none.
+        inert: Whether the tag is written inert.
+        sure: Whether only consent tools use this attribute; otherwise it counts only if its value is known.
+        exact: Whether the names are ids of the policy, not names of another tool.
+        tools: The tools that use this attribute; empty for this package's own.
     """
 
     names: tuple[str, ...] = ()
@@ -42,7 +41,7 @@ class Marker(NamedTuple):
 
 
 def read_marker(name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
-    """Read the marker of a tag, the first of the tools' in the order of the table below.
+    """Read the marker of a tag: the first in the order of the table below.
 
     Args:
         name: Lower-case name of the element.
@@ -58,13 +57,13 @@ def read_marker(name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
 
 
 def _words(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker:
-    """Read Cookiebot's list, or CookieYes' word behind its own name."""
+    """Read Cookiebot's list, or CookieYes' ``cookieyes-<purpose>``."""
     names = [word.strip().lower().removeprefix("cookieyes-") for word in text.split(",")]
     return Marker(tuple(filter(None, names)) or ("",))
 
 
 def _category(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
-    """Read what vanilla-cookieconsent and Complianz share. Many pages use the attribute for other things."""
+    """Read the category of vanilla-cookieconsent and Complianz. Many pages use the attribute otherwise."""
     if not (name == b"script" or name in FRAMES) or not is_inert(name, attributes):
         return None
     return Marker((text.lower(),), first(attributes, b"data-service") or "", sure=name == b"script")
@@ -81,7 +80,7 @@ def _klaro(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker | 
 
 
 def _onetrust(text: str, name: bytes, attributes: Sequence[Attribute]) -> Marker | None:
-    """Read a class of OneTrust's, which may name several groups: ``optanon-category-2-C0004``."""
+    """Read OneTrust's class, which may name several groups: ``optanon-category-2-C0004``."""
     for group in filter(None, map(_ONETRUST.match, text.split())):
         words = group[1].lower().split("-")
         return Marker(tuple("c" + word.lstrip("0").zfill(4) if word.isdigit() else word for word in words))
@@ -108,4 +107,4 @@ _MARKS: Final[Sequence[tuple[bytes, _Read, str]]] = (
     (b"class", _onetrust, "onetrust"),
     (b"class", _complianz, "complianz"),
 )
-"""Attributes by which tags are marked, what reads them, and whose they are; the first is our own."""
+"""Attributes of markers, their parsers, and the tools that use them; the first is our own."""

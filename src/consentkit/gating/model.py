@@ -8,9 +8,9 @@ from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 from consentkit.rewriter import Attribute, Splice
 
 NO_STUBS: Final = 'data-consentkit-stubs=""'
-"""The attribute of the element that loads `stubs_script`, where it defines none."""
+"""The attribute of the element that loads `stubs_script` if it defines no stubs."""
 Target: TypeAlias = Literal["", "_parent", "_top"]
-"""Where the page is, as seen from a placeholder; empty where nothing in it could lead there."""
+"""The link target that names the page's window in a placeholder; empty if it cannot be navigated."""
 Unclassified: TypeAlias = Literal["report", "gate", "allow"]
 """The mode for third parties that are in neither policy nor catalog."""
 
@@ -24,10 +24,10 @@ class Party(NamedTuple):
 
     Attributes:
         vendor: Id of the vendor; empty for a purpose.
-        name: The vendor's name as visitors know it; for an unknown marker what the marker says.
-        purpose: Id of the purpose; empty where nothing is known, which no consent allows.
-        embed: Whether its frames show content, which deserves a placeholder.
-        plays: Whether that is video or audio.
+        name: The vendor's display name; for an unknown marker its text.
+        purpose: Id of the purpose; empty if unknown, which no consent allows.
+        embed: Whether its frames show content and get a placeholder.
+        plays: Whether that content is video or audio.
         stubs: Globals that its inline snippet defines, with the kind of stub for each.
     """
 
@@ -89,10 +89,10 @@ class Embed(NamedTuple):
     """Description of a frame's content, for its placeholder.
 
     Attributes:
-        title: Its title; empty where it has none.
-        poster: Address of a picture of it, which the site gives; empty without one that can be used.
-        reach: Whom the picture would reach.
-        plays: Whether it is a player's.
+        title: Its title; empty if it has none.
+        poster: Address of its picture, as given by the site; empty if there is none that can be used.
+        reach: The parties and hosts that the picture would contact.
+        plays: Whether it is a player.
     """
 
     title: str = ""
@@ -105,9 +105,9 @@ class Part(NamedTuple):
     """One part of a tag that is allowed or made inert independently.
 
     Attributes:
-        reach: What it would reach.
+        reach: The parties and hosts that it would contact.
         inert: The edits that make it inert.
-        srcdoc: The attribute whose content may be rewritten in place of that.
+        srcdoc: The ``srcdoc`` attribute, if its document can be rewritten instead.
     """
 
     reach: Reach = NOTHING
@@ -119,17 +119,17 @@ class Classification(NamedTuple):
     """Which parties a tag contacts and the edits that make it inert: a function of its bytes alone.
 
     Attributes:
-        load: What the element itself loads, or whom its marker names.
+        load: What the element itself loads, or the parties in its marker.
         others: Scripts and documents in its attributes.
-        live: The edits that make it live where everybody is allowed.
-        simple: Whether those are insertions without quotes, which may be made anywhere.
-        embed: What it says of its content, if it is a frame that visitors see.
-        marked: Whether its author said who must be allowed; nothing else counts then.
+        live: The edits that make it live if all its parties are allowed.
+        simple: Whether those are insertions without quotes, which are safe anywhere.
+        embed: Description of its content, if it is a visible frame.
+        marked: Whether its marker is trusted; then nothing else counts.
         list_type: Its type if its content is a list of addresses, such as ``importmap``; empty for others.
-        heard: Parties of the address of a marked script, whose vendor calls must be made before it.
+        heard: Parties of the address of a marked script: their vendor calls must come before it.
         silent: Whether it is a script's tag without an address of a party.
-        container: Whose script fills the element.
-        language: The page's language by this tag (WHATWG HTML 3.2.6.2), as written; empty where it says none.
+        container: The party whose script fills the element.
+        language: The page's language in this tag (WHATWG HTML 3.2.6.2), as written; empty if there is none.
     """
 
     load: Part = Part()
@@ -160,17 +160,16 @@ def join(parts: Sequence[Reach]) -> Reach:
 def stubs_script() -> bytes:
     """Return the script that defines stubs, to be served from the site's own origin.
 
-    The same bytes for every page: which globals to define stands in the ``data-consentkit-stubs`` attribute
-    of the element that loads it. It must be loaded by a classic script without ``async`` or ``defer``, so
-    that the globals exist before anything that follows. A global that exists is left alone, and a vendor's
-    own snippet that runs later takes the place of the stub.
+    It is the same for every page: the ``data-consentkit-stubs`` attribute of its element lists the globals to
+    define. It must be loaded by a classic script without ``async`` or ``defer``, so that the globals exist
+    before later scripts run. Existing globals are kept, and a vendor's own snippet replaces the stub.
     """
     return b"".join(Path(__file__).with_name(f"{name}.min.js").read_bytes() for name in ("stubs", "guard"))
 
 
 @cache
 def module_script() -> bytes:
-    """Return the module whose default export stands in for a vendor's and does nothing."""
+    """Return the module that replaces a vendor's; its default export does nothing."""
     return Path(__file__).with_name("module.js").read_bytes()
 
 
@@ -178,7 +177,7 @@ class Renderer(Protocol):
     """Renders insertions for gated elements."""
 
     def name(self, party: Party, *, language: str) -> str:
-        """Return what a party is called on a page in that language."""
+        """Return the display name of a party on a page in that language."""
 
     def placeholder(
         self, party: Party, embed: Embed, *, target: Target, foreign_base: bool, language: str
@@ -186,31 +185,31 @@ class Renderer(Protocol):
         """Render the document shown in a gated frame, in HTML.
 
         Args:
-            party: Whom to allow; without a vendor it is a whole purpose.
-            embed: What the frame says of its content; its poster may be fetched.
-            target: Where the page is, as seen from there.
-            foreign_base: Whether the page's base is another origin, which such a document inherits.
-            language: The page's language by its own account; empty where it does not say.
+            party: The party to allow; without a vendor it is a whole purpose.
+            embed: The description of the frame's content; its poster may be fetched.
+            target: The link target that names the page's window.
+            foreign_base: Whether the page's base URL, which such a document inherits, is another origin.
+            language: The page's language; empty if unknown.
         """
 
     def stubs(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render ``<script src=… data-consentkit-stubs="…"></script>`` with the URL of `stubs_script`.
 
         Args:
-            attributes: What to define, and what to show a visitor whose form waits for it.
-            foreign_base: Whether the page's base is another origin.
+            attributes: The stubs to define, and the placeholder for a form that waits for one.
+            foreign_base: Whether the page's base URL is another origin.
         """
 
     def module(self, *, foreign_base: bool) -> str:
-        """Return the URL of `module_script`, safe in JSON; nothing where the page takes no script of ours."""
+        """Return the URL of `module_script`, safe in JSON; empty if the site's CSP blocks our scripts."""
 
     def calls(self, attributes: str, *, foreign_base: bool) -> bytes:
         """Render ``<script src=…>`` with the URL of `consentkit.vendorcalls.calls_script`.
 
         Args:
-            attributes: What it is to say, as attributes.
-            foreign_base: Whether the page's base is another origin.
+            attributes: The calls, as attributes.
+            foreign_base: Whether the page's base URL is another origin.
 
         Returns:
-            Nothing where the page cannot have such a script.
+            Empty if the page cannot have such a script.
         """

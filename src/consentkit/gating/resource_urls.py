@@ -22,7 +22,7 @@ _REFRESH: Final = re.compile(
     r"(?:\"([^\"]*+)|'([^']*+)|(.*+))",
     re.S,
 )
-# The same in Chromium, which takes vertical tabs and spaces of all kinds off the time.
+# The same as in Chromium, which accepts more kinds of white space.
 _LENIENT: Final = re.compile(_REFRESH.pattern.replace(r"[ \t\n\f\r]", r"\s"), re.S)
 _CSS_URL: Final = re.compile(r"url\(\s*+['\"]?+([^'\")]*+)", re.I)
 
@@ -31,24 +31,24 @@ _REMOVED: Final = re.compile(r"[\t\n\r]")
 _RUN_SCHEME: Final = re.compile(r"(javascript|data):", re.I)
 _MARKUP: Final = re.compile(rb"[<\\]")
 _BASE64: Final = re.compile(r";[ ]*+base64[ ]*+\Z", re.I)
-# Firefox looks at the bytes of what says that it may be anything.
+# Firefox sniffs "*/*".
 _HTML: Final = frozenset(("text/html", "*/*"))
 _XML: Final = re.compile(r"text/(?:xml|xsl)|application/(?:xml|mathml-presentation)|[^/]*/[^/]*\+xml")
-# Encodings in which the bytes are not what they look like (WHATWG Encoding: not ASCII-compatible).
+# Encodings that are not ASCII-compatible (WHATWG Encoding).
 _STRANGE: Final = re.compile(r"charset\s*=\s*[\"']?\s*(?:utf-?16|unicode|ucs-?2|iso-2022|csiso2022|hz)", re.I)
 _ESCAPE: Final = re.compile(rb"\x1b[$(]")
 _BYTE_ORDER_MARKS: Final = (b"\xfe\xff", b"\xff\xfe", b"<\0?\0", b"\0<\0?")
-# What a drawing needs to run or fetch something: nothing is relative to a URL like this, so a scheme as well.
-# XML has rules of its own, by which nothing is read here.
+# Something that an SVG image in a ``data:`` URL needs to run or fetch anything. There are no relative URLs in
+# it, so a fetch needs a scheme. XML is not parsed here.
 _ACTIVE: Final = re.compile(
     rb"script|\bon[a-z]+\s*=|(?:https?|wss?|data):(?!//www\.w3\.org/)|(?<!:)//|[&\\]"
     rb"|<!(?!DOCTYPE[^\[>]*>)|<\?xml-",
     re.I,
 )
 
-# A pattern whose host can be read: the site's own, or one that it names (URL Pattern, "constructor string").
+# A URL pattern with a known host: the site's own, or one written out (URL Pattern, "constructor string").
 _READABLE: Final = re.compile(r"[/?.]|https?://[A-Za-z0-9.-]++(?::[0-9]++)?+/")
-# The parts of a pattern that say nothing of the host.
+# Parts of a URL pattern that do not concern the host.
 _HOSTLESS: Final = frozenset({"hash", "pathname", "search"})
 
 
@@ -56,7 +56,7 @@ _HOSTLESS: Final = frozenset({"hash", "pathname", "search"})
 
 
 def attribute_urls(element: bytes, attributes: Iterable[Attribute]) -> Iterator[str]:
-    """Yield every URL that an element would load, duplicates of attributes included.
+    """Yield every URL that an element loads, including those of duplicate attributes.
 
     Args:
         element: Its lower-case name.
@@ -92,13 +92,13 @@ def srcset_urls(text: str) -> Iterator[str]:
 
 
 def refresh_urls(text: str) -> list[str]:
-    """Return what may be the URL of a ``<meta http-equiv=refresh>``, empty for the page itself."""
+    """Return the possible URLs of a ``<meta http-equiv=refresh>``; the empty one is the page itself."""
     found: dict[str, None] = {}
     for match in filter(None, (_REFRESH.match(text), _LENIENT.match(text))):
         group = match.lastindex or 0
         found[match[group] if group else ""] = None
         if group in (1, 2):
-            # Chromium goes on to the last quote of the kind.
+            # In Chromium the URL extends to the last quote of the same kind.
             start = match.start(group)
             end = text.rfind(text[start - 1], start)
             found[text[start : end if end >= 0 else len(text)]] = None
@@ -106,7 +106,7 @@ def refresh_urls(text: str) -> list[str]:
 
 
 def attribute_scripts(element: bytes, attributes: Iterable[Attribute]) -> Mapping[bytes, list[bytes]]:
-    """Return the scripts in a tag's attributes by the names of these, duplicates included.
+    """Return the scripts in a tag's attributes by attribute name, including duplicates.
 
     Event handlers are scripts, and so are ``javascript:`` addresses that visitors may follow.
 
@@ -131,14 +131,14 @@ def _value_script(element: bytes, name: bytes, value: bytes) -> bytes:
     return b"\n".join(content.text for content in contents if content and content.kind == "script")
 
 
-# --- URLs that bring their content with them
+# --- URLs that contain their content
 
 
 class Content(NamedTuple):
-    """What a ``data:`` or ``javascript:`` URL holds.
+    """The content of a ``data:`` or ``javascript:`` URL.
 
     Attributes:
-        kind: Whether it is a script or a document, or cannot be told.
+        kind: Whether it is a script, a document, or cannot be read.
         text: Its bytes.
     """
 
@@ -150,19 +150,19 @@ _UNREADABLE: Final = Content("unreadable")
 
 
 def strip_url(text: str) -> str:
-    """Return an address without what browsers take out of it (WHATWG URL, "basic URL parser")."""
+    """Return an address without the characters that browsers remove (WHATWG URL, "basic URL parser")."""
     return _REMOVED.sub("", text.strip(_C0_AND_SPACE))
 
 
 def unwrap(text: str, element: bytes) -> Content | None:
-    """Read a URL whose content comes with it (RFC 2397; WHATWG Fetch, "data: URL processor").
+    """Read the content of a ``data:`` or ``javascript:`` URL (RFC 2397; WHATWG Fetch, "data: URL processor").
 
     Args:
         text: The URL with character references already decoded.
         element: Lower-case name of the element that has it.
 
     Returns:
-        What it holds; `None` for other URLs, and where an element would run nothing of it.
+        `None` for other URLs, and if the element does not run such content.
     """
     match = _RUN_SCHEME.match(text := strip_url(text))
     if match is None:
@@ -170,7 +170,7 @@ def unwrap(text: str, element: bytes) -> Content | None:
     rest = text[match.end() :]
     if match[1].lower() == "javascript":
         code = unquote_to_bytes(rest)
-        # A text that is the script's value becomes the document (HTML, "javascript: URLs").
+        # If the script returns a string, it becomes the document (HTML, "javascript: URLs").
         return Content("script", b"document.write(%s\n)" % code if _MARKUP.search(code) else code)
     header, comma, body = rest.partition("#")[0].partition(",")
     return _read_data(header, body, element) if comma else None
@@ -189,7 +189,7 @@ def _read_data(header: str, body: str, element: bytes) -> Content | None:
             data = base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
         except ValueError:
             return _UNREADABLE
-    # An escape may begin another charset, which the document itself may name (ISO-2022-JP).
+    # An escape may switch to another charset (ISO-2022-JP).
     is_strange = _STRANGE.search(header.replace("\\", "")) or _ESCAPE.search(data)
     if is_strange or data.startswith(_BYTE_ORDER_MARKS):
         return _UNREADABLE
@@ -201,7 +201,7 @@ def _read_data(header: str, body: str, element: bytes) -> Content | None:
 def _data_kind(mime: str, element: bytes) -> Literal["script", "markup"] | None:
     if element == b"script":
         return "script"
-    # A plug-in's element may take the type from an attribute where the URL has none.
+    # Elements for plug-ins may take the type from an attribute if the URL has none.
     untyped = element in (b"object", b"embed") and not mime
     return "markup" if untyped or mime in _HTML or _XML.fullmatch(mime) else None
 
@@ -210,14 +210,14 @@ def _data_kind(mime: str, element: bytes) -> Literal["script", "markup"] | None:
 
 
 def listed_urls(list_type: str, text: bytes) -> list[str] | None:
-    """Return the addresses that a script of rules makes browsers ask, as written.
+    """Return the addresses in a script that is a list of addresses, as written.
 
     Args:
         list_type: The script's type: a key of `LIST_TYPES`.
         text: The script's text.
 
     Returns:
-        `None` where it cannot be told whom it reaches: it is not JSON, or follows whatever the page links to.
+        `None` if it is not JSON, or covers any link of the page.
     """
     try:
         return [item for item in LIST_TYPES[list_type](_parse(text)) if isinstance(item, str)]
@@ -226,11 +226,15 @@ def listed_urls(list_type: str, text: bytes) -> list[str] | None:
 
 
 def rewrite_import_map(text: bytes, is_denied: Callable[[str], bool], stub: str) -> bytes | None:
-    """Return an import map in which a stub takes the place of what is denied; `None` if it cannot be read.
+    """Return an import map in which a stub replaces denied addresses; `None` if it cannot be read.
 
-    The rest means the same; a module that is missing would end the script that imports it. ``is_denied`` is
-    asked of addresses as written. ``stub`` is the URL of a module; what stands for a folder becomes this URL
-    with a slash behind it, below which every URL has to answer with the module, too.
+    Entries are not removed: a missing module would end the script that imports it.
+
+    Args:
+        text: The import map.
+        is_denied: Says whether an address, as written, is denied.
+        stub: URL of the stub module. Denied folders become this URL with a slash after it; all URLs below
+            that must return the module, too.
     """
     try:
         whole = _parse(text)
@@ -238,7 +242,7 @@ def rewrite_import_map(text: bytes, is_denied: Callable[[str], bool], stub: str)
             for name, address in imports.items():
                 if isinstance(address, str) and is_denied(address):
                     imports[name] = stub + "/" * name.endswith("/")
-        # Nothing in it may end the script.
+        # "</script>" must not occur in it.
         written = json.dumps(whole, ensure_ascii=False).replace("<", r"\u003c")
         return written.encode("utf-8", "surrogateescape")
     except (ValueError, RecursionError):
@@ -263,7 +267,7 @@ def _import_tables(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _speculations(table: Mapping[str, Any]) -> Iterator[object]:
-    """Yield the addresses of speculation rules (WHATWG HTML 7.6.1), whatever is done with them."""
+    """Yield the addresses of speculation rules (WHATWG HTML 7.6.1)."""
     for rule in map(_table, (rule for rules in table.values() for rule in _list(rules))):
         yield from _list(rule.get("urls"))
         if "where" in rule or rule.get("source") == "document":
@@ -271,7 +275,7 @@ def _speculations(table: Mapping[str, Any]) -> Iterator[object]:
 
 
 def _link_patterns(where: Mapping[str, Any]) -> Iterable[object]:
-    """Return patterns of all links that meet a condition; `ValueError` where that may be any link."""
+    """Return the URL patterns of a condition; raise `ValueError` if it may match any link."""
     if "or" in where:
         return [pattern for part in _list(where["or"]) for pattern in _link_patterns(_table(part))]
     given = where.get("href_matches")
@@ -291,4 +295,4 @@ LIST_TYPES: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterable[object]]]]
     # WICG, "Subresource loading with Web Bundles".
     "webbundle": lambda row: [row.get("source"), *_list(row.get("scopes")), *_list(row.get("resources"))],
 }
-"""Types of such scripts, in lower case, each with what finds the addresses in it."""
+"""Types of such scripts, in lower case, each with the function that finds its addresses."""

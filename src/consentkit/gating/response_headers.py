@@ -3,7 +3,7 @@
 To gate another header, add a line to `HEADER_GATES` and the function that filters its value. Report-To and
 NEL refer to each other, so `gate_headers` treats them together. Each address is judged by the page's gate as
 a tag with the same effect would be. Values that stay keep their bytes; a header that cannot be parsed is
-removed while anything is denied. Every expression is possessive: no byte is looked at again and again.
+removed while anything is denied. Every expression is possessive, so matching takes linear time.
 """
 
 import html
@@ -17,7 +17,7 @@ from consentkit.gating.document import PageGate
 
 _TOKEN = rb"[!#$%&*+.^_`|~0-9A-Za-z-]++"
 _QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[\t\x20-\x7e])*+"'
-# RFC 8288, section 3, with values as sites write them. An address beyond ASCII may be read in two ways.
+# RFC 8288, section 3, extended to values that sites write. Addresses must be ASCII: others are ambiguous.
 _EQUALS = rb"[ \t]*+=[ \t]*+"
 _BARE = rb"[^\"',;<>\\ \t]*+"
 _PARAMETERS = rb"(?:[ \t]*+;[ \t]*+(?:%b(?:%b(?:%b|%b))?+)?+)*+" % (_TOKEN, _EQUALS, _QUOTED, _BARE)
@@ -41,7 +41,7 @@ _REFRESH = re.compile(
     rb"[\t\n\f\r ]*+(?:[0-9]++[0-9.]*+|\.[0-9.]*+)"
     rb"(?:\Z|(?=[;,\t\n\f\r ])[\t\n\f\r ]*+[;,]?+[\t\n\f\r ]*+"
     rb"(?:[uU][rR][lL][\t\n\f\r ]*+=[\t\n\f\r ]*+)?+"
-    # Chromium goes on to the last quote, the standard to the next: only where that is the same can it stay.
+    # The URL ends at the last quote in Chromium, at the next one in the standard: both must be the same.
     rb"(?:\"([^\"]*+)\"?+\Z|'([^']*+)'?+\Z|(?![\"'])([\x20-\x7e]*+\Z)))"
 )
 # CSP Level 3, sections 2.2 and 6.5.1: policies, with commas between them, of directives that end in ";".
@@ -112,13 +112,13 @@ def is_reached(address: str, gate: PageGate, *, rel: str = "preload", srcset: st
 
 
 def _keep(value: bytes, entries: _Entries) -> bytes | None:
-    """Join what stays: the same bytes if all of it does, `None` if nothing does."""
+    """Join the entries that stay: the same bytes if all do, `None` if none does."""
     kept = [entry for entry, stays in entries if stays]
     return value if len(kept) == len(entries) else b", ".join(kept) or None
 
 
 def _match_all(pattern: re.Pattern[bytes], value: bytes) -> list[re.Match[bytes]] | None:
-    """Match entries from end to end; `None` where something does not fit."""
+    """Match entries without gaps; `None` if something does not match."""
     found = []
     at = 0
     while at < len(value):
@@ -145,7 +145,7 @@ def _link(value: bytes, gate: PageGate) -> bytes | None:
 
 
 def _link_stays(found: re.Match[bytes], gate: PageGate) -> bool:
-    """Judge one link. The first ``rel`` counts (RFC 8288, section 3.3), and every set of images."""
+    """Judge one link: its first ``rel`` counts (RFC 8288, section 3.3), and every ``imagesrcset``."""
     rel: str | None = None
     sets: list[str] = []
     for parameter in _LINK_PARAMETER.finditer(found[3]):
@@ -160,7 +160,7 @@ def _link_stays(found: re.Match[bytes], gate: PageGate) -> bool:
 
 
 def _structured(pattern: re.Pattern[bytes], value: bytes, gate: PageGate) -> bytes | None:
-    """Gate a list or dictionary of strings; other members mean nothing to browsers."""
+    """Gate a list or dictionary of strings; browsers ignore other members."""
     matches = _match_all(pattern, value.strip(b" \t"))
     if matches is None:
         return None
@@ -177,7 +177,7 @@ def _refresh(value: bytes, gate: PageGate) -> bytes | None:
 
 
 def _policy(value: bytes, gate: PageGate) -> bytes | None:
-    """Gate a Content-Security-Policy: of a ``report-uri`` stay the addresses that may be reached."""
+    """Gate the addresses in ``report-uri`` of a Content-Security-Policy."""
 
     def keep(uri: re.Match[bytes]) -> bytes:
         stays = uri[1].isascii() and is_reached(uri[1].decode("ascii"), gate)
@@ -225,8 +225,8 @@ def _objects(value: bytes) -> Iterator[tuple[bytes, _Members | None]]:
 
 
 def _strings(read: object) -> Iterator[str]:
-    """Yield every string in what was read: of keys that come twice, browsers may take either."""
-    todo = [read]  # a stack: what is nested may be deeper than Python's
+    """Yield every string in parsed JSON, including those of duplicate keys: browsers may use either."""
+    todo = [read]  # an explicit stack: JSON may nest deeper than Python's recursion limit
     while todo:
         item = todo.pop()
         if isinstance(item, str):
@@ -244,6 +244,6 @@ HEADER_GATES: Final[Mapping[bytes, _Keep]] = {
     b"content-security-policy": _policy,
     b"content-security-policy-report-only": _policy,
 }
-"""Headers by their lower-case names, each with what returns the part of its value that stays."""
+"""Headers by their lower-case names, each with the function that returns the part of its value that stays."""
 INSPECTED_HEADERS: Final = frozenset(HEADER_GATES) | {b"report-to", b"nel"}
-"""Lower-case names of the headers that are looked at."""
+"""Lower-case names of the headers that are inspected."""

@@ -11,18 +11,18 @@ MEMO_CALLS: Final = 512
 """Cache size: one entry for each kind of call and each state of consent."""
 
 Asked = tuple[tuple[str, str], ...]
-"""Vendor and purpose of each that must be allowed; without a vendor it is the purpose alone."""
+"""Vendor and purpose of each party that must be allowed; without a vendor, the purpose alone."""
 
 
 class VendorCalls:
     """Writes the calls for a page. Made once per gate.
 
     Args:
-        policy: Whose vendors and settings count.
+        policy: The policy.
 
     Attributes:
         advanced: Vendors that run before consent.
-        by_vendor: How the scripts of a vendor are told, where they are.
+        by_vendor: The calls for a vendor's scripts, for vendors that have any.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -34,7 +34,7 @@ class VendorCalls:
         self._written: dict[tuple[object, ...], str] = {}
 
     def write(self, calls: Calls, consent: Consent) -> str:
-        """Write the attributes for a page, nothing where none of the vendors may run."""
+        """Write the attributes for a page; empty if none of the vendors may run."""
         key = (calls.id, consent.key, consent.decision is None, tuple(sorted(consent.regimes.items())))
         written = self._written.get(key)
         if written is None:
@@ -58,7 +58,7 @@ class VendorCalls:
         return vendor, self._policy.vendor_purpose(vendor) or ""
 
     def _asked(self, names: Collection[str]) -> Asked:
-        """Find who must be allowed: the declared ones of some vendors, or the usual one, or a purpose."""
+        """Return the parties that must be allowed: declared vendors, else the first vendor, or purposes."""
         if not any(self._policy.vendor_purpose(name) for name in names):
             return tuple(("", name) for name in names)
         declared = [name for name in names if name in self._policy.vendors_declared]
@@ -67,8 +67,8 @@ class VendorCalls:
     def _defaults(self, calls: Calls, asks: Mapping[str, Asked], before: Collection[str]) -> Iterator[Call]:
         """Make the calls before a choice.
 
-        A vendor that takes region lists has its own opinion of where the visitor is. Each place is granted
-        what its regimes grant and never more than this visitor is: granted is what both opinions grant.
+        Vendors that accept region lists locate the visitor themselves. Each region is granted what its
+        regimes grant, but never more than this visitor is granted here: both locations must agree.
         """
         if not calls.settings:
             yield from calls.defaults(before)
@@ -87,7 +87,7 @@ class VendorCalls:
 
 
 def _regions(granted: Mapping[str, frozenset[str]]) -> dict[tuple[str, ...], frozenset[str]]:
-    """Group the codes that differ from what surrounds them: a region from its country, all from the rest."""
+    """Group codes that differ from the enclosing place: regions from their country, countries from the rest."""
     groups: dict[frozenset[str], list[str]] = {}
     for code, words in granted.items():
         around = code.partition("-")[0]

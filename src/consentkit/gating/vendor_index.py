@@ -19,11 +19,11 @@ _USUAL: Final = frozenset({b"div", b"section", b"span"})
 
 
 class Owner(NamedTuple):
-    """Whose an address is.
+    """The owner of an address.
 
     Attributes:
-        reasons: Who must be allowed.
-        linked: Whether pages link to that host, so that its name in the text of a script says nothing.
+        reasons: The parties that must be allowed.
+        linked: Whether pages commonly link to that host, so that its name in a script proves nothing.
     """
 
     reasons: tuple[Reason, ...]
@@ -34,14 +34,13 @@ class VendorIndex:
     """A policy and the catalog, compiled for look-up.
 
     Args:
-        policy: What is declared. Its vendors win over the catalog's where both are equally specific, and its
-            rules with a path count on the site's own host, too: a first-party proxy stands for the vendor
-            behind it.
-        catalog: What is known. Its packages count before rules, its words where no rule holds.
+        policy: The declared vendors. They take precedence over equally specific ones of the catalog. Their
+            rules with a path also apply on the site's own host, as first-party proxies.
+        catalog: The known vendors. Its packages are tried before rules, its words after them.
 
     Attributes:
         proxies: The declared rules that have a path.
-        signatures: How inline snippets of known vendors begin to act.
+        signatures: Signatures of the inline snippets of known vendors.
         containers: Elements that vendors' scripts fill.
     """
 
@@ -57,7 +56,7 @@ class VendorIndex:
         self._declared = HostTable(own)
         self.proxies: Final = [(rule, party) for rule, party in own if rule.path]
         self._proxied = HostTable(self.proxies)
-        # Lists come before words, which are a guess.
+        # Tried before words, which are guesses.
         self._lists = [(entry.hosts, self._purposes[entry.purpose]) for entry in policy.lists]
         self._cookies = CookieTable(
             (c.name, v.id) for some in (declared, known) for v in some for c in v.cookies
@@ -72,7 +71,7 @@ class VendorIndex:
 
         Args:
             texts: URLs with character references already decoded.
-            bases: What relative URLs may be resolved against, besides the page itself.
+            bases: Base URLs that relative URLs may be resolved against, besides the page's own.
         """
         reasons: dict[Reason, None] = {}
         unknown: dict[str, None] = {}
@@ -94,7 +93,7 @@ class VendorIndex:
         if found is None:
             return self._guess_owner(url)
         rule, party = found
-        # Who declares a host of anybody's programs does not mean a vendor's on it.
+        # A declared host that serves anybody's scripts (a CDN) does not stand for a vendor's script on it.
         if not rule.path and is_shared(url.host) and (program := self._find_program(url)):
             return program
         reason = Reason(party, host_of(url), "host")
@@ -103,7 +102,7 @@ class VendorIndex:
             return Owner((reason,), rule.linked)
         if proxy[0] == rule:
             return Owner((reason._replace(site=rule.host),), rule.linked)
-        # A more specific host without the path: on the site's own pages it says nothing, the proxy does.
+        # A more specific host without a path: it does not apply on the site's own pages, the proxy does.
         return Owner((reason, Reason(proxy[1], "", "host", proxy[0].host)), rule.linked)
 
     def _find_rule(self, url: URL) -> tuple[HostRule, Party] | None:
@@ -114,14 +113,14 @@ class VendorIndex:
         return known[0], self._vendor(known[1].id)
 
     def _guess_owner(self, url: URL) -> Owner | None:
-        """Find whose an address is for which there is no rule: by lists, the program's name, or words."""
+        """Find the owner of an address without a rule: by lists, the script's name, or words."""
         for hosts, party in self._lists:
             if spared := hosts.find(url):
                 return Owner((Reason(party, host_of(url), "list", spared[0], spared),))
         if program := self._find_program(url):
             return program
         named = None if url.own else self._catalog.words.find(url.host, url.path)
-        # A word is a guess: in a script it counts only where the address is loaded.
+        # Words are guesses: in a script they count only if the address is loaded.
         return named and Owner((Reason(self._vendor(named[1].id), host_of(url), "word"),), True)
 
     def _find_program(self, url: URL) -> Owner | None:
@@ -131,7 +130,7 @@ class VendorIndex:
     # --- names
 
     def find_cookie(self, name: str) -> Party | None:
-        """Find whose first-party cookie this is."""
+        """Find the party of a first-party cookie."""
         return None if (vendor := self._cookies.find(name)) is None else self._vendor(vendor)
 
     def find_marked(self, marker: Marker) -> tuple[Reason, ...]:
@@ -160,7 +159,7 @@ class VendorIndex:
         return None if exact else self._purposes.get(WORDS.get(name, ""))
 
     def _vendor(self, ident: str) -> Party:
-        """Return the party of a vendor, made where it is first asked for; `NOBODY` for what is none."""
+        """Return the party of a vendor; `NOBODY` if there is no such vendor."""
         if ident not in self._vendors and ident in self._catalog.vendors:
             self._vendors[ident] = _party_of(ident, self._catalog)
         return self._vendors.get(ident, NOBODY)
@@ -178,12 +177,12 @@ class Containers:
     """Elements that a vendor's script fills, such as ``<div class=g-recaptcha>``.
 
     Args:
-        selectors: Each with its party. A frequent element is found by its class only where that is the first
-            of its classes, or where the element has the attribute that stands behind the class.
+        selectors: CSS selectors with their parties. A frequent element is found by class only if the class is
+            the first one, or if the element has the attribute after the class in the selector.
 
     Attributes:
-        names: The elements that the rewriter shows for these and for all others that matter.
-        rare: The attributes on which it shows others, as in `consentkit.rewriter.Handler.rare`.
+        names: The elements that the rewriter passes to the gate, those of `elements.NAMES` included.
+        rare: The attributes with which it passes others; see `consentkit.rewriter.Handler`.
     """
 
     def __init__(self, selectors: Iterable[tuple[str, Party]]) -> None:
@@ -203,7 +202,7 @@ class Containers:
         self.rare: Final = frozenset(rare.items())
 
     def find(self, raw: bytes, name: bytes) -> Party | None:
-        """Find whose container a tag is.
+        """Find the party whose container a tag is.
 
         Args:
             raw: The tag's bytes.
@@ -217,12 +216,12 @@ class Containers:
 
 class _Container(NamedTuple):
     party: Party
-    key: bytes  # class or id, or the attribute that tells alone; nothing where the element does
+    key: bytes  # class, id or another attribute; empty if the element alone decides
     word: str
     is_beginning: bool
 
     def is_in(self, values: Mapping[bytes, str]) -> bool:
-        """Tell whether an element with these attributes is meant."""
+        """Say whether an element with these attributes matches."""
         words = values.get(self.key, "").split() if self.word else ()
         if self.is_beginning:
             return any(word.startswith(self.word) for word in words)
@@ -230,14 +229,14 @@ class _Container(NamedTuple):
 
 
 def host_of(url: URL) -> str:
-    """Return a URL's host as it is reported: with its port where it has one, ``?`` if it cannot be read."""
+    """Return a URL's host for reports: with its port if it has one; ``?`` if it cannot be read."""
     if not url.readable:
         return UNREADABLE
     return url.host if url.port is None else f"{url.host}:{url.port}"
 
 
 def is_below(host: str, site: str) -> bool:
-    """Tell whether a host is a site's, or one below it."""
+    """Say whether a host is a site or a subdomain of it."""
     return host == site or host.endswith("." + site)
 
 

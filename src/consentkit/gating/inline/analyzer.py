@@ -1,8 +1,8 @@
 """The analyzer: finds which parties an inline script contacts.
 
 If the text has a vendor's signature or a foreign address, the script is parsed to find the arguments of its
-loaders. If the tree is not reliable, the text is searched: a script is a vendor's if it has the vendor's
-signature, or one of its hosts together with a loader.
+loaders. If the tree is not reliable, the text is searched: a script belongs to a vendor if it has the
+vendor's signature, or one of its hosts together with a loader.
 """
 
 import re
@@ -22,25 +22,26 @@ from consentkit.gating.vendor_index import VendorIndex
 from consentkit.rewriter import decode
 
 MAX_DEPTH: Final = 3
-"""How deep scripts in texts of scripts are read; deeper ones count as unreadable."""
+"""Maximum nesting of scripts in strings of scripts; deeper ones count as unreadable."""
 
-# A host that goes on in a variable, or is spelled as only browsers read it: "https://" + host, `//${host}/`,
-# "https:/\\%68ost", "https:host". Each begins with what the engine finds fast.
+# A host continued by a variable, or spelled so that only browsers understand it: "https://" + host,
+# `//${host}/`, "https:/\\%68ost", "https:host". Each pattern begins with characters that the engine finds
+# fast.
 _GOES_ON: Final = (
     re.compile(rb"[/\\](?:x5[cC])?+(?:\\x5[cC]|[/\\]){1,64}+[\w.-]*+[^\w./?#:&;,()<>\[\]*|+=! -]"),
     re.compile(rb":(?:(?<=http:)|(?<=https:)|(?<=ws:)|(?<=wss:))(?:[\w%\\]|/(?!/)|['\"`]\s*+\+)"),
 )
-# A host in markup, "https://&#104;ost", and one that is made of another text, "xxhttps://host".slice(2).
+# A host in markup, "https://&#104;ost", and one made from another string, "xxhttps://host".slice(2).
 _SPELLED: Final = tuple(b"&# &colon; &sol; &bsol; &period; &Tab; &NewLine;".split())
 _MADE: Final = re.compile(rb"['\"`]\.(?:replace|slice|split|substr)")
 _MAKERS: Final = frozenset(b"replace replaceAll slice split substr substring".split())
 _HOST: Final = re.compile(r"\s*(?:[A-Za-z]+:)?[/\\]{2,}[^/\\?#" + UNKNOWN + r"]+[/\\?#]")
 _OWN: Final = re.compile(r"\s*(?:[/\\](?![/\\" + UNKNOWN + r"])|[?#.])")
-# In a tag's addresses browsers take breaks out and put slashes in.
+# In addresses in tags, browsers remove line breaks and add missing slashes.
 _TAG: Final = re.compile(r"<[a-zA-Z][^>]*")
 _BREAKS: Final = str.maketrans("", "", "\t\n\r")
 _BARE: Final = re.compile(r"(?<![A-Za-z0-9-])(?:https?|wss?):(?!//)", re.IGNORECASE)
-# Strings, which stay as they are, and what is unknown between them.
+# Strings, which are kept, and unknown parts between them.
 _OUTSIDE: Final = re.compile(r"""((["'`])(?:(?!\2)[^\\\n]|\\.)*+\2)|""" + UNKNOWN, re.DOTALL)
 # "http" and "//" in base64.
 _ENCODED: Final = re.compile(r"(?:aHR0c|Ly[89])[A-Za-z0-9+/_=-]{8,}")
@@ -50,9 +51,9 @@ class Analysis(NamedTuple):
     """The result of the analysis of a script.
 
     Attributes:
-        reach: What it would reach.
+        reach: The parties and hosts that it would contact.
         mentioned: Hosts of vendors that it names without loading anything.
-        stubs: Globals that the text would define, as ``name:kind``.
+        stubs: Globals that the script would define, as ``name:kind``.
     """
 
     reach: Reach = NOTHING
@@ -64,12 +65,12 @@ class _Clues(NamedTuple):
     """The result of a cheap text search of a script.
 
     Attributes:
-        text: The text with its literals put together.
+        text: The text with folded literals.
         words: Its words.
-        signed: Signatures of vendors.
+        signed: Signatures of vendors in it.
         named: Vendors whose hosts it names.
         unknown: Other hosts.
-        unsure: Whether there may be a host that only browsers can read.
+        unsure: Whether it may contain a host that a text search does not find.
     """
 
     text: bytes
@@ -84,7 +85,7 @@ class ScriptAnalyzer:
     """Analyzes scripts.
 
     Args:
-        vendors: The vendors' rules, and the ways in which their snippets begin.
+        vendors: The vendors' rules and signatures.
         exact: Whether unclassified hosts are blocked, too, so that all loaded hosts must be found.
     """
 
@@ -94,7 +95,7 @@ class ScriptAnalyzer:
         self._exact = exact
 
     def analyze(self, text: bytes, depth: int = 0) -> Analysis:
-        """Find which parties a script contacts; ``depth`` is its nesting in strings of other scripts."""
+        """Find the parties that a script contacts; ``depth`` is its nesting in strings of other scripts."""
         clues = self._search(text)
         named = clues.signed or clues.named or clues.unsure
         if not (named or clues.unknown):
@@ -111,7 +112,7 @@ class ScriptAnalyzer:
         return Analysis(reach, tuple(mentioned), _stubs(parties, clues.words))
 
     def loads(self, text: bytes) -> bool:
-        """Tell whether a script holds something that loads, by its words."""
+        """Say whether a script contains a loader, by its words."""
         folded = fold_literals(text)
         return loads(folded, words_of(folded))
 
@@ -128,7 +129,7 @@ class ScriptAnalyzer:
         return _Clues(folded, words, signed, named, unknown, unsure and loads(folded, words))
 
     def _is_plain(self, clues: _Clues, text: bytes) -> bool:
-        """Tell whether all vendors in a script have signatures in its code: a tree would say no more."""
+        """Say whether all vendors in a script have signatures in its code, so that a tree adds nothing."""
         vendors = {signature.party.vendor for signature in clues.signed}
         others = {reason.party.vendor for reason in clues.named} - vendors
         if not vendors or others or b"import" in clues.words or (self._exact and clues.unknown):
@@ -156,14 +157,14 @@ class ScriptAnalyzer:
         reads = any(one.inserts and self._may_be_foreign(one) for one in given)
         acting = [one for one in clues.signed if reads or not one.queued or one.word in alone]
         signs = [*self._told(flow, evaluator), *(s for one in acting for s in self._acts(one, text, flow))]
-        # Where browsers may read another script than the tree has, what the words say counts as well.
+        # If browsers may parse the script differently, the result of the text search counts as well.
         words = [] if flow.certain else [said.reach]
         reach = join([Reach(tuple(dict.fromkeys(signs))), *self._reach_of_loads(given, depth), *words])
         return reach._replace(hosts=reach.hosts[:MAX_HOSTS])
 
     def _acts(self, signature: Signature, text: bytes, flow: DataFlow) -> Iterable[Reason]:
         """Find a signature that stands in code, and not in a string or a comment."""
-        # A library of the site's own reaches whom it is told; see `_told`.
+        # An imported library contacts the address that it is given; see `_told`.
         if signature.word in flow.imported:
             return
         for match in signature.pattern.finditer(text):
@@ -175,7 +176,7 @@ class ScriptAnalyzer:
                 return
 
     def _told(self, flow: DataFlow, evaluator: Evaluator) -> Iterable[Reason]:
-        """Find vendors whose library is initialised with an address of theirs, wherever it is loaded from."""
+        """Find vendors whose library, from wherever it is loaded, is initialised with their address."""
         for call in flow.calls:
             vendors = self._signatures.methods.get(call.name, ())
             given = {text for one in call.given if vendors for text in evaluator.texts(one, within=True)}
@@ -183,12 +184,12 @@ class ScriptAnalyzer:
                 yield from (reason for reason in self._loose(text).reasons if reason.party.vendor in vendors)
 
     def _may_be_foreign(self, load: Load) -> bool:
-        """Tell whether what is inserted may load the reader of a queue: no constant of the site's own."""
+        """Say whether inserted content may load a vendor's script: it is no constant of the site itself."""
         if load.kind == "markup":
             return any("<script" in text.lower() for text in load.texts)
         return not load.texts or not all(map(self._addresses.is_own, load.texts))
 
-    # --- what loaders are given
+    # --- arguments of loaders
 
     def _reach_of_loads(self, given: Iterable[Load], depth: int) -> Iterable[Reach]:
         for kind, text in dict.fromkeys((one.kind, _paired(t)) for one in given for t in sorted(one.texts)):
@@ -213,7 +214,7 @@ class ScriptAnalyzer:
         return script or self._addresses.reach_of(text, direct=direct)
 
     def _script(self, text: str, depth: int) -> Reach | None:
-        """Read an address whose script comes with it."""
+        """Analyze the script in a ``data:`` or ``javascript:`` URL; ``None`` for other URLs."""
         text = text.lstrip(UNKNOWN)
         content = unwrap(text, b"iframe") or unwrap(text, b"script")
         if content is None or content.kind == "unreadable":
@@ -221,7 +222,7 @@ class ScriptAnalyzer:
         return self._code(content.text.decode("utf-8", "replace"), depth)
 
     def _loose(self, text: str) -> Reach:
-        """Look for addresses anywhere in a text of which not all is known, or in markup."""
+        """Search a partly unknown text, or markup, for addresses."""
         tags = " ".join(_TAG.findall(text) or [text]).translate(_BREAKS)
         tags = decode(tags.encode("utf-8", "replace"))
         texts = (text, _BARE.sub(r"\g<0>//", unquote(tags).replace("\\", "/")))
@@ -245,11 +246,11 @@ def _analyze_words(clues: _Clues) -> Analysis:
 
 
 def _paired(text: str) -> str:
-    """Return a text whose pairs of surrogates are the characters that they stand for."""
+    """Return a text with pairs of surrogates replaced by their characters."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _stubs(parties: Iterable[Party], words: Set[bytes]) -> frozenset[str]:
-    """Choose from the globals of vendors those that the text itself names."""
+    """Return the vendors' globals that the script itself names."""
     wanted = {pair for party in parties for pair in party.stubs}
     return frozenset(f"{name}:{kind}" for name, kind in wanted if name.encode() in words)

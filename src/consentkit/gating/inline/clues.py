@@ -17,22 +17,22 @@ MAX_HOSTS: Final = 64
 _TAIL: Final = rb"(:[0-9]{1,5})?+((?:\\*+/|\?|%2[fF])[^\s'\"`<>]{0,256}+)?+"
 _USER: Final = rb"(?:[^\s'\"`/\\?#<>@]{1,64}+@)?+"
 _NAME: Final = rb"([A-Za-z0-9_.\x80-\xff-]++)"
-# A host behind two slashes, or at the beginning of a string, where only vendors' are looked for: what stands
-# before it may be a variable.
+# A host after two slashes; or at the beginning of a string, where only vendors' hosts count, since a variable
+# may come before it.
 _BEHIND: Final = re.compile(rb"(?:/\\*+/|\\\\[\\/]{1,64}+)" + _USER + _NAME + _TAIL)
 _QUOTED: Final = re.compile(rb"%2[fF]%2[fF]" + _NAME + _TAIL)
 _STRING: Final = re.compile(rb"['\"`]\.?+((?:[A-Za-z0-9_-]++\.)++[A-Za-z][A-Za-z0-9-]++)\.?+" + _TAIL)
-# Where an address begins that is not in a comment: in a string, in markup, in CSS.
+# What comes before an address in a string, markup or CSS, as opposed to a comment.
 _OPENED: Final = re.compile(rb"['\"`=(}](?:\\*+(?:https?+|wss?+):)?+\\*+\Z")
-# Where an address stands that is loaded, and not linked to.
+# What comes before an address that is loaded and not only linked to.
 _LOADED: Final = re.compile(
     rb"(?:src['\"]?+\]?+\s*+[=:,]|(?:fetch|import|importScripts|sendBeacon|getScript|load[A-Za-z]{0,20}+)\s*+\()"
     rb"\s*+\\*+['\"`]?+(?:\\*+https?+:)?+\\*+\Z"
 )
 _SLASHES: Final = re.compile(r"\\+/|%2[fF]")
-# Names of XML vocabularies, which nobody fetches.
+# Hosts of XML namespaces, which are not fetched.
 _NAMESPACES: Final = frozenset({"www.w3.org", "schema.org", "ogp.me", "purl.org", "ns.adobe.com"})
-# What looks like a host at the beginning of a string, and is the name of a file.
+# Endings of file names, which look like hosts at the beginning of a string.
 _FILES: Final = names("asp aspx cgi css gif htm html jpg js json jsp min mjs php png svg webp xml")
 
 _TOKEN: Final = re.compile(r"[\w$]+|\S")
@@ -41,14 +41,14 @@ _QUOTES: Final = "'\"`"
 
 
 class Signature(NamedTuple):
-    """One way in which a snippet begins.
+    """A signature of a vendor's snippet.
 
     Attributes:
-        party: Whose it is.
+        party: The vendor.
         word: Its first word.
-        words: The words that a text must hold for it to be there.
+        words: Words that a text must contain, checked first.
         pattern: Finds it; quotes and white space may differ.
-        queued: Whether it only puts something into a queue, which loads nothing by itself.
+        queued: Whether it only pushes to a queue, which loads nothing by itself.
     """
 
     party: Party
@@ -58,7 +58,7 @@ class Signature(NamedTuple):
     queued: bool
 
     def acts(self, code: bytes) -> bool:
-        """Tell whether its first word stands in a script whose strings and comments were emptied."""
+        """Say whether its first word occurs in a script whose strings and comments were emptied."""
         return re.search(rb"(?<![\w$])" + re.escape(self.word.encode()) + rb"(?![\w$])", code) is not None
 
 
@@ -66,10 +66,10 @@ class Signatures:
     """The signatures of all vendors, compiled.
 
     Args:
-        signatures: Each with its party.
+        signatures: The texts with their parties.
 
     Attributes:
-        methods: The names of libraries' methods that are called to begin, such as ``init``, with the vendors.
+        methods: Methods by which libraries are initialised, such as ``init``, with the vendors.
     """
 
     def __init__(self, signatures: Iterable[tuple[str, Party]]) -> None:
@@ -86,7 +86,7 @@ class Signatures:
 
         Args:
             text: The script.
-            words: The names in it.
+            words: The names in it, from `words_of`.
         """
         for word in sorted(self._by_word.keys() & words):
             for signature in self._by_word[word]:
@@ -96,12 +96,12 @@ class Signatures:
 
 @lru_cache(maxsize=1024)
 def _compile(text: str) -> tuple[str, Set[bytes], re.Pattern[bytes], bool]:
-    """Return what follows from a signature's text: all of `Signature` but whose it is."""
+    """Return the fields of a `Signature` after its party."""
     word, *rest = tokens = _TOKEN.findall(text)
-    # The last one may be the beginning of a word.
+    # Without the last token, which may be only the beginning of a word.
     words = frozenset(token.encode() for token in (word, *tokens[:-1]) if token.isidentifier())
     start = re.escape(word)
-    # The look-behind stands behind the word, so that the engine can look for the word itself.
+    # The look-behind comes after the word, so that the engine can search for the word first.
     parts = [rf"{start}(?<![\w$]{start})"]
     parts += [rf"[{_QUOTES}]" if token in _QUOTES else re.escape(token) for token in rest]
     pattern = re.compile(r"\s*+".join(parts).encode())
@@ -109,7 +109,7 @@ def _compile(text: str) -> tuple[str, Set[bytes], re.Pattern[bytes], bool]:
 
 
 class AddressFinder:
-    """Looks for addresses in texts.
+    """Finds addresses in texts.
 
     Args:
         vendors: The rules of all vendors.
@@ -117,14 +117,14 @@ class AddressFinder:
 
     def __init__(self, vendors: VendorIndex) -> None:
         self._vendors = vendors
-        # A path of the site's own at the beginning of a string or behind a host.
+        # Paths of first-party proxies, at the beginning of a string.
         self._own_paths = [
             (rule.host, party, re.compile(rb"['\"`]%b(?=[/'\"`?#])" % re.escape(rule.path.encode())))
             for rule, party in vendors.proxies
         ]
 
     def find(self, text: bytes) -> tuple[list[Reason], list[str]]:
-        """Return vendors by the hosts named in a text, and other hosts behind two slashes."""
+        """Return the vendors whose hosts a text names, and other hosts after two slashes."""
         named: dict[tuple[str, str], Reason] = {}
         unknown: dict[str, None] = {}
         patterns = (_BEHIND, _STRING, _QUOTED) if b"%2" in text else (_BEHIND, _STRING)
@@ -146,15 +146,15 @@ class AddressFinder:
 
         Args:
             text: The address.
-            direct: Whether it is given to a function that nobody knows: then the owner or the path must say
-                that it loads.
+            direct: Whether it is an argument of an unknown function: then only a vendor's host or the path of
+                a script counts.
         """
         url = read_url(text)
         if url is None:
             return NOTHING
         owner = self._vendors.find_owner(url)
         if url.own:
-            # A vendor's program on the site's own host passes, and is told of.
+            # A vendor's script on the site's own host is not blocked, but reported.
             own = self._find_own(b'"%b"' % text.encode("utf-8", "replace"))
             return Reach((*own, *(owner.reasons if owner else ())))
         is_program = url.path.endswith((".js", ".mjs", ".gif"))
@@ -163,19 +163,19 @@ class AddressFinder:
         return Reach((), (host_of(url),)) if owner is None else Reach(owner.reasons)
 
     def is_own(self, text: str) -> bool:
-        """Tell whether an address is the site's own, and no vendor's program by its name."""
+        """Say whether an address is on the site itself, and is no vendor's script by its name."""
         url = read_url(text.replace(UNKNOWN, "x")) if not text.startswith(UNKNOWN) else None
         return url is not None and url.own and self._vendors.find_owner(url) is None
 
     def _find_own(self, text: bytes) -> Iterator[Reason]:
-        """Find paths of the site's own that stand for a vendor."""
+        """Find paths of first-party proxies."""
         for site, party, pattern in self._own_paths:
             if pattern.search(text):
                 yield Reason(party, "", "host", site)
 
 
 def _counts(url: URL, match: re.Match[bytes]) -> bool:
-    """Say whether an unknown host is really an address, and not in a comment."""
+    """Say whether an unknown host is part of an address, and not of a comment."""
     if "." not in url.host or url.host in _NAMESPACES:
         return False
     before = match.string[max(0, match.start() - 12) : match.start()]
@@ -186,11 +186,11 @@ def _counts(url: URL, match: re.Match[bytes]) -> bool:
 
 
 def _is_loaded(url: URL, match: re.Match[bytes]) -> bool:
-    """Tell whether an address on a host that pages link to is one that the script itself loads."""
+    """Say whether a script loads an address on a host that pages commonly link to."""
     before = match.string[max(0, match.start() - 64) : match.start()]
     return url.path.endswith((".js", ".gif")) or _LOADED.search(before) is not None
 
 
 def _unescape(text: bytes) -> str:
-    """Return an address as it is once JavaScript and HTML have read it."""
+    """Return an address with the escapes of JavaScript and HTML resolved."""
     return _SLASHES.sub("/", text.decode("utf-8", "replace")).replace("&amp;", "&")

@@ -21,16 +21,16 @@ Key = tuple[int, str]
 
 GLOBAL: Final = -1
 FIELD: Final = -2
-"""Stands for every object; the member `ANY` is one whose name is computed."""
+"""Scope of members, of any object; the member `ANY` has a computed name."""
 RESULT: Final = -3
-"""Stands for what functions return; the name is the offset of one."""
+"""Scope of functions' results; the name is a function's offset."""
 ANY: Final = "*"
 FUNCTIONS: Final = names(
     "function_declaration function_expression arrow_function method_definition generator_function"
     " generator_function_declaration"
 )
 MAX_CALLEES: Final = 100_000
-"""Nodes that are looked at to find the functions of one script."""
+"""Maximum nodes that are visited to find the functions of one script."""
 _LOCATION: Final[Key] = (GLOBAL, "location")
 _CLASSES: Final = names("class class_declaration")
 _CALLABLE: Final = FUNCTIONS | _CLASSES | MEMBERS | names("identifier call_expression")
@@ -42,24 +42,24 @@ _FILLED: Final = names("push unshift set add splice")
 
 
 class Spent(Exception):
-    """Raised where a script takes too many steps to read."""
+    """Raised if the analysis of a script takes too many steps."""
 
 
 class Element(NamedTuple):
-    """Whatever a value holds, at any depth."""
+    """Everything in a value, at any depth."""
 
     of: Node
 
 
 class Member(NamedTuple):
-    """What a value holds under a name."""
+    """A member of a value, by name."""
 
     of: Node
     name: str
 
 
 class Sum(NamedTuple):
-    """Two values put together."""
+    """The concatenation of two values."""
 
     left: Node
     right: Node
@@ -77,11 +77,11 @@ class DataFlow:
     Attributes:
         script: The same.
         calls: Its calls.
-        assigned: Its assignments to members, and to the window's address: the target and the value.
-        certain: Whether the tree can be trusted, and names are what they say, which ``with`` takes from them.
+        assigned: Its assignments to members and to ``location``: target and value.
+        certain: Whether the tree is reliable, and there is no ``with`` to change the meaning of names.
         sources: Addresses that it imports from.
         imported: Names that it imports.
-        defined: Names that it gives a value.
+        defined: Names that it assigns.
     """
 
     def __init__(self, script: Script) -> None:
@@ -111,7 +111,7 @@ class DataFlow:
         self._follow_calls()
 
     def into(self, key: Key) -> Collection[Source]:
-        """Return what flows into a name, a member or a result."""
+        """Return the values that flow into a name, a member or a result."""
         if key[0] == FIELD and not self._has_members:
             self._has_members = True
             for found in self.script.find("members"):
@@ -119,7 +119,7 @@ class DataFlow:
         return self._into.get(key, ())
 
     def key(self, node: Node) -> Key:
-        """Return what a name or a member stands for; the page's own global if nothing declares the name."""
+        """Return the key of a name or a member; a name that is not declared is a global."""
         if node.type in MEMBERS:
             return FIELD, self.script.name(node) or ANY
         name, scope = self.script.literal(node), self._at(node.start_byte)
@@ -128,11 +128,11 @@ class DataFlow:
         return scope, name
 
     def declares(self, key: Key) -> bool:
-        """Tell whether the script itself declares a name."""
+        """Say whether the script itself declares a name."""
         return key in self._declared
 
     def functions(self, callee: Node, seen: set[object] | None = None) -> Iterator[Node]:
-        """Yield the script's own functions that a callee may be."""
+        """Yield the functions of the script that a callee may refer to."""
         todo, seen = [bare(callee)], set() if seen is None else seen
         while todo:
             self._steps += 1
@@ -155,7 +155,7 @@ class DataFlow:
                 seen.add(key)
                 todo += self._callable.get(key, ())
 
-    # --- functions, which nest
+    # --- scopes of functions
 
     def _nest(self, functions: Sequence[Node], declared: Sequence[Node]) -> None:
         """Find the scope of every name. A scope is a function's index in the order of their beginnings."""
@@ -164,12 +164,12 @@ class DataFlow:
         self._ends = [node.end_byte for node in ordered]
         self._around: list[int] = []
         self._declared: set[Key] = set()
-        # The function around another begins before it and ends behind it: the last of those is the innermost.
+        # An enclosing function begins before and ends after another; the last such one is the innermost.
         for index, start in enumerate(self._starts):
             self._around.append(self._last(index - 1, start))
         for index, node in enumerate(ordered):
             self._name(index, node)
-            if node.type != "arrow_function":  # theirs are those of the function around
+            if node.type != "arrow_function":  # these have no `arguments` of their own
                 self._declared.add((index, "arguments"))
             for parameter in _parameters(node):
                 self._declare(parameter, index)
@@ -177,7 +177,7 @@ class DataFlow:
             self._declare(pattern, self._at(pattern.start_byte))
 
     def _name(self, index: int, function: Node) -> None:
-        """Let a function flow into its own name, that of a method into the member."""
+        """Let a function flow into its name, and a method into the member."""
         name = function.child_by_field_name("name")
         if name is not None and function.type == "method_definition":
             member = self.script.name(name)
@@ -190,30 +190,30 @@ class DataFlow:
             self._add((scope, self.script.source(name)), function)
 
     def _declare(self, pattern: Node, scope: int) -> None:
-        """Let all names in a pattern belong to a function; `var` and `let` are not told apart."""
+        """Declare all names in a pattern in a function; `var` and `let` are not distinguished."""
         bound = _bound(self.script, pattern, None)
         self._declared |= {(scope, self.script.source(name)) for name, _ in bound}
 
     def _last(self, index: int, place: int) -> int:
-        """Return the first function from here outwards that goes on beyond an offset."""
+        """Return the first function, from `index` outwards, that ends after an offset."""
         while index >= 0 and self._ends[index] <= place:
             index = self._around[index]
         return index
 
     def _at(self, place: int) -> int:
-        """Return the innermost function around an offset, `GLOBAL` where there is none."""
+        """Return the innermost function around an offset; `GLOBAL` if there is none."""
         return self._last(bisect_right(self._starts, place) - 1, place)
 
-    # --- what flows
+    # --- flows
 
     def _add(self, key: Key, source: Source) -> None:
-        # Dictionaries stand for ordered sets: what is found must not hang on the order of hashes.
+        # Dictionaries are used as ordered sets, so that results do not depend on hashes.
         self._into.setdefault(key, {})[source] = None
         if not isinstance(source, tuple) and bare(source).type in _CALLABLE:
             self._callable.setdefault(key, {})[bare(source)] = None
 
     def _flow(self, found: dict[str, list[Node]]) -> None:
-        """Take what a pattern of the query found."""
+        """Record the flows of one match of the query."""
         if "short" in found:
             return self._add((FIELD, self.script.source(found["short"][0])), found["short"][0])
         into, values = found["into"][0], found.get("from", ())
@@ -225,7 +225,7 @@ class DataFlow:
             self._bind(into, Element(value))
 
     def _bind(self, pattern: Node, source: Source | None) -> None:
-        """Let a source, and what a pattern has in its place, flow into the pattern or a literal's member."""
+        """Let a source, and defaults in a pattern, flow into the pattern's names or a literal's member."""
         if source is not None and pattern.type in _KEYS:
             return self._add((FIELD, self.script.name(pattern) or ANY), source)
         for name, part in _bound(self.script, pattern, source):
@@ -235,10 +235,10 @@ class DataFlow:
                     self.assigned.append((name, part))
 
     def _give_out(self, parts: dict[str, list[Node]]) -> None:
-        """Let results flow out of their functions, and what is thrown into whatever catches."""
+        """Let results flow out of functions, and thrown values into all ``catch`` clauses."""
         for node in parts["result"]:
             scope = self._at(node.start_byte)
-            # The body of an arrow function that is a function itself: it is the result of the outer one.
+            # A function as the body of an arrow function is the result of the outer function.
             if scope >= 0 and self._starts[scope] == node.start_byte:
                 scope = self._around[scope]
             self._add((RESULT, str(self._starts[scope]) if scope >= 0 else ""), node)
@@ -247,17 +247,17 @@ class DataFlow:
                 self._bind(caught, Element(node))
 
     def _follow_calls(self) -> None:
-        for call in self.calls * 2:  # what is called may have come with another call
+        for call in self.calls * 2:  # twice: a callee may be an argument of another call
             self._call(call)
         for member, source in self.assigned:
             for setter in self._setters.get(self.script.name(member), ()):
                 self._fill(setter, source)
 
     def _call(self, call: Call) -> None:
-        """Let arguments flow into the parameters of the script's own functions, and into lists."""
+        """Let arguments flow into the parameters of the script's functions, and into lists."""
         for function in self.functions(call.callee):
             self._pass(call.given, function)
-        # ["https://…"].forEach(load): whatever is there may be handed to a callback.
+        # ["https://…"].forEach(load): the owner and all arguments may be passed to a callback.
         given = [*call.given, *([call.owner] if call.owner is not None else [])]
         for callback in call.given:
             for function in self.functions(callback):
@@ -267,7 +267,7 @@ class DataFlow:
                 self._bind(call.owner, Element(argument))
 
     def _pass(self, given: Sequence[Node], function: Node) -> None:
-        """Let arguments flow into parameters by their places, all into all behind a spread."""
+        """Let arguments flow into parameters by position; with a spread, all into all."""
         spread = any(argument.type == "spread_element" for argument in given)
         for index, parameter in enumerate(_parameters(function)):
             all_of_them = spread or parameter.type == "rest_pattern"
@@ -284,7 +284,7 @@ class DataFlow:
 
 
 def _constructors(script: Script, node: Node) -> list[Node]:
-    """Return the constructor of a class, and what it extends."""
+    """Return the constructor of a class, and the classes it extends."""
     methods = children(node.child_by_field_name("body"))
     own = [one for one in methods if script.source(one.child_by_field_name("name") or one) == "constructor"]
     heritage = [one for one in children(node) if one.type == "class_heritage"]
@@ -297,7 +297,7 @@ def _parameters(function: Node) -> list[Node]:
 
 
 def _inner(script: Script, part: Source | None, name: Node | None) -> Source | None:
-    """Return what a pattern takes from a value: a member of that name, or something in it."""
+    """Return the part of a value that a pattern takes: a member by name, or any element."""
     if part is None or isinstance(part, tuple):
         return Element(part.of) if isinstance(part, Member) else part
     key = name and (name.child_by_field_name("key") or name.child_by_field_name("left") or name)
@@ -305,7 +305,7 @@ def _inner(script: Script, part: Source | None, name: Node | None) -> Source | N
 
 
 def _bound(script: Script, pattern: Node, source: Source | None) -> Iterator[tuple[Node, Source | None]]:
-    """Yield the names and members in a pattern, each with what flows into it."""
+    """Yield the names and members in a pattern, each with the value that flows into it."""
     todo: list[tuple[Node, Source | None]] = [(pattern, source)]
     while todo:
         node, part = todo.pop()

@@ -1,7 +1,7 @@
 """The evaluator: finds the possible string values of an expression, from constants.
 
-A text in which something is not known has `UNKNOWN` in its place. What the script never assigns is unknown as
-a whole: it holds nothing of this script.
+`UNKNOWN` stands for unknown parts of a string. A name that the script never assigns has no value at all: it
+contains nothing from this script.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 UNKNOWN: Final = "\u16a0"
-"""A letter of no living script, so that code with it in a text or in place of a name is still code."""
+"""A runic letter: valid in strings and names, so that code with it can still be parsed."""
 MAX_TEXTS: Final = 64
-"""Texts of one expression; of more, the parts are returned, each with what surrounds it unknown."""
+"""Maximum strings of one concatenation; beyond that its parts are returned, surrounded by unknown text."""
 MAX_STEPS: Final = 4_000
-"""Expressions that are looked at for one script."""
+"""Maximum expressions that are evaluated for one script."""
 MAX_ROUNDS: Final = 3
-"""Times that everything is read again where a value flows into itself."""
+"""Maximum evaluations of everything, if a value flows into itself."""
 
 
 class Global(NamedTuple):
-    """Something of the browser's or of another script's, such as `fetch`."""
+    """A global of the browser or of another script, such as `fetch`."""
 
     name: str
 
@@ -64,10 +64,10 @@ _CUT: Final[dict[str, Callable[..., str]]] = {
 
 
 class Evaluator:
-    """Reads expressions, each once.
+    """Evaluates expressions, each once.
 
     Args:
-        flow: What flows where in the script.
+        flow: The data flow of the script.
     """
 
     def __init__(self, flow: data_flow.DataFlow) -> None:
@@ -78,21 +78,21 @@ class Evaluator:
         self._steps = 0
 
     def texts(self, source: Source, *, within: bool = False) -> frozenset[str]:
-        """Return the texts that an expression stands for, or those of everything in it, too."""
+        """Return the possible strings of an expression; with `within`, also of everything in its value."""
         value = self.value(Element(source) if within and not isinstance(source, tuple) else source)
         return frozenset(_strings(value))
 
     def settle(self) -> bool:
-        """Say whether everything was read to its end; if not, forget it: it is to be asked for again."""
+        """Say whether the results are final; otherwise start another round, which evaluates all again."""
         done = not self._circular or self._known == self._before
         self._before, self._known, self._circular = self._known, {}, False
         return done
 
     def value(self, asked: Source) -> Value:
-        """Return what an expression, or a name, stands for; raise `Spent` if that takes too many steps.
+        """Return the possible values of an expression or name; raise `Spent` if that takes too many steps.
 
-        A task yields what it has to know, and is sent the answer: the stack is explicit, since scripts nest
-        deeper than Python's.
+        A task yields the expressions that it needs and is sent their values. The stack is explicit, since
+        scripts nest deeper than Python's recursion limit.
         """
         stack: list[tuple[Source, _Task]] = []
         begun: set[Source] = set()
@@ -112,13 +112,13 @@ class Evaluator:
         return value or NONE
 
     def _recall(self, wanted: Source, stack: list[tuple[Source, _Task]], begun: set[Source]) -> Value | None:
-        """Return what is known, or `None` once a task for it is on the stack."""
+        """Return a known value, or put a task for it on the stack and return `None`."""
         if not isinstance(wanted, tuple) and wanted.type not in _READ:
-            # A constant stands for its text; a list, object or function is itself.
+            # The value of a constant is its text; that of a list, object or function is the node itself.
             if wanted.type in _CONSTANTS:
                 return frozenset((self._script.literal(wanted),))
             return frozenset((wanted,)) if wanted.type in _ITSELF else NONE
-        # A value that flows into itself: what the round before found has to do (see `settle`).
+        # A value that flows into itself: use the result of the round before (see `settle`).
         if wanted in begun:
             self._circular = True
             return self._before.get(wanted, NONE)
@@ -148,7 +148,7 @@ class Evaluator:
         return found
 
     def _identifier(self, node: Node) -> _Task:
-        """Read a name; one that nothing declares may also be a member of the window."""
+        """Evaluate a name; without a declaration it may also be a member of ``window``."""
         key = self._flow.key(node)
         found = yield key
         if key[0] == GLOBAL:
@@ -166,7 +166,7 @@ class Evaluator:
         return (yield from self._named(owner, keys))
 
     def _named(self, owner: Node, keys: Set[str]) -> _Task:
-        """Read the members of those names, or any where they are not known."""
+        """Evaluate the members of those names; without names, all members."""
         found = NONE
         for name in keys:
             found |= (yield (FIELD, name)) | (yield (GLOBAL, name))
@@ -174,7 +174,7 @@ class Evaluator:
         around = yield owner
         for item in around:
             if isinstance(item, str):
-                # What a call has made of texts may be read from any member of its result.
+                # A member of a string may contain parts of it, such as the result of `split`.
                 found |= {_loose(item)}
             elif not isinstance(item, Global) and item.type == "array":
                 for child in () if keys and not any(map(str.isdigit, keys)) else children(item):
@@ -184,7 +184,7 @@ class Evaluator:
         return found or frozenset(map(Global, keys))
 
     def _element(self, node: Node) -> _Task:
-        """Read a value and everything in it."""
+        """Evaluate an expression and everything in its value."""
         found = yield node
         texts: Value = frozenset(_loose(item) if isinstance(item, str) else item for item in found)
         for item in nodes(found):
@@ -199,17 +199,17 @@ class Evaluator:
         return texts
 
     def _union(self, node: Node) -> _Task:
-        """Read an expression whose value is that of one of its parts; a condition is no value."""
+        """Evaluate an expression whose value is that of one of its parts, without a condition."""
         return self._any(children(node)[node.type == "ternary_expression" :])
 
     def _binary(self, node: Node) -> _Task:
-        """Read a sum; of ``a || b`` and the like either may be the value."""
+        """Evaluate a sum; for other operators, such as ``a || b``, either operand."""
         operator = node.child_by_field_name("operator")
         is_sum = operator is not None and operator.type == "+"
         return self._joined(children(node)) if is_sum else self._union(node)
 
     def _joined(self, parts: Sequence[Node], between: Value = EMPTY) -> _Task:
-        """Put texts together; what is no text is unknown."""
+        """Concatenate strings; other values are unknown."""
         found = EMPTY
         for index, part in enumerate(parts):
             value = yield part
@@ -222,7 +222,7 @@ class Evaluator:
 
     def _call(self, node: Node) -> _Task:
         call, found = self._script.call(node), NONE
-        # A function of the script's own returns what flows out of it; all others are known by name.
+        # Functions of the script return what flows out of them; others are known by name.
         if own := [*self._flow.functions(call.callee)]:
             return (yield from self._any((data_flow.RESULT, str(one.start_byte)) for one in own))
         subject = [call.owner] if call.owner is not None else []
@@ -235,16 +235,16 @@ class Evaluator:
             return (yield from self._joined([*subject, *call.given]))
         if call.owner is not None:
             found = yield from self._method(call.name, call.owner, call.given)
-        # A text may be cut more often than is followed, or counted in other units.
+        # The result of cutting is not final: offsets may count other units.
         if call.name not in _CUT and (found or (call.name == "bind" and subject)):
             return found
-        # What is not known by name may return anything that it is given.
+        # An unknown function may return any part of its arguments.
         for part in [*subject, *call.given]:
             found |= yield Element(part)
         return frozenset(_strings(found))
 
     def _method(self, name: str, subject: Node, given: Sequence[Node]) -> _Task:
-        """Call a method of texts or lists whose result can be told; nothing for others."""
+        """Evaluate a known method of strings or lists; no value for others."""
         found = NONE
         if name == "bind":
             found = yield subject
@@ -285,7 +285,7 @@ _READ: Final[dict[str, Callable[[Evaluator, Node], _Task]]] = {
 
 
 def nodes(value: Value) -> list[Node]:
-    """Return the lists, object literals and functions among what an expression stands for."""
+    """Return the lists, object literals and functions in a value."""
     return [item for item in value if not isinstance(item, (str, Global))]
 
 

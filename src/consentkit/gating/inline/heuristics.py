@@ -1,7 +1,7 @@
-"""Heuristics for a script's text without a tree: folds literals, lists words, looks for loaders.
+"""Heuristics for a script's text without a tree: folds literals, lists words, finds loaders.
 
-Vendors put addresses together from parts (``"https://ssl" + ".google-analytics.com"``), escape slashes so
-that ``</script>`` may stand in a string, and encode what content filters look for. Every expression is
+Vendors concatenate addresses from parts (``"https://ssl" + ".google-analytics.com"``), escape slashes so that
+``</script>`` may occur in a string, and encode text that content filters look for. Every expression is
 bounded or possessive: the time is linear in the text.
 """
 
@@ -15,18 +15,18 @@ from string import ascii_letters, digits
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-# ECMAScript, "EscapeSequence"; a line continuation stands for nothing.
+# ECMAScript, "EscapeSequence"; a line continuation is empty.
 _ESCAPE: Final = re.compile(
     rb"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*+([0-9a-fA-F]{1,6})\}|([0-3]?[0-7]{1,2})"
     rb"|([^\s\w'\"`\\]|[ac-eg-mo-qswyzA-Z])|\r?\n|\r)"
 )
 GAP: Final = rb"(?:\s|/\*(?:[^*]|\*(?!/))*+\*/)*+"
-"""What may stand between two words of a script."""
+"""White space and comments between two tokens."""
 
 _SUM: Final = re.compile(
     rb"['\"`]" + GAP + rb"(?:\+" + GAP + rb"|\." + GAP + rb"concat" + GAP + rb"\(" + GAP + rb")['\"`]"
 )
-# Browsers take these out of addresses (WHATWG URL, "basic URL parser").
+# Addresses with line breaks and tabs, which browsers remove (WHATWG URL, "basic URL parser").
 _BROKEN: Final = re.compile(rb"[/\\]{2}(?:[^\s'\"`<>\\]{0,256}+\\[tnr]){1,64}+[^\s'\"`<>\\]{0,256}+")
 _BREAK: Final = re.compile(rb"\\[tnr]")
 _ATOB: Final = re.compile(rb"atob['\"]?+\]?+\s*+\(\s*+['\"`]([A-Za-z0-9+/_-]{8,4096}+)")
@@ -37,15 +37,15 @@ _JOIN: Final = re.compile(rb"\]\s*+\.join\(\s*+(?:'([^']{0,3})'|\"([^\"]{0,3})\"
 _LITERAL: Final = re.compile(rb"'([^']{0,128})'|\"([^\"]{0,128})\"")
 
 MAX_JOINED: Final = 512
-"""Bytes of an array literal that is looked at before its ``.join``."""
+"""Maximum bytes of an array literal before ``.join``."""
 MAX_PIECES: Final = 64
-"""Encoded pieces of one kind that are decoded of one script."""
+"""Maximum encoded pieces of each kind that are decoded in one script."""
 
 
 def fold_literals(text: bytes) -> bytes:
-    """Return a script's text with escapes, sums and encodings of literals resolved.
+    """Return a script's text with escapes, sums and encodings of literals resolved, to be searched.
 
-    What was encoded is put behind the rest, in quotes. The result is to be searched, not to be run.
+    Decoded pieces are appended in quotes. The result is not a valid script.
     """
     folded = _ESCAPE.sub(_plain, text) if b"\\" in text else text
     folded = _SUM.sub(b"", folded)
@@ -58,15 +58,15 @@ def _plain(match: re.Match[bytes]) -> bytes:
     if match[5] or match.lastindex is None:
         return match[5] or b""
     code = int(match[4], 8) if match[4] else int(match[1] or match[2] or match[3], 16)
-    # Quotes and backslashes stay written, or literals would end where they do not.
+    # Quotes and backslashes stay escaped; otherwise literals would end too early.
     if code < 0x20 or code > 0x10FFFF or chr(code) in "\"'`\\":
         return match[0]
-    # Half of a pair is no character; the bytes say that a host with it is to be looked at.
+    # A lone surrogate is kept as bytes that make the host around it suspicious.
     return chr(code).encode("utf-8", "surrogatepass")
 
 
 def _decoded(text: bytes) -> Iterator[bytes]:
-    """Decode what is decoded in the script, and strings that look like an encoded address."""
+    """Decode arguments of ``atob``, and strings that look like encoded addresses."""
     encoded = [match for match in _ADDRESS.finditer(text) if text[match.start() - 1] in b"'\"`"]
     for match in (*_ATOB.finditer(text), *encoded):
         bare = match[1].translate(bytes.maketrans(b"-_", b"+/"))
@@ -86,7 +86,7 @@ def _joined(text: bytes) -> Iterator[bytes]:
         yield (match[1] or match[2] or b"").join(one or other for one, other in _LITERAL.findall(array))
 
 
-# What gives an encoding away, cheaply, and what decodes it.
+# Marks of an encoding, quick to search, and its decoder.
 _ENCODINGS: Final[Sequence[tuple[Sequence[bytes], Callable[[bytes], Iterable[bytes]]]]] = (
     ((b"atob", b"aHR0c", b"Ly9", b"Ly8"), _decoded),
     ((b"\\t", b"\\n", b"\\r"), lambda text: (_BREAK.sub(b"", found[0]) for found in _BROKEN.finditer(text))),
@@ -107,10 +107,10 @@ NAMES: Final[Mapping[str, frozenset[str]]] = {
     for table in ("members", "functions", "words")
     for key, text in _DATA[table].items()
 }
-"""What the names in a script say, by the keys of ``data/names.toml``."""
+"""Names of functions and members by what they do: the keys of ``data/names.toml``."""
 _ALONE: Final = frozenset(map(str.encode, NAMES["alone"]))
 
-# A member that is called or assigned under a name that is put together, as in a["sr" + "c"] = b.
+# A member with a computed name that is called or assigned, as in a["sr" + "c"] = b.
 _COMPUTED: Final = re.compile(rb"[\w'\"`)]\]\s*+(?:\(|(?:\?\?|\|\||&&|\+)?+=(?!=))")
 
 _WITH: Final = {
@@ -118,9 +118,9 @@ _WITH: Final = {
     for names, pattern in _DATA["contexts"].items()
     for name in names.split()
 }
-"""Names that may stand for other things, with what must be around them."""
+"""Ambiguous names, with a pattern of the context in which they load."""
 
-# A function called with an address: of a script, or the function's name says what it does.
+# A call with an address: it loads if the address is a script's, or if the function's name says so.
 _CALL: Final = re.compile(rb"\(\s*+\[?+\s*+['\"`](?:https?+:)?+//([^'\"`\s]{1,256}+)")
 _SCRIPT: Final = re.compile(rb"[./]m?js\b")
 _FUNCTION: Final = re.compile(
@@ -134,11 +134,11 @@ def words_of(text: bytes) -> Set[bytes]:
 
 
 def loads(text: bytes, words: Set[bytes]) -> bool:
-    """Tell whether a script holds something that loads.
+    """Say whether a script contains a loader.
 
     Args:
         text: The script.
-        words: The names in it, as `words_of` gives them.
+        words: The names in it, from `words_of`.
     """
     if not words.isdisjoint(_ALONE) or _COMPUTED.search(text):
         return True

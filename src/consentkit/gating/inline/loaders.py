@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 Kind = Literal["address", "markup", "code", "call", "link"]
-"""``call``: an argument of a function that nobody knows, which loads only what says so itself. ``link``:
-where a link or the window goes, which runs what is a script."""
+"""``call``: an argument of an unknown function, which counts only if it is a script's address by itself.
+``link``: the target of a link or of the window, which matters only for ``javascript:`` URLs."""
 
 _ADDRESSED: Final = NAMES["first"] | NAMES["any"]
 _MARKED_UP: Final = NAMES["writes"] | NAMES["inserts"]
 _LOADERS: Final = _ADDRESSED | _MARKED_UP | NAMES["runs"] | {"open"}
 _KNOWN: Final = _LOADERS | NAMES["idle"] | NAMES["sets"]
 _HANDED: Final = NAMES["first"] | NAMES["handed"]
-# Expressions that an address may be written as.
+# Expressions that may be an address.
 _WRITTEN: Final = names("string template_string binary_expression ternary_expression call_expression")
 
 
 class Load(NamedTuple):
-    """What one loader is given.
+    """An argument of a loader.
 
     Attributes:
-        kind: What it takes it for.
-        texts: What that may be.
-        inserts: Whether an element is made to load it.
+        kind: How the loader uses it.
+        texts: Its possible strings.
+        inserts: Whether it is loaded by inserting an element.
     """
 
     kind: Kind
@@ -45,11 +45,11 @@ class Load(NamedTuple):
 
 
 class Loaders:
-    """Finds what loads in a script.
+    """Finds the loaders in a script.
 
     Args:
-        flow: What flows where in the script.
-        evaluator: Reads its expressions.
+        flow: The data flow of the script.
+        evaluator: Evaluates its expressions.
     """
 
     def __init__(self, flow: DataFlow, evaluator: Evaluator) -> None:
@@ -57,7 +57,7 @@ class Loaders:
         self._evaluator, self._texts = evaluator, evaluator.texts
 
     def loads(self) -> Iterator[Load]:
-        """Yield what each loader is given."""
+        """Yield the arguments of all loaders."""
         for source in self._flow.sources:
             yield Load("address", self._texts(source))
         for target, value in self._flow.assigned:
@@ -72,7 +72,7 @@ class Loaders:
             yield from self._call(call)
 
     def _set(self, named: frozenset[str], value: Source) -> Iterator[Load]:
-        """Read what a member or attribute is set to."""
+        """Yield what the assignment of a value to a member or attribute loads."""
         if named & NAMES["markup"]:
             yield Load("markup", self._texts(value, within=True), True)
         if named & NAMES["code"] or any(name.startswith("on") for name in named):
@@ -81,7 +81,7 @@ class Loaders:
             yield Load("address", self._texts(value), True)
 
     def _names_of(self, node: Node) -> frozenset[str]:
-        """Return what a callee or member is called, as far as that is known."""
+        """Return the possible names of a callee or member."""
         name, index = self._script.name(node), node.child_by_field_name("index")
         return self._loose_texts(index) if index is not None and not name else frozenset((name,))
 
@@ -89,7 +89,7 @@ class Loaders:
         return frozenset(text.lstrip(UNKNOWN) for text in self._texts(node))
 
     def _is_link(self, owner: Node, named: frozenset[str]) -> bool:
-        """Tell whether an address is where the window or a link goes, and nothing is loaded into the page."""
+        """Say whether an address is the target of the window or a link, and not loaded into the page."""
         name = self._script.name
         window = owner if "location" in named else owner.child_by_field_name("object") or owner
         if "location" in {*named, name(owner)} and name(window) in NAMES["windows"]:
@@ -110,7 +110,7 @@ class Loaders:
             loads = framed and call.owner and not self._is_link(call.owner, frozenset())
             yield Load("address" if loads else "link", self._texts(call.given[0]))
         yield from self._handed_on(call)
-        # What follows an address is sent there, or says how.
+        # Arguments after an address are data or options.
         addressed = named & _ADDRESSED and call.given and self._texts(call.given[0])
         for argument in map(bare, call.given[:1] if addressed and named != {"importScripts"} else call.given):
             yield from self._argument(named, argument)
@@ -118,30 +118,30 @@ class Loaders:
             yield from (Load("address", self._texts(argument)) for argument in call.given[1:])
         known = named & _KNOWN or any(True for _ in self._flow.functions(call.callee))
         for argument in map(bare, call.given):
-            # A queue takes a script to load as a list that begins with its address.
+            # Queues get a script to load as a list that begins with its address.
             queued = children(argument)[:1] if "push" in named and argument.type == "array" else []
             for one in queued if known else [argument]:
                 yield Load("call", self._direct(one))
 
     def _callee_names(self, callee: Node) -> frozenset[str]:
-        """Return what a callee may be called: its own name, and those of what it stands for."""
+        """Return the possible names of a callee: its own, and those of globals that it refers to."""
         named, is_own = self._names_of(callee), self._is_own(callee)
         if named & (_LOADERS | NAMES["idle"]) and not is_own:
             return named
         value = self._evaluator.value(callee)
         aliases = frozenset(item.name for item in value if isinstance(item, Global))
-        # A name of the script's own is what it stands for, if that is known.
+        # For a name that the script declares, only its value counts, if known.
         return aliases if is_own and value else named | aliases
 
     def _handed_on(self, call: Call) -> Iterator[Load]:
-        """Read a call that is given a loader: ``setTimeout(fetch, 0, "https://…")``."""
+        """Yield what a call loads that gets a loader as argument: ``setTimeout(fetch, 0, "https://…")``."""
         around = [*call.given, *([call.owner] if call.owner is not None else [])]
         handed = around if call.name == "bind" else call.given
         if any(self._script.name(one) in _HANDED and not self._is_own(one) for one in handed):
             yield Load("markup", frozenset().union(*(self._texts(one, within=True) for one in around)))
 
     def _argument(self, named: frozenset[str], argument: Node) -> Iterator[Load]:
-        """Read what a loader of a known name is given."""
+        """Yield what an argument of a known loader loads."""
         if named & _MARKED_UP:
             texts = self._texts(argument, within=True)
             tags = frozenset(text for text in texts if "<" in text)
@@ -154,17 +154,17 @@ class Loaders:
                 if address is not None:
                     yield Load("address", self._texts(address))
                 else:
-                    # Loaders of the site's own take lists: load({js: ["https://…"]}).
+                    # The site's own loaders may take lists: load({js: ["https://…"]}).
                     yield Load("markup", self._texts(listed, within=True))
         if named & NAMES["runs"]:
             yield Load("code", self._texts(argument))
 
     def _is_own(self, node: Node) -> bool:
-        """Tell whether a node is a name that the script declares."""
+        """Say whether a node is a name that the script declares."""
         return node.type == "identifier" and self._flow.declares(self._flow.key(node))
 
     def _attributes(self, named: frozenset[str], call: Call) -> Iterator[Load]:
-        """Read a call that sets an attribute, or makes an element with some."""
+        """Yield what a call loads that sets attributes, or creates an element with some."""
         sets = bool(named & NAMES["sets"])
         for first, second in pairwise(call.given):
             known = sets or first.type in ("string", "template_string", "identifier", "member_expression")
@@ -182,13 +182,13 @@ class Loaders:
             yield from self._listed(argument)
 
     def _listed(self, node: Node) -> Iterator[Load]:
-        """Read attributes in an object literal."""
+        """Yield what the attributes in an object literal load."""
         for listed in self._objects(node):
             for key, value in _members(listed):
                 yield from self._set(frozenset((self._script.name(key),)), value)
 
     def _objects(self, node: Node) -> list[Node]:
-        """Return the object literals that an expression stands for, and those that are spread in them."""
+        """Return the object literals that an expression may be, and those spread into them."""
         todo = [node]
         found: dict[Node, None] = {}
         while todo:
@@ -199,7 +199,7 @@ class Loaders:
         return list(found)
 
     def _direct(self, argument: Node) -> frozenset[str]:
-        """Return the addresses that an argument is, or that a list directly in it holds."""
+        """Return the addresses that an argument may be, or that it contains as a list."""
         texts: frozenset[str] = frozenset()
         for node in children(argument) if argument.type == "array" else [argument]:
             for source in self._flow.into(self._flow.key(node)) if node.type == "identifier" else [node]:
@@ -209,6 +209,6 @@ class Loaders:
 
 
 def _members(node: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield the names in an object literal, each with its value; a spread or method is both."""
+    """Yield the names in an object literal with their values; a spread or method stands for both."""
     for one in children(node):
         yield one.child_by_field_name("key") or one, one.child_by_field_name("value") or one

@@ -1,8 +1,8 @@
 """The syntax tree of a script, if it is reliable.
 
-The tree is tree-sitter's. It is not trusted where the grammar finds an error, since browsers may run the
-script all the same, and where a mark of an HTML comment stands in code elsewhere than at the beginning of a
-line (ECMAScript, annex B.1.1).
+The tree is tree-sitter's. It is not reliable if the grammar finds an error, since browsers may run the script
+nevertheless, or if code contains a mark of an HTML comment other than at the beginning of a line (ECMAScript,
+annex B.1.1).
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query, TreeCursor
 
 MAX_BYTES: Final = 1 << 20
-"""Bytes of a script up to which a tree is made."""
+"""Maximum bytes of a script that is parsed."""
 MAX_NODES: Final = 150_000
-"""Nodes of a tree that is looked at."""
+"""Maximum nodes of a tree that is used."""
 MAX_INDENT: Final = 256
-"""White space before a mark of an HTML comment that leads a line."""
+"""Maximum white space before a mark of an HTML comment at the beginning of a line."""
 CHUNK: Final = 1 << 10
-"""Bytes that the parser is given at once."""
+"""Bytes that the parser gets at once."""
 MAX_READS: Final = 16
-"""Times that it may ask for each of them, on average: it reads to the end for every comment that is open."""
+"""Maximum reads of each chunk, on average: the parser reads to the end for every open comment."""
 
 _MARK: Final = re.compile(rb"<!--|-->")
 _LINE: Final = re.compile(rb"(?:\A|[\r\n])[ \t]*+\Z")
-# Ends of lines that the grammar does not take for one in such comments.
+# Line ends that the grammar does not recognise in such comments.
 _OTHER_ENDS: Final = re.compile(rb"\r(?!\n)|\xe2\x80[\xa8\xa9]")
-# What makes "-->" two operators: something before it in its line that is no comment.
+# Code before "-->" in its line, which makes it two operators.
 _BEFORE: Final = re.compile(rb"[^\s/*][^\r\n/*]*+\Z")
 _MARKUP: Final = re.compile(rb"\s*+<(?!!--)")
 # Strings, templates, comments and most regular expressions.
@@ -48,12 +48,12 @@ _CONTROLS: Final = dict(zip("bfnrtv", "\b\f\n\r\t\v", strict=True)) | dict.fromk
 
 
 class Call(NamedTuple):
-    """A call, or what ``new`` makes. ``f.call(…)`` and ``f.apply(…)`` are calls of ``f``.
+    """A call or a ``new`` expression. ``f.call(…)`` and ``f.apply(…)`` are calls of ``f``.
 
     Attributes:
-        callee: What is called.
-        owner: The object it is a member of, or is called for, if it is one.
-        name: Its name; empty where that is computed.
+        callee: The function.
+        owner: The object before the dot, or the `this` argument of ``call`` and ``apply``, if any.
+        name: The function's name; empty if it is computed.
         given: The arguments.
     """
 
@@ -70,7 +70,7 @@ class Script:
         text: Its bytes, in UTF-8.
         root: The root of its tree.
         queries: The queries of ``data/*.scm`` by name.
-        certain: Whether browsers read it as the tree does, and not a comment where that has none.
+        certain: Whether browsers certainly see the same comments as the tree.
     """
 
     def __init__(self, text: bytes, root: Node, queries: Mapping[str, Query], *, certain: bool) -> None:
@@ -79,24 +79,24 @@ class Script:
         self._text, self._queries = text, queries
 
     def find(self, query: str) -> Sequence[dict[str, list[Node]]]:
-        """Return what a query finds in the tree, each with its parts by name."""
+        """Return the matches of a query, each as its captures by name."""
         from tree_sitter import QueryCursor
 
         return [found for _, found in QueryCursor(self._queries[query]).matches(self.root)]
 
     def source(self, node: Node) -> str:
-        """Return what stands in the place of a node."""
+        """Return the text of a node."""
         return self._text[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
     def literal(self, node: Node) -> str:
-        """Return what a string stands for, or a piece of one between quotes and substitutions."""
+        """Return the value of a string, or of a piece of a template."""
         text = self.source(node)
         if node.type == "string":
             text = text[1:-1]
         return _ESCAPE.sub(_unescape, text) if "\\" in text else text
 
     def name(self, node: Node) -> str:
-        """Return what a name, member or key of a literal is called; nothing where that is computed."""
+        """Return the name of an identifier, member or key of a literal; empty if it is computed."""
         if node.type in MEMBERS:
             name = node.child_by_field_name("property") or node.child_by_field_name("index")
             computed = node.type != "member_expression" and name and name.type not in ("string", "number")
@@ -128,7 +128,7 @@ def names(text: str) -> frozenset[str]:
 
 
 QUIET: Final = names("string_fragment escape_sequence comment regex_pattern template_string")
-"""What holds text that is not code."""
+"""Nodes whose text is not code."""
 MEMBERS: Final = names("member_expression subscript_expression")
 NAMES: Final = names(
     "identifier property_identifier private_property_identifier shorthand_property_identifier string number"
@@ -138,14 +138,14 @@ _WRAPPED: Final = names("parenthesized_expression sequence_expression await_expr
 
 
 def bare(node: Node) -> Node:
-    """Return an expression without parentheses, and the last of several."""
+    """Return an expression without parentheses and ``await``; of a sequence, the last one."""
     while node.type in _WRAPPED and children(node):
         node = children(node)[-1]
     return node
 
 
 def children(node: Node | None) -> list[Node]:
-    """Return what a node consists of, but for comments."""
+    """Return a node's named children without comments."""
     return [child for child in node.named_children if "comment" not in child.type] if node is not None else []
 
 
@@ -155,7 +155,7 @@ def _spread(argument: Node) -> list[Node]:
 
 
 def parse(text: bytes) -> Script | None:
-    """Return a script with its tree, `None` where the words of the text have to do."""
+    """Parse a script; `None` if there is no reliable tree."""
     if len(text) > MAX_BYTES or _MARKUP.match(text) or (grammar := _grammar()) is None:
         return None
     from tree_sitter import Parser
@@ -170,7 +170,7 @@ def parse(text: bytes) -> Script | None:
 
     try:
         text.decode()  # bytes of another charset may be half of a character
-        # Given up at the first error: making sense of what follows takes the parser longest.
+        # Stop at the first error, since recovering from errors takes the parser longest.
         root = Parser(language).parse(read, progress_callback=lambda _, failed: failed or left < 0).root_node
     except ValueError:
         return None
@@ -180,7 +180,7 @@ def parse(text: bytes) -> Script | None:
 
 
 def empty_literals(text: bytes) -> bytes:
-    """Return a script whose strings, comments and the like are empty; without a tree that is but a hint."""
+    """Return a script with empty strings, comments and regular expressions; approximate, without a tree."""
     return _QUIET.sub(b'""', text)
 
 
@@ -193,9 +193,10 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _has_marks(text: bytes, root: Node) -> bool:
-    """Tell whether code holds marks of HTML comments, which browsers may read otherwise than the grammar.
+    """Say whether code contains marks of HTML comments that browsers may read differently.
 
-    What stands before the first mark both read alike, and so whether that one is code; and so on.
+    Up to the first mark browsers and the grammar agree, hence on whether it is code; if so, the next one is
+    checked, and so on.
     """
     if _OTHER_ENDS.search(text[: text.find(b"\n")] if text.startswith(b"#!") else b""):
         return True
@@ -216,7 +217,7 @@ def _has_marks(text: bytes, root: Node) -> bool:
 
 
 def _innermost(cursor: TreeCursor, at: int) -> Node | None:
-    """Move on to the innermost node at a place behind the last one, so that all of them take linear time."""
+    """Move forward to the innermost node at an offset. Offsets must ascend: all of them take linear time."""
     while (node := cursor.node) is not None and node.end_byte <= at:
         if not (cursor.goto_next_sibling() or cursor.goto_parent()):
             return None
