@@ -1,8 +1,8 @@
 """The catalog: known vendors, and look-up tables for requests and cookies.
 
 Unknown trackers are recognised by words: ``pixel.`` in a host, ``/analytics.js`` in a path. Only whole words
-match, and in a path only directories and the names of scripts and pixels, since pictures and articles may
-have any name.
+match; in a path only directories and the names of scripts and pixels, since pictures and articles may have
+any name.
 """
 
 import re
@@ -28,21 +28,21 @@ SHARED: Final = frozenset(
     | {"staticfile.org", "staticfile.net", "npmmirror.com", "elemecdn.com", "jsdmirror.com"}
     | {"web.archive.org", "www.w3.org"}
 )
-"""Hosts that deliver anybody's programs, under names that say nothing of what the host does. Those of two
-labels stand for all below them, too."""
+"""Hosts (CDNs) that deliver scripts of anybody, so that words in their addresses prove nothing. Names of two
+labels include their subdomains."""
 
 _PROGRAM: Final = re.compile(r"(.+)\.(?:js|mjs|gif|php|aspx?|ashx|cgi|fcgi|jsp|pl)\Z", re.IGNORECASE)
 _PART: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _DIGITS: Final = "0123456789"
-# A package in a path, without its version: `name` or `@scope/name`, behind `npm/`, `npm:`, a comma or `*`.
+# A package in a path, without its version: `name` or `@scope/name`, after `npm/`, `npm:`, a comma or `*`.
 _PACKAGE: Final = re.compile(r"(?<![^/,:*])(?:@[^/@,]+/)?[^/@,:*&]+")
 
 
 class HostTable(Generic[T]):
-    """Host rules, each with what it stands for.
+    """Host rules with values, such as vendors.
 
-    The longest host wins; among rules of one host the longest path, then the longest query; among equals
-    the one that came first.
+    The longest host wins; among rules of one host the longest path, then the longest query; among equals the
+    first one.
 
     Args:
         rules: Rules in order of precedence.
@@ -62,13 +62,13 @@ class HostTable(Generic[T]):
         """Find the most specific rule.
 
         Args:
-            host: A host as `read_url` gives it. Names match on label boundaries.
+            host: A host from `read_url`. Names match on label boundaries.
             path: The request's path.
             query: The request's query.
             port: The request's port, `None` for the scheme's own.
 
         Returns:
-            The rule and what it stands for, or `None`.
+            The rule and its value, or `None`.
         """
         labels = host.split(".")
         for start in range(max(0, len(labels) - self._depth), len(labels)):
@@ -79,10 +79,10 @@ class HostTable(Generic[T]):
 
 
 class CookieTable(Generic[T]):
-    """Cookie names and beginnings of names, each with what it stands for.
+    """Cookie names and beginnings of names, with values.
 
-    A whole name wins over a beginning, a longer beginning over a shorter one, and among equals the one that
-    came first. Names are case-sensitive, as cookies are.
+    A whole name wins over a beginning, a longer beginning over a shorter one, and among equals the first one.
+    Names are case-sensitive, as cookies are.
 
     Args:
         patterns: Names, or beginnings followed by ``*``, in order of precedence.
@@ -97,7 +97,7 @@ class CookieTable(Generic[T]):
         self._lengths = sorted({len(beginning) for beginning in self._beginnings}, reverse=True)
 
     def find(self, name: str) -> T | None:
-        """Find what a cookie's name stands for, or `None`."""
+        """Find the value of a cookie's name, or `None`."""
         if name in self._names:
             return self._names[name]
         for length in self._lengths:
@@ -107,10 +107,10 @@ class CookieTable(Generic[T]):
 
 
 class WordTable(Generic[T]):
-    """The words, packages and programs of vendors, each with what it stands for.
+    """The words, packages and programs of vendors, with values.
 
     Args:
-        vendors: Vendors in order of precedence, each with what it stands for.
+        vendors: Vendors in order of precedence, with their values.
     """
 
     def __init__(self, vendors: Iterable[tuple[KnownVendor, T]]) -> None:
@@ -127,16 +127,16 @@ class WordTable(Generic[T]):
                 self._programs.setdefault(rule.path.rpartition("/")[2], []).append((rule, value))
 
     def find(self, host: str, path: str = "/") -> tuple[str, T] | None:
-        """Find what the words of an address stand for.
+        """Find an address by a word in it.
 
-        The last two labels of a name say nothing: they are a trade mark, or a country's.
+        The last two labels of a host are ignored: they are a brand or a country.
 
         Args:
-            host: A host as `read_url` gives it.
+            host: A host from `read_url`.
             path: The request's path.
 
         Returns:
-            The word and what it stands for, or `None`.
+            The word and its value, or `None`.
         """
         if is_shared(host) or host.startswith("["):
             return None
@@ -144,15 +144,15 @@ class WordTable(Generic[T]):
         return _first(self._labels, parts) or _first(self._words, _words(path[:MAX_PATH]))
 
     def find_packages(self, host: str, path: str, rule: HostRule | None = None) -> dict[str, T]:
-        """Find the packages that a host of anybody's programs is asked for, in any version.
+        """Find the packages in an address on a shared host (`SHARED`), in any version.
 
         Args:
-            host: A host as `read_url` gives it.
+            host: A host from `read_url`.
             path: The request's path.
-            rule: The most specific rule that the request falls under; it settles the packages that it names.
+            rule: The most specific rule for the request; packages that it names are left out.
 
         Returns:
-            Names of packages, each with what it stands for.
+            Names of packages, with their values.
         """
         names = _PACKAGE.findall(path.lower()) if is_shared(host) else ()
         settled = _PACKAGE.findall(rule.path.lower()) if rule else ()
@@ -160,7 +160,7 @@ class WordTable(Generic[T]):
         return {name: known[name] for name in names if name in known and name not in settled}
 
     def find_program(self, path: str, query: str) -> tuple[str, T] | None:
-        """Find the script or frame that an address ends with, on whatever host, and what it stands for."""
+        """Find an address by the script or frame at its end, on any host; return that and its value."""
         named = self._programs.get(path.rpartition("/")[2], ())
         for rule, value in (*named, *(self._programs.get("", ()) if query else ())):
             if path.endswith(rule.path) and rule.holds(rule.path, query, None):
@@ -169,10 +169,10 @@ class WordTable(Generic[T]):
 
 
 class Catalog:
-    """Known vendors, and who a request or a cookie belongs to.
+    """Known vendors, and look-up of requests and cookies.
 
     Args:
-        vendors: The vendors; where rules are equally specific, the first one wins.
+        vendors: The vendors; of equally specific rules the first one wins.
 
     Attributes:
         vendors: The vendors by id.
@@ -200,10 +200,10 @@ class Catalog:
         )
 
     def find(self, host: str, path: str = "/", query: str = "") -> tuple[HostRule | str, KnownVendor] | None:
-        """Find the package or the most specific rule that a request falls under, and whose it is.
+        """Find the package or the most specific rule for a request, and its vendor.
 
         Args:
-            host: A host as `read_url` gives it.
+            host: A host from `read_url`.
             path: The request's path.
             query: The request's query.
         """
@@ -216,16 +216,16 @@ class Catalog:
         return found[1] if found else None
 
     def find_word(self, host: str, path: str = "/", query: str = "") -> tuple[str, KnownVendor] | None:
-        """Find the program or word by which an address that no rule knows says what it is for.
+        """Find the program or word by which an address without a rule is recognised; see `WordTable`.
 
-        On the host of the site itself, which is left out, only programs say anything; see `WordTable`.
+        An empty host is the site's own, on which only programs count.
         """
         return self.words.find_program(path, query) or (self.words.find(host, path) if host else None)
 
 
 @cache
 def default_catalog() -> Catalog:
-    """Read the catalog that comes with the package; read once per process."""
+    """Return the package's own catalog; read once per process."""
     folder = Path(__file__).with_name("data")
     return Catalog(
         vendor
@@ -235,7 +235,7 @@ def default_catalog() -> Catalog:
 
 
 def is_shared(host: str) -> bool:
-    """Tell whether a host delivers anybody's programs."""
+    """Say whether a host delivers scripts of anybody."""
     return host in SHARED or ".".join(host.rsplit(".", 2)[-2:]) in SHARED
 
 
@@ -244,7 +244,7 @@ def _first(table: dict[str, T], words: Iterable[str]) -> tuple[str, T] | None:
 
 
 def _words(path: str) -> Iterator[str]:
-    """Yield whole directories, and the words in the name of a program or pixel; none of other files."""
+    """Yield the directories, and the words in the name of a script or pixel; nothing for other files."""
     *directories, name = path.split("/")
     program = _PROGRAM.match(name)
     if program is None and "." in name:

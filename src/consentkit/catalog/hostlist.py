@@ -1,7 +1,7 @@
 """Parser of published host lists: hosts files, domains one per line, host rules of filter lists.
 
-Hosts files are those of hosts(5). Of filter lists, as Adblock Plus and uBlock Origin document them, rules are
-read that begin with ``||`` and a whole host. A rule counts for what it says, or is passed over by name.
+Hosts files are those of hosts(5). Of filter lists (Adblock Plus, uBlock Origin) only rules that begin with
+``||`` and a whole host are used. Other rules are counted by kind in `HostList.passed_over`.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ from urllib.parse import unquote
 from consentkit.catalog.urls import URL, read_host
 
 _Sites = tuple[str, ...]
-# Host → patterns of what stands behind it, each with the sites on which an exception counts, or another rule
-# does not.
+# Host → patterns for the rest of the address, each with sites: those on which an exception applies, or on
+# which a rule does not apply.
 _Rules = dict[str, tuple[tuple[str, _Sites], ...]]
 _WHOLE: Final = (("", ()),)
 
-# Exception, host, pattern behind it, options: "@@||host/path*gif$third-party,domain=a|b".
+# Exception, host, rest of the pattern, options: "@@||host/path*gif$third-party,domain=a|b".
 _RULE: Final = re.compile(r"(@@)?\|\|([^\s/^:?|$]++)([^\s$]*+)(?:\$(\S+))?")
-# What else a line can be: the first of these.
+# Other kinds of lines; the first match counts.
 _OTHERS: Final = {
     "": re.compile(r"\Z|!(?!#)|\[[\w .]+\]\Z|#(?![#@?$%])|#+(?:\s|\Z)"),
     "directive": re.compile(r"!#"),
@@ -31,23 +31,23 @@ _OTHERS: Final = {
     "regular expression": re.compile(r"(?:@@)?/.*/(?:\$[^/]*)?\Z"),
     "part of an address": re.compile(r"@@|\S*[/|^$=&?]|[-_.#]"),
 }
-# The address in a line of a hosts file that leads nowhere.
+# The address of blocked hosts in a hosts file.
 _NOWHERE: Final = re.compile(r"0\.0\.0\.0|127\.[0-9.]+|::1?")
 _SITES: Final = re.compile(r"(~?)[\w.-]+(?:\|\1[\w.-]+)*")
-# No limits: only requests of third parties are judged; the others say how to block, or how firmly.
+# Options without effect here: only third-party requests are judged; the others say how to block.
 _FREE: Final = frozenset({"third-party", "3p", "all", "important", "redirect", "rewrite"})
 
 
 class HostList:
-    """A list of hosts, each with all names below it.
+    """A list of hosts with their subdomains.
 
     Args:
         text: The list.
 
     Attributes:
-        used: Number of rules that count, exceptions among them.
-        passed_over: Kind of rule → number of those that do not.
-        digest: Hexadecimal digits that change with the text.
+        used: Number of rules in use, exceptions included.
+        passed_over: Kind of rule → number of rules that are not used.
+        digest: Hash of the text, hexadecimal.
     """
 
     def __init__(self, text: str) -> None:
@@ -62,15 +62,15 @@ class HostList:
         """Find an address on the list.
 
         Returns:
-            The sites on whose pages it does not count, first of them the host that the list names; none if
-            it is not on the list, or an exception holds everywhere.
+            The host in the list, followed by the sites on whose pages the rule does not apply; empty if the
+            address is not on the list, or an exception applies everywhere.
         """
         found = min(_matches(self._rules, url), key=len, default=())
         exceptions = [sites for _, *sites in _matches(self._exceptions, url)] if found else []
         return () if [] in exceptions else (*found, *chain(*exceptions))
 
     def _read(self, line: str) -> Iterable[str]:
-        """Read a line; return for each rule in it why it is passed over, or nothing."""
+        """Read a line; return for each rule why it is not used, or an empty string."""
         if rule := _RULE.fullmatch(line):
             return [self._read_rule(*rule.groups(""))]
         for kind, pattern in _OTHERS.items():
@@ -82,7 +82,7 @@ class HostList:
         return [_add(self._rules, name, "", ()) for name in names or [address]]
 
     def _read_rule(self, mark: str, host: str, rest: str, options: str) -> str:
-        """Take in a rule of a filter list; return why it is passed over, or nothing."""
+        """Add a rule of a filter list; return why it is not used, or an empty string."""
         sites: _Sites = ()
         for option in filter(None, options.split(",")):
             name, _, value = option.partition("=")
@@ -95,7 +95,7 @@ class HostList:
 
 
 def _add(rules: _Rules, host: str, rest: str, sites: _Sites) -> str:
-    """Take a rule in; return why it is passed over, or nothing."""
+    """Add a rule; return why it is not used, or an empty string."""
     name = read_host(host) or ""
     if "." not in name or "*" in host or host[-1] == ".":
         return "no whole host"
@@ -117,9 +117,9 @@ def _matches(rules: _Rules, url: URL) -> Iterator[_Sites]:
 
 @lru_cache(maxsize=4096)
 def _pattern(rest: str) -> re.Pattern[str]:
-    """Compile what stands behind a host: ``*`` is anything, ``^`` a separator or the end, ``|`` the end.
+    """Compile the rest of a pattern: ``*`` is anything, ``^`` a separator or the end, ``|`` the end.
 
-    Addresses come without slashes at the end of a path. No text is tried twice for one part.
+    Paths have no slash at their end here. Each part is matched in an atomic group: there is no backtracking.
     """
     rest = re.sub(r"(?<=.)/+(?=[/?|^])", "", re.sub(r"/\*?\Z", "^", unquote(rest)))
     escaped = re.escape(rest).replace(r"\^", r"(?:[^\w.%-]|\Z)").replace(r"\|", r"\Z")

@@ -18,19 +18,19 @@ CONTAINER: Final = re.compile(
     r"(?P<element>[a-z][a-z0-9-]*)?(?:(?P<sign>[.#])(?P<word>[\w-]{3,})(?P<open>\*)?)?"
     r"(?:\[(?P<attribute>[a-z][a-z0-9-]*)\])?\Z"
 )
-"""An element that a script fills: ``element.class``, ``#id``, ``[attribute]``; ``*`` is any end of a word."""
+"""Selector of an element that a script fills: ``element.class``, ``#id``, ``[attribute]``; ``x*``: a prefix."""
 
 
 class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests that belong to a vendor.
 
     Attributes:
-        host: A name in lower-case ASCII. The rule holds for it and for every name below it.
-        port: The only port the rule holds for, or `None` for all.
-        path: A prefix that ends where a path segment ends; empty for all.
-        query: What one of the query's parameters begins with, such as ``id=G-``; empty for all.
-        linked: Other sites link to pages on this host, so that its name in the text of a script says
-            nothing; it counts in the attributes of elements only.
+        host: A name in lower-case ASCII. The rule applies to it and its subdomains.
+        port: The only port that the rule applies to, or `None` for all.
+        path: A prefix of whole path segments; empty for all.
+        query: The beginning of one of the query's parameters, such as ``id=G-``; empty for all.
+        linked: Whether other sites link to pages on this host, so that its name in a script proves nothing;
+            then it counts in attributes of elements only.
     """
 
     host: str
@@ -44,8 +44,7 @@ class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Read a rule written as a URL without its scheme: ``host[:port][/path][?query]``.
 
         Raises:
-            ConfigurationError: The text is not such a rule, or the host is not what a browser would make
-                of it (capitals, percent signs).
+            ConfigurationError: The text is not such a rule, or its host is not a valid host.
         """
         match = _RULE.match(text)
         if match is None or (host := read_host(match[1])) is None:
@@ -55,7 +54,7 @@ class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return cls(host=host, port=number, path=path.rstrip("/"), query=query, linked=linked)
 
     def holds(self, path: str, query: str, port: int | None) -> bool:
-        """Tell whether the rule holds for a request to its host."""
+        """Say whether the rule applies to a request to its host."""
         return (
             (self.port is None or self.port == port)
             and (not self.path or path == self.path or path.startswith(self.path + "/"))
@@ -68,7 +67,7 @@ class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return len(self.path), len(self.query), self.port is not None
 
     def beats(self, other: "HostRule") -> bool:
-        """Tell whether the rule is more specific than another that holds for the same request."""
+        """Say whether the rule is more specific than another one for the same request."""
         return (len(self.host), self.weight) > (len(other.host), other.weight)
 
     def __str__(self) -> str:
@@ -80,8 +79,8 @@ class KnownCookie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A cookie that a vendor's script sets on the site's own domain.
 
     Attributes:
-        name: The name, or its beginning followed by ``*``. Particular to the vendor.
-        retention: How long it lasts, in words, such as ``2 years``.
+        name: The name, or its beginning followed by ``*``. Never a generic name.
+        retention: How long it lasts, such as ``2 years``.
     """
 
     name: str
@@ -92,23 +91,23 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The known facts of a vendor, with the keys of the data files.
 
     Attributes:
-        name: What the vendor calls the service.
+        name: The name of the service.
         description: What it does for the site, one sentence.
-        privacy_policy: URL of the vendor's own policy; empty where it has none any more.
+        privacy_policy: URL of the vendor's policy; empty if it no longer exists.
         country: Seat of the vendor, ISO 3166-1 alpha-2.
-        labels: Words of host names by which services without a name of their own are recognised.
-        words: The same of directories, programs and pixels in paths.
-        packages: Names of its packages, which any shared CDN may deliver.
-        programs: ``[path][?query]`` at the end of an address, by which its scripts and frames are
-            recognised on whatever host.
-        inline: How its inline snippets begin to act, such as ``fbq('init'``; quotes and spaces vary.
+        labels: Words in host names by which unnamed services are recognised.
+        words: Words in the directories, scripts and pixels of paths, for the same purpose.
+        packages: Names of its packages on shared CDNs.
+        programs: ``[path][?query]`` at the end of an address, by which its scripts and frames are recognised
+            on any host.
+        inline: Signatures of its inline snippets, such as ``fbq('init'``; quotes and spaces may differ.
         cookies: Its first-party cookies.
-        stubs: Globals its inline snippet defines, and what stands in for them while it is inert.
-        embed: Whether its frames show content, which deserves a placeholder.
-        plays: Whether that is video or audio.
-        containers: Elements of pages that its script fills, which deserve one, too.
-        processor: Whether it works for the site alone and, by its own terms, makes no use of what it receives
-            for itself. Where that is not certain it is not set.
+        stubs: Globals that its inline snippet defines, with the kind of stub that replaces each.
+        embed: Whether its frames show content and get a placeholder.
+        plays: Whether that content is video or audio.
+        containers: Selectors of elements that its script fills; these get a placeholder, too.
+        processor: Whether, by its own terms, it uses the data for the site only and not for itself. False if
+            that is not certain.
     """
 
     name: str

@@ -1,13 +1,12 @@
 """Parser of URLs and hosts, as browsers read them.
 
-URLs follow the WHATWG URL standard ("basic URL parser"). A gate that reads URLs differently from the browser
-is a gate with a hole, so backslashes, tabs, newlines, missing or surplus slashes, userinfo, ports, case,
-percent signs and international names are read here as the browser reads them. Character references are the
-caller's business.
+URLs follow the WHATWG URL standard ("basic URL parser"). If the gate read a URL differently from the browser,
+it could be bypassed. So backslashes, tabs, newlines, missing or surplus slashes, userinfo, ports, case,
+percent signs and international names are handled as in browsers. Character references must be decoded before.
 
-Hosts follow its "host parsing" (UTS 46 in the non-transitional form): whatever a browser would resolve to a
-name, `read_host` gives that same name, so that no spelling of a host escapes its rule. Every code point was
-held against Chromium's answer (``tests/e2e/catalog/host_recorder.py`` says how).
+Hosts follow its "host parsing" (UTS 46, non-transitional): all spellings that a browser maps to one name give
+the same name here, so that none escapes its rule. Every code point was compared with Chromium
+(``tests/e2e/catalog/host_recorder.py``).
 """
 
 import re
@@ -27,20 +26,20 @@ _AUTHORITY: Final = re.compile(r"[^/\\?#]*")
 _TWO_SLASHES: Final = re.compile(r"[/\\]{2}")
 _HOST_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?\Z")
 _SLASHES: Final = "/\\"
-# What is dropped from a URL somewhere, or read as a slash.
+# Characters that some browsers drop from a URL or read as a slash.
 _TREACHEROUS: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class URL(NamedTuple):
-    """Where a request would go.
+    """The target of a request.
 
     Attributes:
-        scheme: In lower case, without the colon; empty for the site's own page whose scheme is not known.
-        host: As `read_host` gives it; empty for the site's own host, and where `readable` is false.
-        port: `None` stands for the scheme's own.
-        path: Dot segments resolved and percent signs decoded: for matching, not for sending.
-        query: Without the question mark, percent signs decoded.
-        readable: False where a browser may find a host that cannot be read here. Such a URL is never the
+        scheme: In lower case, without the colon; empty for the site's own page if unknown.
+        host: The result of `read_host`; empty for the site's own host, and if not `readable`.
+        port: The port; `None` for the scheme's own.
+        path: The path with dot segments resolved and percent signs decoded: for matching only.
+        query: The query without the question mark, percent signs decoded.
+        readable: False if a browser may find a host that cannot be parsed here. Such a URL is never the
             site's own.
     """
 
@@ -58,7 +57,7 @@ class URL(NamedTuple):
 
 
 OWN_PAGE: Final = URL()
-"""A base for relative URLs where only the difference between own and foreign matters."""
+"""A base for relative URLs if it only matters whether they are the site's own."""
 
 
 def read_url(text: str, *, base: URL = OWN_PAGE) -> URL | None:
@@ -66,11 +65,11 @@ def read_url(text: str, *, base: URL = OWN_PAGE) -> URL | None:
 
     Args:
         text: The URL with character references already decoded.
-        base: What relative URLs are resolved against.
+        base: The base URL.
 
     Returns:
-        Where a request would go; `None` where none would: browsers refuse the URL, or its scheme reaches no
-        network by itself (`data:`, `javascript:`, `blob:`, `about:`, `mailto:` …).
+        The target; `None` if there is no request: browsers reject the URL, or its scheme does not use the
+        network (`data:`, `javascript:`, `blob:`, `about:`, `mailto:` …).
     """
     text = _REMOVED.sub("", text.strip(_C0_AND_SPACE))
     match = _SCHEME.match(text)
@@ -87,10 +86,10 @@ def read_url(text: str, *, base: URL = OWN_PAGE) -> URL | None:
 
 
 def safe_path(path: str) -> str:
-    """Return a path on this origin, ``/`` instead of anything that could lead elsewhere.
+    """Return a path on this origin; ``/`` instead of anything that could lead to another origin.
 
     Args:
-        path: Path and query, as a visitor may have forged it.
+        path: Path and query from a visitor, possibly forged.
     """
     local = path.startswith("/") and not path.startswith("//") and not _TREACHEROUS.search(path)
     return path if local else "/"
@@ -122,7 +121,7 @@ def _absolute(text: str, scheme: str) -> URL | None:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Split what follows the authority into the path as written and the decoded query."""
+    """Split the part after the authority into the path as written and the decoded query."""
     path, _, query = text.partition("#")[0].partition("?")
     return path, unquote(query)
 
@@ -139,30 +138,30 @@ def _resolve(path: str) -> str:
 
 
 MAX_HOST: Final = 1024
-"""Characters of a host that are looked at; names end at 253, spellings with percent signs are longer."""
+"""Maximum characters of a host; names have at most 253, but percent signs make them longer."""
 
 UNREADABLE: Final = "?"
-"""Stands for a host that a browser may take although it cannot be read here."""
+"""Stands for a host that a browser may accept although it cannot be parsed here."""
 
-# WHATWG URL, "forbidden domain code point": these never survive in a name. Quotes and braces do.
+# WHATWG URL, "forbidden domain code point". Quotes and braces are allowed.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f#%/:<>?@\[\\\]^|\x7f\ufffd]")
-# What stands for bytes that are not UTF-8: what they mean, the page's charset says.
+# Characters that replace bytes that are not UTF-8: their meaning depends on the page's charset.
 _LOST: Final = re.compile("[\ufffd\ud800-\udfff]")
-# Where Chromium differs from the standard.
+# Chromium differs from the standard here.
 _CHROMIUM: Final = str.maketrans({" ": "%20", "*": "%2A"})
 _PLAIN: Final = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z_-][a-z0-9_-]*\.?\Z")
 
 
 @lru_cache(maxsize=2048)
 def read_host(text: str) -> str | None:
-    """Read a host as it stands in a URL.
+    """Read the host of a URL.
 
     Args:
-        text: What stands between userinfo and port, as written.
+        text: The part between userinfo and port, as written.
 
     Returns:
-        The name in lower case, in ASCII and without trailing dots, an IPv4 address in dotted form, an IPv6
-        address in brackets, `UNREADABLE`, or `None` where browsers refuse it.
+        The name in lower-case ASCII without trailing dots, an IPv4 address in dotted form, an IPv6 address in
+        brackets, `UNREADABLE`, or `None` if browsers reject it.
     """
     if _PLAIN.match(text):
         return text.rstrip(".")
@@ -173,7 +172,7 @@ def read_host(text: str) -> str | None:
     name = unquote_to_bytes(text).decode("utf-8", "replace")
     name = (name.lower() if name.isascii() else _mapped(name)).rstrip(".")
     if not name or _FORBIDDEN.search(name):
-        # Chromium drops some of these from a label that is not in ASCII.
+        # Chromium drops some of these characters from non-ASCII labels.
         return None if name.isascii() and name != UNREADABLE else UNREADABLE
     labels = name.split(".")
     name = ".".join(one if one.isascii() else f"xn--{one.encode('punycode').decode()}" for one in labels)
@@ -181,13 +180,13 @@ def read_host(text: str) -> str | None:
 
 
 def _mapped(name: str) -> str:
-    """Map a name as UTS 46 does; empty where it is refused."""
-    import idna  # most pages name no such host
+    """Map a name by UTS 46; empty if it is invalid."""
+    import idna  # imported here, since few pages need it
 
     try:
         return idna.uts46_remap(name, std3_rules=False)
     except idna.InvalidCodepoint as error:
-        # One that is not assigned yet may be known to a newer browser.
+        # An unassigned code point may be valid in newer browsers.
         return UNREADABLE if unicodedata.category(chr(error.codepoint or 0)) == "Cn" else ""
     except idna.IDNAError:
         return UNREADABLE
@@ -199,7 +198,7 @@ def _ends_in_number(name: str) -> bool:
 
 
 def _ipv4(name: str) -> str | None:
-    """WHATWG URL, "IPv4 parser": one to four numbers, decimal, octal or hexadecimal."""
+    """Read one to four numbers, decimal, octal or hexadecimal (WHATWG URL, "IPv4 parser")."""
     *head, last = map(_number, name.split("."))
     octets = all(0 <= number < 256 for number in head)
     if len(head) > 3 or not octets or not 0 <= last < 256 ** (4 - len(head)):

@@ -87,7 +87,7 @@ class VendorCalls:
 
 
 def _regions(granted: Mapping[str, frozenset[str]]) -> dict[tuple[str, ...], frozenset[str]]:
-    """Group codes that differ from the enclosing place: regions from their country, countries from the rest."""
+    """Group codes that differ from the enclosing place: regions from their country, it from the rest."""
     groups: dict[frozenset[str], list[str]] = {}
     for code, words in granted.items():
         around = code.partition("-")[0]

@@ -1,7 +1,7 @@
 """The statements of a receipt: entries and notices in terms of the Data Privacy Vocabulary (DPV).
 
 Terms and structure are those of the W3C community group's guide "Consent Records and Receipts as per ISO/IEC
-TS 27560:2023 using DPV". What DPV has no term for, the proof, has names under ``urn:consentkit:receipt:1:``.
+TS 27560:2023 using DPV". DPV has no terms for the proof: its names are under ``urn:consentkit:receipt:1:``.
 """
 
 import json
@@ -24,11 +24,11 @@ VERSION: Final = "https://w3id.org/dpv/2.3"
 CONTEXT: Final[Mapping[str, Any]] = json.loads(Path(__file__).with_name("context.json").read_bytes())
 """The JSON-LD context, inline: nothing is fetched to read a receipt."""
 
-# DPV's own purposes for those of the default policy that it has a term for.
+# DPV's terms for purposes of the default policy, as far as there are any.
 _PURPOSES = {"analytics": "dpv:ServiceUsageAnalytics", "marketing": "dpv:Advertising"}
-# Regime → the kind of consent that it rests on. The other regimes rest on none.
+# Regime → kind of consent. The other regimes are not based on consent.
 _CONSENTS = {"opt-in": "dpv:ExpressedConsent", "opt-out": "dpv:ImpliedConsent"}
-# Stands for what the standard demands and the notice did not say.
+# For required facts that the notice did not contain.
 _UNKNOWN = {"dpv:hasApplicability": "dpv:NotAvailable"}
 _UNTIMED = {"dpv:hasDuration": "dpv:IndeterminateDuration"}
 _UNITS = {"day": "{}D", "month": "{}M", "year": "{}Y", "second": "T{}S", "minute": "T{}M", "hour": "T{}H"}
@@ -37,7 +37,7 @@ _moment = datetime.fromisoformat
 
 
 class Controller(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who is responsible: name and address in one, contact, and the privacy policy's URL."""
+    """The data controller: name and address in one text, contact, URL of the privacy policy."""
 
     name: str = msgspec.field(name="dpv:hasName", default="")
     contact: str = msgspec.field(name="dpv:hasContact", default="")
@@ -45,19 +45,19 @@ class Controller(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The page where the visitor decides."""
+    """The settings page."""
 
     address: str = msgspec.field(name="dpv:isExercisedAt")
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt states and no entry can show; read from a receipt, and written into it by `describe`.
+    """The statements of a receipt that entries cannot prove; read from a receipt, and written by `describe`.
 
     Attributes:
-        id: Of the receipt, a UUID.
+        id: Id of the receipt, a UUID.
         at: When it was made, RFC 3339 in UTC.
-        controller: Who is responsible.
-        settings: Where to change or withdraw the choice.
+        controller: The data controller.
+        settings: The page for changing or withdrawing the choice.
     """
 
     id: str = msgspec.field(name="dct:identifier")
@@ -69,13 +69,13 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 def describe(
     entries: Sequence[Entry], subject: str, notices: Mapping[str, Shown], claims: Claims
 ) -> dict[str, Any]:
-    """State what a visitor's entries say.
+    """Describe a visitor's entries in DPV.
 
     Args:
-        entries: The visitor's, in the log's order.
+        entries: The visitor's entries, in the log's order.
         subject: The visitor's id.
-        notices: Those that the entries name, by hash, in the log's order.
-        claims: The rest.
+        notices: The notices that the entries name, by hash, in the log's order.
+        claims: The statements that do not follow from entries.
 
     Returns:
         A JSON-LD document without the evidence.
@@ -105,13 +105,13 @@ def describe(
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to the consent for one purpose, or for one vendor.
+    """A change of the consent for one purpose or vendor.
 
     Attributes:
-        state: Its state from then on, by DPV's name, such as ``ConsentWithdrawn``.
+        state: The new state in DPV's terms, such as ``ConsentWithdrawn``.
         at: When it happened.
-        entry: The entry that shows it.
-        decision: The decision that it was, or that it ends.
+        entry: The entry that proves it.
+        decision: The decision itself, or the one that ends.
     """
 
     state: str
@@ -121,28 +121,28 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def given(self) -> bool:
-        """Say whether consent holds from then on."""
+        """Say whether consent is given from then on."""
         return self.state in ("ConsentGiven", "RenewedConsentGiven")
 
     @property
     def by_visitor(self) -> bool:
-        """Say whether it was the visitor's act, not time's passing or the log's note."""
+        """Say whether it was the visitor's act, and not expiry or a note of the log."""
         return self.entry is self.decision and self.at == self.decision.at
 
 
 def read_history(
     entries: Iterable[Entry], notices: Mapping[str, Shown], *, at: str
 ) -> Mapping[str, Sequence[Event]]:
-    """Work out what happened to the consent for each purpose and vendor, up to a moment.
+    """Return the changes of consent for each purpose and vendor, up to a moment.
 
     Args:
-        entries: The visitor's, in the log's order.
-        notices: What was shown, by its hash.
+        entries: The visitor's entries, in the log's order.
+        notices: The notices, by hash.
         at: The moment, RFC 3339.
     """
     entries = list(entries)
     history = _History(notices, {e.previous: e for e in entries if e.type == "invalidated" and e.previous})
-    # What waited in an outbox stands later in the log than it happened.
+    # By time: entries from an outbox are later in the log.
     decisions = (entry for entry in entries if entry.type == "decision")
     for decision in sorted(decisions, key=lambda entry: _moment(entry.at)):
         history.add(decision)
@@ -151,11 +151,11 @@ def read_history(
 
 
 class _History:
-    """Follows decisions, name by name.
+    """Collects the changes of consent from decisions, for each name.
 
     Args:
-        notices: What was shown, by its hash.
-        notes: Entries that say that a decision was not honoured, by the decision's id.
+        notices: The notices, by hash.
+        notes: ``invalidated`` entries, by the id of the decision that was not honoured.
     """
 
     def __init__(self, notices: Mapping[str, Shown], notes: Mapping[str, Entry]) -> None:
@@ -174,14 +174,14 @@ class _History:
         if decision.id in self._notes:
             return
         for name in sorted(set(held).difference(decision.granted, decision.denied)):
-            # It says nothing of this name: a vendor follows its purpose, anything else is over.
+            # The decision does not mention this name: a vendor follows its purpose, other consent ends.
             purpose = self._notices[decision.notice].purpose(name).id
             if purpose not in decision.granted:
                 refused = purpose in decision.denied
                 self._note(name, "ConsentWithdrawn" if refused else "ConsentExpired", decision)
 
     def lapse(self, at: str) -> None:
-        """Let expire what was given for a time that is over."""
+        """Add the expiry of consent whose time is over."""
         for name in self._held():
             decision = self.events[name][-1].decision
             if decision.expires and _moment(decision.expires) <= _moment(at):
@@ -190,7 +190,7 @@ class _History:
     def _grant(self, name: str, decision: Entry) -> None:
         held, note = name in self._held(), self._notes.get(decision.id)
         if held and (note is not None or decision.action == "allow_vendor"):
-            return  # it speaks of something else, or was not honoured: what held before holds on
+            return  # about another vendor, or not honoured: the earlier consent continues
         self._note(name, "RenewedConsentGiven" if held else "ConsentGiven", decision)
         if note is not None:
             self._note(name, "ConsentInvalidated", decision, at=note.at, entry=note)
@@ -207,9 +207,9 @@ class _RecordWriter(msgspec.Struct, frozen=True):
     """Writes the records of a receipt.
 
     Attributes:
-        receipt: IRI of the receipt; those of controller, subject, settings and vendors are parts of it.
+        receipt: IRI of the receipt; controller, subject, settings and vendors are fragments of it.
         settings: Address of the settings page.
-        notices: What was shown, by its hash.
+        notices: The notices, by hash.
     """
 
     receipt: str
@@ -256,14 +256,14 @@ class _RecordWriter(msgspec.Struct, frozen=True):
 
     def _consent(self, name: str, event: Event) -> str:
         if event.state != "ConsentRefused":
-            # What is recorded as granted was granted by an act of the visitor's, whatever held before.
+            # Recorded grants are acts of the visitor, in any regime.
             return "dpv:ExpressedConsent"
         shown = self.notices[event.decision.notice]
         regime = shown.regimes.get(shown.purpose(name).id, event.decision.regime)
         return _CONSENTS.get(regime, "dpv:Consent")
 
     def _process(self, name: str, hash: str) -> Mapping[str, Any]:
-        """Describe the processing as the notice did, of a purpose or of a vendor decided on by itself."""
+        """Describe the processing for a purpose or a single vendor, as the notice did."""
         shown = self.notices[hash]
         purpose, vendors = shown.purpose(name), shown.vendors_of(name)
         basis = _CONSENTS.get(shown.regimes.get(purpose.id, shown.regime), "")
@@ -281,27 +281,27 @@ class _RecordWriter(msgspec.Struct, frozen=True):
 
 
 def entry_iri(entry: Entry) -> str:
-    """Name an entry by its id."""
+    """Return an entry's IRI, by its id."""
     return f"urn:uuid:{entry.id}"
 
 
 def _notice_iri(hash: str) -> str:
-    """Name a notice by its hash (RFC 6920)."""
+    """Return a notice's IRI, by its hash (RFC 6920)."""
     return f"ni:///sha-256;{urlsafe_b64encode(bytes.fromhex(hash)).decode().rstrip('=')}"
 
 
 def _identified(id: str) -> Mapping[str, str]:
-    """Give an id under both properties: the guide has the one in its tables and the other in its text."""
+    """Write an id under both properties that the guide uses."""
     return {"dct:identifier": id, "dpv:hasIdentifier": id}
 
 
 def _stated(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave out what is not known."""
+    """Leave out empty facts."""
     return {term: fact for term, fact in facts.items() if fact}
 
 
 def _text(text: str, language: str) -> Mapping[str, str] | str:
-    """Say in which language a text is."""
+    """Write a text with its language."""
     return {"@value": text, "@language": language} if language else text
 
 
@@ -316,7 +316,7 @@ def _controller(receipt: str, controller: Controller) -> Mapping[str, Any]:
 
 
 def _vendors(history: Mapping[str, Sequence[Event]], notices: Mapping[str, Shown]) -> Sequence[ShownVendor]:
-    """Return the vendors that the records speak of, each as it was shown last."""
+    """Return the vendors in the records, each as it was last shown."""
     found: dict[str, ShownVendor] = {}
     for name, events in history.items():
         for event in events:
@@ -325,7 +325,7 @@ def _vendors(history: Mapping[str, Sequence[Event]], notices: Mapping[str, Shown
 
 
 def _vendor(receipt: str, vendor: ShownVendor) -> Mapping[str, Any]:
-    """Describe a recipient; one without own use of the data is a processor."""
+    """Describe a recipient; a vendor without own use of the data is a processor."""
     country = f"loc:{vendor.country}" if vendor.country else ""
     facts = {"dpv:hasName": vendor.name, "dpv:hasCountry": country, "schema:url": vendor.privacy_policy}
     return {
@@ -358,14 +358,14 @@ def _purpose(purpose: ShownPurpose, locale: str) -> Mapping[str, Any]:
 
 
 def _data(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
-    """Name the cookies: of what else a vendor receives, a notice says nothing that has a category."""
+    """List the cookies, the only personal data in a notice."""
     cookies = sorted({cookie.name for vendor in vendors for cookie in vendor.cookies})
     facts = [{"dct:title": f"cookie {cookie}"} for cookie in cookies] or [_UNKNOWN]
     return [{"@type": "dpv:PersonalData", "skos:broader": "dpv:PersonalData", **fact} for fact in facts]
 
 
 def _storage(vendors: Sequence[ShownVendor]) -> Sequence[Mapping[str, Any]]:
-    """Say where data is, and for how long: cookies are on the device; where else, no notice says."""
+    """Describe where data is stored and how long: cookies on the device; other places are unknown."""
     cookies = [cookie for vendor in vendors for cookie in vendor.cookies]
     places = [{"dpv:hasLocation": "tech:Cookie"}, _UNKNOWN] if cookies else [_UNKNOWN]
     lengths = [(vendor.name or vendor.id, vendor.retention) for vendor in vendors]
@@ -387,13 +387,13 @@ def retention(text: str) -> Any:
     if unit == "session":
         return {"@type": "dpv:UntilEventDuration", "rdf:value": "end of the browser's session"}
     if unit == "week":
-        # XML Schema's duration, which DPV's users read it with, has no weeks.
+        # Durations of XML Schema have no weeks.
         amount, unit = 7 * amount, "day"
     return _temporal("P" + _UNITS[unit].format(amount))
 
 
 def _temporal(duration: str) -> Mapping[str, str]:
-    """Make a duration that is counted from when the event was, or the data came."""
+    """Make a duration that begins with the event, or with the collection of the data."""
     return {"@type": "dpv:TemporalDuration", "rdf:value": duration}
 
 

@@ -1,7 +1,7 @@
 """`Entry`, one record of the consent log, and `Bundle`, a notice to publish.
 
-There is no field for an IP address, a URL or a full user agent, and the patterns below take none in another
-field: the log holds only what is needed to show that a decision was made.
+There is no field for an IP address, a URL or a full user agent, and the patterns of the other fields reject
+them: the log contains only what is needed to prove a decision.
 """
 
 import re
@@ -23,7 +23,7 @@ Action: TypeAlias = Literal["accept_all", "reject_all", "save", "withdraw", "all
 
 NAMES_LIMIT = 1000
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
-"""RFC 3339 in UTC, in the one spelling that is recorded."""
+"""RFC 3339 in UTC, in the only form that is recorded."""
 
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
@@ -33,8 +33,7 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
 
-# Of each type of entry, what its fields must look like where they are not None. Neither an address nor a user
-# agent matches any of them.
+# Patterns of the fields for each type of entry; None is always allowed. IP addresses and user agents match none.
 _ANY: Mapping[str, re.Pattern[str]] = {
     "id": _UUID7,
     "at": TIME,
@@ -61,7 +60,7 @@ _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "invalidated": _ANY,
 }
 
-# Fields that entries of one type have, and entries of no other.
+# Fields of one type of entry only.
 _BOOKS: Mapping[str, EntryType] = {
     "closes": "rollup",
     "counts": "rollup",
@@ -71,13 +70,13 @@ _BOOKS: Mapping[str, EntryType] = {
 }
 
 BOOKS: frozenset[EntryType] = frozenset(_BOOKS.values())
-"""Types of entries in which the log speaks of itself, such as of what it erased. Only the log writes them."""
+"""Types of entries about the log itself, such as erasures. Only the log writes them."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Count(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
-    """How many decisions of one day agree in regime, language, notice (hash) and action."""
+    """The number of decisions of one day with the same regime, language, notice (hash) and action."""
 
     regime: str
     locale: str
@@ -91,27 +90,27 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Args:
         id: UUIDv7, lower case; of a notice its hash.
-        type: A visitor's ``decision``, or what the log says of itself.
+        type: A visitor's ``decision``, or an entry about the log itself.
         at: When it happened, RFC 3339 in UTC with a final ``Z``.
         subject: The visitor's random id; None until the first grant.
         previous: Id of the visitor's decision before this one.
-        regime: What held before the choice.
-        country: ISO 3166-1 alpha-2, upper case; empty where the place is not known.
+        regime: The regime before the choice.
+        country: ISO 3166-1 alpha-2, upper case; empty if the place is unknown.
         action: What the visitor did.
-        source: Where they did it.
+        source: Where the visitor did it.
         granted: Purposes and vendors granted, sorted.
         denied: Purposes and vendors denied, sorted; nothing is in both.
-        fingerprints: Per purpose, the fingerprint of what was declared.
+        fingerprints: Purpose → fingerprint of its declaration.
         notice: SHA-256 of the notice that was shown, hex.
-        locale: Language tag of what was shown.
-        signals: Names of the browser's signals that were received, sorted.
-        expires: When the decision lapses, as `at`; empty where it does not.
+        locale: Language tag of the notice.
+        signals: Names of the browser's signals, sorted.
+        expires: When the grants expire, as `at`; empty without grants.
         agent: The browser's family, letters only.
-        closes: Of a ``rollup``, the day (``YYYY-MM-DD``) of which it counts all decisions before it.
-        counts: Of a ``rollup``, the counts that have changed since the day's one before it, sorted.
-        erased: Of an ``erasure``, the indexes of the entries that it destroyed, sorted.
-        before: Of a ``purge``, the day before which it destroyed decisions …
-        stop: … and the index below which it did.
+        closes: ``rollup``: the day (``YYYY-MM-DD``) whose decisions before this entry it counts.
+        counts: ``rollup``: the counts that have changed since that day's last roll-up, sorted.
+        erased: ``erasure``: indexes of the erased entries, sorted.
+        before: ``purge``: decisions before this day …
+        stop: … and below this index were erased.
 
     Raises:
         LogError: A field is invalid; the message names the field, not its value.
@@ -149,7 +148,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 raise _refusal(field)
         for field, time in (("at", self.at), ("expires", self.expires)):
             try:
-                if time:  # the pattern takes a 31st of February
+                if time:  # the pattern matches the 31st of February
                     datetime.fromisoformat(time)
             except ValueError as error:
                 raise _refusal(field) from error
@@ -161,14 +160,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             self._check_books()
 
     def _check_names(self) -> None:
-        """Check names, which have one order, so that one decision has one canonical JSON."""
+        """Check that names are sorted, so that a decision has one canonical JSON."""
         for field, names in (
             ("granted", self.granted),
             ("denied", self.denied),
             ("signals", self.signals),
             ("fingerprints", sorted(self.fingerprints)),
         ):
-            # A set of as many, sorted, is the same list: nothing is in it twice.
+            # Equal to its sorted set: sorted and without duplicates.
             if len(names) > NAMES_LIMIT or list(names) != sorted(set(names)) or not all(map(_is_name, names)):
                 raise _refusal(field)
         if not all(map(_is_name, self.fingerprints.values())):
@@ -177,7 +176,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise _refusal("denied")
 
     def _check_books(self) -> None:
-        """Check the values of what the log says of itself."""
+        """Check the fields of entries about the log itself."""
         for field in ("counts", "erased"):
             values = getattr(self, field)
             if values is not None and (not values or list(values) != sorted(set(values))):
@@ -193,12 +192,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.at[:10]
 
     def encode(self) -> bytes:
-        """Return the canonical JSON that is stored and committed to; None and empty strings are left out."""
+        """Return the canonical JSON that is stored and committed to, without None and empty strings."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         for field in _OPTIONAL:
             if plain[field] in (None, ""):
                 del plain[field]
-        # No field takes what JSON escapes, or a number that a double cannot hold, so this is RFC 8785.
+        # No field contains characters that JSON escapes or numbers beyond a double, so this is RFC 8785.
         return _encode(plain)
 
     @classmethod
@@ -218,7 +217,7 @@ def uuid7(milliseconds: int) -> str:
     """Make an entry's id, a UUIDv7 (RFC 9562, section 5.7).
 
     Args:
-        milliseconds: Since the epoch, 48 bits. Ids of one millisecond are in no order.
+        milliseconds: Since the epoch, 48 bits. Ids of the same millisecond are not ordered.
     """
     random_a = secrets.randbits(12) << 64
     return str(UUID(int=(milliseconds << 80) | _VERSION_7 | random_a | _VARIANT | secrets.randbits(62)))
@@ -237,7 +236,7 @@ _OPTIONAL = tuple(field.name for field in msgspec.structs.fields(Entry) if field
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A notice with everything that was shown: its canonical bytes and its assets.
+    """A notice and its assets: everything that was shown.
 
     Args:
         hash: SHA-256 of `body`, hex.
@@ -246,7 +245,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         at: When it was published, RFC 3339 in UTC with a final ``Z``.
 
     Raises:
-        LogError: A hash is not that of its bytes, or the time is none.
+        LogError: A hash is wrong, or the time is invalid.
     """
 
     hash: str

@@ -1,7 +1,7 @@
 """Leaves: the bytes that the tree hashes for an entry, and the commitment in them.
 
-A decision's leaf commits to the entry without revealing it; a notice's is public. Both are canonical JSON
-(RFC 8785). A visitor's entry is erased by deleting its body and its salt; the leaf stays, and reveals nothing
+A decision's leaf commits to the entry without revealing it; a notice's leaf is public. Both are canonical
+JSON (RFC 8785). An entry is erased by deleting its body and its salt; the leaf stays, and reveals nothing
 without them.
 """
 
@@ -15,7 +15,7 @@ from consentkit.record.entry import Entry, EntryType
 
 SALT_BYTES = 32
 DOMAIN = b"consentkit/entry/v1\n"
-"""What every commitment begins with, so that it is not the hash of anything else."""
+"""Prefix of every commitment, so that it is never the hash of something else (domain separation)."""
 _VERSION = 1
 
 
@@ -27,16 +27,16 @@ def new_salt() -> bytes:
 def commitment(salt: bytes, body: bytes) -> str:
     """Commit to an entry: SHA-256 over domain, salt and the entry's canonical JSON, in hex.
 
-    Without the salt, whoever guesses the few values of a decision could see that the guess is right.
+    Without the salt, the few possible values of a decision could be guessed and checked.
     """
     return sha256(DOMAIN + salt + body).hexdigest()
 
 
-# Nothing in the leaves below needs an escape, and their keys are in order: this is canonical JSON.
+# Canonical JSON: sorted keys, and no value needs an escape.
 
 
 def committed_leaf(kind: EntryType, day: str, committed: str) -> bytes:
-    """Return the leaf of an entry that only its commitment stands for; `day` is ``YYYY-MM-DD``."""
+    """Return the leaf of an entry with its commitment (hex); `day` is ``YYYY-MM-DD``."""
     return f'{{"commitment":"{committed}","day":"{day}","type":"{kind}","v":{_VERSION}}}'.encode()
 
 
@@ -46,7 +46,7 @@ def notice_leaf(day: str, notice: str) -> bytes:
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True):
-    """What a leaf says: of which type of entry it is the leaf, and of which day (``YYYY-MM-DD``)."""
+    """The public part of a leaf: the entry's type and day (``YYYY-MM-DD``)."""
 
     type: EntryType
     day: str
@@ -68,13 +68,13 @@ def read_leaf(leaf: bytes) -> Leaf:
 
 
 class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An entry, with what opens the commitment in its leaf; its JSON is that of a receipt.
+    """An entry with its salt and proof; its JSON is that of a receipt.
 
     Attributes:
-        index: Of its leaf.
+        index: Index of its leaf.
         body: Its canonical JSON.
-        salt: What the commitment is salted with, in hex.
-        proof: The leaf's proof of inclusion (c2sp.org/tlog-proof@v1); empty where the log signs nothing.
+        salt: The salt of its commitment, in hex.
+        proof: The leaf's proof of inclusion (c2sp.org/tlog-proof@v1); empty if the log is not signed.
     """
 
     index: int = msgspec.field(name="ck:index")
@@ -84,27 +84,27 @@ class ProvedEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def entry(self) -> Entry:
-        """Read the entry; raises `LogError` where it is none."""
+        """Read the entry; raises `LogError` if it is invalid."""
         return Entry.decode(self.body.encode())
 
     @property
     def leaf(self) -> bytes:
-        """Return the leaf that commits to it; raises `LogError` where there can be none."""
+        """Return the leaf that commits to it; raises `LogError` if entry or salt are invalid."""
         entry, salt = self.entry, bytes.fromhex(self.salt)
-        # Salt and body are hashed as one: in a salt of another length, what ends it could begin the body.
+        # Salt and body are hashed as one string, so the salt's length must be checked.
         if len(salt) != SALT_BYTES or salt.hex() != self.salt:
             raise LogError(f"a salt has {SALT_BYTES} bytes, in lower-case hex")
         return committed_leaf(entry.type, entry.day, commitment(salt, self.body.encode()))
 
 
 class ProvedNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A notice bundle, with its publication; its JSON is that of a receipt.
+    """A notice with its publication and proof; its JSON is that of a receipt.
 
     Attributes:
-        index: Of the leaf that publishes it.
-        day: When it was published, ``YYYY-MM-DD``.
+        index: Index of the leaf that publishes it.
+        day: Day of its publication, ``YYYY-MM-DD``.
         body: Its canonical JSON.
-        proof: As of `ProvedEntry`.
+        proof: As in `ProvedEntry`.
     """
 
     index: int = msgspec.field(name="ck:index")

@@ -1,8 +1,8 @@
 """Receipts: a visitor's own copy of their entries, which can be verified without the log.
 
-The evidence is the visitor's entries with their salts, the notices that they name, and proofs that all of
-them are in the log. The receipt also has statements in JSON-LD, derived from the evidence. The evidence is
-verified first. The statements are compared with it if the version of their vocabulary is known.
+The evidence consists of the visitor's entries with their salts, the notices that they name, and proofs that
+all of these are in the log. The receipt also has statements in JSON-LD, derived from the evidence. The evidence
+is verified first. The statements are compared with it if the version of their vocabulary is known.
 """
 
 import json
@@ -25,10 +25,10 @@ from consentkit.tlog.proofs import InclusionProof
 View: TypeAlias = Callable[[Sequence[Entry], str, Mapping[str, Shown], dpv.Claims], dict[str, Any]]
 
 VIEWS: Final[Mapping[str, View]] = {dpv.VERSION: dpv.describe}
-"""Version of the vocabulary → what states the evidence in it.
+"""Version of the vocabulary → function that describes the evidence in it.
 
-Whoever changes what a view says adds a row with a new version. Without the row of an older version its
-receipts still verify, and their statements are not compared any more.
+To change the statements, add a row with a new version. If the row of an old version is removed, its receipts
+still verify, but their statements are no longer compared.
 """
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -36,12 +36,12 @@ _T = TypeVar("_T")
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What shows that a receipt is true; its JSON is in every receipt, whatever the vocabulary's version.
+    """The evidence of a receipt; its JSON is the same for all versions of the vocabulary.
 
     Attributes:
-        entries: One visitor's, in the log's order.
-        notices: Those that the entries name, in the log's order.
-        key: The log's public key (C2SP vkey); empty where it is not known.
+        entries: The entries of one visitor, in the log's order.
+        notices: The notices that the entries name, in the log's order.
+        key: The log's public key (C2SP vkey); empty if unknown.
     """
 
     entries: tuple[ProvedEntry, ...] = msgspec.field(name="ck:evidence")
@@ -49,7 +49,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: str = msgspec.field(name="ck:key", default="")
 
     def check(self) -> str:
-        """Check that it is of one visitor and complete, and return the visitor's id.
+        """Check that it is about one visitor and has all notices, and return the visitor's id.
 
         Raises:
             LogError: It is not.
@@ -74,8 +74,8 @@ def make_receipt(evidence: Evidence, *, site: Site, settings: str, id: str, at: 
 
     Args:
         evidence: From `consentkit.log.evidence.collect`.
-        site: The policy's table of that name.
-        settings: Absolute address of the page where the visitor can change or withdraw the choice.
+        site: The policy's table ``[site]``.
+        settings: Absolute address of the settings page.
         id: A new id, UUID.
         at: Now, RFC 3339 in UTC.
 
@@ -83,8 +83,8 @@ def make_receipt(evidence: Evidence, *, site: Site, settings: str, id: str, at: 
         JSON-LD in UTF-8, ``application/ld+json``.
 
     Raises:
-        LogError: The entries are not one visitor's, or name a notice that is not there, or `id` or `at` is
-            not what it must be.
+        LogError: The entries are not of one visitor, a notice that they name is missing, or `id` or `at` is
+            invalid.
     """
     policy = urljoin(settings, site.privacy_policy) if site.privacy_policy else ""
     controller = dpv.Controller(site.controller, site.contact, policy)
@@ -109,7 +109,7 @@ def _build(view: View, evidence: Evidence, claims: dpv.Claims) -> dict[str, Any]
 
 
 class _Heading(msgspec.Struct):
-    """What every receipt has beside its evidence, whatever the version of its vocabulary."""
+    """The other fields that receipts of every version have."""
 
     vocabulary: str = msgspec.field(name="ck:vocabulary")
     id: str = msgspec.field(name="dct:identifier")
@@ -117,21 +117,20 @@ class _Heading(msgspec.Struct):
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt that holds shows.
+    """The result of a successful verification.
 
     Attributes:
-        id: Of the receipt, as it says itself.
-        created: When it was made, as it says itself.
-        entries: The visitor's entries, in the log's order: they were in the log. Whether there were more, a
-            receipt cannot show.
+        id: The receipt's id; not proved.
+        created: When it was made; not proved.
+        entries: The visitor's entries, in the log's order. A receipt cannot prove that there were no others.
         notices: Hashes of the notices that were shown.
-        checkpoint: The largest head of the log that the proofs lead to.
-        key: The public key that the receipt carries.
-        independent: Whether a key from elsewhere has signed it. If not, whoever made the receipt may have
-            made the key, and the log with it.
-        vocabulary: The version of the vocabulary in which the receipt states what the entries say.
-        compared: Whether this program knows that version, and has held the statements against the entries. If
-            not, believe `entries` and not the statements.
+        checkpoint: The largest checkpoint of the log in the proofs.
+        key: The public key in the receipt.
+        independent: Whether a key from another source has signed it. If not, whoever made the receipt may
+            have made the key and a log as well.
+        vocabulary: The version of the vocabulary of the statements.
+        compared: Whether this program knows that version and has compared the statements with the entries.
+            If not, rely on `entries` and not on the statements.
     """
 
     id: str
@@ -146,19 +145,19 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify_receipt(data: bytes, keys: Sequence[VerifierKey] = ()) -> Verified:
-    """Check a receipt offline.
+    """Verify a receipt offline.
 
-    Each entry and notice is hashed to its leaf, and each leaf is followed to a signed checkpoint. Whatever
-    the receipt states in other places must be what they say, where this program knows the version of the
-    vocabulary; see `Verified.compared`. Who is responsible, the address of the settings, and the receipt's
-    own id and date are nowhere in the log; they are not checked.
+    Each entry and notice is hashed to its leaf, and each leaf is proved to be in a signed tree. The statements
+    must match them, if this program knows the version of the vocabulary; see `Verified.compared`. Not checked
+    are the controller, the address of the settings page, and the receipt's id and date: they are not in the
+    log.
 
     Args:
         data: The receipt's bytes.
-        keys: Public keys of the log, from somewhere else than the receipt.
+        keys: Public keys of the log, from another source than the receipt.
 
     Raises:
-        ProofInvalid: What does not hold, in a sentence.
+        ProofInvalid: The receipt is invalid; the message says why.
         MissingExtra: `cryptography` is not installed.
     """
     document = _parse(data)
@@ -187,7 +186,7 @@ def verify_receipt(data: bytes, keys: Sequence[VerifierKey] = ()) -> Verified:
 
 
 def _parse(data: bytes) -> Any:
-    """Read JSON in which nothing is said twice."""
+    """Read JSON without duplicate keys."""
     try:
         return json.loads(data, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -213,7 +212,7 @@ def _convert(document: object, type: type[_T]) -> _T:
 
 
 def _check_proofs(evidence: Evidence, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """Check every leaf, by the keys given and by the receipt's own, and return the largest head."""
+    """Check every leaf with the keys given and with the receipt's own; return the largest checkpoint."""
     rings = [list(ring) for ring in (keys, [VerifierKey.parse(evidence.key)] if evidence.key else []) if ring]
     if not rings:
         raise ProofInvalid("the receipt has no public key, and none was given")
@@ -233,7 +232,7 @@ def _check_proof(proved: ProvedEntry | ProvedNotice, keys: Sequence[VerifierKey]
         raise ProofInvalid(f"the receipt has no proof for entry {proved.index}: its log was not signed")
     try:
         proof = InclusionProof.decode(proved.proof)
-        if proof.index != proved.index or proof.extra:  # extra data are signed by nobody
+        if proof.index != proved.index or proof.extra:  # extra data would not be signed
             raise ProofInvalid("its proof is that of another")
         return proof.check(proved.leaf, keys)
     except ProofInvalid as error:
@@ -241,11 +240,11 @@ def _check_proof(proved: ProvedEntry | ProvedNotice, keys: Sequence[VerifierKey]
 
 
 def _compare(document: Any, evidence: Evidence, view: View) -> None:
-    """Hold everything that a receipt states against its evidence.
+    """Compare a receipt's statements with its evidence.
 
     Raises:
-        ProofInvalid: It states something else.
-        LogError: It has no id or time.
+        ProofInvalid: They differ.
+        LogError: Its id or time is invalid.
     """
     difference = _difference(_build(view, evidence, _convert(document, dpv.Claims)), document)
     if difference is not None:
@@ -253,8 +252,8 @@ def _compare(document: Any, evidence: Evidence, view: View) -> None:
 
 
 def _difference(expected: Any, found: Any, path: str = "") -> str | None:
-    """Return the path of the first place where two JSON values differ; None where they are equal."""
-    # In Python true equals 1 and 1 equals 1.0; in JSON they are three values.
+    """Return the path of the first difference between two JSON values; None if they are equal."""
+    # Types are compared first: in Python True == 1 == 1.0.
     if type(expected) is not type(found):
         return path
     if isinstance(expected, dict):

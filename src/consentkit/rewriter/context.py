@@ -14,7 +14,7 @@ Injection = bytes | Callable[[], bytes]
 """Bytes to insert, or a function that returns them, called when the place is reached."""
 
 MAX_BEGUN: Final = 2048
-"""Maximum bytes of a tag that is matched by the beginning of an attribute's value."""
+"""Maximum bytes of a tag for which the beginnings of attribute values are compared."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -23,11 +23,11 @@ class Prologue:
     """Finds the places of the head's and the body's injection.
 
     Follows the insertion modes before, in and after head (WHATWG HTML 13.2.6.4.1 to 13.2.6.4.6) until both
-    are found: behind ``<head>`` or before the first element of the head, and behind ``<body>`` or before the
-    first content of the body. What comes later, unclosed or not, cannot swallow what was put there.
+    are found: after ``<head>`` or before the first element of the head, and after ``<body>`` or before the
+    first content of the body. Unclosed elements later in the page cannot swallow these insertions.
 
     Attributes:
-        active: Whether a place is still to be found.
+        active: Whether a place has not been found yet.
     """
 
     def __init__(self, head: Injection, body: Injection) -> None:
@@ -39,14 +39,14 @@ class Prologue:
 
     @property
     def in_head(self) -> bool:
-        """Whether nothing but the beginning of the body is waited for."""
+        """Whether only the beginning of the body has not been found yet."""
         return self._head is None and self._body is not None and self._started and not self._templates
 
     def skip_mark(self, buffer: Buffer, pos: int, final: bool) -> int:
-        """Pass over a byte order mark in front of everything else; it opens no element.
+        """Skip a byte order mark at the beginning of the document.
 
         Returns:
-            Where to go on, or -1 where it takes more bytes to say whether there is a mark.
+            The position after it, or -1 if more bytes are needed to recognise one.
         """
         if self._started:
             return pos
@@ -82,7 +82,7 @@ class Prologue:
             self._inject(edits, start, end if name == b"body" else start)
 
     def finish(self, pos: int, edits: list[Splice], closer: bytes) -> None:
-        """Insert at the end of the document what found no place before, after closing open content."""
+        """At the end of the document, insert what is left, after closing open content."""
         if self.active:
             closer += b"</template>" * self._templates
             edits.append((pos, pos, closer))
@@ -97,7 +97,7 @@ class Prologue:
         self._templates += 1
 
     def _inject(self, edits: list[Splice], head: int, body: int | None = None) -> None:
-        """Put the injections into their places, that of the body once it has begun."""
+        """Insert the head's injection at ``head``, and the body's at ``body`` unless that is `None`."""
         if self._head is not None:
             edits.append((head, head, self._head if isinstance(self._head, bytes) else self._head()))
             self._head = None
@@ -113,14 +113,14 @@ class Context:
     Args:
         handler: Decides on tags.
         prologue: Finds the places for injections.
-        memory: What was read before; `None` for a memory of the document's own.
+        memory: The cache of passages; `None` for a new one.
 
     Attributes:
-        names: Start tags that the handler asked for.
-        asked: What follows from that.
+        names: Start tags that the handler always gets.
+        asked: The handler's selection of tags, compiled.
         edits: Splices with offsets in the buffer.
         uncertain: Whether there is more than one tokenizer at present.
-        gone: Bytes that left the buffer at its beginning.
+        gone: Number of bytes that were removed from the buffer's beginning.
     """
 
     def __init__(self, handler: Handler, prologue: Prologue, memory: Memory | None = None) -> None:
@@ -133,13 +133,13 @@ class Context:
         self.edits: list[Splice] = []
         self.uncertain = False
         self.gone = 0
-        # Offsets in the document, not in the buffer: start of an SVG script → bytes that were decided on.
+        # Start of an SVG script (offset in the document, not in the buffer) → length when last decided on.
         self._judged: dict[int, int] = {}
-        # Kind of raw text → where it is known to hold no end.
+        # Kind of raw text → range of the document that contains no end of it.
         self._barren: dict[bytes, tuple[int, int]] = {}
 
     def wants(self, name: bytes, raw: bytes) -> bool:
-        """Say whether the handler asked for such a tag, by its name or on a condition that holds for it."""
+        """Say whether the handler gets a tag, by its name or by its attributes."""
         if name in self.names:
             return True
         if name not in self.asked.sometimes:
@@ -157,11 +157,11 @@ class Context:
         )
 
     def has_doubled(self, start: int, end: int) -> bool:
-        """Say whether a script from ``start`` on is twice as long as it was when this was last so."""
+        """Say whether a script from ``start`` on is twice as long as when this was last true."""
         place = start + self.gone
         if end - start < 2 * self._judged.get(place, 0):
             return False
-        # What waits for its end is still in the buffer; the rest needs no account any more.
+        # Scripts before the buffer are finished.
         self._judged = {at: length for at, length in self._judged.items() if at >= self.gone}
         self._judged[place] = end - start
         return True
@@ -169,14 +169,14 @@ class Context:
     def search(
         self, kind: bytes, pattern: re.Pattern[bytes], buffer: Buffer, pos: int, overlap: int
     ) -> re.Match[bytes] | None:
-        """Search for the end of raw text; tokenizers share up to where it was not found.
+        """Search for the end of raw text. Tokenizers share the range that was searched in vain.
 
         Args:
-            kind: Stands for the pattern.
-            pattern: What to search for.
+            kind: Key of the pattern.
+            pattern: The pattern of the end.
             buffer: The bytes.
-            pos: Where to begin.
-            overlap: Bytes at the end of the buffer in which it may begin.
+            pos: Offset to begin at.
+            overlap: Bytes at the end of the buffer in which an incomplete match may begin.
         """
         first, last = self._barren.get(kind, (0, 0))
         if first <= pos + self.gone < last:
@@ -188,6 +188,6 @@ class Context:
         return found
 
     def edit(self, start: int, splices: Iterable[Splice] | None) -> None:
-        """Take splices whose offsets count from ``start``."""
+        """Add splices whose offsets are relative to ``start``."""
         for first, last, new in splices or ():
             self.edits.append((start + first, start + last, new))

@@ -1,6 +1,6 @@
 """The fast path through plain markup, where no open element affects the parsing of tags.
 
-The result is that of going on tag by tag (:mod:`consentkit.rewriter.tokenizer`); only the steps are larger.
+The result is the same as tag by tag (:mod:`consentkit.rewriter.tokenizer`), in larger steps.
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ _IN_NOSCRIPT: Final = PLACES[Where.NOSCRIPT | Where.UNCERTAIN]
 _PLAIN: Final = PLACES[0]
 
 Entered = tuple[bytes, int]
-"""Name and place of the start tag behind which raw text or a script goes on."""
+"""Name and offset of the start tag whose raw text or script does not end in the buffer."""
 
 
 def fast_forward(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tuple[int, Entered | None]:
-    """Continue from ``pos`` in the data state, and pass requested tags to the handler.
+    """Continue from ``pos`` in the data state, and pass selected tags to the handler.
 
-    ``scan`` is ``context.asked.plain``, or ``context.asked.head`` where the body's beginning is waited for.
+    ``scan`` is ``context.asked.plain``, or ``context.asked.head`` until the body begins.
 
     Returns:
-        Where it ends: at the end of the buffer, or at what takes the exact grammar. If that is inside of raw
-        text whose end the buffer does not hold, or a script with a comment, its start tag.
+        The offset where it stops: the end of the buffer, or something that needs the exact grammar; and a
+        start tag, if that is raw text without an end in the buffer, or a script with a comment.
     """
     handler, asked = context.handler, context.asked
     passages = context.memory.plain if scan is asked.plain else context.memory.head
@@ -65,10 +65,10 @@ def fast_forward(context: Context, scan: Scan, buffer: Buffer, pos: int) -> tupl
 def _element(
     context: Context, scan: Scan, buffer: Buffer, pos: int, kind: int, raw: bytes, name: bytes
 ) -> tuple[Sequence[Splice] | None, int]:
-    """Decide on a script, an element with raw text, or one that may take the exact grammar.
+    """Process a script, an element with raw text, or one that may need the exact grammar.
 
     Returns:
-        The handler's answer, and the place of the end tag; negative where that takes the exact grammar.
+        The handler's answer, and the offset of the end tag; negative if the exact grammar is needed.
     """
     if kind == MODE:
         passed = name == b"noscript" and scan is context.asked.plain
@@ -88,10 +88,10 @@ def _element(
 
 
 def _noscript(context: Context, buffer: Buffer, pos: int) -> int:
-    """Pass over the content of ``<noscript>`` where raw text and markup end at the same place.
+    """Process the content of ``<noscript>`` if it ends at the same place as raw text and as markup.
 
     Returns:
-        The place of its end tag; negative where it takes two tokenizers.
+        The offset of its end tag; negative if two tokenizers are needed.
     """
     end = RAW_TEXT[b"noscript"].search(buffer, pos)
     if end is None:

@@ -1,11 +1,10 @@
-"""Where HTML's tokens begin and end, as regular expressions over bytes.
+"""Regular expressions over bytes for the beginnings and ends of HTML's tokens.
 
-Everything follows the tokenizer of the WHATWG HTML standard (section 13.2.5). All expressions are for
-ASCII-compatible encodings, in which no byte of a multi-byte character equals one of ``< > " ' = /``.
+They follow the tokenizer of the WHATWG HTML standard (section 13.2.5), for ASCII-compatible encodings, in
+which no byte of a multi-byte character equals one of ``< > " ' = /``.
 
-Quantifiers are possessive (``*+``): what was matched is not given back, so that no expression ever
-backtracks. Each byte is looked at a bounded number of times whatever a page holds, and a match that fails for
-want of bytes fails in linear time.
+Quantifiers are possessive (``*+``), so no expression backtracks: each byte is read a bounded number of times,
+and a match that fails at the end of the buffer takes linear time.
 """
 
 import re
@@ -17,24 +16,24 @@ Buffer = bytes | bytearray
 SPACE: Final = b"\t\n\f\r "
 """White space. Carriage returns count: input preprocessing turns them into line feeds (13.2.3.5)."""
 END_OF_NAME: Final = rb"(?=[%b/>])" % SPACE
-"""What follows a tag's name: looked at, so that an incomplete name never counts as another, shorter one."""
+"""Look-ahead after a tag's name, so that an incomplete name is not taken for a shorter one."""
 
 # 13.2.5.33-39. An attribute name may begin with "="; a name followed by "=" must have a value, which the
 # look-ahead enforces: without it an unclosed quote would be read as the end of the attribute.
 _NAME = rb"[^%b/>][^%b/>=]*+" % (SPACE, SPACE)
 _EQUALS = rb"[%b]*+=" % SPACE
 _VALUE = rb"%b[%b]*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^%b>]++|(?=>))" % (_EQUALS, SPACE, SPACE)
-# All but a few; the rest of the grammar is slower.
+# The usual attribute, tried first since it is matched faster.
 _USUAL = rb"[%b]++%b=\"[^\"]*+\"" % (SPACE, _NAME)
 ATTRIBUTES: Final = rb"(?:%b|[%b/]*+%b(?:%b|(?!%b)))*+" % (_USUAL, SPACE, _NAME, _VALUE, _EQUALS)
-"""All attributes of a tag, from behind its name."""
+"""All attributes of a tag, after its name."""
 TAIL: Final = rb"([%b/]*+)>" % SPACE
-"""The rest of a tag after its attributes. Group: what precedes the ``>``."""
+"""The rest of a tag after its attributes. Group: the bytes before ``>``."""
 REST: Final = rb"%b[%b/]*+>" % (ATTRIBUTES, SPACE)
-"""A tag from behind its name, without groups."""
+"""A tag after its name, without groups."""
 
 TAG = re.compile(rb"<(/?)([a-zA-Z][^%b/>]*+)%b%b" % (SPACE, ATTRIBUTES, TAIL))
-"""A whole tag. Groups: slash of an end tag, name, what precedes the closing ``>``."""
+"""A whole tag. Groups: slash of an end tag, name, the bytes before ``>``."""
 TAG_START = re.compile(rb"</?[a-zA-Z]")
 TAG_NAME = re.compile(rb"<(/?[a-zA-Z][^%b/>]*+)" % SPACE)
 
@@ -46,11 +45,11 @@ ATTRIBUTE = re.compile(rb"[%b/]*+(%b)(?:%b[%b]*+%b)?+" % (SPACE, _NAME, _EQUALS,
 COMMENT: Final = rb"<!--(?!-?>)(?:[^-]++|-(?!-!?>))*+--!?>|<!---?>"
 COMMENT_END = re.compile(rb"--!?>")
 BOGUS_COMMENT: Final = rb"<!(?!--)[^>]*+>|<\?[^>]*+>|</[^a-zA-Z>][^>]*+>|</>"
-"""Bogus comments (13.2.5.41) and DOCTYPEs (13.2.5.53), which end at the first ``>`` alike."""
+"""Bogus comments (13.2.5.41) and DOCTYPEs (13.2.5.53): both end at the first ``>``."""
 
 
 def any_case(names: Iterable[bytes]) -> bytes:
-    """Write names as a case-insensitive prefix tree, which the regex engine rejects at the first letter."""
+    """Write names as a case-insensitive prefix tree, which usually fails at the first letter."""
     branches: dict[bytes, set[bytes]] = {}
     for name in names:
         branches.setdefault(name[:1], set()).add(name[1:])
@@ -80,13 +79,13 @@ CLOSES_HEAD: Final = (b"body", b"br", b"html")
 """Start tags that leave the head open, and end tags that do not (13.2.6.4.4)."""
 
 PROLOGUE = re.compile(rb"(?:[%b]++|%b|%b)*+" % (SPACE, COMMENT, BOGUS_COMMENT))
-"""What may stand before the first element without opening one (13.2.6.4.1 to 13.2.6.4.6)."""
+"""White space and comments before the first element (13.2.6.4.1 to 13.2.6.4.6)."""
 
 RAW_TEXT: Final = {
     name: re.compile(rb"</" + any_case([name]) + END_OF_NAME)
     for name in (b"title", b"textarea", b"style", b"xmp", b"iframe", b"noembed", b"noframes", b"noscript")
 }
-"""Elements whose content is RCDATA or RAWTEXT (13.2.5.2, 13.2.5.3), with the search for their end tag."""
+"""Elements whose content is RCDATA or RAWTEXT (13.2.5.2, 13.2.5.3), with the pattern of their end tag."""
 
 _SCRIPT = any_case([b"script"]) + END_OF_NAME
 SCRIPT_PLAIN = re.compile(rb"<!--|</" + _SCRIPT)
@@ -95,21 +94,21 @@ SCRIPT_LEVELS = (
     (b"script escaped", re.compile(rb"-->|</?+" + _SCRIPT)),
     (b"script double escaped", re.compile(rb"-->|</" + _SCRIPT)),
 )
-"""What ends script data or changes how deep it is escaped, by how deep that is: none (13.2.5.4), escaped
-(13.2.5.20), double escaped (13.2.5.27). Each with a key for what is known to hold no such mark."""
+"""Patterns of the marks that end script data or change its level: none (13.2.5.4), escaped (13.2.5.20),
+double escaped (13.2.5.27). Each with its key for `Context.search`."""
 LONGEST_MARK: Final = len(b"</script") + 1
-"""No mark in script data, look-ahead included, is longer than this."""
+"""Length of the longest mark in script data, look-ahead included."""
 
 NAME, BEFORE, ATTRIBUTE_NAME, AFTER, VALUE, DOUBLE, SINGLE, UNQUOTED, SLASH = range(9)
 """The states inside a tag, in the order of `TAG_STATES`."""
 CLOSED, SELF_CLOSED = -1, -2
-"""Where the tag has ended, in the latter case by ``/>``."""
+"""The tag has ended; in the second case by ``/>``."""
 TAG_STATES: tuple[tuple[re.Pattern[bytes], dict[int, int], int], ...] = tuple(
     (re.compile(run), {code: state for codes, state in turns.items() for code in codes}, other)
     for run, turns, other in (
         # 13.2.5.8 tag name
         (rb"[^%b/>]*+" % SPACE, {SPACE: BEFORE, b"/": SLASH, b">": CLOSED}, NAME),
-        # 13.2.5.32 before attribute name, 13.2.5.39 after quoted value: a name may begin directly behind one
+        # 13.2.5.32 before attribute name, 13.2.5.39 after quoted value: a name may follow directly
         (rb"[%b]*+" % SPACE, {b"/": SLASH, b">": CLOSED}, ATTRIBUTE_NAME),
         # 13.2.5.33 attribute name
         (rb"[^%b/>=]*+" % SPACE, {SPACE: AFTER, b"/": SLASH, b"=": VALUE, b">": CLOSED}, ATTRIBUTE_NAME),
@@ -121,23 +120,23 @@ TAG_STATES: tuple[tuple[re.Pattern[bytes], dict[int, int], int], ...] = tuple(
         (rb"[^\"]*+", {b'"': BEFORE}, DOUBLE),
         (rb"[^']*+", {b"'": BEFORE}, SINGLE),
         (rb"[^%b>]*+" % SPACE, {SPACE: BEFORE, b">": CLOSED}, UNQUOTED),
-        # 13.2.5.40 self-closing start tag; a slash elsewhere means nothing
+        # 13.2.5.40 self-closing start tag; slashes elsewhere are ignored
         (rb"/*+", {SPACE: BEFORE, b">": SELF_CLOSED}, ATTRIBUTE_NAME),
     )
 )
-"""What a run of each state consumes, the states that the byte behind it leads to, and that of all others."""
+"""For each state: the pattern that it consumes, next states by the byte after that, and the default one."""
 
 
 def scan_tag(buffer: Buffer, at: int, state: int) -> tuple[int, int]:
-    """Go on inside a tag from where the last chunk ended.
+    """Continue scanning a tag from the end of the last chunk.
 
     Args:
         buffer: The bytes.
-        at: Where to go on.
-        state: The state at that place, one of this module's tag states.
+        at: Offset to continue at.
+        state: The state there, one of this module's tag states.
 
     Returns:
-        Where the scan stopped and its state; one of the negative ones once the ``>`` of the tag is behind it.
+        The offset where it stopped, and the state: `CLOSED` or `SELF_CLOSED` after the tag's ``>``.
     """
     while state >= 0:
         run, turns, other = TAG_STATES[state]

@@ -5,53 +5,53 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 Splice = tuple[int, int, bytes]
-"""``(start, end, new)``: replace the tag's bytes ``start:end``; an insertion where both are the same."""
+"""``(start, end, new)``: replace the tag's bytes ``start:end``; an insertion if both are the same."""
 Table = frozenset[tuple[bytes, frozenset[bytes]]]
 """Attributes, each with names of elements."""
 
 
 class Where(enum.IntFlag):
-    """The surroundings of a tag."""
+    """The context of a tag."""
 
     FOREIGN = 1
     """The element is one of SVG or MathML."""
     NOSCRIPT = 2
     """Inside ``<noscript>``: markup only for browsers without scripting."""
     UNCERTAIN = 4
-    """There are other ways to read the bytes. Only insertions without a quote or ``>`` may be returned."""
+    """Browsers may parse the bytes differently. Only insertions without a quote or ``>`` may be returned."""
     TEMPLATE = 8
-    """Inside ``<template>``, which is no part of the document (WHATWG HTML 4.12.3)."""
+    """Inside ``<template>``, which is not rendered (WHATWG HTML 4.12.3)."""
 
 
 PLACES: Final = tuple(Where(value) for value in range(16))
-"""All surroundings, by their number: making one takes longer than reading a tag."""
+"""All contexts by their number: creating one takes longer than parsing a tag."""
 
 
 class Handler(Protocol):
-    """Receives the tags that it asks for, and returns edits."""
+    """Receives the tags that it selects, and returns edits."""
 
     @property
     def names(self) -> frozenset[bytes]:
-        """Lower-case names of the start tags to be shown."""
+        """Lower-case names of the start tags that it always receives."""
 
     @property
     def rare(self) -> Table:
-        """Attributes by which other start tags are shown if they have a value, each by the end of its name,
-        of three characters or more.
+        """Ends of attribute names (three or more characters): other elements are received if such an
+        attribute has a value.
 
-        ``name=beginning`` stands for such an attribute whose value begins so, white space left out. For that
-        an element is shown only while its tag is short: no safety may depend on it.
+        ``name=beginning`` is an attribute whose value has that beginning, without leading white space. It is
+        compared only in short tags, so security must not depend on it.
         """
 
     @property
     def addressed(self) -> Table:
-        """Attributes by which start tags are shown if the value is a ``javascript:`` address."""
+        """Attributes: elements are received if its value is a ``javascript:`` URL."""
 
     @property
     def steady(self) -> bool:
-        """Whether `None` is answered here to all tags and scripts that it was ever answered to.
+        """Whether an earlier answer `None` to the same tag or script still applies in this document.
 
-        Asked only where handlers share a :class:`consentkit.rewriter.Memory`.
+        Used only if handlers share a :class:`consentkit.rewriter.Memory`.
         """
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> Sequence[Splice] | None:
@@ -60,11 +60,11 @@ class Handler(Protocol):
         Args:
             raw: The tag from ``<`` to ``>``, exactly as written.
             name: Its lower-case name.
-            where: Its surroundings.
+            where: Its context.
 
         Returns:
-            Splices relative to the tag, in order; empty where it stays as it is. `None` where it does in
-            every document and is of no account: it need not be shown again.
+            Splices relative to the tag, in order; empty if it is not changed. `None` if it is not changed in
+            any document and need not be received again.
         """
 
     def reads(self, raw: bytes) -> bool:
@@ -74,17 +74,17 @@ class Handler(Protocol):
             raw: Its start tag, exactly as written.
 
         Returns:
-            False if :meth:`script` answers the same whatever the text; it is then called with an empty one.
+            False if the answer of :meth:`script` does not depend on the text; it is then called without it.
         """
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> Sequence[Splice] | None:
-        """Decide on a ``<script>`` element, shown only if ``names`` holds ``script``.
+        """Decide on a ``<script>`` element; called only if ``names`` contains ``script``.
 
         Args:
             raw: Its start tag, exactly as written.
             text: Its content, exactly as written (in SVG: with character references and CDATA marks).
-            whole: Whether ``text`` is all of it; if not, a limit or the end of the document cut it.
-            where: Its surroundings.
+            whole: Whether ``text`` is complete; if not, a limit or the end of the document cut it.
+            where: Its context.
 
         Returns:
             Splices relative to the start tag, in order; empty or `None` as for :meth:`start_tag`.

@@ -1,9 +1,9 @@
 """A cache of passages, since the pages of a site have much in common.
 
-A passage is plain markup up to the next start tag that matters. Its result depends on its bytes only, so it
-is cached the second time it is seen. It is looked up by the bytes around its beginning, and used only if all
-of its bytes are equal. Passages that repeatedly follow each other are joined to a longer one, so that a
-mostly known page is compared instead of parsed.
+A passage is plain markup up to the next selected start tag. Its result depends on its bytes only. It is
+cached the second time it is seen, looked up by the bytes around its beginning, and used only if all of its
+bytes are equal. Passages that repeatedly follow each other are joined to a longer one, so that a mostly known
+page is compared instead of parsed.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ MAX_BYTES: Final = 16 << 20
 MAX_PASSAGE: Final = 1 << 20
 """Maximum bytes of a cached passage."""
 OVERHEAD: Final = 320
-"""Bytes that Python takes for the objects of one passage."""
+"""Estimated bytes of Python's objects for one passage."""
 MAX_SEEN: Final = 1 << 15
 """Maximum keys of passages that were seen once."""
 BEFORE: Final = 64
@@ -37,9 +37,9 @@ class Passage(msgspec.Struct, eq=False):
         start: Offset of the tag in them.
         raw: The tag.
         name: Its lower-case name.
-        kind: What it does to what follows it; see :mod:`consentkit.rewriter.selection`.
-        count: Tags in it that matter.
-        limit: Up to how many of them passages may be joined to it: half as many once they differed.
+        kind: Its effect on the bytes after it; see :mod:`consentkit.rewriter.selection`.
+        count: Selected tags in it.
+        limit: Maximum count of a joined passage that begins with it; halved when a page differed.
         longer: The joined passage that begins with it, if there is one.
     """
 
@@ -55,14 +55,14 @@ class Passage(msgspec.Struct, eq=False):
 
 
 Run = list[tuple[int, Passage]]
-"""Known passages that follow each other, each with its place. None but the last is of any account."""
+"""Known passages that follow each other, with offsets. The handler answered `None` to all but the last."""
 
 
 class Passages:
-    """Passages that one expression found, bounded by their size.
+    """The passages of one scan expression, bounded by size.
 
     Attributes:
-        size: Bytes that they take.
+        size: Bytes of all passages.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Passages:
         self._key = b""
 
     def find(self, buffer: Buffer, pos: int, *, joined: bool) -> Passage | None:
-        """Return the known passage that begins at ``pos``, a joined one if those count."""
+        """Return the known passage that begins at ``pos``; a joined one only if ``joined``."""
         self._key = key = _key(buffer, pos)
         passage = self._known.get(key)
         if passage is None:
@@ -82,15 +82,15 @@ class Passages:
             if buffer.startswith(longer.text, pos):
                 return longer
             if len(buffer) - pos >= longer.length:
-                # The page differs from it: a shorter one may take its place.
+                # The page differs: allow shorter joined passages only.
                 passage.longer, passage.limit = None, longer.count >> 1
                 self.size -= _size(longer)
         return passage if buffer.startswith(passage.text, pos) else None
 
     def note(self, buffer: Buffer, pos: int, end: int, tag: tuple[int, bytes, bytes, int]) -> None:
-        """Store what was read after the last :meth:`find` returned nothing.
+        """Store the passage that was parsed after the last :meth:`find` returned `None`.
 
-        ``tag`` is where the tag at its end begins, the tag, its name and kind.
+        ``tag`` is its last tag: offset, bytes, name and kind.
         """
         if end - pos > MAX_PASSAGE:
             return
@@ -122,7 +122,7 @@ class Passages:
             self._join(buffer, begin, passage, pos, count)
 
     def _join(self, buffer: Buffer, begin: int, last: Passage, pos: int, count: int) -> None:
-        """Join what begins at ``begin`` and ends with the passage at ``pos``."""
+        """Join the passages from ``begin`` up to the one at ``pos``."""
         head = self._known.get(_key(buffer, begin)) if pos > begin else None
         end = pos + last.length
         if head is None or count > head.limit or end - begin > MAX_PASSAGE:
@@ -141,7 +141,7 @@ class Passages:
 
 
 class Memory:
-    """The cache shared by handlers that give the same answers.
+    """The cache shared by handlers with the same answers.
 
     Attributes:
         plain: Passages of plain markup.
@@ -154,10 +154,10 @@ class Memory:
         self._names: frozenset[bytes] | None = None
 
     def serve(self, names: frozenset[bytes]) -> None:
-        """Take note of what is asked for, which must be the same each time.
+        """Record the handler's names, which must be the same each time.
 
         Raises:
-            RewriteError: It is not.
+            RewriteError: They are not.
         """
         if self._names is None:
             self._names = names

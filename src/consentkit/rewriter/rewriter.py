@@ -12,28 +12,28 @@ from consentkit.rewriter.memory import Memory
 from consentkit.rewriter.tokenizer import OVERSIZED, State, Tokenizer
 
 MAX_READINGS: Final = 8
-"""Maximum readings of a page that are followed; beyond it the rest is sent as text."""
+"""Maximum tokenizers of a page; beyond it the rest is sent as text."""
 SMALL: Final = 4096
-"""Bytes kept back that may be copied with every chunk; more are kept in a buffer that grows in place."""
+"""Bytes kept back that are copied with every chunk; more are kept in a buffer that grows in place."""
 
 
 class Rewriter:
     """Rewrite one HTML document as it streams by.
 
-    Every byte outside the handler's splices and the two injections comes out as it went in, whatever the
-    chunks. At most one incomplete tag or one undecided script is kept back. Where browsers may read the bytes
-    in several ways, all of them are followed and the edits of each are made. Where that passes a named limit,
-    the rest of the page is turned into text, so that nothing goes out unexamined.
+    Every byte outside the handler's splices and the two injections comes out unchanged, with any chunking. At
+    most one incomplete tag or one undecided script is kept back. If browsers may parse the bytes in several
+    ways, all of them are followed and the edits of each are made. Beyond a named limit the rest of the page
+    is turned into text, so that nothing is sent unexamined.
 
     Args:
         handler: Decides on tags.
-        head: Put directly behind ``<head>``, or before the first element that belongs there.
-        body: Put directly behind ``<body>``, or before the first content of the body. Both may be callables,
-            which are called when the place is found.
-        memory: Where to keep what was read; shared by the handlers of one policy, which answer alike.
+        head: Inserted directly after ``<head>``, or before the first element that belongs there.
+        body: Inserted directly after ``<body>``, or before the first content of the body. Both may be
+            callables, which are called when the place is found.
+        memory: The cache; shared by handlers with the same answers.
 
     Attributes:
-        sealed: Whether a limit was passed and the rest of the page is turned into text.
+        sealed: Whether a limit was exceeded and the rest of the page is turned into text.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Rewriter:
         self._closed = False
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes of the document.
+        """Process the next bytes of the document.
 
         Args:
             data: Any number of bytes, cut anywhere.
@@ -112,19 +112,19 @@ class Rewriter:
             raise TooDeep
 
     def _finish(self) -> None:
-        """Close what is open at the end of the document, so that the injections are not swallowed."""
+        """At the end of the document, close open content, so that it does not swallow the injections."""
         end = len(self._buffer)
         tags = [one.start for one in self._tokenizers if one.state is State.TAG and one.name != OVERSIZED]
         if tags:
-            # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag). However it is
-            # read, what follows must not complete it.
+            # Browsers drop an incomplete tag at the end of the document (13.2.5.8: eof-in-tag). The injection
+            # must not complete it.
             start = min(tags)
             self._context.edits = [edit for edit in self._context.edits if edit[1] <= start]
             self._context.edits.append((start, end, b""))
         self._context.prologue.finish(end, self._context.edits, _closer(self._tokenizers[-1]))
 
     def _flush(self) -> bytes:
-        """Take what is decided out of the buffer: all at the end, unless the page was sealed."""
+        """Return the bytes that are decided and remove them from the buffer; at the end, all of them."""
         boundary = len(self._buffer)
         if self.sealed or not self._closed:
             boundary = min(map(Tokenizer.held, self._tokenizers))
@@ -142,12 +142,12 @@ class Rewriter:
         return out
 
     def _apply(self, boundary: int) -> tuple[bytes, int]:
-        """Make the edits before a place, or before the first of them that goes beyond it: return where."""
+        """Apply the edits up to ``boundary``, or up to the first edit across it; also return that offset."""
         edits = self._context.edits
-        # Where one tokenizer holds all back, the edits of the others wait as they are: the work stays linear.
+        # If nothing can be sent, the edits are left as they are, so that the work stays linear.
         if not edits or (self._buffer and not boundary and not self.sealed):
             return bytes(self._buffer[:boundary]), boundary
-        # Tokenizers that agree make the same edit twice.
+        # Several tokenizers may have made the same edit.
         ordered = sorted(dict.fromkeys(edits) if self._forked else edits, key=itemgetter(0, 1))
         self._forked = len(self._tokenizers) > 1
         parts: list[bytes] = []
@@ -164,7 +164,7 @@ class Rewriter:
 
 
 def _closer(one: Tokenizer) -> bytes:
-    """Write what ends the comment, raw text or oversized tag that is open at the end of the document."""
+    """Return the bytes that close a comment, raw text or oversized tag at the end of the document."""
     if one.state is State.COMMENT:
         return b"-->"
     if one.state is State.BOGUS or one.name == OVERSIZED:

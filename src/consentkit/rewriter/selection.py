@@ -1,8 +1,8 @@
-"""Compiles the tags that a handler asks for into regular expressions that skip everything else.
+"""Compiles the tags that a handler selects into regular expressions that skip everything else.
 
-Made once for all documents whose handlers ask for the same tags. These expressions save time and decide
-nothing: they take the usual forms of tags, drawings and formulas, and stop in front of all others, for which
-there are the exact ones of :mod:`consentkit.rewriter.grammar`.
+Compiled once for all handlers with the same selection. These expressions only save time: they match the usual
+forms of tags, drawings (SVG) and formulas (MathML), and stop before anything else, which is left to the exact
+expressions of :mod:`consentkit.rewriter.grammar`.
 """
 
 import re
@@ -17,7 +17,7 @@ from consentkit.rewriter.handler import Table
 Scan = Callable[..., "re.Match[bytes] | None"]
 
 SHOWN, RAW, SCRIPT, MODE = range(4)
-"""What a start tag does to what follows it: nothing; makes it raw text; a script; or anything else."""
+"""Effect of a start tag on the bytes after it: none; raw text; a script; another insertion mode."""
 
 _MODES = frozenset(b"noscript plaintext svg math select frameset template".split())
 _STRUCTURE = _MODES | grammar.RAW_TEXT.keys() | {b"script", b"col"}
@@ -25,12 +25,12 @@ _END_STRUCTURE = (b"noscript", b"select", b"template")
 
 
 class Condition(NamedTuple):
-    """When a start tag matters whose name alone does not say so.
+    """The attributes by which an element is selected; one of them is enough.
 
     Attributes:
-        rare: If the name of an attribute ends like one of these.
-        addressed: If one of these holds what may be a ``javascript:`` address.
-        begun: If an attribute's value begins so, written ``name=beginning``.
+        rare: Ends of attribute names.
+        addressed: Attributes whose value may be a ``javascript:`` URL.
+        begun: Attributes with the beginning of their value, as ``name=beginning``.
     """
 
     rare: tuple[bytes, ...] = ()
@@ -39,32 +39,31 @@ class Condition(NamedTuple):
 
     @property
     def values(self) -> bytes:
-        """Match what a value begins with that may be one of those, whatever the attribute."""
+        """A pattern of the beginnings in `begun`, of whatever attribute."""
         return _in_order(sorted({item.partition(b"=")[2] for item in self.begun}))
 
 
 Conditions = Mapping[bytes, Condition]
-"""Names of start tags that matter on a condition, and which."""
+"""Elements that are selected by attributes → their condition."""
 
 NEVER: Final = Condition()
 USED: Final = Condition(rare=(b"onload",))
-"""The one condition on which ``<use>`` may matter in drawings that are passed over all the same."""
+"""The only condition of ``<use>`` with which drawings are still skipped whole."""
 
 
 class Selection(NamedTuple):
-    """What follows from the names that a handler asks for.
+    """A handler's selection of tags, compiled.
 
     Attributes:
-        matters: Start tags that must be seen whole, and ``/name`` for end tags.
-        beginnings: What their names begin with.
-        sometimes: Start tags that are shown on a condition, with a search that finds nothing in most others.
-        plain: Goes on to the next start tag that matters, where nothing around does; see :func:`_scanner`.
+        matters: Start tags that must be parsed, and ``/name`` for end tags.
+        beginnings: All beginnings of their names.
+        sometimes: Elements selected by attributes: the condition, and a quick search that fails in most tags.
+        plain: Scans to the next selected start tag, if no open element affects parsing; see :func:`_scanner`.
         head: The same in the head of a document.
-        kinds: Names of start tags at which these stop, in lower case, with what they do.
-        skip: Passes over everything that does not matter in HTML content.
-        skip_one: The same as far as the end of the first tag or comment.
-        drawings: Whether nothing in plain drawings and formulas is asked for, so that they are passed over
-            whole.
+        kinds: Lower-case names of the start tags at which these stop, with their kind.
+        skip: Skips everything that is not selected in HTML content.
+        skip_one: The same up to the end of the first tag or comment.
+        drawings: Whether plain drawings and formulas contain nothing selected and are skipped whole.
     """
 
     matters: frozenset[bytes]
@@ -80,7 +79,7 @@ class Selection(NamedTuple):
 
 @lru_cache(maxsize=64)
 def compile_selection(names: frozenset[bytes], rare: Table, addressed: Table) -> Selection:
-    """Compile what a handler asks for; see `consentkit.rewriter.Handler`."""
+    """Compile a handler's selection; see `consentkit.rewriter.Handler`."""
     elements = frozenset[bytes]().union(*(some for _, some in rare | addressed)) - names
     sometimes = {element: _condition(element, rare, addressed) for element in elements}
     apart = {b"svg", b"math", *((b"use",) if sometimes.get(b"use") == USED else ())}
@@ -120,19 +119,19 @@ def _kind(name: bytes) -> int:
 
 # --- the usual tag
 
-# A part of the grammar that is read in half the time: the name, then characters in which nothing opens a
-# value, and values whose "=" stands directly behind a name, in quotes or plain. "<" and quotes elsewhere are
-# left to the exact expressions.
+# A subset of the grammar that is matched in half the time: the name, then text without quotes and "=", and
+# values directly after a name and "=", with or without quotes. "<" and quotes elsewhere are left to the exact
+# expressions.
 _BETWEEN = rb"[^<>\"'=]*+"
 _AT_NAME = rb"(?<![%b/\"']=)" % SPACE
 
-# What a javascript: address may begin with (WHATWG URL 4.4): controls and spaces are taken off, tabs and
-# line breaks out, and a reference may stand for any character.
+# Possible beginnings of a javascript: URL (WHATWG URL 4.4): browsers strip controls and spaces, remove tabs
+# and line breaks, and a character reference may stand for any character.
 _SUSPECT = rb"(?:[\x00-\x20&]|[jJ][aA\t\n\r&])"
 
 
 def _usual_rest(condition: Condition = NEVER) -> bytes:
-    """Write the usual tag from behind its first letter; none for which the condition holds."""
+    """Write the usual tag after its first letter, but no tag that meets the condition."""
     kept = _not_behind(condition.rare, b"=")
     if condition.addressed:
         kept += rb"(?:(?![\"']?+%b)|%b)" % (_SUSPECT, _not_behind(condition.addressed, b"="))
@@ -146,18 +145,18 @@ def _usual_rest(condition: Condition = NEVER) -> bytes:
 
 
 def _not_behind(names: Sequence[bytes], mark: bytes = b"") -> bytes:
-    """Match behind what ends like none of these names, of three letters or more, and a mark."""
+    """Write a look-behind that fails after any of these names (three letters or more) and a mark."""
     each = b"".join(rb"(?<!%b%b)" % (any_case([name]), mark) for name in names)
     if len(names) < 3:
         return each
-    # Few names end with three such letters.
+    # A quick test first: few names end with three such letters.
     ends = (b"".join(sorted({name[at : at + 1] for name in (n[-3:] for n in names)})) for at in range(3))
     likely = b"".join(rb"[%b]" % re.escape(letters + letters.upper()) for letters in ends)
     return rb"(?:(?<!%b%b)|%b)" % (likely, mark, each)
 
 
 def _condition_search(condition: Condition) -> re.Pattern[bytes]:
-    """Compile a search that finds nothing in a tag for which the condition does not hold."""
+    """Compile a quick search that matches every tag that meets the condition, and few others."""
     signs = [rb"(?<=%b=)" % any_case([name]) for name in condition.rare]
     if condition.rare:
         signs.append(rb"(?<=[%b]=)" % SPACE)
@@ -166,7 +165,7 @@ def _condition_search(condition: Condition) -> re.Pattern[bytes]:
         signs.append(behind + _SUSPECT)
     if condition.begun:
         signs.append(rb"%b[%b]*+%b" % (behind, SPACE, condition.values))
-    # What every match begins with is one character, which is searched for fast.
+    # Every match begins with the same character, which the engine finds fast.
     return re.compile(rb"=(?:%b)" % b"|".join(signs))
 
 
@@ -174,13 +173,13 @@ _FREQUENT: Final = (
     b"a div span li p ul h2 h3 h1 h4 h5 h6 i b strong em section article figure figcaption footer time "
     b"button label nav header picture dl dt dd"
 ).split()
-"""Names of elements, the more frequent first. Any may be left out: it saves time alone."""
+"""Names of frequent elements, the most frequent first; the list only saves time."""
 
 
 def _frequent_tags(stops: Iterable[bytes], sometimes: Conditions) -> bytes:
-    """Write start tags of frequent elements for which no condition holds, from behind their ``<``.
+    """Write start tags of frequent elements that do not meet their condition, after the ``<``.
 
-    As most pages have them: in lower case, each attribute behind one space, its value in double quotes.
+    In the most common form: lower case, one space before each attribute, values in double quotes.
     """
     groups: dict[Condition, list[bytes]] = {}
     for name in _FREQUENT:
@@ -190,7 +189,7 @@ def _frequent_tags(stops: Iterable[bytes], sometimes: Conditions) -> bytes:
 
 
 def _quoted_attributes(condition: Condition) -> bytes:
-    """Write such a tag's attributes. Whatever ends like a rare one is left to the other expressions."""
+    """Write the attributes of such a tag, but none that may meet the condition."""
     name = rb"[a-z0-9_:-]++"
     if condition.rare:
         name = rb"(?:class|id|href|style|%b%b)" % (name, _not_behind(condition.rare))
@@ -200,7 +199,7 @@ def _quoted_attributes(condition: Condition) -> bytes:
 
 
 def _in_order(names: Iterable[bytes]) -> bytes:
-    """Write lower-case names as a prefix tree that is tried in their order."""
+    """Write lower-case names as a prefix tree, tried in their order."""
     branches: dict[bytes, list[bytes]] = {}
     for name in names:
         branches.setdefault(name[:1], []).append(name[1:])
@@ -211,25 +210,25 @@ def _in_order(names: Iterable[bytes]) -> bytes:
 
 # --- plain drawings and formulas
 
-# Drawings made of these elements alone tokenize alike whether or not the browser is in foreign content, end
-# with the first "</svg>" however they nest, and hold nothing that loads or runs (<use> loads from the same
-# origin only): they are skipped whole.
+# Drawings of these elements alone are tokenized the same with and without the rules for foreign content, end
+# with the first "</svg>" at any nesting, and load and run nothing (<use> loads from the same origin only).
+# They are skipped whole.
 DRAWING: Final = frozenset(
     b"svg title path g circle rect line polyline polygon ellipse defs clippath lineargradient radialgradient "
     b"stop symbol tspan mask text use".split()
 )
-"""Elements that a drawing may be made of to be passed over whole."""
+"""The elements of drawings that are skipped whole."""
 _DRAWING_NESTED = DRAWING - {b"svg", b"title"}
 _PLAIN_NESTED = _DRAWING_NESTED - {b"use"}
-# The same for formulas. Elements that are integration points (13.2.4.2) hold text only and are closed at
-# once, so that no element of HTML stands between "</math>" and what it closes.
+# The same for formulas. Integration points (13.2.4.2) may contain text only and must be closed at once, so
+# that there is no HTML element that "</math>" would have to close.
 _FORMULA_NESTED = frozenset(
     b"mfenced mfrac mmultiscripts mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
     b"mtable mtd mtr munder munderover semantics annotation".split()
 )
 _FORMULA_TEXTS = frozenset(b"mi mn mo ms mtext".split())
 FORMULA: Final = _FORMULA_NESTED | _FORMULA_TEXTS | {b"math"}
-"""Elements that a formula may be made of to be passed over whole."""
+"""The elements of formulas that are skipped whole."""
 
 
 def _closed_at_once(name: bytes, content: bytes) -> bytes:
@@ -246,7 +245,7 @@ _FORMED = b"|".join([_REMARKS, rb"</?+" + any_of(_FORMULA_NESTED) + REST, *_TEXT
 
 
 def _drawings(wanted: bool, sometimes: Conditions) -> list[bytes]:
-    """Write whole plain drawings and formulas whose own tags have nothing that matters."""
+    """Write whole plain drawings and formulas whose root element does not meet its condition."""
     return [
         rb"<%b%b(?<!/>)(?:%b)*+</%b%b"
         % (any_of([name]), _usual_rest(sometimes.get(name, NEVER)), content, any_of([name]), REST)
@@ -258,11 +257,11 @@ def _drawings(wanted: bool, sometimes: Conditions) -> list[bytes]:
 def _drawing_content(
     rows: Iterable[bytes], leaves: Iterable[bytes], other: Iterable[bytes]
 ) -> re.Pattern[bytes]:
-    """Compile what opens nothing in a drawing or formula: remarks, and elements that are closed at once."""
+    """Compile content of a drawing or formula that leaves nothing open: text, and elements closed at once."""
     names = [any_of([leaf]) for leaf in leaves]
     pairs = (rb"%b%b[%b/]*+(?<!/)></%b" % (name, ATTRIBUTES, SPACE, name) for name in names)
     closed = [
-        # A slash that ends a value without quotes closes nothing.
+        # A slash at the end of an unquoted value does not close the element.
         rb"<%b%b(?:[%b]*+/)++>" % (any_of(rows), ATTRIBUTES, SPACE),
         rb"<(?:%b)[%b]*+>" % (b"|".join(pairs), SPACE),
     ]
@@ -277,11 +276,11 @@ DRAWING_CONTENT: Final = {
     ),
     b"math": _drawing_content(_FORMULA_NESTED, [b"mspace"], _TEXTS),
 }
-"""What may be passed over inside a drawing or formula, by the name of its first element."""
+"""Content that is skipped inside a drawing or formula, by the name of its root element."""
 NESTED: Final = {b"svg": _DRAWING_NESTED, b"math": _FORMULA_NESTED}
-"""The elements that nest in there."""
+"""The elements that nest there."""
 LABEL_START: Final = re.compile(rb"<" + any_of({b"title"} | _FORMULA_TEXTS))
-"""The beginning of what is passed over only if it is whole."""
+"""The beginning of an element that is skipped only if it is complete."""
 NESTED_TAG: Final = {
     name: re.compile(rb"<(/?+)(%b)%b%b" % (rows, ATTRIBUTES, TAIL))
     for name, rows in (
@@ -289,17 +288,17 @@ NESTED_TAG: Final = {
         (b"math", any_of(_FORMULA_NESTED)),
     )
 }
-"""One such element's tag, with groups as of :data:`grammar.TAG`; not ``<use>``, which may have a handler."""
+"""The tag of such an element, with the groups of :data:`grammar.TAG`; not ``<use>``: it may be selected."""
 
 
-# --- everything that does not matter
+# --- expressions that skip what is not selected
 
 
 def _scanner(stops: Iterable[bytes], sometimes: Conditions, drawings: bool) -> re.Pattern[bytes]:
-    """Compile what passes over everything as far as one of the start tags ``stops``, and takes that tag.
+    """Compile an expression that skips to the next of the start tags ``stops`` and matches it.
 
-    For the data state (13.2.5.1) where no end tag matters. A match has the tag and its name as groups;
-    without groups it ends at what is not complete yet, or takes the exact grammar.
+    For the data state (13.2.5.1) if no end tag matters. A match has the tag and its name as groups; without
+    groups it ends before something incomplete, or something that needs the exact grammar.
     """
     watched = {*stops, *sometimes}
     other = bytes({*range(ord("a"), ord("z") + 1)} - {name[0] for name in watched})
@@ -319,7 +318,7 @@ def _scanner(stops: Iterable[bytes], sometimes: Conditions, drawings: bool) -> r
 
 
 def _head_scanner(stops: Iterable[bytes], sometimes: Conditions) -> re.Pattern[bytes]:
-    """Compile the same for a document's head: it also stops at whatever tag or text may begin the body."""
+    """Compile the same for a document's head: it also stops at any tag or text that may begin the body."""
     rest = _usual_rest()
     content = grammar.HEAD_CONTENT
     parts = [
@@ -339,11 +338,11 @@ def _head_scanner(stops: Iterable[bytes], sometimes: Conditions) -> re.Pattern[b
 def _skippers(
     stops: Iterable[bytes], sometimes: Conditions, drawings: bool
 ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Compile what may be passed over in the data state (13.2.5.1) where some end tags matter.
+    """Compile expressions that skip in the data state (13.2.5.1) if some end tags matter.
 
     Returns:
-        An expression whose match ends at the first tag that matters, or at what is not complete yet; and one
-        that ends behind the first tag or comment at the latest.
+        One that ends before the first tag in ``stops``, or before something incomplete; and one that ends
+        after the first tag or comment at the latest.
     """
     text = rb"[^<]++|<(?=[^a-zA-Z/!?])"
     tags = [
@@ -358,7 +357,7 @@ def _skippers(
 
 
 def _tags_without_condition(stops: Iterable[bytes], sometimes: Conditions) -> list[bytes]:
-    """Write start tags for which their condition does not hold."""
+    """Write start tags that do not meet their condition."""
     names: dict[Condition, list[bytes]] = {}
     for name in sometimes.keys() - set(stops):
         names.setdefault(sometimes[name], []).append(name)
@@ -369,7 +368,7 @@ def _tags_without_condition(stops: Iterable[bytes], sometimes: Conditions) -> li
 
 
 def _other_tags(start: Iterable[bytes], end: Iterable[bytes]) -> list[bytes]:
-    """Write whole tags but these start and end tags, by the exact grammar."""
+    """Write whole tags by the exact grammar, except these start and end tags."""
     unless = rb"(?!%b%b)" % (any_case(end), END_OF_NAME) if end else b""
     name = rb"[a-zA-Z][^%b/>]*+" % SPACE
     return [

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from consentkit.rewriter.grammar import ATTRIBUTE, TAG_NAME
 
 _REFERENCE = re.compile(r"&(?:#[xX]([0-9a-fA-F]+);?|#([0-9]+);?|([a-zA-Z][a-zA-Z0-9]*);?)")
-# Five codes have no character there: they keep their own.
+# Five codes have no character in windows-1252: they stand for themselves.
 _WINDOWS_1252 = {code: bytes([code]).decode("windows-1252", "ignore") for code in range(0x80, 0xA0)}
 _LEGACY = {name for name in html5 if not name.endswith(";")}
 
@@ -17,11 +17,11 @@ class Attribute(NamedTuple):
 
     Attributes:
         name: Lower-case name.
-        value: The value as written, without quotes, references not decoded; ``None`` where there is none.
+        value: The value as written, without quotes, references not decoded; ``None`` if there is none.
         name_start: Offset of the name's first byte in the tag.
-        name_end: Offset behind the name.
-        value_start: Offset of the value's first byte, quotes left out; ``name_end`` where there is none.
-        value_end: Offset behind the value; ``name_end`` where there is none.
+        name_end: Offset after the name.
+        value_start: Offset of the value's first byte, without quotes; ``name_end`` if there is none.
+        value_end: Offset after the value; ``name_end`` if there is none.
     """
 
     name: bytes
@@ -104,7 +104,7 @@ _REMOVED = dict.fromkeys(map(ord, "\t\n\r"))
 
 
 def runs_script(value: bytes) -> bool:
-    """Say whether an attribute's value is a ``javascript:`` address (WHATWG URL 4.4, basic URL parser).
+    """Say whether an attribute's value is a ``javascript:`` URL (WHATWG URL 4.4, basic URL parser).
 
     Args:
         value: The bytes between the quotes.

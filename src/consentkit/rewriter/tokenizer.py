@@ -1,16 +1,16 @@
-"""A resumable HTML tokenizer that passes to a handler the tags it asked for (WHATWG HTML 13.2.5).
+"""A resumable HTML tokenizer that passes selected tags to a handler (WHATWG HTML 13.2.5).
 
 A tokenizer is at ``pos`` in one of the states of :class:`State`. An incomplete token at the end of the buffer
-is resumed at ``scan``, so that no byte is scanned twice however the input is cut.
+is resumed at ``scan``, so that no byte is scanned twice with any chunking.
 
-If HTML can be parsed in several ways, a tokenizer puts a twin of itself into ``twins`` for each other way,
-and all of them continue:
+If browsers may parse the bytes in several ways, a tokenizer puts a twin of itself into ``twins`` for each
+other way, and all of them continue:
 
-- scripting on or off: ``<noscript>`` holds raw text or markup;
-- start tags that the tree builder may ignore, so that what follows is no raw text: in ``<select>``, whose
-  parsing changed in 2025, in framesets, behind ``<col>`` in a ``<template>``;
-- end tags that may reach out of SVG and MathML, see :mod:`consentkit.rewriter.foreign`;
-- HTML's rules inside of SVG and MathML: Chromium's preload scanner applies them even there, so one twin
+- scripting on or off: ``<noscript>`` contains raw text or markup;
+- start tags that the tree builder may ignore, so that no raw text follows: in ``<select>``, whose parsing
+  changed in 2025, in framesets, after ``<col>`` in a ``<template>``;
+- end tags that may close elements outside SVG and MathML, see :mod:`consentkit.rewriter.foreign`;
+- HTML's rules inside SVG and MathML: Chromium's preload scanner applies them there, so one twin
   (``html_only``) does the same.
 """
 
@@ -34,18 +34,18 @@ from consentkit.rewriter.tags import attributes
 MAX_TAG: Final = 1 << 20
 """Maximum bytes of a tag that is buffered until it is complete; a longer one is renamed and so made inert."""
 MAX_SCRIPT: Final = 4 << 20
-"""Maximum bytes of an inline script that are buffered; of a longer one only the beginning is judged."""
+"""Maximum bytes of an inline script that are buffered; of a longer one the handler gets the beginning."""
 SHORT: Final = 64
-"""Bytes of a label in a drawing or formula that are kept back to see it whole, and of an incomplete name that
-are looked at."""
+"""Maximum bytes of a label in a drawing that are kept back until it is complete, and of an incomplete tag
+name that are compared."""
 OVERSIZED: Final = b"x-oversized-"
 """Prefix for the name of an oversized tag: makes it an unknown element, which loads and runs nothing."""
 UNWANTED: Final = b"."
-"""Stands for the name of a tag that nobody asked for, which need not be kept until it is complete; what
-follows is the name of an element of a drawing or formula."""
+"""`Tokenizer.name` of an incomplete tag that is not selected and need not be buffered; in a drawing or
+formula followed by the element's name."""
 
-# The insertion mode "in select", removed from the standard in 2025, dropped all start tags but a few, and
-# what was their raw text became markup. Browsers of both kinds are about.
+# The insertion mode "in select", removed from the standard in 2025, dropped most start tags, so that their
+# raw text became markup. Browsers of both kinds are in use.
 _KEPT_IN_SELECT = frozenset((b"script", b"template", b"textarea"))
 _MODES = frozenset((b"select", b"frameset", b"template", b"col"))
 _FOREIGN, _NOSCRIPT, _UNCERTAIN, _TEMPLATE = map(int, Where)
@@ -55,10 +55,10 @@ class State(enum.IntEnum):
     """The state of a tokenizer; each stands for several states of the standard."""
 
     DATA = 0
-    """Between tags: data (13.2.5.1), tag open (13.2.5.6), markup declaration open (13.2.5.42). In front of a
-    tag, or of what is not complete enough to say what it is."""
+    """Between tags: data (13.2.5.1), tag open (13.2.5.6), markup declaration open (13.2.5.42). Before a tag,
+    or before something too incomplete to be recognised."""
     TAG = 1
-    """A tag that the buffer does not hold whole (13.2.5.8, 13.2.5.32 to 13.2.5.40). ``level`` says where."""
+    """Inside an incomplete tag (13.2.5.8, 13.2.5.32 to 13.2.5.40); ``level`` is the state there."""
     COMMENT = 2
     """A comment (13.2.5.43 to 13.2.5.52)."""
     BOGUS = 3
@@ -66,41 +66,40 @@ class State(enum.IntEnum):
     CDATA = 4
     """A CDATA section (13.2.5.69), which exists in SVG and MathML only."""
     RAW = 5
-    """RCDATA or RAWTEXT (13.2.5.2, 13.2.5.3) as far as the end tag of the element called ``name``."""
+    """RCDATA or RAWTEXT (13.2.5.2, 13.2.5.3) up to the end tag of the element ``name``."""
     SCRIPT = 6
-    """Script data (13.2.5.4). ``level`` is 0, or 1 where escaped (13.2.5.20), 2 where double escaped
-    (13.2.5.27)."""
+    """Script data (13.2.5.4). ``level`` is 0, 1 if escaped (13.2.5.20), 2 if double escaped (13.2.5.27)."""
     PLAIN = 7
     """PLAINTEXT (13.2.5.5): to the end of the document."""
 
 
 class Tokenizer(msgspec.Struct, eq=False):
-    """State of one reading of a document: position, parser state, open elements.
+    """One way of parsing a document: position, state, open elements.
 
     All offsets count from the beginning of the buffer, which moves; see :meth:`shift`.
 
     Attributes:
         context: State shared by all tokenizers of the document.
         state: The parser state.
-        pos: Its position; in state ``DATA`` after everything that was read.
-        scan: Where to resume in other states. Bytes before this offset were searched; the end was not found.
-        start: In ``TAG``, of the tag; in ``SCRIPT``, of the start tag, -1 once that is decided on.
-        level: In ``TAG`` and ``SCRIPT``, how far inside.
-        name: In ``RAW`` and ``SCRIPT``, of the element; in ``TAG``, once known, or `OVERSIZED` or `UNWANTED`.
+        pos: Its position; in state ``DATA`` after everything that was processed.
+        scan: Offset to resume at in other states; the bytes before it were searched in vain.
+        start: In ``TAG``, start of the tag; in ``SCRIPT``, start of its tag, -1 once that is decided.
+        level: In ``TAG`` and ``SCRIPT``, the inner state.
+        name: In ``RAW`` and ``SCRIPT`` of the element; in ``TAG``, once known, or `OVERSIZED`, `UNWANTED`.
         top: The innermost open element of SVG or MathML.
-        asked: In ``SCRIPT``, whether the handler said that it needs the text.
-        svg_script: Start of the ``<script>`` in SVG that waits for its end, -1 if none does.
-        svg_depth: How many elements were open with it.
-        last_tag: Start of the last tag that was read whole.
-        templates: Number of ``<template>`` elements that are open.
+        asked: In ``SCRIPT``, whether the handler was asked if it needs the text.
+        svg_script: Start of the ``<script>`` in SVG whose end was not found yet; -1 if there is none.
+        svg_depth: Number of elements that were open at that script.
+        last_tag: Start of the last complete tag.
+        templates: Number of open ``<template>`` elements.
         columns: 1 + templates around the first ``<col>`` directly in a ``<template>``; 0 without one.
         select: 1 + templates around the open ``<select>``; 0 without one.
         frameset: Whether a ``<frameset>`` is open.
-        noscript: Whether a ``<noscript>`` is open, and read as markup.
-        html_only: Whether it knows no SVG and MathML, as look-ahead scanners.
-        drawing: ``svg`` or ``math`` while only a plain drawing or formula was seen. Set while all readings
-            still agree, so no twins are made.
-        twins: The twins that it left in its last step.
+        noscript: Whether a ``<noscript>`` is open and parsed as markup.
+        html_only: Whether it ignores SVG and MathML, as preload scanners do.
+        drawing: ``svg`` or ``math`` inside a plain drawing or formula. It needs no twins so far, since all
+            ways of parsing agree there.
+        twins: The twins that its last step created.
     """
 
     context: Context
@@ -129,8 +128,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         return self.state, self.pos if self.state is State.DATA else self.scan
 
     def key(self) -> tuple[object, ...]:
-        """Return the key by which tokenizers are merged; of two, an `html_only` one is dropped."""
-        # Fields that the state does not use are left out: they differ only by history.
+        """Return the key by which tokenizers are merged; of two with the same key, `html_only` is dropped."""
+        # Without fields that the state does not use: they may differ by history.
         inside: tuple[object, ...] = self.place()
         if self.state in (State.TAG, State.SCRIPT):
             inside = (*inside, self.start, self.level)
@@ -141,16 +140,15 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def fork(self, state: State, scan: int) -> "Tokenizer":
         """Add a twin at the same position in another state. Open elements are shared, not copied."""
-        # A copy, not a flag for each possibility: then all differences are in one place, and equal tokenizers
-        # are found by comparing `key`.
+        # A copy, not a flag for each alternative: so equal tokenizers are found by comparing `key`.
         twin = copy.copy(self)
         twin.state, twin.scan, twin.twins = state, scan, []
         self.twins.append(twin)
         self.context.uncertain = True
         return twin
 
-    # The buffer starts at the first byte that a tokenizer holds. What is held has a limit: MAX_TAG,
-    # MAX_SCRIPT, SHORT, or the longest mark that ends the state.
+    # The buffer starts at the first byte that a tokenizer still needs. Limits of that: MAX_TAG, MAX_SCRIPT,
+    # SHORT, or the longest mark that ends the state.
 
     def shift(self, count: int) -> None:
         """Adjust offsets after the buffer's first ``count`` bytes were removed."""
@@ -178,8 +176,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         """Continue to the next relevant token.
 
         Args:
-            buffer: All bytes that are still kept.
-            final: Whether no more will come.
+            buffer: All bytes that are still needed.
+            final: Whether these are the last bytes.
             siblings: All tokenizers of the document, this one among them.
 
         Returns:
@@ -189,8 +187,8 @@ class Tokenizer(msgspec.Struct, eq=False):
             foreign.TooDeep: The page is nested beyond the limits.
         """
         moved = _STEPS[self.state](self, buffer, final)
-        # The text of a script in SVG is markup, and read as such: what ends it is its end tag, any other tag
-        # that closes what is around it, the end of the document, or the limit.
+        # The content of a script in SVG is parsed as markup. It ends at its end tag, at a tag that closes an
+        # element around it, at the end of the document, or at the limit.
         if self.svg_script >= 0:
             self._settle_svg_scripts(buffer, siblings)
             if (final and not moved) or len(buffer) - self.svg_script > MAX_SCRIPT:
@@ -204,20 +202,20 @@ class Tokenizer(msgspec.Struct, eq=False):
         before, context, prologue = self.pos, self.context, self.context.prologue
         if self.drawing:
             self._follow_drawing(buffer)
-            # A label is passed over only if it is whole, so the beginning of one waits for the rest.
+            # Labels are skipped only if they are complete, so the beginning of one waits for the rest.
             if not final and len(buffer) - self.pos < SHORT and LABEL_START.match(buffer, self.pos):
                 return False
         elif self.top is not None:
-            # In SVG and MathML every tag may close something, or break out of it (13.2.6.5).
+            # In SVG and MathML every tag may close elements or break out (13.2.6.5).
             self.pos = _find(buffer, b"<", self.pos)
         elif context.uncertain or self._is_guarded():
-            # Several tokenizers go on tag by tag, so that they become one where they meet.
-            # In the prologue every tag is looked at, whoever asked for it.
+            # Several tokenizers proceed tag by tag, so that they can be merged where they meet. In the
+            # prologue every tag is parsed, selected or not.
             if not prologue.active:
                 skip = context.asked.skip_one if context.uncertain else context.asked.skip
                 self.pos = _end(skip, buffer, self.pos)
         elif prologue.in_head or not prologue.active:
-            # Alone, and nothing around: in large steps.
+            # A single tokenizer and no open element that affects parsing: the fast path.
             scan = context.asked.head if prologue.active else context.asked.plain
             self.pos, raw_text = fast_forward(context, scan, buffer, self.pos)
             if raw_text:
@@ -227,17 +225,17 @@ class Tokenizer(msgspec.Struct, eq=False):
             return False
         if self.pos == len(buffer):
             return False
-        # Tokenizers that meet in front of a tag become one before it is shown, however the input is cut.
+        # Tokenizers that meet before a tag are merged before the handler gets it, with any chunking.
         return (context.uncertain and self.pos > before) or self._markup(buffer, final)
 
     def _is_guarded(self) -> bool:
-        """Say whether something around decides how tags are read, or which end tags matter."""
+        """Say whether an open element affects how tags are parsed, or which end tags matter."""
         return bool(
             self.noscript or self.select or self.templates or self.frameset or self.columns or self.html_only
         )
 
     def _prologue(self, buffer: Buffer, final: bool) -> bool:
-        """Pass over what opens no element; False if it takes more bytes to say whether text does."""
+        """Skip white space and comments, and note text; False if more bytes are needed."""
         self.pos = _end(grammar.PROLOGUE, buffer, self.pos)
         if self.pos == len(buffer) or buffer[self.pos] == 0x3C:
             return True
@@ -254,8 +252,8 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     def _markup(self, buffer: Buffer, final: bool) -> bool:
         """Tag open and end tag open state (13.2.5.6, 13.2.5.7)."""
-        # Nearly all tags are whole. One that is not is not matched again and again while it grows: it is
-        # scanned on from where its last chunk ended.
+        # Nearly all tags are complete. An incomplete one is not matched again with every chunk, but scanned
+        # further from the end of the last one.
         whole = TAG.match(buffer, self.pos)
         if whole:
             start, self.pos = whole.span()
@@ -269,8 +267,8 @@ class Tokenizer(msgspec.Struct, eq=False):
         return self._declaration(buffer, final)
 
     def _declaration(self, buffer: Buffer, final: bool) -> bool:
-        """The same states with anything but a letter, and markup declaration open state (13.2.5.42)."""
-        # Nine bytes tell all beginnings apart; fewer of them may yet become any that they begin like.
+        """The same states if no letter follows, and markup declaration open state (13.2.5.42)."""
+        # Nine bytes distinguish all cases. With fewer bytes it waits if they may become another case.
         ahead = bytes(buffer[self.pos : self.pos + 9])
         undecided = ahead in (b"<", b"</", b"<!-") or (len(ahead) < 9 and b"<![CDATA[".startswith(ahead))
         if undecided and not final:
@@ -278,10 +276,10 @@ class Tokenizer(msgspec.Struct, eq=False):
         if ahead.startswith(b"<!--"):
             return self._comment_start(ahead[4:6], final)
         if ahead == b"<![CDATA[" and self.drawing:
-            self._leave_drawing(self.pos)  # for look-ahead scanners it is a bogus comment
+            self._leave_drawing(self.pos)  # for preload scanners it is a bogus comment
         elif ahead == b"<![CDATA[" and self.top is not None:
-            # Inside of an integration point the current node is HTML's, and this a bogus comment, unless an
-            # element that is not followed was closed there. Both are read.
+            # Inside an integration point the current node is HTML and this is a bogus comment, unless an
+            # untracked element was closed there. Both are followed.
             if not foreign.in_foreign(self.top):
                 self.fork(State.BOGUS, self.pos + 2)
             self.state, self.scan = State.CDATA, self.pos + 9
@@ -313,18 +311,18 @@ class Tokenizer(msgspec.Struct, eq=False):
     def _cdata(self, buffer: Buffer, final: bool) -> bool:
         found = buffer.find(b"]]>", self.scan)
         if found > 0 and buffer[found - 1] >= 0x80:
-            # In GBK, Big5 and Shift_JIS the first "]" may be half of a character.
+            # In GBK, Big5 and Shift_JIS the first "]" may be the second byte of a character.
             self.fork(State.CDATA, found + 1)
-        # The byte before the mark is kept for that.
+        # An overlap of 3 keeps the byte before the mark.
         return self._end_at(buffer, found + 3 if found >= 0 else -1, 3)
 
     def _end_at(self, buffer: Buffer, end: int, overlap: int, first: bytes = b"") -> bool:
-        """Leave for DATA at ``end``.
+        """Enter DATA at ``end``, the end of the mark; negative if it was not found.
 
-        Where it is negative, only ``overlap`` bytes need another look, from the ``first`` one of a mark on.
+        Then the last ``overlap`` bytes must be searched again, from the mark's ``first`` byte on.
         """
         if end < 0:
-            # What was searched holds no mark, but its last bytes may begin one.
+            # The last bytes may be the beginning of the mark.
             self.scan = max(self.scan, len(buffer) - overlap)
             if first:
                 self.scan = _find(buffer, first, self.scan)
@@ -343,14 +341,13 @@ class Tokenizer(msgspec.Struct, eq=False):
 
     # --- inside a tag
 
-    # A tag that somebody asked for is kept until it is complete, at most MAX_TAG bytes of it, and then
-    # matched once more as a whole. Of all others only the state inside is kept, and their bytes go out as
-    # they come.
+    # A selected tag is buffered until it is complete, at most MAX_TAG bytes, and then matched as a whole. Of
+    # other tags only the inner state is kept, and their bytes are sent at once.
 
     def _in_tag(self, buffer: Buffer, final: bool) -> bool:
         self.scan, self.level = grammar.scan_tag(buffer, self.scan, self.level)
         if self.level >= 0:
-            # The beginning of a name is looked at as long as it is short, so that the work stays linear.
+            # Incomplete names are compared only while they are short, so that the work stays linear.
             if not self.name and (self.level != grammar.NAME or self.scan - self.start < SHORT):
                 self._partial_name(buffer)
             if len(buffer) - self.start > MAX_TAG and self.keeps_tag():
@@ -365,7 +362,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         return True
 
     def _partial_name(self, buffer: Buffer) -> None:
-        """Find out whether an incomplete tag must be kept, which the beginning of its name may tell."""
+        """Decide by the beginning of its name whether an incomplete tag must be buffered."""
         found = grammar.TAG_NAME.match(buffer, self.start)
         name = found[1].lower() if found else b""
         whole, context = self.level != grammar.NAME, self.context
@@ -378,9 +375,9 @@ class Tokenizer(msgspec.Struct, eq=False):
             self.name = name
 
     def _oversized(self, buffer: Buffer) -> None:
-        """Make a start tag inert that cannot be kept until it is complete."""
-        # In SVG and MathML another name may close other elements, and so does that of an end tag: what
-        # follows would be read in another way than by the browser.
+        """Make a start tag inert that is too long to be buffered."""
+        # In SVG and MathML, and for an end tag, another name would close other elements: the tokenizer would
+        # then disagree with the browser.
         if self.top is not None or buffer[self.start + 1] == 0x2F:
             raise foreign.TooDeep
         self.name = OVERSIZED
@@ -399,7 +396,7 @@ class Tokenizer(msgspec.Struct, eq=False):
                 self._show(whole[0], start, name, _FOREIGN | _UNCERTAIN)
             self._drawing_tag(name, closing, whole[3].endswith(b"/"), start)
             return
-        # While there are twins, no place is looked for: an injection stands where all of them agree.
+        # Not while there are twins: an injection must be at a place on which all of them agree.
         if self.context.prologue.active and not self.context.uncertain:
             self.context.prologue.tag(name, closing, start, self.pos, self.context.edits)
         try:
@@ -410,12 +407,12 @@ class Tokenizer(msgspec.Struct, eq=False):
             else:
                 self._start_html(whole[0], start, name)
         except foreign.TooDeep:
-            self.pos = start  # a tag that was not examined must not go out
+            self.pos = start  # the tag was not examined and must not be sent
             raise
 
     def _end_tag(self, name: bytes) -> None:
-        # `select` and `columns` say how many templates are around, so that an end tag in an inner template
-        # does not close what is outside of it.
+        # `select` and `columns` contain the number of templates around them, so that an end tag in an inner
+        # template does not close them.
         if name == b"noscript":
             self.noscript = False
         elif name == b"select" and self.select > self.templates:
@@ -425,8 +422,7 @@ class Tokenizer(msgspec.Struct, eq=False):
             if self.columns > self.templates:
                 self.columns = 0
         if self.top is not None:
-            # The twins differ in nothing but what is open now. They become one again behind the outermost
-            # element.
+            # The twins differ only in the open elements. They are merged after the outermost one is closed.
             first, *others = foreign.close_element(self.top, name)
             for top in others:
                 self.fork(State.DATA, self.pos).top = top
@@ -435,7 +431,7 @@ class Tokenizer(msgspec.Struct, eq=False):
     def _start_around_foreign(self, whole: re.Match[bytes], start: int, name: bytes) -> None:
         raw = whole[0]
         read = attributes(raw) if name in foreign.DECIDED_BY_ATTRIBUTES else ()
-        # Backwards: of several attributes of one name the first counts.
+        # Reversed, so that the first of several attributes of one name counts.
         values = {item.name: item.value or b"" for item in reversed(read)}
         self_closing = whole[3].endswith(b"/")
         if self.top is None:
@@ -444,8 +440,8 @@ class Tokenizer(msgspec.Struct, eq=False):
                 self.top, self.drawing = foreign.open_root(name), name
                 self._show(raw, start, name, _FOREIGN | _UNCERTAIN)
                 return
-            # The twin goes on without SVG and MathML: as a look-ahead scanner, or where the tree builder
-            # ignores this start tag, as the browser itself.
+            # The twin continues without SVG and MathML: as a preload scanner, or, if the tree builder ignores
+            # this start tag, as the browser itself.
             self.fork(State.DATA, self.pos).html_only = not self._ambiguous(name)
         answers = foreign.open_element(self.top, name, self_closing=self_closing, attributes=values)
         twins = [self, *(self.fork(State.DATA, self.pos) for _ in answers[1:])]
@@ -460,7 +456,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         if name != b"script":
             self._show(raw, start, name, _FOREIGN)
         elif b"script" in self.context.names:
-            # Inside of another script that waits, the text of the outer one holds all of this one.
+            # Inside another script in SVG, this one is part of the outer one's content.
             if self_closing or self.svg_script >= 0 or self.top is None:
                 self._decide(raw, start, b"", self_closing, _FOREIGN)
             else:
@@ -472,7 +468,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         if name in _MODES:
             self._note_mode(name)
         elif name == b"noscript":
-            # With scripting its content is raw text, without it is markup (13.2.6.4.4, 13.2.6.4.7).
+            # Its content is raw text with scripting, markup without (13.2.6.4.4, 13.2.6.4.7).
             if not self.noscript:
                 self.fork(State.RAW, self.pos).name = name
                 self.noscript = True
@@ -495,9 +491,9 @@ class Tokenizer(msgspec.Struct, eq=False):
             self.columns = self.columns or self.templates
 
     def _ambiguous(self, name: bytes) -> bool:
-        """Say whether the tree builder may ignore a start tag, and what follows is not raw text.
+        """Say whether the tree builder may ignore a start tag, so that no raw text follows.
 
-        In framesets (13.2.6.4.20), in select before 2025, and behind ``<col>`` in a template (13.2.6.4.12).
+        In framesets (13.2.6.4.20), in select before 2025, and after ``<col>`` in a template (13.2.6.4.12).
         """
         if self.html_only:
             return False
@@ -507,17 +503,17 @@ class Tokenizer(msgspec.Struct, eq=False):
         """Enter raw text, a script or plaintext after its start tag."""
         self.scan, self.name = self.pos, name
         if name == b"script":
-            # A script that nobody asked for is not kept.
+            # A script is buffered only if it is selected.
             wanted = b"script" in self.context.names
             self.state, self.start, self.level = State.SCRIPT, start if wanted else -1, 0
             self.asked = False
         else:
             self.state = State.PLAIN if name == b"plaintext" else State.RAW
 
-    # --- inside a plain drawing or formula, which look-ahead scanners read alike
+    # --- inside a plain drawing or formula, which preload scanners parse the same way
 
     def _follow_drawing(self, buffer: Buffer) -> None:
-        """Follow what nests as far as it is plain."""
+        """Skip plain content, and follow nested elements."""
         quiet, tag = DRAWING_CONTENT[self.drawing], NESTED_TAG[self.drawing]
         while self.drawing:
             self.pos = _end(quiet, buffer, self.pos)
@@ -528,8 +524,8 @@ class Tokenizer(msgspec.Struct, eq=False):
             self._drawing_tag(row[2].lower(), bool(row[1]), row[3].endswith(b"/"), row.start())
 
     def _drawing_tag(self, name: bytes, closing: bool, self_closing: bool, start: int) -> None:
-        """Follow one tag, or leave the drawing: at its end, or in front of what is not plain."""
-        # More than one answer, or none, is not plain: look-ahead scanners may read on in another way.
+        """Follow one tag, or leave the drawing: at its end, or before a tag that is not plain."""
+        # No or several possible stacks: not plain, preload scanners may parse differently from here on.
         answers: Sequence[Top] = ()
         if closing and (name == self.drawing or name in NESTED[self.drawing]):
             answers = foreign.close_element(self.top, name)
@@ -544,7 +540,7 @@ class Tokenizer(msgspec.Struct, eq=False):
             self.drawing = b""
 
     def _leave_drawing(self, pos: int) -> None:
-        """Read on from ``pos`` in two ways: as SVG or MathML, and by HTML's rules alone."""
+        """Continue from ``pos`` in two ways: as SVG or MathML, and by HTML's rules alone."""
         self.drawing, self.pos = b"", pos
         twin = self.fork(State.DATA, pos)
         twin.top, twin.html_only = None, True
@@ -556,7 +552,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         search, overlap = self.context.search, grammar.LONGEST_MARK
         while found := search(*grammar.SCRIPT_LEVELS[self.level], buffer, self.scan, overlap):
             mark = found[0]
-            # An end tag ends the script unless it is double escaped; there it ends that (13.2.5.31).
+            # An end tag ends the script; if double escaped, it ends the double escape (13.2.5.31).
             if mark.startswith(b"</") and self.level < 2:
                 self._decide_at(buffer, self.start, found.start(), True)
                 self.pos, self.state = found.start(), State.DATA
@@ -564,7 +560,7 @@ class Tokenizer(msgspec.Struct, eq=False):
             self.scan = found.end()
             if mark == b"<!--":
                 self.level = 1
-                self.scan -= 2  # "<!-->" ends the escape that it begins
+                self.scan -= 2  # in "<!-->" the dashes also end the escape
             elif mark == b"-->":
                 self.level = 0
             else:
@@ -574,7 +570,7 @@ class Tokenizer(msgspec.Struct, eq=False):
             self._decide_at(buffer, self.start, len(buffer), False)
             self.start = -1
         elif not self.asked:
-            # Data blocks are not kept back: their text does not matter.
+            # Data blocks are not buffered: the handler does not need their text.
             self.asked = True
             tag = TAG.match(buffer, self.start) if self.start >= 0 else None
             if tag and not self.context.handler.reads(tag[0]):
@@ -583,11 +579,10 @@ class Tokenizer(msgspec.Struct, eq=False):
         return False
 
     def _settle_svg_scripts(self, buffer: Buffer, siblings: "Sequence[Tokenizer]") -> None:
-        """Decide on the SVG script that the last tag closed, here and in the twins just left.
+        """Decide on the SVG script that the last tag closed, in this tokenizer and its new twins.
 
-        Where another tokenizer still waits for the end of that script, it will decide on more of it. A
-        beginning is then decided on only if it is twice as long as the last one, so that the work stays
-        linear.
+        If another tokenizer still waits for the end of that script, it will decide on a longer text. Then the
+        text is decided on only if it is twice as long as the last time, so that the work stays linear.
         """
         for one in (self, *self.twins):
             start = one.svg_script
@@ -613,7 +608,7 @@ class Tokenizer(msgspec.Struct, eq=False):
         self.context.edit(start, self.context.handler.script(raw, text, whole, self._where(base)))
 
     def _decide_at(self, buffer: Buffer, start: int, end: int, whole: bool, base: int = 0) -> None:
-        """Decide on the script whose start tag is at ``start``, if that is kept; its text ends at ``end``."""
+        """Decide on the script with its start tag at ``start`` and text up to ``end``, if it is buffered."""
         if start >= 0 and (tag := TAG.match(buffer, start)):
             self._decide(tag[0], start, bytes(buffer[tag.end() : end]), whole, base)
 
@@ -638,4 +633,4 @@ _STEPS: tuple[Callable[[Tokenizer, Buffer, bool], bool], ...] = (
     Tokenizer._script,
     Tokenizer._plain,
 )
-"""What to do in a state, by its number."""
+"""The method of each state, by its number."""

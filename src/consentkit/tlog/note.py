@@ -1,10 +1,10 @@
 """Signed notes and their Ed25519 keys (C2SP signed-note), and checkpoints (C2SP tlog-checkpoint).
 
-A note is a text, a blank line, and signatures, one a line. A checkpoint is a note that states a tree's head
-in three lines: origin, size, and the root's base64. Keys have the text form of Go's ``sumdb/note``: public
-``name+<key id, 8 hex digits>+<base64 of 0x01 and the public key>``, secret
-``PRIVATE+KEY+name+<key id>+<base64 of 0x01 and the seed>``. Numbers and base64 have one spelling only, so
-that one proof has one text.
+A note is a text, a blank line, and signatures, one per line. A checkpoint is a note with a tree's head in
+three lines: origin, size, and the root in base64. Keys have the text form of Go's ``sumdb/note``: public
+``name+<key id, 8 hex digits>+<base64 of 0x01 and the public key>``, private
+``PRIVATE+KEY+name+<key id>+<base64 of 0x01 and the seed>``. Numbers and base64 must be in canonical form, so
+that a proof has only one text.
 """
 
 import re
@@ -19,7 +19,7 @@ import msgspec
 from consentkit.exceptions import MissingExtra, ProofInvalid
 from consentkit.tlog.tree import HASH_BYTES, MAX_NUMBER
 
-# The standard asks verifiers for limits, and to take at least 16 signatures.
+# The standard requires limits, and support for at least 16 signatures.
 MAX_LENGTH = 1_000_000
 MAX_SIGNATURES = 100
 
@@ -34,14 +34,14 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class VerifierKey(msgspec.Struct, frozen=True):
-    """The public key that signatures are checked with.
+    """A public key that verifies signatures.
 
     Attributes:
-        name: Who signs; of a log its origin. Without white space and ``+``.
+        name: The signer's name; for a log its origin. Without white space and ``+``.
         public: The Ed25519 public key, 32 bytes.
 
     Raises:
-        ProofInvalid: The name cannot be one, or the key has another length.
+        ProofInvalid: The name or the key's length is invalid.
     """
 
     name: str
@@ -66,11 +66,11 @@ class VerifierKey(msgspec.Struct, frozen=True):
 
     @property
     def key_id(self) -> bytes:
-        """Return the 4 bytes that tell apart the keys of one name."""
+        """Return the 4 bytes that distinguish keys of the same name."""
         return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_ID_BYTES]
 
     def verifies(self, signature: bytes, text: bytes) -> bool:
-        """Say whether the signature is this key's over the text.
+        """Say whether a signature by this key over the text is valid.
 
         Raises:
             MissingExtra: `cryptography` is not installed.
@@ -89,20 +89,20 @@ class VerifierKey(msgspec.Struct, frozen=True):
 
 
 class SigningKey:
-    """The secret key that signs. `str` gives the secret, `repr` does not.
+    """A private key that signs. `str` returns the secret, `repr` does not.
 
     Args:
-        name: As of `VerifierKey`.
+        name: As in `VerifierKey`.
         seed: The private key of RFC 8032, 32 bytes.
 
     Raises:
-        ProofInvalid: The name cannot be one, or the seed has another length.
+        ProofInvalid: The name or the seed's length is invalid.
         MissingExtra: `cryptography` is not installed.
 
     Attributes:
-        verifier: The public key, …
-        name: … its name, …
-        key_id: … and its id.
+        verifier: The public key.
+        name: The public key's name.
+        key_id: The public key's id.
     """
 
     def __init__(self, name: str, seed: bytes) -> None:
@@ -145,7 +145,7 @@ class SigningKey:
 
 
 def is_key_name(name: str) -> bool:
-    """Say whether a text can be a key's name: not empty, in it no white space, no ``+``, no control."""
+    """Say whether a text is a valid name of a key: not empty, no white space, ``+`` or control characters."""
     return _KEY_NAME.fullmatch(name) is not None
 
 
@@ -196,14 +196,14 @@ def sign_note(text: str, keys: Sequence[SigningKey]) -> str:
 
 
 def open_note(note: str, keys: Iterable[VerifierKey]) -> tuple[str, frozenset[VerifierKey]]:
-    """Return a note's text and those of the known keys that have signed it, at least one.
+    """Return a note's text and the known keys that have signed it, at least one.
 
     Args:
         note: Text and signatures. Those of other keys are ignored.
         keys: The known keys.
 
     Raises:
-        ProofInvalid: It is no note, none of the keys has signed it, or a signature of theirs does not hold.
+        ProofInvalid: It is no note, none of the keys has signed it, or a signature by one is invalid.
         MissingExtra: `cryptography` is not installed.
     """
     text, signatures = read_note(note)
@@ -221,7 +221,7 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> tuple[str, frozenset[Ve
 
 
 def read_note(note: str) -> tuple[str, list[Signature]]:
-    """Split a note into text and signatures. **Nothing is verified**: anybody may have written it.
+    """Split a note into text and signatures **without verifying** anything.
 
     Raises:
         ProofInvalid: It is no note.
@@ -262,12 +262,12 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """The head of a log's tree, as it is signed.
 
     Attributes:
-        origin: The log's identity: the name of the key that signs.
+        origin: The log's identity: the name of the signing key.
         size: Number of leaves.
         root: The tree head's hash, 32 bytes.
 
     Raises:
-        ProofInvalid: The origin is not one line, or the size or the root cannot be one.
+        ProofInvalid: Origin, size or root is invalid.
     """
 
     origin: str
@@ -288,7 +288,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     @classmethod
     def decode(cls, text: str) -> "Checkpoint":
-        """Read the text of a checkpoint's note. Extension lines of other logs are passed over.
+        """Read the text of a checkpoint's note. Extension lines of other logs are ignored.
 
         Raises:
             ProofInvalid: It is not a checkpoint's text.
@@ -303,7 +303,7 @@ def sign_checkpoint(size: int, root: bytes, keys: Sequence[SigningKey]) -> str:
     """Sign a tree's head; its origin is the first key's name.
 
     Raises:
-        ProofInvalid: The head cannot be that of a tree, or there is no key.
+        ProofInvalid: The head is invalid, or there is no key.
     """
     if not keys:
         raise ProofInvalid("a checkpoint has at least one signature")
@@ -311,22 +311,22 @@ def sign_checkpoint(size: int, root: bytes, keys: Sequence[SigningKey]) -> str:
 
 
 def open_checkpoint(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
-    """Return what a signed checkpoint states, if the log itself has signed it with a known key.
+    """Verify a checkpoint's signature by the log itself, with a known key, and return the checkpoint.
 
     Raises:
-        ProofInvalid: It is no checkpoint, or the signature that makes it one is missing or does not hold.
+        ProofInvalid: It is no checkpoint, or the log's signature is missing or invalid.
         MissingExtra: `cryptography` is not installed.
     """
     text, signers = open_note(note, keys)
     checkpoint = Checkpoint.decode(text)
-    # A witness's signature alone says that it saw the head, not that the log vouches for it.
+    # A witness's signature is not enough: it only proves that the witness saw the head.
     if checkpoint.origin not in {key.name for key in signers}:
         raise ProofInvalid(f"no known key of {checkpoint.origin} has signed this checkpoint")
     return checkpoint
 
 
 def read_checkpoint(note: str) -> Checkpoint:
-    """Return what a checkpoint states. **Nothing is verified**: anybody may have written it.
+    """Read a checkpoint **without verifying** its signatures.
 
     Raises:
         ProofInvalid: It is no checkpoint.
@@ -338,7 +338,7 @@ def from_base64(text: str) -> bytes:
     """Decode standard base64 (RFC 4648, section 4).
 
     Raises:
-        ProofInvalid: It is anything but what `b64encode` gives for some bytes.
+        ProofInvalid: It is not base64, or not in canonical form.
     """
     try:
         data = b64decode(text, validate=True)
@@ -353,7 +353,7 @@ def from_decimal(text: str) -> int:
     """Read an ASCII decimal number: no sign, no leading zeros, at most `MAX_NUMBER`.
 
     Raises:
-        ProofInvalid: It is anything else.
+        ProofInvalid: It is not in that form.
     """
     if not _DECIMAL.fullmatch(text) or int(text) > MAX_NUMBER:
         raise ProofInvalid("this is not a decimal number, or too large")

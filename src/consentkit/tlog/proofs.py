@@ -1,8 +1,8 @@
 """Inclusion and consistency proofs: creates them from tiles, and verifies them.
 
-Inclusion and consistency proofs are those of RFC 6962, sections 2.1.1 and 2.1.2. `InclusionProof` is the text
-in which a proof is handed on (c2sp.org/tlog-proof@v1). Tiles may belong to a larger tree than the one a proof
-is for: earlier hashes never change.
+Inclusion and consistency proofs are those of RFC 6962, sections 2.1.1 and 2.1.2. `InclusionProof` is a proof
+in the text form of c2sp.org/tlog-proof@v1. Tiles may be those of a larger tree than the proof's: earlier
+hashes never change.
 """
 
 from base64 import b64encode
@@ -54,15 +54,15 @@ def consistency_proof(old: int, new: int, read: tree.ReadTile) -> list[bytes]:
         return []
     read = cache(read)
     start, siblings = _siblings(old - 1, new, read, to_leaf=False)
-    # From leaf 0 on it is the earlier root itself, which whoever checks the proof has.
+    # If it begins at leaf 0, it is the earlier root itself, which the verifier has.
     return siblings if start == 0 else [tree.range_root(start, old, read), *siblings]
 
 
 def _siblings(last: int, size: int, read: tree.ReadTile, *, to_leaf: bool) -> tuple[int, list[bytes]]:
-    """Go down from the root to a leaf, or to the largest subtree that ends with it.
+    """Descend from the root to a leaf, or to the largest complete subtree that ends with it.
 
     Returns:
-        The first leaf below the node that was reached, and the siblings of the way, lowest first.
+        The first leaf below that node, and the siblings along the way, lowest first.
     """
     siblings, low, high = [], 0, size
     while high != last + 1 or (to_leaf and low != last):
@@ -145,11 +145,11 @@ def _check_growth(old: int, new: int, proof: Sequence[bytes], old_root: bytes, n
 
 
 def sides_of(index: int, last: int) -> list[bool]:
-    """Say of each sibling on the way from a node to the root whether it stands on the left.
+    """Return for each sibling between a node and the root whether it is on the left.
 
     Args:
-        index: Of the node within its level.
-        last: Index of the level's last node. It has no sibling where its index is even: it moves up as it is.
+        index: The node's index within its level.
+        last: Index of the level's last node; if that is even, it has no sibling and moves up unchanged.
     """
     sides = []
     while last:
@@ -170,16 +170,16 @@ def _check_count(proof: Sequence[bytes], count: int) -> None:
 
 
 class InclusionProof(msgspec.Struct, frozen=True):
-    """A proof that a leaf is in a log: all that the check takes but the leaf's bytes and the log's key.
+    """A proof that a leaf is in a log; to verify it, only the leaf and the log's key are needed.
 
     Attributes:
-        index: Of the leaf, from 0.
-        hashes: What `inclusion_proof` gives for the checkpoint's tree.
+        index: The leaf's index, from 0.
+        hashes: The result of `inclusion_proof` for the checkpoint's tree.
         checkpoint: The signed checkpoint, verbatim.
-        extra: Bytes of the application's own. **They are not authenticated.**
+        extra: Bytes for the application. **They are not authenticated.**
 
     Raises:
-        ProofInvalid: The index or a hash cannot be one.
+        ProofInvalid: The index or a hash is invalid.
     """
 
     index: int
@@ -203,7 +203,7 @@ class InclusionProof(msgspec.Struct, frozen=True):
         """Read a proof. **Nothing is verified** before `check`.
 
         Raises:
-            ProofInvalid: It is anything but what `encode` gives for some proof.
+            ProofInvalid: It is not a proof in the form of `encode`.
         """
         if len(text) > 2 * note.MAX_LENGTH:
             raise ProofInvalid("this is too long for a proof of inclusion")

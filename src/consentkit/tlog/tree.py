@@ -1,9 +1,9 @@
 """The Merkle tree of RFC 6962, kept as tiles of up to 256 hashes (C2SP tlog-tiles).
 
-The tile at ``(level, number)`` holds the hashes of complete subtrees of ``256 ** level`` leaves, the
-first of them being subtree ``256 * number``. Only the last tile of a level may be shorter than 256. The
-root of a full tile is one hash of the level above, so everything between is computed, never stored, and
-any inclusion or consistency proof can be made from tiles alone.
+The tile at ``(level, number)`` contains the hashes of up to 256 complete subtrees of ``256 ** level`` leaves,
+from subtree ``256 * number`` on. Only the last tile of a level may have fewer. The root of a full tile is one
+hash of the level above. All hashes in between are computed and not stored: tiles are enough for every
+inclusion and consistency proof.
 """
 
 import re
@@ -19,7 +19,7 @@ EMPTY_ROOT = sha256(b"").digest()
 TILE_WIDTH = 256
 TILE_BITS = 8
 MAX_NUMBER = 2**63 - 1
-"""Sizes and indexes go up to what other programs hold in a signed 64-bit integer."""
+"""Maximum size and index: signed 64 bits, for other programs."""
 MAX_LEVEL = 63
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
@@ -27,14 +27,14 @@ _PATH = re.compile(r"tile/(\d{1,2})/((?:x\d{3}/){0,6}\d{3})(?:\.p/(\d{1,3}))?", 
 
 
 class TileId(NamedTuple):
-    """Where a tile stands: its level, counted from the leaves, and its number within the level."""
+    """A tile's level, counted from the leaves, and its number within the level."""
 
     level: int
     number: int
 
 
 ReadTile: TypeAlias = Callable[[TileId], bytes | None]
-"""Returns a tile's hashes, or None where there is no such tile."""
+"""Returns a tile's hashes, or None if there is no such tile."""
 
 
 class Grown(NamedTuple):
@@ -43,7 +43,7 @@ class Grown(NamedTuple):
     Attributes:
         size: Number of leaves.
         root: The tree head's hash, 32 bytes.
-        tiles: Every tile that is new or longer than before, whole.
+        tiles: New and extended tiles, each whole.
     """
 
     size: int
@@ -53,7 +53,7 @@ class Grown(NamedTuple):
 
 def leaf_hash(leaf: bytes) -> bytes:
     """Hash one leaf's bytes: ``SHA-256(0x00 ‖ leaf)`` (RFC 6962, section 2.1)."""
-    # The prefixes 0x00 and 0x01 differ so that no leaf can be passed off as an interior node.
+    # Different prefixes, so that a leaf cannot be passed off as an interior node.
     return sha256(b"\x00" + leaf).digest()
 
 
@@ -63,9 +63,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def frontier(size: int) -> tuple[TileId, ...]:
-    """Name the unfinished tiles of a tree of `size` leaves, lowest level first: at most one a level.
+    """Return the unfinished tiles of a tree of `size` leaves, lowest level first: at most one per level.
 
-    They are all that `append` and `root` read.
+    `append` and `root` need no others.
     """
     unfinished, level = [], 0
     while count := size >> (TILE_BITS * level):
@@ -105,16 +105,16 @@ def append(size: int, tiles: Mapping[TileId, bytes], leaves: Iterable[bytes]) ->
 def root(size: int, tiles: Mapping[TileId, bytes]) -> bytes:
     """Compute the tree head's hash (RFC 6962, section 2.1) from the tiles that `frontier` names.
 
-    Tiles may be longer than `size` demands: the head of an earlier size comes from the same tiles.
+    Tiles may have more hashes: the root of an earlier size is computed from the same tiles.
 
     Raises:
-        LogCorrupt: A tile is missing or shorter than `size` demands.
+        LogCorrupt: A tile is missing or too short.
     """
     return range_root(0, size, tiles.get) if size else EMPTY_ROOT
 
 
 def range_root(low: int, high: int, read: ReadTile) -> bytes:
-    """Hash the leaves from `low` up to `high` into one; `low` is where a subtree of them begins.
+    """Compute the root of the leaves from `low` up to `high`; a subtree must begin at `low`.
 
     Raises:
         LogCorrupt: A tile is missing or too short.
@@ -141,14 +141,14 @@ def _hashes(read: ReadTile, tile: TileId, first: int, end: int) -> bytes:
 
 
 def _perfect_root(data: bytes) -> bytes:
-    """Hash a power of two of hashes into one."""
+    """Compute the root of 2^n hashes."""
     while len(data) > HASH_BYTES:
         pairs = range(0, len(data), 2 * HASH_BYTES)
         data = b"".join([sha256(b"\x01" + data[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
     return data
 
 
-# From one append to the next, most subtrees of the unfinished tiles stay as they are.
+# Most subtrees of the unfinished tiles do not change from one append to the next.
 _cached_root = lru_cache(maxsize=64)(_perfect_root)
 
 
@@ -156,11 +156,11 @@ def tile_path(tile: TileId, width: int) -> str:
     """Return a tile's path below a log's address, such as ``tile/0/x001/234.p/5``.
 
     Args:
-        tile: Which one.
+        tile: The tile.
         width: Its number of hashes, 1 to 256.
 
     Raises:
-        ProofInvalid: There can be no such tile.
+        ProofInvalid: The tile or the width is invalid.
     """
     if not (0 <= tile.level <= MAX_LEVEL and 0 <= tile.number <= MAX_NUMBER and 1 <= width <= TILE_WIDTH):
         raise ProofInvalid(f"there can be no tile {tile.level}/{tile.number} of {width} hashes")
@@ -174,7 +174,7 @@ def parse_tile_path(path: str) -> tuple[TileId, int]:
     """Read a tile's path; return the tile and its width.
 
     Raises:
-        ProofInvalid: It is anything but what `tile_path` gives for some tile.
+        ProofInvalid: It is not a path in the form of `tile_path`.
     """
     found = _PATH.fullmatch(path)
     if found is None:

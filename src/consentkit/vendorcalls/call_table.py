@@ -11,25 +11,25 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Call: TypeAlias = list[object]
-"""The arguments of one call, as JSON has them."""
+"""The arguments of one call, as JSON values."""
 
 _EITHER = re.compile(r"(\w+)\?(\w+):(\w*)")
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way of telling vendors' scripts; ``calls.toml`` explains each key.
+    """One consent API of vendors' scripts; ``calls.toml`` explains each key.
 
     Attributes:
         id: The key in the table.
-        queue: Name of the global that takes the calls.
-        takes: How it takes them.
-        vendors: Ids of the vendors that listen.
-        advanced: Ids of the vendors that listen and may run before consent.
+        queue: Name of the global that receives the calls.
+        takes: How it receives them.
+        vendors: Ids of the vendors that use it.
+        advanced: Ids of the vendors that use it and may run before consent.
         asks: Word → vendors, or one purpose, that must be allowed for it.
-        default: Calls before the first of the vendor's scripts.
+        default: Calls before the vendor's first script.
         update: Calls when the choice is known or changes.
         signals: Last argument of each of these calls.
-        settings: Whether it takes region lists and the settings of Consent Mode.
+        settings: Whether it accepts region lists and the settings of Consent Mode.
     """
 
     id: str
@@ -46,11 +46,11 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def defaults(
         self, granted: Container[str], more: Mapping[str, object] = MappingProxyType({})
     ) -> list[Call]:
-        """Make the calls before the first of the vendor's scripts.
+        """Make the calls before the vendor's first script.
 
         Args:
             granted: Words that are granted.
-            more: What to say besides the signals.
+            more: Further fields of the last argument.
         """
         signals: Mapping[str, object] = {name: _fill(text, granted) for name, text in self.signals.items()}
         last = [{**signals, **more}] if signals else []
@@ -59,19 +59,19 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def updates(self) -> list[Call]:
-        """Return the calls when the choice is known, what depends on it not yet filled in."""
+        """Return the calls when the choice is known, with placeholders that depend on it."""
         return [[*call, *([dict(self.signals)] if self.signals else [])] for call in self.update]
 
 
 def _fill(text: str, granted: Container[str]) -> str:
-    """Resolve ``word?one:other``: ``one`` where the word is granted."""
+    """Resolve ``word?one:other``: ``one`` if the word is granted."""
     either = _EITHER.fullmatch(text)
     return text if either is None else either[2] if either[1] in granted else either[3]
 
 
 @cache
 def calls_table() -> Mapping[str, Calls]:
-    """Return all ways of telling, by id."""
+    """Return all consent APIs, by id."""
     rows = msgspec.toml.decode(Path(__file__).with_name("calls.toml").read_bytes()).items()
     return MappingProxyType({ident: msgspec.convert({"id": ident, **row}, Calls) for ident, row in rows})
 
@@ -89,10 +89,10 @@ def calls_for(vendor: str, *, advanced: bool = False) -> Calls | None:
 
 @cache
 def calls_script() -> bytes:
-    """Return the script: the same bytes for every page, to be served from the site's origin.
+    """Return the script that makes the calls: the same for every page, served from the site's origin.
 
-    It must be loaded by a classic script without ``async`` or ``defer``, directly before the first script of
-    the vendor that is to be told.
+    It must be loaded by a classic script without ``async`` or ``defer``, directly before the vendor's first
+    script.
     """
     return Path(__file__).with_name("calls.min.js").read_bytes()
 
@@ -104,21 +104,21 @@ def write_attributes(
     before: Collection[str],
     now: Collection[str] | None,
 ) -> str:
-    """Write the attributes that tell the script what to say.
+    """Write the attributes of the script's element.
 
     Args:
-        calls: To whom.
+        calls: The consent API.
         made: The calls to make at once.
-        asks: Word → vendor and purpose of each that must be allowed; without a vendor the purpose alone.
+        asks: Word → vendor and purpose of each that must be allowed; without a vendor, the purpose alone.
         before: Words granted before a choice.
-        now: Words granted now; ``None`` where nothing was chosen.
+        now: Words granted now; ``None`` if nothing was chosen.
 
     Returns:
         Two attributes, the second in single quotes.
     """
     says: dict[str, object] = {"global": calls.queue, "takes": calls.takes, "calls": list(made)}
     says |= {"update": calls.updates, "asks": asks, "before": sorted(before)}
-    # Ids, codes, numbers and the table's texts: none holds a single quote, an ampersand or ">".
+    # Ids, codes, numbers and texts of the table contain no single quote, ampersand or ">".
     if now is not None:
         says["now"] = sorted(now)
     return f"data-calls=\"{calls.id}\" data-says='{json.dumps(says, separators=(',', ':'))}'"

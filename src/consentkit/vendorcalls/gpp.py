@@ -1,7 +1,7 @@
-"""A visitor's choice as a string of the IAB's Global Privacy Platform, and the script that answers ``__gpp``.
+"""A visitor's choice as a string of the IAB's Global Privacy Platform, and the script with ``__gpp``.
 
-Two sections are written: California's own, ``usca``, and the national one, ``usnat``; ``gpp.toml`` lays them
-out. A TC string (TCF) never is: that needs a registered provider.
+Two sections are supported: California's, ``usca``, and the national one, ``usnat``, described in ``gpp.toml``.
+TC strings (TCF) are not: they need a registered provider.
 
 https://github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform/blob/main/Core/Consent%20String%20Specification.md
 """
@@ -16,11 +16,11 @@ from typing import Final, TypeAlias
 import msgspec
 
 Subsection: TypeAlias = dict[str, "int | bool | list[int]"]
-"""Field → value, as scripts get it."""
+"""Field → value, as scripts receive it."""
 
 _NOT_APPLICABLE, _YES, _NO = range(3)
-_NOT_COVERED: Final = 2  # of MspaCoveredTransaction: not under the IAB's contract of that name
-_GPC: Final = 1  # SubsectionType of the one that says what Sec-GPC said
+_NOT_COVERED: Final = 2  # MspaCoveredTransaction: not covered by the IAB's contract (MSPA)
+_GPC: Final = 1  # SubsectionType of the subsection for Sec-GPC
 
 
 class GPP(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +55,14 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     fields: tuple[str, ...]
 
     def core(self, values: Mapping[str, int]) -> Subsection:
-        """Fill the core subsection; a field that is not among the values is 0, "not applicable"."""
+        """Fill the core subsection; fields without a value are 0, "not applicable"."""
         core: Subsection = {"Version": self.version}
         for field, _, count in (text.partition(":") for text in self.fields):
             core[field] = [_NOT_APPLICABLE] * int(count) if count else values.get(field, _NOT_APPLICABLE)
         return core
 
     def write(self, core: Subsection, *, gpc: bool) -> str:
-        """Write a GPP string of this section: header, core subsection, what Sec-GPC said."""
+        """Write a GPP string of this section: header, core subsection, Sec-GPC."""
         version, *values = core.values()
         bits = f"{version:06b}"
         for value in values:
@@ -71,15 +71,15 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def gpp_for(place: str, *, opted_out: bool | None, gpc: bool) -> GPP:
-    """Say in GPP what a visitor in the United States chose.
+    """Express the choice of a visitor in the United States in GPP.
 
-    Californians get California's section, everybody else the national one. The site is taken to tell what it
-    does with data, and to handle no sensitive data, no data of known children, and no transaction covered by
-    the IAB's contract (MSPA).
+    Visitors in California get California's section, others the national one. It is assumed that the site
+    gives notice of its data uses, and handles no sensitive data, no data of known children, and no transaction
+    covered by the IAB's contract (MSPA).
 
     Args:
-        place: ISO 3166 code of country and state, such as ``US-CA``, or ``US`` where the state is not known.
-        opted_out: Whether the visitor opted out of sale, sharing and targeted advertising; ``None`` where the
+        place: ISO 3166 code of country and state, such as ``US-CA``, or ``US`` if the state is unknown.
+        opted_out: Whether the visitor opted out of sale, sharing and targeted advertising; ``None`` if the
             site sells no data.
         gpc: Whether Sec-GPC was sent.
     """
@@ -95,16 +95,16 @@ def gpp_for(place: str, *, opted_out: bool | None, gpc: bool) -> GPP:
 
 
 def gpp_attributes(gpp: GPP, *, prompting: bool) -> str:
-    """Write the attribute that tells the script what to answer.
+    """Write the attribute of the script's element.
 
     Args:
-        gpp: What holds for this visitor.
-        prompting: Whether the page asks the visitor.
+        gpp: The visitor's GPP string and fields.
+        prompting: Whether the page shows a banner.
 
     Returns:
         One attribute in single quotes.
     """
-    # Names, codes and numbers of the table: none holds a single quote, an ampersand or ">".
+    # Names, codes and numbers of the table contain no single quote, ampersand or ">".
     apis = [f"{section.id}:{section.name}" for section in section_table().values()]
     says = {**msgspec.to_builtins(gpp), "apis": apis, "prompting": prompting}
     return f"data-gpp='{json.dumps(says, separators=(',', ':'))}'"
@@ -112,9 +112,10 @@ def gpp_attributes(gpp: GPP, *, prompting: bool) -> str:
 
 @cache
 def gpp_script() -> bytes:
-    """Return the script: the same bytes for every page, to be served from the site's origin.
+    """Return the script: the same for every page, served from the site's origin.
 
-    It must be loaded by a classic script without ``async`` or ``defer``, before the first script that asks.
+    It must be loaded by a classic script without ``async`` or ``defer``, before the first script that calls
+    ``__gpp``.
     """
     return Path(__file__).with_name("gpp.min.js").read_bytes()
 
@@ -127,10 +128,10 @@ def section_table() -> Mapping[str, Section]:
 
 
 def _base64url(bits: str) -> str:
-    """Write bits in base64url without ``=`` (RFC 4648, section 5), zeros added up to whole bytes.
+    """Write bits in base64url without ``=`` (RFC 4648, section 5), padded with zeros to whole bytes.
 
-    IAB's own library does so. The specification asks for whole characters only; such a string may have 5
-    characters, which no base64 decoder for bytes takes.
+    As in the IAB's own library. The specification pads to whole characters only, which base64 decoders may
+    reject.
     """
     size = -(-len(bits) // 8)
     octets = int(bits.ljust(8 * size, "0"), 2).to_bytes(size, "big")
