@@ -18,7 +18,7 @@ CONTAINER: Final = re.compile(
     r"(?P<element>[a-z][a-z0-9-]*)?(?:(?P<sign>[.#])(?P<word>[\w-]{3,})(?P<open>\*)?)?"
     r"(?:\[(?P<attribute>[a-z][a-z0-9-]*)\])?\Z"
 )
-"""Selector of an element that a script fills: ``element.class``, ``#id``, ``[attribute]``; ``x*``: a prefix."""
+"""Selector of what a script fills: ``element.class``, ``#id``, ``[attribute]``; ``*`` at the end."""
 
 
 class HostRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

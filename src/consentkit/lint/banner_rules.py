@@ -8,13 +8,13 @@ from consentkit.lint.finding import Finding, error, listed, note, warning
 from consentkit.policy import Regime
 
 CONTRAST: Final = 4.5
-"""Least contrast of a label (WCAG 2.2, 1.4.3)."""
+"""Minimum contrast of a label (WCAG 2.2, 1.4.3)."""
 HEIGHT: Final = 0.1
-"""How much smaller one button's height may be, as part of the other's."""
+"""Maximum relative difference between the buttons' heights."""
 WIDTH: Final = 0.3
-"""The same of widths, which follow the labels."""
+"""Maximum relative difference between their widths, which depend on the labels."""
 LEAST_TEXT: Final = 0.5
-"""How much of the text that accepting shows must be there after rejecting."""
+"""Minimum share of the page's text that must remain after rejecting, compared with accepting."""
 
 
 def check_reject_button(seen: Observations) -> Iterator[Finding]:
@@ -77,7 +77,7 @@ def _contrast(where: str, control: Control, scheme: str) -> Iterator[Finding]:
 
 
 def check_ticked_boxes(seen: Observations) -> Iterator[Finding]:
-    """Rule 6: nothing but what is necessary is ticked before a choice."""
+    """Rule 6: only necessary purposes are ticked before a choice."""
     for box in seen.ticked:
         if box.purpose not in seen.allowed:
             yield error(6, f"{seen.url} {box.path}", f'"{box.name}" is ticked before the visitor has chosen')
@@ -99,7 +99,7 @@ def _presses(count: int) -> str:
 
 
 def check_gestures(seen: Observations) -> Iterator[Finding]:
-    """Rule 8: scrolling, Escape, a click beside the layer and closing it never grant."""
+    """Rule 8: scrolling, Escape, a click beside the layer and closing it grant nothing."""
     if seen.layer is None:
         return
     before = {(one.name, one.value) for one in seen.arrival.walk[0].stored}
@@ -118,7 +118,7 @@ def check_gestures(seen: Observations) -> Iterator[Finding]:
 
 
 def check_settings_control(seen: Observations) -> Iterator[Finding]:
-    """Rule 13: every page has a control to withdraw, which shows what holds."""
+    """Rule 13: every page has a control to withdraw, and the settings show the present choice."""
     if seen.regime is Regime.NONE:
         yield from _without_settings(seen.arrival.walk, "")
         return
@@ -177,7 +177,7 @@ def check_open_content(seen: Observations) -> Iterator[Finding]:
 
 
 def _closed(refused: PageVisit, granted: PageVisit) -> str:
-    """Say what a refusal takes away of a page; empty if nothing."""
+    """Describe what a refusal takes away from a page; empty if nothing."""
     if refused.view.blocked and not granted.view.blocked:
         return "after a refusal something stands before the content"
     if refused.url != granted.url:
@@ -194,7 +194,7 @@ def check_accessibility(seen: Observations) -> Iterator[Finding]:
 
 
 def check_machine_refusal(seen: Observations) -> Iterator[Finding]:
-    """Rule 34: a tool that refuses for people finds the reject button."""
+    """Rule 34: tools that reject automatically find the reject button."""
     layer = seen.layer
     if layer is None:
         return

@@ -12,7 +12,7 @@ from consentkit.policy.tables import default_purposes
 from consentkit.vendorcalls import calls_for
 
 WATCHING: Final = frozenset({"analytics", "marketing"})
-"""Purposes of the catalog that are never necessary."""
+"""Purposes of the catalog whose vendors are never necessary."""
 
 
 def check_descriptions(configuration: Configuration) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def check_single_purpose(configuration: Configuration) -> Iterator[Finding]:
             if owner.purpose != vendor.purpose:
                 message = f"{vendor.id} ({vendor.purpose}) and {owner.id} ({owner.purpose}) both claim {name}"
                 yield error(20, where, message)
-        # What is called necessary is left to rule 21.
+        # Rule 21 checks vendors under `necessary`.
         if vendor.purpose in default_purposes() and vendor.purpose != NECESSARY:
             yield from _other_than_known(vendor)
 
@@ -70,7 +70,7 @@ def _known(vendor: Vendor) -> Iterator[tuple[str, KnownVendor]]:
 
 
 def check_necessary(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 21: what is called necessary holds no analytics or advertising."""
+    """Rule 21: `necessary` contains no analytics or advertising."""
     for vendor in configuration.policy.vendors_for(NECESSARY):
         for where, known in (*_known(vendor), *_known_cookies(vendor)):
             if known.purpose in WATCHING:
@@ -79,7 +79,7 @@ def check_necessary(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _known_cookies(vendor: Vendor) -> Iterator[tuple[str, KnownVendor]]:
-    """Yield for each cookie of a vendor of the site's own the first in the catalog that watches by it."""
+    """Yield for each cookie of a vendor that is not in the catalog a tracker with the same cookie."""
     if vendor.id in default_catalog().vendors:
         return
     watching = [known for known in default_catalog().vendors.values() if known.purpose in WATCHING]
@@ -91,13 +91,13 @@ def _known_cookies(vendor: Vendor) -> Iterator[tuple[str, KnownVendor]]:
 
 
 def _overlap(pattern: str, other: str) -> bool:
-    """Say whether two patterns of cookies have a name in common."""
+    """Say whether two cookie patterns can match the same name."""
     first, second = pattern.removesuffix("*"), other.removesuffix("*")
     return fnmatchcase(first, other) or fnmatchcase(second, pattern)
 
 
 def check_sale(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 27: Sec-GPC denies what sells, hence whoever advertises is under a purpose that does."""
+    """Rule 27: advertising vendors have a purpose with `sale`, which Sec-GPC denies."""
     for vendor in configuration.policy.vendors_declared.values():
         if vendor.purpose == NECESSARY or configuration.policy.purposes[vendor.purpose].sale:
             continue
@@ -108,7 +108,7 @@ def check_sale(configuration: Configuration) -> Iterator[Finding]:
 
 def _unsold(vendor: Vendor, where: str, known: KnownVendor) -> Finding:
     message = f"Sec-GPC does not stop {known.name}: {vendor.purpose} is no sale"
-    # Content that is shown, and who only works for the site, may be no sale; statistics might be none.
+    # Embedded content and processors may not be a sale: a note. Statistics probably not: a warning.
     if known.embed or vendor.own_use is False:
         fix = "Nothing, if what it receives from your site is neither sold nor shared."
         return note(27, where, message, fix)
@@ -116,9 +116,9 @@ def _unsold(vendor: Vendor, where: str, known: KnownVendor) -> Finding:
 
 
 def check_google_host(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 35: Google's tags are told the default before the first of them begins.
+    """Rule 35: Google's tags get the default consent before the first of them begins.
 
-    The gate tells the vendors that listen. A vendor of the site's own that claims their hosts does not.
+    The gate makes the calls for the catalog's vendors, but not for a vendor of the site with the same hosts.
     """
     for vendor in configuration.policy.vendors_declared.values():
         for where, known in _known(vendor) if calls_for(vendor.id) is None else ():
@@ -129,18 +129,18 @@ def check_google_host(configuration: Configuration) -> Iterator[Finding]:
 
 
 def takes_google_default(known: KnownVendor) -> bool:
-    """Say whether a vendor's tags take Consent Mode's default."""
+    """Say whether a vendor's tags use Google's Consent Mode."""
     calls = calls_for(known.id)
     return calls is not None and calls.id == "google"
 
 
-# --- a policy against the one before it
+# --- changes of a policy
 
 
 def check_edition(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 22: a vendor or purpose that is added changes the notice.
+    """Rule 22: an added vendor or purpose changes the notice.
 
-    Fingerprints see vendors, retention and edition. What else a visitor agreed to is compared here.
+    Fingerprints cover vendors, retention and edition. What else a visitor agreed to is compared here.
     """
     policy, before = configuration.policy, configuration.before
     if before is None:
@@ -159,7 +159,7 @@ def check_edition(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _changes(policy: Policy, before: Policy, purpose: Purpose) -> Iterator[tuple[Level, str]]:
-    """Yield what is new under a purpose that both policies have."""
+    """Yield additions to a purpose that both policies have."""
     if purpose.sale and not before.purposes[purpose.id].sale:
         yield "error", "it has become a sale"
     for vendor in policy.vendors_for(purpose.id):
@@ -196,7 +196,7 @@ def check_asking_again(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _is_material(policy: Policy, before: Policy, ident: str) -> bool:
-    """Say whether a purpose has other texts, anything new, or other retentions, whichever are longer."""
+    """Say whether texts or retentions of a purpose have changed, or anything was added."""
     old, new = before.purposes[ident], policy.purposes[ident]
     declared = before.vendors_declared
     kept = ((one, declared[one.id]) for one in policy.vendors_for(ident) if one.id in declared)

@@ -16,13 +16,13 @@ Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """A policy, and what else a rule of configuration may need to know.
+    """The input of the rules for configurations.
 
     Attributes:
-        policy: What is held against the rules.
+        policy: The policy that is checked.
         texts: The banner's texts.
         today: ISO 8601 date; empty if unknown.
-        before: The policy that was there before, if any.
+        before: The previous policy, if any.
     """
 
     policy: Policy
@@ -32,25 +32,25 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that can be pressed.
+    """A button or link.
 
     Attributes:
-        path: A selector that finds it.
-        action: What pressing it does by its hook or label: ``accept``, ``reject``, ``settings``, ``save``,
-            ``withdraw``, ``close`` or nothing.
-        refuses: Whether tools that know no label of this package take its label for a refusal.
-        reopens: Whether its label is that of a control that opens the settings again.
-        text: What it says on screen.
-        name: What assistive technology calls it.
+        path: Its CSS selector.
+        action: Its effect, by this package's attribute or by its label: ``accept``, ``reject``, ``settings``,
+            ``save``, ``withdraw``, ``close`` or empty.
+        refuses: Whether other tools recognise its label as a refusal.
+        reopens: Whether its label is that of a control that reopens the settings.
+        text: The visible label.
+        name: The accessible name.
         tag: The element's name.
-        button: Whether it is a button, and not a link.
+        button: Whether it is a button and not a link.
         inline: Whether it is part of a sentence.
-        opens: Whether it is what this package reopens the settings with.
-        reachable: Whether a press at its middle reaches it.
-        width: In CSS pixels, as `height`, `left` and `right`.
-        font: Size and family as computed.
-        weight: Weight as computed.
-        contrast: Of the label against what is behind; ``None`` where that is a picture, or was not measured.
+        opens: Whether it is this package's control that reopens the settings.
+        reachable: Whether a click on its centre hits it.
+        width: In CSS pixels, as are `height`, `left` and `right`.
+        font: Computed size and family.
+        weight: Computed weight.
+        contrast: Contrast of the label; ``None`` before a picture, or if not measured.
     """
 
     path: str
@@ -74,14 +74,14 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkbox(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that can be ticked.
+    """A checkbox or switch.
 
     Attributes:
-        path: A selector that finds it.
-        name: What it is called.
+        path: Its CSS selector.
+        name: Its accessible name.
         checked: Whether it is ticked.
         disabled: Whether it cannot be changed.
-        purpose: The purpose it stands for, where it carries this package's hooks.
+        purpose: Its purpose, if it has this package's attribute.
     """
 
     path: str
@@ -92,19 +92,19 @@ class Checkbox(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
-    """A first layer: what asks a visitor who has not chosen.
+    """A first layer: a banner or dialog that asks a visitor who has not chosen.
 
     Attributes:
-        path: A selector that finds it.
+        path: Its CSS selector.
         popup: Whether it floats above the page, or is a dialog.
-        language: The primary language that its markup says it is in.
-        spoken: The language that its text is in, if that is certainly not the page's.
+        language: The primary language of its markup.
+        spoken: The language of its text, if that is certainly not the page's.
         known: Whether all words for refusing in its language are known.
-        text: What it says.
-        controls: What can be pressed in it.
-        boxes: What can be ticked in it.
-        left: In CSS pixels of the window, as `right`.
-        overflows: Whether it is wider inside than outside.
+        text: Its text.
+        controls: Its buttons and links.
+        boxes: Its checkboxes.
+        left: In CSS pixels of the window, as is `right`.
+        overflows: Whether its content is wider than itself.
     """
 
     path: str
@@ -120,22 +120,22 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     overflows: bool
 
     def find(self, action: str) -> Control | None:
-        """Find the control that does something; a button rather than a link."""
+        """Find the control with an action; a button rather than a link."""
         return first_control(self.controls, action)
 
 
 class PageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as it is seen.
+    """A document as a visitor sees it.
 
     Attributes:
-        language: The primary language that the page's ``<html>`` says it is in.
-        layers: What may be first layers, outer ones first.
-        root: What is on top: a modal dialog, or the body.
-        controls: What can be pressed there.
-        boxes: What can be ticked there.
-        text: What it says.
+        language: The primary language of the page's ``<html>``.
+        layers: Candidates for the first layer, outer ones first.
+        root: CSS selector of the topmost element: a modal dialog, or the body.
+        controls: Buttons and links in it.
+        boxes: Checkboxes in it.
+        text: Its text.
         length: Number of characters of the page's visible text.
-        covered: Which part of the window floating elements cover, 0 to 1.
+        covered: Share of the window that floating elements cover, 0 to 1.
         locked: Whether the page is longer than the window and cannot be scrolled.
     """
 
@@ -156,12 +156,12 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blocked(self) -> bool:
-        """Whether the content cannot be read or used for what stands in front of it."""
+        """Whether something in front of the content blocks it."""
         return self.locked or self.covered > 0.9
 
     @property
     def opener(self) -> Control | None:
-        """What opens the settings again, outside of the first layer."""
+        """The control outside the first layer that reopens the settings."""
         inside = {control.path for control in self.layer.controls} if self.layer else set()
         outside = [control for control in self.controls if control.path not in inside]
         own = next((control for control in outside if control.opens), None)
@@ -169,19 +169,19 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first_control(controls: Iterable[Control], action: str) -> Control | None:
-    """Find the first control that does something; a button rather than a link."""
+    """Find the first control with an action; a button rather than a link."""
     found = [control for control in controls if control.action == action]
     return next((control for control in found if control.button), found[0] if found else None)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a visit left in the browser.
+    """A cookie or other entry that a visit left in the browser.
 
     Attributes:
-        kind: Where.
-        name: Under which name.
-        value: With which value; empty for databases.
-        domain: Whose page it was set on, or the cookie's domain without its leading dot.
+        kind: The kind of storage.
+        name: Its name.
+        value: Its value; empty for databases.
+        domain: Host of the page, or the cookie's domain without its leading dot.
     """
 
     kind: StorageKind
@@ -191,11 +191,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``GET /_consent/state`` says.
+    """The answer of ``GET /_consent/state``.
 
     Attributes:
-        regime: The strictest that holds for the visitor.
-        granted: Purposes and vendors that may be used.
+        regime: The strictest regime for the visitor.
+        granted: Purposes and vendors that are granted.
     """
 
     regime: Regime
@@ -203,13 +203,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageVisit(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of opening a page.
+    """The result of opening a page.
 
     Attributes:
         url: The page.
-        view: What it looks like.
-        requests: Addresses that were asked for, or that something tried to ask.
-        stored: What is in the browser afterwards.
+        view: The page as it is seen.
+        requests: Addresses that were requested, blocked requests included.
+        stored: The browser's storage afterwards.
     """
 
     url: str
@@ -229,9 +229,9 @@ class FirstVisit(msgspec.Struct, frozen=True, kw_only=True):
     """Before a choice.
 
     Attributes:
-        state: What the site says that holds, if it runs this package.
-        pages: Addresses of the start page, then of others.
-        walk: What came of opening them.
+        state: The visitor's state, if the site runs this package.
+        pages: Addresses of the start page and of others.
+        walk: The results of opening them.
         dark: The start page for a visitor who prefers dark colours.
     """
 
@@ -245,11 +245,11 @@ class ChoiceVisit(msgspec.Struct, frozen=True, kw_only=True):
     """After a choice on the first layer.
 
     Attributes:
-        presses: What it took; ``None`` if there is no way.
-        stored: What was in the browser right afterwards.
+        presses: Number of presses; ``None`` if the choice cannot be made.
+        stored: The browser's storage right afterwards.
         walk: The pages, opened afterwards.
-        shown: What the settings showed; ``None`` where nothing opens them.
-        withdrawn: What came of withdrawing then, if that was tried and there is a way.
+        shown: The settings; ``None`` if nothing opens them.
+        withdrawn: The result of withdrawing after that, if it was tried and is possible.
     """
 
     presses: int | None
@@ -260,12 +260,12 @@ class ChoiceVisit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GestureVisit(msgspec.Struct, frozen=True, kw_only=True):
-    """After something that is not a choice.
+    """After a gesture that is not a choice.
 
     Attributes:
-        name: What was done.
+        name: The gesture.
         trace: The page, opened again.
-        state: What the site says that holds.
+        state: The visitor's state.
     """
 
     name: str
@@ -277,7 +277,7 @@ class SignalVisit(msgspec.Struct, frozen=True, kw_only=True):
     """With Sec-GPC.
 
     Attributes:
-        state: What the site says that holds.
+        state: The visitor's state.
         walk: The pages.
         told: Whether pages or settings say that the signal was received or honoured.
     """
@@ -291,9 +291,9 @@ class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
     """The privacy policy, opened before a choice.
 
     Attributes:
-        url: Where it is; empty if no link to it is found.
-        status: What it answers with.
-        trace: What came of opening it; ``None`` if it cannot be opened.
+        url: Its address; empty if no link to it is found.
+        status: Its HTTP status.
+        trace: The result of opening it; ``None`` if it cannot be opened.
     """
 
     url: str
@@ -302,11 +302,11 @@ class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Barrier(NamedTuple):
-    """Something that keeps people from using the first layer or the settings.
+    """An accessibility problem of the first layer or the settings.
 
     Attributes:
-        at: A selector, or what else names the place.
-        problem: What is wrong, with the number of the success criterion (WCAG 2.2).
+        at: CSS selector, or another name of the place.
+        problem: The problem, with the number of the success criterion (WCAG 2.2).
     """
 
     at: str
@@ -314,25 +314,25 @@ class Barrier(NamedTuple):
 
 
 class Observations:
-    """What visitors to a site saw. Rules read it; the scanner fills it, each part when a rule first asks.
+    """Observations of visits to a site: the input of browser rules. The scanner makes each when first used.
 
     Args:
         url: The start page.
-        policy: What the site declares, if that is known.
-        regime: What holds for the visitors; by default what the site says.
+        policy: The site's policy, if known.
+        regime: The regime for the visitors; by default what the site says.
 
     Attributes:
-        arrival: A fresh visit, before a choice.
-        foreign: A visit of somebody whose browser speaks another language than the page.
-        ticked: Boxes that are ticked in banner and settings before a choice, and are not the page's own.
+        arrival: A first visit, before a choice.
+        foreign: A visit with a browser in another language than the page.
+        ticked: Boxes that are ticked in banner and settings before a choice; not those of the page itself.
         refused: A visit that rejects.
         granted: A visit that accepts, and then withdraws.
-        gestures: Visits that do what is no choice, one thing each, and then open the page again.
+        gestures: Visits with one gesture each that is not a choice; then the page is opened again.
         policy_page: The privacy policy.
         signalled: A visit with Sec-GPC.
-        overridden: A visit that accepts without Sec-GPC and comes back with it; ``None`` where nobody can
-            accept.
-        barriers: What keeps people from using the first layer and the settings.
+        overridden: A visit that accepts without Sec-GPC and returns with it; ``None`` if accepting is
+            impossible.
+        barriers: Accessibility problems of the first layer and the settings.
         refused_by_tool: Whether autoconsent finds the reject button; ``None`` if its script was not given.
     """
 
@@ -356,12 +356,12 @@ class Observations:
 
     @property
     def layer(self) -> Layer | None:
-        """What asks the visitor on the start page."""
+        """The first layer of the start page."""
         return self.arrival.walk[0].view.layer
 
     @property
     def regime(self) -> Regime:
-        """The regime: given, or as the site says; the strictest where it says nothing."""
+        """The regime: as given, or as the site says, else the strictest."""
         state = self.arrival.state
         return self._regime or (state.regime if state else Regime.OPT_IN)
 
@@ -374,7 +374,7 @@ class Observations:
         return frozenset(purposes) if self.regime.grants else frozenset()
 
     def tracking(self, trace: PageVisit) -> list[str]:
-        """Return the names of vendors that would need consent for what came of a page before a choice."""
+        """Return the names of vendors in a page's requests and storage that need consent before a choice."""
         requested = map(self.vendors.match_request, trace.requests)
         stored = (self.vendors.match_stored(one.name, one.domain) for one in trace.stored)
         return [vendor.name for vendor in needing_consent([*requested, *stored], self.allowed)]

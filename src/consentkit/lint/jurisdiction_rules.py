@@ -27,19 +27,19 @@ _DATA_DAYS: Final = 762
 _EUROPE: Final = EU_AND_EEA | {"GB"}
 
 
-# --- what holds at a place
+# --- the law at a place
 
 
 class LocalLaw(NamedTuple):
-    """What the law of one place asks for a purpose, next to what a policy does there.
+    """The law of one place for a purpose, compared with the policy there.
 
     Attributes:
-        code: ISO 3166 code of a country, or of a region.
-        row: What its law asks for; without a row of its own, consent is asked first.
+        code: ISO 3166 code of a country or region.
+        row: The row of its law; `opt-in` if there is none.
         purpose: A purpose of the policy.
-        regime: What the policy has there; of a country, where its regions have none.
+        regime: The policy's regime there, without the rows of a country's regions.
         loosest: The loosest regime that the law allows.
-        key: The key path of what the policy says of it.
+        key: Key path of the policy's regime.
     """
 
     code: str
@@ -60,11 +60,11 @@ def local_laws(policy: Policy) -> tuple[LocalLaw, ...]:
 def _laws_at(policy: Policy, code: str) -> Iterator[LocalLaw]:
     chain = jurisdictions().chain(code)
     row = chain[0] if chain else Jurisdiction(place=code, name=code, regime=Regime.OPT_IN, source="none")
-    # Of one very place: `Policy.regimes_at` takes in all regions of a country.
+    # Of exactly this place: `Policy.regimes_at` includes all regions of a country.
     told = policy.regimes_by_code
     regimes = next(told[key] for key in (code, code.partition("-")[0], "") if key in told)
     for purpose, regime in regimes.items():
-        # A purpose of the site's own that is for statistics, and for nothing else that is known.
+        # A purpose of the site whose known vendors are all for statistics counts as `analytics`.
         statistics = row.without_own_use and set(_known_purposes(policy, purpose)) == {"analytics"}
         known = "analytics" if statistics and not policy.purposes[purpose].sale else purpose
         loosest = row.purposes.get(known, row.regime)
@@ -72,7 +72,7 @@ def _laws_at(policy: Policy, code: str) -> Iterator[LocalLaw]:
 
 
 def _known_purposes(policy: Policy, purpose: str) -> list[str]:
-    """Return what the catalog knows the vendors of a purpose for."""
+    """Return the catalog's purposes of the vendors of a purpose."""
     known = default_catalog().vendors
     return [known[vendor.id].purpose for vendor in policy.vendors_for(purpose) if vendor.id in known]
 
@@ -96,7 +96,7 @@ def _deciding_key(policy: Policy, code: str, purpose: str) -> str:
 
 
 def check_prior_grants(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 1: where consent is asked first, nothing but what is necessary is granted before."""
+    """Rule 1: under `opt-in`, nothing but `necessary` is granted before consent."""
     policy = configuration.policy
     found: dict[tuple[str, Level], tuple[list[str], list[str]]] = {}
     for law in local_laws(policy):
@@ -121,7 +121,7 @@ def check_advanced_mode(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _grant_level(policy: Policy, law: LocalLaw) -> Level:
-    """Weigh a grant: audience measurement for the site alone is exempt by some authorities of the Union."""
+    """Return the level of a grant: some EU authorities exempt audience measurement for the site alone."""
     exempt = (
         law.code[:2] in EU_AND_EEA
         and law.regime is Regime.INFORM
@@ -134,7 +134,7 @@ def _grant_level(policy: Policy, law: LocalLaw) -> Level:
 
 
 def check_sale_link(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 26: where a sale or sharing can be opted out of, a link says so on every page."""
+    """Rule 26: where the law gives a right to opt out of sale or sharing, every page has a link."""
     policy = configuration.policy
     if not policy.sells:
         return
@@ -162,7 +162,7 @@ def _less_than_opt_out(regime: Regime, where: str, places: str, *, linked: bool)
 
 
 def check_british_exception(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 31: statistics on the British exception can be objected to, and serve the site alone."""
+    """Rule 31: statistics under the British exception can be objected to, and serve the site alone."""
     policy = configuration.policy
     users: dict[str, tuple[Vendor, str]] = {}
     for law in local_laws(policy):
@@ -182,7 +182,7 @@ def check_british_exception(configuration: Configuration) -> Iterator[Finding]:
         yield error(31, f"vendors.{vendor.id}.own_use", message, fix)
 
 
-# --- how long things last
+# --- durations
 
 
 def check_refusal_lifetime(configuration: Configuration) -> Iterator[Finding]:
@@ -202,7 +202,7 @@ def check_asking_sooner(configuration: Configuration) -> Iterator[Finding]:
 
 
 def check_cookie_retention(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 17: no cookie is kept for more than 400 days; of the package's own the policy sees to it."""
+    """Rule 17: no cookie is kept for more than 400 days; the policy itself limits the package's own."""
     for vendor in configuration.policy.vendors.values():
         for index, cookie in enumerate(vendor.cookies):
             if _days(cookie.retention) > MAX_DAYS:
@@ -231,7 +231,7 @@ def check_exempt_retention(configuration: Configuration) -> Iterator[Finding]:
         for vendor in policy.vendors_for(purpose):
             where, without = f"vendors.{vendor.id}.retention", f"it runs without consent in {listed(places)}"
             if long := _longest(vendor):
-                # The numbers are the French authority's; others look to them.
+                # The limits are those of the French authority; others follow it.
                 weigh = error if "FR" in places else warning
                 yield weigh(32, where, f"{long}, and {without}")
             elif not vendor.retention:
@@ -239,7 +239,7 @@ def check_exempt_retention(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _longest(vendor: Vendor) -> str:
-    """Say which cookie, or else which data, is kept too long; empty if none is."""
+    """Describe a cookie, or else the data, that is kept too long; empty if there is none."""
     for cookie in vendor.cookies:
         if _days(cookie.retention) > _COOKIE_DAYS:
             return f"the cookie {cookie.name} is kept for {cookie.retention}"
@@ -247,7 +247,7 @@ def _longest(vendor: Vendor) -> str:
 
 
 def _days(text: str) -> float:
-    """Return a duration in days; 0 where nothing is said, or in words that the catalog alone may use."""
+    """Return a duration in days; 0 for an empty text, and for the catalog's free texts."""
     try:
         return read_duration(text).days if text else 0
     except ConfigurationError:

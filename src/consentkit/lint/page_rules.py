@@ -27,12 +27,12 @@ _CDN: Final = frozenset({"cdn-cache-control", "surrogate-control"})
 
 
 def lint_page(body: bytes, headers: Headers, *, url: str) -> list[Finding]:
-    """Hold a captured page against rules 35 and 36, and 13 as far as the source shows it.
+    """Check a captured page for rules 35 and 36, and for 13 as far as the source shows it.
 
     Args:
         body: The page, not compressed.
-        headers: The answer's headers.
-        url: Where it came from.
+        headers: The response's headers.
+        url: The page's address.
     """
     page = _Page()
     rewriter = Rewriter(page)
@@ -49,15 +49,15 @@ def lint_page(body: bytes, headers: Headers, *, url: str) -> list[Finding]:
 
 
 class _Page:
-    """Collects what matters of a page; a `consentkit.rewriter.Handler` that changes nothing.
+    """Collects facts about a page; a `consentkit.rewriter.Handler` without edits.
 
     Attributes:
-        count: How many scripts there are so far.
-        told: Whether one of them has told Google's tags the default.
-        early: Which of them began a tag of Google's before that; empty if none did.
-        banner: Whether there is a banner that is shown.
-        control: Whether anything on it leads to the settings.
-        choice: Whether vendors are told what the visitor chose.
+        count: Number of scripts so far.
+        told: Whether one of them has set Google's default consent.
+        early: The script that began a Google tag before that; empty if there is none.
+        banner: Whether there is a visible banner.
+        control: Whether something leads to the settings.
+        choice: Whether vendor calls contain the visitor's choice.
     """
 
     names = frozenset({b"a", b"button", b"dialog", b"script", b"section"})
@@ -70,7 +70,7 @@ class _Page:
         self.told = self.banner = self.control = self.choice = False
 
     def start_tag(self, raw: bytes, name: bytes, where: Where) -> tuple[()]:
-        """Note banner and settings; see `consentkit.rewriter.Handler`."""
+        """Record banner and settings; see `consentkit.rewriter.Handler`."""
         found = _attributes(raw)
         is_banner = found.get("id", "") == _BANNER
         self.banner |= is_banner and "hidden" not in found
@@ -82,7 +82,7 @@ class _Page:
         return True
 
     def script(self, raw: bytes, text: bytes, whole: bool, where: Where) -> tuple[()]:
-        """Note what a script would run, in the order of the page; see `consentkit.rewriter.Handler`."""
+        """Record what a script runs, in the order of the page; see `consentkit.rewriter.Handler`."""
         found = _attributes(raw)
         self.count += 1
         self.choice |= '"now":' in found.get("data-says", "")
@@ -99,17 +99,17 @@ class _Page:
 
 
 def _attributes(raw: bytes) -> dict[str, str]:
-    # The first of a name counts.
+    # Of duplicate attributes the first counts.
     named = [(one.name.decode("utf-8", "replace"), decode(one.value or b"")) for one in attributes(raw)]
     return dict(reversed(named))
 
 
 def _read_script(kind: str, source: str, text: str) -> tuple[bool, bool]:
-    """Say whether a script begins a tag of Google's before it tells the default, and whether it tells it."""
+    """Say whether a script begins a Google tag before it sets the default consent, and whether it sets it."""
     if source:
         return _is_google_tag(source), False
     default, command = _DEFAULT.search(text), _COMMAND.search(text)
-    # A module waits until the page is there, which is too late to be the first.
+    # Modules run after the page is parsed, which is too late for the default.
     if default is None or kind.lower() == "module":
         return command is not None, False
     return command is not None and command.start() < default.start(), True
@@ -124,7 +124,7 @@ def _is_google_tag(source: str) -> bool:
 
 
 def _check_caching(page: _Page, headers: Headers, url: str) -> Iterator[Finding]:
-    """Rule 36: a page that shared caches may keep holds no visitor's state."""
+    """Rule 36: a page that shared caches may store contains no visitor's state."""
     named = [(name.lower(), value.lower()) for name, value in headers]
     if not _is_shared(named):
         return
@@ -139,7 +139,7 @@ def _check_caching(page: _Page, headers: Headers, url: str) -> Iterator[Finding]
 
 
 def _is_shared(headers: list[tuple[str, str]]) -> bool:
-    """Say whether a shared cache may keep an answer (RFC 9111, section 3; RFC 9213 for those of a CDN)."""
+    """Say whether a shared cache may store a response (RFC 9111, section 3; RFC 9213 for CDNs)."""
     plain = _directives(value for name, value in headers if name == "cache-control")
     cdn = _directives(value for name, value in headers if name in _CDN)
     keeps = cdn or plain & {"public", "s-maxage"}
@@ -154,12 +154,12 @@ def _directives(values: Iterable[str]) -> set[str]:
 
 
 def lint_gpc(body: bytes, kind: str, *, url: str, today: str = "") -> list[Finding]:
-    """Hold a captured ``/.well-known/gpc.json`` against rule 30.
+    """Check a captured ``/.well-known/gpc.json`` for rule 30.
 
     Args:
-        body: What was answered.
+        body: The response's body.
         kind: Its media type.
-        url: Where it came from.
+        url: Its address.
         today: ISO 8601 date; empty if unknown.
     """
     try:
@@ -187,7 +187,7 @@ def check_gpc_date(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _date_problem(day: object, today: str) -> str:
-    """Say what is wrong with the day or time of a change; empty if nothing is."""
+    """Describe what is wrong with the date or time of a change; empty if nothing is."""
     try:
         changed = read_day(str(day), path="")
     except ConfigurationError as wrong:

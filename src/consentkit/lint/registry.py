@@ -15,17 +15,17 @@ from consentkit.policy import Policy, Regime
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule that a site can be held against, from ``data/rules.toml``.
+    """One rule, from ``data/rules.toml``.
 
     Attributes:
-        number: 1 to 36; never given to another rule.
-        kind: ``C``: decided from the configuration. ``B``: seen in a browser only.
-        title: What must hold, a few words.
-        source: The law, the regulator's text or the standard that says so.
-        checks: What exactly is looked at.
-        fix: What usually mends it.
-        regimes: Under which of them a browser looks.
-        writes: Patterns of key paths in the policy, and what to write there to mend it.
+        number: 1 to 36; never reused.
+        kind: ``C``: checked in the configuration. ``B``: checked in a browser only.
+        title: The requirement, in a few words.
+        source: The law, regulator's text or standard.
+        checks: What exactly is checked.
+        fix: The usual fix.
+        regimes: The regimes under which it is checked in a browser.
+        writes: Patterns of key paths in the policy, and the value to write there as a fix.
     """
 
     number: int
@@ -66,7 +66,7 @@ CONFIGURATION_CHECKS: Final[tuple[Callable[[Configuration], Iterator[Finding]], 
     jurisdiction_rules.check_exempt_retention,
     declaration_rules.check_google_host,
 )
-"""What checks a configuration, in the order of the rules. Rule 36 and half of 35 need a page."""
+"""The checks of a configuration, in the order of the rules. Rule 36 and half of 35 need a page."""
 
 BROWSER_CHECKS: Final[Mapping[int, Callable[[Observations], Iterator[Finding]]]] = {
     3: banner_rules.check_reject_button,
@@ -90,19 +90,19 @@ BROWSER_CHECKS: Final[Mapping[int, Callable[[Observations], Iterator[Finding]]]]
     33: banner_rules.check_accessibility,
     34: banner_rules.check_machine_refusal,
 }
-"""What checks the observations of a browser, by number of the rule."""
+"""The checks of a browser's observations, by number of the rule."""
 
 
 def lint(
     policy: Policy, *, texts: Texts | None = None, today: str = "", before: Policy | None = None
 ) -> list[Finding]:
-    """Hold a policy against the rules of configuration.
+    """Check a policy by the rules for configurations.
 
     Args:
-        policy: What the site tells its visitors.
-        texts: Locale → section → key → text, as visitors read it; the policy's own texts if left out.
+        policy: The policy.
+        texts: Locale → section → key → text, as visitors read it; by default the policy's own texts.
         today: ISO 8601 date, to check dates; empty if unknown.
-        before: The policy that was there before, for the rules about changes.
+        before: The previous policy, for the rules about changes.
     """
     texts = policy.banner.text if texts is None else texts
     configuration = Configuration(policy=policy, texts=texts, today=today, before=before)

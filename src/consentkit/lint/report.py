@@ -23,12 +23,12 @@ retention = "13 months\""""
 
 
 class Located(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding and where it stands.
+    """A finding and its place.
 
     Attributes:
-        finding: What was found.
+        finding: The finding.
         file: The policy's file, or a URL.
-        line: The line in the file, from 1; ``None`` where it stands in none.
+        line: The line in the file, from 1; ``None`` if there is none.
     """
 
     finding: Finding
@@ -37,22 +37,22 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fix(self) -> str:
-        """Return what mends it."""
+        """Return the fix."""
         return self.finding.fix or RULES[self.finding.rule].fix
 
     @property
     def toml(self) -> str:
-        """Return what to write into the policy; empty where that mends nothing."""
+        """Return the lines to write into the policy; empty if that is no fix."""
         return toml_for(self.finding)
 
 
 def locate(findings: Iterable[Finding], *, file: str, text: str) -> list[Located]:
-    """Find out where findings stand.
+    """Find the lines of findings.
 
     Args:
-        findings: Those of a policy and those of pages.
+        findings: Findings about a policy and about pages.
         file: The policy's file.
-        text: What is in it.
+        text: The file's content.
     """
     return [
         Located(finding=one, file=one.where.partition(" ")[0])
@@ -63,9 +63,9 @@ def locate(findings: Iterable[Finding], *, file: str, text: str) -> list[Located
 
 
 def write_text(found: Sequence[Located]) -> str:
-    """Write findings for people to read, the worst first, and how many there are.
+    """Write findings as text, the worst first, and their number by level.
 
-    What pages and files say in a finding stays on its line.
+    Line breaks in findings are replaced, since they may quote pages and files.
     """
     ordered = sorted(found, key=lambda one: _LEVELS.index(one.finding.level))
     lines = [line for one in ordered for line in _lines(one)]
@@ -146,7 +146,7 @@ def _result(one: Located, index: int) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    """Write a path as a URI, relative where the path is; a URL stays as it is."""
+    """Write a path as a URI, relative if the path is; a URL is returned unchanged."""
     if "://" in file:
         return file
     return ("file://" if file.startswith("/") else "") + quote(file)
@@ -156,9 +156,9 @@ def _uri(file: str) -> str:
 
 
 def toml_for(finding: Finding) -> str:
-    """Return lines that mend a finding; empty where no key would.
+    """Return lines of TOML that fix a finding; empty if no key would.
 
-    Of a table that is in the file already, the key goes there.
+    If the table is already in the file, the key belongs there.
     """
     if not _KEYS.fullmatch(finding.where):
         return ""
@@ -174,7 +174,7 @@ def find_line(text: str, path: str) -> int | None:
     """Return the line, from 1, on which a key path begins in a TOML file, or the nearest table around it.
 
     Args:
-        text: The file. Of what it leaves to defaults, nothing stands anywhere.
+        text: The file's content.
         path: A key path such as ``vendors.youtube.hosts[1]``.
     """
     wanted = re.sub(r"\[\d+\]", "", path).split(".")
@@ -183,19 +183,19 @@ def find_line(text: str, path: str) -> int | None:
     for length in range(len(wanted), 1 if vendor else 0, -1):
         if line := lines.get(tuple(wanted[:length])):
             return line
-    used = (f'"{vendor}"', f"'{vendor}'")  # a vendor that stands in `uses` only
+    used = (f'"{vendor}"', f"'{vendor}'")  # a vendor that is only in `uses`
     numbered = enumerate(text.splitlines(), 1) if vendor else ()
     return next((number for number, line in numbered if any(name in line for name in used)), None)
 
 
 def _keys(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Yield every key and table, statement by statement, with the line on which the statement begins."""
+    """Yield every key and table, statement by statement, with the first line of the statement."""
     header, statement, start = "", "", 1
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         statement += line
         try:
             table = tomllib.loads(header + statement)
-        except tomllib.TOMLDecodeError:  # the statement goes on in the next line
+        except tomllib.TOMLDecodeError:  # the statement continues on the next line
             continue
         for path in _paths(table):
             yield path, start

@@ -12,14 +12,14 @@ from consentkit.lint.facts import Configuration
 from consentkit.lint.finding import Finding, error, warning
 from consentkit.policy import Regime
 
-# A typographic apostrophe, a hyphen that does not break, and the braces of slots.
+# A typographic apostrophe, a non-breaking hyphen, and the braces of placeholders.
 _PLAIN = str.maketrans({"\u2019": "'", "\u2010": "-", "{": None, "}": None})
 _SENTENCE = "[^.!?]*"
 # Patterns by language.
 _DATA = (Path(__file__).with_name("data") / "assumed_consent.toml").read_bytes()
 _ASSUMED = msgspec.toml.decode(_DATA, type=dict[str, list[str]])
 
-# Labels that are no refusal in English, and in languages that have the words from it.
+# Labels that are no refusal, in English and in languages with English words.
 _ELSEWHERE = re.compile(
     r"(?:(?:cookie|privacy|more|manage|show|view|change|my|your) )*"
     r"(?:settings|preferences|options|choices|details|info|information)"
@@ -29,7 +29,7 @@ _ELSEWHERE = re.compile(
 
 
 def check_assumed_consent(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 2: a text that asks first does not assume the answer."""
+    """Rule 2: the text of an `opt-in` banner does not assume consent."""
     for locale, sections in configuration.texts.items():
         for key, text in sections.get(Regime.OPT_IN, {}).items():
             if said := assumed_consent(text, locale):
@@ -37,7 +37,7 @@ def check_assumed_consent(configuration: Configuration) -> Iterator[Finding]:
 
 
 def check_reject_label(configuration: Configuration) -> Iterator[Finding]:
-    """Rule 3: rejecting is a button on the first layer, not one that leads elsewhere."""
+    """Rule 3: the reject button's label is a refusal, not "settings" or "more"."""
     for locale, sections in configuration.texts.items():
         label = sections.get(Regime.OPT_IN, {}).get("reject", "")
         if _ELSEWHERE.fullmatch(_plain(label).rstrip(" .!…>»→")):
@@ -47,11 +47,11 @@ def check_reject_label(configuration: Configuration) -> Iterator[Finding]:
 
 
 def assumed_consent(text: str, locale: str) -> str:
-    """Return the words of a text that assume consent, empty if none do.
+    """Return the words of a text that assume consent; empty if there are none.
 
     Args:
-        text: What visitors read.
-        locale: Its language; the text may still be in English.
+        text: The text.
+        locale: Its language; English phrases are searched as well.
     """
     plain = _plain(text)
     for language in dict.fromkeys((locale.partition("-")[0].lower(), "en")):

@@ -9,7 +9,7 @@ from consentkit.policy import Regime
 
 
 def check_requests_before_choice(seen: Observations) -> Iterator[Finding]:
-    """Rule 9: nobody who needs consent is asked before a choice."""
+    """Rule 9: no vendor that needs consent is contacted before a choice."""
     for trace in seen.arrival.walk:
         yield from _check_requests(9, seen, trace, seen.allowed, "before a choice")
 
@@ -24,7 +24,7 @@ def check_storage_before_choice(seen: Observations) -> Iterator[Finding]:
 
 
 def check_after_refusal(seen: Observations) -> Iterator[Finding]:
-    """Rule 11: nothing that was refused is asked for or stored."""
+    """Rule 11: after a refusal, no denied vendor is contacted or stores anything."""
     known: set[Stored] = set()
     for trace in seen.refused.walk:
         yield from _check_requests(11, seen, trace, (), "after a refusal")
@@ -33,7 +33,7 @@ def check_after_refusal(seen: Observations) -> Iterator[Finding]:
 
 
 def check_after_withdrawal(seen: Observations) -> Iterator[Finding]:
-    """Rule 12: withdrawing removes the site's own cookies that are declared, and stops the requests."""
+    """Rule 12: withdrawing removes declared first-party cookies, and stops the requests."""
     withdrawn = seen.granted.withdrawn
     if withdrawn is None or not withdrawn.walk:
         return
@@ -81,7 +81,7 @@ def _check_storage(
 
 
 def _level(vendor: MatchedVendor) -> Level:
-    """Weigh a vendor: whether what is functional needs consent depends on what the visitor has asked for."""
+    """Return the level for a vendor; a functional one needs no consent for a function that was asked for."""
     return "warning" if vendor.guessed or vendor.purpose == "functional" else "error"
 
 
@@ -89,14 +89,14 @@ def _level(vendor: MatchedVendor) -> Level:
 
 
 def check_signal_opts_out(seen: Observations) -> Iterator[Finding]:
-    """Rule 27: with Sec-GPC no advertising runs, and where one can opt out visitors are shown that."""
+    """Rule 27: with Sec-GPC no advertising runs, and under `opt-out` visitors are told so."""
     yield from _check_sales(27, seen, seen.signalled, "with Sec-GPC: 1")
     if seen.regime is Regime.OPT_OUT and not seen.signalled.told:
         yield error(27, seen.url, "nothing on the page or in the settings says that the signal was honoured")
 
 
 def check_signal_never_grants(seen: Observations) -> Iterator[Finding]:
-    """Rule 28: Sec-GPC never grants, and leaves the question where it is."""
+    """Rule 28: Sec-GPC never grants anything, and does not hide the banner."""
     state = seen.signalled.state
     if state and (granted := set(state.granted) - seen.allowed):
         yield error(28, seen.url, f"with Sec-GPC: 1, {listed(sorted(granted), 4)} is granted")
@@ -108,7 +108,7 @@ def check_signal_never_grants(seen: Observations) -> Iterator[Finding]:
 
 
 def check_signal_prevails(seen: Observations) -> Iterator[Finding]:
-    """Rule 29: Sec-GPC prevails over a grant that was stored before it came."""
+    """Rule 29: Sec-GPC overrides a grant that was stored before."""
     if seen.overridden is not None:
         yield from _check_sales(29, seen, seen.overridden, "with Sec-GPC: 1 after a stored grant")
 

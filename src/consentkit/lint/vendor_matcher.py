@@ -8,12 +8,12 @@ from consentkit.policy import NECESSARY, Policy
 
 
 class MatchedVendor(NamedTuple):
-    """Whom something belongs to.
+    """The vendor of a request or stored name.
 
     Attributes:
         name: The vendor's name.
-        purpose: What for.
-        guessed: Whether only a word of the address says so.
+        purpose: The vendor's purpose.
+        guessed: Whether it was recognised only by a word in the address.
     """
 
     name: str
@@ -25,7 +25,7 @@ class VendorMatcher:
     """Matches requests and stored names with vendors.
 
     Args:
-        policy: What the site declares, if that is known.
+        policy: The site's policy, if known.
         site: The site's address.
 
     Attributes:
@@ -62,7 +62,7 @@ class VendorMatcher:
         return self._known(word[1], guessed=True) if word else None
 
     def match_stored(self, name: str, domain: str) -> MatchedVendor | None:
-        """Return who stores something under a name on a domain; ``None`` if that is not known."""
+        """Return the vendor that stores a name on a domain; ``None`` if unknown."""
         declared = self._cookies.find(name)
         if declared is not None:
             return MatchedVendor(declared.name, declared.purpose)
@@ -77,7 +77,7 @@ class VendorMatcher:
         return host == domain or host.endswith("." + domain)
 
     def is_undeclared(self, name: str, domain: str) -> bool:
-        """Say whether a policy is known and does not name what is stored."""
+        """Say whether the policy is known and declares no vendor for a stored name."""
         own = name.removeprefix("__Host-").removeprefix("__Secure-").startswith("consentkit")
         return self._declares and not own and self.match_stored(name, domain) is None
 
@@ -87,6 +87,6 @@ class VendorMatcher:
 
 
 def needing_consent(found: Iterable[MatchedVendor | None], allowed: Iterable[str]) -> list[MatchedVendor]:
-    """Return the vendors, each once, whose purpose is neither necessary nor allowed."""
+    """Return the vendors whose purpose is neither necessary nor allowed, without duplicates."""
     exempt = {NECESSARY, *allowed}
     return [vendor for vendor in dict.fromkeys(found) if vendor is not None and vendor.purpose not in exempt]

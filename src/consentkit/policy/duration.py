@@ -38,7 +38,7 @@ def read_day(text: str, *, path: str) -> str:
     try:
         day = datetime.fromisoformat((time["minute"] + time["zone"]).upper()).astimezone(UTC)
         return day.date().isoformat()
-    except OverflowError:  # beside the first or the last day that Python counts
+    except OverflowError:  # the first or last day that Python supports
         return text[:10]
 
 
@@ -52,10 +52,10 @@ _DURATION = re.compile(rf"\s*([1-9][0-9]{{0,3}})\s+({'|'.join(UNITS)})s?\s*", re
 
 
 class Duration(NamedTuple):
-    """A length of time; ``str()`` gives the one spelling that equal durations share.
+    """A length of time; ``str()`` is its canonical form.
 
     Attributes:
-        amount: How many units, 1 to 9999; 0 for ``session``.
+        amount: Number of units, 1 to 9999; 0 for ``session``.
         unit: ``second`` to ``year``, or ``session``.
     """
 
@@ -81,7 +81,7 @@ def read_duration(text: str, *, path: str = "") -> Duration:
         path: Key path for the error.
 
     Raises:
-        ConfigurationError: The text is no duration.
+        ConfigurationError: The text is not a duration.
     """
     if text.strip().lower() == "session":
         return Duration(0, "session")

@@ -15,7 +15,7 @@ _PLACES = (Path(__file__).with_name("data") / "places.txt").read_text("utf-8")
 _CODES = {name: frozenset(codes.split()) for name, codes in re.findall(r"^([a-z-]+): (.+)$", _PLACES, re.M)}
 COUNTRIES, EU_AND_EEA = _CODES["countries"], _CODES["eu-and-eea"]
 US_STATES, CA_PROVINCES = _CODES["us-states"], _CODES["ca-provinces"]
-# Countries whose regions are checked, since their laws differ by region.
+# Countries whose regions are validated, since their laws differ by region.
 _REGIONS = {"US": US_STATES, "CA": CA_PROVINCES}
 # Reserved codes that are used for a country.
 _ALIASES = {"UK": "GB"}
@@ -63,7 +63,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _upper(code: str) -> str:
-    # Some letters become others in upper case: "ß" would be South Sudan.
+    # ASCII only: in upper case "ß" becomes "SS", South Sudan.
     return code.strip().upper() if code.strip().isascii() else ""
 
 
@@ -78,7 +78,7 @@ def row_keys(code: str) -> tuple[str, ...]:
 
 
 MAX_DAYS: Final = 400
-"""Days for which browsers keep a cookie at most: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
+"""Maximum days that browsers keep a cookie: 34,560,000 seconds (RFC 6265bis, section 5.5)."""
 
 Link = Literal["choices"]
 GrantDays = Annotated[int, msgspec.Meta(ge=1)]
@@ -91,7 +91,7 @@ class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     Attributes:
         place: ISO 3166 code, such as ``BR`` or ``US-CA``; ``EU`` stands for the EU and the EEA.
         name: English name of the place.
-        regime: Default before a choice, for all purposes that `purposes` does not name. The strictest.
+        regime: Regime of all purposes that `purposes` does not name.
         purposes: Purposes with a looser regime.
         without_own_use: Whether `purposes` applies only if no vendor of the purpose uses the data for
             its own purposes.
@@ -103,7 +103,7 @@ class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         links: Links that a site must show; ``choices`` is "Your Privacy Choices".
         note: Remarks.
         since: ISO 8601 date on which the law takes effect; empty for old laws.
-        secondary: Whether it was taken from overviews, not checked in the text of the law.
+        secondary: Whether it was taken from overviews and not from the text of the law.
         source: Citation of the law.
     """
 

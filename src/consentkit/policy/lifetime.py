@@ -44,7 +44,7 @@ def validity_at(lifetime: Lifetime, place: Place | None) -> Validity:
 
     Args:
         lifetime: The site's setting. The law's maximum shortens a grant, its minimum prolongs a refusal.
-        place: Where the visitor is. For an unknown place the strictest values of all rows are used.
+        place: The visitor's place. For an unknown place the strictest values of all rows are used.
     """
     chains = chains_at(place) or [(row,) for row in jurisdictions().rows]
     wanted = _days(lifetime.consent, "lifetime.consent")

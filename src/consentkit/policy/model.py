@@ -33,7 +33,7 @@ _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "consent_mode": lambda value: validation.read_table(value, tables.ConsentMode, path="consent_mode"),
     "banner": validation.read_banner,
 }
-"""By attribute what checks and converts it; the order is the one in which errors are found."""
+"""Attribute → function that checks and converts it, in the order in which errors are reported."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -42,12 +42,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     Attributes:
         uses: Ids of the catalog's vendors that the site uses.
         markers: Consent tools whose markers in pages are trusted, of `MarkerTool`.
-        site: Who is responsible.
+        site: The data controller.
         regimes: ``default``, or a place (``GB``, ``US-CA``, ``EU`` for EU and EEA) → a regime, or purpose →
-            regime. For the rest the law of the place applies.
-        purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing` are
-            always there.
-        vendors: The site's own vendors, and what differs from the catalog, by id.
+            regime. Otherwise the law of the place applies.
+        purposes: Redefined or own purposes by id; `necessary`, `functional`, `analytics` and `marketing`
+            always exist.
+        vendors: The site's own vendors, and values that differ from the catalog, by id.
         lists: Published host lists, read when the policy is created. Hosts on a list that are neither
             declared nor known are blocked until its purpose is allowed. Visitors are not asked again.
         lifetime: How long choices are valid.
@@ -103,7 +103,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         Args:
             text: The text.
-            folder: What paths of `lists` are relative to; the current folder if left out.
+            folder: Folder for relative paths in `lists`; by default the current one.
 
         Raises:
             ConfigurationError: It is not TOML, or has an invalid value.
@@ -118,7 +118,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 entry["file"] = str(Path(folder, entry["file"]))
         return cls(**table)
 
-    # The revision's own: memos ask for it on every page, and a method would run Python each time.
+    # The revision's own hash: caches use it on every page, and a method written in Python would be slower.
     __hash__: ClassVar["Callable[[Policy], int]"] = property(  # type: ignore[assignment]
         attrgetter("revision.__hash__")
     )
@@ -153,7 +153,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def purpose_by_name(self) -> Mapping[str, str]:
-        """Return the purpose of all that a choice may name: purposes, and vendors declared or known."""
+        """Return the purpose of every name in a choice: purposes, and vendors declared or known."""
         vendors = default_catalog().vendors.keys() | self.vendors_declared.keys()
         found = {vendor: purpose for vendor in vendors if (purpose := self.vendor_purpose(vendor))}
         return MappingProxyType({**found, **{ident: ident for ident in self.purposes}})
@@ -162,13 +162,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the regime of every purpose but `necessary` at a place.
 
         Args:
-            place: Where the visitor is. What is not known counts as the strictest that it could be.
+            place: The visitor's place. For unknown parts the strictest possible regime is used.
         """
         return _regimes_at(self, place)
 
     @cached_property
     def regimes_by_code(self) -> Mapping[str, Mapping[str, Regime]]:
-        """Return the regime of every purpose by ISO 3166 code; the empty code is where none is named."""
+        """Return the regime of every purpose by ISO 3166 code; the empty code is all other places."""
         purposes = [purpose for purpose in self.purposes if purpose != NECESSARY]
         return MappingProxyType(self._table.by_code(purposes))
 
@@ -178,15 +178,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return RegimeTable(rows, own_use={name for name in self.purposes if self.own_use(name)})
 
     def own_use(self, purpose: str) -> bool:
-        """Say whether a vendor of a purpose uses what it receives for itself, for all that is known."""
+        """Say whether a vendor of a purpose may use the data for itself; assumed if unknown."""
         vendors = self.vendors_for(purpose)
         return not vendors or any(vendor.own_use is not False for vendor in vendors)
 
     def narrow_at(self, place: Place | None) -> frozenset[str]:
-        """Return the purposes that are on before a choice only for vendors that make no own use of the data.
+        """Return the purposes that are granted before a choice only to vendors without own use of the data.
 
         Args:
-            place: Where the visitor is.
+            place: The visitor's place.
         """
         return frozenset(name for name in self.purposes if self._table.is_narrow(name, place))
 
@@ -194,7 +194,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return how long choices are valid at a place: `lifetime`, within the limits of the law there.
 
         Args:
-            place: Where the visitor is. What is not known counts as the strictest that it could be.
+            place: The visitor's place. For unknown parts the strictest possible values are used.
         """
         return validity_at(self.lifetime, place)
 
@@ -204,7 +204,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return unknown or any(chain[0].gpc_binding for chain in chains_at(place))
 
     def gpc_override(self, place: Place | None) -> bool:
-        """Say whether a visitor may allow a sale there although the browser sends Sec-GPC."""
+        """Say whether a visitor at a place may allow a sale in spite of Sec-GPC."""
         chains = chains_at(place)
         return bool(chains) and all(chain[0].gpc_override for chain in chains)
 
@@ -217,7 +217,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the links that the law of a place requires from sites that sell data: ``choices``, or none.
 
         Args:
-            place: Where the visitor is. Where the country is not known none is: consent is asked for first.
+            place: The visitor's place. None for an unknown country, where consent is asked first.
         """
         return frozenset(link for chain in chains_at(place) for link in chain[0].links)
 
@@ -237,9 +237,9 @@ def _fingerprint(purpose: Purpose, vendors: Iterable[Vendor]) -> str:
     """Hash what a visitor agrees to by granting a purpose.
 
     Args:
-        purpose: Its edition counts, its texts do not.
-        vendors: The purpose's declared vendors, as the site wrote them: their ids and retention count;
-            nothing that the catalog adds does, or an upgrade would ask visitors again.
+        purpose: Its edition is hashed, its texts are not.
+        vendors: The purpose's declared vendors, as the site wrote them: ids and retention are hashed. The
+            catalog's details are not, so that an upgrade asks no visitor again.
 
     Returns:
         6 hexadecimal digits (3 bytes of SHA-256).

@@ -18,7 +18,7 @@ def read_regimes(value: object, purposes: Iterable[str]) -> dict[str, Row]:
         purposes: The purposes that a row may name.
 
     Raises:
-        ConfigurationError: Unknown regime or purpose, or a key that is no place.
+        ConfigurationError: Unknown regime, purpose or place.
     """
     known = [purpose for purpose in purposes if purpose != NECESSARY]
     rows: dict[str, Row] = {}
@@ -31,7 +31,7 @@ def read_regimes(value: object, purposes: Iterable[str]) -> dict[str, Row]:
 
 
 def _check_place(key: str, path: str) -> None:
-    """Raise `ConfigurationError` for a key that no visitor's place can have: its row would never hold."""
+    """Raise `ConfigurationError` for a key that is not a valid place in its canonical form."""
     country, _, region = key.partition("-")
     code = Place(country=country, region=region).code
     if not code or code != key:
@@ -62,7 +62,7 @@ class RegimeTable:
 
     Args:
         rows: From `read_regimes`.
-        own_use: Purposes of which a vendor uses what it receives for itself, for all that is known.
+        own_use: Purposes with a vendor that may use the data for itself.
     """
 
     def __init__(self, rows: Mapping[str, Row], own_use: Collection[str]) -> None:
@@ -72,22 +72,22 @@ class RegimeTable:
     def at(self, purpose: str, place: Place | None) -> Regime:
         """Find the regime of one purpose.
 
-        Region beats country, country beats ``EU``, ``EU`` beats ``default``, and a row that does not name the
-        purpose leaves it to the next; after the site's rows come those of the law, in the same order. What is
-        not known counts as the strictest it could be: without a country the strictest of all rows, without a
-        region the strictest of the country's. Nothing at all is `opt-in`.
+        A region's row overrides the country's, that overrides ``EU``, and that ``default``; a row that does
+        not name the purpose is skipped. After the site's rows come those of the law, in the same order.
+        Without a country, the strictest of all rows is used; without a region, the strictest of the country's
+        regions. Without any row it is `opt-in`.
         """
         if place is None or not place.known:
-            # The law's rows count, too: some are `opt-in`, than which nothing is stricter.
+            # `opt-in` if the site says nothing: some rows of the law are, and nothing is stricter.
             keys = [*self._rows, "default"]
             return strictest(self._written([key, "default"], purpose) or Regime.OPT_IN for key in keys)
         named = {*self._rows, *jurisdictions().by_place}
         return strictest(self._at_code(code, purpose) for code in place.candidates(named))
 
     def is_narrow(self, purpose: str, place: Place | None) -> bool:
-        """Say whether the regime of a purpose is there only for vendors that make no own use of the data.
+        """Say whether the regime of a purpose applies only to vendors without own use of the data.
 
-        It is the law's then, not the site's own: the exception for statistics of the United Kingdom.
+        That is an exception of the law, not of the site: the United Kingdom's, for statistics.
         """
         if place is None or not place.known or self._written(row_keys(place.code), purpose):
             return False
@@ -95,10 +95,11 @@ class RegimeTable:
         return bool(law) and law[0].without_own_use and purpose in law[0].purposes
 
     def by_code(self, purposes: Collection[str]) -> dict[str, Mapping[str, Regime]]:
-        """Find the regimes at every place that the site's rows name, or the law's where they count.
+        """Find the regimes at every place in the site's rows, and in the law's rows if these are used.
 
         Returns:
-            ISO 3166 code → purpose → regime; ``EU`` is spelled out, and the empty code is everywhere else.
+            ISO 3166 code → purpose → regime. ``EU`` is replaced by its countries; the empty code is all other
+            places.
         """
         named = set(self._rows)
         if not all(self._written(["default"], purpose) for purpose in purposes):
@@ -118,7 +119,7 @@ class RegimeTable:
         return law[0].regime if is_strict else law[0].purposes.get(purpose, law[0].regime)
 
     def _written(self, keys: Iterable[str], purpose: str) -> Regime | None:
-        """Return what the first of the site's rows says that names the purpose, by any of these keys."""
+        """Return the purpose's regime in the first of the site's rows with these keys that has one."""
         for key in keys:
             row = self._rows.get(key)
             regime = row if row is None or isinstance(row, Regime) else row.get(purpose)

@@ -1,7 +1,7 @@
 """The tables of a policy: regimes, site, purposes, vendors with their cookies, Consent Mode, banner.
 
-They are plain data. `consentkit.policy.model.Policy` checks them where it is made, so that every error names
-its key path.
+They are plain data. `consentkit.policy.model.Policy` checks them when it is created, so that every error
+names its key path.
 """
 
 import enum
@@ -18,23 +18,23 @@ NECESSARY = "necessary"
 MarkerTool: TypeAlias = Literal[
     "complianz", "cookiebot", "cookieyes", "klaro", "onetrust", "usercentrics", "vanilla-cookieconsent"
 ]
-"""Consent tools whose markers in pages are read."""
+"""Consent tools whose markers in pages are supported."""
 
 MARKER_TOOLS: frozenset[MarkerTool] = frozenset(get_args(MarkerTool))
 
-# The sections of texts that are the banner's, one per regime, and all that `banner.text.<locale>` may have.
+# Sections with the banner's texts, one per regime; and all sections of `banner.text.<locale>`.
 BANNER_SECTIONS = frozenset({"opt-in", "opt-out", "inform"})
 TEXT_SECTIONS = BANNER_SECTIONS | {
     "common", "duration", "embed", "problem", "purposes", "settings", "vendors"
 }  # fmt: skip
-# What a section of the banner's may say.
+# Keys of a section with the banner's texts.
 TEXT_KEYS = frozenset({"title", "notice", "accept", "reject", "read_more"})
-# Words in braces that a notice may hold: a button inside the sentence, the titles of the purposes asked for.
+# Placeholders in a notice: a button inside the sentence, and the titles of the purposes asked for.
 NOTICE_SLOTS = frozenset({"opt-out", "purposes"})
 
 
 class Regime(enum.StrEnum):
-    """What is granted before a choice, and which buttons the banner has."""
+    """The rule that applies before a choice; it also decides which buttons the banner has."""
 
     OPT_IN = "opt-in"
     OPT_OUT = "opt-out"
@@ -61,16 +61,16 @@ _STRICTNESS = {Regime.OPT_IN: 3, Regime.OPT_OUT: 2, Regime.INFORM: 1, Regime.NON
 
 
 def strictest(regimes: Iterable[Regime]) -> Regime:
-    """Return the strictest of some regimes, for which a banner is written: `opt-in` where there is none."""
+    """Return the strictest of some regimes; `opt-in` if there are none."""
     return max(regimes, key=_STRICTNESS.__getitem__, default=Regime.OPT_IN)
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is responsible.
+    """The data controller.
 
     Attributes:
         controller: Name and address.
-        contact: Where visitors write to.
+        contact: E-mail or other address for visitors.
         privacy_policy: URL or path of the privacy policy.
     """
 
@@ -84,10 +84,10 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Attributes:
         id: The key in `purposes`; set by the policy.
-        title: A few words. The four default purposes have one of their own.
+        title: A few words. The four default purposes have titles.
         description: One sentence.
-        sale: Whether it sells or shares data, which is what Sec-GPC denies. ``None``: as the default purpose
-            of this name, ``False`` for a purpose of the site's own. Always a bool in a policy.
+        sale: Whether it sells or shares data, which Sec-GPC denies. ``None``: as the default purpose of this
+            name, ``False`` for a purpose of the site's own. Always a bool in a policy.
         edition: Raise it to ask visitors again.
     """
 
@@ -107,8 +107,8 @@ class Cookie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A first-party cookie that a vendor sets.
 
     Attributes:
-        name: The name; a trailing ``*`` stands for any ending.
-        retention: A duration such as ``30 days``; empty where not declared.
+        name: The name; a trailing ``*`` matches any ending.
+        retention: A duration such as ``30 days``; empty if not declared.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         id: The key in `vendors`; set by the policy.
-        name: As the visitor knows it.
+        name: The name that visitors know.
         purpose: Id of a purpose of the policy.
         description: One sentence.
         hosts: ``host[:port][/path][?query]``, matched with all subdomains of the host.
@@ -128,10 +128,10 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         retention: How long the vendor keeps data, such as ``14 months``.
         privacy_policy: URL of the vendor's privacy policy.
         country: ISO 3166-1 code of the vendor's seat.
-        consent_mode: ``advanced``: the vendor's scripts run before consent, told that all is denied.
-            ``basic`` or empty: they are held back.
-        own_use: Whether the vendor uses what it receives for itself as well. ``None``: as the catalog says;
-            what nobody says counts as ``True``.
+        consent_mode: ``advanced``: the vendor's scripts run before consent and are told that all is denied.
+            ``basic`` or empty: they are blocked until then.
+        own_use: Whether the vendor also uses the data for itself. ``None``: as in the catalog; ``True`` is
+            assumed if that does not say.
     """
 
     id: str = ""
@@ -151,9 +151,9 @@ class ConsentMode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Further settings of Google's Consent Mode.
 
     Attributes:
-        ads_data_redaction: Whether identifiers of clicks on ads are cut out while advertising is denied.
-        url_passthrough: Whether links hand on what would be in cookies while those are denied.
-        wait_for_update: Milliseconds for which tags wait for a choice before they act on the default.
+        ads_data_redaction: Whether identifiers of ad clicks are removed while advertising is denied.
+        url_passthrough: Whether links carry the values that would be in cookies while those are denied.
+        wait_for_update: Milliseconds that tags wait for a choice before they act on the default.
     """
 
     ads_data_redaction: bool = True
@@ -178,8 +178,9 @@ class SignalRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         dnt: Whether Do Not Track is honoured as Global Privacy Control is.
-        gpc_updated: The date that ``/.well-known/gpc.json`` gives, ``YYYY-MM-DD``; empty for the date of the
-            package's table of jurisdictions.
+        gpc_updated: The date in ``/.well-known/gpc.json``, ``YYYY-MM-DD``; empty for the date of the
+        package's
+            table of jurisdictions.
     """
 
     dnt: bool = False
@@ -190,16 +191,16 @@ class Banner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Looks and texts of the banner.
 
     Attributes:
-        layout: ``bar`` along the bottom, ``box`` and ``corner`` above it, or ``modal`` before the page.
-        theme: ``light``, ``dark``, or ``auto`` for what the visitor prefers.
+        layout: ``bar`` along the bottom, ``box`` and ``corner`` above it, or ``modal`` over the page.
+        theme: ``light``, ``dark``, or ``auto`` for the visitor's preference.
         accent: Colour of its buttons, ``#rrggbb``.
         surface: Its background in the light theme.
         dark_surface: Its background in the dark theme.
         logo: Path on the site of a picture shown above the text.
-        link: Whether a small link to the settings stays on pages where nothing is asked.
-        templates: Folder with the site's own templates, which come before the package's.
-        text: Locale → section → key → text, over the package's; ``{opt-out}`` in a notice becomes a button
-            inside the sentence.
+        link: Whether pages without a banner have a small link to the settings.
+        templates: Folder with the site's own templates, which override the package's.
+        text: Locale → section → key → text, overriding the package's; ``{opt-out}`` in a notice becomes a
+            button inside the sentence.
     """
 
     layout: Literal["bar", "box", "corner", "modal"] = "bar"
@@ -221,7 +222,7 @@ def default_purposes() -> Mapping[str, Purpose]:
 
 
 def with_default(purpose: Purpose) -> Purpose:
-    """Fill in what a purpose leaves open from the default purpose of its name, if there is one."""
+    """Complete a purpose from the default purpose of the same name, if there is one."""
     base = default_purposes().get(purpose.id, Purpose(sale=False))
     return replace(
         purpose,

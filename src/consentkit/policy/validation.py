@@ -20,14 +20,14 @@ from consentkit.vendorcalls import calls_for
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-# Ids are written into the decision cookie, into URLs and into attributes, hence the narrow alphabet.
+# Few characters, since ids are written into the decision cookie, URLs and attributes.
 IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _COLOUR = r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
 _COUNTRY = r"[A-Z]{2}"
 _COOKIE = r"[!#$%&'+.^_`|~0-9A-Za-z-]+\*?"  # RFC 9110 token, its "*" only at the end
 _LINK = r"(?:https?://|/(?![/\\]))[^\s\"<>\\]*"
 _PATH = r"/(?![/\\])[^\s\"<>\\]*"
-_LOCALE = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"  # the common shape of RFC 5646
+_LOCALE = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"  # the usual form of RFC 5646
 _BRACES = r"\{([^{}]*)\}"
 
 
@@ -85,7 +85,7 @@ def read_table(value: object, kind: type[T], *, path: str) -> T:
     """Convert a table, or check a struct made in Python.
 
     Args:
-        value: A mapping as TOML gives it, or an instance of `kind`.
+        value: A mapping from TOML, or an instance of `kind`.
         kind: The struct to make. Its field ``id``, if any, is the last key of the path.
         path: Key path of the table.
 
@@ -110,14 +110,14 @@ def read_table(value: object, kind: type[T], *, path: str) -> T:
 
 
 def read_names(value: object, *, path: str, example: str) -> tuple[str, ...]:
-    """Return a list of strings, each once; `example` stands in the error for anything else."""
+    """Return a list of strings without duplicates; `example` is used in the error for anything else."""
     if not isinstance(value, (list, tuple)):
         raise ConfigurationError(f'expected a list such as ["{example}"]', path=path)
     return tuple(dict.fromkeys(_read_text(name, path=f"{path}[{at}]") for at, name in enumerate(value)))
 
 
 def _read_entries(value: object, kind: type[T], path: str) -> Iterator[tuple[str, T]]:
-    """Yield the tables of a table of tables by their ids, with the path of each in its errors."""
+    """Yield the tables in a table by their ids; errors name the path of each."""
     for ident, table in read_mapping(value, path=path).items():
         if not IDENTIFIER.fullmatch(ident):
             problem = "expected an id of lower-case letters, digits and hyphens, at most 40 characters"
@@ -164,7 +164,7 @@ def read_signals(value: object) -> tables.SignalRules:
 
 
 def read_purposes(value: object) -> dict[str, tables.Purpose]:
-    """Read the table `purposes`; the default purposes are there whether it names them or not."""
+    """Read the table `purposes` and add the default purposes."""
     purposes = dict(tables.default_purposes())
     for ident, written in _read_entries(value, tables.Purpose, "purposes"):
         purposes[ident] = purpose = tables.with_default(written)
@@ -245,7 +245,7 @@ def _check_sections(locale: str, sections: Mapping[str, object]) -> None:
 def _check_slots(text: str, section: str, key: str, path: str) -> None:
     slots = tables.NOTICE_SLOTS if key == "notice" else frozenset()
     if section != tables.Regime.OPT_OUT:
-        # A word in a sentence is no equal of a button (EDPB Cookie Banner Taskforce report, section 14).
+        # A link in a sentence is not equal to a button (EDPB Cookie Banner Taskforce report, section 14).
         slots -= {"opt-out"}
     for word in re.findall(_BRACES, text):
         if word not in slots:

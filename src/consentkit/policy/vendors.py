@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FROM_CATALOG: Final = ("name", "purpose", "description", "privacy_policy", "country")
 MAX_LIST: Final = 32 * 2**20
-"""Bytes of one list."""
+"""Maximum bytes of one list."""
 
 
 def read_uses(value: object) -> tuple[str, ...]:
@@ -35,10 +35,10 @@ def read_uses(value: object) -> tuple[str, ...]:
 
 
 def declare(uses: Iterable[str], vendors: Mapping[str, Vendor], purposes: Iterable[str]) -> dict[str, Vendor]:
-    """Merge `uses` and `vendors` with the catalog's details, in the order in which they are declared.
+    """Merge `uses` and `vendors` with the catalog's details, in the order of declaration.
 
     Raises:
-        ConfigurationError: A vendor without a name, or whose purpose the policy does not have.
+        ConfigurationError: A vendor has no name, or a purpose that the policy does not have.
     """
     known = default_catalog().vendors
     declared = {
@@ -69,10 +69,10 @@ def _check(vendor: Vendor, purposes: list[str], path: str, *, hint: str) -> None
 
 
 class ListFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
-    """A list of hosts that others publish.
+    """A published list of hosts.
 
     Attributes:
-        file: Path of a hosts file, of domains one a line, or of a filter list, in UTF-8.
+        file: Path of a hosts file, of domains one per line, or of a filter list, in UTF-8.
         purpose: Id of the purpose that must be allowed for its hosts.
     """
 
@@ -81,13 +81,13 @@ class ListFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @cached_property
     def hosts(self) -> HostList:
-        """Return what stands in the file; read once.
+        """Return the file's content; read once.
 
         Raises:
             OSError: The file cannot be read.
             ValueError: It is not UTF-8, or larger than `MAX_LIST`.
         """
-        from consentkit.catalog.hostlist import HostList  # who names no list does not pay for it
+        from consentkit.catalog.hostlist import HostList  # imported here: rarely needed
 
         with Path(self.file).open("rb") as source:
             data = source.read(MAX_LIST + 1)
@@ -100,8 +100,8 @@ def read_lists(value: object, purposes: Collection[str]) -> tuple[ListFile, ...]
     """Read the key `lists` and the files that it names.
 
     Raises:
-        ConfigurationError: It is no list of tables, a purpose is none that can be denied, or a file cannot be
-            read.
+        ConfigurationError: It is not a list of tables, a purpose is unknown or `necessary`, or a file cannot
+            be read.
     """
     if not isinstance(value, (list, tuple)) or any(isinstance(entry, str) for entry in value):
         problem = 'expected tables such as [{ file = "easyprivacy.txt", purpose = "marketing" }]'

@@ -33,7 +33,7 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
 
-# Patterns of the fields for each type of entry; None is always allowed. IP addresses and user agents match none.
+# Patterns of the fields for each type of entry; None is always allowed. Addresses and user agents match none.
 _ANY: Mapping[str, re.Pattern[str]] = {
     "id": _UUID7,
     "at": TIME,

@@ -1,8 +1,8 @@
 """Receipts: a visitor's own copy of their entries, which can be verified without the log.
 
 The evidence consists of the visitor's entries with their salts, the notices that they name, and proofs that
-all of these are in the log. The receipt also has statements in JSON-LD, derived from the evidence. The evidence
-is verified first. The statements are compared with it if the version of their vocabulary is known.
+all of these are in the log. The receipt also has statements in JSON-LD, derived from the evidence. The
+evidence is verified first. The statements are compared with it if the version of their vocabulary is known.
 """
 
 import json
@@ -147,10 +147,10 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 def verify_receipt(data: bytes, keys: Sequence[VerifierKey] = ()) -> Verified:
     """Verify a receipt offline.
 
-    Each entry and notice is hashed to its leaf, and each leaf is proved to be in a signed tree. The statements
-    must match them, if this program knows the version of the vocabulary; see `Verified.compared`. Not checked
-    are the controller, the address of the settings page, and the receipt's id and date: they are not in the
-    log.
+    Each entry and notice is hashed to its leaf, and each leaf is proved to be in a signed tree. The
+    statements must match them, if this program knows the version of the vocabulary; see `Verified.compared`.
+    Not checked are the controller, the address of the settings page, and the receipt's id and date: they are
+    not in the log.
 
     Args:
         data: The receipt's bytes.

@@ -12,18 +12,18 @@ from consentkit.scanner.choices import open_settings, open_views
 from consentkit.scanner.visit import WINDOW, Visit, read_script, read_tool
 
 TARGET: Final = 24
-"""Least width and height of what is pressed, in CSS pixels (2.5.8)."""
+"""Minimum width and height of controls, in CSS pixels (2.5.8)."""
 NARROW: Final[ViewportSize] = {"width": 320, "height": 568}
-"""The window at which nothing may be cut off (1.4.10)."""
+"""The smallest window in which nothing may be cut off (1.4.10)."""
 
 _TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 
 def find_barriers(visit: Visit, axe: Path | None) -> Iterator[Barrier]:
-    """Look for what keeps people from using the first layer, then the settings.
+    """Find accessibility problems of the first layer, then of the settings.
 
-    `axe` is axe-core's script; by default the one of `axe-playwright-python`, if that is installed. Raises
-    `ConfigurationError` where it cannot be read.
+    `axe` is axe-core's script; by default that of `axe-playwright-python`, if installed. Raises
+    `ConfigurationError` if it cannot be read.
     """
     view = visit.look()
     if view.layer is None:
@@ -48,7 +48,7 @@ def _unnamed(layer: Layer) -> Iterator[Barrier]:
 
 
 def _small_targets(layer: Layer) -> Iterator[Barrier]:
-    """Find small targets. In a sentence they may be small."""
+    """Find controls that are too small, except in sentences."""
     for control in layer.controls:
         if not control.inline and min(control.width, control.height) < TARGET:
             size = f"{control.width:.0f} × {control.height:.0f}"
@@ -56,7 +56,7 @@ def _small_targets(layer: Layer) -> Iterator[Barrier]:
 
 
 def _focus_problems(visit: Visit, layer: Layer) -> Iterator[Barrier]:
-    visit.page.keyboard.press("Tab")  # from now on browsers show focus as they do to those who use keys
+    visit.page.keyboard.press("Tab")  # from now on the browser shows focus as for keyboard users
     found = visit.page.evaluate(read_script("focus"), layer.path)
     for name in found["unseen"]:
         yield Barrier(name, "nothing shows that it has the focus (2.4.7)")

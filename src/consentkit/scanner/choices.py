@@ -11,7 +11,7 @@ from consentkit.lint.facts import Checkbox, Control, PageView, ShownSettings, fi
 from consentkit.scanner.visit import PRESS, Visit, look, read_script, read_tool
 
 MAX_PRESSES: Final = 3
-"""Presses after which a layer that is still there will not go."""
+"""Maximum presses to close a layer."""
 
 _ANSWERS: Final = {"save", "withdraw", "reject"}
 
@@ -19,10 +19,10 @@ OpenView = tuple[Frame, PageView]
 
 
 def choose(visit: Visit, action: str) -> int | None:
-    """Accept or reject where the visitor is asked.
+    """Accept or reject on the first layer.
 
     Returns:
-        The presses that it took; `None` if there is no way, or it does not make the question go.
+        Number of presses; `None` if it is impossible, or the layer stays.
     """
     for presses in range(1, MAX_PRESSES + 1):
         control = _asking_control(visit, action)
@@ -35,7 +35,7 @@ def choose(visit: Visit, action: str) -> int | None:
 
 
 def open_settings(visit: Visit) -> bool:
-    """Open the settings from the first layer, or from the page; say whether there is a way."""
+    """Open the settings from the first layer, or from the page; False if nothing opens them."""
     view = visit.look()
     control = (view.layer and view.layer.find("settings")) or view.opener
     if control is not None:
@@ -44,19 +44,19 @@ def open_settings(visit: Visit) -> bool:
 
 
 def reopen_settings(visit: Visit) -> bool:
-    """Open the settings from the page; say whether there is a way."""
+    """Open the settings from the page; False if nothing opens them."""
     if opener := visit.look().opener:
-        with suppress(Error):  # something stands before it
+        with suppress(Error):  # something covers it
             visit.press(opener)
             return True
     return False
 
 
 def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | None:
-    """Answer in the settings that are open: by the first button that does one of `actions`, else by saving.
+    """Choose in the open settings: by the first button with one of `actions`, else by saving.
 
-    Before saving, all boxes are ticked or, without `tick`, none is. Returns the presses that it took, or
-    `None` if there is no way.
+    Before saving, all boxes are ticked or, without `tick`, unticked. Returns the number of presses, or `None`
+    if it is impossible.
     """
     views = open_views(visit)
     for action in actions:
@@ -75,7 +75,7 @@ def answer_settings(visit: Visit, *actions: str, tick: bool = False) -> int | No
 
 
 def open_views(visit: Visit) -> list[OpenView]:
-    """Return what is on top of the page: frames in which something can be answered, then the page itself."""
+    """Return visible frames with a choice in them, then the page itself."""
     page = visit.page
     frames = [frame for frame in page.frames if frame is not page.main_frame and _is_visible(frame)]
     seen = [(frame, look(frame)) for frame in frames]
@@ -90,7 +90,7 @@ def shown_settings(visit: Visit) -> ShownSettings:
 
 
 def ticked_boxes(visit: Visit) -> tuple[Checkbox, ...]:
-    """Return the boxes that are ticked in what is open and could be unticked."""
+    """Return the ticked boxes that are visible and can be changed."""
     for frame in visit.page.frames:
         if frame is visit.page.main_frame or _is_visible(frame):
             frame.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
@@ -124,7 +124,7 @@ def _is_visible(frame: Frame) -> bool:
     return False
 
 
-# --- what is no choice
+# --- gestures that are no choice
 
 
 def scroll(visit: Visit) -> bool:
@@ -142,7 +142,7 @@ def escape(visit: Visit) -> bool:
 
 
 def click_beside(visit: Visit) -> bool:
-    """Click beside the layer, where nothing else is meant."""
+    """Click beside the layer, where no other element reacts; False if there is no such place."""
     layer = visit.look().layer
     point = visit.page.evaluate(read_script("beside"), layer.path) if layer else None
     if point:
@@ -151,7 +151,7 @@ def click_beside(visit: Visit) -> bool:
 
 
 def close(visit: Visit) -> bool:
-    """Press what closes the layer, if there is such a thing."""
+    """Press the layer's close button; False if there is none."""
     control = _asking_control(visit, "close")
     if control:
         visit.press(control)
@@ -164,14 +164,14 @@ GESTURES: Final[Mapping[str, Callable[[Visit], bool]]] = {
     "clicking beside the layer": click_beside,
     "closing the layer": close,
 }
-"""Gestures by name; each returns whether there was anything to do it to."""
+"""Gestures by name; each returns whether it was possible."""
 
 
-# --- autoconsent's own content script, where it is at hand
+# --- autoconsent's own content script, if available
 
 
 def finds_reject(visit: Visit, script: Path) -> bool:
-    """Say whether autoconsent finds a reject button by its heuristics alone, none of its rules loaded.
+    """Say whether autoconsent finds a reject button by its heuristics, without rules.
 
     Args:
         visit: A visit on the page.

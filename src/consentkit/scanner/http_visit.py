@@ -18,22 +18,22 @@ SECONDS: Final = 30
 """How long each request may take."""
 MAX_REDIRECTS: Final = 20
 
-_ACCEPT: Final = {"accept": "text/html,*/*;q=0.8"}  # as a browser asks: else there is no banner
+_ACCEPT: Final = {"accept": "text/html,*/*;q=0.8"}  # as browsers do; otherwise there is no banner
 
 
 def lint_responses(
     url: str, *, policy: Policy | None, headers: Mapping[str, str], tell: Callable[[str], None]
 ) -> list[Finding]:
-    """Fetch a page and what belongs to it, and lint the responses.
+    """Fetch a page, ``gpc.json`` and the privacy policy, and lint the responses.
 
     Args:
         url: The page.
-        policy: What the site declares: where its privacy policy is.
+        policy: The site's policy, with the address of its privacy policy.
         headers: Sent only to the origin of `url`.
-        tell: Called with what one should know of the visit.
+        tell: Called with remarks about the visit.
 
     Raises:
-        ConfigurationError: A header cannot be.
+        ConfigurationError: A header is invalid.
         MissingExtra: httpx is not installed.
         ScanError: Something cannot be fetched.
     """
@@ -54,13 +54,13 @@ def lint_responses(
 
 
 class _Visit(NamedTuple):
-    """Requests to a site, and to where it leads."""
+    """Requests to a site, and to the targets of its redirects."""
 
     client: httpx.Client
     headers: OriginHeaders
 
     def fetch(self, url: str | httpx.URL) -> httpx.Response:
-        """Fetch a page; of a redirect each step is a request of its own."""
+        """Fetch a page; each redirect is followed by a separate request with its own headers."""
         for _ in range(MAX_REDIRECTS):
             response = self.client.get(url, headers=self.headers.added(str(url), _ACCEPT))
             if response.next_request is None:
@@ -70,7 +70,7 @@ class _Visit(NamedTuple):
 
 
 def _lint_gpc(visit: _Visit, page: httpx.URL) -> list[Finding]:
-    """Lint what the site says of Global Privacy Control, if it says anything."""
+    """Lint the site's ``gpc.json``, if there is one."""
     where = page.join("/.well-known/gpc.json")
     response = visit.fetch(where)
     if response.status_code == 404:
@@ -80,7 +80,7 @@ def _lint_gpc(visit: _Visit, page: httpx.URL) -> list[Finding]:
 
 
 def _lint_privacy_policy(visit: _Visit, page: httpx.URL, policy: Policy | None) -> list[Finding]:
-    """Follow the link to the privacy policy."""
+    """Check that the privacy policy can be fetched."""
     if policy is None or not policy.site.privacy_policy:
         return []
     where = page.join(policy.site.privacy_policy)

@@ -13,34 +13,34 @@ from consentkit.banner.texts import shipped_locales, shipped_texts
 ACTIONS: Final = ("reject", "withdraw", "save", "settings", "accept", "close")
 
 LEAST_WORDS: Final = 8
-"""Words of a text below which its language is not told."""
+"""Minimum words of a text to recognise its language."""
 
 WORDS: Final[Mapping[str, Any]] = msgspec.toml.decode(Path(__file__).with_name("labels.toml").read_bytes())
-"""``about``: a pattern found in the text of every first layer. ``languages``: those whose words for refusing
-are all known. Else by action what its labels start with, and what they have in them."""
+"""``about``: a pattern in the text of every first layer. ``languages``: those whose words of refusal are all
+known. Other keys: an action, with beginnings and parts of its labels."""
 
 _CLOSING: Final = frozenset({"x", "×", "✕", "✖", "✗", "⨯", "╳"})
-# By key of the package's texts, what a button with that label does.
+# Key of the package's texts → action of the button with that label.
 _KEYS: Final = {
     "accept": "accept", "reject": "reject", "read_more": "settings", "save": "save", "withdraw": "withdraw"
 }  # fmt: skip
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _SURE: Final = 0.6
 _SAME_LANGUAGE: Final = {"no": "nb", "nn": "nb", "iw": "he", "in": "id"}
-# Websites of all languages say these.
+# Words in websites of all languages.
 _SHARED: Final = frozenset({"cookies", "cookie", "ok"})
 
 
 @lru_cache(maxsize=4096)
 def read_label(label: str, *, shipped: bool = True) -> str:
-    """Say what pressing something does by its label.
+    """Return the action of a control by its label.
 
     Args:
-        label: What it says.
-        shipped: Whether the labels of this package's own locales count as well.
+        label: The label.
+        shipped: Whether to recognise the labels of this package's locales as well.
 
     Returns:
-        One of `ACTIONS`, or nothing.
+        One of `ACTIONS`, or an empty string.
     """
     if label.strip().lower() in _CLOSING:
         return "close"
@@ -52,7 +52,7 @@ def read_label(label: str, *, shipped: bool = True) -> str:
 
 @lru_cache(maxsize=4096)
 def reopens_settings(label: str) -> bool:
-    """Say whether a label is that of a control that opens the settings again."""
+    """Say whether a label is that of a control that reopens the settings."""
     text = _plain(label)
     return _matches(text, "reopen") or text in _shipped_openers()
 
@@ -113,7 +113,7 @@ def primary_language(tag: str) -> str:
 
 @lru_cache(maxsize=256)
 def contradicting_language(text: str, language: str) -> str:
-    """Return the language that a text is in, if it is certainly not in the one given; else nothing.
+    """Return the language of a text, if it is certainly not the one given; else an empty string.
 
     Args:
         text: Some sentences.

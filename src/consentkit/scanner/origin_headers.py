@@ -18,14 +18,14 @@ _CREDENTIALS: Final = re.compile(r"(?P<scheme>https?://)(?P<credentials>[^/?#\\]
 
 
 class OriginHeaders(msgspec.Struct, frozen=True):
-    """Headers, and the address to whose origin (RFC 6454: scheme, host and port) they go.
+    """Headers that are sent to one origin only (RFC 6454: scheme, host and port).
 
     Args:
         url: An address of the origin.
-        headers: By name.
+        headers: The headers by name.
 
     Raises:
-        ConfigurationError: A name or a value cannot be in a request. Neither is repeated.
+        ConfigurationError: A name or value is invalid. The message repeats neither.
     """
 
     url: str
@@ -39,11 +39,11 @@ class OriginHeaders(msgspec.Struct, frozen=True):
                 )
 
     def owns(self, url: str) -> bool:
-        """Say whether the headers go to an address."""
+        """Say whether the headers are sent to an address."""
         return bool(origin(url)) and origin(url) == origin(self.url)
 
     def added(self, url: str, others: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers of a request: `others`, and to the origin these before them; cookies of both."""
+        """Return the headers of a request: `others`, overridden by these for the origin; cookies joined."""
         if not self.owns(url):
             return dict(others)
         sent = {name.lower(): value for name, value in others.items()}
@@ -54,9 +54,9 @@ class OriginHeaders(msgspec.Struct, frozen=True):
 
 
 def split_credentials(url: str) -> tuple[str, dict[str, str]]:
-    """Take name and password out of an address, which is printed; return it, and the header that they make.
+    """Split an address into the address without user and password, and their header.
 
-    RFC 3986, section 3.2.1; RFC 7617.
+    The address is printed and must not contain them. RFC 3986, section 3.2.1; RFC 7617.
     """
     found = _CREDENTIALS.match(url)
     if found is None:
@@ -66,7 +66,7 @@ def split_credentials(url: str) -> tuple[str, dict[str, str]]:
 
 
 def origin(url: str) -> str:
-    """Return the origin as browsers write it; nothing where it cannot be read."""
+    """Return the origin as browsers write it; empty if it cannot be parsed."""
     read = read_url(url)
     if read is None or not (read.scheme and read.host):
         return ""

@@ -1,4 +1,4 @@
-"""`lint_site`: the rules that are seen in a browser, held against a site."""
+"""`lint_site`: checks a site by the browser rules."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def lint_site(
     browser: Browser | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Finding]:
-    """Visit a site in a real Chromium and hold it against the rules that can be seen only there.
+    """Visit a site in a real Chromium and check it by the browser rules.
 
-    ``docs/reference/scanner.md`` says what each argument is.
+    ``docs/reference/scanner.md`` describes the arguments.
 
     Raises:
-        ConfigurationError: An argument cannot be, or Playwright is missing (`MissingExtra`).
+        ConfigurationError: An argument is invalid, or Playwright is missing (`MissingExtra`).
         ScanError: The site cannot be visited, or no Chromium can be started.
     """
     url, credentials = _check_arguments(url, rules)
@@ -61,7 +61,7 @@ def lint_site(
 
 
 def _check_arguments(url: str, rules: Collection[int] | None) -> tuple[str, dict[str, str]]:
-    """Return the address without its credentials, and the header that they make."""
+    """Return the address without its credentials, and their header."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise ConfigurationError(f"expected an address such as https://www.example.org/, found {url!r}")
     if unknown := set(rules or ()) - BROWSER_CHECKS.keys():

@@ -1,6 +1,6 @@
 """The visits to a site, each made once, when a rule first needs it."""
 
-# Parts of `Observations` are cached properties here, made when a rule first asks: to mypy no attributes.
+# Attributes of `Observations` are cached properties here, which mypy does not accept.
 # mypy: disable-error-code="override"
 
 from collections.abc import Callable, Collection, Iterator
@@ -25,11 +25,11 @@ _OTHERS: Final = ("fr-FR", "de-DE")
 
 
 class SiteVisits(facts.Observations):
-    """What visitors find at a site; each visit is made once, when a rule first asks for it.
+    """The observations of a site; each visit is made once, when a rule first needs it.
 
     Args:
         browser: The browser.
-        plan: How to visit.
+        plan: The options of the visits.
         tell: Called with one line before every visit, if given.
     """
 
@@ -41,7 +41,7 @@ class SiteVisits(facts.Observations):
 
     @contextmanager
     def _visit(self, what: str, *, gpc: bool = False, locale: str = "en-GB") -> Iterator[Visit]:
-        """Announce a visit, and open the start page as a visitor without a past."""
+        """Announce a visit, and open the start page in a fresh profile."""
         if self._tell is not None:
             self._tell(what)
         with closing(Visit(self._browser, self.plan, gpc=gpc, locale=locale)) as visit:
@@ -49,21 +49,21 @@ class SiteVisits(facts.Observations):
             yield visit
 
     def _visit_pages(self, visit: Visit, start: facts.PageVisit | None = None) -> tuple[facts.PageVisit, ...]:
-        """Open all pages, in order; not the first one where it has been opened already."""
+        """Open all pages in order; the first one only if `start` is not given."""
         traces = [start] if start else []
         return (*traces, *map(visit.visit_page, self.arrival.pages[len(traces) :]))
 
     def _visit_links(self, visit: Visit, start: facts.PageVisit) -> dict[str, facts.PageVisit]:
-        """Open the first page's links as far as they lead to pages; return the pages, it being the first."""
+        """Open links of the start page that lead to pages; return these, with the start page first."""
         walk, most = {self.url: start}, self.plan.pages - 1
         for page in find_pages(visit.page.main_frame, start.view, prefix=self.plan.prefix, most=most):
-            with suppress(ScanError):  # a file to keep, for example
+            with suppress(ScanError):  # a download, for example
                 walk[page] = visit.visit_page(page)
         return walk
 
     @cached_property
     def arrival(self) -> facts.FirstVisit:
-        """A fresh visit, before a choice."""
+        """A first visit, before a choice."""
         with self._visit("arriving, and looking around before a choice") as visit:
             state, start = visit.state(), visit.trace()
             visit.page.emulate_media(color_scheme="dark")
@@ -74,7 +74,7 @@ class SiteVisits(facts.Observations):
 
     @cached_property
     def foreign(self) -> facts.PageVisit:
-        """A visit of somebody whose browser speaks another language than the page."""
+        """A visit with a browser in another language than the page."""
         spoken = self.arrival.walk[0].view.language
         locale = next(other for other in _OTHERS if not other.startswith(spoken or "-"))
         with self._visit(f"arriving with Accept-Language: {locale}", locale=locale) as visit:
@@ -82,7 +82,7 @@ class SiteVisits(facts.Observations):
 
     @cached_property
     def ticked(self) -> tuple[facts.Checkbox, ...]:
-        """Boxes that are ticked in banner and settings before a choice, and are not the page's own."""
+        """Boxes that are ticked in banner and settings before a choice; not those of the page itself."""
         with self._visit("opening the settings before a choice") as visit:
             view = visit.look()
             inside = {box.path for layer in view.layers for box in layer.boxes}
@@ -110,7 +110,7 @@ class SiteVisits(facts.Observations):
             return replace(chosen, withdrawn=self._after_choice(visit, presses))
 
     def _choose(self, visit: Visit, action: str) -> facts.ChoiceVisit:
-        """Make a choice, walk on, and open the settings from the last page, else from the first one."""
+        """Make a choice, visit the pages, and open the settings from the last page, or else the first."""
         chosen = self._after_choice(visit, choices.choose(visit, action))
         if chosen.presses is None:
             return chosen
@@ -120,14 +120,14 @@ class SiteVisits(facts.Observations):
         return replace(chosen, shown=shown)
 
     def _after_choice(self, visit: Visit, presses: int | None) -> facts.ChoiceVisit:
-        """Return what came of a choice, if there is a way to make it."""
+        """Return the result of a choice that took `presses`; `None`: it was impossible."""
         if presses is None:
             return facts.ChoiceVisit(presses=None)
         return facts.ChoiceVisit(presses=presses, stored=visit.stored(), walk=self._visit_pages(visit))
 
     @cached_property
     def gestures(self) -> tuple[facts.GestureVisit, ...]:
-        """Visits that do what is no choice, one thing each, and then open the page again."""
+        """Visits with one gesture each that is not a choice; then the page is opened again."""
         done = []
         for name, act in choices.GESTURES.items():
             with self._visit(name) as visit:
@@ -140,7 +140,7 @@ class SiteVisits(facts.Observations):
 
     @cached_property
     def policy_page(self) -> facts.PolicyPage:
-        """The privacy policy: where the policy says, or where a link in layer, settings or page leads."""
+        """The privacy policy: at the policy's address, or found by a link in page or settings."""
         with self._visit("opening the privacy policy before a choice") as visit:
             declared = self.policy.site.privacy_policy if self.policy else ""
             url = urljoin(self.url, declared) if declared else self._policy_link(visit)
@@ -172,7 +172,7 @@ class SiteVisits(facts.Observations):
 
     @cached_property
     def overridden(self) -> facts.SignalVisit | None:
-        """A visit that accepts without Sec-GPC and comes back with it; nothing where nobody can accept."""
+        """A visit that accepts without Sec-GPC and returns with it; `None` if accepting is impossible."""
         with self._visit("accepting, then coming back with Sec-GPC: 1") as visit:
             if choices.choose(visit, "accept") is None:
                 return None
@@ -183,7 +183,7 @@ class SiteVisits(facts.Observations):
 
     @cached_property
     def barriers(self) -> tuple[facts.Barrier, ...]:
-        """What keeps people from using the first layer and the settings."""
+        """Accessibility problems of the first layer and the settings."""
         with self._visit("using the first layer by keyboard and on a small screen") as visit:
             return tuple(find_barriers(visit, self.plan.axe))
 
@@ -197,7 +197,7 @@ class SiteVisits(facts.Observations):
 
 
 def check_site(site: SiteVisits, rules: Collection[int] | None = None) -> list[Finding]:
-    """Hold a site against some rules of a browser, or all, where they hold under its regime.
+    """Check a site by browser rules (by default all) that apply under its regime.
 
     Raises:
         ScanError: The site cannot be visited.

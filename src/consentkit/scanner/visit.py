@@ -22,22 +22,22 @@ from consentkit.scanner import labels
 from consentkit.scanner.origin_headers import OriginHeaders, origin
 
 PRESS: Final = 3_000
-"""Milliseconds that something that is pressed has to be reachable."""
+"""Milliseconds to wait until a control can be pressed."""
 LOAD: Final = 20_000
-"""Milliseconds that a page has to load."""
+"""Milliseconds to wait until a page has loaded."""
 POLL: Final = 20
-"""Milliseconds between looks at what has not been answered yet."""
+"""Milliseconds between checks for pending requests."""
 SILENCE: Final = 5.0
-"""Seconds after which a page that never falls silent is taken as it is."""
+"""Maximum seconds to wait until a page makes no more requests."""
 WINDOW: Final[sync_api.ViewportSize] = {"width": 1280, "height": 800}
 
 _GPC: Final = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true });"
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Nothing that the browser asks for by itself is the site's doing.
+# Without requests that the browser makes by itself.
 _ARGUMENTS: Final = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"
 )  # fmt: skip
-# What Chromium's network service sets by itself and takes from nobody.
+# Headers that Chromium's network service sets itself and cannot be overridden.
 _BROWSERS_OWN: Final = re.compile(
     "host|content-length|connection|keep-alive|te|trailer|transfer-encoding|upgrade|cookie2|proxy-.*", re.I
 )
@@ -52,15 +52,15 @@ _FILES: Final = frozenset(
 
 @contextmanager
 def launch_chromium(executable: str | Path | None = None) -> Iterator[Browser]:
-    """Start a Chromium and stop it in the end.
+    """Start a Chromium, and stop it at the end.
 
-    Without a path it is that of the variable CHROMIUM, the system's, or Playwright's own.
+    Without a path: the one in the variable CHROMIUM, the system's, or Playwright's own.
 
     Raises:
         ScanError: No Chromium can be started.
     """
     installed = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-    # As root Chromium has no sandbox.
+    # Chromium does not start as root with its sandbox.
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     arguments = [*_ARGUMENTS, *(["--no-sandbox"] if is_root else [])]
     with ExitStack() as stack:
@@ -74,30 +74,30 @@ def launch_chromium(executable: str | Path | None = None) -> Iterator[Browser]:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what an error says: the rest is Playwright's log."""
+    """Return the first line of an error's message; the rest is Playwright's log."""
     return str(error).partition("\n")[0]
 
 
 @contextmanager
 def _sending(browser: Browser, headers: OriginHeaders) -> Iterator[None]:
-    """Let a browser send headers to their origin, whatever asks: pages, frames, workers, redirects.
+    """Make a browser send headers to their origin with all requests: of pages, frames, workers, redirects.
 
-    Raises `ConfigurationError` for a header that browsers set by themselves.
+    Raises `ConfigurationError` for a header that browsers set themselves.
     """
     for name in filter(_BROWSERS_OWN.fullmatch, headers.headers):
         raise ConfigurationError(f"a browser sets the header {name} by itself: leave it out")
     if not headers.headers:
         yield
         return
-    # The session of the whole browser: one of a page does not see its frames and workers. Each step of a
-    # redirect is paused by itself, without what was added to the step before.
+    # A session of the whole browser: a page's session does not include its frames and workers. Each step of a
+    # redirect is paused separately, without headers that were added to the step before.
     session = browser.new_browser_cdp_session()
     session.on("Fetch.requestPaused", partial(_add_headers, session, headers))
     session.send("Fetch.enable", {"patterns": [{"urlPattern": f"{origin(headers.url)}/*"}]})
     try:
         yield
     finally:
-        with suppress(Error):  # the browser has gone away
+        with suppress(Error):  # the browser was closed
             session.detach()
 
 
@@ -105,7 +105,7 @@ def _add_headers(session: sync_api.CDPSession, headers: OriginHeaders, event: di
     request = event["request"]
     sent = headers.added(request["url"], request["headers"])
     named = [{"name": name, "value": value} for name, value in sent.items()]
-    with suppress(Error):  # the request has gone away meanwhile
+    with suppress(Error):  # the request was cancelled meanwhile
         session.send("Fetch.continueRequest", {"requestId": event["requestId"], "headers": named})
 
 
@@ -113,17 +113,17 @@ def _add_headers(session: sync_api.CDPSession, headers: OriginHeaders, event: di
 
 
 class VisitPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a site is visited.
+    """The options of the visits to a site.
 
     Attributes:
-        url: The page to begin with.
-        policy: What the site declares; without it, vendors are told by the catalog alone.
+        url: The start page.
+        policy: The site's policy; without it, vendors are recognised by the catalog alone.
         headers: Sent only to the origin of `url`.
-        prefix: Where the site's consent endpoints are.
-        regime: What holds for the visitor; by default what the site says, else ``opt-in``.
-        pages: How many pages to visit: the first one, and some that it links to.
+        prefix: Path of the site's consent endpoints.
+        regime: The visitor's regime; by default what the site says, else ``opt-in``.
+        pages: Number of pages to visit: the start page, and some that it links to.
         quiet: Seconds without a request after which a page counts as settled.
-        axe: axe-core's script; by default that of `axe-playwright-python`, if it is installed.
+        axe: axe-core's script; by default that of `axe-playwright-python`, if installed.
         autoconsent: ``dist/autoconsent.playwright.js`` of the npm package, for rule 34.
     """
 
@@ -139,17 +139,17 @@ class VisitPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Visit:
-    """One visitor, from a fresh profile on.
+    """One visitor with a fresh profile.
 
     Args:
         browser: The browser.
-        plan: How the site is visited.
+        plan: The options of the visits.
         gpc: Whether the browser sends Sec-GPC.
         locale: The visitor's language.
 
     Attributes:
-        page: The one page of the visit.
-        status: The status of the answer to what was opened last.
+        page: The page (tab) of the visit.
+        status: HTTP status of the page that was opened last.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class Visit:
         self.page.on("websocket", lambda socket: self._sockets.append(socket.url))
 
     def close(self) -> None:
-        """End the visit, and forget the profile."""
+        """End the visit, and delete the profile."""
         self._stack.close()
 
     def send_gpc(self) -> None:
@@ -200,11 +200,11 @@ class Visit:
             self._requests.remove(request)
 
     def forget_requests(self) -> None:
-        """Forget what was asked until now."""
+        """Forget the requests so far."""
         self._requests.clear()
         self._sockets.clear()
 
-    # --- what a visitor does
+    # --- actions
 
     def open(self, url: str) -> None:
         """Open a page and wait until it has settled.
@@ -221,13 +221,13 @@ class Visit:
         self._wait_for_silence()
 
     def visit_page(self, url: str) -> PageVisit:
-        """Open a page, and return what came of that alone."""
+        """Open a page, and return the result of that alone."""
         self.forget_requests()
         self.open(url)
         return self.trace()
 
     def settle(self) -> None:
-        """Wait until nothing has been asked for a while, and a page that has begun meanwhile has loaded."""
+        """Wait until there was no request for a while, and a new page, if any, has loaded."""
         self._wait_for_silence()
         before = self._latest
         self._wait_for_load()
@@ -249,11 +249,11 @@ class Visit:
         self._pending.clear()
 
     def _is_busy(self) -> bool:
-        """Let the page run what is due, and say whether it asks for something then."""
+        """Let the page run pending timers, and say whether it then makes requests."""
         before = self._latest
         try:
             self.page.evaluate("() => new Promise((done) => setTimeout(done))")
-        except Error:  # the page went away meanwhile
+        except Error:  # the page was left meanwhile
             return True
         return self._latest > before or bool(self._pending)
 
@@ -263,7 +263,7 @@ class Visit:
         self.settle()
 
     def wait_until(self, holds: Callable[[], bool], *, patience: float = 2.0) -> bool:
-        """Wait until something on the page holds; say whether it does."""
+        """Wait until a condition holds; say whether it does."""
         end = time.monotonic() + patience
         while not holds():
             if time.monotonic() > end:
@@ -271,10 +271,10 @@ class Visit:
             self.page.wait_for_timeout(50)
         return True
 
-    # --- what there is
+    # --- observations
 
     def look(self) -> PageView:
-        """Look at the page; if it goes away meanwhile, at the one that comes."""
+        """Return the page as it is seen; if it is left meanwhile, the next one."""
         try:
             return look(self.page.main_frame)
         except Error:
@@ -282,13 +282,13 @@ class Visit:
             return look(self.page.main_frame)
 
     def trace(self) -> PageVisit:
-        """Return what came of the page since requests were forgotten; each address once."""
+        """Return the page, its requests since `forget_requests`, each once, and the storage."""
         view = self.look()
         requests = dict.fromkeys([*(request.url for request in self._requests), *self._sockets])
         return PageVisit(url=self.page.url, view=view, requests=tuple(requests), stored=self.stored())
 
     def stored(self) -> tuple[Stored, ...]:
-        """Return what is in the browser: cookies of all sites, and storage of the page's own."""
+        """Return the browser's storage: cookies of all sites, and other storage of the page's site."""
         cookies: Any = self._context.cookies()
         found = [
             Stored(kind="cookie", name=one["name"], value=one["value"], domain=one["domain"].lstrip("."))
@@ -305,7 +305,7 @@ class Visit:
         parts = urlsplit(self.page.url)
         url = f"{parts.scheme}://{parts.netloc}{self._plan.prefix}/state"
         try:
-            # Made beside the browser, which would add the headers.
+            # This request is not made by the browser, which would add the headers.
             sent = self._plan.headers.added(url, {})
             answer = self._context.request.get(url, headers=sent, timeout=PRESS, max_redirects=0)
             return msgspec.json.decode(answer.body(), type=State) if answer.ok else None
@@ -313,17 +313,17 @@ class Visit:
             return None
 
 
-# --- what a document looks like, and where its links lead
+# --- documents and their links
 
 
 @cache
 def read_script(name: str) -> str:
-    """Read a script of this room as an expression, as Playwright takes it."""
+    """Read a script of this package as an expression for Playwright."""
     return Path(__file__).with_name(f"{name}.js").read_text("utf-8").rstrip().removesuffix(";")
 
 
 def read_tool(path: Path, name: str) -> str:
-    """Read a tool's script; raise `ConfigurationError` with the tool's name where that cannot be."""
+    """Read a tool's script; raise `ConfigurationError` with the tool's name if that fails."""
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -331,7 +331,7 @@ def read_tool(path: Path, name: str) -> str:
 
 
 def look(frame: Frame) -> PageView:
-    """Look at a document as it is now, and say of its labels and texts what they mean."""
+    """Return a document as it is now, with the meaning of its labels and texts."""
     seen = frame.evaluate(read_script("probe"), labels.WORDS["about"])
     page = seen["language"] = labels.primary_language(seen["language"])
     for layer in seen["layers"]:
@@ -347,13 +347,13 @@ def look(frame: Frame) -> PageView:
 
 
 def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[str]:
-    """Find pages of the same site to which a page links outside of its first layer.
+    """Find pages of the same site that a page links to, outside its first layer.
 
     Args:
         frame: The page.
-        view: What it looks like.
-        prefix: Paths below this one are no pages of the site.
-        most: How many pages to find at most.
+        view: The page as it is seen.
+        prefix: Path of the consent endpoints, which are not pages.
+        most: Maximum number of pages.
     """
     here = urlsplit(frame.url)._replace(fragment="")
     links = [urlsplit(link)._replace(fragment="") for link, _ in _links(frame, view.layer)]
@@ -364,15 +364,15 @@ def find_pages(frame: Frame, view: PageView, *, prefix: str, most: int) -> list[
 
 
 def find_policy(frame: Frame) -> str:
-    """Find where the link to the site's own privacy policy leads; empty if there is none."""
+    """Return the target of the link to the site's privacy policy; empty if there is none."""
     here = urlsplit(frame.url).netloc
     found = [(href, text) for href, text in _links(frame) if labels.leads_to_policy(text)]
-    # Those of vendors are elsewhere, and say whose they are.
+    # Not those of vendors, which are on other hosts and have longer labels.
     found.sort(key=lambda link: (urlsplit(link[0]).netloc != here, len(link[1])))
     return found[0][0] if found else ""
 
 
 def _links(frame: Frame, layer: Layer | None = None) -> list[tuple[str, str]]:
-    """Return where the links outside of a layer lead, and what they say."""
+    """Return the targets and texts of the links outside a layer."""
     links: list[tuple[str, str]] = frame.evaluate(read_script("links"), layer and layer.path)
     return [(href, text.strip()) for href, text in links if href.startswith("http")]

@@ -1,7 +1,7 @@
 """A visitor's choice as a string of the IAB's Global Privacy Platform, and the script with ``__gpp``.
 
-Two sections are supported: California's, ``usca``, and the national one, ``usnat``, described in ``gpp.toml``.
-TC strings (TCF) are not: they need a registered provider.
+Two sections are supported: California's, ``usca``, and the national one, ``usnat``, described in
+``gpp.toml``. TC strings (TCF) are not: they need a registered provider.
 
 https://github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform/blob/main/Core/Consent%20String%20Specification.md
 """
@@ -74,8 +74,8 @@ def gpp_for(place: str, *, opted_out: bool | None, gpc: bool) -> GPP:
     """Express the choice of a visitor in the United States in GPP.
 
     Visitors in California get California's section, others the national one. It is assumed that the site
-    gives notice of its data uses, and handles no sensitive data, no data of known children, and no transaction
-    covered by the IAB's contract (MSPA).
+    gives notice of its data uses, and handles no sensitive data, no data of known children, and no
+    transaction covered by the IAB's contract (MSPA).
 
     Args:
         place: ISO 3166 code of country and state, such as ``US-CA``, or ``US`` if the state is unknown.
