@@ -358,8 +358,7 @@ class PageGate:
     def _call(self, heard: Iterable[Reason], where: Where) -> tuple[Iterable[Splice], Container[str]]:
         """Insert the vendor calls directly before the vendors' first script.
 
-        Returns:
-            The edits, and the vendors whose script may run before consent, since its calls come first.
+        Returns the edits, and the vendors whose script may run before consent, since its calls come first.
         """
         made: dict[str, Splice] = {}
         runs: set[str] = set()

@@ -226,12 +226,9 @@ def listed_urls(list_type: str, text: bytes) -> list[str] | None:
 
 
 def rewrite_import_map(text: bytes, is_denied: Callable[[str], bool], stub: str) -> bytes | None:
-    """Return an import map in which a stub replaces denied addresses; `None` if it cannot be read.
-
-    Entries are not removed: a missing module would end the script that imports it.
+    """Return an import map with a stub in place of denied addresses; `None` if it cannot be read.
 
     Args:
-        text: The import map.
         is_denied: Says whether an address, as written, is denied.
         stub: URL of the stub module. Denied folders become this URL with a slash after it; all URLs below
             that must return the module, too.
@@ -241,6 +238,7 @@ def rewrite_import_map(text: bytes, is_denied: Callable[[str], bool], stub: str)
         for imports in _import_tables(whole):
             for name, address in imports.items():
                 if isinstance(address, str) and is_denied(address):
+                    # A missing entry would end the script that imports it.
                     imports[name] = stub + "/" * name.endswith("/")
         # "</script>" must not occur in it.
         written = json.dumps(whole, ensure_ascii=False).replace("<", r"\u003c")

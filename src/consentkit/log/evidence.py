@@ -72,14 +72,11 @@ def _publication(log: LogReader, hash: str) -> ProvedNotice:
 
 
 def read_public(log: LogReader, path: str) -> bytes | None:
-    """Read a checkpoint, a tile (C2SP tlog-tiles paths) or a notice. Blocking.
+    """Read a checkpoint, a tile (C2SP tlog-tiles paths) or a notice; `None` if there is none. Blocking.
 
     Args:
         log: An open log.
         path: ``checkpoint``, ``notices``, ``notices/<hash>`` or a tile's path.
-
-    Returns:
-        None if nothing is there.
 
     Raises:
         LogUnavailable: The store is away.

@@ -47,11 +47,7 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
 
 
 def _decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
-    """Return the decision that a button means; `asked` are the purposes that the banner asked for.
-
-    Raises:
-        BadRequest: 400 for a purpose or vendor that the policy does not have.
-    """
+    """Return the decision that a button means, or raise `BadRequest` for a name that the policy lacks."""
     consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
     gpc_shown = source == "settings" and submission.signal == consent.signal  # only that page mentions it
     try:
