@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
 import httpx
-import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from consentkit import ConsentLog, ConsentMiddleware, Policy
-from consentkit.log.stores.sqlite import SQLiteStore
+from consentkit import ConsentMiddleware, Policy
 from consentkit.testing import cookie_for
-from log.faults import FaultyStore
 
 SECRET = "Zq4v-8mWkT1xR6dY_3hLbN7cJ0pSfUe2"
 POLICY = Policy(uses=("google-analytics", "meta-pixel", "youtube"))
@@ -202,22 +198,3 @@ async def state_of(client: httpx.AsyncClient) -> dict[str, Any]:
     """Return the visitor's state."""
     state: dict[str, Any] = (await client.get("/_consent/state")).json()
     return state
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run asynchronous tests on asyncio; one smoke test runs on trio."""
-    return "asyncio"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FaultyStore:
-    """Make what keeps the log: a file, with room for faults."""
-    return FaultyStore(SQLiteStore(tmp_path / "consent.sqlite3"))
-
-
-@pytest.fixture
-def log(tmp_path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
-    """Make an empty log."""
-    with ConsentLog(tmp_path / "consent.sqlite3", store=store) as made:
-        yield made

@@ -1,5 +1,5 @@
 """Fixtures that the tests of `web` and `asgi` share."""
 
-from asgi.client import anyio_backend, log, store
+from asgi.fixtures import anyio_backend, log, store
 
 __all__ = ["anyio_backend", "log", "store"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -59,6 +61,14 @@ def _holds(name: str, rounds: int) -> Callable[[], None]:
 @target
 def test_words_in_any_order(name: str) -> None:
     _holds(name, ROUNDS[name] // 2)()
+
+
+@target
+def test_targets_need_no_pytest(name: str) -> None:
+    """The environment of `make soak` for fuzzing has no pytest."""
+    code = f"import sys; sys.modules['pytest'] = None; import fuzz.{name}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=FOUND.parents[1], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_target_s_own_checks_can_fail() -> None:
