@@ -75,12 +75,20 @@ def sign_in(page: Page, served: str, path: str = "") -> None:
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Browser, served: str) -> Iterator[Page]:
+def signed_in(chromium: Browser, served: str) -> Iterator[Page]:
     context = chromium.new_context(locale="en-GB")
     page = context.new_page()
     sign_in(page, served)
     yield page
     context.close()
+
+
+@pytest.fixture
+def page(signed_in: Page) -> Page:
+    """Give the tab with the settings of a new one, whichever test had it before."""
+    signed_in.emulate_media(media="null", color_scheme="light", forced_colors="none")
+    signed_in.set_viewport_size({"width": 1280, "height": 800})
+    return signed_in
 
 
 def violations(page: Page) -> list[str]:
@@ -143,8 +151,6 @@ def test_axe_finds_nothing_on_the_form(chromium: Browser, served: str) -> None:
 
 
 def test_the_banner_looks_as_it_did_and_is_dead(page: Page, served: str) -> None:
-    page.emulate_media(color_scheme="light", forced_colors="none")
-    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{served}entries/3")
     frame = page.frame_locator("iframe.banner")
     accept = frame.get_by_role("button", name="Accept all")
@@ -173,4 +179,3 @@ def test_paper_has_everything_and_no_controls(page: Page, served: str) -> None:
     page.goto(f"{served}entries/3")
     frame = page.locator("iframe.banner").element_handle().content_frame()
     assert frame is not None and "Accept all" in frame.content()
-    page.emulate_media(media="screen")
