@@ -1,4 +1,4 @@
-"""Fixtures of the tests of `web` and `asgi`, apart from the client, which fuzzing uses without pytest."""
+"""Fixtures of tests with a log, apart from the client, which fuzzing uses without pytest."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
+from asgi.fixtures import log, store
 from e2e import chromium as chromium_finder
 from e2e.chromium import ARGUMENTS
 from e2e.serving import Demo
 from e2e.sink import Sink
 from e2e.waiting import PATIENCE
+
+__all__ = ["log", "store"]
 
 PLACES = {
     "eu": {"CF-IPCountry": "DE"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 import anyio.to_thread
@@ -16,7 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consentkit import ConsentLog, ConsentMiddleware, Policy
 from consentkit.exceptions import LogUnavailable
-from consentkit.log.stores.sqlite import SQLiteStore
 from e2e.serving import Served
 from e2e.waiting import PATIENCE, wait_until
 from log.faults import FaultyStore
@@ -78,17 +76,6 @@ class Shop:
             raise LogUnavailable("away")
 
         self.store.before = fail
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FaultyStore:
-    return FaultyStore(SQLiteStore(tmp_path / "log.db"))
-
-
-@pytest.fixture
-def log(tmp_path: Path, store: FaultyStore) -> Iterator[ConsentLog]:
-    with ConsentLog(tmp_path / "log.db", store=store) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -179,8 +179,7 @@ class SignalRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes:
         dnt: Whether Do Not Track is honoured as Global Privacy Control is.
         gpc_updated: The date in ``/.well-known/gpc.json``, ``YYYY-MM-DD``; empty for the date of the
-        package's
-            table of jurisdictions.
+            package's table of jurisdictions.
     """
 
     dnt: bool = False

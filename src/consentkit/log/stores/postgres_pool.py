@@ -139,7 +139,7 @@ class Pool:
     """At most so many connections at once. Safe to use from any thread."""
 
     def __init__(self, connect: Callable[[], Connection], *, most: int) -> None:
-        """Args: connect: opens a connection; most: maximum number at once."""
+        """Make an empty pool of at most `most` connections at once, each opened by `connect`."""
         self._connect = connect
         self._most = most
         self._places = threading.BoundedSemaphore(most)

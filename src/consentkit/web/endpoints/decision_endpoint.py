@@ -47,7 +47,7 @@ def answer_decision(exchange: Exchange, ids: Ids, recorder: Recorder) -> Steps:
 
 
 def _decide(exchange: Exchange, submission: Submission, asked: Iterable[str]) -> Decision:
-    """Return the decision that a button means, or raise `BadRequest` for a name that the policy lacks."""
+    """Return a button's decision; `asked`: the banner's purposes. `BadRequest` for an unknown name."""
     consent, now, source = exchange.consent, exchange.now, _source(exchange, submission)
     gpc_shown = source == "settings" and submission.signal == consent.signal  # only that page mentions it
     try:
