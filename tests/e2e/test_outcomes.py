@@ -56,6 +56,7 @@ def show(page: Page, served: Served, path: str = "/one", **markup: str) -> None:
 
 
 def open_settings(page: Page) -> FrameLocator:
+    page.wait_for_function("window.consentkit")  # the page may be loading itself again
     page.evaluate("consentkit.open()")
     frame = page.frame_locator(f"{DIALOG} iframe")
     expect(frame.get_by_role("heading", level=1)).to_be_attached()
