@@ -23,11 +23,11 @@ _ID = re.compile(r"(#consentkit-(?:banner|dialog|link))")
 
 
 class Asset(NamedTuple):
-    """One file that the package serves.
+    """A file that the package serves.
 
     Attributes:
-        name: Last segment of its path, with 12 digits of its hash. It holds no word that block lists of
-            cookie notices look for.
+        name: Last segment of its path, with 12 digits of its hash. Without words that
+            block lists of cookie notices look for.
         body: Its bytes.
         media_type: For `Content-Type`.
         hash: SHA-256 of the body, hexadecimal.
@@ -44,7 +44,7 @@ class Assets(NamedTuple):
 
     Attributes:
         sheet: Styles of banner, link and dialog, and what the package's own pages share with them.
-        page: All other styles of the package's own pages and of embeds' placeholders.
+        page: All other styles: the package's own pages, and placeholders of embeds.
         script: The script that improves all of them.
     """
 
@@ -58,7 +58,7 @@ def read_assets(policy: Policy) -> Assets:
     """Return the files that belong to a policy.
 
     Raises:
-        ConfigurationError: One of the policy's colours is none.
+        ConfigurationError: One of the policy's colours is invalid.
     """
     banner = policy.banner
     colours = {"light": banner.surface, "dark": banner.dark_surface}
@@ -77,7 +77,7 @@ def read_assets(policy: Policy) -> Assets:
 
 
 def _tokens(scheme: str, accent: str, surface: str, *, switch: bool = False) -> str:
-    """Return the colours of a scheme, for everywhere or for where a page's own switch says that scheme."""
+    """Return a scheme's colours as CSS: for every page, or for pages whose own switch says that scheme."""
     path = "banner.surface" if scheme == "light" else "banner.dark_surface"
     palette = make_palette(read_colour(accent, path="banner.accent"), read_colour(surface, path=path))
     values = {name: str(colour) for name, colour in palette.items()}

@@ -13,16 +13,16 @@ from consentkit.consent.notice import Notice
 from consentkit.policy import NECESSARY, Policy, Regime, strictest
 
 _REMEMBERED: Final = 256
-"""Banners and links, and heads of pages, that are kept filled in: a few kilobytes each."""
+"""Number of rendered banners, links and heads in the cache; a few kilobytes each."""
 
 
 class _Shape(NamedTuple):
-    """What banner and link depend on besides the policy; the key under which they are kept.
+    """What banner and link depend on besides the policy: their cache key.
 
     Attributes:
         regimes: Each purpose with its regime at the visitor's place.
         locale: One of `available_locales`.
-        asked: Purposes that the banner asks for; without one there is no banner.
+        asked: Purposes that the banner asks for; no banner if empty.
         honoured: Whether the banner says that the browser's signal was honoured.
         choices: Whether the link reads "Your Privacy Choices", as the law of some states prescribes.
         scripted: Whether our script may run on the page; a modal banner needs it.
@@ -45,20 +45,20 @@ class _Prepared(NamedTuple):
 def make_notice(
     policy: Policy, consent: Consent, locale: str, *, asked: Set[str] | None = None, scripted: bool = True
 ) -> Notice:
-    """Make the notice: everything that a visitor is shown, as it goes into the log.
+    """Make the notice: everything that a visitor is shown, as the log stores it.
 
     Args:
-        policy: What to tell.
-        consent: What holds; its regimes, signal and required links count.
+        policy: The policy.
+        consent: The consent; its regimes, signal and required links count.
         locale: One of `available_locales`.
-        asked: Purposes that the banner asks for; by default what this visitor is to be asked.
+        asked: Purposes that the banner asks for; by default those that this visitor has not answered.
         scripted: Whether our script may run on the page.
 
     Returns:
-        The same object for the same arguments. Its banner still has the slots of a request.
+        The notice; the same object for the same arguments. Its banner's slots are not filled in.
 
     Raises:
-        ConfigurationError: A text or a template of the site's own is wrong.
+        ConfigurationError: A text or template of the site is wrong.
     """
     return _prepared(policy, consent, locale, asked, scripted=scripted).notice
 
@@ -66,11 +66,11 @@ def make_notice(
 def render_banner(
     policy: Policy, consent: Consent, *, locale: str, scripted: bool = True, **where: Unpack[Where]
 ) -> str:
-    """Render the banner and, hidden, the link that takes its place when it is answered.
+    """Render the banner and the hidden link that replaces it once it is answered.
 
     Args:
-        policy: What to tell.
-        consent: What holds now; its regimes choose the text.
+        policy: The policy.
+        consent: The consent; its regimes choose the text.
         locale: One of `available_locales`.
         scripted: Whether our script may run on the page.
         where: See `consentkit.banner.markup.Where`.
@@ -83,7 +83,7 @@ def render_banner(
 
 
 def render_link(policy: Policy, consent: Consent, *, locale: str, **where: Unpack[Where]) -> str:
-    """Render the link to settings, for pages where nothing is asked. Arguments as in `render_banner`."""
+    """Render the link to the settings, for pages without a banner. Arguments as in `render_banner`."""
     return _fill(_prepared(policy, consent, locale).link, notice="", **where)
 
 
@@ -104,12 +104,12 @@ def render_head(
     Args:
         policy: Its colours are the style sheet's.
         prefix: Path prefix of the endpoints, `root_path` included.
-        script: Nonce of the site's own Content-Security-Policy for scripts, if any; ``None`` where it lets no
-            script of ours run.
+        script: Nonce of the site's own Content-Security-Policy for scripts, if any; ``None`` if it blocks our
+            script.
         style: The same for style sheets.
         opens: Whether anything is on that the visitor could turn off. The script then runs at once, before
             the site's own: it leaves a page that is older than the visitor's last choice.
-        again: Path to go to where the page came in answer to a form, which must not be sent again.
+        again: Path to load instead of reloading, if the page answers a form, which must not be sent twice.
     """
     assets = read_assets(policy)
     base = escape(f"{origin}{prefix}/assets/")
@@ -184,7 +184,7 @@ def _render_link(policy: Policy, shape: _Shape, words: Words, *, hidden: bool) -
 def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
     texts, regime = words.texts, strictest(regime for _, regime in shape.regimes)
     before, button, after = texts[regime]["notice"].partition("{opt-out}")
-    # Named are the purposes with a declared vendor; where no optional one has any, all that are asked for.
+    # The purposes that have a declared vendor, or all that are asked for if none has.
     used = {vendor.purpose for vendor in policy.vendors_declared.values()} - {NECESSARY}
     named = shape.asked & used if used else shape.asked
     purposes = words.join(purpose.title for purpose in words.purposes.values() if purpose.id in named)
@@ -196,11 +196,11 @@ def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
         before=fill(before, purposes=purposes),
         choices=shape.choices,
         honoured=shape.honoured,
-        # Only where the law is content with a word in the sentence may it stand for the button.
+        # A word in the sentence may replace the button only if the law accepts that.
         inline=regime is Regime.OPT_OUT and bool(button),
         layout=_layout(policy, regime, scripted=shape.scripted),
         privacy=texts["settings"]["privacy_policy"],
-        # The notice of `opt-out` is given to the letter, and law asks for its own link there.
+        # The notice of `opt-out` is prescribed word for word, and the law requires another link there.
         privacy_policy="" if regime is Regime.OPT_OUT else policy.site.privacy_policy,
         quiet=regime is Regime.OPT_OUT,
         text=texts[regime],
@@ -208,7 +208,7 @@ def _render_banner(policy: Policy, shape: _Shape, words: Words) -> str:
 
 
 def _layout(policy: Policy, regime: Regime, *, scripted: bool) -> str:
-    """Return the layout. Where nothing is off before a choice, nothing may stand before the page either."""
+    """Return the layout: not modal if nothing is off before a choice, or if our script may not run."""
     if policy.banner.layout != "modal" or (scripted and regime is Regime.OPT_IN):
         return policy.banner.layout
     return "box" if scripted else "bar"

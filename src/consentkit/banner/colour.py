@@ -31,7 +31,7 @@ def read_colour(text: str, *, path: str = "") -> Colour:
     """Read ``#rgb`` or ``#rrggbb``.
 
     Raises:
-        ConfigurationError: The text is neither. Nothing else may reach the style sheet.
+        ConfigurationError: It is neither. Nothing else may get into the style sheet.
     """
     if not _HEX.fullmatch(text):
         raise ConfigurationError(f'expected a colour such as "#0b6e4f", got "{text}"', path=path)
@@ -52,12 +52,12 @@ def _luminance(colour: Colour) -> float:
 
 
 def readable_on(surface: Colour) -> Colour:
-    """Return black or white, whichever reads better: at least 4.58 to 1 on any surface."""
+    """Return black or white, whichever has more contrast: at least 4.58 to 1 on any surface."""
     return max(WHITE, BLACK, key=lambda ink: contrast(ink, surface))
 
 
 def make_palette(accent: Colour, surface: Colour) -> dict[str, Colour]:
-    """Make the colours of a theme from the two that a site names.
+    """Compute a theme's colours from the two that a site names.
 
     Text on `surface` and `page` reads at 4.5:1, the edges of controls at 3:1.
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 MAX_TAG: Final = 40
-"""Characters of a tag that are read."""
+"""Maximum characters of a tag that are read."""
 
 # RFC 5646, section 2.1: language, extended language, script and region. Variants and extensions are ignored.
 _TAG: Final = re.compile(
@@ -28,7 +28,7 @@ class Tag(NamedTuple):
 
     Attributes:
         language: The language, in lower case.
-        script: What it is written in: as the tag says, else what is usual in the region.
+        script: The script: the tag's, or the usual one in the region.
         region: Country or area; empty for anywhere.
     """
 
@@ -38,7 +38,7 @@ class Tag(NamedTuple):
 
 
 def read_tag(text: str) -> Tag | None:
-    """Read a language tag (BCP 47), also with ``_`` for ``-``; ``None`` where it names no language.
+    """Read a language tag (BCP 47), also with ``_`` for ``-``; ``None`` if it names no language.
 
     Withdrawn codes and codes of three letters give the usual one: ``iw`` and ``heb`` are ``he`` (CLDR,
     language aliases).
@@ -68,7 +68,7 @@ def direction(locale: str) -> str:
 
 
 def find_locale(text: str, available: Collection[str]) -> str | None:
-    """Return the locale that readers of a language read as their own, or ``None``.
+    """Return the locale of a language, or of one that is nearly the same; ``None`` if there is none.
 
     The script must match: Serbian in Latin letters is not found where only Cyrillic is available.
 
@@ -80,7 +80,7 @@ def find_locale(text: str, available: Collection[str]) -> str | None:
 
 
 def guess_locale(text: str, available: Collection[str]) -> str | None:
-    """Return a locale that most readers of a language can read too, or ``None``; see `find_locale`."""
+    """Return a locale that most readers of a language understand, or ``None``; see `find_locale`."""
     return _find(text[:MAX_TAG], frozenset(available), "read")
 
 
@@ -110,7 +110,7 @@ def _lookup(tag: Tag) -> Iterator[Tag]:
 
 @lru_cache(maxsize=16)
 def _index(available: frozenset[str]) -> Mapping[Tag, str]:
-    """Return locales by tag. A locale that names its language differently is found by its own name first."""
+    """Return locales by tag. A locale with an unusual name of its language is found by that name first."""
     found: dict[Tag, str] = {}
     tags = [(tag, locale) for locale in sorted(available) if (tag := read_tag(locale))]
     for tag, locale in sorted(tags, key=lambda item: item[0].language != _language(item[1])):
@@ -153,10 +153,10 @@ def _parents() -> Mapping[tuple[str, str], str]:
 
 @cache
 def _kin(kind: str) -> Mapping[Tag, Sequence[str]]:
-    """Return other languages that readers of a language read, by language and script.
+    """Return the languages that readers of a language also read, by language and script.
 
     Args:
-        kind: ``near`` for those read as one's own, ``read`` for those that most can read.
+        kind: ``near`` for nearly the same language, ``read`` for languages that most understand.
     """
     read = ((read_tag(text), names.split()) for text, names in _data()[kind].items())
     return {tag._replace(region=""): names for tag, names in read if tag is not None}

@@ -39,13 +39,13 @@ def escape(text: str) -> str:
 
 
 class Where(TypedDict):
-    """Where a fragment of a page is shown.
+    """The page that a fragment is rendered for.
 
     Attributes:
         prefix: Path prefix of the endpoints, `root_path` included, without a slash at its end.
         return_to: Path and query of the page; see `consentkit.catalog.safe_path`.
-        origin: Scheme and host of the site, where the page's ``<base>`` is foreign: URLs then start with it.
-        made_for: Mark of the decision that the page is made for; see `Consent.made_for`.
+        origin: Scheme and host of the site, if the page's ``<base>`` is foreign: URLs then start with it.
+        made_for: Mark of the visitor's decision; see `Consent.made_for`.
     """
 
     prefix: str
@@ -78,7 +78,7 @@ class Fragment:
             more: Other slots; markup.
 
         Raises:
-            ConfigurationError: A template of the site's own has a slot that nothing is filled in for.
+            ConfigurationError: A template of the site has an unknown slot.
         """
         page = _page_slots(prefix, return_to, origin)
         values = {**page, "made_for": escape(made_for), "notice": notice, **more}
@@ -113,11 +113,11 @@ def render(template: str, policy: Policy, words: Words, **values: object) -> str
     Args:
         template: Name of the file, such as ``banner.html``; the site's own comes before the package's.
         policy: Its banner names colours, logo and the folder of the site's own templates.
-        words: What is said.
-        values: What else the template may name.
+        words: The texts.
+        values: Other values for the template.
 
     Raises:
-        ConfigurationError: A template of the site's own is wrong.
+        ConfigurationError: A template of the site is wrong.
     """
     context = {
         "assets": read_assets(policy),
@@ -138,7 +138,7 @@ def render(template: str, policy: Policy, words: Words, **values: object) -> str
 
 
 def read_templates(folder: str) -> None:
-    """Read the templates in a folder of a site's own.
+    """Read the templates in a folder of the site.
 
     Raises:
         ConfigurationError: There is no such folder, or a template cannot be read; it names the line.
@@ -163,7 +163,7 @@ def _environment(folder: str) -> Environment:
 
 
 def make_environment(loader: BaseLoader, **filters: Callable[..., str]) -> Environment:
-    """Make an environment whose templates escape every value, and name only what there is."""
+    """Make an environment whose templates escape every value; an unknown name is an error."""
     import jinja2
 
     strict = jinja2.StrictUndefined

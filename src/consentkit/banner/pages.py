@@ -1,4 +1,4 @@
-"""Renders messages, and the placeholders of embeds."""
+"""Renders error pages and the placeholders of embeds."""
 
 import re
 from functools import lru_cache
@@ -27,12 +27,12 @@ def render_message(
     return_to: str = "/",
     framed: bool = False,
 ) -> str:
-    """Render a page that says what went wrong.
+    """Render an error page.
 
     Args:
         policy: Its colours and texts.
-        title: A few words: a key of the texts `problem`, or the words themselves.
-        problem: One or two sentences, in the same way.
+        title: A few words: a key of the section `problem` of the texts, or the words themselves.
+        problem: One or two sentences: a key or the words.
         locale: One of `available_locales`.
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path of the page that the visitor came from.
@@ -53,10 +53,10 @@ def render_message(
 
 
 def check_templates(policy: Policy) -> None:
-    """Render everything once, where a site has templates of its own.
+    """Render everything once, if the site has templates of its own.
 
     Raises:
-        ConfigurationError: A template cannot be read, or names what is not there; it says which.
+        ConfigurationError: A template cannot be read, or names something unknown; it says which.
     """
     if not policy.banner.templates:
         return
@@ -76,7 +76,7 @@ def check_templates(policy: Policy) -> None:
 
 
 def _check_buttons(banner: str) -> None:
-    """Refuse a banner whose buttons would do nothing: its form stands beside them, not around them."""
+    """Refuse a banner whose buttons would do nothing: they must name the form, which is beside them."""
     for button in _BUTTON.findall(banner):
         if 'name="action"' in button and 'form="consentkit-form"' not in button:
             problem = f'a button of the banner needs form="consentkit-form": {button}'
@@ -84,23 +84,23 @@ def _check_buttons(banner: str) -> None:
 
 
 def problem_text(policy: Policy, problem: str, *, locale: str) -> str:
-    """Return what a key of the texts `problem` says in a locale, or the argument itself if it is no key."""
+    """Return the text of a key of the section `problem` in a locale, or the argument if it is no key."""
     text = page_words(policy, locale).texts["problem"].get(problem, problem)
     return fill(text, signal=SIGNALS["gpc"])
 
 
 class Placeholder(NamedTuple):
-    """What a placeholder is for, and how it looks.
+    """A placeholder of gated content.
 
     Attributes:
-        vendor: What "always" allows; where empty, the purpose is allowed instead.
+        vendor: The vendor that "always" allows; if empty, it allows the purpose.
         purpose: Id of the purpose.
         name: What an undeclared vendor is called.
         plays: Whether the content is video or audio.
-        target: Where forms and link lead, as browsers name it; where empty, there are none.
-        forms: Whether forms can be sent from the page; where not, there is a link to the settings.
+        target: Browsing context of forms and link, such as ``_top``; if empty, there are none.
+        forms: Whether forms can be sent from the page; if not, there is a link to the settings.
         title: Title of the content, if it has one.
-        poster: Address of a picture of it, which this visitor's browser may fetch.
+        poster: URL of a preview picture that this visitor's browser may fetch.
     """
 
     vendor: str
@@ -114,7 +114,7 @@ class Placeholder(NamedTuple):
 
 
 def party_name(policy: Policy, locale: str, vendor: str, purpose: str, name: str = "") -> str:
-    """Return what a vendor is called in a locale, or a purpose where `vendor` is empty.
+    """Return a vendor's name in a locale, or the purpose's title if `vendor` is empty.
 
     Args:
         policy: Its words.
@@ -134,7 +134,7 @@ def render_placeholder(
 
     Args:
         policy: Its accent and texts.
-        shown: What it is for.
+        shown: The placeholder.
         notice_hash: Hash of the notice in force.
         locale: One of `available_locales`.
         where: See `consentkit.banner.markup.Where`; such a document inherits the page's ``<base>``.
@@ -149,7 +149,7 @@ def render_placeholder(
 
 @lru_cache(maxsize=512)
 def _placeholder(policy: Policy, kind: Placeholder, locale: str) -> Fragment:
-    """Render what placeholders of one kind share; title and poster are slots."""
+    """Render the part that placeholders of one kind share; title and poster are slots."""
     words = page_words(policy, locale, "embed")
     markup = render(
         "embed.html",

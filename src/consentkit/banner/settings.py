@@ -17,7 +17,7 @@ SIGNALS: Final = {"gpc": "Global Privacy Control", "dnt": "Do Not Track"}
 """Names of the signals, the same in every language."""
 
 MAX_CHOICES: Final = 50
-"""Choices that the page lists; the receipt has all."""
+"""Maximum choices on the page; the receipt has all."""
 
 # The letters of Consent-O-Matic's categories, for tools that answer for people; other purposes are "X".
 _CATEGORIES: Final = {"functional": "A", "analytics": "B", "marketing": "F"}
@@ -40,11 +40,11 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """What the site's log has under a visitor's id.
+    """The log's entries with a visitor's id.
 
     Attributes:
         choices: Newest first; empty for a visitor without an id.
-        readable: False where the log cannot be read now.
+        readable: False if the log cannot be read now.
     """
 
     choices: tuple[Choice, ...] = ()
@@ -66,15 +66,15 @@ def render_settings(
     """Render the settings page, as HTML in ASCII.
 
     Args:
-        policy: What to tell.
-        consent: What holds now.
+        policy: The policy.
+        consent: The consent.
         locale: One of `available_locales`.
         prefix: Path prefix of the endpoints, `root_path` included.
         return_to: Path of the page that the visitor came from.
         saved: Whether the visitor has just saved.
         erased: Whether the visitor has just erased the history.
         framed: Whether it is shown in the dialog of another page, which has its own way back.
-        history: The visitor's history; ``None`` where the site keeps no log.
+        history: The visitor's history; ``None`` if the site keeps no log.
     """
     words = page_words(policy, locale)
     told = [_told(choice, words) for choice in history.choices[:MAX_CHOICES]] if history else []
@@ -110,7 +110,7 @@ def _state(policy: Policy, consent: Consent, words: Words) -> dict[str, object]:
 
 
 def _links(prefix: str, path: str, locale: str, *, framed: bool) -> dict[str, str]:
-    """Return where the page's links lead. Forms lead back to it, with ``saved=1`` or ``erased=1``."""
+    """Return the URLs of the page's links. Forms return to the page, with ``saved=1`` or ``erased=1``."""
     query = f"return_to={quote(path, safe='')}&locale={locale}{'&framed=1' if framed else ''}"
     return {
         "base": prefix,
@@ -140,7 +140,7 @@ def _row(purpose: Purpose, vendors: Mapping[str, Vendor], consent: Consent) -> t
 
 
 def _done(words: Words, consent: Consent, *, saved: bool, erased: bool) -> str:
-    """Say what was done. A browser that sends no decision after one was saved refuses cookies."""
+    """Return the message after a form. No decision after one was saved: the browser refuses cookies."""
     text = words.texts["settings"]
     if saved and not erased and consent.source != "invalid" and consent.decision is None:
         return words.texts["common"]["blocked"]
@@ -162,7 +162,7 @@ def _state_lines(consent: Consent, text: Mapping[str, str]) -> list[tuple[str, i
 
 
 def _signal_line(words: Words, consent: Consent) -> str:
-    """Say what the browser's signal did (California, regulations of the CPPA, section 7025(c)(6))."""
+    """Return a sentence about the browser's signal (CPPA regulations, section 7025(c)(6))."""
     sales = [purpose for purpose in words.purposes.values() if purpose.sale]
     granted = [purpose for purpose in sales if consent.allows(purpose.id)]
     chosen = consent.decision.granted if consent.decision else frozenset[str]()
@@ -175,7 +175,7 @@ def _signal_line(words: Words, consent: Consent) -> str:
 
 
 def _told(choice: Choice, words: Words) -> dict[str, object]:
-    """Return a choice as the template tells it; `answers` pairs "Allowed" and "Refused" with titles."""
+    """Return a choice's template values; `answers` pairs "Allowed" and "Refused" with titles."""
     text = words.texts["settings"]
     answers = (text["allowed"], choice.granted), (text["refused"], choice.denied)
     return {

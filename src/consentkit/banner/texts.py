@@ -25,7 +25,7 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
         dates: A date in each month, January first, with slots for ``{day}`` and ``{year}``.
         plurals: Index of the form for each number, one digit each: for 0 to 99, then for 100 to 199, which
             stand for all greater numbers with the same last two digits.
-        units: Unit of time and its forms, each with a slot for the number ``{n}`` unless the form says it.
+        units: Unit of time and its forms, each with the slot ``{n}`` unless it spells the number out.
         countries: Names, in the order of `cldr/countries.json`.
     """
 
@@ -53,7 +53,7 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def read_formats(locale: str) -> Formats:
-    """Read how a shipped locale writes."""
+    """Read a shipped locale's formats."""
     return msgspec.json.decode((_ROOM / "cldr" / f"{locale}.json").read_bytes(), type=Formats)
 
 
@@ -75,7 +75,7 @@ _BANNERS = frozenset(regime.value for regime in Regime)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is said in one locale.
+    """All texts in one locale.
 
     Attributes:
         locale: The locale.
@@ -114,12 +114,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def shipped_locales() -> frozenset[str]:
-    """Return the locales that the package speaks."""
+    """Return the locales that come with the package."""
     return frozenset(file.stem for file in (_ROOM / "locales").glob("*.toml"))
 
 
 def available_locales(policy: Policy) -> frozenset[str]:
-    """Return the locales that the package or the site speaks."""
+    """Return the package's and the site's locales."""
     return shipped_locales() | policy.banner.text.keys()
 
 
@@ -131,14 +131,14 @@ def nearest_shipped(locale: str) -> str:
 
 @cache
 def shipped_texts(locale: str) -> Texts:
-    """Return the package's texts of a locale, or of the nearest that there is."""
+    """Return the package's texts of a locale, or of the nearest one."""
     file = _ROOM / "locales" / f"{nearest_shipped(locale)}.toml"
     return {"duration": {}, **msgspec.toml.decode(file.read_bytes(), type=dict[str, dict[str, str]])}
 
 
 @lru_cache(maxsize=512)
 def read_words(policy: Policy, locale: str) -> Words:
-    """Return all that is said in a locale; the site's own words win.
+    """Return all texts of a locale; the site's own texts come first.
 
     Args:
         policy: Its `banner.text` overrides.
@@ -165,7 +165,7 @@ def read_words(policy: Policy, locale: str) -> Words:
 
 
 def page_words(policy: Policy, locale: str, section: str = "settings") -> Words:
-    """Return what a page of the package's own says: in a locale of the site's only if it has that section."""
+    """Return the texts of one of our pages; a locale of the site counts only if it has that section."""
     speaks = find_locale(locale, shipped_locales()) or section in policy.banner.text.get(locale, {})
     return read_words(policy, locale if speaks else FALLBACK)
 
@@ -188,7 +188,7 @@ def _vendor(vendor: Vendor, told: Mapping[str, str]) -> Vendor:
 
 
 def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> None:
-    """Refuse a text that does not exist, and words in braces for which nothing is filled in."""
+    """Refuse a text that does not exist, and unknown slots in braces."""
     named_by = {"purposes": [*policy.purposes], "vendors": [*policy.vendors_declared]}
     ids = named_by.get(section, [])
     units = dict.fromkeys(UNITS, "{n}")
@@ -197,7 +197,7 @@ def _check(policy: Policy, section: str, key: str, text: str, *, path: str) -> N
     if not named and key not in english:
         raise ConfigurationError(f"there is no such text{nearest(key, [*english, *ids])}", path=path)
     if section in _BANNERS:
-        return  # The policy knows which words in braces those may hold.
+        return  # The policy checks the slots of these.
     slots = frozenset(() if named else _SLOT.findall(english[key]))
     for word in _SLOT.findall(text):
         if word not in slots:

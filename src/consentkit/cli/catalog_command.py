@@ -1,4 +1,4 @@
-"""``consentkit catalog``: shows what the package knows of vendors, and checks files like its own."""
+"""``consentkit catalog``: shows known vendors, and checks data files of vendors."""
 
 import json
 import re
@@ -19,11 +19,11 @@ from consentkit.cli.terminal import one_line
 from consentkit.exceptions import ConfigurationError
 
 NEAR: Final = 5
-"""Ids that are suggested where one is not known."""
+"""Maximum ids suggested instead of an unknown one."""
 
 _HOST: Final = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::[0-9]+)?(?:[/?#]|\Z)")
 
-# Fields that come first, and fields that are not shown by their names.
+# Fields that come first, and fields that are left out of the list.
 _FIRST: Final = ("id", "name", "purpose", "description", "hosts", "linked")
 _LABELS: Final = {
     "privacy_policy": "privacy policy",
@@ -44,7 +44,7 @@ def catalog() -> None:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @_json
 def show(ids: tuple[str, ...], as_json: bool) -> None:
-    """Show the vendors with these IDs, or count all by purpose; of an unknown one name what is near it."""
+    """Show the vendors with these IDs, or count all by purpose; for an unknown one suggest similar IDs."""
     known = default_catalog().vendors
     if missing := [ident for ident in ids if ident not in known]:
         near = _hint(_similar_ids(missing[0]))
@@ -65,7 +65,7 @@ def show(ids: tuple[str, ...], as_json: bool) -> None:
 @_json
 @click.pass_context
 def match(context: click.Context, urls: tuple[str, ...], as_json: bool) -> None:
-    """Tell who would be asked for these URLs; fail if nobody known is."""
+    """Name the vendors that these URLs belong to; fail if none of them is known."""
     found = [_find_vendor(url) for url in urls]
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -107,7 +107,7 @@ def _similar_ids(word: str) -> list[str]:
 
 
 def _similar_hosts(host: str) -> list[str]:
-    """Return a known host that is like a host or like the end of one, in a list of one or none."""
+    """Return the known host that is most like a host or its end; empty if none is."""
     labels = host.split(".")
     ends = [".".join(labels[start:]) for start in range(len(labels) - 1)]
     known = {rule.host for vendor in default_catalog().vendors.values() for rule in vendor.hosts}

@@ -1,4 +1,4 @@
-"""``consentkit check``: says what is wrong with log, key and policy before a visitor meets it."""
+"""``consentkit check``: checks log, key and policy before a deployment."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from consentkit.lint import RULES, toml_for
 from consentkit.log import ConsentLog
 
 SECRET_KEY: Final = "CONSENTKIT_SECRET_KEY"
-"""The environment variable in which the documentation keeps the secret key."""
+"""Environment variable of the secret key, as in the documentation."""
 
 
 Line: TypeAlias = tuple[str, str, str]
@@ -55,7 +55,7 @@ def _check_log(url: str | None, key: str | None) -> Iterator[Line]:
 
 
 def _check_secret_key() -> Iterator[Line]:
-    """Check the secret key where the environment has it; otherwise it is not known here."""
+    """Check the secret key, if the environment has it."""
     if SECRET_KEY in os.environ:
         try:
             check_secret(os.environ[SECRET_KEY], SECRET_KEY)

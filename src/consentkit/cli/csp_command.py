@@ -1,4 +1,4 @@
-"""``consentkit csp``: shows hosts that browsers reported and nobody declared, and how to declare them."""
+"""``consentkit csp``: lists undeclared hosts that browsers reported, and how to declare them."""
 
 import json
 import re
@@ -22,14 +22,14 @@ _WARNING = "Anybody can send a report. Declare only what you know your pages loa
 
 
 class ReportedHost(msgspec.Struct, kw_only=True):
-    """A host that pages asked for.
+    """A reported host.
 
     Attributes:
         host: Its name.
         directives: Number of requests by directive of the Content-Security-Policy.
         first: First day, ``YYYY-MM-DD``.
         last: Last day.
-        vendors: Ids of the catalog's vendors to which requests to the host may belong.
+        vendors: Ids of the catalog's vendors that the host may belong to.
     """
 
     host: str
@@ -74,7 +74,7 @@ def report(url: str, policy: str | None, since: str, as_json: bool) -> None:
 
 
 def _by_host(counts: Mapping[Observation, int]) -> list[ReportedHost]:
-    """Sum the log's counts up by host, the most frequent first."""
+    """Sum the log's counts by host, the most frequent first."""
     found: dict[str, ReportedHost] = {}
     for observed, count in sorted(counts.items()):
         directive, _, name = observed.key.partition(" ")

@@ -1,4 +1,4 @@
-"""``consentkit lint``: holds a policy, and a site, against the rules of law."""
+"""``consentkit lint``: checks a policy and a site against legal rules."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from consentkit.scanner.http_visit import lint_responses
 from consentkit.scanner.origin_headers import split_credentials
 
 DEFAULT_FILE: Final = "consent.toml"
-"""The policy that is linted where neither a file nor a URL is named."""
+"""The policy to lint if neither a file nor a URL is named."""
 
 # Which rules each option checks, and which of the browser's rules are checked in part without one.
 _BROWSER: Final = "--url with --browser"
@@ -43,7 +43,7 @@ _HEADER_HELP = "Sent to the origin of URL; may be repeated."
 
 
 class Unreadable(click.ClickException):
-    """What was to be linted cannot be read."""
+    """The policy or site cannot be read."""
 
     exit_code = 2
 
@@ -110,7 +110,7 @@ def _check_usage(
 
 
 def _check_rules(rules: Collection[int], given: Collection[str]) -> None:
-    """Refuse rules that no given option checks, since they would seem kept; name those checked in part."""
+    """Refuse rules that no given option checks: they would seem to pass. Name those checked in part."""
     for number in dict.fromkeys(rules):
         if any(number in _CHECKED[option] for option in given):
             continue
@@ -123,7 +123,7 @@ def _check_rules(rules: Collection[int], given: Collection[str]) -> None:
 def load_policy(name: str) -> tuple[Policy, str]:
     """Read a policy's file, with or without a byte order mark; return also its text.
 
-    The lists that it names are beside the file.
+    Files that the policy names are relative to it.
     """
     try:
         text = Path(name).read_text("utf-8-sig")
@@ -149,7 +149,7 @@ def _parse_header(text: str) -> tuple[str, str]:
 
 
 def _lint_in_browser(url: str, rules: Collection[int], options: Mapping[str, Any]) -> list[Finding]:
-    """Visit a site, unless no rule of the browser's is asked for. Options as of `lint_site`."""
+    """Visit a site, if a rule that needs a browser is asked for. Options as in `lint_site`."""
     from consentkit.scanner import lint_site
 
     wanted = [number for number in rules if number in _BROWSER_RULES]

@@ -20,7 +20,7 @@ _KEY_HELP: Final = "The log's key file, where it is not beside the log."
 log_option: Final = partial(
     click.option, "--log", "url", envvar="CONSENTKIT_LOG", show_envvar=True, metavar="URL", help=_LOG_HELP
 )
-"""The option ``--log``; further arguments are click's."""
+"""The option ``--log``; takes click's other arguments."""
 with_log: Final = log_option(required=True)
 with_key: Final = click.option(
     "--key", envvar="CONSENTKIT_LOG_KEY", show_envvar=True, metavar="FILE", help=_KEY_HELP
@@ -47,7 +47,7 @@ def log_writer(url: str, key: str | None, outbox: str | None = None) -> Iterator
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn this package's errors into click's, which are printed in one sentence."""
+    """Turn this package's errors into click's, which print one sentence."""
     try:
         yield
     except ConfigurationError as error:
@@ -59,7 +59,7 @@ def plain_errors() -> Iterator[None]:
 
 @contextmanager
 def write_errors(path: str | Path) -> Iterator[None]:
-    """Turn an OSError into an error of click's: the file at `path` cannot be written."""
+    """Turn an OSError into click's error for a file at `path` that cannot be written."""
     try:
         yield
     except OSError as error:
@@ -78,7 +78,7 @@ def read_file(path: str | Path) -> str:
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[TextIO]:
-    """Open a file that gets its name when it is whole, for its owner only; write to a device directly."""
+    """Open a file for its owner only, renamed to `path` when complete; write to a device directly."""
     with write_errors(path):
         target = Path(path).resolve()
         if target.exists() and not target.is_file():

@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 class LogGroup(click.Group):
-    """The commands of ``consentkit log``, with one way to end: an exit code and a sentence."""
+    """The commands of ``consentkit log``, which all end with an exit code and a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; Ctrl-C, also at a question, ends it with the code `INTERRUPTED`."""
@@ -28,13 +28,13 @@ class LogGroup(click.Group):
         except KeyboardInterrupt:
             return _interrupted(ctx)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # whoever reads has seen enough; click ends it
+            if error.errno == errno.EPIPE:  # the reader has closed the pipe; click ends the command
                 raise
             where = "" if error.filename is None else f" {str(error.filename)!r}"
             problem = f"cannot read or write{where}: {error.strerror or error}"
             raise click.ClickException(problem) from error
         except click.Abort as error:
-            # Click hides what ended a question: Ctrl-C, or that nobody is there to answer.
+            # Click hides why a question ended: Ctrl-C, or no terminal.
             if isinstance(error.__context__, KeyboardInterrupt):
                 return _interrupted(ctx)
             raise click.ClickException("nobody is there to answer; --yes goes on without asking") from error
@@ -53,7 +53,7 @@ log: Final = LogGroup(
 
 
 class Root(click.Group):
-    """All commands. What they print or fail with is made printable, whoever wrote it."""
+    """All commands. Control characters in their output and errors are escaped."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line."""
@@ -64,7 +64,7 @@ class Root(click.Group):
 @click.group(
     cls=Root,
     commands=[catalog, check, csp, lint, log],
-    # `color` lets click hand texts on as they are: what commands a terminal is spelt out, not left out.
+    # With `color`, click keeps control characters, so that they are escaped and not removed.
     context_settings={"help_option_names": ["-h", "--help"], "color": True},
 )
 @click.version_option(version("consentkit"), prog_name="consentkit", message="%(prog)s %(version)s")

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-# Control characters but tab and newline, those that turn the direction of writing or end a line unseen, and
+# Control characters except tab and newline, characters that change the writing direction or end a line, and
 # lone surrogates.
 _COMMANDS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -17,21 +17,21 @@ _COMMANDS = re.compile(
 
 
 def printable(text: str) -> str:
-    """Return a text in which each character that a terminal would obey is spelt as in JSON: ``\\u001b``."""
+    """Return a text with each character that a terminal would obey escaped as in JSON: ``\\u001b``."""
     return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line of a report: no newline in it can forge another line."""
+    """Return a text as one line of a report: newlines are escaped, so none can forge a line."""
     return printable(text).replace("\t", "\\t").replace("\n", "\\n")
 
 
 def align_columns(rows: Sequence[Sequence[object]], *, left: int | None = None) -> list[str]:
-    """Lay out a table's rows as lines of equal columns.
+    """Format a table's rows as lines with aligned columns.
 
     Args:
-        rows: The cells, the heads of the columns first.
-        left: So many columns are aligned left, all others right; ``None``: all are aligned left.
+        rows: The cells; the first row has the columns' heads.
+        left: Number of columns aligned left, all others right; ``None``: all are aligned left.
     """
     cells = [[one_line(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -44,10 +44,10 @@ def align_columns(rows: Sequence[Sequence[object]], *, left: int | None = None) 
 
 
 class PrintableStream(io.TextIOWrapper):
-    """Standard output or standard error, on which every text is made printable.
+    """Standard output or standard error with every text made printable.
 
     Args:
-        stream: The stream that it stands for, to which bytes go.
+        stream: The stream behind it, which gets the bytes.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -66,7 +66,7 @@ class PrintableStream(io.TextIOWrapper):
 
 @contextmanager
 def printable_output() -> Iterator[None]:
-    """Replace standard output and standard error by printable ones, unless closed or only in memory."""
+    """Replace standard output and error by printable streams, unless they are closed or in memory."""
     streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
     made = {name: PrintableStream(stream) for name, stream in streams.items() if hasattr(stream, "buffer")}
     vars(sys).update(made)
@@ -80,17 +80,17 @@ def printable_output() -> Iterator[None]:
 
 
 def raw_stream(stream: TextIO) -> TextIO:
-    """Return the stream behind a printable one, for control characters of this package's own."""
+    """Return the stream behind a printable one, for this package's own control characters."""
     return stream.stream if isinstance(stream, PrintableStream) else stream
 
 
 def exact_output() -> TextIO:
-    """Return standard output for other programs, which read every byte; a terminal gets it printable."""
+    """Return standard output with exact bytes for other programs; on a terminal, made printable."""
     return sys.stdout if sys.stdout.isatty() else raw_stream(sys.stdout)
 
 
 def write_bytes(data: bytes) -> None:
-    """Write bytes that other programs read to standard output, as `exact_output` takes them."""
+    """Write bytes to `exact_output`."""
     if sys.stdout.isatty():
         sys.stdout.write(data.decode(errors="backslashreplace"))
     else:
@@ -99,12 +99,12 @@ def write_bytes(data: bytes) -> None:
 
 
 PROGRESS_FROM = 10_000
-"""Entries from which on progress is shown."""
+"""Minimum number of entries for a progress bar."""
 
 
 @contextmanager
 def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar of `length` entries; call what is yielded with the number of those done since."""
+    """Show a bar of `length` entries; the yielded function adds a number of entries done."""
     if length < PROGRESS_FROM:
         yield lambda count: None
         return

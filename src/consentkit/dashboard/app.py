@@ -47,7 +47,7 @@ _logger = logging.getLogger("consentkit.dashboard")
 class Dashboard:
     """The auditor's pages: decisions, the notices shown, and checks of the log. It writes nothing.
 
-    Mount it below a path of its own, and name that path in the middleware's `exclude`.
+    Mount it below a path of its own, and put that path into the middleware's `exclude`.
 
     Args:
         log: The consent log: a path, a URL, a :class:`consentkit.ConsentLog` or a reader.
@@ -56,8 +56,8 @@ class Dashboard:
             coroutine does) to give access.
         vkeys: The log's public keys, as ``consentkit log key show`` prints them; by default those of its key
             file.
-        checkpoint: File in which the checkpoint is kept up to which the log was last verified; the log's page
-            says whether the log still continues it.
+        checkpoint: File with the checkpoint of the last verification, as ``verify --save`` writes it; the
+            log's page says whether the log still continues it.
         https_only: Whether auditors use https; ``None``: the request's scheme decides.
 
     Raises:
@@ -118,7 +118,7 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _answer_refusal(request: Request, error: Any) -> Response:
-    """Answer for a BadRequest, or for the HTTPException, with headers, that a guard may raise."""
+    """Answer a BadRequest, or an HTTPException raised by a guard, with its headers."""
     if isinstance(error, HTTPException):
         status, problem, headers = error.status_code, error.detail, error.headers
     else:

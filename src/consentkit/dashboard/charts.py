@@ -9,7 +9,7 @@ from consentkit.dashboard.overview import Line, Tally
 PLOT: Final = 200
 """Height of the columns' plot, in pixels."""
 MAX_BARS: Final = 10
-"""Bars of one chart; the table beside it has every line."""
+"""Maximum bars of one chart; the table beside it has all lines."""
 
 _ABOVE = 16
 _BELOW = 24
@@ -31,7 +31,7 @@ class Segment(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A text at `x` (per cent or pixels) and `y` (pixels), where its `anchor` is: start, middle or end."""
+    """A text whose `anchor` (start, middle or end) is at `x` (per cent or pixels) and `y` (pixels)."""
 
     x: str
     y: float
@@ -98,7 +98,7 @@ def _days(lines: Sequence[Line], step: float) -> list[Label]:
 
 
 def _ceiling(count: int) -> int:
-    """Return an even round number that is not below a count."""
+    """Round a count up to an even, round number."""
     numbers = (digit * int(10**power) for power in itertools.count() for digit in (1, 2, 3, 4, 5, 6, 8))
     return next(number for number in numbers if number >= count and number % 2 == 0)
 
@@ -115,5 +115,5 @@ def _tip(label: str, series: str, count: int) -> str:
 
 
 def _short(label: str) -> str:
-    """Shorten a label as long as a hash; its beginning tells notices apart."""
+    """Shorten a label that is as long as a hash to its first characters."""
     return label if len(label) <= 24 else label[:12]

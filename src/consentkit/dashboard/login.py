@@ -33,10 +33,10 @@ SESSION_SECONDS: Final = 8 * 3600
 """How long a session lasts."""
 
 MAX_ATTEMPTS: Final = 20
-"""Wrong tokens that one client may send within `ATTEMPT_SECONDS`."""
+"""Maximum wrong tokens from one client within `ATTEMPT_SECONDS`."""
 ATTEMPT_SECONDS: Final = 60
 MAX_CLIENTS: Final = 1024
-"""Clients whose wrong tokens are remembered."""
+"""Maximum clients whose wrong tokens are counted."""
 
 _SESSION = "1"
 _MAX_COOKIE = 200
@@ -62,7 +62,7 @@ def make_login(token: object, guard: Guard | None) -> "GuardLogin | TokenLogin":
 
 
 class GuardLogin:
-    """Login by the site's own guard. Only ``True`` lets anybody in; what the guard raises passes through.
+    """Login by the site's own guard. Only ``True`` gives access; the guard's exceptions pass through.
 
     Attributes:
         signs_out: Whether there is a session that can be ended.
@@ -74,7 +74,7 @@ class GuardLogin:
         self._guard = guard
 
     async def answer(self, request: Request, scope: Scope, receive: Receive) -> Response | None:
-        """Return ``None`` where the request may have its page; otherwise raise BadRequest."""
+        """Return ``None`` if access is given; otherwise raise BadRequest."""
         verdict = self._guard(StarletteRequest(scope))
         if inspect.isawaitable(verdict):
             verdict = await verdict
@@ -84,7 +84,7 @@ class GuardLogin:
 
 
 class TokenLogin:
-    """Login by the token, sent with the form, which begins a session, or in the header ``Authorization``."""
+    """Login by a token: in a form, which begins a session, or in the header ``Authorization``."""
 
     signs_out = True
 
@@ -94,7 +94,7 @@ class TokenLogin:
         self._limit = RateLimit()
 
     async def answer(self, request: Request, scope: Scope, receive: Receive) -> Response | None:
-        """Sign in or out, or return the form; ``None`` where the request may have its page."""
+        """Sign in or out, or return the form; ``None`` if access is given."""
         match request.method, request.path:
             case "POST", "/sign-in":
                 return await self._sign_in(request, scope, receive)
@@ -112,10 +112,10 @@ class TokenLogin:
         return self._sessions.contains(request.cookie_values(cookie_name(request.secure)), now=epoch())
 
     def _is_token(self, scope: Scope, given: str) -> bool:
-        """Say whether the token was given, in a time that does not depend on either.
+        """Say whether the token is right, in constant time.
 
         Raises:
-            BadRequest: 429 where this client has sent too many wrong ones.
+            BadRequest: 429 if this client has sent too many wrong ones.
         """
         now = epoch()
         if self._limit.is_exhausted(scope, now=now):
@@ -153,9 +153,9 @@ def _form(scope: Scope, *, status: int, back: str, wrong: bool = False) -> Respo
 
 
 class Sessions:
-    """Writer and verifier of session cookies: signed, they hold only the time at which they were made.
+    """Codec of session cookies, which hold only the time they were made at, and a signature.
 
-    The token is the key, so another token ends every session, and any number of processes share them.
+    The token is the key: a new token ends every session, and all processes accept each other's.
 
     Args:
         token: The token with which auditors sign in.
@@ -165,11 +165,11 @@ class Sessions:
         self._signer = TimedSigner(token, "consentkit.dashboard.v1")
 
     def set_cookie(self, request: Request, *, now: int) -> str:
-        """Build the Set-Cookie value that begins a session at epoch seconds `now`."""
+        """Return the Set-Cookie value that begins a session at `now`, in epoch seconds."""
         return _cookie(request, self._signer.sign_at(_SESSION, now), SESSION_SECONDS)
 
     def contains(self, values: Sequence[str], *, now: int) -> bool:
-        """Say whether one of a cookie's values is a session that has not ended at epoch seconds `now`."""
+        """Say whether one of a cookie's values is a session that is valid at `now`, in epoch seconds."""
         for value in values:
             with suppress(BadData, ValueError):
                 content, signed_at = self._signer.read(value[:_MAX_COOKIE])  # longer ones are none
@@ -184,7 +184,7 @@ def cookie_name(secure: bool) -> str:
 
 
 def _cookie(request: Request, value: str, seconds: int) -> str:
-    # A path may hold what would end the attribute.
+    # A path may contain characters that would end the attribute.
     name, path = cookie_name(request.secure), (request.mount or "/").replace(";", "%3B")
     ending = "; Secure" if request.secure else ""
     return f"{name}={value}; Max-Age={seconds}; Path={path}; SameSite=Strict; HttpOnly{ending}"
@@ -200,12 +200,12 @@ class RateLimit:
         return len(self._wrong)
 
     def is_exhausted(self, scope: Scope, *, now: int) -> bool:
-        """Say whether a client must wait, at epoch seconds `now`."""
+        """Say whether a client must wait at `now`, in epoch seconds."""
         began, wrong = self._wrong.get(_client(scope), (now, 0))
         return wrong >= MAX_ATTEMPTS and now - began < ATTEMPT_SECONDS
 
     def count(self, scope: Scope, *, now: int) -> None:
-        """Count one more wrong token of a client, and forget the client that was counted longest ago."""
+        """Count a wrong token of a client; if there are too many clients, forget the oldest."""
         client = _client(scope)
         began, wrong = self._wrong.pop(client, (now, 0))
         self._wrong[client] = (began, wrong + 1) if now - began < ATTEMPT_SECONDS else (now, 1)
@@ -214,7 +214,7 @@ class RateLimit:
 
 
 def _client(scope: Scope) -> str:
-    """Return a client's address; of IPv6 the /64 network, in which one client has every address."""
+    """Return a client's address; for IPv6 its /64 network, as one client has all addresses of it."""
     host = (scope.get("client") or ("",))[0]
     try:
         address = ip_address(host)

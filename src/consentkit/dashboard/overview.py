@@ -1,4 +1,4 @@
-"""The overview's period, as its address names it, and its numbers, from the log's roll-ups."""
+"""The overview's period, from its URL, and its figures, from the log's roll-ups."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -11,10 +11,10 @@ from consentkit.exceptions import BadRequest, LogCorrupt
 from consentkit.log import Observation, Rollup
 
 CHOICES: Final = (30, 90, 365)
-"""Numbers of days that can be chosen with one click."""
+"""Periods that are one click away, in days."""
 
 MAX_DAYS: Final = 3_660
-"""Days of one overview."""
+"""Maximum days of a period."""
 
 _BY_DAY = 92
 _BY_WEEK = 2 * 366
@@ -32,12 +32,12 @@ Seen: TypeAlias = Mapping[Observation, int]
 
 
 class Period(NamedTuple):
-    """A stretch of days, both ends included.
+    """A period of days, both ends included.
 
     Attributes:
         since: The first day.
         until: The last day.
-        chosen: The number of days, if that is how it was chosen.
+        chosen: The number of days, if the period was chosen by one.
     """
 
     since: date
@@ -51,7 +51,7 @@ class Period(NamedTuple):
 
     @property
     def step(self) -> Literal["day", "week", "month"]:
-        """What one column of a chart stands for."""
+        """The time that one column of a chart stands for."""
         if self.days <= _BY_DAY:
             return "day"
         return "week" if self.days <= _BY_WEEK else "month"
@@ -79,7 +79,7 @@ class Period(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How many decisions of each kind there were."""
+    """Numbers of decisions by kind."""
 
     accepted: int = 0
     refused: int = 0
@@ -98,14 +98,14 @@ class Tally(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of a table, and one bar of the chart beside it.
+    """A line of a table, and a bar of the chart beside it.
 
     Attributes:
         label: What is counted.
         tally: The decisions.
-        note: What else there is to say of it.
-        shown: Banners shown on the days of which that is known; ``None`` where there is none.
-        ignored: Of these, the banners that nobody answered.
+        note: Further words about it.
+        shown: Banners shown, on days with observations; ``None`` if there are none.
+        ignored: Those of them that nobody answered.
     """
 
     label: str
@@ -116,15 +116,15 @@ class Line(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Everything that the overview shows of a period.
+    """The overview's numbers for a period.
 
     Attributes:
         total: All decisions.
         steps: By day, week or month, in order, those without a decision among them.
         regimes: By regime, most first.
         locales: By language, most first.
-        notices: By notice, most first. Which of them was shown how often is not known.
-        known: The number of days of which it is known how often banners were shown.
+        notices: By notice, most first, without the number of banners shown, which is not counted by notice.
+        known: The number of days with observations of banners.
     """
 
     total: Line
@@ -143,7 +143,7 @@ def parse_period(query: Mapping[str, str], *, now: int) -> Period:
         now: Epoch seconds.
 
     Raises:
-        BadRequest: 400, with what is wrong.
+        BadRequest: 400; says what is wrong.
     """
     today = datetime.fromtimestamp(now, UTC).date()
     if query.get("from") or query.get("to"):
@@ -156,10 +156,10 @@ def parse_period(query: Mapping[str, str], *, now: int) -> Period:
 
 
 def parse_day(text: str) -> date:
-    """Read a day, written as ``YYYY-MM-DD`` and in no other way.
+    """Read a day, ``YYYY-MM-DD``.
 
     Raises:
-        BadRequest: 400 where it is none.
+        BadRequest: 400 if it is anything else.
     """
     with suppress(ValueError):
         day = date.fromisoformat(text)
@@ -181,7 +181,7 @@ def compute_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
     """Compute a period's figures from its roll-ups and its observations of banners (`SHOWN`).
 
     Raises:
-        LogCorrupt: The roll-ups name a day or an action that there is not.
+        LogCorrupt: The roll-ups contain an impossible day or an unknown action.
     """
     step_of = cache(period.step_of)
     by_step = _lines(counts, seen, lambda key: step_of(key.day), lambda one: step_of(one.day))
@@ -202,12 +202,12 @@ def compute_figures(period: Period, counts: Counts, seen: Seen) -> Figures:
 def _lines(
     counts: Counts, seen: Seen, label_of: Callable[[Rollup], str], shown_by: Callable[[Observation], str]
 ) -> dict[str, Line]:
-    """Count decisions by label, and the banners that were shown by the same labels."""
+    """Count decisions, and banners shown, by label."""
     tallies = _tallies(counts.items(), label_of)
     shown: Counter[str] = Counter()
     for one, count in seen.items():
         shown[shown_by(one)] += count
-    # Decisions of days of which it is not known how often banners were shown say nothing about those.
+    # Only decisions of days with observations can be compared with banners shown.
     days = {one.day for one in seen}
     answered = _tallies(((key, count) for key, count in counts.items() if key.day in days), label_of)
     lines = {label: Line(label, tally) for label, tally in tallies.items()}

@@ -1,4 +1,4 @@
-"""The dashboard's pages by path. Each is read from the log and rendered in a worker thread."""
+"""The dashboard's pages. Each is read from the log and rendered in a worker thread."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -33,13 +33,13 @@ from consentkit.tlog.note import VerifierKey
 T = TypeVar("T")
 
 THREADS: Final = 4
-"""Threads that read the log, for each event loop."""
+"""Maximum threads that read the log, for each event loop."""
 SECONDS: Final = 10.0
-"""How long a page waits for the log."""
+"""Maximum time a page waits for the log, in seconds."""
 PAGE_SIZE: Final = 50
 """Entries of one page of the list."""
 EXPORT_SIZE: Final = 1_000
-"""Entries that an export reads at once."""
+"""Entries of an export in memory at once."""
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
 _ID_LENGTH = 80
@@ -51,9 +51,9 @@ class Pages:
     """Answers requests for pages.
 
     Args:
-        log: URL or path of the log, opened for reading with the first page that needs it; or a reader.
-        vkeys: The log's public keys, as text; none: those of its key file, where there is one.
-        kept: File in which a checkpoint is kept up to which the log was verified.
+        log: URL or path of the log, opened with the first page that needs it; or a reader.
+        vkeys: The log's public keys, as text; if empty, those of its key file, if there is one.
+        kept: File with the checkpoint of the last verification.
 
     Raises:
         ConfigurationError: The URL is of a kind that is not supported, or a key is none.
@@ -70,7 +70,7 @@ class Pages:
         self._kept = kept
 
     def routes(self) -> list[Route]:
-        """Return the routes; all of them only read."""
+        """Return the routes; all are read-only."""
         pages = {
             "/": self.overview,
             "/entries": self.entries,
@@ -166,7 +166,7 @@ class Pages:
         return HTMLResponse(document, headers=HEADERS)
 
     def log(self, request: Request) -> Response:
-        """Show the head, and what can be checked at once. Verifying all of it is for the command line."""
+        """Show the head and the quick checks. A full verification is for the command line."""
         reader, keys = self._reader(), self._keys()
         head = reader.head()
         return respond(
@@ -194,7 +194,7 @@ class Pages:
         return StreamingResponse(self._pieces(form, size), headers=headers)
 
     async def _pieces(self, form: str, size: int) -> AsyncIterator[str]:
-        """Read piece after piece, so that no snapshot of the log is held open for a slow client."""
+        """Yield an export piece by piece, so that a slow client holds no snapshot of the log open."""
         for start in range(0, max(size, 1), EXPORT_SIZE):
             yield await self._run(partial(self._piece, form, start, min(start + EXPORT_SIZE, size)))
 
@@ -214,7 +214,7 @@ class Pages:
         return await self._run(partial(page, request))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """Run what reads the log in a thread; raise LogUnavailable where that takes too long."""
+        """Run a function that reads the log in a thread; raise LogUnavailable if it takes too long."""
         return await self._threads.run(work, seconds=SECONDS)
 
     def _reader(self) -> LogReader:
@@ -230,7 +230,7 @@ class Pages:
         return self._vkeys or known_keys(self._reader())
 
     def _entry_of(self, request: Request) -> Recorded:
-        """Return the entry that a request's path names."""
+        """Return the entry named in a request's path."""
         index = _parse_index(request.path_params["index"])
         recorded = self._reader().at(index)
         if recorded is None:

@@ -17,13 +17,13 @@ HEADERS: Final[Mapping[str, str]] = {
         "frame-ancestors 'self'; base-uri 'none'"
     )
 }
-"""Headers of that document: no script, no request, no form, no way out of the frame."""
+"""Headers of that document: no script, no request, no form, no navigation out of the frame."""
 
 _LINK: Final = '<link rel="stylesheet" href="data:text/css;base64,{}">'
 
 
 def render_shown(reader: LogReader, hash: str) -> str | None:
-    """Render a notice's banner, with the style sheet that was sent; ``None`` where there is none."""
+    """Render a notice's banner with the style sheet of its time; ``None`` if it has no banner."""
     bundle = reader.notice(hash)
     shown = Notice.loads(bundle or b"")
     if bundle is None or shown is None or not shown.html or sha256(bundle).hexdigest() != hash:
@@ -32,7 +32,7 @@ def render_shown(reader: LogReader, hash: str) -> str | None:
         banner = Fragment(shown.html).fill(prefix="#", return_to="/", notice=hash)
     except ConfigurationError:
         return None
-    # What a page loads for its banner; the other sheet is for pages of the package itself.
+    # The sheet that a page loads for its banner; the other is for the package's own pages.
     assets = genuine_assets(reader, shown)
     sheets = (sheet for name, sheet in assets if name.startswith("ck.") and name.endswith(".css"))
     links = "".join(_LINK.format(base64.b64encode(sheet).decode("ascii")) for sheet in sheets if sheet)

@@ -31,7 +31,7 @@ def respond(template: str, scope: Scope, *, status: int = 200, **values: object)
         template: File name of the template.
         scope: ASGI scope of the request.
         status: HTTP status.
-        values: What the template may name. Every value is escaped.
+        values: The template's values; each is escaped.
     """
     request = read_request(scope)
     signs_out, sheet = bool(scope.get(SIGNS_OUT)), request.mount + SHEET_PATH
@@ -53,10 +53,10 @@ def _share(part: int, whole: int) -> str:
 
 
 def _when(at: str) -> str:
-    """Write an RFC 3339 time in UTC as people read it."""
+    """Format an RFC 3339 time in UTC for people."""
     return at.replace("T", " ").removesuffix("Z") + " UTC"
 
 
 def _px(length: float) -> str:
-    """Write a length of a drawing."""
+    """Format a length in a drawing."""
     return f"{length:.2f}".rstrip("0").rstrip(".")

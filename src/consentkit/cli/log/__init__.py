@@ -1,1 +1,1 @@
-"""``consentkit log``: the commands of auditors, who read a consent log, and of its keeper."""
+"""``consentkit log``: commands for auditors, who read a consent log, and for its operator."""

@@ -1,4 +1,4 @@
-"""``consentkit log show|export|stats``: what a log holds."""
+"""``consentkit log show|export|stats``: prints what a log contains."""
 
 import json
 import re
@@ -63,7 +63,7 @@ def _describe(reader: LogReader, found: Recorded) -> dict[str, Any]:
 
 
 def _destroyed(reader: LogReader, found: Recorded) -> dict[str, Any] | None:
-    """Return when and by which entry an entry was destroyed; None where it is there."""
+    """Return when and by which entry an entry was destroyed; None if it was not."""
     if found.body is not None:
         return None
     by = reader.destroyed_by(found.index)
@@ -73,7 +73,7 @@ def _destroyed(reader: LogReader, found: Recorded) -> dict[str, Any] | None:
 
 
 def _json_or_text(body: bytes | None) -> object:
-    """Parse a notice, which is JSON; anything else that was published stays text."""
+    """Parse a notice, which is JSON; other published bodies stay text."""
     try:
         return json.loads(body or b"null")
     except ValueError:
@@ -81,7 +81,7 @@ def _json_or_text(body: bytes | None) -> object:
 
 
 def _banner_page(reader: LogReader, found: Recorded) -> str:
-    """Make the HTML page that shows the banner of an entry's notice."""
+    """Render an HTML page with the banner of an entry's notice."""
     notice = found.entry.notice if found.entry else ""
     if not notice:
         reason = f"it is of type {found.entry.type}" if found.entry else "it was destroyed"
@@ -102,7 +102,7 @@ def _banner_page(reader: LogReader, found: Recorded) -> str:
 
 
 def _parse_place(text: str) -> int | str:
-    """Parse an end of a range of entries, which belongs to it: an index, or a day (``YYYY-MM-DD``)."""
+    """Parse an end of a range, inclusive: an index, or a day (``YYYY-MM-DD``)."""
     found = _PLACE.fullmatch(text)
     if found is None:
         raise click.BadParameter("expected a day such as 2026-11-22, or an index")
@@ -137,7 +137,7 @@ def export(
 def _between(
     entries: Iterable[Recorded], since: str, until: str, advance: Callable[[int], None]
 ) -> Iterator[Recorded]:
-    """Yield the entries of the days between two. Days are not in order: an outbox brings late ones."""
+    """Yield the entries between two days. They are not in order of time: an outbox delivers late ones."""
     for recorded in entries:
         day = read_leaf(recorded.leaf).day if since or until else ""
         if since <= day and (not until or day <= until):

@@ -1,4 +1,4 @@
-"""``consentkit log key``: makes, shows and changes the key that signs a log. No secret is ever shown."""
+"""``consentkit log key``: makes, shows and changes the key that signs a log. Never prints a secret."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -74,7 +74,7 @@ def rotate(url: str, key: str | None) -> None:
     """Change the key, and print the checkpoint that both have signed."""
     with log_writer(url, key) as log:
         path = _key_file(url, key)
-        # Of two at once, the second begins with what the first has made.
+        # If two run at once, the second starts from the first one's new key.
         with write_errors(path), file_lock(path.with_name(f"{path.name}.lock")):
             keys = log.keys()
             if keys is None:
@@ -99,7 +99,7 @@ def _key_file(url: str | None, key: str | None) -> Path:
 
 
 def _read_head(url: str | None) -> Head | None:
-    """Return a log's head; None where the log is not there or cannot be read."""
+    """Return a log's head; None if the log does not exist or cannot be read."""
     if url is not None and ((path := log_path(url)) is None or path.exists()):
         with suppress(LogError), open_log(url) as reader:
             return reader.head()

@@ -133,10 +133,10 @@ def consistency(old_size: int, new_size: int | None, url: str) -> None:
 
 
 def parse_keys(named: Sequence[str]) -> tuple[VerifierKey, ...]:
-    """Parse public keys: each is one itself, or the path of a file with one a line.
+    """Parse public keys, each given as text or as the path of a file with one key a line.
 
     Raises:
-        click.UsageError: One of them is no public key. Nothing of it is repeated.
+        click.UsageError: One is no public key. The message does not repeat it.
     """
     keys: list[VerifierKey] = []
     for name in named:
@@ -160,7 +160,7 @@ def _keys_in(path: str) -> list[VerifierKey]:
 
 
 def _signed_checkpoint(reader: LogReader) -> str:
-    """Return the head's checkpoint; raise LogError where it is not signed."""
+    """Return the head's checkpoint; raise LogError if it is not signed."""
     signed = reader.head().checkpoint
     if signed is None:
         raise LogError("the log's checkpoints are not signed: it has no key")
@@ -184,7 +184,7 @@ def _read_saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | N
 def _check(
     reader: LogReader, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
 ) -> tuple[Head, int]:
-    """Check the log; return the head that was found right and how many entries are erased."""
+    """Verify the log; return the verified head and the number of erased entries."""
     erased = 0
     start = saved.size if saved is not None and only_new else 0
     with progress("Verifying", reader.head().size - start) as advance:

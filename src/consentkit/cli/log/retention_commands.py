@@ -1,4 +1,4 @@
-"""``consentkit log drain|purge|erase``: what changes a log. What destroys asks first."""
+"""``consentkit log drain|purge|erase``: changes a log. Asks before anything is destroyed."""
 
 import re
 from calendar import monthrange
@@ -13,10 +13,10 @@ from consentkit.cli.terminal import progress
 from consentkit.record.entry import rfc3339
 
 OUTBOX_LINES: Final = (b'{"entry":', b'{"bundle":')
-"""How lines of an outbox begin."""
+"""First bytes of an outbox's lines."""
 
 GRANT_DAYS: Final = 400
-"""Days for which a grant holds at most."""
+"""Maximum days that a grant holds."""
 
 _GRANTS_MAY_HOLD: Final = (
     f"Warning: grants may hold for up to {GRANT_DAYS} days; without its entry, nothing shows that such a"
@@ -33,7 +33,7 @@ def now() -> datetime:
 
 
 def parse_age(age: str) -> date:
-    """Return the day that was an age ago; of a month that is too short its last day.
+    """Return the day that was an age ago; the last day of a month that is too short.
 
     Args:
         age: Days, months or years: ``400d``, ``25mo``, ``3y``.
@@ -57,7 +57,7 @@ def parse_age(age: str) -> date:
 @with_key
 @click.option("--outbox", required=True, metavar="FILE", help=_OUTBOX_HELP)
 def drain(url: str, key: str | None, outbox: str) -> None:
-    """Hand what waits in an outbox to the log."""
+    """Write an outbox's entries to the log."""
     _require_outbox(outbox)
     with log_writer(url, key, outbox) as log:
         if not any(Path(outbox + suffix).exists() for suffix in ("", ".draining")):
@@ -123,7 +123,7 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
 
 
 def _require_outbox(path: str) -> None:
-    """Refuse a file that is no outbox, such as the log itself: draining takes the file away."""
+    """Refuse a file that is no outbox, such as the log itself, because draining deletes the file."""
     try:
         with open(path, "rb") as file:
             start = file.readline(len(OUTBOX_LINES[1]))
@@ -136,7 +136,7 @@ def _require_outbox(path: str) -> None:
 
 
 def _confirm(yes: bool, question: str) -> None:
-    """Ask, and go on only if the answer is yes."""
+    """Ask, and stop unless the answer is yes."""
     if not yes and not click.confirm(question, err=True):
         raise click.ClickException("nothing was destroyed")
 

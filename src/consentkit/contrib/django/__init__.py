@@ -1,1 +1,1 @@
-"""For Django: ``"consentkit.contrib.django"`` in ``INSTALLED_APPS`` says what keeps consent from working."""
+"""A Django app: ``"consentkit.contrib.django"`` in ``INSTALLED_APPS`` reports mistakes of set-up."""

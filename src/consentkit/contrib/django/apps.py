@@ -20,7 +20,7 @@ from consentkit.consent.consent import Consent
 if TYPE_CHECKING:
 
     class AppConfig:
-        """Django's, which has no types."""
+        """Django's class, which has no types."""
 else:
     from django.apps import AppConfig
 
@@ -41,14 +41,14 @@ _logger = logging.getLogger("consentkit")
 
 
 def check_middleware(**_: Any) -> list[checks.CheckMessage]:
-    """Report consentkit's ASGI middleware in ``MIDDLEWARE``, which is for Django's own."""
+    """Report consentkit's ASGI middleware in ``MIDDLEWARE``, which takes only Django's own."""
     named = [name for name in settings.MIDDLEWARE if name.startswith("consentkit.")]
     problem = "MIDDLEWARE names {}, which is ASGI middleware and goes around the whole application."
     return [checks.Error(problem.format(name), hint=_WRAP, id="consentkit.E001") for name in named]
 
 
 def check_server(**_: Any) -> list[checks.CheckMessage]:
-    """Report a development server that is being started and serves WSGI."""
+    """Report a development server that serves WSGI."""
     starting = sys.argv[1:2] == ["runserver"]
     if not starting or get_commands().get("runserver") not in _WSGI_COMMANDS:
         return []
@@ -59,7 +59,7 @@ def watch_request(sender: type, environ: _Facts = None, scope: _Facts = None, **
     """Log an error if the first request has no consent; a receiver of ``request_started``.
 
     Args:
-        sender: Who handles it. Tests and static files are left alone.
+        sender: The handler's class. Tests and static files are not checked.
         environ: Its environ, if it came by WSGI. Adapters put the ASGI scope into it.
         scope: Its scope, if it came by ASGI.
     """
