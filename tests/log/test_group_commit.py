@@ -136,7 +136,7 @@ async def test_a_failed_commit_fails_everybody_and_the_next_one_works(
 async def test_a_stalled_store_is_given_up_in_time_and_recovers(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.5)
     group = GroupCommit(recorder.commit)
     recorder.gate.clear()
     with anyio.fail_after(5):
@@ -304,7 +304,7 @@ def test_one_log_serves_several_event_loops(recorder: Recorder, backend: str) ->
 async def test_a_commit_given_up_while_under_way_says_that_its_outcome_is_unknown(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.5)
     group = GroupCommit(recorder.commit)
     recorder.gate.clear()
     with pytest.raises(LogUnavailable) as given_up:

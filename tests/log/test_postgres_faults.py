@@ -103,7 +103,7 @@ class TestCuts:
 async def test_a_stalled_server_delays_decisions_and_nothing_else(
     log: ConsentLog, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.5)
     proxy.gate.clear()
     refusal = make_refusal()
     with anyio.fail_after(10):
