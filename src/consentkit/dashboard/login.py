@@ -205,7 +205,7 @@ class RateLimit:
         return wrong >= MAX_ATTEMPTS and now - began < ATTEMPT_SECONDS
 
     def count(self, scope: Scope, *, now: int) -> None:
-        """Count a wrong token of a client; if there are too many clients, forget the oldest."""
+        """Count a wrong token of a client; of too many clients, forget the one counted longest ago."""
         client = _client(scope)
         began, wrong = self._wrong.pop(client, (now, 0))
         self._wrong[client] = (began, wrong + 1) if now - began < ATTEMPT_SECONDS else (now, 1)
