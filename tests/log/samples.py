@@ -11,7 +11,7 @@ import msgspec
 
 from consentkit.log import LogReader
 from consentkit.log.operations import Sign, record
-from consentkit.log.stores.sql import Store
+from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Outcome, Row
 from consentkit.log.verify.walk import verify
 from consentkit.record.entry import Bundle, Entry, Item, uuid7
@@ -25,7 +25,7 @@ STYLE = b"body { color: black }"
 _milliseconds = itertools.count(1_800_000_000_000)
 
 
-def unsigned(before: Head, size: int, root: bytes) -> None:
+def unsigned(view: View, before: Head, size: int, root: bytes) -> None:
     """Sign nothing."""
 
 

@@ -296,7 +296,7 @@ def test_a_purge_ends_at_its_day(store: Store) -> None:
 def test_a_head_keeps_its_checkpoint_and_its_open_days(store: Store) -> None:
     days = ("2026-11-21", "2026-11-22")
     late = [make_entry(at=f"{day}T10:00:00Z") for day in days]
-    commit(store, [BUNDLE, *late], lambda before, size, root: f"— {size}\n")
+    commit(store, [BUNDLE, *late], lambda view, before, size, root: f"— {size}\n")
     with store.snapshot() as view:
         assert (view.head().checkpoint, view.head().open_days) == ("— 4\n", days[1:])
     again = store.transact(lambda transaction: resign(transaction, lambda *_: "again"))

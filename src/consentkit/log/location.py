@@ -31,6 +31,11 @@ def key_path(path: Path) -> Path:
     return path.with_name(path.name + ".key")
 
 
+def seen_path(path: Path) -> Path:
+    """Return where the highest checkpoint of a SQLite log is kept, unless another file is named."""
+    return path.with_name(path.name + ".seen")
+
+
 def open_store(url: str | Path, *, read_only: bool) -> Store:
     """Create the store for a URL. Its library is imported here, to keep other imports fast.
 

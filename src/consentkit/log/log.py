@@ -16,12 +16,12 @@ from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogU
 from consentkit.log.counters import Observations
 from consentkit.log.group_commit import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import check_folder, log_path, open_store
-from consentkit.log.operations import erase, purge, record, resign
+from consentkit.log.operations import Sign, erase, purge, record, resign
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.process import Threads
 from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
-from consentkit.log.stores.sql import Script, Store, Transaction
+from consentkit.log.stores.sql import Store, Transaction, View
 from consentkit.log.stores.values import Head, Outcome
 from consentkit.record.entry import Bundle, Entry, Item
 from consentkit.tlog.note import SigningKey, sign_checkpoint
@@ -76,6 +76,7 @@ class ConsentLog(LogReader):
         *,
         key: str | Path | None = None,
         outbox: str | Path | None = None,
+        seen: str | Path | None = None,
         store: Store | None = None,
     ) -> None:
         """Name a log.
@@ -88,6 +89,9 @@ class ConsentLog(LogReader):
                 ``.key`` after it, made when the log is; for PostgreSQL none, and nothing is signed.
             outbox: File in which refusals wait while the store is away. Without it they wait in memory,
                 and a crash of this process loses those.
+            seen: File for the highest checkpoint that this machine's processes have signed: a log that was
+                rolled back takes nothing until a person recovers it. By default beside a SQLite log, its name
+                with ``.seen`` after it; for PostgreSQL in memory only, which a restart forgets.
             store: Used instead of the store that the URL names: one of your own, or one that fails in a test.
 
         Raises:
@@ -101,7 +105,9 @@ class ConsentLog(LogReader):
         elif key is None:
             _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
         self._path = path
-        super().__init__(store or open_store(url, read_only=False), signer_of(url, key))
+        if path is None and seen is None:
+            _logger.warning("a restart forgets how far the log in PostgreSQL was: name a file with seen=")
+        super().__init__(store or open_store(url, read_only=False), signer_of(url, key, seen))
         self._outbox: Outbox = MemoryOutbox() if outbox is None else _open_outbox(Path(outbox), path)
         self._group = GroupCommit(self._record)
         self._threads = Threads(AT_ONCE)
@@ -183,7 +189,7 @@ class ConsentLog(LogReader):
         """Do what `erase` does, without an event loop."""
         # Entries in the outbox, or being drained right now, may be this visitor's.
         self._outbox.drain(self._record, wait=True)
-        return self._destroy(partial(erase, subject=subject, at=at, sign=self._signer.sign))
+        return self._destroy(partial(erase, subject=subject, at=at))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
         """Erase all decisions before a day, in many transactions. After an interruption call it again.
@@ -203,8 +209,8 @@ class ConsentLog(LogReader):
         for start in range(0, size, PURGE_ROWS):
             stop = min(start + PURGE_ROWS, size)
             # Many short transactions, so that appends can go in between.
-            script = partial(purge, before=before, start=start, stop=stop, at=at, sign=self._signer.sign)
-            destroyed += (count := self._destroy(script))
+            operation = partial(purge, before=before, start=start, stop=stop, at=at)
+            destroyed += (count := self._destroy(operation))
             yield stop - start, count
         if destroyed:
             self._store.tidy()
@@ -222,11 +228,14 @@ class ConsentLog(LogReader):
             raise LogError("a log's keys all have its origin as their name")
         both = [keys.signing, key]
 
-        def sign(before: Head, size: int, root: bytes) -> str:
-            self._signer.sign(before, size, root)  # checks that the present key signed the head
-            return sign_checkpoint(size, root, both)
+        def sign_twice(transaction: Transaction, *, sign: Sign) -> Head:
+            def sign_with_both(view: View, before: Head, size: int, root: bytes) -> str:
+                sign(view, before, size, root)  # checks that the present key signed the head
+                return sign_checkpoint(size, root, both)
 
-        return self._store.transact(partial(resign, sign=sign))
+            return resign(transaction, sign=sign_with_both)
+
+        return self._transact(sign_twice)
 
     def sign_now(self) -> Head:
         """Sign the head if it is not signed yet; return it.
@@ -234,7 +243,7 @@ class ConsentLog(LogReader):
         Raises:
             LogUnavailable: The key cannot be used.
         """
-        return self._store.transact(partial(resign, sign=self._signer.sign))
+        return self._transact(resign)
 
     async def invalidate(self, entry: Entry, *, id: str, at: str) -> None:
         """Record that an entry with unknown outcome was not honoured, whether or not it is in the log.
@@ -363,18 +372,32 @@ class ConsentLog(LogReader):
         """
         return self._outbox.drain(self._record)
 
-    def _destroy(self, script: Script[int]) -> int:
-        """Run a script that returns how many rows it erased; a second run would return 0."""
+    def _destroy(self, operation: Callable[..., int]) -> int:
+        """Run an operation that returns how many rows it erased; a second run would return 0."""
         counts: list[int] = []
 
-        def counted(transaction: Transaction) -> int:
-            counts.append(script(transaction))
+        def counted(transaction: Transaction, *, sign: Sign) -> int:
+            counts.append(operation(transaction, sign=sign))
             return max(counts)
 
-        return self._store.transact(counted)
+        return self._transact(counted)
 
     def _record(self, batch: Sequence[Item]) -> list[Outcome]:
-        return self._store.transact(partial(record, batch=batch, sign=self._signer.sign))
+        return self._transact(partial(record, batch=batch))
+
+    def _transact(self, operation: Callable[..., T]) -> T:
+        """Run an operation in a transaction. What it signs counts as seen only once it is committed."""
+        signed: list[Head] = []
+
+        def sign(view: View, before: Head, size: int, root: bytes) -> str | None:
+            note = self._signer.sign(view, before, size, root)
+            signed.append(Head(size, root, note))
+            return note
+
+        outcome = self._store.transact(partial(operation, sign=sign))
+        if signed:
+            self._signer.seen.add(signed[-1])
+        return outcome
 
     def _drain_quietly(self) -> None:
         try:

@@ -8,13 +8,13 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.stores.sql import Transaction
+from consentkit.log.stores.sql import Transaction, View
 from consentkit.log.stores.values import Change, Counted, Head, Outcome, Rollup, Row
 from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
 from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
 from consentkit.tlog.tree import TileId, append, frontier, root
 
-Sign: TypeAlias = Callable[[Head, int, bytes], str | None]
+Sign: TypeAlias = Callable[[View, Head, int, bytes], str | None]
 """Signs a checkpoint, given the head so far and the new size and root. None if the log has no key."""
 
 PERSONAL = ("decision", "invalidated")
@@ -80,7 +80,7 @@ def resign(transaction: Transaction, sign: Sign) -> Head:
     head = transaction.head()
     _, tiles = transaction.known([], frontier(head.size))
     _demand_root(head, tiles)
-    checkpoint = sign(head, head.size, head.root)
+    checkpoint = sign(transaction, head, head.size, head.root)
     if checkpoint is not None:
         transaction.sign(checkpoint)
     return replace(head, checkpoint=checkpoint)
@@ -211,7 +211,7 @@ def _destroy(
 def _write(transaction: Transaction, head: Head, plan: Plan, tiles: dict[TileId, bytes], sign: Sign) -> None:
     _demand_root(head, tiles)
     grown = append(head.size, tiles, [row.leaf for row in plan.rows])
-    checkpoint = sign(head, grown.size, grown.root)
+    checkpoint = sign(transaction, head, grown.size, grown.root)
     new = Head(grown.size, grown.root, checkpoint, tuple(sorted(plan.open_days)))
     transaction.write(Change(plan.rows, plan.bundles, plan.daily, plan.told, grown.tiles, new))
 

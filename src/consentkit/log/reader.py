@@ -11,7 +11,7 @@ import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.counters import Observation
-from consentkit.log.location import check_file, key_path, log_path, open_store
+from consentkit.log.location import check_file, key_path, log_path, open_store, seen_path
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Rollup, Row
@@ -213,6 +213,8 @@ class LogReader:
     ) -> Head:
         """Recompute the whole tree, every commitment and the roll-ups; return the verified head.
 
+        The log must also continue the highest checkpoint that this machine has seen.
+
         Args:
             keys: Public keys, one of which must have signed the head; if empty, no signature is checked.
             saved: A checkpoint seen earlier, of which the log must be a continuation.
@@ -224,7 +226,9 @@ class LogReader:
             LogCorrupt: The first contradiction.
         """
         with self._store.snapshot() as view:
-            return verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
+            head = verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
+            self._signer.check_seen(view, head, keys)
+            return head
 
     def check_indexes(self) -> None:
         """Check that the database's indexes (by id, visitor, type, day) match its tables.
@@ -265,10 +269,11 @@ def open_log(url: str | Path, *, key: str | Path | None = None) -> LogReader:
     return LogReader(open_store(url, read_only=True), signer_of(url, key))
 
 
-def signer_of(url: str | Path, key: str | Path | None) -> Signer:
-    """Return the signer of the log at a URL; a SQLite file's key is beside it unless `key` names another."""
+def signer_of(url: str | Path, key: str | Path | None, seen: str | Path | None = None) -> Signer:
+    """Return the signer of the log at a URL; a SQLite log's files are beside it unless others are named."""
     path = log_path(url)
-    return Signer(key, default=None if path is None else key_path(path))
+    kept = Path(seen) if seen is not None else None if path is None else seen_path(path)
+    return Signer(key, default=None if path is None else key_path(path), seen=kept)
 
 
 def _recorded(row: Row) -> Recorded:

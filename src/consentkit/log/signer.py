@@ -17,7 +17,10 @@ import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
 from consentkit.log.process import sync_folder
+from consentkit.log.seen import Seen, check_continued
+from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head
+from consentkit.record.entry import Entry
 from consentkit.tlog.note import (
     PRIVATE,
     SigningKey,
@@ -123,20 +126,24 @@ def _draft(path: Path, keys: Keyring) -> Path:
 class Signer:
     """Signs a log's checkpoints. Keys are read or created on first use.
 
-    It signs only continuations of a head that the key has signed, so a forged head in the database is
-    rejected.
+    It signs only continuations of a head that the key has signed and of the highest that was seen, so a
+    forged or rolled back head in the database is rejected.
 
     Attributes:
         path: The key's file, if it has one.
+        seen: The highest checkpoint that was signed or checked.
     """
 
-    def __init__(self, key: str | Path | None, *, default: Path | None = None) -> None:
+    def __init__(
+        self, key: str | Path | None, *, default: Path | None = None, seen: Path | None = None
+    ) -> None:
         """Name the key.
 
         Args:
             key: The private key itself, or the path of its file.
             default: Where `key` is None: the file, which is made when a new log needs it. Without it, and
                 without the extra ``log``, checkpoints are not signed.
+            seen: File for the highest checkpoint; None to keep it in memory only.
         """
         # Anything that contains a private key is not treated as a path: messages repeat paths.
         self._secret = key.strip() if isinstance(key, str) and PRIVATE in key else None
@@ -146,9 +153,7 @@ class Signer:
         self._keys: Keyring | None = None
         # Whether the keys were checked against the log's head; nothing is signed before that.
         self._continues = False
-        # The last signed head that was read, and the note, size and root that were signed last.
-        self._met: Head | None = None
-        self._signed: tuple[str, int, bytes] | None = None
+        self.seen = Seen(seen)
 
     def keys(self) -> Keyring | None:
         """Return the keys; None where there are none (yet).
@@ -181,47 +186,55 @@ class Signer:
         _check_stated(head, head.checkpoint)
         return keys
 
-    def sign(self, before: Head, size: int, root: bytes) -> str | None:
+    def sign(self, view: View, before: Head, size: int, root: bytes) -> str | None:
         """Sign a checkpoint (see `consentkit.log.operations.Sign`).
+
+        Once it is committed, give it to `seen`.
 
         Raises:
             LogUnavailable: There should be a key and it cannot be used, or it is not the one that signed
                 the log so far.
-            LogCorrupt: `before` is not what was signed, or less than what this process has met: somebody
-                has changed the database.
+            LogCorrupt: `before` is not what was signed, or does not continue what was seen: somebody has
+                changed the database, or rolled it back.
         """
-        # Fast path: the head is the one that this process signed last.
-        if (before.checkpoint, before.size, before.root) != self._signed:
-            try:
-                self._check_own(before)
-            except (ConfigurationError, OSError) as error:
-                raise LogUnavailable(f"the log's key cannot be used: {error}") from error
-        if self._keys is None:
-            return None
-        if before.checkpoint is not None:
-            self._met = before
-        note = sign_checkpoint(size, root, [self._keys.signing])
-        self._signed = note, size, root
-        return note
+        seen = self.seen.head()
+        try:
+            # Fast path: the head is the one that this process signed last, and nobody has seen a higher one.
+            if seen is None or seen is not self.seen.own or not _same(before, seen):
+                self._check_own(view, before)
+        except (ConfigurationError, OSError) as error:
+            raise LogUnavailable(f"the log's key cannot be used: {error}") from error
+        return None if self._keys is None else sign_checkpoint(size, root, [self._keys.signing])
 
-    def _check_own(self, before: Head) -> None:
-        """Check that a head was signed by this log's key and is not older than one seen before."""
+    def check_seen(self, view: View, head: Head, accepted: Sequence[VerifierKey]) -> Entry | None:
+        """Check that a head continues the highest that was seen, if one of these keys has signed that.
+
+        Returns:
+            The break that gives up what was seen; None without one.
+
+        Raises:
+            LogCorrupt: It does not: the log was rolled back.
+        """
+        seen = self.seen.head()
+        # Of another log's checkpoint, or of a forged one, nothing follows.
+        if seen is None or seen.checkpoint is None or not _is_signed(seen.checkpoint, accepted):
+            return None
+        if head.checkpoint is None and head.size:
+            raise LogCorrupt("the log was signed, and its head is not signed any more")
+        return check_continued(view, head, seen)
+
+    def _check_own(self, view: View, before: Head) -> None:
+        """Check that a head was signed by this log's key and continues the highest that was seen."""
         keys = self._keys if self._continues else self._settle_keys(before)
         if keys is None:
             return
-        met = self._met
-        if before.checkpoint is None:
-            if met is not None:
-                raise LogCorrupt("the log was signed, and its head is not signed any more")
-            return
-        if not _is_signed(before.checkpoint, keys.accepted):
-            # Another process may sign with a newer key already.
-            self._settle_keys(before)
-        _check_stated(before, before.checkpoint)
+        if before.checkpoint is not None:
+            if not _is_signed(before.checkpoint, keys.accepted):
+                # Another process may sign with a newer key already.
+                keys = self._settle_keys(before) or keys
+            _check_stated(before, before.checkpoint)
         # Never sign two trees of one size: that is a fork.
-        size = before.size
-        if met is not None and (size < met.size or (size == met.size and before.root != met.root)):
-            raise LogCorrupt(f"the log had {met.size} entries and has {size}, or others: it was rolled back")
+        self.check_seen(view, before, keys.accepted)
 
     def _settle_keys(self, before: Head) -> Keyring | None:
         """Read or make the keys that continue a head."""
@@ -280,6 +293,10 @@ def _check_stated(head: Head, checkpoint: str) -> None:
     stated = read_checkpoint(checkpoint)
     if (stated.size, stated.root) != (head.size, head.root):
         raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
+
+
+def _same(one: Head, other: Head) -> bool:
+    return (one.checkpoint, one.size, one.root) == (other.checkpoint, other.size, other.root)
 
 
 def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:

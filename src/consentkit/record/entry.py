@@ -18,7 +18,9 @@ from consentkit.consent.decision import Source
 from consentkit.exceptions import LogError
 from consentkit.policy import Regime
 
-EntryType: TypeAlias = Literal["decision", "notice", "rollup", "erasure", "purge", "invalidated"]
+EntryType: TypeAlias = Literal[
+    "decision", "notice", "rollup", "correction", "erasure", "purge", "invalidated", "break"
+]
 Action: TypeAlias = Literal["accept_all", "reject_all", "save", "withdraw", "allow_vendor"]
 
 NAMES_LIMIT = 1000
@@ -31,6 +33,7 @@ _VARIANT = 2 << 62
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_REASON = re.compile(r"[A-Za-z][A-Za-z ,;'-]{0,199}")
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
 
 # Patterns of the fields for each type of entry; None is always allowed. Addresses and user agents match none.
@@ -55,21 +58,24 @@ _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "decision": _DECISION,
     "notice": {**_ANY, "id": _HASH},
     "rollup": {**_ANY, "closes": _DAY},
+    "correction": {**_ANY, "closes": _DAY, "corrects": _UUID7, "reason": _REASON},
     "erasure": _ANY,
     "purge": {**_ANY, "before": _DAY},
     "invalidated": _ANY,
+    "break": {**_ANY, "given_up": re.compile(r"\d{1,18} [0-9a-f]{64}", re.ASCII), "reason": _REASON},
 }
 
-# Fields of one type of entry only.
-_BOOKS: Mapping[str, EntryType] = {
-    "closes": "rollup",
-    "counts": "rollup",
-    "erased": "erasure",
-    "before": "purge",
-    "stop": "purge",
+# Types of entries about the log itself, and the fields that only they have: all of them.
+_BOOKS: Mapping[EntryType, frozenset[str]] = {
+    "rollup": frozenset(("closes", "counts")),
+    "correction": frozenset(("closes", "counts", "corrects", "reason")),
+    "erasure": frozenset(("erased",)),
+    "purge": frozenset(("before", "stop")),
+    "break": frozenset(("common", "given_up", "lost", "reason")),
 }
+_BOOK_FIELDS = frozenset[str]().union(*_BOOKS.values())
 
-BOOKS: frozenset[EntryType] = frozenset(_BOOKS.values())
+BOOKS: frozenset[EntryType] = frozenset(_BOOKS)
 """Types of entries about the log itself, such as erasures. Only the log writes them."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -106,11 +112,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         signals: Names of the browser's signals, sorted.
         expires: When the grants expire, as `at`; empty without grants.
         agent: The browser's family, letters only.
-        closes: ``rollup``: the day (``YYYY-MM-DD``) whose decisions before this entry it counts.
-        counts: ``rollup``: the counts that have changed since that day's last roll-up, sorted.
+        closes: ``rollup``, ``correction``: the day (``YYYY-MM-DD``) whose decisions before it are counted.
+        counts: ``rollup``: the counts that have changed since that day's last roll-up, sorted;
+            ``correction``: what that roll-up should have told. An empty key stands for erased decisions of
+            which nothing is known but the day.
+        corrects: ``correction``: id of the roll-up that is wrong.
         erased: ``erasure``: indexes of the erased entries, sorted.
         before: ``purge``: decisions before this day …
         stop: … and below this index were erased.
+        common: ``break``: how many entries this log and the branch that is given up have in common.
+        given_up: ``break``: size and root (hex) of that branch's last checkpoint, with a space between.
+        lost: ``break``: ids of entries of that branch that could not be kept, sorted.
+        reason: ``correction``, ``break``: why, in letters.
 
     Raises:
         LogError: A field is invalid; the message names the field, not its value.
@@ -138,6 +151,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     erased: tuple[int, ...] | None = None
     before: str | None = None
     stop: int | None = None
+    corrects: str | None = None
+    common: int | None = None
+    given_up: str | None = None
+    lost: tuple[str, ...] | None = None
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         if self.type not in _PATTERNS:
@@ -153,10 +171,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             except ValueError as error:
                 raise _refusal(field) from error
         self._check_names()
-        for field, kind in _BOOKS.items():
-            if (getattr(self, field) is not None) != (self.type == kind):
+        own = _BOOKS.get(self.type, frozenset())
+        for field in _BOOK_FIELDS:
+            if (getattr(self, field) is not None) != (field in own):
                 raise _refusal(field)
-        if self.type in BOOKS:
+        if own:
             self._check_books()
 
     def _check_names(self) -> None:
@@ -181,15 +200,27 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             values = getattr(self, field)
             if values is not None and (not values or list(values) != sorted(set(values))):
                 raise _refusal(field)
-        if min(self.erased or (0,)) < 0:
-            raise _refusal("erased")
-        if (self.stop or 0) < 0:
-            raise _refusal("stop")
+        for field, least in (("erased", min(self.erased or (0,))), ("stop", self.stop), ("common", self.common)):
+            if (least or 0) < 0:
+                raise _refusal(field)
+        lost = self.lost or ()
+        if list(lost) != sorted(set(lost)) or not all(_UUID7.fullmatch(id) or _HASH.fullmatch(id) for id in lost):
+            raise _refusal("lost")
 
     @property
     def day(self) -> str:
         """The day of `at`, ``YYYY-MM-DD`` in UTC."""
         return self.at[:10]
+
+    def gives_up(self, size: int, root: bytes) -> bool:
+        """Say whether this is a break that gives up the tree of so many entries with this root.
+
+        Of the branch's earlier trees only the size is known.
+        """
+        if self.given_up is None or self.common is None:
+            return False
+        last, last_root = self.given_up.split(" ")
+        return self.common < size < int(last) or (size == int(last) and root.hex() == last_root)
 
     def encode(self) -> bytes:
         """Return the canonical JSON that is stored and committed to, without None and empty strings."""

@@ -1,0 +1,120 @@
+"""The highest checkpoint seen: what a log's head must continue, kept in a file for restarts and other workers.
+
+A head that continues it is proved to by the tiles; sizes alone would let through a log that was rolled back
+and has grown again. A signed ``break`` entry, which ``consentkit log recover`` writes, gives a branch up.
+"""
+
+import logging
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from consentkit.exceptions import LogCorrupt, ProofInvalid
+from consentkit.log.process import file_lock
+from consentkit.log.stores.sql import View
+from consentkit.log.stores.values import Head
+from consentkit.record.entry import Entry
+from consentkit.tlog.note import read_checkpoint
+from consentkit.tlog.proofs import check_consistency, consistency_proof
+
+SYNC_SECONDS = 1.0
+"""Minimum time between two waits until the file is on disk."""
+
+_logger = logging.getLogger("consentkit.log")
+
+
+class Seen:
+    """The highest checkpoint that was signed or checked: by this process and, with a file, by its machine.
+
+    Attributes:
+        path: The file.
+        own: The head that this process has signed and committed last.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Args: path: the file, made with the first checkpoint; None to keep it in memory only."""
+        self.path: Path | None = path
+        self.own: Head | None = None
+        self._synced = 0.0
+        self._has_warned = False
+
+    def head(self) -> Head | None:
+        """Return the highest head; it is `own`, or what the file has, **unverified**. None if there is none."""
+        own, text = self.own, self._read()
+        if not text or (own is not None and text == own.checkpoint):
+            return own
+        kept = _parse(text)
+        if kept is None:
+            self._warn(f"{str(self.path)!r} has no checkpoint: what it had is not held against the log")
+        return own if kept is None or (own is not None and own.size >= kept.size) else kept
+
+    def add(self, head: Head, *, replace: bool = False) -> None:
+        """Keep a head that was signed and committed if it is the highest; with `replace`, in any case.
+
+        A file that cannot be written is logged.
+        """
+        if head.checkpoint is None or not (replace or self.own is None or head.size > self.own.size):
+            return
+        self.own = head
+        if self.path is not None:
+            try:
+                self._write(self.path, head, head.checkpoint, replace=replace)
+            except OSError as error:
+                self._warn(f"{str(self.path)!r} cannot be written: {error.strerror}; a restart forgets it")
+
+    def _read(self) -> str:
+        with suppress(FileNotFoundError, UnicodeDecodeError):
+            return "" if self.path is None else self.path.read_text("utf-8")
+        return ""
+
+    def _write(self, path: Path, head: Head, checkpoint: str, *, replace: bool) -> None:
+        with file_lock(path.with_name(path.name + ".lock")):
+            kept = _parse(self._read())
+            if kept is not None and kept.size >= head.size and not replace:
+                return
+            draft = path.with_name(path.name + ".new")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(checkpoint)
+                file.flush()
+                if time.monotonic() - self._synced >= SYNC_SECONDS:
+                    os.fsync(descriptor)
+                    self._synced = time.monotonic()
+            os.replace(draft, path)
+
+    def _warn(self, problem: str) -> None:
+        if not self._has_warned:
+            _logger.warning("the checkpoint seen last: %s", problem)
+        self._has_warned = True
+
+
+def _parse(text: str) -> Head | None:
+    with suppress(ProofInvalid):
+        stated = read_checkpoint(text)
+        return Head(stated.size, stated.root, text)
+    return None
+
+
+def check_continued(view: View, head: Head, seen: Head) -> Entry | None:
+    """Check that a head continues one that was seen, by the view's tiles.
+
+    Returns:
+        The break that gives `seen` up; None if it is continued.
+
+    Raises:
+        LogCorrupt: It is neither.
+    """
+    try:
+        if seen.size <= head.size:
+            proof = consistency_proof(seen.size, head.size, view.tile)
+            check_consistency(seen.size, head.size, proof, seen.root, head.root)
+            return None
+    except ProofInvalid:
+        pass
+    for row in view.of_type("break"):
+        entry = Entry.decode(row.body or b"")
+        if entry.gives_up(seen.size, seen.root):
+            return entry
+    problem = f"the log had {seen.size} entries and has {head.size}, or others: it was rolled back"
+    raise LogCorrupt(f"{problem} (see `consentkit log recover`)")
