@@ -1,7 +1,7 @@
-"""The highest checkpoint seen: what a log's head must continue, kept in a file for restarts and other workers.
+"""The highest checkpoint seen, which a log's head must continue; kept in a file for restarts and workers.
 
-A head that continues it is proved to by the tiles; sizes alone would let through a log that was rolled back
-and has grown again. A signed ``break`` entry, which ``consentkit log recover`` writes, gives a branch up.
+The tiles prove the continuation: sizes alone would let through a log that was rolled back and has grown
+again. A signed ``break`` entry, which ``consentkit log recover`` writes, gives a branch up.
 """
 
 import logging
@@ -40,7 +40,7 @@ class Seen:
         self._has_warned = False
 
     def head(self) -> Head | None:
-        """Return the highest head; it is `own`, or what the file has, **unverified**. None if there is none."""
+        """Return the highest head: `own`, or **unverified** what the file has; None if there is none."""
         own, text = self.own, self._read()
         if not text or (own is not None and text == own.checkpoint):
             return own

@@ -32,6 +32,7 @@ _VARIANT = 2 << 62
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_LOST = re.compile(f"{_UUID7.pattern}|{_HASH.pattern}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _REASON = re.compile(r"[A-Za-z][A-Za-z ,;'-]{0,199}")
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
@@ -196,15 +197,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def _check_books(self) -> None:
         """Check the fields of entries about the log itself."""
-        for field in ("counts", "erased"):
+        for field in ("counts", "erased", "lost"):
             values = getattr(self, field)
-            if values is not None and (not values or list(values) != sorted(set(values))):
+            if values is not None and list(values) != sorted(set(values)):
                 raise _refusal(field)
-        for field, least in (("erased", min(self.erased or (0,))), ("stop", self.stop), ("common", self.common)):
-            if (least or 0) < 0:
+        if () in (self.counts, self.erased):
+            raise _refusal("counts" if self.counts == () else "erased")
+        least = {"erased": min(self.erased or (0,)), "stop": self.stop, "common": self.common}
+        for field, number in least.items():
+            if (number or 0) < 0:
                 raise _refusal(field)
-        lost = self.lost or ()
-        if list(lost) != sorted(set(lost)) or not all(_UUID7.fullmatch(id) or _HASH.fullmatch(id) for id in lost):
+        if not all(map(_LOST.fullmatch, self.lost or ())):
             raise _refusal("lost")
 
     @property
