@@ -20,9 +20,9 @@ class Limit(NamedTuple):
 
 
 LIMITS: Final = {
-    "lines of code": Limit(17_610, before=20_721),
+    "lines of code": Limit(18_510, before=20_721),
     "lines of asgi": Limit(900, before=719),
-    "modules": Limit(190, before=277),
+    "modules": Limit(200, before=277),
     "lines of the longest module": Limit(450, before=412),
     "lines of the median module": Limit(120, before=62, least=60),
     "lines of the 95th function in 100": Limit(20, before=22),

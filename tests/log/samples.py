@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from consentkit.log import LogReader
+from consentkit.log.daily_counts import Tallies
 from consentkit.log.operations import Sign, record
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Outcome, Row
@@ -70,7 +71,7 @@ def make_refusal() -> Entry:
 
 def commit(store: Store, batch: Sequence[Item], sign: Sign = unsigned) -> list[Outcome]:
     """Record a batch in a store of its own."""
-    return store.transact(lambda transaction: record(transaction, batch, sign))
+    return store.transact(lambda transaction: record(transaction, batch, sign=sign, tallies=Tallies()))
 
 
 def checked(store: Store) -> Head:

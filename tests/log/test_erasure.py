@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from consentkit.log import ConsentLog, Recorded, Rollup
 from consentkit.log import log as consentlog
+from consentkit.log.daily_counts import Tallies
 from consentkit.log.location import key_path
 from consentkit.log.operations import entry_row, erase, publication_row, rollup_of
 from consentkit.log.outbox import FileOutbox
@@ -148,8 +149,9 @@ def test_what_waits_in_the_outbox_is_erased_with_the_rest(log: ConsentLog, outbo
 
 
 def test_a_purge_leaves_notices_and_what_the_log_says_of_itself(log: ConsentLog) -> None:
-    note = Entry(id=make_entry().id, type="invalidated", at=AT, previous=make_entry().id)
-    log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0]), on(DAYS[1]), note])
+    grant = on(DAYS[1])
+    note = Entry(id=make_entry().id, type="invalidated", at=AT, previous=grant.id)
+    log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0]), grant, note])
     log.erase_now(SUBJECTS[0], at=NOW)
     assert purge(log, "2027-01-01") == 2
     left = Counter(one.entry.type for one in log.entries() if one.entry is not None)
@@ -292,7 +294,9 @@ def some_visitors(log: ConsentLog, seeded: random.Random, count: int) -> dict[st
 def erase_all(path: Path, store: FaultyStore, subjects: Iterable[str]) -> None:
     """Erase visitors, in one transaction."""
     sign = Signer(None, default=key_path(path)).sign
-    store.transact(lambda one: [erase(one, subject, at=NOW, sign=sign) for subject in subjects])
+    store.transact(
+        lambda one: [erase(one, subject, at=NOW, sign=sign, tallies=Tallies()) for subject in subjects]
+    )
 
 
 @pytest.mark.usefixtures("unsynced")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import anyio
@@ -33,7 +33,7 @@ class Recorder:
         self.error: Exception | None = None
         self._size = 0
 
-    def commit(self, batch: Sequence[Item]) -> list[Outcome]:
+    def commit(self, batch: Sequence[Item], is_awaited: Callable[[], bool]) -> list[Outcome]:
         self.started.set()
         assert self.gate.wait(10)
         if self.error is not None:

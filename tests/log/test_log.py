@@ -351,8 +351,8 @@ def test_a_bundle_needs_no_assets(log: ConsentLog) -> None:
 
 @ASYNC
 async def test_a_grant_of_unknown_outcome_is_noted_as_not_honoured(log: ConsentLog) -> None:
-    log.commit([BUNDLE])
     grant = make_entry()
+    log.commit([BUNDLE, grant])
     note = uuid7(1)
     await log.invalidate(grant, id=note, at=AT)
     assert log.find(note) is None
@@ -362,6 +362,15 @@ async def test_a_grant_of_unknown_outcome_is_noted_as_not_honoured(log: ConsentL
     assert found.entry is not None
     assert (found.entry.type, found.entry.previous) == ("invalidated", grant.id)
     log.check()
+
+
+@ASYNC
+async def test_what_was_not_recorded_either_needs_no_note(log: ConsentLog) -> None:
+    """A full disk left a thousand notes that named nothing."""
+    log.commit([BUNDLE])
+    await log.invalidate(make_entry(), id=uuid7(1), at=AT)
+    assert log.drain() == 1
+    assert log.head().size == 1
 
 
 @ASYNC

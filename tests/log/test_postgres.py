@@ -102,7 +102,7 @@ def test_without_a_key_the_log_says_that_it_is_not_signed(
     with ConsentLog(postgres.url(schema=name), key=key) as log:
         log.commit([BUNDLE, make_entry()])
         assert log.proof(1).check(next(log.entries(1)).leaf, [SigningKey.parse(key).verifier]).size == 2
-        assert caplog.records == []
+        assert "not signed" not in caplog.text
     with ConsentLog(postgres.url(schema=name)) as log:
         assert "not signed" in caplog.text
         with pytest.raises(LogUnavailable, match="key"):

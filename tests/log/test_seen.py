@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,9 +30,9 @@ class Place:
         self.keep = keep
         make_key_file(self.key, Keyring(signing=SigningKey.generate("example.org/log")))
 
-    def open(self, **options: Path) -> ConsentLog:
+    def open(self, outbox: Path | None = None) -> ConsentLog:
         """Open the log as a process that has just started."""
-        return ConsentLog(self.url, key=self.key, seen=self.seen, **options)
+        return ConsentLog(self.url, key=self.key, seen=self.seen, outbox=outbox)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -176,6 +177,7 @@ def test_a_file_that_cannot_be_written_stops_nothing(
 def test_the_file_stands_beside_a_sqlite_log_and_nowhere_for_postgres(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     with ConsentLog(path) as log:
         log.commit([BUNDLE])
         assert read_checkpoint(path.with_name("consent.sqlite3.seen").read_text()).size == 1

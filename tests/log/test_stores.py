@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from consentkit.exceptions import LogError, LogMissing
 from consentkit.log import Observation
 from consentkit.log.counters import KEPT_DAYS, MAX_KEYS
+from consentkit.log.daily_counts import Tallies
 from consentkit.log.operations import erase, purge, resign
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.log.stores.sql import Store, Transaction
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.log.stores.values import Head, Rollup
+from consentkit.log.stores.values import Counted, Head, Rollup
 from consentkit.record.entry import Bundle, Item
 from consentkit.tlog.tree import EMPTY_ROOT, TileId
 from log.samples import (
@@ -148,9 +149,11 @@ def test_rollups_count_decisions_by_day(store: Store) -> None:
     with store.snapshot() as view:
         counts = view.daily()
         assert view.daily("2026-11-23", "2026-11-23") == {
-            Rollup(day="2026-11-23", regime="opt-in", locale="de-AT", notice=BUNDLE.hash, action="save"): 1
+            Rollup(
+                day="2026-11-23", regime="opt-in", locale="de-AT", notice=BUNDLE.hash, action="save"
+            ): Counted(1)
         }
-    assert [(key.day, key.action, count) for key, count in counts.items()] == [
+    assert [(key.day, key.action, counted.count) for key, counted in counts.items()] == [
         ("2026-11-22", "reject_all", 1),
         ("2026-11-22", "save", 2),
         ("2026-11-23", "save", 1),
@@ -264,7 +267,9 @@ def test_an_erasure_leaves_the_leaves(store: Store) -> None:
     before = rows_of(store)
     subject = mine.subject or ""
     with store.snapshot() as earlier:
-        gone = store.transact(lambda transaction: erase(transaction, subject, at=AT, sign=unsigned))
+        gone = store.transact(
+            lambda transaction: erase(transaction, subject, at=AT, sign=unsigned, tallies=Tallies())
+        )
         assert gone == 1
         assert list(earlier.rows()) == before
     notice, blank, kept, rollup, erasure = rows_of(store)
@@ -272,7 +277,12 @@ def test_an_erasure_leaves_the_leaves(store: Store) -> None:
     assert (blank.at, blank.subject, blank.body, blank.salt) == (None,) * 4
     assert (blank.id, blank.type, blank.leaf) == (mine.id, "decision", before[1].leaf)
     assert (rollup.type, erasure.type) == ("rollup", "erasure")
-    assert store.transact(lambda transaction: erase(transaction, subject, at=AT, sign=unsigned)) == 0
+    assert (
+        store.transact(
+            lambda transaction: erase(transaction, subject, at=AT, sign=unsigned, tallies=Tallies())
+        )
+        == 0
+    )
     assert commit(store, [mine]) == [1]
     assert checked(store).size == 5
     store.tidy()
@@ -285,7 +295,13 @@ def test_a_purge_ends_at_its_day(store: Store) -> None:
     for start, gone in ((0, 19), (20, 11), (20, 0)):
         count = store.transact(
             lambda transaction, start=start: purge(  # type: ignore[misc]
-                transaction, "2025-01-02", start=start, stop=start + 20, at=AT, sign=unsigned
+                transaction,
+                "2025-01-02",
+                start=start,
+                stop=start + 20,
+                at=AT,
+                sign=unsigned,
+                tallies=Tallies(),
             )
         )
         assert count == gone
@@ -299,7 +315,7 @@ def test_a_head_keeps_its_checkpoint_and_its_open_days(store: Store) -> None:
     commit(store, [BUNDLE, *late], lambda view, before, size, root: f"— {size}\n")
     with store.snapshot() as view:
         assert (view.head().checkpoint, view.head().open_days) == ("— 4\n", days[1:])
-    again = store.transact(lambda transaction: resign(transaction, lambda *_: "again"))
+    again = store.transact(lambda transaction: resign(transaction, sign=lambda *_: "again"))
     assert again.checkpoint == "again"
     with store.snapshot() as view:
         assert view.head() == again

@@ -68,7 +68,7 @@ async def _ask(log: ConsentLog, threads: Threads, effect: Effect, *, now: int) -
         case effects.Append(entry, bundle):
             return await log.append(entry, bundle=bundle)
         case effects.Honour(entry, bundle):
-            return await log.honour(entry, bundle=bundle) is not None
+            await log.honour(entry, bundle=bundle)
         case effects.Invalidate(entry, id, at):
             await log.invalidate(entry, id=id, at=at)
         case effects.Published(notice):

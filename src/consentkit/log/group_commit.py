@@ -7,20 +7,23 @@ tickets queue meanwhile, so the batch grows with the load. Invariants:
 - Each loop has at most one commit under way, in a thread of its own, not in one of anyio's shared threads.
 - A commit under way ignores cancellation: its leader waits for it, even if its waiters are cancelled.
 - A commit that exceeds the deadline is left to end by itself. Its waiters get LogUnavailable and cannot know
-  the outcome; repeating with the same ids is safe. Until it has ended, new items are rejected.
+  the outcome; repeating with the same ids is safe. If its turn comes only afterwards, it records nothing.
+  Until it has ended, new items are rejected.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count, islice
+from typing import TypeAlias
 
 from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from anyio.lowlevel import RunVar, checkpoint
 
 from consentkit.exceptions import LogError, LogUnavailable
-from consentkit.log.stores.values import Commit, Outcome
+from consentkit.log.stores.values import Outcome
 from consentkit.record.entry import Item
 
 BATCH_LIMIT = 512
@@ -30,15 +33,29 @@ QUEUE_LIMIT = 10_000
 COMMIT_SECONDS = 3.0
 """How long a commit may take, and how long a waiter waits for its turn."""
 
+AwaitedCommit: TypeAlias = Callable[[Sequence[Item], Callable[[], bool]], Sequence[Outcome]]
+"""Appends a batch durably, if its second argument still says so once it is the batch's turn."""
+
 _numbers = count()
 
 
 class GroupCommit:
-    """Gathers the items of concurrent tasks into commits."""
+    """Gathers the items of concurrent tasks into commits.
 
-    def __init__(self, commit: Commit) -> None:
-        """Args: commit: appends a batch durably; called in a worker thread."""
+    Attributes:
+        commits: Number of commits that have ended.
+        seconds: The time that they took together.
+        slowest: The time that the slowest one took, in seconds.
+        stalled: The last commit, of any event loop, that exceeded the deadline.
+    """
+
+    def __init__(self, commit: AwaitedCommit) -> None:
+        """Args: commit: called in a worker thread."""
         self._commit = commit
+        self.commits: int = 0
+        self.seconds: float = 0.0
+        self.slowest: float = 0.0
+        self.stalled: Flight | None = None
         self._queues: RunVar[Queue] = RunVar(f"consentkit.log.{next(_numbers)}")
 
     async def submit(self, items: Sequence[Item]) -> int:
@@ -87,17 +104,23 @@ class GroupCommit:
         try:
             # Tasks that the last commit has woken may submit their next items first: larger batches.
             await checkpoint()
-            flight = Flight(self._commit, queue.take(BATCH_LIMIT))
+            flight, begun = Flight(self._commit, queue.take(BATCH_LIMIT)), time.monotonic()
             # RuntimeError: the system gives no thread.
             with suppress(RuntimeError), move_on_after(COMMIT_SECONDS, shield=True):
                 await to_thread.run_sync(flight.run, abandon_on_cancel=True, limiter=queue.limiter)
             if flight.ended:
                 flight.land()
             else:
-                _give_up(queue, flight)
+                self.stalled = _give_up(queue, flight) or self.stalled
+            self._measure(time.monotonic() - begun)
         finally:
             queue.led = False
             queue.wake_next()
+
+    def _measure(self, seconds: float) -> None:
+        self.commits += 1
+        self.seconds += seconds
+        self.slowest = max(self.slowest, seconds)
 
 
 class Ticket:
@@ -130,11 +153,13 @@ class Flight:
     Attributes:
         batch: The tickets that are committed.
         ended: Whether the thread has done its work.
+        awaited: Whether its waiters are still waiting.
     """
 
-    def __init__(self, commit: Commit, batch: Sequence[Ticket]) -> None:
+    def __init__(self, commit: AwaitedCommit, batch: Sequence[Ticket]) -> None:
         self.batch: Sequence[Ticket] = batch
         self.ended: bool = False
+        self.awaited: bool = True
         self._commit = commit
         self._outcomes: Sequence[Outcome] = ()
         # Acquired once and never released: by the thread when it begins, or by the loop to cancel it before.
@@ -150,7 +175,7 @@ class Flight:
             return
         items = [item for ticket in self.batch for item in ticket.items]
         try:
-            self._outcomes = self._commit(items)
+            self._outcomes = self._commit(items, lambda: self.awaited)
         except LogError as error:
             self._outcomes = [error] * len(items)
         except Exception as error:
@@ -200,8 +225,9 @@ class Queue:
             self.waiting[0].woken.set()
 
 
-def _give_up(queue: Queue, flight: Flight) -> None:
-    begun = not flight.revoke()
+def _give_up(queue: Queue, flight: Flight) -> Flight | None:
+    """Tell everybody who waits; return the flight if it has begun and goes on."""
+    begun, flight.awaited = not flight.revoke(), False
     if begun:
         queue.stalled = flight
     problem = f"the consent log's store took longer than {COMMIT_SECONDS} seconds"
@@ -209,6 +235,7 @@ def _give_up(queue: Queue, flight: Flight) -> None:
         ticket.settle(LogUnavailable(problem, unknown=begun))
     for ticket in queue.take(QUEUE_LIMIT):
         ticket.settle(LogUnavailable(problem))
+    return flight if begun else None
 
 
 def _unexpected(error: Exception) -> LogUnavailable:

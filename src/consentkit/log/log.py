@@ -14,13 +14,15 @@ from anyio import CancelScope
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
 from consentkit.log.counters import Observations
+from consentkit.log.daily_counts import Tallies, audit
 from consentkit.log.group_commit import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import check_folder, log_path, open_store
-from consentkit.log.operations import Sign, erase, purge, record, resign
+from consentkit.log.operations import Sign, correct, erase, purge, record, resign
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.process import Threads
 from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
+from consentkit.log.status import OutboxReport, Status, read_verified_at
 from consentkit.log.stores.sql import Store, Transaction, View
 from consentkit.log.stores.values import Head, Outcome
 from consentkit.record.entry import Bundle, Entry, Item
@@ -106,7 +108,7 @@ class ConsentLog(LogReader):
             _logger.warning("the log in PostgreSQL is not signed: it has no key (`consentkit log key new`)")
         self._path = path
         if path is None and seen is None:
-            _logger.warning("a restart forgets how far the log in PostgreSQL was: name a file with seen=")
+            _logger.info("a restart forgets how far the log in PostgreSQL was: name a file with seen=")
         super().__init__(store or open_store(url, read_only=False), signer_of(url, key, seen))
         self._outbox: Outbox = MemoryOutbox() if outbox is None else _open_outbox(Path(outbox), path)
         self._group = GroupCommit(self._record)
@@ -114,6 +116,11 @@ class ConsentLog(LogReader):
         # Separate threads: reads of a stalled store may occupy all others, and a refusal must not wait.
         self._outbox_threads = Threads(AT_ONCE)
         self.observed: Observations = Observations()
+        self._tallies = Tallies()
+        self._report = OutboxReport()
+        self._refused = 0
+        # The last day that an entry was recorded on, by this process.
+        self._today = ""
         _in_use.add(self)
 
     async def append(self, entry: Entry, *, bundle: Bundle | None = None) -> int:
@@ -130,7 +137,11 @@ class ConsentLog(LogReader):
             LogUnavailable: The entry may or may not be in the log. Retry with the same id.
             LogError: The log does not take it: it names a notice that is not in the log.
         """
-        index = await self._group.submit((entry,) if bundle is None else (bundle, entry))
+        try:
+            index = await self._group.submit((entry,) if bundle is None else (bundle, entry))
+        except LogError:
+            self._refused += bool(entry.granted)
+            raise
         if self._outbox.pending:
             await self.resume()
         if self.observed.counts:
@@ -189,7 +200,10 @@ class ConsentLog(LogReader):
         """Do what `erase` does, without an event loop."""
         # Entries in the outbox, or being drained right now, may be this visitor's.
         self._outbox.drain(self._record, wait=True)
-        return self._destroy(partial(erase, subject=subject, at=at))
+        self._count_open_days()
+        operation = partial(erase, subject=subject, at=at, tallies=self._tallies)
+        # Many short transactions, so that appends can go in between.
+        return sum(iter(lambda: self._destroy(operation), 0))
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
         """Erase all decisions before a day, in many transactions. After an interruption call it again.
@@ -206,14 +220,32 @@ class ConsentLog(LogReader):
         """
         size = self.head().size
         destroyed = 0
+        self._count_open_days()
         for start in range(0, size, PURGE_ROWS):
             stop = min(start + PURGE_ROWS, size)
             # Many short transactions, so that appends can go in between.
-            operation = partial(purge, before=before, start=start, stop=stop, at=at)
+            operation = partial(purge, before=before, start=start, stop=stop, at=at, tallies=self._tallies)
             destroyed += (count := self._destroy(operation))
             yield stop - start, count
         if destroyed:
             self._store.tidy()
+
+    def correct(self, reason: str, *, at: str) -> int:
+        """Correct every roll-up that is not what the entries add up to, and the stored daily counts.
+
+        Args:
+            reason: Why they were wrong, in letters; it stands in the log.
+            at: Now, RFC 3339 in UTC.
+
+        Returns:
+            How many corrections were appended.
+
+        Raises:
+            LogCorrupt: An entry that is counted is not what its leaf commits to.
+        """
+        with self._store.snapshot() as view:
+            wrong, differences = audit(view)
+        return self._transact(partial(correct, wrong=wrong, differences=differences, reason=reason, at=at))
 
     def rotate(self, key: SigningKey) -> Head:
         """Sign the head with a new key and with the present one; return that head.
@@ -370,7 +402,28 @@ class ConsentLog(LogReader):
         Raises:
             LogUnavailable: The store still cannot be reached; the outbox is not changed.
         """
-        return self._outbox.drain(self._record)
+        count = self._outbox.drain(self._record)
+        if not self._outbox.pending:
+            self._report.end(count)
+        return count
+
+    def status(self, saved: str | Path | None = None) -> Status:
+        """Return the state of this log in this process, without asking the store.
+
+        Args:
+            saved: The file that ``consentkit log verify --save`` writes: its time is that of the last
+                verification.
+        """
+        group = self._group
+        return Status(
+            waiting=self._outbox.depth(),
+            stalled=group.stalled is not None and not group.stalled.ended,
+            commits=group.commits,
+            commit_seconds=group.seconds,
+            slowest_commit=group.slowest,
+            refused_grants=self._refused,
+            verified_at=None if saved is None else read_verified_at(Path(saved)),
+        )
 
     def _destroy(self, operation: Callable[..., int]) -> int:
         """Run an operation that returns how many rows it erased; a second run would return 0."""
@@ -382,8 +435,27 @@ class ConsentLog(LogReader):
 
         return self._transact(counted)
 
-    def _record(self, batch: Sequence[Item]) -> list[Outcome]:
-        return self._transact(partial(record, batch=batch))
+    def _record(self, batch: Sequence[Item], is_awaited: Callable[[], bool] = lambda: True) -> list[Outcome]:
+        """Record a batch in one transaction, unless nobody waits for it any more when its turn comes."""
+
+        def operation(transaction: Transaction, *, sign: Sign) -> list[Outcome]:
+            if not is_awaited():
+                raise LogUnavailable("nobody waits for this commit any more")
+            return record(transaction, batch, sign=sign, tallies=self._tallies)
+
+        today = max((item.at[:10] for item in batch), default="")
+        if today > self._today:
+            with suppress(LogError):
+                self._count_open_days()
+        outcomes = self._transact(operation)
+        self._today = max(today, self._today)
+        return outcomes
+
+    def _count_open_days(self) -> None:
+        """Count days that may get a roll-up, while others append: the transaction counts only what is new."""
+        with self._store.snapshot() as view:
+            for day in view.head().open_days:
+                self._tallies.count(view, day)
 
     def _transact(self, operation: Callable[..., T]) -> T:
         """Run an operation in a transaction. What it signs counts as seen only once it is committed."""
@@ -413,5 +485,6 @@ class ConsentLog(LogReader):
     async def _keep(self, items: Sequence[Item], why: LogError) -> None:
         try:
             await self._outbox_threads.run(lambda: self._outbox.put(items), seconds=COMMIT_SECONDS)
+            self._report.wait(self._outbox, why)
         except LogError as error:
             _logger.error("%s, and the outbox cannot take it: %s", why, error)

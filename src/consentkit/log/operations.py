@@ -1,15 +1,17 @@
 """The transactions of the log, the same for every store: record, erase, purge, sign."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from consentkit.exceptions import LogCorrupt, LogError
+from consentkit.log.daily_counts import Tallies, Tally, Wrong, read_corrections
 from consentkit.log.stores.sql import Transaction, View
-from consentkit.log.stores.values import Change, Counted, Head, Outcome, Rollup, Row
+from consentkit.log.stores.values import NOTHING, Change, Counted, Head, Outcome, Rollup, Row
 from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
 from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
 from consentkit.tlog.tree import TileId, append, frontier, root
@@ -17,11 +19,16 @@ from consentkit.tlog.tree import TileId, append, frontier, root
 Sign: TypeAlias = Callable[[View, Head, int, bytes], str | None]
 """Signs a checkpoint, given the head so far and the new size and root. None if the log has no key."""
 
+ERASED_AT_ONCE = 1_000
+"""Entries that one transaction erases: decisions are recorded between two of them."""
+
 PERSONAL = ("decision", "invalidated")
 """Types of entries that purges erase."""
 
+_logger = logging.getLogger("consentkit.log")
 
-def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[Outcome]:
+
+def record(transaction: Transaction, batch: Sequence[Item], *, sign: Sign, tallies: Tallies) -> list[Outcome]:
     """Append a batch and return the outcome of each item.
 
     Items whose id is in the log are skipped (their outcome is the existing index). Decisions are rejected if
@@ -30,8 +37,8 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
     """
     # Reading the head takes its lock: from here on nobody else changes the tree.
     head = transaction.head()
-    known, tiles = transaction.known(_asked(batch), frontier(head.size))
-    plan = Plan(head, known)
+    known, erased, tiles = transaction.known(_asked(batch), frontier(head.size))
+    plan = Plan(head, known, erased)
     outcomes: list[Outcome] = []
     for item in batch:
         if isinstance(item, Entry) and item.type in BOOKS:
@@ -39,28 +46,36 @@ def record(transaction: Transaction, batch: Sequence[Item], sign: Sign) -> list[
         else:
             outcomes.append(plan.add(item))
     if plan.rows:
-        if days := plan.days_over():
-            plan.close(days, transaction.counted)
+        for day in plan.days_over():
+            # A day that cannot be counted stays open: its counts are not signed, and decisions go on.
+            try:
+                plan.close(day, tallies.count(transaction, day))
+            except LogCorrupt as error:
+                _logger.error("there is no roll-up of %s: %s", day, error)
         _write(transaction, head, plan, tiles, sign)
     return outcomes
 
 
-def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign) -> int:
-    """Erase a visitor's entries, and append an entry that records it; return how many there were.
+def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign, tallies: Tallies) -> int:
+    """Erase a visitor's latest `ERASED_AT_ONCE` entries; return how many. Call it until there are none.
 
-    Days of these entries without a roll-up get one first, so that the counts can still be checked.
+    An entry that records it is appended. Days of these entries without a roll-up get one first, so that the
+    counts can still be checked.
     """
     head = transaction.head()
-    rows = transaction.of_subject(subject)
+    rows = transaction.of_subject(subject, last=ERASED_AT_ONCE)
     if not rows:
         return 0
     erased = tuple(row.index for row in rows)
     note = Entry(id=new_id(at), type="erasure", at=at, erased=erased)
-    _destroy(transaction, head, erased, {read_leaf(row.leaf).day for row in rows}, note, sign)
+    days = {read_leaf(row.leaf).day for row in rows}
+    _destroy(transaction, head, erased, days, note, sign=sign, tallies=tallies)
     return len(rows)
 
 
-def purge(transaction: Transaction, before: str, *, start: int, stop: int, at: str, sign: Sign) -> int:
+def purge(
+    transaction: Transaction, before: str, *, start: int, stop: int, at: str, sign: Sign, tallies: Tallies
+) -> int:
     """Erase decisions before a day (``YYYY-MM-DD``) with `start` ≤ index < `stop`; return how many.
 
     Call it for ascending ranges: the entry that it appends says that no such decision is left below `stop`.
@@ -71,14 +86,47 @@ def purge(transaction: Transaction, before: str, *, start: int, stop: int, at: s
     if not doomed:
         return 0
     note = Entry(id=new_id(at), type="purge", at=at, before=before, stop=min(stop, head.size))
-    _destroy(transaction, head, [index for index, _ in doomed], {day for _, day in doomed}, note, sign)
+    indexes, days = [index for index, _ in doomed], {day for _, day in doomed}
+    _destroy(transaction, head, indexes, days, note, sign=sign, tallies=tallies)
     return len(doomed)
 
 
-def resign(transaction: Transaction, sign: Sign) -> Head:
+def correct(
+    transaction: Transaction,
+    wrong: Sequence[Wrong],
+    differences: Mapping[Rollup, Counted],
+    *,
+    reason: str,
+    at: str,
+    sign: Sign,
+) -> int:
+    """Append a correction for each wrong roll-up, and add to the stored daily counts; return how many."""
+    head = transaction.head()
+    plan, corrected = Plan(head, {}), read_corrections(transaction)
+    for one in wrong:
+        if one.rollup.id not in corrected:
+            plan.add(
+                Entry(
+                    id=new_id(at),
+                    type="correction",
+                    at=at,
+                    closes=one.rollup.closes,
+                    counts=one.counts,
+                    corrects=one.rollup.id,
+                    reason=reason,
+                )
+            )
+    if plan.rows:
+        _, _, tiles = transaction.known([], frontier(head.size))
+        _write(transaction, head, plan, tiles, sign)
+    transaction.add_to_daily(differences)
+    return len(plan.rows)
+
+
+def resign(transaction: Transaction, *, sign: Sign) -> Head:
     """Sign the head again, as it is; return it."""
     head = transaction.head()
-    _, tiles = transaction.known([], frontier(head.size))
+    _, _, tiles = transaction.known([], frontier(head.size))
     _demand_root(head, tiles)
     checkpoint = sign(transaction, head, head.size, head.root)
     if checkpoint is not None:
@@ -97,8 +145,14 @@ class Plan:
         open_days: Days with decisions that no roll-up counts.
     """
 
-    def __init__(self, head: Head, known: Mapping[str, int]) -> None:
-        """Args: head: the tree's; known: the index of what is to be added and of the notices it names."""
+    def __init__(self, head: Head, known: Mapping[str, int], erased: Container[str] = ()) -> None:
+        """Begin with the tree's head.
+
+        Args:
+            head: The head.
+            known: Index of those items, notices and previous entries that are in the log, by id.
+            erased: Ids of those that are erased.
+        """
         self.rows: list[Row] = []
         self.bundles: list[Bundle] = []
         self.daily: Counter[Rollup] = Counter()
@@ -107,6 +161,7 @@ class Plan:
         self._open_before = frozenset(head.open_days)
         self._size = head.size
         self._known = dict(known)
+        self._erased = erased
         self._latest = ""
 
     def add(self, item: Item) -> Outcome:
@@ -120,16 +175,24 @@ class Plan:
             row = publication_row(item, index)
         elif item.type == "notice":
             return LogError("a notice is published as a bundle, not as an entry")
+        elif item.type == "decision" and item.notice not in self._known:
+            return LogError(f"entry {item.id} names a notice that is not in the log")
+        elif item.type == "invalidated" and item.previous and item.previous not in self._known:
+            return NOTHING  # what was not honoured has not been recorded either
         else:
-            if item.type == "decision":
-                if item.notice not in self._known:
-                    return LogError(f"entry {item.id} names a notice that is not in the log")
-                self.daily[rollup_of(item)] += 1
-                self.open_days.add(item.day)
-            row = entry_row(item, index)
+            row = self._entry_row(item, index)
         self.rows.append(row)
         self._known[item.id] = index
         return index
+
+    def _entry_row(self, item: Entry, index: int) -> Row:
+        if item.previous in self._erased:
+            # The visitor was erased while this choice was on its way: it must not bring the id back.
+            item = replace(item, subject=None, previous=None)
+        if item.type == "decision":
+            self.daily[rollup_of(item)] += 1
+            self.open_days.add(item.day)
+        return entry_row(item, index)
 
     def days_over(self) -> list[str]:
         """Return the open days before today, to be closed by roll-ups; none if today is open already.
@@ -140,24 +203,20 @@ class Plan:
         today = self._latest[:10]
         return [] if today in self._open_before else sorted(day for day in self.open_days if day < today)
 
-    def close(
-        self, days: Iterable[str], daily: Callable[[str], Mapping[Rollup, Counted]], *, at: str = ""
-    ) -> None:
-        """Append a roll-up for each day: the counts that `daily` returns, plus those of this plan.
+    def close(self, day: str, tally: Tally, *, at: str = "") -> None:
+        """Append a day's roll-up: its counts so far, plus those of this plan.
 
         Counts that an earlier roll-up has told and that have not changed are left out, so that many erasures
         of one day do not write all of its counts each time.
         """
-        for day in days:
-            before = daily(day)
-            counts = Counter({key: counted.count for key, counted in before.items()})
-            counts.update({key: count for key, count in self.daily.items() if key.day == day})
-            told = {key: counted.told for key, counted in before.items()}
-            changed = {key: count for key, count in counts.items() if count != told.get(key)}
-            if changed:
-                self.add(rollup_entry(day, changed, at=at or self._latest))
-                self.told |= changed
-            self.open_days.discard(day)
+        counts = Counter({Rollup(day, *key): count for key, count in tally.since.items()})
+        counts.update({key: count for key, count in self.daily.items() if key.day == day})
+        told = {Rollup(day, *key): count for key, count in tally.told.items()}
+        changed = {key: count + told.get(key, 0) for key, count in counts.items() if count}
+        if changed:
+            self.add(rollup_entry(day, changed, at=at or self._latest))
+            self.told |= changed
+        self.open_days.discard(day)
 
 
 def rollup_of(entry: Entry) -> Rollup:
@@ -191,19 +250,27 @@ def publication_row(bundle: Bundle, index: int) -> Row:
 
 
 def _asked(batch: Iterable[Item]) -> list[str]:
-    """Return the ids and notice hashes of a batch, to be looked up in the log."""
-    notices = {item.notice for item in batch if isinstance(item, Entry) and item.notice}
-    return sorted(notices.union(item.id for item in batch))
+    """Return the ids that a batch has and names, to be looked up in the log."""
+    named = {id for item in batch if isinstance(item, Entry) for id in (item.notice, item.previous) if id}
+    return sorted(named.union(item.id for item in batch))
 
 
 def _destroy(
-    transaction: Transaction, head: Head, indexes: Sequence[int], days: set[str], note: Entry, sign: Sign
+    transaction: Transaction,
+    head: Head,
+    indexes: Sequence[int],
+    days: set[str],
+    note: Entry,
+    *,
+    sign: Sign,
+    tallies: Tallies,
 ) -> None:
     # Roll-ups first: once the rows are erased, their counts could not be checked.
     plan = Plan(head, {})
-    plan.close(sorted(days & plan.open_days), transaction.counted, at=note.at)
+    for day in sorted(days & plan.open_days):
+        plan.close(day, tallies.count(transaction, day), at=note.at)
     plan.add(note)
-    _, tiles = transaction.known([], frontier(head.size))
+    _, _, tiles = transaction.known([], frontier(head.size))
     _write(transaction, head, plan, tiles, sign)
     transaction.blank(indexes)
 

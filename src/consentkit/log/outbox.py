@@ -43,6 +43,8 @@ class MemoryOutbox:
     def __init__(self) -> None:
         self.pending: bool = False
         self._items: deque[Item] = deque()
+        # Those among the items; others may be gone from the log as well.
+        self._bundles: set[str] = set()
         self._draining = threading.Lock()
         register_at_fork(self)
 
@@ -56,11 +58,17 @@ class MemoryOutbox:
             self.pending = bool(self._items)
 
     def put(self, items: Sequence[Item]) -> None:
-        """Add items; raise `OutboxFull` beyond `MEMORY_LIMIT`."""
-        if len(self._items) + len(items) > MEMORY_LIMIT:
+        """Add items, each notice once; raise `OutboxFull` beyond `MEMORY_LIMIT`."""
+        new = [item for item in items if item.id not in self._bundles]
+        if len(self._items) + len(new) > MEMORY_LIMIT:
             raise OutboxFull(f"the outbox in memory holds {MEMORY_LIMIT} items already")
-        self._items.extend(items)
+        self._items.extend(new)
+        self._bundles.update(item.id for item in items if isinstance(item, Bundle))
         self.pending = True
+
+    def depth(self) -> int:
+        """Return how many items wait."""
+        return len(self._items)
 
     def drain(self, commit: Commit, *, wait: bool = False) -> int:
         """Pass all items to `commit`, as `FileOutbox` does."""
@@ -69,6 +77,7 @@ class MemoryOutbox:
         try:
             # Before the items are listed: `put` sets it again for what it adds from now on.
             self.pending = False
+            self._bundles = set()
             items = list(self._items)
             _hand_over(items, commit)
             for _ in items:
@@ -89,7 +98,8 @@ class FileOutbox:
         self._lock, self._drainer, self._draining, self._refused = (
             path.with_name(path.name + suffix) for suffix in (".lock", ".drainer", ".draining", ".refused")
         )
-        self._bundles: set[str] = set()
+        # The file's inode, and the notices that this process has put into it.
+        self._put: tuple[int, frozenset[str]] = (0, frozenset())
 
     def put(self, items: Sequence[Item]) -> None:
         """Append items, in order. An id may be put twice: the store records it once.
@@ -97,14 +107,20 @@ class FileOutbox:
         Raises:
             OutboxFull: They are not kept.
         """
-        # Bundles that this process has put before are in the file or already in the log.
-        new = [item for item in items if item.id not in self._bundles]
         try:
             with file_lock(self._lock):
-                _append(self._path, map(_encode, new))
+                inode, bundles = self._put
+                if inode != _inode(self._path):
+                    bundles = frozenset()
+                _append(self._path, [_encode(item) for item in items if item.id not in bundles])
+                new = {item.id for item in items if isinstance(item, Bundle)}
+                self._put = (_inode(self._path), bundles | new)
         except OSError as error:
             raise OutboxFull(f"the outbox cannot be written: {error.strerror}") from error
-        self._bundles.update(item.id for item in new if isinstance(item, Bundle))
+
+    def depth(self) -> int:
+        """Return how many items wait."""
+        return sum(_lines(path) for path in (self._draining, self._path))
 
     @property
     def pending(self) -> bool:
@@ -205,6 +221,18 @@ def _append(path: Path, lines: Iterable[bytes]) -> None:
         os.close(descriptor)
     if new:
         sync_folder(path.parent)
+
+
+def _inode(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_ino
+    return 0
+
+
+def _lines(path: Path) -> int:
+    with suppress(OSError), path.open("rb") as file:
+        return sum(1 for _ in file)
+    return 0
 
 
 def _size(path: Path) -> int:

@@ -196,7 +196,7 @@ class LogReader:
     def stats(self, since: str = "", until: str = "9999") -> Mapping[Rollup, int]:
         """Return the counts of decisions for days (``YYYY-MM-DD``) from `since` to `until`, both included."""
         with self._store.snapshot() as view:
-            return view.daily(since, until)
+            return {key: counted.count for key, counted in view.daily(since, until).items()}
 
     def observations(self, kind: str, since: str = "", until: str = "9999") -> Mapping[Observation, int]:
         """Return the counts of a kind for days (``YYYY-MM-DD``) from `since` to `until`, both included."""

@@ -59,13 +59,17 @@ class Driven(NamedTuple):
 
 
 def drive(steps: Steps, results: Results) -> Driven:
-    """Perform an endpoint's effects: each comes to what stands under its type, errors are thrown in."""
+    """Perform an endpoint's effects: each comes to what stands under its type, errors are thrown in.
+
+    A function that stands there is called with the effect.
+    """
     effects: list[Effect] = []
     try:
         effect = next(steps)
         while True:
             effects.append(effect)
             result = results.get(type(effect))
+            result = result(effect) if callable(result) else result
             effect = steps.throw(result) if isinstance(result, Exception) else steps.send(result)
     except StopIteration as end:
         answer: Answer = end.value
@@ -92,6 +96,7 @@ class Site:
         headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         secure: bool = False,
         place: Place | None = None,
+        now: int = NOW,
     ) -> Exchange:
         """Resolve a request."""
         pairs = [("host", "example.org"), *(headers.items() if isinstance(headers, Mapping) else headers)]
@@ -103,7 +108,7 @@ class Site:
             query=query.encode(),
             secure=secure,
         )
-        return self._resolver.resolve(request, place, NOW)
+        return self._resolver.resolve(request, place, now)
 
     def ask(self, path: str, *, results: Results | None = None, **request: Any) -> Driven:
         """Make one request; arguments as in `exchange` and `drive`."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
-import pytest
-
 from consentkit.banner.banner import make_notice
 from consentkit.consent.notice import Notice
 from consentkit.exceptions import LogError, LogUnavailable
@@ -20,7 +18,7 @@ from consentkit.web.endpoints.effects import (
     Tell,
 )
 from consentkit.web.endpoints.submission import MAX_BODY
-from web.endpoints.driver import AT, FORM, JSON, SUBJECT, Site, cookie_of, entry_id
+from web.endpoints.driver import AT, FORM, JSON, NOW, SUBJECT, Site, cookie_of, entry_id
 
 ALL = ("analytics", "functional", "marketing")
 AWAY = LogUnavailable("away")
@@ -77,18 +75,31 @@ def test_a_notice_that_is_in_the_log_is_not_sent_again() -> None:
     site = Site()
     assert site.decide({"action": "accept"}).only(Append).bundle is not None
     assert site.decide({"action": "accept"}).only(Append).bundle is None
-    assert Site().decide({"action": "reject"}, results={Honour: True}).only(Honour).bundle is not None
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-def test_a_refusal_is_honoured_whether_or_not_it_is_in_the_log(recorded: bool) -> None:
+def test_a_log_that_was_restored_gets_the_notice_again() -> None:
     site = Site()
-    driven = site.decide({"action": "reject"}, results={Honour: recorded})
-    assert driven.kinds == ["Honour", "Notify"]
-    assert driven.only(Honour).entry.subject is None
+    site.decide({"action": "accept"})
+
+    def restored(append: Append) -> object:
+        return None if append.bundle else LogError("names a notice that is not in the log")
+
+    driven = site.decide({"action": "accept"}, results={Append: restored})
+    assert driven.kinds == ["Append", "Append", "Notify"]
     assert driven.answer.status == 303
-    assert driven.cookies.keys() == {"consentkit"}
-    assert (site.decide({"action": "reject"}).only(Honour).bundle is None) is recorded
+    assert site.decide({"action": "accept"}).only(Append).bundle is None
+
+
+def test_a_refusal_goes_along_with_its_notice_every_time() -> None:
+    """A log that was restored to an earlier moment may not have it any more."""
+    site = Site()
+    for _ in range(2):
+        driven = site.decide({"action": "reject"})
+        assert driven.kinds == ["Honour", "Notify"]
+        assert driven.only(Honour).entry.subject is None
+        assert driven.only(Honour).bundle is not None
+        assert driven.answer.status == 303
+        assert driven.cookies.keys() == {"consentkit"}
 
 
 def test_a_refusal_that_the_log_does_not_take_holds_all_the_same() -> None:
@@ -125,6 +136,42 @@ def test_a_grant_whose_outcome_is_not_known_is_declared_void() -> None:
     assert driven.kinds == ["Append", "Tell", "Invalidate", "Honour", "Notify"]
     assert driven.only(Invalidate) == Invalidate(driven.only(Append).entry, entry_id(2), AT)
     assert driven.only(Honour).entry.id == entry_id(3)
+
+
+LATER = NOW + 170 * 86_400
+
+
+def chosen(site: Site, fields: dict[str, str]) -> dict[str, str]:
+    """Choose now; return the headers of that visitor."""
+    return {"cookie": cookie_of(site.decide(fields))}
+
+
+def test_what_is_granted_is_not_prolonged_without_an_entry() -> None:
+    site = Site()
+    before = chosen(site, {"action": "accept"})
+    again = {"action": "accept", "return_to": "/_consent/settings"}
+    driven = site.decide(again, headers=before, now=LATER, results={Append: AWAY})
+    assert driven.kinds == ["Append", "Tell"]
+    assert (driven.answer.status, driven.cookies) == (503, {})
+    recorded = site.decide(again, headers=before, now=LATER)
+    assert recorded.kinds == ["Append", "Notify"]
+    assert recorded.only(Notify).decision.day == LATER // 86_400
+
+
+def test_what_is_kept_beside_a_withdrawal_is_not_prolonged_without_an_entry() -> None:
+    site = Site()
+    before = chosen(site, {"action": "accept"})
+    fields = {"action": "save", "was": "analytics marketing functional", "purpose": "analytics"}
+    driven = site.decide(fields, headers=before, now=LATER, results={Append: AWAY})
+    assert driven.kinds == ["Append", "Tell", "Honour", "Notify"]
+    kept = driven.only(Notify).decision
+    assert (kept.granted, kept.day) == ({"analytics"}, NOW // 86_400)
+    assert driven.only(Honour).entry.expires == "2027-07-14T00:00:00Z"
+    assert driven.answer.status == 303
+    same_day = site.decide(fields, headers=before, results={Append: AWAY})
+    assert same_day.kinds == ["Honour", "Notify"]
+    older_page = site.decide({**fields, "notice": "0" * 64}, headers=before, now=LATER)
+    assert older_page.only(Notify).decision.day == NOW // 86_400
 
 
 def test_without_a_log_nothing_is_recorded() -> None:

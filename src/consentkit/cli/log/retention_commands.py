@@ -1,4 +1,4 @@
-"""``consentkit log drain|purge|erase``: changes a log. Asks before anything is destroyed."""
+"""``consentkit log drain|purge|erase|correct``: changes a log. Asks before anything is destroyed."""
 
 import re
 from calendar import monthrange
@@ -122,6 +122,20 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
+@click.command()
+@with_log
+@with_key
+@click.option("--reason", required=True, help="Why the counts were wrong, in letters. It stands in the log.")
+def correct(url: str, key: str | None, reason: str) -> None:
+    """Correct counts that are not what the entries add up to.
+
+    Each wrong roll-up gets a correction, which `verify` knows and names the reason of.
+    """
+    with log_writer(url, key) as log:
+        count = log.correct(reason, at=rfc3339(int(now().timestamp())))
+    click.echo(f"{_count(count, 'correction')} appended; the counts are what the entries add up to")
+
+
 def _require_outbox(path: str) -> None:
     """Refuse a file that is no outbox, such as the log itself, because draining deletes the file."""
     try:
@@ -145,4 +159,4 @@ def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-COMMANDS = (drain, purge, erase)
+COMMANDS = (drain, purge, erase, correct)

@@ -45,6 +45,10 @@ _ADD_COUNT = (
     f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
     " DO UPDATE SET count = daily.count + excluded.count"
 )
+_ADD_COUNT_AND_TOLD = (
+    f"INSERT INTO daily ({_ROLLUP}, count, told) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
+    " DO UPDATE SET count = daily.count + excluded.count, told = daily.told + excluded.told"
+)
 _UPDATE_TOLD = (
     "UPDATE daily SET told = ? WHERE day = ? AND regime = ? AND locale = ? AND notice = ? AND action = ?"
 )
@@ -55,6 +59,7 @@ _PUT_TILE = (
 _UPDATE_HEAD = "UPDATE head SET size = ?, root = ?, checkpoint = ?, open_days = ?"
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_WINDOW = 10_000
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
 
@@ -118,6 +123,28 @@ class View(ABC):
         query = f"{ROW} WHERE \"index\" >= ? AND type = ? AND type <> 'decision'"
         return starmap(Row, self.stream(query, _LOWEST, type))
 
+    def closing(self, day: str) -> Iterator[Row]:
+        """Stream the roll-ups of a day (``YYYY-MM-DD``), and their corrections, in order."""
+        kinds = f"type IN ('rollup', 'correction') AND type <> 'decision' AND {self.contains}"
+        query = f'{ROW} WHERE "index" >= ? AND {kinds}'
+        return starmap(Row, self.stream(query, _LOWEST, f'"closes":"{day}"'.encode()))
+
+    def decisions_of(self, day: str, start: int, stop: int) -> Iterator[list[RawRow]]:
+        """Stream the decisions of a day that are not erased, with `start` ≤ index < `stop`, in batches."""
+        times = (day, f"{day}U")
+        first, last = self._span(*times, start)
+        query = f'{ROW} WHERE "index" >= ? AND "index" < ? AND type = \'decision\' AND at BETWEEN ? AND ?'
+        for low in range(first, min(stop, last + 1), _WINDOW):
+            if rows := self.select(query, low, min(low + _WINDOW, stop), *times):
+                yield rows
+
+    def _span(self, since: str, until: str, start: int) -> tuple[int, int]:
+        """Return the first and last index, from `start` on, of entries of a time; (0, -1) if none."""
+        # `+ 0` keeps the planner from using the primary key, which would scan all newer entries.
+        span = 'SELECT min("index" + 0), max("index" + 0) FROM entries WHERE at BETWEEN ? AND ?'
+        ((first, last),) = self.select(f'{span} AND "index" + 0 >= ?', since, until, start) or [(None, None)]
+        return (0, -1) if first is None else (first, last)
+
     def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
         """Return at most `limit` rows with `start` ≤ index < `before`, the highest index first.
 
@@ -129,11 +156,7 @@ class View(ABC):
         times = [day, f"{day}U"] if day else []
         if day:
             # First the day's bounds: without them, an old day makes the database scan all newer entries.
-            # `+ 0` keeps the planner from using the primary key, which would be the same scan.
-            span = 'SELECT min("index" + 0), max("index" + 0) FROM entries WHERE at BETWEEN ? AND ?'
-            ((first, last),) = self.select(span, *times) or [(None, None)]
-            if first is None:
-                return []
+            first, last = self._span(day, f"{day}U", start)
             start, before = max(start, first), min(before, last + 1)
             query += " AND at BETWEEN ? AND ?"
         arguments: list[Argument] = [start, before, *times]
@@ -163,13 +186,13 @@ class View(ABC):
         ((tiles, notices),) = self.select(query)
         return tiles, notices
 
-    def daily(self, since: str = "", until: str = "9999") -> dict[Rollup, int]:
+    def daily(self, since: str = "", until: str = "9999") -> dict[Rollup, Counted]:
         """Return the counts of decisions for days from `since` to `until`, both included."""
-        query = f"SELECT {_ROLLUP}, count FROM daily WHERE day BETWEEN ? AND ? ORDER BY {_ROLLUP}"
+        query = f"SELECT {_ROLLUP}, count, told FROM daily WHERE day BETWEEN ? AND ? ORDER BY {_ROLLUP}"
         found = self.select(query, since, until)
-        if {tuple(map(type, row)) for row in found} - {(*[str] * 5, int)}:
+        if {tuple(map(type, row)) for row in found} - {(*[str] * 5, int, int)}:
             raise LogCorrupt("the daily counts hold another kind of value")
-        return {Rollup(*key): count for *key, count in found}
+        return {Rollup(*key): Counted(count, told) for *key, count, told in found}
 
     def observations(self, kind: str, since: str = "", until: str = "9999") -> dict[Observation, int]:
         """Return the counts of a kind for days from `since` to `until`, both included."""
@@ -209,24 +232,20 @@ class Transaction(View, ABC):
 
     def known(
         self, ids: Sequence[str], tiles: Sequence[TileId]
-    ) -> tuple[dict[str, int], dict[TileId, bytes]]:
-        """Return the index of each of `ids` in the log, and the hashes of each of `tiles` that exists."""
+    ) -> tuple[dict[str, int], set[str], dict[TileId, bytes]]:
+        """Return the index of each of `ids` in the log, the erased ones, and the hashes of `tiles`."""
         condition, argument = self.one_of(ids)
         # OR instead of row values in a list: for those, SQLite scans the table.
         places = " OR ".join(['level = ? AND "index" = ?'] * len(tiles)) or "level < 0"
         indexes, found = self.select_each(
-            (f'SELECT id, "index" FROM entries WHERE id {condition}', (argument,)),
+            (f'SELECT id, "index", at FROM entries WHERE id {condition}', (argument,)),
             (f'SELECT level, "index", hashes FROM tiles WHERE {places}', list(chain(*tiles))),
         )
         hashes = {TileId(level, number): hashes for level, number, hashes in found}
         if set(map(type, hashes.values())) - {bytes}:
             raise LogCorrupt("a tile of the log is not bytes")
-        return dict(indexes), hashes
-
-    def counted(self, day: str) -> dict[Rollup, Counted]:
-        """Return a day's counts, and those in its roll-ups."""
-        found = self.select(f"SELECT {_ROLLUP}, count, told FROM daily WHERE day = ?", day)
-        return {Rollup(*key): Counted(count, told) for *key, count, told in found}
+        rows = list(indexes)
+        return {id: index for id, index, _ in rows}, {id for id, _, at in rows if at is None}, hashes
 
     def leaves(self, start: int, stop: int, *, before: str) -> list[tuple[int, bytes]]:
         """Return index and leaf of rows with `start` ≤ index < `stop` that have a body from before a day."""
@@ -249,6 +268,11 @@ class Transaction(View, ABC):
         head = change.head
         values = (head.size, head.root, head.checkpoint, " ".join(head.open_days))
         self.execute(*statements, (_UPDATE_HEAD, [values]))
+
+    def add_to_daily(self, differences: Mapping[Rollup, Counted]) -> None:
+        """Add to the daily counts and to what roll-ups have told of them; a row of no decisions goes."""
+        added = [(*astuple(key), by.count, by.told) for key, by in differences.items()]
+        self.execute((_ADD_COUNT_AND_TOLD, added), ("DELETE FROM daily WHERE count = 0", [()]))
 
     def sign(self, checkpoint: str) -> None:
         """Replace the head's checkpoint."""

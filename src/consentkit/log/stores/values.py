@@ -12,6 +12,9 @@ from consentkit.tlog.tree import TileId
 Outcome: TypeAlias = int | LogError
 """The outcome of one item: the index of its leaf, or why the log rejects it."""
 
+NOTHING = -1
+"""The outcome of a note that an entry was not honoured, if that entry is not in the log."""
+
 Commit: TypeAlias = Callable[[Sequence[Item]], Sequence[Outcome]]
 """Appends a batch durably, and returns the outcome of each item."""
 

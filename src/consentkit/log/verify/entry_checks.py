@@ -87,10 +87,10 @@ def check_publication(row: Row, body: bytes) -> None:
     _check_columns(row, facts)
 
 
-def decode_entry(index: int, body: bytes) -> Entry:
+def decode_entry(index: int, body: bytes | None) -> Entry:
     """Read the whole entry with an index; raise LogCorrupt if it is none."""
     try:
-        return Entry.decode(body)
+        return Entry.decode(body or b"")
     except LogError as error:
         raise LogCorrupt(f"entry {index}: its body is not an entry") from error
 

@@ -12,11 +12,19 @@ from typing import TypeAlias
 
 from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
+from consentkit.log.daily_counts import DailyCounts, read_corrections
 from consentkit.log.operations import PERSONAL
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head, RawRow, Row
-from consentkit.log.verify.accounting import DailyCounts, Erasures
-from consentkit.log.verify.entry_checks import MISSING, check_decisions, check_entry, check_publication
+from consentkit.log.verify.entry_checks import (
+    MISSING,
+    check_decisions,
+    check_entry,
+    check_publication,
+    decode_entry,
+)
+from consentkit.log.verify.erasures import Erasures
+from consentkit.record.entry import Entry
 from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
 from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, Grown, TileId, append, frontier, root
@@ -70,7 +78,7 @@ class _Walk:
         self._view = view
         self._saved = saved
         self._erasures = Erasures(view)
-        self._counts = DailyCounts()
+        self._counts = DailyCounts(read_corrections(view))
         self._notices = {row.id for row in view.of_type("notice") if row.index < start}
         self._tiles = {tile: view.tile(tile) or b"" for tile in frontier(start)}
         self._grown = Grown(start, root(start, self._tiles) if start else EMPTY_ROOT, {})
@@ -146,7 +154,12 @@ class _Walk:
             elif row.type in ("erasure", "purge") and row.index not in self._erasures.indexes:
                 raise LogCorrupt(f"entry {row.index}: it is not found by its type")
             if row.type == "rollup" and not self.start:
-                self._counts.close(row.index, row.body)
+                self._take_rollup(decode_entry(row.index, row.body), row.index)
+
+    def _take_rollup(self, rollup: Entry, index: int) -> None:
+        if self._counts.close(index, rollup) is not None:
+            problem = f"the roll-up of {rollup.closes} is not what the entries add up to"
+            raise LogCorrupt(f"entry {index}: {problem} (see `consentkit log correct`)")
 
     def _take_notice(self, row: Row, body: bytes) -> None:
         check_publication(row, body)

@@ -47,7 +47,7 @@ class Append(Effect, frozen=True):
 
 
 class Honour(Effect, frozen=True):
-    """Append a refusal, or keep it in the outbox. Result: whether it is in the log already."""
+    """Append a refusal, with the notice that it names, or keep both in the outbox."""
 
     entry: Entry
     bundle: Bundle | None

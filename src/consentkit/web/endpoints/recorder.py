@@ -80,7 +80,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorder:
-    """Records decisions, each with its notice unless that is known to be in the log."""
+    """Records decisions, grants with their notice unless that is known to be in the log."""
 
     def __init__(self) -> None:
         self._published: set[str] = set()
@@ -90,26 +90,41 @@ class Recorder:
         exchange, decision = choice.exchange, choice.decision
         if not exchange.options.keeps_log:
             return Outcome(decision=decision)  # without entries no id: it only serves to find them
-        new = decision.granted - _in_force(exchange)
-        if not new:
+        new, kept = decision.granted - _in_force(exchange), _kept(exchange, decision)
+        # A later day prolongs what is granted: that takes an entry, as a new grant does.
+        if not new and kept == decision:
             yield from self.refuse(choice, decision)
             return Outcome(decision=decision)
         known = subject_of(exchange)
         subject = known or (None if choice.submission.once else choice.ids.subject())
         entry = _entry(choice, decision, subject)
         try:
-            yield Append(entry, self._bundle(choice, entry.at))
+            yield from self._append(choice, entry)
         except LogError as error:
             yield Tell("error", f"a grant is not honoured, because the consent log cannot take it: {error}")
             if isinstance(error, LogUnavailable) and error.unknown:
                 yield Invalidate(entry, choice.ids.entry(), entry.at)
         else:
-            self._published.add(entry.notice)
             return Outcome(decision=decision, subject=None if known else subject)
         rest = refused_only(choice)
         if rest is not None:
             yield from self.refuse(choice, rest)
-        return Outcome(decision=rest, recorded=False)
+        return Outcome(decision=rest, recorded=rest is not None and not new)
+
+    def _append(self, choice: Choice, entry: Entry) -> Generator[Effect, Any, None]:
+        """Append a grant; with its notice if this process has not seen it in the log, or not any more."""
+        known = entry.notice in self._published
+        try:
+            yield Append(entry, None if known else self._bundle(choice, entry.at))
+        except LogUnavailable:
+            raise
+        except LogError:
+            if not known:
+                raise
+            # The log was restored to an earlier moment.
+            self._published.discard(entry.notice)
+            yield Append(entry, self._bundle(choice, entry.at))
+        self._published.add(entry.notice)
 
     def refuse(
         self, choice: Choice, refusal: Decision, *, level: Literal["error", "warning"] = "error"
@@ -125,15 +140,15 @@ class Recorder:
             return
         try:
             entry = _entry(choice, refusal, subject_of(choice.exchange))
-            if (yield Honour(entry, self._bundle(choice, entry.at))):
-                self._published.add(entry.notice)
+            # With the notice in any case: the log may not have it any more when it takes the refusal.
+            yield Honour(entry, self._bundle(choice, entry.at))
         except LogError as error:
             yield Tell(level, f"a refusal is honoured, but the consent log does not take it: {error}")
 
     def _bundle(self, choice: Choice, at: str) -> Bundle | None:
-        """Return the bundle of the notice, unless this process has seen it in the log."""
+        """Return the bundle of the notice; None for an earlier one, which was read from the log."""
         notice = choice.notice
-        if notice is None or notice.hash in self._published:
+        if notice is None:
             return None
         assets = {asset.hash: asset.body for asset in read_assets(choice.exchange.options.policy)}
         return Bundle(hash=notice.hash, body=notice.body, assets=assets, at=at)
@@ -154,28 +169,34 @@ def find_terms(exchange: Exchange, notice: str) -> Generator[Effect, Any, Shown 
 def refused_only(choice: Choice) -> Decision | None:
     """Return the choice without its new grants; ``None`` if it denies nothing new.
 
-    What was granted before and the choice still grants is kept.
+    What was granted before and the choice still grants is kept, for as long as it was granted.
     """
     decision, last = choice.decision, choice.exchange.consent.decision
     known = last.denied if last else frozenset[str]()
-    rest = replace(decision, granted=decision.granted & _in_force(choice.exchange))
+    rest = _kept(choice.exchange, decision)
     return rest if rest.denied - known or (rest.denied and not decision.granted) else None
 
 
 def refused_besides(choice: Choice) -> Decision | None:
     """Return the last decision with the denials of an overtaken choice; ``None`` if it adds none.
 
-    What was granted before and the choice still grants is kept.
+    What was granted before and the choice still grants is kept, for as long as it was granted.
     """
     decision, last = choice.decision, choice.exchange.consent.decision
     if last is None or decision.denied <= last.denied:
         return None
     return replace(
-        decision,
-        granted=decision.granted & _in_force(choice.exchange),
+        _kept(choice.exchange, decision),
         denied=decision.denied | last.denied,
         fingerprints={**last.fingerprints, **decision.fingerprints},
     )
+
+
+def _kept(exchange: Exchange, decision: Decision) -> Decision:
+    """Return a decision that grants only what is granted now, and not longer than that."""
+    last, granted = exchange.consent.decision, decision.granted & _in_force(exchange)
+    day = decision.day if last is None or not granted else min(decision.day, last.day)
+    return replace(decision, granted=granted, day=day)
 
 
 def _in_force(exchange: Exchange) -> frozenset[str]:

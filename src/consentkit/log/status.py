@@ -1,0 +1,75 @@
+"""The state of a log in this process, for a site's metrics and for probes; and log lines about its outbox."""
+
+import logging
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from consentkit.log.outbox import Outbox
+
+REPORT_SECONDS = 60.0
+"""Time between two log lines while items wait in the outbox."""
+
+_logger = logging.getLogger("consentkit.log")
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a log in this process. No store is asked for it.
+
+    Attributes:
+        waiting: Items in the outbox.
+        stalled: Whether a commit has exceeded its deadline and has not ended: grants are refused meanwhile.
+        commits: Number of group commits since the start.
+        commit_seconds: The time that they took together.
+        slowest_commit: The time that the slowest one took, in seconds.
+        refused_grants: Number of grants that could not be recorded, and were not honoured, since the start.
+        verified_at: When the log was verified last (RFC 3339 in UTC); None if that is not known.
+    """
+
+    waiting: int
+    stalled: bool
+    commits: int
+    commit_seconds: float
+    slowest_commit: float
+    refused_grants: int
+    verified_at: str | None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether decisions are recorded now: nothing waits and nothing is stalled."""
+        return not self.stalled and not self.waiting
+
+
+def read_verified_at(saved: Path) -> str | None:
+    """Return when ``consentkit log verify --save FILE`` has written a file; None if there is none."""
+    try:
+        written = saved.stat().st_mtime
+    except OSError:
+        return None
+    return datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class OutboxReport:
+    """Writes one line to the server's log when items begin to wait, one each minute, and one at the end."""
+
+    def __init__(self) -> None:
+        self._said: float | None = None
+
+    def wait(self, outbox: Outbox, why: Exception) -> None:
+        """Report that an item waits."""
+        now = time.monotonic()
+        if self._said is None:
+            _logger.warning("refusals wait in the outbox from now on: %s", why)
+        elif now - self._said >= REPORT_SECONDS:
+            _logger.warning("%d items wait in the outbox: %s", outbox.depth(), why)
+        else:
+            return
+        self._said = now
+
+    def end(self, count: int) -> None:
+        """Report that nothing waits any more; `count` items were written last."""
+        if self._said is not None:
+            _logger.warning("nothing waits in the outbox any more: %d items were written", count)
+        self._said = None
