@@ -15,7 +15,7 @@ import pytest
 
 import consentkit.exceptions
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable, MissingExtra
-from consentkit.log import ConsentLog, open_log
+from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.stores import postgres as module
 from consentkit.log.stores import postgres_pool as pool
 from consentkit.log.stores import postgres_schema as schema
@@ -324,6 +324,7 @@ class TestTransactions:
             with pytest.raises(LogUnavailable, match="try again") as caught:
                 commit(store, [make_entry()])
             assert not caught.value.unknown
+        postgres.run("DROP TRIGGER fail ON entries", schema=name)
         assert checked(store).size == 1 + works
 
     def test_a_default_isolation_of_the_database_changes_nothing(self, postgres: Server, name: str) -> None:
@@ -449,3 +450,36 @@ def tables(postgres: Server, name: str) -> list[str]:
     """List the tables of a schema."""
     found = postgres.run(f"SELECT tablename FROM pg_tables WHERE schemaname = '{name}' ORDER BY 1")
     return [table for (table,) in found]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("ALTER TABLE entries ADD COLUMN ip text", "the table entries has other columns"),
+        ("ALTER TABLE daily ADD COLUMN twice int8 GENERATED ALWAYS AS (count * 2) STORED", "the table daily"),
+        ("ALTER TABLE head ADD COLUMN x bool", "the table head has other columns"),
+        ("ALTER TABLE entries ALTER COLUMN leaf DROP NOT NULL", "the table entries has other columns"),
+        (
+            "CREATE RULE quiet AS ON UPDATE TO tiles DO INSTEAD NOTHING",
+            "on the table tiles acts the rule quiet",
+        ),
+        ("CREATE POLICY mine ON notices USING (true)", "on the table notices acts the policy mine"),
+        (
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+            " CREATE TRIGGER spy BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION f()",
+            "on the table entries acts the trigger spy",
+        ),
+    ],
+)
+def test_what_is_attached_to_the_tables_is_named(
+    postgres: Server, name: str, change: str, named: str
+) -> None:
+    with ConsentLog(postgres.url(schema=name)) as log:
+        log.commit([BUNDLE, make_entry()])
+        log.check()
+        postgres.run(change, schema=name)
+        with pytest.raises(LogCorrupt, match=named):
+            log.check()
+    for work in (LogReader.check, LogReader.stats, LogReader.head):
+        with open_log(postgres.url(schema=name)) as reader, pytest.raises(LogCorrupt, match=named):
+            work(reader)

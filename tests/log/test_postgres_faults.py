@@ -255,3 +255,26 @@ def errors_of(work: Callable[[], None]) -> list[BaseException]:
     except BaseException as error:
         return [error]
     return []
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_hangs_is_given_up_and_the_same_ids_go_to_another(
+    postgres: Server, name: str
+) -> None:
+    """A backend is stopped, as a server is that has lost its network: the database itself is well."""
+    with ConsentLog(f"{postgres.url(schema=name)}&application_name={name}") as log:
+        log.commit([BUNDLE])
+        running = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{name}'"
+        backends = [pid for (pid,) in postgres.run(running)]
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            grants = [make_entry() for _ in range(3)]
+            with anyio.fail_after(20):
+                assert [await log.append(grant) for grant in grants] == [1, 2, 3]
+        finally:
+            for pid in backends:
+                os.kill(pid, signal.SIGCONT)
+        assert backends
+        assert log.check().size == 4
+        assert not log.status().stalled

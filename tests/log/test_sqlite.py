@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
-from consentkit.log import operations
+from consentkit.log import ConsentLog, LogReader, open_log, operations
 from consentkit.log.stores import sqlite_schema as schema
 from consentkit.log.stores.sqlite import SQLiteStore
 from log.faults import Connector, cut_off, nothing
-from log.samples import BUNDLE, checked, commit, make_entry, rows_of
+from log.samples import BUNDLE, checked, commit, found, make_entry, rows_of
 
 
 @pytest.fixture
@@ -173,3 +173,108 @@ def test_a_reader_does_not_make_what_is_missing(path: Path) -> None:
     with pytest.raises(LogUnavailable):
         rows_of(SQLiteStore(path, read_only=True))
     assert not path.exists()
+
+
+class TestReplacedFiles:
+    """The file is removed or replaced while it is open: no grant goes where nobody finds it."""
+
+    def test_an_older_copy_in_its_place_is_refused(self, path: Path, tmp_path: Path) -> None:
+        with ConsentLog(path) as log:
+            log.commit([BUNDLE, make_entry()])
+            log.close()
+            copy = tmp_path / "copy"
+            copy.write_bytes(path.read_bytes())
+            log.commit([make_entry()])
+            log.close()
+            copy.replace(path)
+            with pytest.raises(LogCorrupt, match="rolled back"):
+                log.commit([make_entry()])
+        assert open_log(path).head().size == 2
+
+    def test_a_removed_file_is_not_written_to(self, path: Path) -> None:
+        with ConsentLog(path) as log:
+            log.commit([BUNDLE, make_entry()])
+            for file in path.parent.glob("consent.sqlite3*"):
+                if file.suffix not in (".key", ".seen"):
+                    file.unlink()
+            with pytest.raises(LogCorrupt, match="had 2 entries and has 0"):
+                log.commit([BUNDLE, make_entry()])
+
+    def test_a_file_that_is_put_back_is_written_to_again(self, path: Path) -> None:
+        with ConsentLog(path) as log:
+            log.commit([BUNDLE, make_entry()])
+            log.close()
+            path.rename(path.with_name("aside"))
+            path.with_name("aside").rename(path)
+            assert log.commit([make_entry()]) == [2]
+
+    def test_a_file_replaced_during_a_commit_takes_nothing(
+        self, path: Path, tmp_path: Path, embedded: SQLiteStore
+    ) -> None:
+        commit(embedded, [BUNDLE])
+        embedded.close()
+        copy = tmp_path / "copy"
+        copy.write_bytes(path.read_bytes())
+        with pytest.raises(LogUnavailable, match="removed or replaced"):
+            embedded.transact(lambda transaction: copy.replace(path))
+        assert commit(embedded, [make_entry()]) == [1]
+        assert checked(embedded).size == 2
+
+    def test_replaced_under_load_nothing_acknowledged_is_lost(self, path: Path, tmp_path: Path) -> None:
+        """A copy of the same moment, such as an editor or a restore makes."""
+        acknowledged: dict[str, int] = {}
+        failed = 0
+        with ConsentLog(path) as log:
+            log.commit([BUNDLE])
+            for number in range(40):
+                if number % 10 == 5:
+                    log.close()
+                    copy = tmp_path / "copy"
+                    copy.write_bytes(path.read_bytes())
+                    copy.replace(path)
+                entry = make_entry()
+                try:
+                    acknowledged[entry.id] = log.commit([entry])[0]
+                except LogUnavailable:
+                    failed += 1
+        assert acknowledged == {
+            id: index for id, index in found(open_log(path)).items() if id in acknowledged
+        }
+        assert failed == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE daily ADD COLUMN bomb TEXT GENERATED ALWAYS AS (hex(zeroblob(100000000))) VIRTUAL",
+        "CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM entries; END",
+    ],
+)
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda log: log.head(),
+        lambda log: log.stats(),
+        lambda log: list(log.entries()),
+        lambda log: log.check(),
+    ],
+)
+def test_nothing_is_read_from_other_tables_than_a_logs(
+    path: Path, change: str, work: Callable[[LogReader], object]
+) -> None:
+    with ConsentLog(path) as log:
+        log.commit([BUNDLE, make_entry()])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(change)
+    with open_log(path) as reader, pytest.raises(LogCorrupt, match="other tables, indexes or triggers"):
+        work(reader)
+
+
+def test_a_schema_version_that_the_tables_do_not_have_is_named(path: Path) -> None:
+    with ConsentLog(path) as log:
+        log.commit([BUNDLE])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    for work in (lambda: open_log(path).head(), lambda: ConsentLog(path).commit([make_entry()])):
+        with pytest.raises(LogCorrupt, match="than a consent log of schema version 1"):
+            work()

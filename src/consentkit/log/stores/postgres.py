@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -18,7 +19,16 @@ from psycopg.sql import SQL, Identifier
 from consentkit.exceptions import LogError, LogMissing
 from consentkit.log.stores import postgres_schema as schema
 from consentkit.log.stores import sql
-from consentkit.log.stores.postgres_pool import Pool, commit, may_repeat, read_address, translate_errors
+from consentkit.log.stores.postgres_pool import (
+    ANSWER_SECONDS,
+    READ_SECONDS,
+    LimitedConnection,
+    Pool,
+    commit,
+    may_repeat,
+    read_address,
+    translate_errors,
+)
 from consentkit.log.stores.values import Head, RawRow
 
 T = TypeVar("T")
@@ -66,10 +76,11 @@ class PostgresView(sql.View):
     contains = "position(? IN body) > 0"
     is_subject = "subject = ?"
 
-    def __init__(self, connection: Connection, head: Head) -> None:
+    def __init__(self, connection: Connection, head: Head, schema: str) -> None:
         """Args: connection: in a transaction that sees one moment's state; head: as it was read then."""
         self.connection = connection
         self._head = head
+        self._schema = schema
 
     def head(self) -> Head:
         """Return the head as it was when the transaction began."""
@@ -99,7 +110,8 @@ class PostgresView(sql.View):
             last = page[-1][0]
 
     def check_tables(self) -> None:
-        """Check nothing: `snapshot` has checked the version, and PostgreSQL's columns have types."""
+        """Check that the tables are those that a log makes."""
+        schema.check_tables(self.connection, self._schema)
 
     def check_indexes(self) -> None:
         """Check nothing: use the server's extension amcheck for that."""
@@ -158,8 +170,8 @@ class PostgresStore:
         """
         self._address = read_address(url)
         self._read_only = read_only
-        self._writing = Pool(self._connect, most=WRITING)
-        self._reading = Pool(self._connect, most=READING)
+        self._writing = Pool(partial(self._connect, ANSWER_SECONDS), most=WRITING)
+        self._reading = Pool(partial(self._connect, READ_SECONDS), most=READING)
         self._prepared = False
 
     def transact(self, script: sql.Script[T]) -> T:
@@ -176,7 +188,7 @@ class PostgresStore:
         with translate_errors():
             self._prepare()
             with self._reading.connection() as connection:
-                yield PostgresView(connection, self._begin(connection, write=False))
+                yield PostgresView(connection, self._begin(connection, write=False), self._address.schema)
                 connection.rollback()
 
     def rehearse(self) -> Head | None:
@@ -202,11 +214,11 @@ class PostgresStore:
         """Have the server free what destroyed rows have held."""
         table = Identifier(self._address.schema, "entries")
         with translate_errors(), self._writing.connection() as connection:
-            # VACUUM must run outside a transaction. Engines without it need none.
-            connection.autocommit = True
+            # VACUUM must run outside a transaction, and takes its time. Engines without it need none.
+            connection.autocommit, connection.limit = True, None
             with suppress(FeatureNotSupported, SyntaxError):
                 connection.execute(SQL("VACUUM {}").format(table))
-            connection.autocommit = False
+            connection.autocommit, connection.limit = False, ANSWER_SECONDS
 
     def close(self) -> None:
         """Close this process's connections."""
@@ -229,7 +241,7 @@ class PostgresStore:
 
     def _once(self, connection: Connection, script: sql.Script[T]) -> T:
         head = self._begin(connection, write=True)
-        outcome = script(PostgresTransaction(connection, head))
+        outcome = script(PostgresTransaction(connection, head, self._address.schema))
         commit(connection)
         return outcome
 
@@ -258,15 +270,18 @@ class PostgresStore:
             with self._reading.connection() as connection:
                 if not schema.version(connection, name):
                     raise LogMissing("there is no log in this schema yet")
+                schema.check_tables(connection, name)
                 connection.rollback()
         else:
             with self._writing.connection() as connection:
+                connection.limit = None
                 schema.migrate(connection, name)
+                connection.limit = ANSWER_SECONDS
         self._prepared = True
 
-    def _connect(self) -> Connection:
+    def _connect(self, limit: float) -> LimitedConnection:
         # No prepared statements: they keep a plan made for a small table, and poolers in transaction mode do
         # not support them.
-        connection = psycopg.connect(**self._address.parameters, prepare_threshold=None)
-        connection.isolation_level = ISOLATION
+        connection = LimitedConnection.connect(**self._address.parameters, prepare_threshold=None)
+        connection.isolation_level, connection.limit = ISOLATION, limit
         return connection

@@ -9,19 +9,23 @@ import os
 import re
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 from weakref import finalize
 
 import msgspec
-from psycopg import Connection, Error, ProgrammingError
+from psycopg import Connection, Error, OperationalError, ProgrammingError
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 
-from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
 from consentkit.log.process import register_at_fork
 from consentkit.log.stores.sql import OutcomeUnknown
+
+T = TypeVar("T")
 
 SCHEMA = "consentkit"
 """Where the URL names no other."""
@@ -86,13 +90,32 @@ _AGAIN = ("40001", "40P01")
 _UNKNOWN = "40003"
 
 
+# Parts of libpq's messages and what they mean; the messages themselves name hosts and addresses.
+_REASONS = (
+    ("has not answered", "it has not answered in time, and the connection was closed"),
+    ("timeout", "it cannot be reached: it did not answer in time"),
+    ("could not translate host name", "it cannot be reached: its name is not known (DNS)"),
+    ("resolve host", "it cannot be reached: its name is not known (DNS)"),
+    ("Connection refused", "it cannot be reached: nothing listens at its address (connection refused)"),
+    ("No such file", "it cannot be reached: there is no socket at its address"),
+    ("SSL", "it cannot be reached: TLS failed, or one side demands it and the other has none"),
+    ("certificate", "it cannot be reached: its TLS certificate does not hold"),
+    ("could not connect", "it cannot be reached"),
+    ("connection failed", "it cannot be reached"),
+)
+
+
 @contextmanager
 def translate_errors() -> Iterator[None]:
     """Translate the driver's errors into this package's."""
     try:
         yield
     except Error as error:
-        kind = LogCorrupt if (error.sqlstate or "").startswith(_CORRUPT) else LogUnavailable
+        kind: type[LogError] = LogUnavailable
+        if (error.sqlstate or "").startswith(_CORRUPT):
+            kind = LogCorrupt
+        elif isinstance(error, NoAnswer):
+            kind = OutcomeUnknown  # so that the same is tried on another connection
         raise kind(f"the log's PostgreSQL server failed: {reason(error)}") from error
 
 
@@ -104,7 +127,7 @@ def reason(error: Error) -> str:
     _, refused, why = str(error).rpartition("FATAL:")
     if refused:
         return re.sub(r'"[^"]*"', "…", why.strip().partition("\n")[0])
-    return "it cannot be reached, or the connection broke"
+    return next((words for sign, words in _REASONS if sign in str(error)), "the connection broke")
 
 
 def may_repeat(error: Error) -> bool:
@@ -128,6 +151,48 @@ def commit(connection: Connection) -> None:
         raise
 
 
+ANSWER_SECONDS = 2.0
+"""How long a server may take to answer a writer: a commit has some more, to try again."""
+
+READ_SECONDS = 10.0
+"""How long it may take to answer a reader."""
+
+
+class NoAnswer(OperationalError):
+    """The server has not answered in time, and the connection was closed."""
+
+
+class LimitedConnection(Connection):
+    """A connection that closes itself if the server does not answer in time.
+
+    A server that was stopped, or that has lost its network, keeps a connection open and never answers.
+
+    Attributes:
+        limit: How long to wait for an answer, in seconds; None without a limit.
+    """
+
+    limit: float | None = None
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Wait until the driver's generator has ended, as all the driver's methods do."""
+        deadline = None if self.limit is None else time.monotonic() + self.limit
+        return super().wait(self._until(gen, deadline), interval)
+
+    def _until(self, gen: PQGen[T], deadline: float | None) -> PQGen[T]:
+        """Go on with a generator; it is told every `interval` that there is no answer yet."""
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and deadline is not None and time.monotonic() > deadline:
+                    self.pgconn.finish()
+                    raise NoAnswer("the server has not answered in time")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+
+
 WAIT_SECONDS = 5.0
 """How long to wait for a place while all are in use."""
 
@@ -138,14 +203,14 @@ _inherited: list[Connection] = []
 class Pool:
     """At most so many connections at once. Safe to use from any thread."""
 
-    def __init__(self, connect: Callable[[], Connection], *, most: int) -> None:
+    def __init__(self, connect: Callable[[], LimitedConnection], *, most: int) -> None:
         """Make an empty pool of at most `most` connections at once, each opened by `connect`."""
         self._connect = connect
         self._most = most
         self._places = threading.BoundedSemaphore(most)
         self._guard = threading.Lock()
-        self._idle: list[Connection] = []
-        self._busy: set[Connection] = set()
+        self._idle: list[LimitedConnection] = []
+        self._busy: set[LimitedConnection] = set()
         finalize(self, _close_all, self._idle)
         register_at_fork(self)
 
@@ -163,7 +228,7 @@ class Pool:
         self._guard.release()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[LimitedConnection]:
         """Lend a connection. If the block raises, it is closed, which rolls back an open transaction.
 
         Raises:
@@ -194,7 +259,7 @@ class Pool:
             self._busy = set()
             _close_all(self._idle)
 
-    def _take(self) -> Connection:
+    def _take(self) -> LimitedConnection:
         with self._guard:
             # After a restart of the server, idle connections are dead and their first statement would fail.
             while self._idle and _has_ended(self._idle[-1]):
@@ -205,7 +270,7 @@ class Pool:
             self._busy.add(connection)
         return connection
 
-    def _give_back(self, connection: Connection, *, keep: bool) -> None:
+    def _give_back(self, connection: LimitedConnection, *, keep: bool) -> None:
         with self._guard:
             # After `close` or a fork it no longer belongs to the pool.
             keep = keep and connection in self._busy
@@ -216,7 +281,7 @@ class Pool:
             _close(connection)
 
 
-def _has_ended(connection: Connection) -> bool:
+def _has_ended(connection: LimitedConnection) -> bool:
     """Say whether the server has closed an idle connection: then its socket is readable."""
     if connection.closed:
         return True
@@ -225,17 +290,17 @@ def _has_ended(connection: Connection) -> bool:
     return bool(poll.poll(0))
 
 
-def _close(connection: Connection) -> None:
+def _close(connection: LimitedConnection) -> None:
     with suppress(Error):
         connection.close()
 
 
-def _close_all(connections: list[Connection]) -> None:
+def _close_all(connections: list[LimitedConnection]) -> None:
     while connections:
         _close(connections.pop())
 
 
-def _abandon(connections: set[Connection]) -> None:
+def _abandon(connections: set[LimitedConnection]) -> None:
     # Replaces the child's copy of each socket: closing the connection would send Terminate to the server and
     # end the parent's session.
     nowhere = os.open(os.devnull, os.O_RDWR)

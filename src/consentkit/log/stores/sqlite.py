@@ -153,6 +153,8 @@ class SQLiteStore:
         self._connect_to = connect
         self._connection: sqlite3.Connection | None = None
         self._prepared = read_only
+        # The device and inode that the connection has open.
+        self._identity: tuple[int, int] | None = None
         self._guard = threading.Lock()
         self._forking: int | None = None
         register_at_fork(self)
@@ -213,6 +215,8 @@ class SQLiteStore:
         with translate_errors((sqlite3.Error,)), closing(self._open_for_reading()) as connection:
             # In WAL mode, a transaction sees one snapshot from its first read on.
             connection.execute("BEGIN")
+            # A generated column, for instance, may take any amount of time and memory to read.
+            schema.check_tables(connection)
             sql.check_version(schema.version(connection), schema.VERSION, current=True)
             yield SQLiteView(connection)
 
@@ -224,6 +228,8 @@ class SQLiteStore:
     @translate_errors()
     def _run(self, script: sql.Script[T]) -> T:
         try:
+            if self._is_replaced():
+                self._disconnect()
             connection = self._connection or self._connect()
             # IMMEDIATE: a deferred transaction that begins with a read can fail when it first writes.
             connection.execute("BEGIN IMMEDIATE")
@@ -231,6 +237,8 @@ class SQLiteStore:
             outcome = script(transaction)
             # Whether the write-ahead log may still contain erased rows, of this process or another.
             (remains,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
+            if self._is_replaced():
+                raise LogUnavailable("the log's SQLite file was removed or replaced during a commit")
             try:
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
@@ -242,6 +250,10 @@ class SQLiteStore:
             self._disconnect()
             raise
         return outcome
+
+    def _is_replaced(self) -> bool:
+        """Say whether the path names another file than is open: nobody would find what is committed."""
+        return self._identity != _identify(self._path)
 
     def _prepare(self) -> None:
         """Make and migrate the tables, once per process; not if it only reads."""
@@ -267,6 +279,7 @@ class SQLiteStore:
             connection.close()
             raise
         self._connection, self._prepared = connection, True
+        self._identity = _identify(self._path)
         return connection
 
     def _disconnect(self) -> None:
@@ -291,6 +304,14 @@ class SQLiteStore:
         """
         wal = self._path.with_name(self._path.name + "-wal")
         return self._read_only and not os.access(self._path.absolute().parent, os.W_OK) and not wal.exists()
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open(uri: str) -> sqlite3.Connection:

@@ -38,15 +38,17 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def check_tables(connection: sqlite3.Connection) -> None:
-    """Check that tables and indexes are as `migrate` makes them, and that no trigger acts on them.
+    """Check that tables and indexes are those of the schema's version, and that no trigger acts on them.
 
     Raises:
         LogCorrupt: They are not.
     """
-    found, expected = _definitions(connection), _expected()
+    stated = version(connection)
+    found, expected = _definitions(connection), _expected(stated)
     wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
     if wrong:
-        raise LogCorrupt(f"the file has other tables, indexes or triggers than a consent log: {wrong[0]}")
+        what = f"a consent log of schema version {stated}"
+        raise LogCorrupt(f"the file has other tables, indexes or triggers than {what}: {wrong[0]}")
 
 
 def _definitions(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
@@ -57,9 +59,9 @@ def _definitions(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]
 
 
 @cache
-def _expected() -> Mapping[str, tuple[str, str]]:
+def _expected(version: int) -> Mapping[str, tuple[str, str]]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        for statement in (statement for step in MIGRATIONS for statement in step):
+        for statement in (statement for step in MIGRATIONS[:version] for statement in step):
             connection.execute(statement)
         return _definitions(connection)
 
@@ -72,6 +74,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     if version(connection) == VERSION:
         return
+    check_tables(connection)
     connection.execute("BEGIN IMMEDIATE")
     # Read again: another process may have migrated while this one waited for the lock.
     for statement in (statement for step in MIGRATIONS[version(connection) :] for statement in step):
