@@ -19,11 +19,12 @@ from consentkit.log import ConsentLog, Recorded, Rollup
 from consentkit.log import log as consentlog
 from consentkit.log.daily_counts import Tallies
 from consentkit.log.location import key_path
-from consentkit.log.operations import entry_row, erase, publication_row, rollup_of
+from consentkit.log.operations import entry_row, erase, publication_row
 from consentkit.log.outbox import FileOutbox
 from consentkit.log.signer import Signer
 from consentkit.log.stores import sqlite
 from consentkit.log.stores import sqlite_schema as schema
+from consentkit.log.stores.values import rollup_of
 from consentkit.record.entry import Entry
 from consentkit.tlog.proofs import check_consistency
 from consentkit.tlog.tree import append, frontier

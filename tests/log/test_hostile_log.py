@@ -16,6 +16,7 @@ import pytest
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
 from consentkit.log import ConsentLog, open_log
 from consentkit.log import evidence as receipts
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.evidence import collect
 from consentkit.log.operations import entry_row, new_id
 from consentkit.log.outbox import FileOutbox
@@ -379,11 +380,12 @@ def test_a_receipts_salt_has_its_length() -> None:
 
 def test_an_old_day_is_searched_by_its_index(log: ConsentLog, path: Path) -> None:
     log.commit([make_entry(at="2026-10-01T08:00:00Z"), make_refusal(), make_entry(at="2026-10-01T09:00:00Z")])
-    found = [one.index for one in log.search(day="2026-10-01").entries]
+    october = EntryFilter(since="2026-10-01", until="2026-10-01")
+    found = [one.index for one in log.search(october).entries]
     assert found == sorted(found, reverse=True) and len(found) == 2
-    assert [one.index for one in log.search(day="2026-10-01", limit=1).entries] == found[:1]
-    assert [one.index for one in log.search(day="2026-10-01", before=found[0]).entries] == found[1:]
-    assert log.search(day="2026-10-01", action="reject_all").entries == []
+    assert [one.index for one in log.search(october, limit=1).entries] == found[:1]
+    assert [one.index for one in log.search(october, before=found[0]).entries] == found[1:]
+    assert log.search(msgspec.structs.replace(october, action="reject_all")).entries == []
 
 
 def test_an_erasure_waits_for_what_another_drains(path: Path, tmp_path: Path) -> None:
@@ -435,7 +437,7 @@ READS: Sequence[Callable[[LogReader], object]] = (
     lambda reader: reader.find(BUNDLE.hash),
     lambda reader: reader.of_subject("c3ViamVjdC1vbmU0"),
     lambda reader: reader.notices(),
-    lambda reader: reader.search(day=AT[:10], action="save"),
+    lambda reader: reader.search(EntryFilter(since=AT[:10], action="save")),
     lambda reader: reader.stats(),
     lambda reader: reader.proof(1),
     lambda reader: reader.destroyed_by(4),

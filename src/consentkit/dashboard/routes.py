@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Final, TypeVar, get_args
+from typing import Final, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
@@ -16,17 +16,19 @@ from consentkit.asgi.clock import epoch
 from consentkit.asgi.dispatcher import read_request
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
-from consentkit.dashboard.overview import CHOICES, compute_figures, parse_day, parse_period
+from consentkit.dashboard.overview import CHOICES, compute_figures, parse_filter, parse_period
 from consentkit.dashboard.shown_banner import HEADERS, render_shown
 from consentkit.dashboard.template_response import respond
 from consentkit.exceptions import BadRequest, ConfigurationError, LogMissing, ProofInvalid
 from consentkit.log import LogReader, Recorded, open_log
 from consentkit.log.counters import SHOWN
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.export import plain, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.log.location import log_path
+from consentkit.log.notice_changes import list_notices
 from consentkit.log.process import Threads
+from consentkit.log.reader import EVERY
 from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
-from consentkit.record.entry import Action
 from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import VerifierKey
 
@@ -43,6 +45,8 @@ EXPORT_SIZE: Final = 1_000
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
 _ID_LENGTH = 80
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SUBJECT = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _INDEX = re.compile(r"[0-9]{1,15}", re.ASCII)
 _MEDIA_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 
@@ -76,6 +80,7 @@ class Pages:
             "/entries": self.entries,
             "/entries/{index}": self.entry,
             "/entries/{index}/proof": self.proof,
+            "/notices": self.notices,
             "/notices/{hash}/banner": self.banner,
             "/log": self.log,
             "/exports": self.exports,
@@ -86,9 +91,10 @@ class Pages:
     def overview(self, request: Request) -> Response:
         """Show what visitors decided, from the roll-ups: the time does not grow with the log."""
         period = parse_period(request.query_params, now=epoch())
-        since, until = period.since.isoformat(), period.until.isoformat()
-        reader = self._reader()
-        counts, seen = reader.stats(since, until), reader.observations(SHOWN, since, until)
+        reader, chosen = self._reader(), parse_filter(request.query_params, period)
+        counts = reader.stats(chosen)
+        # Banners are counted without what a filter asks for.
+        seen = {} if chosen.decisions else reader.observations(SHOWN, chosen.since, chosen.until)
         figures = compute_figures(period, counts, seen)
         return respond(
             "overview.html",
@@ -96,33 +102,36 @@ class Pages:
             period=period,
             choices=CHOICES,
             figures=figures,
+            chosen=chosen,
             columns=draw_columns(figures.steps),
             bars={name: draw_bars(getattr(figures, name)) for name in ("regimes", "locales", "notices")},
         )
 
     def entries(self, request: Request) -> Response:
-        """List entries, the newest first; with ``id``, redirect to the entry or notice that has it."""
+        """List entries, the newest first; with ``id``, redirect to what it names."""
         query = request.query_params
-        id, day, action, before = (query.get(key, "").strip() for key in ("id", "day", "action", "before"))
-        if id:
-            return self._find(request.scope, id.lower())
-        day = parse_day(day).isoformat() if day else ""
-        action = action if action in get_args(Action) else ""
-        index = _parse_index(before) if before else None
-        found = self._reader().search(day=day, action=action, before=index, limit=PAGE_SIZE)
+        if id := query.get("id", "").strip():
+            return self._find(request.scope, id)
+        before = query.get("before", "").strip()
+        chosen, index = parse_filter(query), _parse_index(before) if before else None
+        found = self._reader().search(chosen, before=index, limit=PAGE_SIZE)
         listed = [(recorded, read_leaf(recorded.leaf), recorded.entry) for recorded in found.entries]
-        search = {"day": day, "action": action, "before": index}
-        return respond(
-            "entries.html", request.scope, found=listed, older=found.before, search=search, missing=""
-        )
+        return self._list(request.scope, 200, found=listed, older=found.before, before=index, chosen=chosen)
+
+    def _list(self, scope: Scope, status: int, **values: object) -> Response:
+        page = {"found": (), "older": None, "before": None, "chosen": EVERY, "missing": "", **values}
+        return respond("entries.html", scope, status=status, **page)
 
     def _find(self, scope: Scope, id: str) -> Response:
-        found = self._reader().find(id) if _ID.fullmatch(id) else None
-        if found is not None:
-            return RedirectResponse(f"{read_request(scope).mount}/entries/{found.index}", 303)
-        search = {"day": "", "action": "", "before": None}
-        values = {"found": (), "older": None, "search": search, "missing": id[:_ID_LENGTH]}
-        return respond("entries.html", scope, status=404, **values)
+        """Redirect to the entry, the visitor's entries or the day that was named."""
+        reader, there = self._reader(), f"{read_request(scope).mount}/entries"
+        if _DAY.fullmatch(id):
+            return RedirectResponse(f"{there}?from={id}&to={id}", 303)
+        if found := reader.look_up(id.lower()):
+            return RedirectResponse(f"{there}/{found.index}", 303)
+        if _SUBJECT.fullmatch(id) and reader.of_subject(id, last=1):
+            return RedirectResponse(f"{there}?subject={id}", 303)
+        return self._list(scope, 404, missing=id[:_ID_LENGTH])
 
     def entry(self, request: Request) -> Response:
         """Show one entry in words, what its visitor was shown, and its proof."""
@@ -154,6 +163,10 @@ class Pages:
             raise BadRequest(404, problem)
         proof = reader.proof(index).encode()
         return PlainTextResponse(proof, headers=_attachment(f"entry-{index}.tlog-proof"))
+
+    def notices(self, request: Request) -> Response:
+        """List the notices, each with what changed since the one before it."""
+        return respond("notices.html", request.scope, listed=list(list_notices(self._reader()))[::-1])
 
     def banner(self, request: Request) -> Response:
         """Return the document in which a notice's banner is shown."""
@@ -187,21 +200,23 @@ class Pages:
         form = request.path_params["form"]
         if form not in _MEDIA_TYPES:
             raise BadRequest(404, "There is no such file.")
+        chosen = parse_filter(request.query_params)
         size = (await self._run(lambda: self._reader().head())).size
         headers = {**_attachment(f"consent-log.{form}"), "Content-Type": _MEDIA_TYPES[form]}
         if request.method == "HEAD":
             return Response(headers=headers)
-        return StreamingResponse(self._pieces(form, size), headers=headers)
+        return StreamingResponse(self._pieces(form, size, chosen), headers=headers)
 
-    async def _pieces(self, form: str, size: int) -> AsyncIterator[str]:
+    async def _pieces(self, form: str, size: int, chosen: EntryFilter) -> AsyncIterator[str]:
         """Yield an export piece by piece, so that a slow client holds no snapshot of the log open."""
         for start in range(0, max(size, 1), EXPORT_SIZE):
-            yield await self._run(partial(self._piece, form, start, min(start + EXPORT_SIZE, size)))
+            stop = min(start + EXPORT_SIZE, size)
+            yield await self._run(partial(self._piece, form, start, stop, chosen))
 
-    def _piece(self, form: str, start: int, stop: int) -> str:
-        """Write the entries with `start` ≤ index < `stop`, as ``csv`` or ``jsonl``."""
+    def _piece(self, form: str, start: int, stop: int, chosen: EntryFilter) -> str:
+        """Write the entries of a filter with `start` ≤ index < `stop`, as ``csv`` or ``jsonl``."""
         file = StringIO(newline="")
-        lines = plain(self._reader().entries(start, stop))
+        lines = plain(self._reader().select(chosen, start, stop))
         if form == "jsonl":
             write_json_lines(lines, file)
         else:

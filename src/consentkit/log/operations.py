@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.daily_counts import Tallies, Tally, Wrong, read_corrections
 from consentkit.log.stores.sql import Transaction, View
-from consentkit.log.stores.values import NOTHING, Change, Counted, Head, Outcome, Rollup, Row
+from consentkit.log.stores.values import NOTHING, Change, Counted, Head, Outcome, Rollup, Row, rollup_of
 from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
 from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
 from consentkit.tlog.tree import TileId, append, frontier, root
@@ -217,11 +217,6 @@ class Plan:
             self.add(rollup_entry(day, changed, at=at or self._latest))
             self.told |= changed
         self.open_days.discard(day)
-
-
-def rollup_of(entry: Entry) -> Rollup:
-    """Return the roll-up key of a decision."""
-    return Rollup(entry.day, entry.regime, entry.locale, entry.notice, entry.action)
 
 
 def rollup_entry(day: str, counts: Mapping[Rollup, int], *, at: str) -> Entry:

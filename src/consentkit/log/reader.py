@@ -1,9 +1,10 @@
 """`LogReader`: reads entries, notices, counts and proofs of a log, and verifies it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Self
 
@@ -11,10 +12,11 @@ import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.counters import Observation
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, key_path, log_path, open_store, seen_path
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
-from consentkit.log.stores.values import Head, Rollup, Row
+from consentkit.log.stores.values import Head, Rollup, Row, rollup_of
 from consentkit.log.verify.walk import Progress, silent, verify
 from consentkit.record.entry import Entry
 from consentkit.record.leaf import read_leaf
@@ -30,6 +32,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Rows that one search looks at; its result says where the next one begins.
 SEARCH_WINDOW = 200_000
+
+EVERY = EntryFilter()
+"""Takes every entry."""
+
+# Rows in memory while entries are counted.
+STATS_ROWS = 10_000
 
 # Tiles cached while several leaves are proved, 8 kB each at most.
 TILES_KEPT = 256
@@ -53,6 +61,15 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     leaf: bytes
     body: bytes | None
     salt: bytes | None
+
+    def is_in(self, chosen: EntryFilter) -> bool:
+        """Say whether a filter takes it."""
+        return chosen.takes(self.day if chosen.since or chosen.until else "", self.entry)
+
+    @property
+    def day(self) -> str:
+        """The day of its leaf, ``YYYY-MM-DD``."""
+        return read_leaf(self.leaf).day
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -116,6 +133,13 @@ class LogReader:
             row = view.find(id)
             return None if row is None else _recorded(row)
 
+    def look_up(self, name: str) -> Recorded | None:
+        """Return the entry that an auditor names by its id, a notice's hash, or an index."""
+        found = self.find(name)
+        if found is None and name.isascii() and name.isdigit() and len(name) < 19:
+            found = self.at(int(name))
+        return found
+
     def of_subject(self, subject: str, *, last: int | None = None) -> list[Recorded]:
         """Return a visitor's entries, the oldest first; with `last`, only so many of the latest."""
         if _SURROGATE.search(subject):
@@ -129,22 +153,29 @@ class LogReader:
             rows = view.rows(index, index + 1)
             return next((note for row in rows for note in _notes_on(view, row)), None)
 
-    def search(self, *, day: str = "", action: str = "", before: int | None = None, limit: int = 50) -> Found:
+    def search(self, chosen: EntryFilter, *, before: int | None = None, limit: int = 50) -> Found:
         """Search entries, the highest index first.
 
         Args:
-            day: Only those of that day (``YYYY-MM-DD``).
-            action: Only decisions of that action.
+            chosen: Which entries.
             before: Only those with a lower index.
             limit: At most so many. A search for what is rare may return fewer, and says where to go on.
         """
         with self._store.snapshot() as view:
             size = view.head().size
             before = size if before is None else min(before, size)
-            start = 0 if day else max(0, before - SEARCH_WINDOW)
-            rows = view.search(day=day, action=action, start=start, before=before, limit=limit)
-        more = rows[-1].index if len(rows) == limit else start
-        return Found(entries=[_recorded(row) for row in rows], before=more or None)
+            bounded = chosen.since or chosen.until or chosen.subject
+            start = 0 if bounded else max(0, before - SEARCH_WINDOW)
+            found = list(islice(_matching(view, chosen, start, before, limit), limit))
+        more = found[-1].index if len(found) == limit else start
+        return Found(entries=found, before=more or None)
+
+    def select(self, chosen: EntryFilter, start: int = 0, stop: int | None = None) -> Iterator[Recorded]:
+        """Stream the entries of a filter with `start` ≤ index < `stop`, in order."""
+        found = self.of_subject(chosen.subject) if chosen.subject else self.entries(start, stop)
+        for one in found:
+            if one.is_in(chosen) and start <= one.index and (stop is None or one.index < stop):
+                yield one
 
     def proof(self, index: int) -> InclusionProof:
         """Prove that the leaf with an index is in the tree of the head's signed checkpoint.
@@ -193,10 +224,17 @@ class LogReader:
         with self._store.snapshot() as view:
             return view.asset(hash)
 
-    def stats(self, since: str = "", until: str = "9999") -> Mapping[Rollup, int]:
-        """Return the counts of decisions for days (``YYYY-MM-DD``) from `since` to `until`, both included."""
+    def stats(self, chosen: EntryFilter = EVERY) -> Mapping[Rollup, int]:
+        """Return the counts of decisions of a filter: from roll-ups if they tell, else from the entries.
+
+        Erased decisions are in roll-ups only.
+        """
         with self._store.snapshot() as view:
-            return {key: counted.count for key, counted in view.daily(since, until).items()}
+            if chosen.by_entry:
+                found = _matching(view, chosen, 0, view.head().size, STATS_ROWS)
+                return Counter(rollup_of(one.entry) for one in found if one.entry is not None)
+            daily = view.daily(chosen.since, chosen.until or "9999")
+        return {key: counted.count for key, counted in daily.items() if chosen.takes_count(key)}
 
     def observations(self, kind: str, since: str = "", until: str = "9999") -> Mapping[Observation, int]:
         """Return the counts of a kind for days (``YYYY-MM-DD``) from `since` to `until`, both included."""
@@ -281,6 +319,14 @@ def _recorded(row: Row) -> Recorded:
         raise LogCorrupt(f"entry {row.index}: a column of it holds another kind of value")
     entry = None if row.body is None else Entry.decode(row.body)
     return Recorded(index=row.index, id=row.id, entry=entry, leaf=row.leaf, body=row.body, salt=row.salt)
+
+
+def _matching(view: View, chosen: EntryFilter, start: int, before: int, at_once: int) -> Iterator[Recorded]:
+    """Yield the entries of a filter with `start` ≤ index < `before`, the highest first; so many a query."""
+    while before > start:
+        rows = view.search(chosen, start=start, before=before, limit=at_once)
+        before = rows[-1].index if len(rows) == at_once else start
+        yield from (one for one in map(_recorded, rows) if one.is_in(chosen))
 
 
 def _notes_on(view: View, row: Row) -> Iterator[Recorded]:

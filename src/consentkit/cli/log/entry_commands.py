@@ -1,9 +1,9 @@
-"""``consentkit log show|export|stats``: prints what a log contains."""
+"""``consentkit log show|export|stats|notices``: prints what a log contains."""
 
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from hashlib import sha256
 from importlib import resources
@@ -12,35 +12,48 @@ from typing import Any, get_args
 
 import click
 import msgspec
+from msgspec.structs import astuple
 
 from consentkit.banner.markup import escape
-from consentkit.cli.log_options import atomic_file, log_reader, with_log
-from consentkit.cli.terminal import align_columns, exact_output, progress
+from consentkit.cli.log_options import (
+    atomic_file,
+    entry_filter,
+    log_reader,
+    takes_ids,
+    with_filter,
+    with_log,
+)
+from consentkit.cli.terminal import align_columns, exact_output, one_line, progress
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
 from consentkit.log import LogReader, Recorded
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
+from consentkit.log.notice_changes import list_notices
 from consentkit.record.entry import Action
-from consentkit.record.leaf import read_leaf
 
 _PLACE = re.compile(r"(?P<index>\d{1,18})|\d{4}-\d\d-\d\d", re.ASCII)
 
 
-@click.command()
+@click.command(context_settings=takes_ids)
 @click.argument("id")
 @with_log
 @click.option("--render", metavar="FILE", help="Write the banner as it was shown to this HTML file.")
 def show(id: str, url: str, render: str | None) -> None:
-    """Show an entry, what was shown with it, and its proof.
+    """Show an entry, what was shown with it, and its proof; or all entries of a visitor.
 
-    ID is the entry's id, a notice's hash, or an index.
+    ID is the entry's id, a notice's hash, an index, or a visitor's id.
     """
     with log_reader(url) as reader:
-        found = reader.find(id)
-        if found is None and id.isascii() and id.isdigit() and len(id) < 19:
-            found = reader.at(int(id))
+        found = reader.look_up(id)
+        if found is None and (theirs := reader.of_subject(id)) and render is None:
+            described = [_describe(reader, one) for one in theirs]
+            click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+            return
         if found is None:
-            raise click.ClickException(f"the log has no entry with the id or index {id!r}")
+            raise click.ClickException(
+                f"the log has no entry with the id or index {id!r}, and no visitor of that id"
+            )
         click.echo(json.dumps(_describe(reader, found), indent=2, ensure_ascii=False))
         if render is not None:
             document = _banner_page(reader, found)
@@ -116,11 +129,19 @@ def _parse_place(text: str) -> int | str:
 @click.option("--from", "first", type=_parse_place, metavar="DAY|INDEX", help="Leave out what is before.")
 @click.option("--to", "last", type=_parse_place, metavar="DAY|INDEX", help="Leave out what is after.")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write to this file, not to standard output.")
+@with_filter
 def export(
-    url: str, form: str, proofs: bool, first: int | str | None, last: int | str | None, output: str | None
+    url: str,
+    form: str,
+    proofs: bool,
+    first: int | str | None,
+    last: int | str | None,
+    output: str | None,
+    fields: dict[str, str],
 ) -> None:
     """Write entries as JSON Lines or CSV."""
     since, until = (end if isinstance(end, str) else "" for end in (first, last))
+    chosen = entry_filter(fields, since=since, until=until)
     start = first if isinstance(first, int) else 0
     opened = nullcontext(exact_output()) if output is None else atomic_file(output)
     with log_reader(url) as reader, opened as file:
@@ -129,18 +150,20 @@ def export(
         size = reader.head().size
         stop = max(start, min(size, last + 1) if isinstance(last, int) else size)
         with progress("Exporting", stop - start) as advance:
-            chosen = _between(reader.entries(start, stop), since, until, advance)
-            lines = proved(chosen, reader) if proofs else plain(chosen)
+            found = _advancing(reader, chosen, start, stop, advance)
+            lines = proved(found, reader) if proofs else plain(found)
             (write_csv_lines if form == "csv" else write_json_lines)(lines, file)
 
 
-def _between(
-    entries: Iterable[Recorded], since: str, until: str, advance: Callable[[int], None]
+def _advancing(
+    reader: LogReader, chosen: EntryFilter, start: int, stop: int, advance: Callable[[int], None]
 ) -> Iterator[Recorded]:
-    """Yield the entries between two days. They are not in order of time: an outbox delivers late ones."""
-    for recorded in entries:
-        day = read_leaf(recorded.leaf).day if since or until else ""
-        if since <= day and (not until or day <= until):
+    """Yield the entries of a filter, and report how far the log was read."""
+    if chosen.subject:
+        yield from reader.select(chosen, start, stop)
+        return
+    for recorded in reader.entries(start, stop):
+        if recorded.is_in(chosen):
             yield recorded
         advance(1)
 
@@ -148,10 +171,17 @@ def _between(
 @click.command()
 @with_log
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def stats(url: str, form: str) -> None:
-    """Count decisions by day and regime."""
+@click.option("--from", "since", default="", metavar="DAY", help="Leave out what is before.")
+@click.option("--to", "until", default="", metavar="DAY", help="Leave out what is after.")
+@with_filter
+def stats(url: str, form: str, since: str, until: str, fields: dict[str, str]) -> None:
+    """Count decisions by day and regime.
+
+    From the roll-ups. By country, purpose or visitor each entry is looked at; erased ones do not count then.
+    """
+    chosen = entry_filter(fields, since=since, until=until)
     with log_reader(url) as reader:
-        head, counts = reader.head(), reader.stats()
+        head, counts = reader.head(), reader.stats(chosen)
     by_key: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for key, count in counts.items():
         by_key[key.day, key.regime][key.action] += count
@@ -169,8 +199,21 @@ def stats(url: str, form: str) -> None:
         click.echo("\n" + "\n".join(lines))
 
 
+@click.command()
+@with_log
+def notices(url: str) -> None:
+    """List the notices, and what changed since the one before in the same language and regime."""
+    with log_reader(url) as reader:
+        for listed in list_notices(reader):
+            index, hash, day = astuple(listed.published)
+            said = f"{listed.shown.locale or '-'}, {listed.shown.regime or '-'}"
+            click.echo(one_line(f"{index:>8}  {day}  {hash}  {said}"))
+            for change in listed.changes:
+                click.echo(one_line(f"          {change}"))
+
+
 def _sums(line: Counter[str]) -> dict[str, int]:
     return {**{action: line[action] for action in get_args(Action)}, "total": line.total()}
 
 
-COMMANDS = (show, export, stats)
+COMMANDS = (show, export, stats, notices)

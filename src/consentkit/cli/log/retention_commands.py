@@ -8,8 +8,9 @@ from typing import Final
 
 import click
 
-from consentkit.cli.log_options import log_writer, with_key, with_log
+from consentkit.cli.log_options import log_writer, takes_ids, with_key, with_log
 from consentkit.cli.terminal import progress
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.record.entry import rfc3339
 
 OUTBOX_LINES: Final = (b'{"entry":', b'{"bundle":')
@@ -83,7 +84,7 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
     """
     day, time, destroyed = before.isoformat(), now(), 0
     with log_writer(url, key) as log:
-        days = {key.day for key in log.stats(until=(before - timedelta(days=1)).isoformat())}
+        days = {key.day for key in log.stats(EntryFilter(until=(before - timedelta(days=1)).isoformat()))}
         if not days:
             click.echo(f"no decisions from before {day}")
             return
@@ -97,7 +98,7 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
-@click.command()
+@click.command(context_settings=takes_ids)
 @click.argument("subject")
 @with_log
 @with_key

@@ -74,6 +74,7 @@ class PostgresView(sql.View):
     """Reads through one connection; its open transaction is the snapshot."""
 
     contains = "position(? IN body) > 0"
+    as_text = "convert_from(body, 'UTF8')"
     is_subject = "subject = ?"
 
     def __init__(self, connection: Connection, head: Head, schema: str) -> None:

@@ -21,6 +21,7 @@ from msgspec.structs import astuple
 
 from consentkit.exceptions import LogCorrupt, LogUnavailable
 from consentkit.log.counters import KEPT_DAYS, MAX_KEYS, Observation
+from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.stores.values import Change, Counted, Head, RawRow, Rollup, Row
 from consentkit.record.entry import EntryType
 from consentkit.tlog.tree import TileId
@@ -68,10 +69,12 @@ class View(ABC):
 
     Attributes:
         contains: SQL condition: a row's body contains the argument's bytes.
+        as_text: SQL expression: a row's body as text.
         is_subject: SQL condition: a row belongs to the visitor whose id is the query's first argument.
     """
 
     contains: ClassVar[str]
+    as_text: ClassVar[str]
     is_subject: ClassVar[str]
 
     @abstractmethod
@@ -145,25 +148,35 @@ class View(ABC):
         ((first, last),) = self.select(f'{span} AND "index" + 0 >= ?', since, until, start) or [(None, None)]
         return (0, -1) if first is None else (first, last)
 
-    def search(self, *, day: str, action: str, start: int, before: int, limit: int) -> list[Row]:
+    def search(self, chosen: EntryFilter, *, start: int, before: int, limit: int) -> list[Row]:
         """Return at most `limit` rows with `start` ≤ index < `before`, the highest index first.
 
         Args:
-            day: Only those of that day (``YYYY-MM-DD``), unless empty.
-            action: Only decisions of that action, unless empty.
+            chosen: Which rows. A row that it does not take may be among the result.
+            start: The lowest index.
+            before: The index after the highest one.
+            limit: The number of rows.
         """
-        query = f'{ROW} WHERE "index" >= ? AND "index" < ?'
-        times = [day, f"{day}U"] if day else []
-        if day:
-            # First the day's bounds: without them, an old day makes the database scan all newer entries.
-            first, last = self._span(day, f"{day}U", start)
+        conditions, arguments = ['"index" >= ?', '"index" < ?'], list[Argument]()
+        if chosen.subject:
+            conditions, arguments = [self.is_subject, *conditions], [chosen.subject]
+        times = [chosen.since, f"{chosen.until or '9999'}U"] if chosen.since or chosen.until else []
+        if times:
+            # First the days' bounds: without them, an old day makes the database scan all newer entries.
+            first, last = self._span(times[0], times[1], start)
             start, before = max(start, first), min(before, last + 1)
-            query += " AND at BETWEEN ? AND ?"
-        arguments: list[Argument] = [start, before, *times]
-        if action:
-            query += f" AND type = 'decision' AND {self.contains}"
-            arguments.append(f'"action":"{action}"'.encode())
-        return list(starmap(Row, self.select(f'{query} ORDER BY "index" DESC LIMIT ?', *arguments, limit)))
+            conditions.append("at BETWEEN ? AND ?")
+        arguments += [start, before, *times]
+        if chosen.decisions:
+            conditions.append("type = 'decision'")
+        for field, values in chosen.values.items():
+            conditions.append(f"({' OR '.join([self.contains] * len(values))})")
+            arguments += [f'"{field}":"{value}"'.encode() for value in values]
+        if chosen.purpose:
+            conditions.append(f"{self.as_text} LIKE ?")
+            arguments.append(f'%"granted":[%"{chosen.purpose}"%],"id":%')
+        query = f'{ROW} WHERE {" AND ".join(conditions)} ORDER BY "index" DESC LIMIT ?'
+        return list(starmap(Row, self.select(query, *arguments, limit)))
 
     def tile(self, tile: TileId) -> bytes | None:
         """Return a tile's hashes."""

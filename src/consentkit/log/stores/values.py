@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from consentkit.exceptions import LogError
-from consentkit.record.entry import Bundle, EntryType, Item
+from consentkit.record.entry import Bundle, Entry, EntryType, Item
 from consentkit.tlog.tree import TileId
 
 Outcome: TypeAlias = int | LogError
@@ -63,6 +63,11 @@ class Rollup(msgspec.Struct, frozen=True, order=True):
     locale: str
     notice: str
     action: str
+
+
+def rollup_of(entry: Entry) -> Rollup:
+    """Return the roll-up key of a decision."""
+    return Rollup(entry.day, entry.regime, entry.locale, entry.notice, entry.action)
 
 
 class Counted(msgspec.Struct, frozen=True):
