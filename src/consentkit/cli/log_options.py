@@ -12,7 +12,7 @@ import click
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
-from consentkit.log.entry_filter import EntryFilter
+from consentkit.log.entry_filter import FIELDS, EntryFilter
 from consentkit.log.location import check_file, log_path
 
 _LOG_HELP: Final = "The log: a file's path, sqlite:///path or postgresql://…"
@@ -29,28 +29,18 @@ with_key: Final = click.option(
     "--key", envvar="CONSENTKIT_LOG_KEY", show_envvar=True, metavar="FILE", help=_KEY_HELP
 )
 
-_FILTERS: Final = {
-    "regime": "Decisions under this regime only.",
-    "country": "Decisions from this country only, such as DE.",
-    "language": "Decisions on notices in this language only.",
-    "notice": "Decisions on this notice only: its hash.",
-    "purpose": "Decisions that grant this purpose or vendor only.",
-    "action": "Decisions of this action only, such as accept_all.",
-    "subject": "Decisions of this visitor only: the random id in them.",
-}
-
 
 def with_filter(command: Callable[..., None]) -> Callable[..., None]:
     """Add an option for each field of an `EntryFilter` but the days; the command gets `fields`, by name."""
 
     @wraps(command)
     def collect(**options: Any) -> None:
-        fields = {name: options.pop(name) for name in _FILTERS}
-        fields["locale"] = fields.pop("language")
-        command(**options, fields={name: value for name, value in fields.items() if value})
+        fields = {name: options.pop(name) or "" for name in FIELDS}
+        command(**options, fields=fields)
 
-    for name, text in reversed(_FILTERS.items()):
-        collect = click.option(f"--{name}", metavar=name.upper(), help=text)(collect)
+    for name in reversed(list(FIELDS)):
+        option, text = name.replace("locale", "language"), f"Only these decisions: {FIELDS[name][1]}."
+        collect = click.option(f"--{option}", name, metavar=option.upper(), help=text)(collect)
     return collect
 
 
@@ -70,13 +60,15 @@ def log_reader(url: str, key: str | None = None) -> Iterator[LogReader]:
 
 
 @contextmanager
-def log_writer(url: str, key: str | None, outbox: str | None = None) -> Iterator[ConsentLog]:
+def log_writer(
+    url: str, key: str | None, outbox: str | None = None, *, seen: str | None = None
+) -> Iterator[ConsentLog]:
     """Open a log that exists for writing; errors as of `log_reader`."""
     with plain_errors():
         path = log_path(url)
         if path is not None:
             check_file(path)
-        with ConsentLog(url, key=key, outbox=outbox) as log:
+        with ConsentLog(url, key=key, outbox=outbox, seen=seen) as log:
             yield log
 
 

@@ -10,7 +10,7 @@ from consentkit.cli.catalog_command import catalog
 from consentkit.cli.check_command import check
 from consentkit.cli.csp_command import csp
 from consentkit.cli.lint_command import lint
-from consentkit.cli.log import entry_commands, proof_commands, retention_commands
+from consentkit.cli.log import entry_commands, proof_commands, recovery_commands, retention_commands
 from consentkit.cli.log.key_commands import key
 from consentkit.cli.terminal import printable_output
 
@@ -48,7 +48,13 @@ def _interrupted(ctx: click.Context) -> None:
 log: Final = LogGroup(
     "log",
     help="Look into a consent log, check it, and keep it.",
-    commands=[*entry_commands.COMMANDS, *proof_commands.COMMANDS, key, *retention_commands.COMMANDS],
+    commands=[
+        *entry_commands.COMMANDS,
+        *proof_commands.COMMANDS,
+        key,
+        *retention_commands.COMMANDS,
+        *recovery_commands.COMMANDS,
+    ],
 )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.stores.sql import View
@@ -102,17 +102,16 @@ def _read_counts(entry: Entry) -> dict[DayKey, int]:
     return {(one.regime, one.locale, one.notice, one.action): one.count for one in entry.counts or ()}
 
 
-def make_counts(counts: Mapping[DayKey, int]) -> tuple[Count, ...]:
-    """Write counts as roll-ups tell them."""
-    return tuple(sorted(Count(*key, count) for key, count in counts.items()))
-
-
 class Wrong(msgspec.Struct, frozen=True):
     """A roll-up that is not what the entries add up to, and the counts that it should have told."""
 
-    index: int
     rollup: Entry
     counts: tuple[Count, ...]
+
+    def correct(self, id: str, *, reason: str, at: str) -> Entry:
+        """Make its correction."""
+        fields = {"type": "correction", "corrects": self.rollup.id, "counts": self.counts}
+        return replace(self.rollup, id=id, at=at, reason=reason, **fields)
 
 
 class DailyCounts:
@@ -134,7 +133,7 @@ class DailyCounts:
         """Count an erased decision, of which only the day is known."""
         self._missing[day] += 1
 
-    def close(self, index: int, rollup: Entry) -> Wrong | None:
+    def close(self, rollup: Entry) -> Wrong | None:
         """Check a roll-up, or its correction, and continue counting from it.
 
         Returns:
@@ -151,7 +150,8 @@ class DailyCounts:
             since[UNKNOWN] += missing
             told = {key: before.get(key, 0) + count for key, count in since.items() if count}
             before |= told
-            return Wrong(index, rollup, make_counts(told))
+            counts = sorted(Count(*key, count) for key, count in told.items())
+            return Wrong(rollup, tuple(counts))
         before |= told
         return None
 
@@ -199,12 +199,13 @@ def audit(view: View) -> tuple[list[Wrong], dict[Rollup, Counted]]:
         elif row.type == "decision":
             one = check_entry(row, row.body or b"")
             counts.add([(one.at[:10], one.regime, one.locale, one.notice, one.action)])
-        elif row.type == "rollup" and (found := counts.close(row.index, decode_entry(row.index, row.body))):
+        elif row.type == "rollup" and (found := counts.close(decode_entry(row.index, row.body))):
             wrong.append(found)
-    stored, true, none = view.daily(), counts.totals(), Counted(0)
+    return wrong, differences(view.daily(), counts.totals())
+
+
+def differences(stored: Mapping[Rollup, Counted], true: Mapping[Rollup, Counted]) -> dict[Rollup, Counted]:
+    """Return what has to be added to stored daily counts to make them the true ones."""
+    none = Counted(0)
     pairs = {key: (stored.get(key, none), true.get(key, none)) for key in stored.keys() | true.keys()}
-    return wrong, {
-        key: Counted(is_now.count - was.count, is_now.told - was.told)
-        for key, (was, is_now) in pairs.items()
-        if was != is_now
-    }
+    return {key: Counted(is_.count - was.count, is_.told - was.told) for key, (was, is_) in pairs.items()}

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from anyio import CancelScope
@@ -17,11 +17,13 @@ from consentkit.log.counters import Observations
 from consentkit.log.daily_counts import Tallies, audit
 from consentkit.log.group_commit import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import check_folder, log_path, open_store
-from consentkit.log.operations import Sign, correct, erase, purge, record, resign
+from consentkit.log.operations import Sign, correct, erase, new_id, purge, record, resign
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox
 from consentkit.log.process import Threads
 from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
+from consentkit.log.recovery import BATCH, Advance, Recovery, break_off, copy, count_common, salvage, silent
+from consentkit.log.seen import check_continued
 from consentkit.log.status import OutboxReport, Status, read_verified_at
 from consentkit.log.stores.sql import Store, Transaction, View
 from consentkit.log.stores.values import Head, Outcome
@@ -244,8 +246,61 @@ class ConsentLog(LogReader):
             LogCorrupt: An entry that is counted is not what its leaf commits to.
         """
         with self._store.snapshot() as view:
-            wrong, differences = audit(view)
-        return self._transact(partial(correct, wrong=wrong, differences=differences, reason=reason, at=at))
+            wrong, added = audit(view)
+        return self._transact(partial(correct, wrong=wrong, added=added, reason=reason, at=at))
+
+    def recover(self, other: LogReader, *, reason: str, at: str, progress: Advance = silent) -> Recovery:
+        """Append what another copy of this log has and this one lacks. Stop the application before.
+
+        Args:
+            other: The other copy, such as the old primary or a backup.
+            reason: Why, in letters; it stands in the log if there is a break.
+            at: Now, RFC 3339 in UTC.
+            progress: Called with the number of entries done since it was last called.
+
+        Raises:
+            ConfigurationError: Other keys have signed the other copy.
+        """
+        with self._store.snapshot() as here, other._store.snapshot() as there:
+            ours, theirs, common = here.head(), there.head(), count_common(here, there)
+            self._signer.keys_after(theirs)
+            if common == ours.size:
+                copied = self._store.transact(partial(copy, source=there, advance=progress))
+                self._signer.seen.add(theirs, replace=True)
+                return Recovery(copied=copied)
+            if common == theirs.size:
+                return Recovery()
+            items, lost, erased = salvage(here, there, common)
+        index = self._break_off(ours, theirs, common=common, lost=lost, reason=reason, at=at)
+        for start in range(0, len(items), BATCH):
+            self._record(items[start : start + BATCH])
+            progress(BATCH)
+        for subject in erased:
+            self.erase_now(subject, at=at)
+        return Recovery(recorded=len(items), lost=lost, broken_at=index)
+
+    def give_up_seen(self, *, reason: str, at: str) -> Recovery:
+        """Go on although the highest checkpoint that this machine has seen is not continued, and is gone.
+
+        Arguments as of `recover`.
+        """
+        seen = self._signer.seen.head()
+        with self._store.snapshot() as view:
+            head = view.head()
+            with suppress(LogCorrupt):
+                if seen is None or check_continued(view, head, seen) is None:
+                    return Recovery()
+        if seen is None:
+            return Recovery()
+        common = min(head.size, seen.size - 1)
+        return Recovery(broken_at=self._break_off(head, seen, common=common, reason=reason, at=at))
+
+    def _break_off(self, head: Head, given_up: Head, *, lost: tuple[str, ...] = (), **fields: Any) -> int:
+        # A person has decided which branch goes on: this one is from now on the one that was seen.
+        self._signer.seen.add(head, replace=True)
+        state = f"{given_up.size} {given_up.root.hex()}"
+        note = Entry(id=new_id(fields["at"]), type="break", given_up=state, lost=lost, **fields)
+        return self._transact(partial(break_off, note=note))
 
     def rotate(self, key: SigningKey) -> Head:
         """Sign the head with a new key and with the present one; return that head.

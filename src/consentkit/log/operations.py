@@ -94,33 +94,32 @@ def purge(
 def correct(
     transaction: Transaction,
     wrong: Sequence[Wrong],
-    differences: Mapping[Rollup, Counted],
+    added: Mapping[Rollup, Counted],
     *,
-    reason: str,
-    at: str,
     sign: Sign,
+    **why: str,
 ) -> int:
-    """Append a correction for each wrong roll-up, and add to the stored daily counts; return how many."""
+    """Append a correction of each wrong roll-up, and add to the stored daily counts; return how many.
+
+    `why` has the correction's fields ``reason`` and ``at``.
+    """
+    corrected = read_corrections(transaction)
+    notes = [one.correct(new_id(why["at"]), **why) for one in wrong if one.rollup.id not in corrected]
+    append_notes(transaction, notes, sign=sign)
+    transaction.add_to_daily(added)
+    return len(notes)
+
+
+def append_notes(transaction: Transaction, notes: Sequence[Entry], *, sign: Sign) -> int:
+    """Append entries about the log itself; return the index of the first."""
     head = transaction.head()
-    plan, corrected = Plan(head, {}), read_corrections(transaction)
-    for one in wrong:
-        if one.rollup.id not in corrected:
-            plan.add(
-                Entry(
-                    id=new_id(at),
-                    type="correction",
-                    at=at,
-                    closes=one.rollup.closes,
-                    counts=one.counts,
-                    corrects=one.rollup.id,
-                    reason=reason,
-                )
-            )
+    plan = Plan(head, {})
+    for note in notes:
+        plan.add(note)
     if plan.rows:
         _, _, tiles = transaction.known([], frontier(head.size))
         _write(transaction, head, plan, tiles, sign)
-    transaction.add_to_daily(differences)
-    return len(plan.rows)
+    return head.size
 
 
 def resign(transaction: Transaction, *, sign: Sign) -> Head:

@@ -1,9 +1,12 @@
 """`LogReader`: reads entries, notices, counts and proofs of a log, and verifies it."""
 
+import os
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from contextlib import closing
+from functools import lru_cache, partial
 from itertools import islice, product
 from pathlib import Path
 from typing import Self
@@ -14,6 +17,9 @@ from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.counters import Observation
 from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, key_path, log_path, open_store, seen_path
+from consentkit.log.process import sync_folder
+from consentkit.log.recovery import Advance, copy
+from consentkit.log.recovery import silent as no_progress
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Rollup, Row, rollup_of
@@ -267,6 +273,29 @@ class LogReader:
             head = verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
             self._signer.check_seen(view, head, keys)
             return head
+
+    def backup(self, path: Path, *, progress: Advance = no_progress) -> Head:
+        """Copy the log, as it is now, into a new SQLite file; verify the copy, and return its head.
+
+        Appends go on meanwhile. The file is there once it is complete; one that is there is replaced.
+
+        Raises:
+            LogCorrupt: The copy does not hold, since the log does not. No file is left.
+            OSError: The file cannot be written.
+        """
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        keys = self.keys()
+        try:
+            with closing(open_store(draft, read_only=False)) as target, self._store.snapshot() as view:
+                target.transact(partial(copy, source=view, advance=progress))
+            with open_log(draft) as copied:
+                head = copied.check(keys=() if keys is None else keys.accepted)
+            os.replace(draft, path)
+            sync_folder(path.absolute().parent)
+        finally:
+            for file in path.parent.glob(f"{draft.name}*"):
+                file.unlink()
+        return head
 
     def check_indexes(self) -> None:
         """Check that the database's indexes (by id, visitor, type, day) match its tables.

@@ -200,7 +200,7 @@ class Signer:
         seen = self.seen.head()
         try:
             # Fast path: the head is the one that this process signed last, and nobody has seen a higher one.
-            if seen is None or seen is not self.seen.own or not _same(before, seen):
+            if not (self._continues and seen is self.seen.own and seen is not None and _same(before, seen)):
                 self._check_own(view, before)
         except (ConfigurationError, OSError) as error:
             raise LogUnavailable(f"the log's key cannot be used: {error}") from error

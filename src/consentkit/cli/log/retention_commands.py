@@ -1,4 +1,4 @@
-"""``consentkit log drain|purge|erase|correct``: changes a log. Asks before anything is destroyed."""
+"""``consentkit log drain|purge|erase``: changes a log. Asks before anything is destroyed."""
 
 import re
 from calendar import monthrange
@@ -11,6 +11,7 @@ import click
 from consentkit.cli.log_options import log_writer, takes_ids, with_key, with_log
 from consentkit.cli.terminal import progress
 from consentkit.log.entry_filter import EntryFilter
+from consentkit.log.operations import PERSONAL
 from consentkit.record.entry import rfc3339
 
 OUTBOX_LINES: Final = (b'{"entry":', b'{"bundle":')
@@ -76,8 +77,9 @@ def drain(url: str, key: str | None, outbox: str) -> None:
 @click.option(
     "--older-than", "before", type=parse_age, required=True, metavar="AGE", help="Such as 25mo, 3y or 400d."
 )
+@click.option("--dry-run", is_flag=True, help="Only say what would be destroyed.")
 @_with_yes
-def purge(url: str, key: str | None, before: date, yes: bool) -> None:
+def purge(url: str, key: str | None, before: date, dry_run: bool, yes: bool) -> None:
     """Destroy decisions that are older than an age.
 
     Counts and proofs stay. What was destroyed stays destroyed if this is interrupted. Run it again to go on.
@@ -90,6 +92,13 @@ def purge(url: str, key: str | None, before: date, yes: bool) -> None:
             return
         if (time.date() - before).days < GRANT_DAYS:
             click.echo(_GRANTS_MAY_HOLD, err=True)
+        if dry_run:
+            old = log.select(EntryFilter(until=max(days)))
+            count = sum(one.entry is not None and one.entry.type in PERSONAL for one in old)
+            click.echo(
+                f"{_count(count, 'entry', 'entries')} would be destroyed, of {min(days)} to {max(days)}"
+            )
+            return
         _confirm(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
         with progress("Purging", log.head().size) as advance:
             for looked_at, count in log.purge(day, at=rfc3339(int(time.timestamp()))):
@@ -123,20 +132,6 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
-@click.command()
-@with_log
-@with_key
-@click.option("--reason", required=True, help="Why the counts were wrong, in letters. It stands in the log.")
-def correct(url: str, key: str | None, reason: str) -> None:
-    """Correct counts that are not what the entries add up to.
-
-    Each wrong roll-up gets a correction, which `verify` knows and names the reason of.
-    """
-    with log_writer(url, key) as log:
-        count = log.correct(reason, at=rfc3339(int(now().timestamp())))
-    click.echo(f"{_count(count, 'correction')} appended; the counts are what the entries add up to")
-
-
 def _require_outbox(path: str) -> None:
     """Refuse a file that is no outbox, such as the log itself, because draining deletes the file."""
     try:
@@ -160,4 +155,4 @@ def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-COMMANDS = (drain, purge, erase, correct)
+COMMANDS = (drain, purge, erase)

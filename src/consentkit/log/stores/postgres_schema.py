@@ -1,5 +1,7 @@
 """The tables of a PostgreSQL log, and their migrations."""
 
+from importlib import resources
+
 from psycopg import Connection, Error
 from psycopg.sql import SQL, Identifier
 
@@ -13,33 +15,8 @@ VERSION = len(MIGRATIONS)
 FILLED = ("entries", "tiles", "notices", "assets", "daily", "observations")
 """Tables that decisions are written to, without the head's."""
 
-# The tables as the migrations leave them; a primary key's columns are not NULL.
-_TABLES = {
-    "entries": "index int8, id text, type text, at text?, subject text?, body bytea?, salt bytea?,"
-    " leaf bytea",
-    "tiles": "level int4, index int8, hashes bytea",
-    "head": "one int4, size int8, root bytea, checkpoint text?, open_days text",
-    "notices": "hash text, body bytea",
-    "assets": "hash text, bytes bytea",
-    "daily": "day text, regime text, locale text, notice text, action text, count int8, told int8",
-    "observations": "day text, kind text, key text, count int8",
-}
-_COLUMNS = """
-    SELECT c.relname, string_agg(
-        a.attname || ' ' || t.typname || CASE WHEN a.attnotnull THEN '' ELSE '?' END
-        || CASE WHEN a.attgenerated = '' THEN '' ELSE ' generated' END, ', ' ORDER BY a.attnum)
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    WHERE c.relnamespace = %s::regnamespace AND c.relname = ANY(%s) AND c.relkind = 'r'
-    AND a.attnum > 0 AND NOT a.attisdropped GROUP BY c.relname"""
-# Triggers, rules, policies: whatever could change what a statement does.
-_ATTACHED = """
-    SELECT c.relname, x.name FROM pg_catalog.pg_class c CROSS JOIN LATERAL (
-        SELECT 'the trigger ' || tgname AS name FROM pg_catalog.pg_trigger
-        WHERE tgrelid = c.oid AND NOT tgisinternal
-        UNION ALL SELECT 'the rule ' || rulename FROM pg_catalog.pg_rewrite WHERE ev_class = c.oid
-        UNION ALL SELECT 'the policy ' || polname FROM pg_catalog.pg_policy WHERE polrelid = c.oid) x
-    WHERE c.relnamespace = %s::regnamespace AND c.relname = ANY(%s) ORDER BY 1, 2"""
+# The tables as the migrations leave them, and queries for what is there.
+_CHECKS = resources.files("consentkit.log.stores") / "data" / "postgres" / "checks"
 
 # Duplicate schema, table, object and key: errors if several processes make the tables at once.
 _RACE = ("42P06", "42P07", "42710", "23505")
@@ -81,13 +58,15 @@ def check_tables(connection: Connection, schema: str) -> None:
     Raises:
         LogCorrupt: They are not.
     """
-    names = [schema, list(_TABLES)]
-    found: dict[str, str] = dict(connection.execute(_COLUMNS, names).fetchall())
-    for table, columns in _TABLES.items():
-        if found.get(table) != columns:
-            raise LogCorrupt(f"the table {table} has other columns than that of a consent log")
-    for table, attached in connection.execute(_ATTACHED, names):
-        raise LogCorrupt(f"on the table {table} acts {attached}, which no consent log has")
+    lines = (_CHECKS / "columns.txt").read_text("utf-8").splitlines()
+    expected = dict(line.split(": ") for line in lines)
+    values = {"schema": schema, "tables": list(expected)}
+    columns, attached = ((_CHECKS / name).read_bytes() for name in ("columns.sql", "attached.sql"))
+    found: dict[str, str] = dict(connection.execute(columns, values).fetchall())
+    if wrong := [table for table, columns in expected.items() if found.get(table) != columns]:
+        raise LogCorrupt(f"the table {wrong[0]} has other columns than that of a consent log")
+    for table, what in connection.execute(attached, values):
+        raise LogCorrupt(f"on the table {table} acts {what}, which no consent log has")
 
 
 def check_creatable(connection: Connection, schema: str) -> None:

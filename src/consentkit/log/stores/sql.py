@@ -40,7 +40,7 @@ INSERT_ROWS = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 _ROLLUP = "day, regime, locale, notice, action"
 # Notices share assets: one with the same hash is already there.
-_INSERT_ASSET = "INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
+INSERT_ASSET = "INSERT INTO assets VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
 # `daily.count` is qualified because PostgreSQL finds `count` ambiguous.
 _ADD_COUNT = (
     f"INSERT INTO daily ({_ROLLUP}, count) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT ({_ROLLUP})"
@@ -271,7 +271,7 @@ class Transaction(View, ABC):
         statements: list[Statement] = [(INSERT_ROWS, list(map(astuple, change.rows)))]
         for bundle in change.bundles:
             statements.append(("INSERT INTO notices VALUES (?, ?)", [(bundle.hash, bundle.body)]))
-            statements.append((_INSERT_ASSET, list(bundle.assets.items())))
+            statements.append((INSERT_ASSET, list(bundle.assets.items())))
         for key, count in change.daily.items():
             statements.append((_ADD_COUNT, [(*astuple(key), count)]))
         for key, count in change.told.items():

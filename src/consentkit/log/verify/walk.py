@@ -57,6 +57,8 @@ def verify(
         view.check_tables()
         head = view.head()
         _check_signature(head, keys)
+        if saved is not None and not only_new and _is_given_up(view, saved):
+            saved = None
         if saved is not None:
             _check_growth(head, saved)
         walk = _Walk(view, saved, saved.size if saved is not None and only_new else 0)
@@ -157,7 +159,7 @@ class _Walk:
                 self._take_rollup(decode_entry(row.index, row.body), row.index)
 
     def _take_rollup(self, rollup: Entry, index: int) -> None:
-        if self._counts.close(index, rollup) is not None:
+        if self._counts.close(rollup) is not None:
             problem = f"the roll-up of {rollup.closes} is not what the entries add up to"
             raise LogCorrupt(f"entry {index}: {problem} (see `consentkit log correct`)")
 
@@ -257,6 +259,12 @@ def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
     if (checkpoint.size, checkpoint.root) != (head.size, head.root):
         problem = f"the head says {head.size} entries, its checkpoint {checkpoint.size} or another root"
         raise LogCorrupt(problem)
+
+
+def _is_given_up(view: View, saved: Checkpoint) -> bool:
+    """Say whether a break gives the saved checkpoint's branch up; the walk checks the break itself."""
+    breaks = (decode_entry(row.index, row.body) for row in view.of_type("break"))
+    return any(entry.gives_up(saved.size, saved.root) for entry in breaks)
 
 
 def _check_growth(head: Head, saved: Checkpoint) -> None:

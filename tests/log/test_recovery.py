@@ -1,0 +1,244 @@
+"""A log that was rolled back is recovered: from another copy of it, or by giving up what is gone."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError
+from consentkit.log import ConsentLog, open_log
+from consentkit.log.signer import Keyring, make_key_file
+from consentkit.record.entry import Entry
+from consentkit.tlog.note import SigningKey, read_checkpoint
+from log.moments import Restore, keep_file, keep_schema
+from log.postgres import Server
+from log.samples import AT, BUNDLE, accepted, found, make_bundle, make_entry, make_refusal
+
+LATER = "2026-11-25T10:00:00Z"
+WHY = "an asynchronous fail-over"
+BEHIND = 234
+
+
+class Primary:
+    """A signed log, and the means to set it back to where its standby was."""
+
+    def __init__(
+        self, url: str, folder: Path, keep: Callable[[], Restore], server: Server | None = None
+    ) -> None:
+        self.url, self.keep, self.server = url, keep, server
+        self.key, self.seen, self.old = folder / "log.key", folder / "log.seen", folder / "old.sqlite3"
+        make_key_file(self.key, Keyring(signing=SigningKey.generate("example.org/log")))
+
+    def open(self) -> ConsentLog:
+        """Open it."""
+        return ConsentLog(self.url, key=self.key, seen=self.seen)
+
+    def run(self, statement: str) -> None:
+        """Change the database behind the log's back."""
+        if self.server is not None:
+            self.server.run(statement, schema=self.url.rpartition("=")[2])
+            return
+        with closing(sqlite3.connect(self.url)) as connection, connection:
+            connection.execute(statement)
+
+    def fail_over(self, log: ConsentLog, restore: Restore) -> None:
+        """Keep what the old primary has in a file of its own, and go back to what the standby has."""
+        log.backup(self.old)
+        restore()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def primary(request: pytest.FixtureRequest, path: Path, tmp_path: Path, name: str) -> Primary:
+    """Name a log in each kind of store."""
+    if request.param == "sqlite":
+        return Primary(str(path), tmp_path, lambda: keep_file(path))
+    server: Server = request.getfixturevalue("postgres")
+    return Primary(server.url(schema=name), tmp_path, lambda: keep_schema(server, name), server)
+
+
+@pytest.fixture
+def log(primary: Primary) -> Iterator[ConsentLog]:
+    """Make a log with some history: two days, a notice, an erasure."""
+    with primary.open() as made:
+        made.commit([BUNDLE, make_entry(subject="visitor-who-leaves-"), *(make_entry() for _ in range(20))])
+        made.commit([make_entry(at="2026-11-23T10:00:00Z")])
+        made.erase_now("visitor-who-leaves-", at="2026-11-23T11:00:00Z")
+        made.observed.add("shown", ["opt-in de"], now=1_795_000_000)
+        made.write_observations()
+        yield made
+
+
+class TestBackup:
+    def test_a_copy_is_the_log(self, log: ConsentLog, tmp_path: Path) -> None:
+        copy = tmp_path / "backup.sqlite3"
+        assert log.backup(copy) == log.head()
+        assert [file.name for file in tmp_path.glob("*backup*")] == [copy.name]
+        with open_log(copy) as reader:
+            assert reader.check(keys=accepted(log)) == log.head()
+            reader.check_indexes()
+            assert list(reader.entries()) == list(log.entries())
+            assert reader.stats() == log.stats()
+            assert reader.observations("shown") == log.observations("shown") != {}
+            assert reader.asset(next(iter(BUNDLE.assets))) == next(iter(BUNDLE.assets.values()))
+        assert copy.stat().st_mode & 0o077 == 0
+
+    def test_a_copy_is_made_while_others_append(self, log: ConsentLog, tmp_path: Path) -> None:
+        ended = threading.Event()
+
+        def append() -> None:
+            while not ended.is_set():
+                log.commit([make_entry()])
+
+        writer = threading.Thread(target=append)
+        writer.start()
+        try:
+            head = log.backup(tmp_path / "backup.sqlite3")
+        finally:
+            ended.set()
+            writer.join()
+        assert 20 < head.size <= log.head().size
+        assert open_log(tmp_path / "backup.sqlite3").check(keys=accepted(log)).size == head.size
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            'UPDATE entries SET leaf = (SELECT leaf FROM entries WHERE "index" = 6) WHERE "index" = 5',
+            'UPDATE entries SET salt = (SELECT salt FROM entries WHERE "index" = 6) WHERE "index" = 5',
+            'DELETE FROM entries WHERE "index" = 5',
+            "DELETE FROM notices",
+            "UPDATE daily SET count = count + 1",
+        ],
+    )
+    def test_a_log_that_does_not_hold_is_no_backup(
+        self, log: ConsentLog, primary: Primary, tmp_path: Path, change: str
+    ) -> None:
+        earlier = tmp_path / "backup.sqlite3"
+        earlier.write_text("the backup of yesterday")
+        primary.run(change)
+        with pytest.raises(LogError):
+            log.backup(earlier)
+        assert earlier.read_text() == "the backup of yesterday"
+        assert [file.name for file in tmp_path.glob("*backup*")] == [earlier.name]
+
+
+def test_a_log_that_is_only_behind_goes_on_without_a_break(primary: Primary, log: ConsentLog) -> None:
+    restore = primary.keep()
+    log.commit([make_bundle("New words."), *(make_entry() for _ in range(BEHIND - 1))])
+    entries, head, stats = list(log.entries()), log.head(), log.stats()
+    primary.fail_over(log, restore)
+    with primary.open() as standby:
+        with pytest.raises(LogCorrupt, match="log recover"):
+            standby.commit([make_entry()])
+        with open_log(primary.old) as old:
+            done = standby.recover(old, reason=WHY, at=LATER)
+        assert (done.copied, done.recorded, done.broken_at, done.lost) == (BEHIND, 0, None, ())
+        assert (list(standby.entries()), standby.head(), standby.stats()) == (entries, head, stats)
+        standby.commit([make_entry()])
+        assert standby.check(keys=accepted(standby)).size == head.size + 1
+
+
+def test_a_fork_is_broken_off_and_what_it_had_is_recorded_again(primary: Primary, log: ConsentLog) -> None:
+    """234 entries behind: the standby was promoted, and has grown by entries of its own."""
+    restore = primary.keep()
+    words = make_bundle("New words.")
+    grants = [make_entry(notice=words.hash, subject=f"visitor-{number:016d}") for number in range(BEHIND - 3)]
+    log.commit([words, *grants, make_refusal()])
+    saved = read_checkpoint(log.head().checkpoint or "")
+    log.erase_now("c3ViamVjdC1vbmU0", at=LATER)
+    log.erase_now(grants[0].subject or "", at=LATER)
+    primary.fail_over(log, restore)
+    with ConsentLog(primary.url, key=primary.key, seen=primary.seen.with_name("other")) as standby:
+        standby.commit([make_entry(subject="visitor-of-the-standby"), make_refusal()])
+        common = standby.head().size - 2
+    with primary.open() as recovered:
+        with pytest.raises(LogCorrupt, match="rolled back"):
+            recovered.commit([make_entry()])
+        with open_log(primary.old) as old:
+            done = recovered.recover(old, reason=WHY, at=LATER)
+            again = recovered.recover(old, reason=WHY, at=LATER)
+        assert (done.copied, done.recorded, done.lost) == (0, BEHIND - 2, ())
+        assert (again.recorded, again.broken_at) == (0, done.broken_at)
+        assert done.broken_at == common + 2
+        assert {one.id for one in grants[1:]} <= found(recovered).keys()
+        # Who was erased there is erased here, with what the standby had.
+        assert recovered.of_subject("c3ViamVjdC1vbmU0") == recovered.of_subject(grants[0].subject or "") == []
+        assert recovered.commit([make_entry()])
+        assert recovered.check(keys=accepted(recovered)).size == recovered.head().size
+        note = recovered.at(done.broken_at)
+        assert note is not None and note.entry is not None
+        assert (note.entry.type, note.entry.common, note.entry.reason) == ("break", common, WHY)
+        # A checkpoint that somebody has saved of the branch is named as given up, not taken for a forgery.
+        recovered.check(keys=accepted(recovered), saved=saved)
+    with primary.open() as restarted:
+        restarted.commit([make_entry()])
+
+
+def test_what_cannot_be_kept_is_listed(primary: Primary, log: ConsentLog) -> None:
+    restore = primary.keep()
+    words = make_bundle("Lost words.")
+    lost = make_entry(notice=words.hash)
+    log.commit([words, lost, make_entry()])
+    primary.fail_over(log, restore)
+    with closing(sqlite3.connect(primary.old)) as connection, connection:
+        connection.execute("UPDATE notices SET body = x'00' WHERE hash = ?", (words.hash,))
+    with ConsentLog(primary.url, key=primary.key, seen=primary.seen.with_name("other")) as standby:
+        standby.commit([make_entry()])
+    with primary.open() as recovered, open_log(primary.old) as old:
+        done = recovered.recover(old, reason=WHY, at=LATER)
+        assert done.lost == tuple(sorted((words.hash, lost.id)))
+        assert done.recorded == 1
+        note = recovered.at(done.broken_at or 0)
+        assert note is not None and note.entry is not None and note.entry.lost == done.lost
+        recovered.check(keys=accepted(recovered))
+
+
+def test_a_branch_that_is_gone_is_given_up(primary: Primary, log: ConsentLog) -> None:
+    restore = primary.keep()
+    log.commit([make_entry() for _ in range(BEHIND)])
+    restore()
+    with primary.open() as standby:
+        with pytest.raises(LogCorrupt, match="rolled back"):
+            standby.commit([make_entry()])
+        done = standby.give_up_seen(reason="the old primary is gone", at=LATER)
+        assert done.broken_at == standby.head().size - 1
+        standby.commit([make_entry()])
+        standby.check(keys=accepted(standby))
+        assert standby.give_up_seen(reason="the old primary is gone", at=LATER).broken_at is None
+
+
+def test_nothing_is_changed_where_nothing_lacks(primary: Primary, log: ConsentLog) -> None:
+    log.backup(primary.old)
+    log.commit([make_entry()])
+    head = log.head()
+    with open_log(primary.old) as old:
+        done = log.recover(old, reason=WHY, at=LATER)
+    assert (done.copied, done.recorded, done.broken_at) == (0, 0, None)
+    assert log.head() == head
+
+
+def test_another_log_is_no_copy(primary: Primary, log: ConsentLog, tmp_path: Path) -> None:
+    with ConsentLog(tmp_path / "other.sqlite3") as other:
+        other.commit([BUNDLE, make_entry()])
+        with pytest.raises(ConfigurationError, match="did not sign"):
+            log.recover(other, reason=WHY, at=LATER)
+
+
+def test_a_new_log_takes_a_backup_as_it_is(primary: Primary, log: ConsentLog, tmp_path: Path) -> None:
+    log.backup(primary.old)
+    with ConsentLog(tmp_path / "new.sqlite3", key=primary.key) as new, open_log(primary.old) as old:
+        assert new.recover(old, reason=WHY, at=LATER).copied == log.head().size
+        assert new.check(keys=accepted(new)) == log.head()
+        new.commit([make_entry()])
+
+
+def test_a_break_that_nobody_signed_is_not_written_by_others(log: ConsentLog) -> None:
+    forged = Entry(
+        id=make_entry().id, type="break", at=AT, common=0, given_up=f"9 {'0' * 64}", lost=(), reason="x"
+    )
+    with pytest.raises(LogError, match="only the log itself"):
+        log.commit([forged])
