@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -16,6 +16,7 @@ from consentkit.asgi.clock import epoch
 from consentkit.asgi.dispatcher import read_request
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.charts import draw_bars, draw_columns
+from consentkit.dashboard.evidence_pack import write_pack
 from consentkit.dashboard.overview import CHOICES, compute_figures, parse_filter, parse_period
 from consentkit.dashboard.shown_banner import HEADERS, render_shown
 from consentkit.dashboard.template_response import respond
@@ -29,6 +30,7 @@ from consentkit.log.notice_changes import list_notices
 from consentkit.log.process import Threads
 from consentkit.log.reader import EVERY
 from consentkit.log.verify.spot_checks import known_keys, verify_entry, verify_head, verify_kept
+from consentkit.record.entry import rfc3339
 from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import VerifierKey
 
@@ -40,6 +42,8 @@ SECONDS: Final = 10.0
 """Maximum time a page waits for the log, in seconds."""
 PAGE_SIZE: Final = 50
 """Entries of one page of the list."""
+CHANGES_SIZE: Final = 100_000
+"""Entries that the log's page looks back over."""
 EXPORT_SIZE: Final = 1_000
 """Entries of an export in memory at once."""
 
@@ -84,6 +88,7 @@ class Pages:
             "/notices/{hash}/banner": self.banner,
             "/log": self.log,
             "/exports": self.exports,
+            "/evidence.zip": self.evidence,
         }
         routes = [Route(path, partial(self._answer, page)) for path, page in pages.items()]
         return [*routes, Route("/exports/entries.{form}", self.export)]
@@ -182,18 +187,36 @@ class Pages:
         """Show the head and the quick checks. A full verification is for the command line."""
         reader, keys = self._reader(), self._keys()
         head = reader.head()
+        kept = None if self._kept is None else verify_kept(reader, head, self._kept, keys)
+        start = max(0 if kept is None else min(kept.size, head.size), head.size - CHANGES_SIZE)
         return respond(
             "log.html",
             request.scope,
             head=head,
             keys=list(map(str, keys)),
             checked=verify_head(reader, head, keys),
-            kept=None if self._kept is None else verify_kept(reader, head, self._kept, keys),
+            kept=kept,
+            start=start,
+            changes=reader.changes(start),
+            days=sorted({key.day for key in reader.stats()}),
         )
 
     def exports(self, request: Request) -> Response:
         """Offer the exports."""
         return respond("exports.html", request.scope, head=self._reader().head())
+
+    def evidence(self, request: Request) -> Response:
+        """Return the evidence pack of a visitor, an entry, or a filter's entries."""
+        reader, index = self._reader(), request.query_params.get("entry", "")
+        found = reader.at(_parse_index(index)) if index else None
+        chosen = parse_filter(request.query_params)
+        recorded = [found] if found else [] if index else list(reader.select(chosen))
+        if not recorded or not reader.head().checkpoint:
+            raise BadRequest(404, "There are no such entries, or the checkpoints of this log are not signed.")
+        file = BytesIO()
+        write_pack(file, reader, recorded, vkeys=self._keys(), at=rfc3339(epoch()))
+        headers = _attachment("consent-evidence.zip")
+        return Response(file.getvalue(), media_type="application/zip", headers=headers)
 
     async def export(self, request: Request) -> Response:
         """Stream all entries."""

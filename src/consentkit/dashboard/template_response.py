@@ -35,9 +35,13 @@ def respond(template: str, scope: Scope, *, status: int = 200, **values: object)
     """
     request = read_request(scope)
     signs_out, sheet = bool(scope.get(SIGNS_OUT)), request.mount + SHEET_PATH
-    page = _environment().get_template(template)
     context = {"base": request.mount, "here": request.path, "sheet": sheet, "signs_out": signs_out}
-    return HTMLResponse(page.render(context, **values), status)
+    return HTMLResponse(render(template, **context, **values), status)
+
+
+def render(template: str, **values: object) -> str:
+    """Render a template; each value is escaped."""
+    return _environment().get_template(template).render(values)
 
 
 @cache

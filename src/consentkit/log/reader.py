@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
+from consentkit.log.changes import Changes, read_changes
 from consentkit.log.counters import Observation
 from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, key_path, log_path, open_store, seen_path
@@ -273,6 +274,11 @@ class LogReader:
             head = verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
             self._signer.check_seen(view, head, keys)
             return head
+
+    def changes(self, start: int = 0) -> Changes:
+        """Return what the log has got from an index on, such as the size of a checkpoint that was saved."""
+        with self._store.snapshot() as view:
+            return read_changes(view, start)
 
     def backup(self, path: Path, *, progress: Advance = no_progress) -> Head:
         """Copy the log, as it is now, into a new SQLite file; verify the copy, and return its head.

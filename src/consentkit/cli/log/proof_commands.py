@@ -1,4 +1,4 @@
-"""``consentkit log verify|verify-receipt|checkpoint|proof|leaf|consistency``: what proves a log."""
+"""``consentkit log verify|changes|verify-receipt|evidence|checkpoint|proof|leaf|consistency``: what proves a log."""
 
 import os
 from base64 import b64encode
@@ -8,10 +8,23 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log_options import atomic_file, log_reader, plain_errors, read_file, with_key, with_log
+from consentkit.cli.log.retention_commands import now
+from consentkit.cli.log_options import (
+    atomic_file,
+    entry_filter,
+    log_reader,
+    plain_errors,
+    read_file,
+    takes_ids,
+    with_key,
+    with_log,
+)
 from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_bytes
+from consentkit.dashboard.evidence_pack import write_pack
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
+from consentkit.log.changes import Changes
+from consentkit.record.entry import rfc3339
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, open_note, read_checkpoint
@@ -57,7 +70,9 @@ def verify(
             _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
         saved = _read_saved(since or checkpoint, keys)
         head, erased = _check(reader, keys, saved, only_new=since is not None)
+        changes = reader.changes(saved.size if saved is not None and since is not None else 0)
     lines = _describe_log(head, erased, keys, saved, only_new=since is not None)
+    lines += _describe_oddities(changes)
     if keys and not vkeys:
         known = "from the key file itself; one that you have from elsewhere shows more (--vkey)"
         lines.append(("key", known))
@@ -65,6 +80,22 @@ def verify(
     if save is not None:
         with atomic_file(save) as file:
             file.write(head.checkpoint or "")
+
+
+@click.command(name="changes")
+@with_log
+@click.option("--since", type=_file, metavar="FILE", help="What came after this saved checkpoint.")
+def show_changes(url: str, since: str | None) -> None:
+    """Count what is new: entries by type, erasures, notices, and what is odd. Verifies nothing."""
+    saved = _read_saved(since, ())
+    with log_reader(url) as reader:
+        changes = reader.changes(0 if saved is None else saved.size)
+    _print([(kind, f"{count} new") for kind, count in changes.types.items()])
+    _print(
+        [("erased", f"{changes.erased} entries of visitors who asked for it"), *_describe_oddities(changes)]
+    )
+    if changes.purged_before:
+        _print([("purged", f"decisions from before {changes.purged_before}")])
 
 
 @click.command(name="verify-receipt")
@@ -84,6 +115,38 @@ def checkpoint(url: str) -> None:
     """Print the signed checkpoint, byte for byte (C2SP)."""
     with log_reader(url) as reader:
         write_bytes(_signed_checkpoint(reader).encode())
+
+
+@click.command(context_settings=takes_ids)
+@with_log
+@with_key
+@click.option("--subject", metavar="ID", help="All entries of this visitor.")
+@click.option("--entry", metavar="ID", help="One entry: its id or index.")
+@click.option("--from", "since", default="", metavar="DAY", help="All entries from this day on.")
+@click.option("--to", "until", default="", metavar="DAY", help="All entries up to this day.")
+@click.option("--output", required=True, metavar="FILE.zip", help="Write to this file.")
+def evidence(
+    url: str, key: str | None, subject: str | None, entry: str | None, since: str, until: str, output: str
+) -> None:
+    """Write entries with their proofs and notices into one file.
+
+    Others check it with Go, or with forty lines of Python, which are in it.
+    """
+    if [bool(subject), bool(entry), bool(since or until)].count(True) != 1:
+        raise click.UsageError("name one of --subject, --entry, or days with --from and --to")
+    with log_reader(url, key) as reader:
+        _signed_checkpoint(reader)
+        chosen = entry_filter({"subject": subject or ""}, since=since, until=until)
+        found = list(filter(None, [reader.look_up(entry)])) if entry else list(reader.select(chosen))
+        if not found:
+            raise LogError("the log has no such entries")
+        keys = reader.keys()
+        with atomic_file(output) as file, progress("Proving", len(found)) as advance:
+            vkeys = () if keys is None else keys.accepted
+            write_pack(
+                file.buffer, reader, found, vkeys=vkeys, at=rfc3339(int(now().timestamp())), advance=advance
+            )
+    click.echo(f"{len(found)} entries with their proofs and notices are in {output}", err=True)
 
 
 @click.command()
@@ -219,6 +282,16 @@ def _describe_log(
     return [*lines, ("verified", checked)]
 
 
+def _describe_oddities(changes: Changes) -> list[tuple[str, str]]:
+    """Describe breaks, and times that run against the index."""
+    count, where = len(changes.breaks), ", ".join(map(str, changes.breaks))
+    broken = f"{'one break' if count == 1 else f'{count} breaks'} at {where}, otherwise intact"
+    return [
+        *([("breaks", broken)] if changes.breaks else []),
+        *([("times", changes.late_text)] if changes.late else []),
+    ]
+
+
 def _describe_signature(head: Head, keys: Sequence[VerifierKey]) -> str:
     if head.checkpoint is None:
         return "NOT CHECKED: the head is not signed"
@@ -255,4 +328,4 @@ def _print(lines: Iterable[tuple[str, str]]) -> None:
         click.echo(f"{name:9}  {one_line(text)}")
 
 
-COMMANDS = (verify, verify_receipt, checkpoint, proof, leaf, consistency)
+COMMANDS = (verify, show_changes, verify_receipt, evidence, checkpoint, proof, leaf, consistency)

@@ -141,6 +141,14 @@ class View(ABC):
             if rows := self.select(query, low, min(low + _WINDOW, stop), *times):
                 yield rows
 
+    def times(self, start: int) -> Iterator[tuple[int, str]]:
+        """Stream index and time of the entries from an index on that are not erased."""
+        query = 'SELECT "index", at FROM entries WHERE "index" >= ? AND "index" < ? AND at IS NOT NULL'
+        for low in range(start, self.head().size, _WINDOW):
+            yield from (
+                (index, at) for index, at in self.select(f'{query} ORDER BY "index"', low, low + _WINDOW)
+            )
+
     def _span(self, since: str, until: str, start: int) -> tuple[int, int]:
         """Return the first and last index, from `start` on, of entries of a time; (0, -1) if none."""
         # `+ 0` keeps the planner from using the primary key, which would scan all newer entries.

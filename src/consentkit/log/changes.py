@@ -1,0 +1,79 @@
+"""What a log has got since a moment: entries by type, what was erased, times that run against the index."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from consentkit.log.stores.sql import View
+from consentkit.record.entry import Entry
+
+TOLERATED = 60
+"""Seconds by which an entry may stand after a later one: requests end in another order than they begin."""
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a log has got from an index on.
+
+    Attributes:
+        types: Number of entries by type.
+        erased: Number of entries that its erasures name.
+        purged_before: The latest day before which a purge has erased decisions; empty without one.
+        breaks: Indexes of its breaks.
+        late: Number of entries that are older than one before them, by more than `TOLERATED` seconds.
+        first_late: Index of the first of them.
+        latest: The largest of these differences, in seconds.
+    """
+
+    types: Mapping[str, int]
+    erased: int
+    purged_before: str
+    breaks: tuple[int, ...]
+    late: int
+    first_late: int
+    latest: int
+
+    @property
+    def late_text(self) -> str:
+        """Words about the late entries; empty without any."""
+        if not self.late:
+            return ""
+        which = f"{self.late} entries stand after later ones, the first is entry {self.first_late}"
+        why = (
+            "refusals that waited in an outbox explain such; so would a wrong clock, or a forger with the key"
+        )
+        return f"{which}, by up to {self.latest} seconds: {why}"
+
+
+def read_changes(view: View, start: int = 0) -> Changes:
+    """Read what a log has got from an index on."""
+    counted = view.select('SELECT type, count(*) FROM entries WHERE "index" >= ? GROUP BY type', start)
+    books = {
+        kind: [
+            (row.index, Entry.decode(row.body or b"{}")) for row in view.of_type(kind) if row.index >= start
+        ]
+        for kind in ("erasure", "purge", "break")
+    }
+    late, first_late, latest = find_late(view.times(start))
+    return Changes(
+        types=dict(sorted(counted)),
+        erased=sum(len(entry.erased or ()) for _, entry in books["erasure"]),
+        purged_before=max((entry.before or "" for _, entry in books["purge"]), default=""),
+        breaks=tuple(index for index, _ in books["break"]),
+        late=late,
+        first_late=first_late,
+        latest=latest,
+    )
+
+
+def find_late(times: Iterable[tuple[int, str]]) -> tuple[int, int, int]:
+    """Count late entries; return also the first one's index, and by how many seconds the latest is late."""
+    late, first, latest, newest = 0, -1, 0, ""
+    for index, at in times:
+        if at >= newest:
+            newest = at
+            continue
+        behind = int((datetime.fromisoformat(newest) - datetime.fromisoformat(at)).total_seconds())
+        if behind > TOLERATED:
+            late, first, latest = late + 1, index if first < 0 else first, max(latest, behind)
+    return late, first, latest
