@@ -81,6 +81,8 @@ async def _ask(log: ConsentLog, threads: Threads, effect: Effect, *, now: int) -
             return await log.read(lambda reader: _make_receipt(reader, wanted), seconds=RECEIPT_SECONDS)
         case effects.PublicProof(path):
             return await threads.run(lambda: read_public(log, path), seconds=PUBLIC_SECONDS)
+        case effects.Health():
+            return await threads.run(log.status, seconds=PUBLIC_SECONDS)
         case effects.Observe(kind, keys):
             await log.observe(kind, keys, now=now)
     return None

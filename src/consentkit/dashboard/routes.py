@@ -198,7 +198,6 @@ class Pages:
             kept=kept,
             start=start,
             changes=reader.changes(start),
-            days=sorted({key.day for key in reader.stats()}),
         )
 
     def exports(self, request: Request) -> Response:

@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from consentkit.log.stores.sql import View
-from consentkit.record.entry import Entry
+from consentkit.log.verify.entry_checks import decode_entry
+from consentkit.record.entry import EntryType
 
 TOLERATED = 60
 """Seconds by which an entry may stand after a later one: requests end in another order than they begin."""
@@ -23,6 +24,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         late: Number of entries that are older than one before them, by more than `TOLERATED` seconds.
         first_late: Index of the first of them.
         latest: The largest of these differences, in seconds.
+        oldest: The first day of which decisions are counted; None without any.
     """
 
     types: Mapping[str, int]
@@ -32,6 +34,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     late: int
     first_late: int
     latest: int
+    oldest: str | None
 
     @property
     def late_text(self) -> str:
@@ -39,30 +42,26 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         if not self.late:
             return ""
         which = f"{self.late} entries stand after later ones, the first is entry {self.first_late}"
-        why = (
-            "refusals that waited in an outbox explain such; so would a wrong clock, or a forger with the key"
-        )
+        why = "refusals that waited in an outbox explain such; so do a wrong clock, or a forger with the key"
         return f"{which}, by up to {self.latest} seconds: {why}"
 
 
 def read_changes(view: View, start: int = 0) -> Changes:
     """Read what a log has got from an index on."""
     counted = view.select('SELECT type, count(*) FROM entries WHERE "index" >= ? GROUP BY type', start)
-    books = {
-        kind: [
-            (row.index, Entry.decode(row.body or b"{}")) for row in view.of_type(kind) if row.index >= start
-        ]
-        for kind in ("erasure", "purge", "break")
-    }
+    kinds: tuple[EntryType, ...] = ("erasure", "purge", "break")
+    rows = [row for kind in kinds for row in view.of_type(kind) if row.index >= start]
+    books = [(row, decode_entry(row.index, row.body)) for row in rows]
     late, first_late, latest = find_late(view.times(start))
     return Changes(
         types=dict(sorted(counted)),
-        erased=sum(len(entry.erased or ()) for _, entry in books["erasure"]),
-        purged_before=max((entry.before or "" for _, entry in books["purge"]), default=""),
-        breaks=tuple(index for index, _ in books["break"]),
+        erased=sum(len(entry.erased or ()) for _, entry in books),
+        purged_before=max((entry.before or "" for _, entry in books), default=""),
+        breaks=tuple(row.index for row, entry in books if entry.type == "break"),
         late=late,
         first_late=first_late,
         latest=latest,
+        oldest=view.select("SELECT min(day) FROM daily")[0][0],
     )
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import astuple, replace
 from consentkit.exceptions import LogCorrupt
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Counted, Rollup
-from consentkit.log.verify.entry_checks import check_decisions, check_entry, decode_entry
+from consentkit.log.verify.entry_checks import check_decisions, check_entry, count_key, decode_entry
 from consentkit.record.entry import Count, Entry
 from consentkit.record.leaf import read_leaf
 
@@ -64,12 +64,12 @@ class Tallies:
         if last >= tally.start:
             tally.start, tally.since = last + 1, Counter()
         for rows in view.decisions_of(day, tally.start, size):
-            facts = check_decisions(rows)
-            if facts is None:
+            found = check_decisions(rows)
+            if found is None:
                 raise LogCorrupt(
                     f"a decision of {day} is not what its leaf commits to: the day is not counted"
                 )
-            tally.since.update((one.regime, one.locale, one.notice, one.action) for one in facts)
+            tally.since.update(map(count_key, found[0]))
         tally.start = size
         self._tallies[day] = tally
         return tally
@@ -124,10 +124,10 @@ class DailyCounts:
         self._since: dict[str, Counter[DayKey]] = {}
         self._missing: Counter[str] = Counter()
 
-    def add(self, decisions: Iterable[tuple[str, str, str, str, str]]) -> None:
-        """Count decisions, each given as its day and the fields of `DayKey`."""
-        for (day, regime, locale, notice, action), count in Counter(decisions).items():
-            self._since.setdefault(day, Counter())[regime, locale, notice, action] += count
+    def add(self, decisions: Iterable[tuple[str, DayKey]]) -> None:
+        """Count decisions, each given as its day and its key."""
+        for (day, key), count in Counter(decisions).items():
+            self._since.setdefault(day, Counter())[key] += count
 
     def add_erased(self, day: str) -> None:
         """Count an erased decision, of which only the day is known."""
@@ -198,7 +198,7 @@ def audit(view: View) -> tuple[list[Wrong], dict[Rollup, Counted]]:
             counts.add_erased(read_leaf(row.leaf).day)
         elif row.type == "decision":
             one = check_entry(row, row.body or b"")
-            counts.add([(one.at[:10], one.regime, one.locale, one.notice, one.action)])
+            counts.add([(one.at[:10], count_key(one))])
         elif row.type == "rollup" and (found := counts.close(decode_entry(row.index, row.body))):
             wrong.append(found)
     return wrong, differences(view.daily(), counts.totals())

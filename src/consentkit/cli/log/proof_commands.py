@@ -1,4 +1,4 @@
-"""``consentkit log verify|changes|verify-receipt|evidence|checkpoint|proof|leaf|consistency``: what proves a log."""
+"""``consentkit log verify|changes|verify-receipt|evidence|checkpoint|proof|leaf|consistency``."""
 
 import os
 from base64 import b64encode

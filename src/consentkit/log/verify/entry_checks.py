@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
+from operator import attrgetter
 
 import msgspec
 
@@ -31,10 +32,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 _decode = msgspec.json.Decoder(Facts).decode
+count_key = attrgetter("regime", "locale", "notice", "action")
+"""Returns the key under which a day's decision is counted."""
 
 
-def check_decisions(rows: Sequence[RawRow]) -> list[Facts] | None:
-    """Decode decisions; None unless all of them match their leaves and columns.
+def check_decisions(rows: Sequence[RawRow]) -> tuple[list[Facts], list[str]] | None:
+    """Decode decisions, and return them with their days; None unless all match their leaves and columns.
 
     Most of the time of a verification is spent here. Therefore it works on whole columns, and repeats
     `commitment` and `committed_leaf` inline.
@@ -44,9 +47,10 @@ def check_decisions(rows: Sequence[RawRow]) -> list[Facts] | None:
         # One at a time: joined into one JSON list, a string could begin in one body and end in another.
         facts = list(map(_decode, bodies))
         hashes = [sha256(DOMAIN + salt + body).hexdigest() for salt, body in zip(salts, bodies, strict=True)]
+        days = [at[:10] for at in times]
         expected = [
-            f'{{"commitment":"{hash}","day":"{one.at[:10]}","type":"decision","v":1}}'.encode()
-            for hash, one in zip(hashes, facts, strict=True)
+            f'{{"commitment":"{hash}","day":"{day}","type":"decision","v":1}}'.encode()
+            for hash, day in zip(hashes, days, strict=True)
         ]
     except (*_NO_ENTRY, UnicodeEncodeError):
         return None
@@ -58,7 +62,7 @@ def check_decisions(rows: Sequence[RawRow]) -> list[Facts] | None:
         and list(times) == [one.at for one in facts]
         and list(subjects) == [one.subject for one in facts]
     )
-    return facts if agree else None
+    return (facts, days) if agree else None
 
 
 def check_entry(row: Row, body: bytes) -> Facts:

@@ -12,7 +12,7 @@ from consentkit.record.entry import Entry, EntryType
 
 
 class Erasures:
-    """The index of what erasures and purges erased; false if there are none. Look-ups take logarithmic time.
+    """The index of what erasures and purges erased. Look-ups take logarithmic time.
 
     Attributes:
         indexes: Indexes of the erasures and purges themselves.
@@ -23,19 +23,28 @@ class Erasures:
 
     def __init__(self, view: View) -> None:
         self.indexes: set[int] = set()
-        self._erased = {index for entry in self._read(view, "erasure") for index in entry.erased or ()}
+        # One bit for each entry: a set of numbers would grow with what was erased.
+        self._erased = bytearray(view.head().size // 8 + 1)
+        for entry in self._read(view, "erasure"):
+            for index in entry.erased or ():
+                if index >> 3 < len(self._erased):
+                    self._erased[index >> 3] |= 1 << (index & 7)
         purges = sorted((entry.before or "", entry.stop or 0) for entry in self._read(view, "purge"))
         # A purge covers all days before its own. So for a day: the largest `stop` of purges with a later day,
         # as suffix maxima over the sorted purges.
         self._days = [before for before, _ in purges]
         self._stops = [0, *accumulate((stop for _, stop in reversed(purges)), max)][::-1]
 
-    def __bool__(self) -> bool:
-        return bool(self._erased or self._days)
+    def may_cover(self, first: int, last: int) -> bool:
+        """Say whether an entry from the first to the last index may have been erased."""
+        return first < self._stops[0] or any(self._erased[first >> 3 : (last >> 3) + 1])
 
     def covers(self, index: int, day: str) -> bool:
         """Say whether the entry with this index, of this day, was erased."""
-        return index in self._erased or index < self._stops[bisect_right(self._days, day)]
+        return self._has(index) or index < self._stops[bisect_right(self._days, day)]
+
+    def _has(self, index: int) -> bool:
+        return index >> 3 < len(self._erased) and bool(self._erased[index >> 3] & 1 << (index & 7))
 
     def check_present(self, row: Row, day: str) -> None:
         """Raise LogCorrupt if an entry that has a body was erased, as the log says."""
@@ -44,7 +53,7 @@ class Erasures:
 
     def check_permanent(self, row: Row) -> None:
         """Raise LogCorrupt if an entry was erased, as the log says, whose type never is."""
-        if row.index in self._erased:
+        if self._has(row.index):
             problem = f"an entry says that it was erased, and what is a {row.type} never is"
             raise LogCorrupt(f"entry {row.index}: {problem}")
 

@@ -7,7 +7,8 @@ the lowest index at which something is wrong.
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice, starmap
+from itertools import compress, count, islice, repeat, starmap
+from operator import attrgetter, is_, ne
 from typing import TypeAlias
 
 from consentkit.consent.notice import Notice, Shown
@@ -21,6 +22,7 @@ from consentkit.log.verify.entry_checks import (
     check_decisions,
     check_entry,
     check_publication,
+    count_key,
     decode_entry,
 )
 from consentkit.log.verify.erasures import Erasures
@@ -34,11 +36,13 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 _AT_A_TIME = 16 * TILE_WIDTH
 
+_notice_of = attrgetter("notice")
+
 # Sorts after every day.
 _LAST = "\U0010ffff"
 
 
-def silent(count: int, erased: int) -> None:
+def silent(entries: int, erased: int) -> None:
     """Show no progress."""
 
 
@@ -92,14 +96,17 @@ class _Walk:
         # The tree first: an entry that does not match it is the more exact finding.
         self._check_order(indexes, leaves)
         self._grow(list(leaves))
-        done = 0
-        for at, (kind, body) in enumerate(zip(types, bodies, strict=True)):
-            if kind != "decision" or body is None:
-                self._take_decisions(rows[done:at])
-                self._take_other(Row(*rows[at]))
-                done = at + 1
+        done, erased = 0, bodies.count(None)
+        # Few are no decisions, or erased: found without a loop in Python.
+        others = set(compress(count(), map(ne, types, repeat("decision"))))
+        if erased:
+            others.update(compress(count(), map(is_, bodies, repeat(None))))
+        for at in sorted(others):
+            self._take_decisions(rows[done:at])
+            self._take_other(Row(*rows[at]))
+            done = at + 1
         self._take_decisions(rows[done:])
-        return bodies.count(None)
+        return erased
 
     def finish(self, head: Head) -> None:
         """Check head, last tiles, assets and counts, once all rows were seen."""
@@ -122,6 +129,9 @@ class _Walk:
             self._counts.check(view.daily(until=_LAST), head.open_days)
 
     def _check_order(self, indexes: Sequence[int], leaves: Sequence[bytes]) -> None:
+        size = self._grown.size
+        if indexes == (*range(size, size + len(indexes)),) and set(map(type, leaves)) == {bytes}:
+            return
         for index, (found, leaf) in enumerate(zip(indexes, leaves, strict=True), self._grown.size):
             if found != index:
                 raise LogCorrupt(f"entry {index} is missing")
@@ -132,14 +142,18 @@ class _Walk:
         """Check decisions that are not erased: all at once; one by one only to name the first wrong one."""
         if not rows:
             return
-        facts = check_decisions(rows) or [check_entry(row, row.body or b"") for row in starmap(Row, rows)]
-        if self._erasures:
-            for row, one in zip(starmap(Row, rows), facts, strict=True):
-                self._erasures.check_present(row, one.at[:10])
-        if not self._notices.issuperset([one.notice for one in facts]):
+        found = check_decisions(rows)
+        if found is None:
+            one_by_one = [check_entry(row, row.body or b"") for row in starmap(Row, rows)]
+            found = one_by_one, [one.at[:10] for one in one_by_one]
+        facts, days = found
+        if self._erasures.may_cover(rows[0][0], rows[-1][0]):
+            for row, day in zip(starmap(Row, rows), days, strict=True):
+                self._erasures.check_present(row, day)
+        if not self._notices.issuperset(map(_notice_of, facts)):
             wrong = (row[0] for row, one in zip(rows, facts, strict=True) if one.notice not in self._notices)
             raise LogCorrupt(f"entry {next(wrong)}: the notice it names was not published before it")
-        self._counts.add([(one.at[:10], one.regime, one.locale, one.notice, one.action) for one in facts])
+        self._counts.add(zip(days, map(count_key, facts), strict=True))
 
     def _take_other(self, row: Row) -> None:
         """Check an entry of another type, or an erased one."""
@@ -215,8 +229,8 @@ class _Walk:
         for tile, hashes in self._tiles.items():
             if self._view.tile(tile) != hashes:
                 raise LogCorrupt(f"tile {tile.level}/{tile.number} has more hashes than the leaves give")
-        for level, count in enumerate([*_widths(self._grown.size), 0]):
-            after = TileId(level, -(-count // TILE_WIDTH))
+        for level, width in enumerate([*_widths(self._grown.size), 0]):
+            after = TileId(level, -(-width // TILE_WIDTH))
             if self._view.tile(after) is not None:
                 raise LogCorrupt(f"tile {after.level}/{after.number} is beyond the leaves")
 

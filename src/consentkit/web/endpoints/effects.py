@@ -94,6 +94,10 @@ class PublicProof(Effect, frozen=True):
     path: str
 
 
+class Health(Effect, frozen=True):
+    """Ask for the log's state in this process. Result: `consentkit.log.status.Status`."""
+
+
 class Observe(Effect, frozen=True):
     """Add to today's counts of observations."""
 

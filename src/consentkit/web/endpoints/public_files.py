@@ -11,7 +11,7 @@ from consentkit.banner.assets import read_assets
 from consentkit.exceptions import BadRequest, LogError
 from consentkit.policy import Policy
 from consentkit.web.endpoints.answers import answer_file, answer_json, answer_problem
-from consentkit.web.endpoints.effects import Answer, PublicProof, Steps, Tell
+from consentkit.web.endpoints.effects import Answer, Health, PublicProof, Steps, Tell
 from consentkit.web.page_scripts import SCRIPTS
 from consentkit.web.resolver import Exchange
 
@@ -54,6 +54,16 @@ class Assets:
 def answer_gpc(policy: Policy) -> Answer:
     """Answer with ``gpc.json`` (W3C Global Privacy Control, "GPC Support Resource")."""
     return answer_json({"gpc": True, "lastUpdate": policy.gpc_updated}, headers=_DAY)
+
+
+def answer_health() -> Steps:
+    """Answer a probe: 200 if decisions are recorded now, else 503. It asks no store and names nobody."""
+    try:
+        status = yield Health()
+    except LogError:
+        return answer_json({"healthy": False}, 503)
+    body = {"healthy": status.healthy, "stalled": status.stalled, "waiting": status.waiting}
+    return answer_json(body, 200 if status.healthy else 503)
 
 
 def answer_proof(exchange: Exchange, path: str) -> Steps:

@@ -8,7 +8,7 @@ from consentkit.web.endpoints.answers import answer_problem, redirect
 from consentkit.web.endpoints.csp_reports import answer_report
 from consentkit.web.endpoints.decision_endpoint import answer_decision
 from consentkit.web.endpoints.effects import Ids, Steps
-from consentkit.web.endpoints.public_files import Assets, answer_gpc, answer_proof
+from consentkit.web.endpoints.public_files import Assets, answer_gpc, answer_health, answer_proof
 from consentkit.web.endpoints.recorder import Recorder
 from consentkit.web.options import Options
 from consentkit.web.resolver import Exchange
@@ -72,6 +72,8 @@ class Endpoints:
                 return (yield from visitor_data.answer_receipt(exchange, ids))
             case ["state"]:
                 return visitor_data.answer_state(exchange, exchange.consent)
+            case ["health"] if keeps_log:
+                return (yield from answer_health())
             case ["log", name] if keeps_log:
                 return (yield from answer_proof(exchange, name))
             case ["assets", name]:
