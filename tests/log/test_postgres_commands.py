@@ -6,12 +6,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cli.runner import failed, fields, said
-from consentkit.log import ConsentLog
+from consentkit.log import ConsentLog, open_log
+from consentkit.log.signer import Keyring, make_key_file
+from consentkit.tlog.note import SigningKey
+from docs.documents import examples, find_page
 from log.postgres import Server
-from log.samples import BUNDLE, make_entry, make_refusal
+from log.samples import BUNDLE, accepted, make_entry, make_refusal
 
 
 def test_every_command(
@@ -51,3 +55,46 @@ def test_a_server_that_is_away_is_an_error_without_its_password(command: list[st
     error = failed(1, *command, "--log", f"postgresql://me:secret@/none?host={tmp_path}")
     assert error.startswith("Error: ")
     assert "secret" not in error
+
+
+def test_the_documented_roles_have_what_they_need_and_no_more(postgres: Server, tmp_path: Path) -> None:
+    blocks = [block.text for block in examples(find_page("postgres"), "sql")]
+    make, grant = blocks[0], blocks[1]
+    key = tmp_path / "log.key"
+    make_key_file(key, Keyring(signing=SigningKey.generate("example.org/log")))
+
+    def url(who: str) -> str:
+        return postgres.url(schema="consentkit", user=f"consent_{who}")
+
+    postgres.run(*filter(str.strip, make.split(";")))
+    with ConsentLog(url("owner"), key=key) as owners:
+        assert owners.commit([]) == []
+    postgres.run(*filter(str.strip, grant.split(";")))
+    with ConsentLog(url("writer"), key=key) as log:
+        log.commit([BUNDLE, *(make_entry() for _ in range(300))])
+        log.commit([make_entry(at="2026-11-23T10:00:00Z", subject="a-visitor-who-goes-")])
+        log.observed.add("shown", ["opt-in de"], now=1_795_000_000)
+        log.write_observations()
+        assert log.erase_now("a-visitor-who-goes-", at="2026-11-23T11:00:00Z") == 1
+        assert sum(count for _, count in log.purge("2026-11-23", at="2026-11-24T10:00:00Z")) == 300
+        assert [remark.level for remark in log.remarks() if remark.level == "error"] == []
+        assert log.check(keys=accepted(log)).size == log.head().size
+    with open_log(url("reader"), key=key) as reader:
+        assert reader.check(keys=accepted(reader)).size > 300
+    for who, statement in (
+        ("writer", "DELETE FROM consentkit.entries"),
+        ("writer", "UPDATE consentkit.entries SET leaf = ''"),
+        ("writer", "DELETE FROM consentkit.tiles"),
+        ("writer", "DELETE FROM consentkit.notices"),
+        ("writer", "ALTER TABLE consentkit.entries ADD COLUMN ip text"),
+        ("writer", "CREATE TABLE consentkit.other (x int)"),
+        ("reader", "UPDATE consentkit.head SET size = 0"),
+        ("reader", "INSERT INTO consentkit.notices VALUES ('', '')"),
+    ):
+        with (
+            psycopg.connect(
+                host=str(postgres.folder), user=f"consent_{who}", dbname="postgres", autocommit=True
+            ) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(statement)

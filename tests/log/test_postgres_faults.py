@@ -18,6 +18,7 @@ from consentkit.log import ConsentLog, group_commit
 from consentkit.log.stores.postgres import PostgresStore
 from consentkit.record.entry import Entry
 from e2e.waiting import wait_until
+from log import pooler
 from log.faults import in_child, nothing
 from log.postgres import Server
 from log.proxy import Fault, Proxy
@@ -188,6 +189,38 @@ async def restart_under(load: Load, postgres: Server, kind: signal.Signals) -> N
     before = len(load.failed)
     await load.run()
     assert len(load.failed) == before
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=pytest.mark.soak)])
+def test_a_pooler_that_is_killed_under_load_loses_nothing(
+    postgres: Server, name: str, tmp_path: Path, rounds: int
+) -> None:
+    """PgBouncer in transaction mode: the settings of a transaction end with it, and no plan is kept."""
+    program = pooler.find()
+    if program is None:
+        pytest.skip(pooler.HOW)
+    with pooler.Pooler(program, postgres) as made:
+        url = postgres.url(schema=name, folder=made.folder)
+        with ConsentLog(url, outbox=tmp_path / "outbox") as log:
+            load = Load(log)
+
+            async def kill() -> None:
+                await load.run()
+                for _ in range(rounds):
+                    async with anyio.create_task_group() as group:
+                        group.start_soon(load.run)
+                        await anyio.to_thread.run_sync(made.stop)
+                    await anyio.to_thread.run_sync(made.start)
+                    before = len(load.failed)
+                    await load.run(each=3)
+                    assert len(load.failed) == before
+
+            anyio.run(kill)
+            log.drain()
+            found = {one.id: one.index for one in log.entries()}
+            assert log.check().size == len(found)
+        assert load.acknowledged.items() <= found.items()
+        assert load.refused <= found.keys()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -296,10 +296,10 @@ class ConsentLog(LogReader):
         return Recovery(broken_at=self._break_off(head, seen, common=common, reason=reason, at=at))
 
     def _break_off(self, head: Head, given_up: Head, *, lost: tuple[str, ...] = (), **fields: Any) -> int:
-        # A person has decided which branch goes on: this one is from now on the one that was seen.
-        self._signer.seen.add(head, replace=True)
         state = f"{given_up.size} {given_up.root.hex()}"
         note = Entry(id=new_id(fields["at"]), type="break", given_up=state, lost=lost, **fields)
+        # A person has decided which branch goes on: this one is from now on the one that was seen.
+        self._signer.seen.add(head, replace=True)
         return self._transact(partial(break_off, note=note))
 
     def rotate(self, key: SigningKey) -> Head:

@@ -17,7 +17,7 @@ from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.changes import Changes, read_changes
 from consentkit.log.counters import Observation
 from consentkit.log.entry_filter import EntryFilter
-from consentkit.log.location import check_file, key_path, log_path, open_store, seen_path
+from consentkit.log.location import check_file, check_folder, key_path, log_path, open_store, seen_path
 from consentkit.log.process import sync_folder
 from consentkit.log.recovery import Advance, copy
 from consentkit.log.recovery import silent as no_progress
@@ -287,8 +287,9 @@ class LogReader:
 
         Raises:
             LogCorrupt: The copy does not hold, since the log does not. No file is left.
-            OSError: The file cannot be written.
+            ConfigurationError, OSError: The file cannot be written.
         """
+        check_folder(path, "backup")
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         keys = self.keys()
         try:
