@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-BENCHES = ("rewrite", "asgi", "streaming", "doubling", "importing", "lighthouse", "committing", "growth")
+BENCHES = (
+    "rewrite",
+    "asgi",
+    "streaming",
+    "doubling",
+    "importing",
+    "lighthouse",
+    "committing",
+    "growth",
+    "capacity",
+)
 
 
 def main(names: list[str]) -> int:

@@ -47,9 +47,9 @@ class SQLiteView(sql.View):
 
     contains = "instr(body, ?) > 0"
     as_text = "CAST(body AS TEXT)"
-    # The index over visitors contains only the beginning of an id (see the second migration). The unary plus
+    # The index over visitors contains only the end of an id (see the second migration). The unary plus
     # keeps SQLite from substituting the value for the column, after which it would not use the index.
-    is_subject = "substr(subject, 1, 4) = substr(?1, 1, 4) AND subject IS NOT NULL AND +subject = ?1"
+    is_subject = "substr(subject, -4) = substr(?1, -4) AND subject IS NOT NULL AND +subject = ?1"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
