@@ -36,7 +36,7 @@ from log.postgres import durable_server
 from log.samples import BUNDLE, make_entry
 
 ENTRIES = 1_000_000
-VISITOR, CROWD = "visitor-with-twenty-entries", "visitor-with-very-many-entries"
+VISITOR, CROWD = "visitor-with-twenty-entries", "visitor-with-a-tenth-of-all"
 A_SECOND = 20
 FILTERS = ("country=DE&purpose=analytics", "action=withdraw", "regime=opt-out&language=de&action=save")
 
@@ -155,9 +155,7 @@ async def _page(dashboard: Dashboard, query: str) -> None:
 
 def main(count: int = ENTRIES) -> bool:
     """Print a table, and say whether all is within the limits."""
-    print(
-        f"capacity: a log of {count:,} entries, grants at {A_SECOND} a second while it is copied and erased in"
-    )
+    print(f"capacity: a log of {count:,} entries, {A_SECOND} grants a second meanwhile")
     print(
         "store         a million   look-up     page     pack   backup  busy ÷ idle   erasure  slowest grant"
     )

@@ -296,7 +296,9 @@ def erase_all(path: Path, store: FaultyStore, subjects: Iterable[str]) -> None:
     """Erase visitors, in one transaction."""
     sign = Signer(None, default=key_path(path)).sign
     store.transact(
-        lambda one: [erase(one, subject, at=NOW, sign=sign, tallies=Tallies()) for subject in subjects]
+        lambda one: [
+            erase(one, subject, before=10**9, at=NOW, sign=sign, tallies=Tallies()) for subject in subjects
+        ]
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import anyio
@@ -15,7 +15,7 @@ import pytest
 from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
 from consentkit.log import group_commit
 from consentkit.log.group_commit import GroupCommit
-from consentkit.log.stores.values import Outcome
+from consentkit.log.stores.values import Awaited, Outcome
 from consentkit.record.entry import Entry, Item
 from log.samples import BUNDLE, make_entry
 
@@ -33,7 +33,7 @@ class Recorder:
         self.error: Exception | None = None
         self._size = 0
 
-    def commit(self, batch: Sequence[Item], is_awaited: Callable[[], bool]) -> list[Outcome]:
+    def commit(self, batch: Sequence[Item], flight: Awaited) -> list[Outcome]:
         self.started.set()
         assert self.gate.wait(10)
         if self.error is not None:

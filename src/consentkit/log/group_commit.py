@@ -33,8 +33,8 @@ QUEUE_LIMIT = 10_000
 COMMIT_SECONDS = 3.0
 """How long a commit may take, and how long a waiter waits for its turn."""
 
-AwaitedCommit: TypeAlias = Callable[[Sequence[Item], Callable[[], bool]], Sequence[Outcome]]
-"""Appends a batch durably, if its second argument still says so once it is the batch's turn."""
+AwaitedCommit: TypeAlias = Callable[[Sequence[Item], "Flight"], Sequence[Outcome]]
+"""Appends a batch durably, if the flight is still awaited once it is the batch's turn."""
 
 _numbers = count()
 
@@ -112,15 +112,12 @@ class GroupCommit:
                 flight.land()
             else:
                 self.stalled = _give_up(queue, flight) or self.stalled
-            self._measure(time.monotonic() - begun)
+            seconds = time.monotonic() - begun
+            self.commits, self.seconds = self.commits + 1, self.seconds + seconds
+            self.slowest = max(self.slowest, seconds)
         finally:
             queue.led = False
             queue.wake_next()
-
-    def _measure(self, seconds: float) -> None:
-        self.commits += 1
-        self.seconds += seconds
-        self.slowest = max(self.slowest, seconds)
 
 
 class Ticket:
@@ -175,7 +172,7 @@ class Flight:
             return
         items = [item for ticket in self.batch for item in ticket.items]
         try:
-            self._outcomes = self._commit(items, lambda: self.awaited)
+            self._outcomes = self._commit(items, self)
         except LogError as error:
             self._outcomes = [error] * len(items)
         except Exception as error:

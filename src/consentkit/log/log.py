@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -26,9 +27,10 @@ from consentkit.log.recovery import BATCH, Advance, Recovery, break_off, copy, c
 from consentkit.log.seen import check_continued
 from consentkit.log.status import OutboxReport, Status, read_verified_at
 from consentkit.log.stores.sql import Store, Transaction, View
-from consentkit.log.stores.values import Head, Outcome
+from consentkit.log.stores.values import Awaited, Head, Outcome
 from consentkit.record.entry import Bundle, Entry, Item
 from consentkit.tlog.note import SigningKey, sign_checkpoint
+from consentkit.tlog.tree import MAX_NUMBER
 
 # Threads per event loop for reading, erasing and draining; as many more fill the outbox.
 AT_ONCE = 4
@@ -203,9 +205,13 @@ class ConsentLog(LogReader):
         # Entries in the outbox, or being drained right now, may be this visitor's.
         self._outbox.drain(self._record, wait=True)
         self._count_open_days()
-        operation = partial(erase, subject=subject, at=at, tallies=self._tallies)
-        # Many short transactions, so that appends can go in between.
-        return sum(iter(lambda: self._destroy(operation), 0))
+        operation, erased, before = partial(erase, subject=subject, at=at), 0, MAX_NUMBER
+        # Many short transactions, so that appends can go in between; looking up what is left locks nothing.
+        while self.of_subject(subject, last=1):
+            while indexes := self._destroy(partial(operation, before=before)):
+                erased, before = erased + len(indexes), indexes[0]
+            before = MAX_NUMBER
+        return erased
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
         """Erase all decisions before a day, in many transactions. After an interruption call it again.
@@ -226,8 +232,8 @@ class ConsentLog(LogReader):
         for start in range(0, size, PURGE_ROWS):
             stop = min(start + PURGE_ROWS, size)
             # Many short transactions, so that appends can go in between.
-            operation = partial(purge, before=before, start=start, stop=stop, at=at, tallies=self._tallies)
-            destroyed += (count := self._destroy(operation))
+            operation = partial(purge, before=before, start=start, stop=stop, at=at)
+            destroyed += (count := len(self._destroy(operation)))
             yield stop - start, count
         if destroyed:
             self._store.tidy()
@@ -480,29 +486,22 @@ class ConsentLog(LogReader):
             verified_at=None if saved is None else read_verified_at(Path(saved)),
         )
 
-    def _destroy(self, operation: Callable[..., int]) -> int:
-        """Run an operation that returns how many rows it erased; a second run would return 0."""
-        counts: list[int] = []
+    def _destroy(self, operation: Callable[..., list[int]]) -> list[int]:
+        """Run an operation that returns the indexes that it erased; a second run would return none."""
+        found: list[list[int]] = []
 
-        def counted(transaction: Transaction, *, sign: Sign) -> int:
-            counts.append(operation(transaction, sign=sign))
-            return max(counts)
+        def kept(transaction: Transaction, *, sign: Sign) -> list[int]:
+            found.append(operation(transaction, sign=sign, tallies=self._tallies))
+            return max(found, key=len)
 
-        return self._transact(counted)
+        return self._transact(kept)
 
-    def _record(self, batch: Sequence[Item], is_awaited: Callable[[], bool] = lambda: True) -> list[Outcome]:
-        """Record a batch in one transaction, unless nobody waits for it any more when its turn comes."""
-
-        def operation(transaction: Transaction, *, sign: Sign) -> list[Outcome]:
-            if not is_awaited():
-                raise LogUnavailable("nobody waits for this commit any more")
-            return record(transaction, batch, sign=sign, tallies=self._tallies)
-
-        today = max((item.at[:10] for item in batch), default="")
-        if today > self._today:
+    def _record(self, batch: Sequence[Item], flight: Awaited | None = None) -> list[Outcome]:
+        today = max(map(attrgetter("at"), batch), default="")[:10]
+        if self._today and today > self._today:
             with suppress(LogError):
                 self._count_open_days()
-        outcomes = self._transact(operation)
+        outcomes = self._transact(partial(record, batch=batch, tallies=self._tallies, flight=flight))
         self._today = max(today, self._today)
         return outcomes
 

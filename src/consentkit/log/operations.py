@@ -8,10 +8,20 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from consentkit.exceptions import LogCorrupt, LogError
+from consentkit.exceptions import LogCorrupt, LogError, LogUnavailable
 from consentkit.log.daily_counts import Tallies, Tally, Wrong, read_corrections
 from consentkit.log.stores.sql import Transaction, View
-from consentkit.log.stores.values import NOTHING, Change, Counted, Head, Outcome, Rollup, Row, rollup_of
+from consentkit.log.stores.values import (
+    NOTHING,
+    Awaited,
+    Change,
+    Counted,
+    Head,
+    Outcome,
+    Rollup,
+    Row,
+    rollup_of,
+)
 from consentkit.record.entry import BOOKS, Bundle, Count, Entry, Item, uuid7
 from consentkit.record.leaf import commitment, committed_leaf, new_salt, notice_leaf, read_leaf
 from consentkit.tlog.tree import TileId, append, frontier, root
@@ -19,7 +29,7 @@ from consentkit.tlog.tree import TileId, append, frontier, root
 Sign: TypeAlias = Callable[[View, Head, int, bytes], str | None]
 """Signs a checkpoint, given the head so far and the new size and root. None if the log has no key."""
 
-ERASED_AT_ONCE = 1_000
+ERASED_AT_ONCE = 500
 """Entries that one transaction erases: decisions are recorded between two of them."""
 
 PERSONAL = ("decision", "invalidated")
@@ -28,13 +38,22 @@ PERSONAL = ("decision", "invalidated")
 _logger = logging.getLogger("consentkit.log")
 
 
-def record(transaction: Transaction, batch: Sequence[Item], *, sign: Sign, tallies: Tallies) -> list[Outcome]:
+def record(
+    transaction: Transaction,
+    batch: Sequence[Item],
+    *,
+    sign: Sign,
+    tallies: Tallies,
+    flight: Awaited | None = None,
+) -> list[Outcome]:
     """Append a batch and return the outcome of each item.
 
     Items whose id is in the log are skipped (their outcome is the existing index). Decisions are rejected if
     their notice is neither in the log nor earlier in the batch. Neither affects other items. Finished days
-    get their roll-up.
+    get their roll-up. Nothing is appended if nobody waits for the `flight` any more.
     """
+    if flight is not None and not flight.awaited:
+        raise LogUnavailable("nobody waits for this commit any more")
     # Reading the head takes its lock: from here on nobody else changes the tree.
     head = transaction.head()
     known, erased, tiles = transaction.known(_asked(batch), frontier(head.size))
@@ -56,39 +75,38 @@ def record(transaction: Transaction, batch: Sequence[Item], *, sign: Sign, talli
     return outcomes
 
 
-def erase(transaction: Transaction, subject: str, *, at: str, sign: Sign, tallies: Tallies) -> int:
-    """Erase a visitor's latest `ERASED_AT_ONCE` entries; return how many. Call it until there are none.
+def erase(
+    transaction: Transaction, subject: str, *, before: int, at: str, sign: Sign, tallies: Tallies
+) -> list[int]:
+    """Erase a visitor's latest `ERASED_AT_ONCE` entries with an index below `before`; return the indexes.
 
     An entry that records it is appended. Days of these entries without a roll-up get one first, so that the
     counts can still be checked.
     """
     head = transaction.head()
-    rows = transaction.of_subject(subject, last=ERASED_AT_ONCE)
-    if not rows:
-        return 0
-    erased = tuple(row.index for row in rows)
-    note = Entry(id=new_id(at), type="erasure", at=at, erased=erased)
-    days = {read_leaf(row.leaf).day for row in rows}
-    _destroy(transaction, head, erased, days, note, sign=sign, tallies=tallies)
-    return len(rows)
+    rows = transaction.of_subject(subject, last=ERASED_AT_ONCE, before=before)
+    erased = [row.index for row in rows]
+    if erased:
+        note = Entry(id=new_id(at), type="erasure", at=at, erased=tuple(erased))
+        days = {read_leaf(row.leaf).day for row in rows}
+        _destroy(transaction, head, erased, days, note, sign=sign, tallies=tallies)
+    return erased
 
 
 def purge(
     transaction: Transaction, before: str, *, start: int, stop: int, at: str, sign: Sign, tallies: Tallies
-) -> int:
-    """Erase decisions before a day (``YYYY-MM-DD``) with `start` ≤ index < `stop`; return how many.
+) -> list[int]:
+    """Erase decisions before a day (``YYYY-MM-DD``) with `start` ≤ index < `stop`; return the indexes.
 
     Call it for ascending ranges: the entry that it appends says that no such decision is left below `stop`.
     """
     head = transaction.head()
     leaves = [(index, read_leaf(leaf)) for index, leaf in transaction.leaves(start, stop, before=before)]
-    doomed = [(index, leaf.day) for index, leaf in leaves if leaf.type in PERSONAL and leaf.day < before]
-    if not doomed:
-        return 0
-    note = Entry(id=new_id(at), type="purge", at=at, before=before, stop=min(stop, head.size))
-    indexes, days = [index for index, _ in doomed], {day for _, day in doomed}
-    _destroy(transaction, head, indexes, days, note, sign=sign, tallies=tallies)
-    return len(doomed)
+    doomed = {index: leaf.day for index, leaf in leaves if leaf.type in PERSONAL and leaf.day < before}
+    if doomed:
+        note = Entry(id=new_id(at), type="purge", at=at, before=before, stop=min(stop, head.size))
+        _destroy(transaction, head, list(doomed), set(doomed.values()), note, sign=sign, tallies=tallies)
+    return list(doomed)
 
 
 def correct(
@@ -179,19 +197,15 @@ class Plan:
         elif item.type == "invalidated" and item.previous and item.previous not in self._known:
             return NOTHING  # what was not honoured has not been recorded either
         else:
-            row = self._entry_row(item, index)
+            if item.type == "decision":
+                self.daily[rollup_of(item)] += 1
+                self.open_days.add(item.day)
+            # If the visitor was erased while this choice was on its way, it must not bring the id back.
+            gone = item.previous in self._erased
+            row = entry_row(replace(item, subject=None, previous=None) if gone else item, index)
         self.rows.append(row)
         self._known[item.id] = index
         return index
-
-    def _entry_row(self, item: Entry, index: int) -> Row:
-        if item.previous in self._erased:
-            # The visitor was erased while this choice was on its way: it must not bring the id back.
-            item = replace(item, subject=None, previous=None)
-        if item.type == "decision":
-            self.daily[rollup_of(item)] += 1
-            self.open_days.add(item.day)
-        return entry_row(item, index)
 
     def days_over(self) -> list[str]:
         """Return the open days before today, to be closed by roll-ups; none if today is open already.

@@ -38,7 +38,7 @@ _KINDS = frozenset((str, bytes, *kinds) for kinds in product((bytes, type(None))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Rows that one search looks at; its result says where the next one begins.
-SEARCH_WINDOW = 200_000
+SEARCH_WINDOW = 100_000
 
 EVERY = EntryFilter()
 """Takes every entry."""
@@ -152,7 +152,9 @@ class LogReader:
         if _SURROGATE.search(subject):
             return []
         with self._store.snapshot() as view:
-            return [_recorded(row) for row in view.of_subject(subject, last=last)]
+            return [
+                _recorded(row) for row in view.of_subject(subject, last=MAX_NUMBER if last is None else last)
+            ]
 
     def destroyed_by(self, index: int) -> Recorded | None:
         """Return the erasure or purge that destroyed the entry with this index."""

@@ -41,7 +41,9 @@ class Seen:
 
     def head(self) -> Head | None:
         """Return the highest head: `own`, or **unverified** what the file has; None if there is none."""
-        own, text = self.own, self._read()
+        own, text = self.own, ""
+        with suppress(FileNotFoundError, UnicodeDecodeError):
+            text = "" if self.path is None else self.path.read_text("utf-8")
         if not text or (own is not None and text == own.checkpoint):
             return own
         kept = _parse(text)
@@ -54,34 +56,28 @@ class Seen:
 
         A file that cannot be written is logged.
         """
-        if head.checkpoint is None or not (replace or self.own is None or head.size > self.own.size):
+        if head.checkpoint is None:
             return
-        self.own = head
-        if self.path is not None:
-            try:
-                self._write(self.path, head, head.checkpoint, replace=replace)
-            except OSError as error:
-                self._warn(f"{str(self.path)!r} cannot be written: {error.strerror}; a restart forgets it")
-
-    def _read(self) -> str:
-        with suppress(FileNotFoundError, UnicodeDecodeError):
-            return "" if self.path is None else self.path.read_text("utf-8")
-        return ""
-
-    def _write(self, path: Path, head: Head, checkpoint: str, *, replace: bool) -> None:
-        with file_lock(path.with_name(path.name + ".lock")):
-            kept = _parse(self._read())
-            if kept is not None and kept.size >= head.size and not replace:
-                return
-            draft = path.with_name(path.name + ".new")
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(checkpoint)
-                file.flush()
-                if time.monotonic() - self._synced >= SYNC_SECONDS:
-                    os.fsync(descriptor)
-                    self._synced = time.monotonic()
-            os.replace(draft, path)
+        if self.path is None:
+            self.own = head if replace or self.own is None or head.size > self.own.size else self.own
+            return
+        draft = self.path.with_name(self.path.name + ".new")
+        try:
+            with file_lock(self.path.with_name(self.path.name + ".lock")):
+                highest = self.head()
+                if not (replace or highest is None or head.size > highest.size):
+                    return
+                self.own = head
+                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+                with open(descriptor, "w", encoding="utf-8") as file:
+                    file.write(head.checkpoint)
+                    file.flush()
+                    if time.monotonic() - self._synced >= SYNC_SECONDS:
+                        os.fsync(descriptor)
+                        self._synced = time.monotonic()
+                os.replace(draft, self.path)
+        except OSError as error:
+            self._warn(f"{str(self.path)!r} cannot be written: {error.strerror}; a restart forgets it")
 
     def _warn(self, problem: str) -> None:
         if not self._has_warned:

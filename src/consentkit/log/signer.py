@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
 from consentkit.log.process import sync_folder
@@ -200,7 +201,8 @@ class Signer:
         seen = self.seen.head()
         try:
             # Fast path: the head is the one that this process signed last, and nobody has seen a higher one.
-            if not (self._continues and seen is self.seen.own and seen is not None and _same(before, seen)):
+            known = seen is not None and self._continues and seen is self.seen.own
+            if not known or replace(before, open_days=()) != seen:
                 self._check_own(view, before)
         except (ConfigurationError, OSError) as error:
             raise LogUnavailable(f"the log's key cannot be used: {error}") from error
@@ -293,10 +295,6 @@ def _check_stated(head: Head, checkpoint: str) -> None:
     stated = read_checkpoint(checkpoint)
     if (stated.size, stated.root) != (head.size, head.root):
         raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
-
-
-def _same(one: Head, other: Head) -> bool:
-    return (one.checkpoint, one.size, one.root) == (other.checkpoint, other.size, other.root)
 
 
 def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:

@@ -113,11 +113,11 @@ class View(ABC):
         """Return the row of an entry's id, or of a notice's hash."""
         return next(starmap(Row, self.select(f"{ROW} WHERE id = ?", id)), None)
 
-    def of_subject(self, subject: str, *, last: int | None = None) -> list[Row]:
-        """Return the rows of one visitor, or the `last` of them, in order."""
-        query = f'{ROW} WHERE {self.is_subject} ORDER BY "index" DESC LIMIT ?'
+    def of_subject(self, subject: str, *, last: int = _HIGHEST, before: int = _HIGHEST) -> list[Row]:
+        """Return the rows of one visitor with an index below `before`, or the `last` of them, in order."""
+        query = f'{ROW} WHERE {self.is_subject} AND "index" < ? ORDER BY "index" DESC LIMIT ?'
         # Descending, so that the limit takes the latest; reversed here.
-        found = self.select(query, subject, _HIGHEST if last is None else last)
+        found = self.select(query, subject, before, last)
         return list(starmap(Row, reversed(found)))
 
     def of_type(self, type: EntryType) -> Iterator[Row]:
@@ -265,8 +265,11 @@ class Transaction(View, ABC):
         hashes = {TileId(level, number): hashes for level, number, hashes in found}
         if set(map(type, hashes.values())) - {bytes}:
             raise LogCorrupt("a tile of the log is not bytes")
-        rows = list(indexes)
-        return {id: index for id, index, _ in rows}, {id for id, _, at in rows if at is None}, hashes
+        known, erased = dict[str, int](), set[str]()
+        for id, index, at in indexes:
+            known[id] = index
+            erased.update([] if at else [id])
+        return known, erased, hashes
 
     def leaves(self, start: int, stop: int, *, before: str) -> list[tuple[int, bytes]]:
         """Return index and leaf of rows with `start` ≤ index < `stop` that have a body from before a day."""

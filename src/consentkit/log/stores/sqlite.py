@@ -254,7 +254,10 @@ class SQLiteStore:
 
     def _is_replaced(self) -> bool:
         """Say whether the path names another file than is open: nobody would find what is committed."""
-        return self._identity != _identify(self._path)
+        with suppress(FileNotFoundError):
+            found = self._path.stat()
+            return self._identity != (found.st_dev, found.st_ino)
+        return True
 
     def _prepare(self) -> None:
         """Make and migrate the tables, once per process; not if it only reads."""
@@ -280,7 +283,8 @@ class SQLiteStore:
             connection.close()
             raise
         self._connection, self._prepared = connection, True
-        self._identity = _identify(self._path)
+        found = self._path.stat()
+        self._identity = found.st_dev, found.st_ino
         return connection
 
     def _disconnect(self) -> None:
@@ -305,14 +309,6 @@ class SQLiteStore:
         """
         wal = self._path.with_name(self._path.name + "-wal")
         return self._read_only and not os.access(self._path.absolute().parent, os.W_OK) and not wal.exists()
-
-
-def _identify(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _open(uri: str) -> sqlite3.Connection:

@@ -1,7 +1,7 @@
 """Values passed to and from a store: head, rows, counts, and the changes of a transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,13 @@ Outcome: TypeAlias = int | LogError
 
 NOTHING = -1
 """The outcome of a note that an entry was not honoured, if that entry is not in the log."""
+
+
+class Awaited(Protocol):
+    """A commit that waiters may give up."""
+
+    awaited: bool
+
 
 Commit: TypeAlias = Callable[[Sequence[Item]], Sequence[Outcome]]
 """Appends a batch durably, and returns the outcome of each item."""

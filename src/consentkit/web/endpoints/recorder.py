@@ -98,33 +98,22 @@ class Recorder:
         known = subject_of(exchange)
         subject = known or (None if choice.submission.once else choice.ids.subject())
         entry = _entry(choice, decision, subject)
+        known_notice = entry.notice in self._published
         try:
-            yield from self._append(choice, entry)
+            yield Append(entry, None if known_notice else self._bundle(choice, entry.at))
         except LogError as error:
+            # If the log was restored to an earlier moment, the next grant takes the notice along again.
+            self._published.discard(entry.notice)
             yield Tell("error", f"a grant is not honoured, because the consent log cannot take it: {error}")
             if isinstance(error, LogUnavailable) and error.unknown:
                 yield Invalidate(entry, choice.ids.entry(), entry.at)
         else:
+            self._published.add(entry.notice)
             return Outcome(decision=decision, subject=None if known else subject)
         rest = refused_only(choice)
         if rest is not None:
             yield from self.refuse(choice, rest)
         return Outcome(decision=rest, recorded=rest is not None and not new)
-
-    def _append(self, choice: Choice, entry: Entry) -> Generator[Effect, Any, None]:
-        """Append a grant; with its notice if this process has not seen it in the log, or not any more."""
-        known = entry.notice in self._published
-        try:
-            yield Append(entry, None if known else self._bundle(choice, entry.at))
-        except LogUnavailable:
-            raise
-        except LogError:
-            if not known:
-                raise
-            # The log was restored to an earlier moment.
-            self._published.discard(entry.notice)
-            yield Append(entry, self._bundle(choice, entry.at))
-        self._published.add(entry.notice)
 
     def refuse(
         self, choice: Choice, refusal: Decision, *, level: Literal["error", "warning"] = "error"
