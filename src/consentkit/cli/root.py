@@ -10,7 +10,7 @@ from consentkit.cli.catalog_command import catalog
 from consentkit.cli.check_command import check
 from consentkit.cli.csp_command import csp
 from consentkit.cli.lint_command import lint
-from consentkit.cli.log import entry_commands, proof_commands, recovery_commands, retention_commands
+from consentkit.cli.log import entry_commands, operator_commands, proof_commands
 from consentkit.cli.log.key_commands import key
 from consentkit.cli.terminal import printable_output
 
@@ -52,8 +52,7 @@ log: Final = LogGroup(
         *entry_commands.COMMANDS,
         *proof_commands.COMMANDS,
         key,
-        *retention_commands.COMMANDS,
-        *recovery_commands.COMMANDS,
+        *operator_commands.COMMANDS,
     ],
 )
 

@@ -12,6 +12,7 @@ A file outbox holds one JSON object per line, ``{"entry": …}`` or ``{"bundle":
 import logging
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -27,6 +28,8 @@ from consentkit.record.entry import Bundle, Entry, Item
 
 MEMORY_LIMIT = 10_000
 """Maximum items of an outbox in memory."""
+REPORT_SECONDS = 60.0
+"""Time between two log lines while items wait."""
 DRAIN_BATCH = 512
 """Items that are handed over in one commit."""
 
@@ -164,6 +167,30 @@ class FileOutbox:
 
 Outbox: TypeAlias = MemoryOutbox | FileOutbox
 """Keeps items until the store takes them."""
+
+
+class OutboxReport:
+    """Writes one line to the server's log when items begin to wait, one each minute, and one at the end."""
+
+    def __init__(self) -> None:
+        self._said: float | None = None
+
+    def wait(self, outbox: Outbox, why: Exception) -> None:
+        """Report that an item waits."""
+        now = time.monotonic()
+        if self._said is None:
+            _logger.warning("refusals wait in the outbox from now on: %s", why)
+        elif now - self._said >= REPORT_SECONDS:
+            _logger.warning("%d items wait in the outbox: %s", outbox.depth(), why)
+        else:
+            return
+        self._said = now
+
+    def end(self, count: int) -> None:
+        """Report that nothing waits any more; `count` items were written last."""
+        if self._said is not None:
+            _logger.warning("nothing waits in the outbox any more: %d items were written", count)
+        self._said = None
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -1,18 +1,9 @@
-"""The state of a log in this process, for a site's metrics and for probes; and log lines about its outbox."""
+"""The state of a log in this process, for a site's metrics and for probes."""
 
-import logging
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-
-from consentkit.log.outbox import Outbox
-
-REPORT_SECONDS = 60.0
-"""Time between two log lines while items wait in the outbox."""
-
-_logger = logging.getLogger("consentkit.log")
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,27 +40,3 @@ def read_verified_at(saved: Path) -> str | None:
     except OSError:
         return None
     return datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-class OutboxReport:
-    """Writes one line to the server's log when items begin to wait, one each minute, and one at the end."""
-
-    def __init__(self) -> None:
-        self._said: float | None = None
-
-    def wait(self, outbox: Outbox, why: Exception) -> None:
-        """Report that an item waits."""
-        now = time.monotonic()
-        if self._said is None:
-            _logger.warning("refusals wait in the outbox from now on: %s", why)
-        elif now - self._said >= REPORT_SECONDS:
-            _logger.warning("%d items wait in the outbox: %s", outbox.depth(), why)
-        else:
-            return
-        self._said = now
-
-    def end(self, count: int) -> None:
-        """Report that nothing waits any more; `count` items were written last."""
-        if self._said is not None:
-            _logger.warning("nothing waits in the outbox any more: %d items were written", count)
-        self._said = None

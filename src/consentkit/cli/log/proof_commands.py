@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.retention_commands import now
+from consentkit.cli.log.operator_commands import now
 from consentkit.cli.log_options import (
     atomic_file,
     entry_filter,

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import resources
 from typing import Any, TypeVar
 from urllib.parse import unquote
 from weakref import finalize
@@ -91,18 +92,7 @@ _UNKNOWN = "40003"
 
 
 # Parts of libpq's messages and what they mean; the messages themselves name hosts and addresses.
-_REASONS = (
-    ("has not answered", "it has not answered in time, and the connection was closed"),
-    ("timeout", "it cannot be reached: it did not answer in time"),
-    ("could not translate host name", "it cannot be reached: its name is not known (DNS)"),
-    ("resolve host", "it cannot be reached: its name is not known (DNS)"),
-    ("Connection refused", "it cannot be reached: nothing listens at its address (connection refused)"),
-    ("No such file", "it cannot be reached: there is no socket at its address"),
-    ("SSL", "it cannot be reached: TLS failed, or one side demands it and the other has none"),
-    ("certificate", "it cannot be reached: its TLS certificate does not hold"),
-    ("could not connect", "it cannot be reached"),
-    ("connection failed", "it cannot be reached"),
-)
+_REASONS = (resources.files("consentkit.log.stores") / "data/postgres/checks/reasons.txt").read_text("utf-8")
 
 
 @contextmanager
@@ -127,7 +117,8 @@ def reason(error: Error) -> str:
     _, refused, why = str(error).rpartition("FATAL:")
     if refused:
         return re.sub(r'"[^"]*"', "…", why.strip().partition("\n")[0])
-    return next((words for sign, words in _REASONS if sign in str(error)), "the connection broke")
+    known = (line.split(" | ") for line in _REASONS.splitlines())
+    return next((words for sign, words in known if sign in str(error)), "the connection broke")
 
 
 def may_repeat(error: Error) -> bool:

@@ -15,8 +15,7 @@ VERSION = len(MIGRATIONS)
 FILLED = ("entries", "tiles", "notices", "assets", "daily", "observations")
 """Tables that decisions are written to, without the head's."""
 
-# The tables as the migrations leave them, and queries for what is there.
-_CHECKS = resources.files("consentkit.log.stores") / "data" / "postgres" / "checks"
+_CHECK = (resources.files("consentkit.log.stores") / "data/postgres/checks/tables.sql").read_bytes()
 
 # Duplicate schema, table, object and key: errors if several processes make the tables at once.
 _RACE = ("42P06", "42P07", "42710", "23505")
@@ -58,15 +57,8 @@ def check_tables(connection: Connection, schema: str) -> None:
     Raises:
         LogCorrupt: They are not.
     """
-    lines = (_CHECKS / "columns.txt").read_text("utf-8").splitlines()
-    expected = dict(line.split(": ") for line in lines)
-    values = {"schema": schema, "tables": list(expected)}
-    columns, attached = ((_CHECKS / name).read_bytes() for name in ("columns.sql", "attached.sql"))
-    found: dict[str, str] = dict(connection.execute(columns, values).fetchall())
-    if wrong := [table for table, columns in expected.items() if found.get(table) != columns]:
-        raise LogCorrupt(f"the table {wrong[0]} has other columns than that of a consent log")
-    for table, what in connection.execute(attached, values):
-        raise LogCorrupt(f"on the table {table} acts {what}, which no consent log has")
+    for (problem,) in connection.execute(_CHECK, {"schema": schema}):
+        raise LogCorrupt(problem)
 
 
 def check_creatable(connection: Connection, schema: str) -> None:

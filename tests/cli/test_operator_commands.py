@@ -13,8 +13,8 @@ import pytest
 
 import consentkit.cli.terminal
 from cli.runner import failed, run, said
-from consentkit.cli.log import retention_commands
-from consentkit.cli.log.retention_commands import parse_age
+from consentkit.cli.log import operator_commands
+from consentkit.cli.log.operator_commands import parse_age
 from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
 from consentkit.log.location import key_path
@@ -42,7 +42,7 @@ def outbox(path: Path, log: ConsentLog, monkeypatch: pytest.MonkeyPatch) -> Path
 def set_today(monkeypatch: pytest.MonkeyPatch, day: date) -> None:
     """Stop the clock at noon of a day."""
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    monkeypatch.setattr(retention_commands, "now", lambda: noon)
+    monkeypatch.setattr(operator_commands, "now", lambda: noon)
 
 
 def gone(log: ConsentLog) -> list[int]:
