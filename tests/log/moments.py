@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +14,7 @@ from log.postgres import Server
 
 Restore: TypeAlias = Callable[[], None]
 
+_numbers = itertools.count()
 _TABLES = (*FILLED, "head")
 
 
@@ -31,12 +33,13 @@ def keep_file(path: Path) -> Restore:
 
 def keep_schema(server: Server, name: str) -> Restore:
     """Keep a PostgreSQL log as it is now."""
-    server.run(f"CREATE SCHEMA {name}_kept")
-    server.run(*(f"CREATE TABLE {name}_kept.{table} AS TABLE {name}.{table}" for table in _TABLES))
+    kept = f"{name}_kept_{next(_numbers)}"
+    server.run(f"CREATE SCHEMA {kept}")
+    server.run(*(f"CREATE TABLE {kept}.{table} AS TABLE {name}.{table}" for table in _TABLES))
 
     def restore() -> None:
         for table in _TABLES:
             server.run(f"DELETE FROM {name}.{table}")
-            server.run(f"INSERT INTO {name}.{table} SELECT * FROM {name}_kept.{table}")
+            server.run(f"INSERT INTO {name}.{table} SELECT * FROM {kept}.{table}")
 
     return restore

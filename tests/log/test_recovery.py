@@ -148,7 +148,8 @@ def test_a_fork_is_broken_off_and_what_it_had_is_recorded_again(primary: Primary
     words = make_bundle("New words.")
     grants = [make_entry(notice=words.hash, subject=f"visitor-{number:016d}") for number in range(BEHIND - 3)]
     log.commit([words, *grants, make_refusal()])
-    saved = read_checkpoint(log.head().checkpoint or "")
+    text_of_branch = log.head().checkpoint or ""
+    saved = read_checkpoint(text_of_branch)
     log.erase_now("c3ViamVjdC1vbmU0", at=LATER)
     log.erase_now(grants[0].subject or "", at=LATER)
     primary.fail_over(log, restore)
@@ -174,8 +175,16 @@ def test_a_fork_is_broken_off_and_what_it_had_is_recorded_again(primary: Primary
         assert (note.entry.type, note.entry.common, note.entry.reason) == ("break", common, WHY)
         # A checkpoint that somebody has saved of the branch is named as given up, not taken for a forgery.
         recovered.check(keys=accepted(recovered), saved=saved)
-    with primary.open() as restarted:
-        restarted.commit([make_entry()])
+    # Another machine, which has seen the branch that is given up: from then on it holds this one to account.
+    other = primary.seen.with_name("other machine")
+    other.write_text(text_of_branch)
+    with ConsentLog(primary.url, key=primary.key, seen=other) as elsewhere:
+        elsewhere.commit([make_entry()])
+        earlier = primary.keep()
+        elsewhere.commit([make_entry()])
+        earlier()
+        with pytest.raises(LogCorrupt, match="rolled back"):
+            elsewhere.commit([make_entry()])
 
 
 def test_what_cannot_be_kept_is_listed(primary: Primary, log: ConsentLog) -> None:

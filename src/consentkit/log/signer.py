@@ -235,8 +235,9 @@ class Signer:
                 # Another process may sign with a newer key already.
                 keys = self._settle_keys(before) or keys
             _check_stated(before, before.checkpoint)
-        # Never sign two trees of one size: that is a fork.
-        self.check_seen(view, before, keys.accepted)
+        # Never sign two trees of one size: that is a fork. After a break, this branch is the one to continue.
+        if self.check_seen(view, before, keys.accepted) is not None:
+            self.seen.add(before, replace=True)
 
     def _settle_keys(self, before: Head) -> Keyring | None:
         """Read or make the keys that continue a head."""

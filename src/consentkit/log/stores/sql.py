@@ -135,7 +135,8 @@ class View(ABC):
     def decisions_of(self, day: str, start: int, stop: int) -> Iterator[list[RawRow]]:
         """Stream the decisions of a day that are not erased, with `start` ≤ index < `stop`, in batches."""
         times = (day, f"{day}U")
-        first, last = self._span(*times, start)
+        # What is new since a count is found by its index: looking for the day would read all of the day.
+        first, last = self._span(*times, start) if stop - start > _WINDOW else (start, stop)
         query = f'{ROW} WHERE "index" >= ? AND "index" < ? AND type = \'decision\' AND at BETWEEN ? AND ?'
         for low in range(first, min(stop, last + 1), _WINDOW):
             if rows := self.select(query, low, min(low + _WINDOW, stop), *times):
