@@ -441,3 +441,37 @@ def test_a_log_of_the_first_schema_goes_on(path: Path, log: ConsentLog) -> None:
     assert [found.hash for found in log.notices()] == [BUNDLE.hash]
     assert log.erase_now(SUBJECTS[2], at=NOW) == 3
     log.check(keys=accepted(log))
+
+
+@pytest.mark.anyio
+async def test_a_choice_on_its_way_does_not_bring_the_id_back(log: ConsentLog) -> None:
+    """It comes in with the old id when the visitor was erased: nobody could erase it any more."""
+    log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0])])
+    await log.erase(SUBJECTS[0], at=NOW)
+    late = on(DAYS[1], subject=SUBJECTS[0])
+    await log.append(late)
+    found = log.find(late.id)
+    assert found is not None and found.entry is None
+    assert log.of_subject(SUBJECTS[0]) == []
+    log.check(keys=accepted(log))
+
+
+def test_a_choice_of_another_process_is_swept(log: ConsentLog, path: Path) -> None:
+    log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0])])
+    log.erase_now(SUBJECTS[0], at=NOW)
+    with ConsentLog(path) as other:
+        other.commit([on(DAYS[1], subject=SUBJECTS[0])])
+    assert len(log.of_subject(SUBJECTS[0])) == 1
+    log.write_observations()
+    assert log.of_subject(SUBJECTS[0]) == []
+    log.check(keys=accepted(log))
+
+
+def test_many_entries_of_one_visitor_are_erased_in_steps(log: ConsentLog) -> None:
+    log.commit([BUNDLE, *(on(DAYS[0], subject=SUBJECTS[0]) for _ in range(1800)), on(DAYS[0])])
+    assert log.erase_now(SUBJECTS[0], at=NOW) == 1800
+    notes = [one.entry for one in log.entries() if one.entry and one.entry.type == "erasure"]
+    assert [len(note.erased or ()) for note in notes] == [500, 500, 500, 300]
+    assert log.of_subject(SUBJECTS[0]) == []
+    assert sum(log.stats().values()) == 1801
+    log.check(keys=accepted(log))

@@ -144,10 +144,11 @@ def test_a_log_that_is_only_behind_goes_on_without_a_break(primary: Primary, log
 
 def test_a_fork_is_broken_off_and_what_it_had_is_recorded_again(primary: Primary, log: ConsentLog) -> None:
     """234 entries behind: the standby was promoted, and has grown by entries of its own."""
+    log.commit([make_entry(subject="visitor-of-both-sides-")])
     restore = primary.keep()
     words = make_bundle("New words.")
     grants = [make_entry(notice=words.hash, subject=f"visitor-{number:016d}") for number in range(BEHIND - 3)]
-    log.commit([words, *grants, make_refusal()])
+    log.commit([words, *grants, make_refusal(), make_entry(subject="visitor-of-both-sides-")])
     text_of_branch = log.head().checkpoint or ""
     saved = read_checkpoint(text_of_branch)
     log.erase_now("c3ViamVjdC1vbmU0", at=LATER)
@@ -156,6 +157,7 @@ def test_a_fork_is_broken_off_and_what_it_had_is_recorded_again(primary: Primary
     with ConsentLog(primary.url, key=primary.key, seen=primary.seen.with_name("other")) as standby:
         standby.commit([make_entry(subject="visitor-of-the-standby"), make_refusal()])
         common = standby.head().size - 2
+        standby.erase_now("visitor-of-both-sides-", at=LATER)
     with primary.open() as recovered:
         with pytest.raises(LogCorrupt, match="rolled back"):
             recovered.commit([make_entry()])
@@ -164,9 +166,11 @@ def test_a_fork_is_broken_off_and_what_it_had_is_recorded_again(primary: Primary
             again = recovered.recover(old, reason=WHY, at=LATER)
         assert (done.copied, done.recorded, done.lost) == (0, BEHIND - 2, ())
         assert (again.recorded, again.broken_at) == (0, done.broken_at)
-        assert done.broken_at == common + 2
+        # The erasure of the standby has closed a day.
+        assert done.broken_at == common + 4
         assert {one.id for one in grants[1:]} <= found(recovered).keys()
-        # Who was erased there is erased here, with what the standby had.
+        # Who was erased on either side is erased, with what the other side had.
+        assert recovered.of_subject("visitor-of-both-sides-") == []
         assert recovered.of_subject("c3ViamVjdC1vbmU0") == recovered.of_subject(grants[0].subject or "") == []
         assert recovered.commit([make_entry()])
         assert recovered.check(keys=accepted(recovered)).size == recovered.head().size

@@ -80,10 +80,8 @@ class Period(NamedTuple):
 
     def end_of(self, step: str) -> str:
         """Return the last day, within the period, of a step that begins on a day (``YYYY-MM-DD``)."""
-        days = (date.fromisoformat(step) + timedelta(days=number) for number in range(31))
-        return max(
-            day.isoformat() for day in days if day <= self.until and self.step_of(day.isoformat()) == step
-        )
+        later = [date.fromisoformat(other) for other in self.steps() if other > step]
+        return str(later[0] - timedelta(days=1) if later else self.until)
 
 
 class Tally(NamedTuple):

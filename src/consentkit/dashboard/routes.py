@@ -141,8 +141,8 @@ class Pages:
     def entry(self, request: Request) -> Response:
         """Show one entry in words, what its visitor was shown, and its proof."""
         recorded, reader = self._entry_of(request), self._reader()
-        entry, index = recorded.entry, recorded.index
-        destroyed = reader.destroyed_by(index) if entry is None else None
+        entry = recorded.entry
+        destroyed = reader.destroyed_by(recorded.index) if entry is None else None
         verified = verify_entry(reader, recorded, self._keys())
         notice = "" if entry is None else entry.notice
         return respond(

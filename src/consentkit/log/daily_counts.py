@@ -55,24 +55,18 @@ class Tallies:
         Raises:
             LogCorrupt: One of them, or a roll-up, is not what its leaf commits to.
         """
-        before, size = self._tallies.get(day), view.head().size
-        if before is None or before.start > size:
-            before = Tally()
-        # A copy: other threads may be counting in other views.
-        tally = Tally(since=before.since.copy(), start=before.start)
-        tally.told, last = _told(view, day)
-        if last >= tally.start:
-            tally.start, tally.since = last + 1, Counter()
-        for rows in view.decisions_of(day, tally.start, size):
+        before, size = self._tallies.get(day, Tally()), view.head().size
+        told, last = _told(view, day)
+        # From the beginning if the log was rolled back. A copy: other threads may be counting in other views.
+        goes_on = last < before.start <= size
+        start, since = (before.start, before.since.copy()) if goes_on else (last + 1, Counter[DayKey]())
+        for rows in view.decisions_of(day, start, size):
             found = check_decisions(rows)
             if found is None:
-                raise LogCorrupt(
-                    f"a decision of {day} is not what its leaf commits to: the day is not counted"
-                )
-            tally.since.update(map(count_key, found[0]))
-        tally.start = size
-        self._tallies[day] = tally
-        return tally
+                raise LogCorrupt(f"a decision of {day} is not what its leaf commits to")
+            since.update(map(count_key, found[0]))
+        self._tallies[day] = Tally(told, since, size)
+        return self._tallies[day]
 
 
 def read_corrections(view: View) -> dict[str, Entry]:
@@ -146,14 +140,13 @@ class DailyCounts:
         before = self._closed.setdefault(day, {})
         rest = {key: count - before.get(key, 0) - since[key] for key, count in told.items()}
         is_whole = len(told) == len(correction.counts or ()) and told.keys() >= since.keys()
+        wrong = None
         if not is_whole or min(rest.values(), default=0) < 0 or sum(rest.values()) != missing:
             since[UNKNOWN] += missing
             told = {key: before.get(key, 0) + count for key, count in since.items() if count}
-            before |= told
-            counts = sorted(Count(*key, count) for key, count in told.items())
-            return Wrong(rollup, tuple(counts))
+            wrong = Wrong(rollup, tuple(sorted(Count(*key, count) for key, count in told.items())))
         before |= told
-        return None
+        return wrong
 
     def totals(self) -> dict[Rollup, Counted]:
         """Return what the stored daily counts should be."""

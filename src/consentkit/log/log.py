@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -38,6 +39,8 @@ AT_ONCE = 4
 DRAIN_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 ERASE_SECONDS = 10.0
+IN_FLIGHT_SECONDS = 60.0
+"""How long after an erasure a choice with the visitor's id may still come in."""
 
 LATEST = 200
 """Maximum entries of a history, so that long ones do not slow down the log."""
@@ -123,6 +126,8 @@ class ConsentLog(LogReader):
         self._tallies = Tallies()
         self._report = OutboxReport()
         self._refused = 0
+        # Visitors who were erased just now: when (monotonic, and as it stands in the log).
+        self._erased: dict[str, tuple[float, str]] = {}
         # The last day that an entry was recorded on, by this process.
         self._today = ""
         _in_use.add(self)
@@ -148,6 +153,9 @@ class ConsentLog(LogReader):
             raise
         if self._outbox.pending:
             await self.resume()
+        if entry.subject in self._erased:
+            with suppress(LogUnavailable):
+                await self._threads.run(self._sweep, seconds=DRAIN_SECONDS)
         if self.observed.counts:
             await self._write_when_due(int(datetime.fromisoformat(entry.at).timestamp()))
         return index
@@ -204,7 +212,19 @@ class ConsentLog(LogReader):
         """Do what `erase` does, without an event loop."""
         # Entries in the outbox, or being drained right now, may be this visitor's.
         self._outbox.drain(self._record, wait=True)
+        self._erased[subject] = time.monotonic(), at
         self._count_open_days()
+        return self._erase_all(subject, at=at)
+
+    def _sweep(self) -> None:
+        """Erase what was on its way, here or in another process, when its visitor was erased."""
+        for subject, (since, at) in list(self._erased.items()):
+            with suppress(LogError):
+                self._erase_all(subject, at=at)
+                if time.monotonic() - since > IN_FLIGHT_SECONDS:
+                    del self._erased[subject]
+
+    def _erase_all(self, subject: str, *, at: str) -> int:
         operation, erased, before = partial(erase, subject=subject, at=at), 0, MAX_NUMBER
         # Many short transactions, so that appends can go in between; looking up what is left locks nothing.
         while self.of_subject(subject, last=1):
@@ -319,12 +339,11 @@ class ConsentLog(LogReader):
         keys = self.keys()
         if keys is None or keys.signing.name != key.name:
             raise LogError("a log's keys all have its origin as their name")
-        both = [keys.signing, key]
 
         def sign_twice(transaction: Transaction, *, sign: Sign) -> Head:
             def sign_with_both(view: View, before: Head, size: int, root: bytes) -> str:
                 sign(view, before, size, root)  # checks that the present key signed the head
-                return sign_checkpoint(size, root, both)
+                return sign_checkpoint(size, root, [keys.signing, key])
 
             return resign(transaction, sign=sign_with_both)
 
@@ -412,6 +431,7 @@ class ConsentLog(LogReader):
 
     def write_observations(self) -> None:
         """Write the counts. If the store cannot be reached, they stay in memory."""
+        self._sweep()
         counts = self.observed.take()
         if not counts:
             return

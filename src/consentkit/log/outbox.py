@@ -101,8 +101,8 @@ class FileOutbox:
         self._lock, self._drainer, self._draining, self._refused = (
             path.with_name(path.name + suffix) for suffix in (".lock", ".drainer", ".draining", ".refused")
         )
-        # The file's inode, and the notices that this process has put into it.
-        self._put: tuple[int, frozenset[str]] = (0, frozenset())
+        # The notices that this process has put into the file.
+        self._put: frozenset[str] = frozenset()
 
     def put(self, items: Sequence[Item]) -> None:
         """Append items, in order. An id may be put twice: the store records it once.
@@ -112,18 +112,17 @@ class FileOutbox:
         """
         try:
             with file_lock(self._lock):
-                inode, bundles = self._put
-                if inode != _inode(self._path):
-                    bundles = frozenset()
+                # A file that was drained is a new one.
+                bundles = self._put if _size(self._path) else frozenset[str]()
                 _append(self._path, [_encode(item) for item in items if item.id not in bundles])
-                new = {item.id for item in items if isinstance(item, Bundle)}
-                self._put = (_inode(self._path), bundles | new)
+                self._put = bundles | {item.id for item in items if isinstance(item, Bundle)}
         except OSError as error:
             raise OutboxFull(f"the outbox cannot be written: {error.strerror}") from error
 
     def depth(self) -> int:
         """Return how many items wait."""
-        return sum(_lines(path) for path in (self._draining, self._path))
+        files = (path for path in (self._draining, self._path) if _size(path))
+        return sum(path.read_bytes().count(b"\n") for path in files)
 
     @property
     def pending(self) -> bool:
@@ -248,18 +247,6 @@ def _append(path: Path, lines: Iterable[bytes]) -> None:
         os.close(descriptor)
     if new:
         sync_folder(path.parent)
-
-
-def _inode(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_ino
-    return 0
-
-
-def _lines(path: Path) -> int:
-    with suppress(OSError), path.open("rb") as file:
-        return sum(1 for _ in file)
-    return 0
 
 
 def _size(path: Path) -> int:

@@ -201,17 +201,17 @@ class LogReader:
             read = lru_cache(maxsize=TILES_KEPT)(view.tile)
             return [_proof(read, head, index) for index in indexes]
 
-    def consistency(self, old: int) -> list[bytes]:
-        """Prove that the tree of `old` leaves is a prefix of the present one.
+    def consistency(self, old: int, new: int | None = None) -> list[bytes]:
+        """Prove that the tree of `old` leaves is a prefix of that of `new` ones, by default the present.
 
         Raises:
             LogError: There are not that many leaves.
         """
         with self._store.snapshot() as view:
             size = view.head().size
-            if not 0 <= old <= size:
-                raise LogError(f"the log has {size} entries, not {old}")
-            return consistency_proof(old, size, view.tile)
+            if not 0 <= old <= size or (new or 0) > size:
+                raise LogError(f"the log has {size} entries, not {max(old, new or 0)}")
+            return consistency_proof(old, size if new is None else new, view.tile)
 
     def tile(self, tile: TileId) -> bytes | None:
         """Return a tile's hashes, 32 bytes each."""

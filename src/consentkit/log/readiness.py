@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogMissing
-from consentkit.log.signer import Keyring, Signer, is_random
+from consentkit.log.signer import Signer, is_random
 from consentkit.log.stores.sql import Store
 from consentkit.log.stores.values import Head
 
@@ -75,6 +75,9 @@ def _advice(error: LogError) -> str:
 def _remarks_on_key(store: Store, signer: Signer, head: Head, path: Path | None) -> Iterator[Remark]:
     try:
         keys = signer.keys_after(head)
+        if keys is not None and head.size:
+            with store.snapshot() as view:
+                signer.check_seen(view, view.head(), keys.accepted)
     except (ConfigurationError, LogError, OSError) as error:
         problem = error.problem if isinstance(error, ConfigurationError) else error
         yield Remark("error", "key", f"no decision can be signed: {problem}")
@@ -82,22 +85,11 @@ def _remarks_on_key(store: Store, signer: Signer, head: Head, path: Path | None)
     if keys is None:
         yield Remark("warning", "key", _unsigned(signer, path))
         return
-    if head.size and (rolled_back := _remark_on_seen(store, signer, keys)):
-        yield rolled_back
     yield Remark("note", "key", f"it signs as {keys.signing.name}")
     if signer.path is not None and signer.path.stat().st_mode & _OTHERS:
         yield Remark("warning", "key", f"others on this machine may read {str(signer.path)!r}: chmod 600 it")
     if is_random(keys.signing.name):
         yield _random_name(signer, keys.signing.name, head)
-
-
-def _remark_on_seen(store: Store, signer: Signer, keys: Keyring) -> Remark | None:
-    try:
-        with store.snapshot() as view:
-            signer.check_seen(view, view.head(), keys.accepted)
-    except LogError as error:
-        return Remark("error", "log", str(error))
-    return None
 
 
 def _unsigned(signer: Signer, path: Path | None) -> str:

@@ -106,9 +106,10 @@ def salvage(here: View, there: View, common: int) -> tuple[list[Item], tuple[str
         What can be recorded again, ids of what cannot, and visitors who were erased there and not here.
     """
     items, lost, published = list[Item](), list[str](), set[str]()
+    gone = set(_erased_visitors(there, here, common))
     for row in there.rows(common):
-        # What was erased is not lost, and the books are kept anew.
-        if row.at is None or row.type in BOOKS or here.find(row.id) is not None:
+        # What was erased, there or here, is not lost, and the books are kept anew.
+        if row.at is None or row.subject in gone or row.type in BOOKS or here.find(row.id) is not None:
             continue
         try:
             item = read_bundle(there, row) if row.type == "notice" else Entry.decode(row.body or b"")
@@ -125,6 +126,7 @@ def salvage(here: View, there: View, common: int) -> tuple[list[Item], tuple[str
 
 
 def _erased_visitors(here: View, there: View, common: int) -> list[str]:
+    """Return the visitors whose entries here, before the fork, were erased there, after it."""
     notes = (Entry.decode(row.body or b"{}") for row in there.of_type("erasure") if row.index >= common)
     indexes = sorted({index for note in notes for index in note.erased or () if index < common})
     return sorted({row.subject for index in indexes for row in here.rows(index, index + 1) if row.subject})

@@ -7,6 +7,7 @@ again. A signed ``break`` entry, which ``consentkit log recover`` writes, gives 
 import logging
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -101,16 +102,18 @@ def check_continued(view: View, head: Head, seen: Head) -> Entry | None:
     Raises:
         LogCorrupt: It is neither.
     """
-    try:
+    with suppress(ProofInvalid):
         if seen.size <= head.size:
             proof = consistency_proof(seen.size, head.size, view.tile)
             check_consistency(seen.size, head.size, proof, seen.root, head.root)
             return None
-    except ProofInvalid:
-        pass
-    for row in view.of_type("break"):
-        entry = Entry.decode(row.body or b"")
+    for entry in read_breaks(view):
         if entry.gives_up(seen.size, seen.root):
             return entry
     problem = f"the log had {seen.size} entries and has {head.size}, or others: it was rolled back"
     raise LogCorrupt(f"{problem} (see `consentkit log recover`)")
+
+
+def read_breaks(view: View) -> Iterator[Entry]:
+    """Yield the log's breaks."""
+    return (Entry.decode(row.body or b"{}") for row in view.of_type("break"))

@@ -173,6 +173,8 @@ class PostgresStore:
         self._read_only = read_only
         self._writing = Pool(partial(self._connect, ANSWER_SECONDS), most=WRITING)
         self._reading = Pool(partial(self._connect, READ_SECONDS), most=READING)
+        # Migrations and VACUUM take their time.
+        self._slow = Pool(partial(self._connect, None), most=1)
         self._prepared = False
 
     def transact(self, script: sql.Script[T]) -> T:
@@ -214,17 +216,17 @@ class PostgresStore:
     def tidy(self) -> None:
         """Have the server free what destroyed rows have held."""
         table = Identifier(self._address.schema, "entries")
-        with translate_errors(), self._writing.connection() as connection:
-            # VACUUM must run outside a transaction, and takes its time. Engines without it need none.
-            connection.autocommit, connection.limit = True, None
+        with translate_errors(), self._slow.connection() as connection:
+            # VACUUM must run outside a transaction. Engines without it need none.
+            connection.autocommit = True
             with suppress(FeatureNotSupported, SyntaxError):
                 connection.execute(SQL("VACUUM {}").format(table))
-            connection.autocommit, connection.limit = False, ANSWER_SECONDS
+            connection.autocommit = False
 
     def close(self) -> None:
         """Close this process's connections."""
-        self._writing.close()
-        self._reading.close()
+        for pool in (self._writing, self._reading, self._slow):
+            pool.close()
 
     @translate_errors()
     def _run(self, script: sql.Script[T]) -> T:
@@ -274,13 +276,12 @@ class PostgresStore:
                 schema.check_tables(connection, name)
                 connection.rollback()
         else:
-            with self._writing.connection() as connection:
-                connection.limit = None
+            with self._slow.connection() as connection:
                 schema.migrate(connection, name)
-                connection.limit = ANSWER_SECONDS
+            self._slow.close()
         self._prepared = True
 
-    def _connect(self, limit: float) -> LimitedConnection:
+    def _connect(self, limit: float | None) -> LimitedConnection:
         # No prepared statements: they keep a plan made for a small table, and poolers in transaction mode do
         # not support them.
         connection = LimitedConnection.connect(**self._address.parameters, prepare_threshold=None)

@@ -15,6 +15,7 @@ from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.daily_counts import DailyCounts, read_corrections
 from consentkit.log.operations import PERSONAL
+from consentkit.log.seen import read_breaks
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head, RawRow, Row
 from consentkit.log.verify.entry_checks import (
@@ -277,8 +278,7 @@ def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
 
 def _is_given_up(view: View, saved: Checkpoint) -> bool:
     """Say whether a break gives the saved checkpoint's branch up; the walk checks the break itself."""
-    breaks = (decode_entry(row.index, row.body) for row in view.of_type("break"))
-    return any(entry.gives_up(saved.size, saved.root) for entry in breaks)
+    return any(entry.gives_up(saved.size, saved.root) for entry in read_breaks(view))
 
 
 def _check_growth(head: Head, saved: Checkpoint) -> None:
