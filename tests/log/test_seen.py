@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from consentkit.exceptions import LogCorrupt
+from consentkit.exceptions import LogCorrupt, LogUnavailable
 from consentkit.log import ConsentLog, open_log
 from consentkit.log.signer import Keyring, make_key_file
 from consentkit.tlog.note import SigningKey, read_checkpoint
@@ -164,14 +166,24 @@ def test_a_file_that_a_crash_has_spoilt_stops_nothing(
 
 
 def test_a_file_that_cannot_be_written_stops_nothing(
-    place: Place, log: ConsentLog, caplog: pytest.LogCaptureFixture
+    place: Place, log: ConsentLog, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.seen = place.seen.with_name("folder")
-    place.seen.with_name("folder.new").mkdir()
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("consentkit.log.seen.new_file", full)
     with place.open() as other:
         assert other.commit([make_entry()]) == [3]
         assert other.commit([make_entry()]) == [4]
-    assert len(re.findall("a restart forgets it", caplog.text)) == 1
+    assert len(re.findall("No space left on device; a restart forgets it", caplog.text)) == 1
+
+
+def test_a_file_that_cannot_be_read_stops_grants(place: Place, log: ConsentLog) -> None:
+    """Nobody can tell whether the log was rolled back."""
+    place.seen.unlink()
+    place.seen.mkdir()
+    with place.open() as other, pytest.raises(LogUnavailable, match=r"Is a directory: '.*log\.seen'"):
+        other.commit([make_entry()])
 
 
 def test_the_file_stands_beside_a_sqlite_log_and_nowhere_for_postgres(

@@ -1,7 +1,5 @@
 """Shared parts of the commands of ``consentkit log``: options, opening the log, writing files."""
 
-import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial, wraps
@@ -14,6 +12,7 @@ from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.entry_filter import FIELDS, EntryFilter
 from consentkit.log.location import check_file, log_path
+from consentkit.log.process import new_file
 
 _LOG_HELP: Final = "The log: a file's path, sqlite:///path or postgresql://…"
 _KEY_HELP: Final = "The log's key file, where it is not beside the log."
@@ -108,17 +107,6 @@ def atomic_file(path: str | Path) -> Iterator[TextIO]:
     """Open a file for its owner only, renamed to `path` when complete; write to a device directly."""
     with write_errors(path):
         target = Path(path).resolve()
-        if target.exists() and not target.is_file():
-            with target.open("w", encoding="utf-8", newline="") as file:
-                yield file
-            return
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        new = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with open(new, "w", encoding="utf-8", newline="") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, target)
-        finally:
-            draft.unlink(missing_ok=True)
+        is_device = target.exists() and not target.is_file()
+        with open(target, "w", encoding="utf-8", newline="") if is_device else new_file(target) as file:
+            yield file

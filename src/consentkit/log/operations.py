@@ -259,8 +259,11 @@ def publication_row(bundle: Bundle, index: int) -> Row:
 
 def _asked(batch: Iterable[Item]) -> list[str]:
     """Return the ids that a batch has and names, to be looked up in the log."""
-    named = {id for item in batch if isinstance(item, Entry) for id in (item.notice, item.previous) if id}
-    return sorted(named.union(item.id for item in batch))
+    asked = set[str]()
+    for item in batch:
+        named = (item.notice, item.previous) if isinstance(item, Entry) else ()
+        asked.update(filter(None, (item.id, *named)))
+    return sorted(asked)
 
 
 def _destroy(

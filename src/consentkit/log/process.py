@@ -7,11 +7,12 @@ every copy of the descriptor is closed: a forked child closes its copies. System
 
 import itertools
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TextIO, TypeVar
 from weakref import WeakSet
 
 from anyio import CapacityLimiter, move_on_after, to_thread
@@ -105,6 +106,32 @@ def fair_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         _release(descriptor)
+
+
+@contextmanager
+def new_file(
+    path: Path, *, sync: bool = True, put: Callable[[Path, Path], None] = os.replace
+) -> Iterator[TextIO]:
+    """Open a text file for its owner only, which is put at `path` once it is complete, or not at all.
+
+    Args:
+        path: Where to.
+        sync: Whether to wait until it is on disk.
+        put: Puts the complete file there; `os.link` raises FileExistsError where there is one.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            if sync:
+                os.fsync(descriptor)
+        put(draft, path)
+        if sync:
+            sync_folder(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

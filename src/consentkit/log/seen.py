@@ -5,14 +5,13 @@ again. A signed ``break`` entry, which ``consentkit log recover`` writes, gives 
 """
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from consentkit.exceptions import LogCorrupt, ProofInvalid
-from consentkit.log.process import file_lock
+from consentkit.log.process import file_lock, new_file
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head
 from consentkit.record.entry import Entry
@@ -62,21 +61,15 @@ class Seen:
         if self.path is None:
             self.own = head if replace or self.own is None or head.size > self.own.size else self.own
             return
-        draft = self.path.with_name(self.path.name + ".new")
+        is_due = time.monotonic() - self._synced >= SYNC_SECONDS
         try:
             with file_lock(self.path.with_name(self.path.name + ".lock")):
                 highest = self.head()
-                if not (replace or highest is None or head.size > highest.size):
-                    return
-                self.own = head
-                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-                with open(descriptor, "w", encoding="utf-8") as file:
-                    file.write(head.checkpoint)
-                    file.flush()
-                    if time.monotonic() - self._synced >= SYNC_SECONDS:
-                        os.fsync(descriptor)
-                        self._synced = time.monotonic()
-                os.replace(draft, self.path)
+                if replace or highest is None or head.size > highest.size:
+                    self.own = head
+                    with new_file(self.path, sync=is_due) as file:
+                        file.write(head.checkpoint)
+                    self._synced = time.monotonic() if is_due else self._synced
         except OSError as error:
             self._warn(f"{str(self.path)!r} cannot be written: {error.strerror}; a restart forgets it")
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogUnavailable, MissingExtra, ProofInvalid
-from consentkit.log.process import sync_folder
+from consentkit.log.process import new_file
 from consentkit.log.seen import Seen, check_continued
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head
@@ -89,14 +89,11 @@ def make_key_file(path: Path, keys: Keyring) -> bool:
     Raises:
         OSError: It cannot be written.
     """
-    draft = _draft(path, keys)
     try:
-        os.link(draft, path)
-        sync_folder(path.parent)
+        with new_file(path, put=os.link) as file:
+            file.write(str(keys))
     except FileExistsError:
         return False
-    finally:
-        draft.unlink()
     return True
 
 
@@ -106,22 +103,8 @@ def replace_key_file(path: Path, keys: Keyring) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    os.replace(_draft(path, keys), path)
-    sync_folder(path.parent)
-
-
-def _draft(path: Path, keys: Keyring) -> Path:
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(str(keys))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        draft.unlink()
-        raise
-    return draft
+    with new_file(path) as file:
+        file.write(str(keys))
 
 
 class Signer:
@@ -198,8 +181,8 @@ class Signer:
             LogCorrupt: `before` is not what was signed, or does not continue what was seen: somebody has
                 changed the database, or rolled it back.
         """
-        seen = self.seen.head()
         try:
+            seen = self.seen.head()
             # Fast path: the head is the one that this process signed last, and nobody has seen a higher one.
             known = seen is not None and self._continues and seen is self.seen.own
             if not known or replace(before, open_days=()) != seen:
