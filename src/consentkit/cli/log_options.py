@@ -17,7 +17,7 @@ from consentkit.log.process import new_file
 _LOG_HELP: Final = "The log: a file's path, sqlite:///path or postgresql://…"
 _KEY_HELP: Final = "The log's key file, where it is not beside the log."
 
-takes_ids: Final = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+takes_ids: Final[dict[str, Any]] = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 """Settings of a command that takes an id: 1 in 64 visitors' ids begins with a hyphen. There is no ``-h``."""
 log_option: Final = partial(
     click.option, "--log", "url", envvar="CONSENTKIT_LOG", show_envvar=True, metavar="URL", help=_LOG_HELP

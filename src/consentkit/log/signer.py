@@ -137,7 +137,7 @@ class Signer:
         self._keys: Keyring | None = None
         # Whether the keys were checked against the log's head; nothing is signed before that.
         self._continues = False
-        self.seen = Seen(seen)
+        self.seen: Seen = Seen(seen)
 
     def keys(self) -> Keyring | None:
         """Return the keys; None where there are none (yet).
