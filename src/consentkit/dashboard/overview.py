@@ -59,8 +59,12 @@ class Period(NamedTuple):
 
     def steps(self) -> list[str]:
         """Return the first day of each step, in order."""
-        days = (self.since + timedelta(days=number) for number in range(self.days))
-        return list(dict.fromkeys(self.step_of(day.isoformat()) for day in days))
+        return list(self.ends())
+
+    def ends(self) -> dict[str, str]:
+        """Return the last day of each step by its first day, in order."""
+        days = [(self.since + timedelta(days=number)).isoformat() for number in range(self.days)]
+        return {self.step_of(day): day for day in days}
 
     def step_of(self, day: str) -> str:
         """Return the first day, within the period, of the step that a day (``YYYY-MM-DD``) is in.
@@ -77,11 +81,6 @@ class Period(NamedTuple):
         elif self.step == "month":
             found = found.replace(day=1)
         return max(found, self.since).isoformat()
-
-    def end_of(self, step: str) -> str:
-        """Return the last day, within the period, of a step that begins on a day (``YYYY-MM-DD``)."""
-        later = [date.fromisoformat(other) for other in self.steps() if other > step]
-        return str(later[0] - timedelta(days=1) if later else self.until)
 
 
 class Tally(NamedTuple):

@@ -18,6 +18,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         types: Number of entries by type.
+        gone: Number of entries that are erased by now.
         erased: Number of entries that its erasures name.
         purged_before: The latest day before which a purge has erased decisions; empty without one.
         breaks: Indexes of its breaks.
@@ -28,6 +29,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     types: Mapping[str, int]
+    gone: int
     erased: int
     purged_before: str
     breaks: tuple[int, ...]
@@ -55,6 +57,7 @@ def read_changes(view: View, start: int = 0) -> Changes:
     late, first_late, latest = find_late(view.times(start))
     return Changes(
         types=dict(sorted(counted)),
+        gone=view.select('SELECT count(*) FROM entries WHERE "index" >= ? AND at IS NULL', start)[0][0],
         erased=sum(len(entry.erased or ()) for _, entry in books),
         purged_before=max((entry.before or "" for _, entry in books), default=""),
         breaks=tuple(row.index for row, entry in books if entry.type == "break"),

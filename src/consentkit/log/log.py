@@ -21,10 +21,10 @@ from consentkit.log.group_commit import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import check_folder, log_path, open_store
 from consentkit.log.operations import Sign, correct, erase, new_id, purge, record, resign
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox, OutboxReport
-from consentkit.log.process import Threads
+from consentkit.log.process import Advance, Threads, silent
 from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
-from consentkit.log.recovery import BATCH, Advance, Recovery, break_off, copy, count_common, salvage, silent
+from consentkit.log.recovery import BATCH, Recovery, break_off, copy, count_common, salvage
 from consentkit.log.seen import check_continued
 from consentkit.log.status import Status, read_verified_at
 from consentkit.log.stores.sql import Store, Transaction, View

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TextIO, TypeVar
+from typing import Protocol, TextIO, TypeAlias, TypeVar
 from weakref import WeakSet
 
 from anyio import CapacityLimiter, move_on_after, to_thread
@@ -30,6 +30,14 @@ except ImportError:  # pragma: no cover - not a POSIX system
 
 
 T = TypeVar("T")
+
+Advance: TypeAlias = Callable[[int], object]
+"""Shows progress: called with the number of entries done since it was last called."""
+
+
+def silent(count: int) -> None:
+    """Show no progress."""
+
 
 _numbers = itertools.count()
 

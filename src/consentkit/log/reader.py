@@ -18,13 +18,12 @@ from consentkit.log.changes import Changes, read_changes
 from consentkit.log.counters import Observation
 from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, check_folder, key_path, log_path, open_store, seen_path
-from consentkit.log.process import sync_folder
-from consentkit.log.recovery import Advance, copy
-from consentkit.log.recovery import silent as no_progress
+from consentkit.log.process import Advance, silent, sync_folder
+from consentkit.log.recovery import copy
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Rollup, Row, rollup_of
-from consentkit.log.verify.walk import Progress, silent, verify
+from consentkit.log.verify.walk import verify
 from consentkit.record.entry import Entry
 from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import Checkpoint, VerifierKey
@@ -256,7 +255,7 @@ class LogReader:
         keys: Sequence[VerifierKey] = (),
         saved: Checkpoint | None = None,
         only_new: bool = False,
-        progress: Progress = silent,
+        progress: Advance = silent,
     ) -> Head:
         """Recompute the whole tree, every commitment and the roll-ups; return the verified head.
 
@@ -266,8 +265,7 @@ class LogReader:
             keys: Public keys, one of which must have signed the head; if empty, no signature is checked.
             saved: A checkpoint seen earlier, of which the log must be a continuation.
             only_new: Recompute only what came after `saved`. Roll-ups are then not recomputed.
-            progress: Called with the number of entries that were checked since it was last called, and with
-                how many of these are erased.
+            progress: Called with the number of entries that were checked since it was last called.
 
         Raises:
             LogCorrupt: The first contradiction.
@@ -282,7 +280,7 @@ class LogReader:
         with self._store.snapshot() as view:
             return read_changes(view, start)
 
-    def backup(self, path: Path, *, progress: Advance = no_progress) -> Head:
+    def backup(self, path: Path, *, progress: Advance = silent) -> Head:
         """Copy the log, as it is now, into a new SQLite file; verify the copy, and return its head.
 
         Appends go on meanwhile. The file is there once it is complete; one that is there is replaced.

@@ -5,29 +5,20 @@ appended as it is, with its checkpoint, and every proof goes on. If both have gr
 ``break`` entry gives the other branch up, and what that has is recorded again under the same ids.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import msgspec
 
 from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.daily_counts import differences
 from consentkit.log.operations import Sign, append_notes
+from consentkit.log.process import Advance
 from consentkit.log.stores.sql import INSERT_ASSET, Transaction, View
 from consentkit.log.stores.values import Change, Head, Row
 from consentkit.record.entry import BOOKS, Bundle, Entry, Item
 from consentkit.tlog.tree import append, frontier, range_root
 
-Advance: TypeAlias = Callable[[int], object]
-"""Called with the number of entries done since it was last called."""
-
 BATCH = 1_000
 """Entries in memory at once."""
-
-
-def silent(count: int) -> None:
-    """Show no progress."""
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):

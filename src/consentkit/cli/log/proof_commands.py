@@ -68,9 +68,15 @@ def verify(
         if save is not None:
             _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
         saved = _read_saved(since or checkpoint, keys)
-        head, erased = _check(reader, keys, saved, only_new=since is not None)
-        changes = reader.changes(saved.size if saved is not None and since is not None else 0)
-    lines = _describe_log(head, erased, keys, saved, only_new=since is not None)
+        start = saved.size if saved is not None and since is not None else 0
+        with progress("Verifying", reader.head().size - start) as advance:
+            head = reader.check(keys=keys, saved=saved, only_new=since is not None, progress=advance)
+        if since is None:
+            if head.size >= PROGRESS_FROM:
+                click.echo("Checking what is found by id, visitor and day …", err=True)
+            reader.check_indexes()
+        changes = reader.changes(start)
+    lines = _describe_log(head, changes.gone, keys, saved, only_new=since is not None)
     lines += _describe_oddities(changes)
     if keys and not vkeys:
         known = "from the key file itself; one that you have from elsewhere shows more (--vkey)"
@@ -234,27 +240,6 @@ def _read_saved(path: str | None, keys: Sequence[VerifierKey]) -> Checkpoint | N
         return open_checkpoint(note, keys) if keys else saved
     except ProofInvalid as error:
         raise click.ClickException(f"the saved checkpoint {path!r} does not hold: {error}") from error
-
-
-def _check(
-    reader: LogReader, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
-) -> tuple[Head, int]:
-    """Verify the log; return the verified head and the number of erased entries."""
-    erased = 0
-    start = saved.size if saved is not None and only_new else 0
-    with progress("Verifying", reader.head().size - start) as advance:
-
-        def count(entries: int, of_them_erased: int) -> None:
-            nonlocal erased
-            erased += of_them_erased
-            advance(entries)
-
-        head = reader.check(keys=keys, saved=saved, only_new=only_new, progress=count)
-    if not only_new:
-        if head.size >= PROGRESS_FROM:
-            click.echo("Checking what is found by id, visitor and day …", err=True)
-        reader.check_indexes()
-    return head, erased
 
 
 def _describe_log(

@@ -1,6 +1,6 @@
 """Checks of single entries: body against leaf and columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from operator import attrgetter
@@ -32,7 +32,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 _decode = msgspec.json.Decoder(Facts).decode
-count_key = attrgetter("regime", "locale", "notice", "action")
+count_key: Callable[[Facts], tuple[str, str, str, str]] = attrgetter("regime", "locale", "notice", "action")
 """Returns the key under which a day's decision is counted."""
 
 

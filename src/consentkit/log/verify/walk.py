@@ -5,16 +5,16 @@ the lowest index at which something is wrong.
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import compress, count, islice, repeat, starmap
 from operator import attrgetter, is_, ne
-from typing import TypeAlias
 
 from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.daily_counts import DailyCounts, read_corrections
 from consentkit.log.operations import PERSONAL
+from consentkit.log.process import Advance, silent
 from consentkit.log.seen import read_breaks
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head, RawRow, Row
@@ -32,9 +32,6 @@ from consentkit.record.leaf import read_leaf
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
 from consentkit.tlog.tree import EMPTY_ROOT, HASH_BYTES, TILE_WIDTH, Grown, TileId, append, frontier, root
 
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called with the number of entries checked since the last call, and how many of these are erased."""
-
 _AT_A_TIME = 16 * TILE_WIDTH
 
 _notice_of = attrgetter("notice")
@@ -43,17 +40,13 @@ _notice_of = attrgetter("notice")
 _LAST = "\U0010ffff"
 
 
-def silent(entries: int, erased: int) -> None:
-    """Show no progress."""
-
-
 def verify(
     view: View,
     *,
     keys: Sequence[VerifierKey] = (),
     saved: Checkpoint | None = None,
     only_new: bool = False,
-    progress: Progress = silent,
+    progress: Advance = silent,
 ) -> Head:
     """Verify a log. Arguments, result and errors as of `LogReader.check`."""
     if only_new and saved is None:
@@ -69,7 +62,8 @@ def verify(
         walk = _Walk(view, saved, saved.size if saved is not None and only_new else 0)
         rows = view.raw_rows(walk.start, head.size)
         while batch := list(islice(rows, _AT_A_TIME)):
-            progress(len(batch), walk.take(batch))
+            walk.take(batch)
+            progress(len(batch))
         walk.finish(head)
     except TypeError as error:
         # SQLite keeps any kind of value in any column.
@@ -91,23 +85,22 @@ class _Walk:
         self._grown = Grown(start, root(start, self._tiles) if start else EMPTY_ROOT, {})
         self._check_saved({})
 
-    def take(self, rows: Sequence[RawRow]) -> int:
-        """Check the next rows; return how many of them were erased."""
+    def take(self, rows: Sequence[RawRow]) -> None:
+        """Check the next rows."""
         indexes, _, types, _, _, bodies, _, leaves = zip(*rows, strict=True)
         # The tree first: an entry that does not match it is the more exact finding.
         self._check_order(indexes, leaves)
         self._grow(list(leaves))
-        done, erased = 0, bodies.count(None)
+        done = 0
         # Few are no decisions, or erased: found without a loop in Python.
         others = set(compress(count(), map(ne, types, repeat("decision"))))
-        if erased:
+        if None in bodies:
             others.update(compress(count(), map(is_, bodies, repeat(None))))
         for at in sorted(others):
             self._take_decisions(rows[done:at])
             self._take_other(Row(*rows[at]))
             done = at + 1
         self._take_decisions(rows[done:])
-        return erased
 
     def finish(self, head: Head) -> None:
         """Check head, last tiles, assets and counts, once all rows were seen."""
