@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import re
+import zipfile
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import anyio
@@ -26,6 +28,7 @@ from dashboard.auditor import (
     YESTERDAY,
     auditing,
     read,
+    refused,
     rows,
     tiles,
 )
@@ -331,3 +334,85 @@ async def test_pages_write_nothing(path: Path) -> None:
         ):
             await client.get(address)
     assert await anyio.Path(path).read_bytes() == before
+
+
+async def test_the_search_box_takes_a_visitor_a_day_and_an_index(log: ConsentLog) -> None:
+    async with auditing(log) as client:
+        for id, there in (
+            (SUBJECT, f"/audit/entries?subject={SUBJECT}"),
+            (YESTERDAY, f"/audit/entries?from={YESTERDAY}&to={YESTERDAY}"),
+            ("3", "/audit/entries/3"),
+        ):
+            answer = await client.get("entries", params={"id": id})
+            assert (answer.status_code, answer.headers["location"]) == (303, there)
+
+
+async def test_a_visitors_entries_are_one_click_away(log: ConsentLog) -> None:
+    theirs = [one.index for one in log.of_subject(SUBJECT)]
+    async with auditing(log) as client:
+        entry = read(await client.get(f"entries/{theirs[0]}"))
+        (link,) = [one["href"] for one in entry.find_all("a") if one.get_text() == SUBJECT]
+        page = read(await client.get(SITE + str(link)))
+    assert [int(row[0]) for row in rows(page, "Entries, the newest first")] == theirs[::-1]
+    assert f"/audit/evidence.zip?subject={SUBJECT}" in [one["href"] for one in page.find_all("a")]
+
+
+async def test_one_filter_for_lists_counts_and_exports(log: ConsentLog) -> None:
+    chosen = {"regime": "opt-out", "country": "DE", "language": "en", "purpose": "analytics"}
+    async with auditing(log) as client:
+        listed = rows(read(await client.get("entries", params=chosen)), "Entries, the newest first")
+        counted = tiles(read(await client.get("", params=chosen)))
+        exported = (await client.get("exports/entries.jsonl", params=chosen)).text.splitlines()
+        assert (len(listed), counted["Decisions"], len(exported)) == (1, "1", 1)
+        for wrong in ({"regime": "opt"}, {"country": "de"}, {"notice": "12"}, {"language": "'"}):
+            for page in ("", "entries", "exports/entries.csv"):
+                answer = await client.get(page, params=wrong)
+                assert answer.status_code == 400 and "xpected as" in answer.text, (wrong, page)
+
+
+async def test_numbers_lead_to_their_entries(log: ConsentLog) -> None:
+    async with auditing(log) as client:
+        overview = read(await client.get(""))
+        links = [(str(one["href"]), one.get_text()) for one in overview.select(".tiles a, td a")]
+        assert len(links) > 10
+        for link, number in links:
+            answer = await client.get(SITE + link)
+            assert number == "0" or str(len(rows(read(answer), "Entries, the newest first"))) == number, link
+
+
+async def test_notices_say_what_changed(log: ConsentLog) -> None:
+    changed = json.loads(BUNDLE.body)
+    changed["texts"]["opt-in.notice"] = changed["texts"]["opt-in.notice"].replace("We use", "They love")
+    body = json.dumps(changed, sort_keys=True).encode()
+    log.publish(sha256(body).hexdigest(), body, {}, at=AT)
+    async with auditing(log) as client:
+        page = read(await client.get("notices"))
+    newest, first = page.select("section")
+    assert (
+        newest.select_one("del").get_text() == "We use" and newest.select_one("ins").get_text() == "They love"
+    )
+    assert "The first in this language" in first.get_text()
+    assert f"/audit/entries?notice={BUNDLE.hash}" in [one["href"] for one in first.find_all("a")]
+
+
+async def test_evidence_is_one_click_away(log: ConsentLog) -> None:
+    async with auditing(log) as client:
+        for query, entries in ((f"subject={SUBJECT}", 5), ("entry=1", 2), (f"from={TODAY}&to={TODAY}", 4)):
+            answer = await client.get(f"evidence.zip?{query}")
+            assert answer.headers["content-type"] == "application/zip"
+            with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
+                assert pack.read("entries.jsonl").count(b"\n") == entries
+        for query in ("entry=999", "subject=nobody-of-that-name", "entry=x"):
+            assert (await client.get(f"evidence.zip?{query}")).status_code == 404
+
+
+async def test_what_is_new_and_odd_is_told(log: ConsentLog, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text(log.head().checkpoint or "")
+    log.commit([refused(EARLIER)])
+    async with auditing(log, checkpoint=kept) as client:
+        assert "no entry stands after a later one" in read(await client.get("log")).get_text()
+    async with auditing(log) as client:
+        text = read(await client.get("log")).get_text(" ", strip=True)
+    assert "1 entries stand after later ones" in text
+    assert f"Counts reach back to {EARLIER}" in text

@@ -20,6 +20,7 @@ from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, check_folder, key_path, log_path, open_store, seen_path
 from consentkit.log.process import Advance, silent, sync_folder
 from consentkit.log.recovery import copy
+from consentkit.log.seen import find_break
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Rollup, Row, rollup_of
@@ -274,6 +275,11 @@ class LogReader:
             head = verify(view, keys=keys, saved=saved, only_new=only_new, progress=progress)
             self._signer.check_seen(view, head, keys)
             return head
+
+    def given_up(self, checkpoint: Checkpoint) -> Entry | None:
+        """Return the break that gives a checkpoint's branch up; None without one."""
+        with self._store.snapshot() as view:
+            return find_break(view, checkpoint.size, checkpoint.root)
 
     def changes(self, start: int = 0) -> Changes:
         """Return what the log has got from an index on, such as the size of a checkpoint that was saved."""

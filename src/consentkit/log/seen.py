@@ -6,7 +6,6 @@ again. A signed ``break`` entry, which ``consentkit log recover`` writes, gives 
 
 import logging
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -100,13 +99,13 @@ def check_continued(view: View, head: Head, seen: Head) -> Entry | None:
             proof = consistency_proof(seen.size, head.size, view.tile)
             check_consistency(seen.size, head.size, proof, seen.root, head.root)
             return None
-    for entry in read_breaks(view):
-        if entry.gives_up(seen.size, seen.root):
-            return entry
+    if found := find_break(view, seen.size, seen.root):
+        return found
     problem = f"the log had {seen.size} entries and has {head.size}, or others: it was rolled back"
     raise LogCorrupt(f"{problem} (see `consentkit log recover`)")
 
 
-def read_breaks(view: View) -> Iterator[Entry]:
-    """Yield the log's breaks."""
-    return (Entry.decode(row.body or b"{}") for row in view.of_type("break"))
+def find_break(view: View, size: int, root: bytes) -> Entry | None:
+    """Return the break that gives up a tree of so many entries with this root; None without one."""
+    breaks = (Entry.decode(row.body or b"{}") for row in view.of_type("break"))
+    return next((entry for entry in breaks if entry.gives_up(size, root)), None)

@@ -275,6 +275,8 @@ def _check_last(reader: LogReader, head: Head) -> Check:
 
 
 def _check_continued(reader: LogReader, head: Head, stated: Checkpoint) -> Check:
+    if found := reader.given_up(stated):
+        return Check(_KEPT, None, f"A break gives up the branch that it was of: {found.reason}.")
     if stated.size > head.size:
         text = f"It had {stated.size:,} entries then, and has {head.size:,} now: entries were taken away."
         return Check(_KEPT, False, text)

@@ -15,7 +15,7 @@ from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.daily_counts import DailyCounts, read_corrections
 from consentkit.log.operations import PERSONAL
 from consentkit.log.process import Advance, silent
-from consentkit.log.seen import read_breaks
+from consentkit.log.seen import find_break
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head, RawRow, Row
 from consentkit.log.verify.entry_checks import (
@@ -55,7 +55,7 @@ def verify(
         view.check_tables()
         head = view.head()
         _check_signature(head, keys)
-        if saved is not None and not only_new and _is_given_up(view, saved):
+        if saved is not None and not only_new and find_break(view, saved.size, saved.root):
             saved = None
         if saved is not None:
             _check_growth(head, saved)
@@ -267,11 +267,6 @@ def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
     if (checkpoint.size, checkpoint.root) != (head.size, head.root):
         problem = f"the head says {head.size} entries, its checkpoint {checkpoint.size} or another root"
         raise LogCorrupt(problem)
-
-
-def _is_given_up(view: View, saved: Checkpoint) -> bool:
-    """Say whether a break gives the saved checkpoint's branch up; the walk checks the break itself."""
-    return any(entry.gives_up(saved.size, saved.root) for entry in read_breaks(view))
 
 
 def _check_growth(head: Head, saved: Checkpoint) -> None:
