@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 
-from consentkit.log import ConsentLog
+from consentkit.log import ConsentLog, operations
 from consentkit.log.operations import new_id
 from consentkit.log.stores.sqlite import SQLiteView
 from consentkit.log.stores.values import Row
-from consentkit.record.entry import Bundle, Entry
+from consentkit.record.entry import Bundle, Count, Entry
 from consentkit.record.leaf import commitment, committed_leaf, new_salt
 from consentkit.tlog.note import SigningKey, VerifierKey, sign_checkpoint
 from consentkit.tlog.tree import HASH_BYTES, TileId, append
@@ -33,11 +34,13 @@ class Specimen(NamedTuple):
         database: All of it, in memory.
         key: Signs it.
         older: The same log, earlier: before its last erasure and its purge. Whole and validly signed.
+        corrected: Id of the roll-up that a correction puts right.
     """
 
     database: sqlite3.Connection
     key: SigningKey
     older: sqlite3.Connection
+    corrected: str
 
     @property
     def keys(self) -> tuple[VerifierKey, ...]:
@@ -46,7 +49,7 @@ class Specimen(NamedTuple):
 
 
 def make_specimen(folder: Path) -> Specimen:
-    """Make the log: days, notices, late entries, entries not honoured, erasures and a purge."""
+    """Make the log: days, notices, late entries, entries not honoured, erasures, a purge, repairs."""
     path = folder / "consent.sqlite3"
     chance = random.Random(1)
     with ConsentLog(path) as log:
@@ -73,7 +76,25 @@ def make_specimen(folder: Path) -> Specimen:
         log.commit([_decision(chance, DAYS[-1], [bundles[1].hash]) for _ in range(20)])
         keys = log.keys()
     assert keys is not None
-    return Specimen(_copied(path), keys.signing, older)
+    corrected = _repair(log, folder, keys.signing, bundles[1].hash)
+    return Specimen(_copied(path), keys.signing, older, corrected)
+
+
+def _repair(log: ConsentLog, folder: Path, key: SigningKey, notice: str) -> str:
+    """Have a false roll-up signed and corrected, and a branch given up; return the roll-up's id."""
+    day, at = DAYS[4], f"{DAYS[-1]}T22:00:00Z"
+    counts = (Count("opt-in", "de", notice, "save", 1_000),)
+    false = Entry(id=new_id(at), type="rollup", at=at, closes=day, counts=counts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "BOOKS", frozenset())
+        log.commit([false])
+    assert log.correct("signed by an earlier version", at=at) == 1
+    log.backup(folder / "branch.sqlite3")
+    with ConsentLog(folder / "branch.sqlite3", key=str(key)) as branch:
+        branch.commit([make_entry(at=at, notice=notice)])
+        log.commit([make_entry(at=at, notice=notice)])
+        assert log.recover(branch, reason="a fork", at=at).broken_at
+    return false.id
 
 
 def _bundle(text: str) -> Bundle:
@@ -185,7 +206,7 @@ def flip_body(scene: Scene) -> str:
 
 
 def flip_body_of_the_books(scene: Scene) -> str:
-    index = scene.any_index("type IN ('rollup', 'erasure', 'purge', 'notice')")
+    index = scene.any_index("type NOT IN ('decision', 'invalidated')")
     scene.run(
         'UPDATE entries SET body = ? WHERE "index" = ?', scene.flipped(scene.row(index).body or b""), index
     )
@@ -363,6 +384,7 @@ def edit_daily(scene: Scene) -> str:
     keys = scene.chance.choice(list(scene.view.daily()))
     one = "WHERE (day, regime, locale, notice, action) = (?, ?, ?, ?, ?)"
     changes = ["count = count + 1", "count = count - 1", "action = 'withdraw'", "locale = 'fr'"]
+    changes += ["told = told + 1", "told = told - 1", "count = count + 1, told = told + 1"]
     changes = [f"UPDATE daily SET {change} {one}" for change in changes]
     scene.run(scene.chance.choice([f"DELETE FROM daily {one}", *changes]), *msgspec.structs.astuple(keys))
     return f"the daily roll-ups of {keys.day}"
@@ -392,6 +414,33 @@ def forge_a_rollup(scene: Scene) -> str:
     scene.put(index, forged)
     scene.sign(scene.specimen.key)
     return rf"entry \d+: the roll-up of {forged.closes} is not"
+
+
+def forge_a_correction(scene: Scene) -> str:
+    """By whoever has the key: one that makes a count false."""
+    index = scene.any_index("type = 'correction'")
+    correction = Entry.decode(scene.row(index).body or b"")
+    invented = Count("opt-in", "de", _a_notice(scene), "save", scene.chance.randrange(1, 100))
+    scene.put(index, msgspec.structs.replace(correction, counts=(invented,)))
+    scene.sign(scene.specimen.key)
+    return rf"entry \d+: the roll-up of {correction.closes} is not"
+
+
+def remove_a_correction(scene: Scene) -> str:
+    """By whoever has the key: the roll-up that it puts right is false again."""
+    index = scene.any_index("type = 'correction'")
+    correction = Entry.decode(scene.row(index).body or b"")
+    other = Entry(id=correction.id, type="erasure", at=correction.at, erased=(0,))
+    scene.put(index, other)
+    scene.run("UPDATE entries SET type = 'erasure' WHERE \"index\" = ?", index)
+    scene.sign(scene.specimen.key)
+    return rf"entry \d+: (the roll-up of {correction.closes} is not|an entry says that it was erased)"
+
+
+def hide_a_break(scene: Scene) -> str:
+    index = scene.any_index("type = 'break'")
+    scene.run("UPDATE entries SET type = 'decision' WHERE \"index\" = ?", index)
+    return f"entry {index}: its body is not what its leaf commits to"
 
 
 def edit_an_erasure(scene: Scene) -> str:
@@ -506,7 +555,7 @@ _CELLS = [
     *(("head", column) for column in ("size", "root", "checkpoint", "open_days")),
     *(("notices", column) for column in ("hash", "body")),
     *(("assets", column) for column in ("hash", "bytes")),
-    *(("daily", column) for column in ("day", "regime", "locale", "notice", "action", "count")),
+    *(("daily", column) for column in ("day", "regime", "locale", "notice", "action", "count", "told")),
 ]
 _KEYS = {"tiles": 'level, "index"', "daily": "day, regime, locale, notice, action"}
 
@@ -561,7 +610,7 @@ _ERASED = 'SELECT "index" FROM entries WHERE body IS NULL'
 
 
 def _forged_rollup(scene: Scene) -> tuple[int, Entry]:
-    index = scene.any_index("type = 'rollup'")
+    index = scene.any_index(f"type = 'rollup' AND id <> '{scene.specimen.corrected}'")
     rollup = Entry.decode(scene.row(index).body or b"")
     counts = list(rollup.counts or ())
     place = scene.chance.randrange(len(counts))
@@ -588,7 +637,8 @@ TAMPERINGS: Mapping[str, Tamper] = {
         delete, delete_and_close_the_gap, insert, insert_at_the_end, insert_before_the_beginning,
         insert_and_rebuild, reorder, truncate, truncate_and_rebuild, replace_the_head, sign_with_another_key,
         edit_a_notice, remove_a_notice, edit_an_asset, remove_an_asset, edit_daily, move_daily,
-        edit_open_days, edit_a_rollup, forge_a_rollup, edit_an_erasure, forge_an_erasure, hide_an_erasure,
+        edit_open_days, edit_a_rollup, forge_a_rollup, forge_a_correction, remove_a_correction, hide_a_break,
+        edit_an_erasure, forge_an_erasure, hide_an_erasure,
         erase_in_secret, restore, restore_a_part, swap_a_column, change_the_kind_of_a_value,
         nest_a_body, change_any_cell, publish_too_late,
     )

@@ -297,7 +297,7 @@ def erase_all(path: Path, store: FaultyStore, subjects: Iterable[str]) -> None:
     sign = Signer(None, default=key_path(path)).sign
     store.transact(
         lambda one: [
-            erase(one, subject, before=10**9, at=NOW, sign=sign, tallies=Tallies()) for subject in subjects
+            erase(one, one.of_subject(subject), at=NOW, sign=sign, tallies=Tallies()) for subject in subjects
         ]
     )
 

@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -263,24 +264,18 @@ def test_an_erasure_leaves_the_leaves(store: Store) -> None:
     mine, others = make_entry(), make_entry(subject="c3ViamVjdC10d28z")
     commit(store, [BUNDLE, mine, others])
     before = rows_of(store)
-    subject = mine.subject or ""
     with store.snapshot() as earlier:
-        gone = store.transact(
-            lambda transaction: erase(transaction, subject, before=9, at=AT, sign=unsigned, tallies=Tallies())
+        erasure = partial(
+            erase, rows=earlier.of_subject(mine.subject or ""), at=AT, sign=unsigned, tallies=Tallies()
         )
-        assert gone == [1]
+        assert store.transact(erasure) == [1]
         assert list(earlier.rows()) == before
-    notice, blank, kept, rollup, erasure = rows_of(store)
+    notice, blank, kept, rollup, entry = rows_of(store)
     assert [notice, kept] == [before[0], before[2]]
     assert (blank.at, blank.subject, blank.body, blank.salt) == (None,) * 4
     assert (blank.id, blank.type, blank.leaf) == (mine.id, "decision", before[1].leaf)
-    assert (rollup.type, erasure.type) == ("rollup", "erasure")
-    assert (
-        store.transact(
-            lambda transaction: erase(transaction, subject, before=9, at=AT, sign=unsigned, tallies=Tallies())
-        )
-        == []
-    )
+    assert (rollup.type, entry.type) == ("rollup", "erasure")
+    assert store.transact(erasure) == []
     assert commit(store, [mine]) == [1]
     assert checked(store).size == 5
     store.tidy()

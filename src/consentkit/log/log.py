@@ -19,7 +19,7 @@ from consentkit.log.counters import Observations
 from consentkit.log.daily_counts import Tallies, audit
 from consentkit.log.group_commit import COMMIT_SECONDS, GroupCommit
 from consentkit.log.location import check_folder, log_path, open_store
-from consentkit.log.operations import Sign, correct, erase, new_id, purge, record, resign
+from consentkit.log.operations import ERASED_AT_ONCE, Sign, correct, erase, new_id, purge, record, resign
 from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox, OutboxReport
 from consentkit.log.process import Advance, Threads, silent
 from consentkit.log.reader import LogReader, Recorded, signer_of
@@ -28,7 +28,7 @@ from consentkit.log.recovery import BATCH, Recovery, break_off, copy, count_comm
 from consentkit.log.seen import check_continued
 from consentkit.log.status import Status, read_verified_at
 from consentkit.log.stores.sql import Store, Transaction, View
-from consentkit.log.stores.values import Awaited, Head, Outcome
+from consentkit.log.stores.values import Awaited, Head, Outcome, Row
 from consentkit.record.entry import Bundle, Entry, Item
 from consentkit.tlog.note import SigningKey, sign_checkpoint
 from consentkit.tlog.tree import MAX_NUMBER
@@ -225,13 +225,18 @@ class ConsentLog(LogReader):
                     del self._erased[subject]
 
     def _erase_all(self, subject: str, *, at: str) -> int:
-        operation, erased, before = partial(erase, subject=subject, at=at), 0, MAX_NUMBER
-        # Many short transactions, so that appends can go in between; looking up what is left locks nothing.
+        erased = 0
+        # Looking up locks nothing; appends go between the transactions. Again, for what came meanwhile.
         while self.of_subject(subject, last=1):
-            while indexes := self._destroy(partial(operation, before=before)):
-                erased, before = erased + len(indexes), indexes[0]
             before = MAX_NUMBER
+            while rows := self._rows_of(subject, before):
+                erased += len(self._destroy(partial(erase, rows=rows, at=at)))
+                before = rows[0].index
         return erased
+
+    def _rows_of(self, subject: str, before: int) -> list[Row]:
+        with self._store.snapshot() as view:
+            return view.of_subject(subject, last=ERASED_AT_ONCE, before=before)
 
     def purge(self, before: str, *, at: str) -> Iterator[tuple[int, int]]:
         """Erase all decisions before a day, in many transactions. After an interruption call it again.

@@ -76,19 +76,20 @@ def record(
 
 
 def erase(
-    transaction: Transaction, subject: str, *, before: int, at: str, sign: Sign, tallies: Tallies
+    transaction: Transaction, rows: Sequence[Row], *, at: str, sign: Sign, tallies: Tallies
 ) -> list[int]:
-    """Erase a visitor's latest `ERASED_AT_ONCE` entries with an index below `before`; return the indexes.
+    """Erase some of a visitor's entries; return the indexes of those that were not erased yet.
 
     An entry that records it is appended. Days of these entries without a roll-up get one first, so that the
     counts can still be checked.
     """
     head = transaction.head()
-    rows = transaction.of_subject(subject, last=ERASED_AT_ONCE, before=before)
-    erased = [row.index for row in rows]
+    _, gone, _ = transaction.known([row.id for row in rows], [])
+    left = [row for row in rows if row.id not in gone]
+    erased = [row.index for row in left]
     if erased:
         note = Entry(id=new_id(at), type="erasure", at=at, erased=tuple(erased))
-        days = {read_leaf(row.leaf).day for row in rows}
+        days = {read_leaf(row.leaf).day for row in left}
         _destroy(transaction, head, erased, days, note, sign=sign, tallies=tallies)
     return erased
 

@@ -201,7 +201,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             values = getattr(self, field)
             if values is not None and list(values) != sorted(set(values)):
                 raise _refusal(field)
-        if () in (self.counts, self.erased):
+        if self.type != "correction" and () in (self.counts, self.erased):
             raise _refusal("counts" if self.counts == () else "erased")
         least = {"erased": min(self.erased or (0,)), "stop": self.stop, "common": self.common}
         for field, number in least.items():
