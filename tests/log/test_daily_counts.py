@@ -118,6 +118,14 @@ def test_a_signed_false_count_can_be_corrected_before_and_after_a_purge(log: Con
     assert log.check(keys=accepted(log)).size > 8
 
 
+def test_a_false_roll_up_can_be_corrected_that_had_nothing_to_tell(log: ConsentLog) -> None:
+    log.commit([make_entry(at=NEXT)])
+    forge(log, "rollup")
+    assert log.correct("signed by an earlier version", at=NEXT) == 1
+    assert log.check(keys=accepted(log)).size == log.head().size
+    assert sum(log.stats().values()) == 4
+
+
 def test_a_signed_false_count_can_be_corrected_although_its_entries_are_purged(log: ConsentLog) -> None:
     forge(log, "rollup")
     log.commit([make_entry(at=NEXT)])
