@@ -444,9 +444,9 @@ def hide_a_break(scene: Scene) -> str:
 
 
 def edit_an_erasure(scene: Scene) -> str:
-    index, forged, _ = _shortened_erasure(scene)
+    index, forged, left_out = _shortened_erasure(scene)
     scene.put(index, forged)
-    return f"entry {index}:"
+    return f"entry ({index}|{left_out}):"
 
 
 def forge_an_erasure(scene: Scene) -> str:

@@ -61,7 +61,7 @@ class Tallies:
         goes_on = last < before.start <= size
         start, since = (before.start, before.since.copy()) if goes_on else (last + 1, Counter[DayKey]())
         for rows in view.decisions_of(day, start, size):
-            found = check_decisions(rows)
+            found = check_decisions([*zip(*rows, strict=True)])
             if found is None:
                 raise LogCorrupt(f"a decision of {day} is not what its leaf commits to")
             since.update(map(count_key, found[0]))

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
 from consentkit.exceptions import LogCorrupt, LogError
-from consentkit.log.stores.values import RawRow, Row
+from consentkit.log.stores.values import Row
 from consentkit.record.entry import Entry
 from consentkit.record.leaf import DOMAIN, SALT_BYTES, commitment, committed_leaf, notice_leaf
 
@@ -36,13 +37,16 @@ count_key: Callable[[Facts], tuple[str, str, str, str]] = attrgetter("regime", "
 """Returns the key under which a day's decision is counted."""
 
 
-def check_decisions(rows: Sequence[RawRow]) -> tuple[list[Facts], list[str]] | None:
+def check_decisions(columns: Sequence[Sequence[Any]]) -> tuple[list[Facts], list[str]] | None:
     """Decode decisions, and return them with their days; None unless all match their leaves and columns.
 
     Most of the time of a verification is spent here. Therefore it works on whole columns, and repeats
     `commitment` and `committed_leaf` inline.
+
+    Args:
+        columns: The columns of their rows, in the order of `Row`'s fields.
     """
-    _, ids, types, times, subjects, bodies, salts, leaves = zip(*rows, strict=True)
+    _, ids, types, times, subjects, bodies, salts, leaves = columns
     try:
         # One at a time: joined into one JSON list, a string could begin in one body and end in another.
         facts = list(map(_decode, bodies))
