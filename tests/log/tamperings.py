@@ -420,7 +420,7 @@ def forge_a_correction(scene: Scene) -> str:
     """By whoever has the key: one that makes a count false."""
     index = scene.any_index("type = 'correction'")
     correction = Entry.decode(scene.row(index).body or b"")
-    invented = Count("opt-in", "de", _a_notice(scene), "save", scene.chance.randrange(1, 100))
+    invented = Count("opt-in", "de", _a_notice(scene), "save", scene.chance.randrange(A_DAY, 2 * A_DAY))
     scene.put(index, msgspec.structs.replace(correction, counts=(invented,)))
     scene.sign(scene.specimen.key)
     return rf"entry \d+: the roll-up of {correction.closes} is not"
