@@ -47,5 +47,5 @@ def test_the_command_line_says_both(log: ConsentLog, path: object) -> None:
     log.commit([make_entry(at="2026-11-21T10:00:00Z")])
     text = said("changes", "--log", path, "--since", saved)
     assert "decision   1 new" in text
-    assert "1 entries stand after later ones" in said("changes", "--log", path)
-    assert "1 entries stand after later ones" in said("verify", "--log", path)
+    assert "entries that stand after later ones: 1," in said("changes", "--log", path)
+    assert "entries that stand after later ones: 1," in said("verify", "--log", path)

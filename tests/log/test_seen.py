@@ -58,7 +58,7 @@ def test_a_roll_back_of_exactly_one_commit_is_refused(place: Place, log: Consent
     restore = place.keep()
     log.commit([make_entry()])
     restore()
-    with pytest.raises(LogCorrupt, match=f"had 4 entries and has 3, .*{ROLLED_BACK}.*log recover"):
+    with pytest.raises(LogCorrupt, match=f"had 4 entries and has 3: {ROLLED_BACK}.*log recover"):
         log.commit([make_entry()])
     assert log.head().size == 3
 
@@ -81,7 +81,7 @@ def test_a_fork_that_has_outgrown_the_log_is_refused(place: Place, log: ConsentL
     restore()
     with ConsentLog(place.url, key=place.key, seen=place.seen.with_name("elsewhere")) as worker:
         worker.commit([make_entry() for _ in range(5)])
-    with pytest.raises(LogCorrupt, match="had 4 entries and has 8, or others"):
+    with pytest.raises(LogCorrupt, match="had 4 entries and has 8: history was rewritten"):
         log.commit([make_entry()])
     assert log.head().size == 8
 

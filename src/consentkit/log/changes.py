@@ -43,7 +43,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         """Words about the late entries; empty without any."""
         if not self.late:
             return ""
-        which = f"{self.late} entries stand after later ones, the first is entry {self.first_late}"
+        which = f"entries that stand after later ones: {self.late}, the first is entry {self.first_late}"
         why = "refusals that waited in an outbox explain such; so do a wrong clock, or a forger with the key"
         return f"{which}, by up to {self.latest} seconds: {why}"
 

@@ -20,7 +20,7 @@ from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, check_folder, key_path, log_path, open_store, seen_path
 from consentkit.log.process import Advance, silent, sync_folder
 from consentkit.log.recovery import copy
-from consentkit.log.seen import find_break
+from consentkit.log.seen import check_continued
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Rollup, Row, rollup_of
@@ -276,10 +276,14 @@ class LogReader:
             self._signer.check_seen(view, head, keys)
             return head
 
-    def given_up(self, checkpoint: Checkpoint) -> Entry | None:
-        """Return the break that gives a checkpoint's branch up; None without one."""
+    def check_continued(self, saved: Checkpoint) -> Entry | None:
+        """Check that the log continues a checkpoint; return the break that gives its branch up, if one does.
+
+        Raises:
+            LogCorrupt: It was rolled back, or history was rewritten.
+        """
         with self._store.snapshot() as view:
-            return find_break(view, checkpoint.size, checkpoint.root)
+            return check_continued(view, view.head(), Head(saved.size, saved.root))
 
     def changes(self, start: int = 0) -> Changes:
         """Return what the log has got from an index on, such as the size of a checkpoint that was saved."""

@@ -101,7 +101,8 @@ def check_continued(view: View, head: Head, seen: Head) -> Entry | None:
             return None
     if found := find_break(view, seen.size, seen.root):
         return found
-    problem = f"the log had {seen.size} entries and has {head.size}, or others: it was rolled back"
+    what = "it was rolled back" if head.size < seen.size else "history was rewritten or it was rolled back"
+    problem = f"the log had {seen.size} entries and has {head.size}: {what}"
     raise LogCorrupt(f"{problem} (see `consentkit log recover`)")
 
 

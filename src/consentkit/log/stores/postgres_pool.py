@@ -9,7 +9,6 @@ import os
 import re
 import select
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import resources
@@ -166,22 +165,14 @@ class LimitedConnection(Connection):
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait until the driver's generator has ended, as all the driver's methods do."""
-        deadline = None if self.limit is None else time.monotonic() + self.limit
-        return super().wait(self._until(gen, deadline), interval)
-
-    def _until(self, gen: PQGen[T], deadline: float | None) -> PQGen[T]:
-        """Go on with a generator; it is told every `interval` that there is no answer yet."""
         try:
-            wanted = next(gen)
-            while True:
-                ready = yield wanted
-                if not ready and deadline is not None and time.monotonic() > deadline:
-                    self.pgconn.finish()
-                    raise NoAnswer("the server has not answered in time")
-                wanted = gen.send(ready)
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
+            return super().wait(gen, interval, timeout or self.limit)
+        except OperationalError as error:
+            # Neither the server's error nor the network's: the time is over.
+            if error.sqlstate is None and not self.closed:
+                self.pgconn.finish()
+                raise NoAnswer("the server has not answered in time") from error
+            raise
 
 
 WAIT_SECONDS = 5.0

@@ -16,7 +16,7 @@ from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
 from consentkit.log.daily_counts import DailyCounts, read_corrections
 from consentkit.log.operations import PERSONAL
 from consentkit.log.process import Advance, silent
-from consentkit.log.seen import find_break
+from consentkit.log.seen import check_continued
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head, RawRow, Row
 from consentkit.log.verify.entry_checks import (
@@ -57,11 +57,9 @@ def verify(
         view.check_tables()
         head = view.head()
         _check_signature(head, keys)
-        if saved is not None and not only_new and find_break(view, saved.size, saved.root):
-            saved = None
         if saved is not None:
-            _check_growth(head, saved)
-        walk = _Walk(view, saved, saved.size if saved is not None and only_new else 0)
+            _check_saved(view, head, saved, only_new=only_new)
+        walk = _Walk(view, saved.size if saved is not None and only_new else 0)
         rows = view.raw_rows(walk.start, head.size)
         while batch := list(islice(rows, _AT_A_TIME)):
             walk.take(batch)
@@ -76,16 +74,14 @@ def verify(
 class _Walk:
     """Checks rows in order from `start` on, and what can be checked only at the end."""
 
-    def __init__(self, view: View, saved: Checkpoint | None, start: int) -> None:
+    def __init__(self, view: View, start: int) -> None:
         self.start = start
         self._view = view
-        self._saved = saved
         self._erasures = Erasures(view)
         self._counts = DailyCounts(read_corrections(view))
         self._notices = {row.id for row in view.of_type("notice") if row.index < start}
         self._tiles = {tile: view.tile(tile) or b"" for tile in frontier(start)}
         self._grown = Grown(start, root(start, self._tiles) if start else EMPTY_ROOT, {})
-        self._check_saved({})
 
     def take(self, rows: Sequence[RawRow]) -> None:
         """Check the next rows."""
@@ -206,7 +202,6 @@ class _Walk:
         for tile, hashes in grown.tiles.items():
             self._check_tile(tile, hashes)
         self._grown = grown
-        self._check_saved(grown.tiles)
         known = ChainMap(grown.tiles, self._tiles)
         self._tiles = {tile: known[tile] for tile in frontier(grown.size)}
 
@@ -242,16 +237,6 @@ class _Walk:
         if notices != len(self._notices):
             raise LogCorrupt("there are notices besides those that entries publish")
 
-    def _check_saved(self, tiles: dict[TileId, bytes]) -> None:
-        """Compare the root with the saved checkpoint's as soon as there are as many leaves."""
-        saved = self._saved
-        if saved is None or self._grown.size < saved.size:
-            return
-        if root(saved.size, ChainMap(tiles, self._tiles)) != saved.root:
-            problem = f"the first {saved.size} entries are not those of the saved checkpoint"
-            raise LogCorrupt(f"{problem}: history was rewritten")
-        self._saved = None
-
 
 def _widths(size: int) -> Iterator[int]:
     """Yield the number of hashes at each level of tiles, from the leaves up."""
@@ -275,9 +260,9 @@ def _check_signature(head: Head, keys: Sequence[VerifierKey]) -> None:
         raise LogCorrupt(problem)
 
 
-def _check_growth(head: Head, saved: Checkpoint) -> None:
-    if head.size < saved.size:
-        problem = f"the log has {head.size} entries, the saved checkpoint {saved.size}: it was rolled back"
-        raise LogCorrupt(problem)
+def _check_saved(view: View, head: Head, saved: Checkpoint, *, only_new: bool) -> None:
     if head.checkpoint is not None and read_checkpoint(head.checkpoint).origin != saved.origin:
         raise LogCorrupt("the saved checkpoint is of another log")
+    # By the stored tiles: the walk compares them with the leaves.
+    if check_continued(view, head, Head(saved.size, saved.root)) and only_new:
+        raise LogError("a break gives up the branch of the saved checkpoint: verify the whole log")
