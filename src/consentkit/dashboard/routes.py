@@ -157,7 +157,6 @@ class Pages:
             shown=Notice.loads(reader.notice(notice) or b""),
             verified=verified,
             holds=False if entry is None and destroyed is None else verified.holds,
-            last=reader.head().size - 1,
         )
 
     def proof(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ again. A signed ``break`` entry, which ``consentkit log recover`` writes, gives 
 
 import logging
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from consentkit.exceptions import LogCorrupt, ProofInvalid
@@ -57,20 +57,23 @@ class Seen:
         """
         if head.checkpoint is None:
             return
-        if self.path is None:
-            self.own = head if replace or self.own is None or head.size > self.own.size else self.own
-            return
-        is_due = time.monotonic() - self._synced >= SYNC_SECONDS
+        path = self.path
+        lock = nullcontext(True) if path is None else file_lock(path.with_name(f"{path.name}.lock"))
         try:
-            with file_lock(self.path.with_name(self.path.name + ".lock")):
+            with lock:
                 highest = self.head()
                 if replace or highest is None or head.size > highest.size:
                     self.own = head
-                    with new_file(self.path, sync=is_due) as file:
-                        file.write(head.checkpoint)
-                    self._synced = time.monotonic() if is_due else self._synced
+                    self._write(head.checkpoint)
         except OSError as error:
-            self._warn(f"{str(self.path)!r} cannot be written: {error.strerror}; a restart forgets it")
+            self._warn(f"{str(path)!r} cannot be written: {error.strerror}; a restart forgets it")
+
+    def _write(self, checkpoint: str) -> None:
+        if self.path is not None:
+            is_due = time.monotonic() - self._synced >= SYNC_SECONDS
+            with new_file(self.path, sync=is_due) as file:
+                file.write(checkpoint)
+            self._synced = time.monotonic() if is_due else self._synced
 
     def _warn(self, problem: str) -> None:
         if not self._has_warned:

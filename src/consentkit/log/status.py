@@ -1,9 +1,11 @@
 """The state of a log in this process, for a site's metrics and for probes."""
 
-from datetime import UTC, datetime
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+
+from consentkit.record.entry import rfc3339
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +37,6 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_verified_at(saved: Path) -> str | None:
     """Return when ``consentkit log verify --save FILE`` has written a file; None if there is none."""
-    try:
-        written = saved.stat().st_mtime
-    except OSError:
-        return None
-    return datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with suppress(OSError):
+        return rfc3339(int(saved.stat().st_mtime))
+    return None

@@ -192,14 +192,11 @@ def _unmatched(top: Open, name: bytes) -> list[Top]:
 
 
 def close_element(top: Top, name: bytes) -> list[Top]:
-    """Return the possible stacks after an end tag.
+    """Return the innermost element after an end tag, one for each possible stack.
 
     Args:
         top: The innermost tracked element, or ``None`` outside foreign content.
         name: Lower-case tag name.
-
-    Returns:
-        For each possibility the innermost element afterwards.
     """
     if top is None:
         return [None]

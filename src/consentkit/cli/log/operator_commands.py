@@ -35,6 +35,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def timestamp() -> str:
+    """Return the time, RFC 3339 in UTC."""
+    return rfc3339(int(now().timestamp()))
+
+
 def parse_age(age: str) -> date:
     """Return the day that was an age ago; the last day of a month that is too short.
 
@@ -85,13 +90,13 @@ def purge(url: str, key: str | None, before: date, dry_run: bool, yes: bool) -> 
 
     Counts and proofs stay. What was destroyed stays destroyed if this is interrupted. Run it again to go on.
     """
-    day, time, destroyed = before.isoformat(), now(), 0
+    day, destroyed = before.isoformat(), 0
     with log_writer(url, key) as log:
         days = {key.day for key in log.stats(EntryFilter(until=(before - timedelta(days=1)).isoformat()))}
         if not days:
             click.echo(f"no decisions from before {day}")
             return
-        if (time.date() - before).days < GRANT_DAYS:
+        if (now().date() - before).days < GRANT_DAYS:
             click.echo(_GRANTS_MAY_HOLD, err=True)
         if dry_run:
             old = log.select(EntryFilter(until=max(days)))
@@ -102,7 +107,7 @@ def purge(url: str, key: str | None, before: date, dry_run: bool, yes: bool) -> 
             return
         _confirm(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
         with progress("Purging", log.head().size) as advance:
-            for looked_at, count in log.purge(day, at=rfc3339(int(time.timestamp()))):
+            for looked_at, count in log.purge(day, at=timestamp()):
                 destroyed += count
                 advance(looked_at)
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
@@ -129,7 +134,7 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
             raise click.ClickException("the log has no entries of this subject")
         count = _count(len(indexes), "entry", "entries")
         _confirm(yes, f"Destroy {count}, from {indexes[0]} to {indexes[-1]}?")
-        destroyed = log.erase_now(subject, at=rfc3339(int(now().timestamp())))
+        destroyed = log.erase_now(subject, at=timestamp())
     click.echo(f"{_count(destroyed, 'entry', 'entries')} destroyed")
 
 
@@ -160,7 +165,7 @@ def recover(url: str, key: str | None, seen: str | None, other: str | None, reas
     What cannot be appended as it is, is recorded again after an entry of type break, which `verify` names.
     Without --from, the checkpoint that this machine has seen is given up: what is lost is not known then.
     """
-    at = rfc3339(int(now().timestamp()))
+    at = timestamp()
     with log_writer(url, key, seen=seen) as log:
         if other is None:
             done = log.give_up_seen(reason=reason, at=at)
@@ -183,7 +188,7 @@ def correct(url: str, key: str | None, reason: str) -> None:
     Each wrong roll-up gets a correction, which `verify` takes instead.
     """
     with log_writer(url, key) as log:
-        count = log.correct(reason, at=rfc3339(int(now().timestamp())))
+        count = log.correct(reason, at=timestamp())
     click.echo(f"corrections appended: {count}; the counts are what the entries add up to")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from consentkit.cli.log.operator_commands import now
+from consentkit.cli.log.operator_commands import timestamp
 from consentkit.cli.log_options import (
     atomic_file,
     entry_filter,
@@ -24,7 +24,7 @@ from consentkit.dashboard.evidence_pack import write_pack
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
 from consentkit.log.changes import Changes
-from consentkit.record.entry import rfc3339
+from consentkit.log.verify.spot_checks import known_keys
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, open_note, read_checkpoint
@@ -145,12 +145,9 @@ def evidence(
         found = list(filter(None, [reader.look_up(entry)])) if entry else list(reader.select(chosen))
         if not found:
             raise LogError("the log has no such entries")
-        keys = reader.keys()
         with atomic_file(output) as file, progress("Proving", len(found)) as advance:
-            vkeys = () if keys is None else keys.accepted
-            write_pack(
-                file.buffer, reader, found, vkeys=vkeys, at=rfc3339(int(now().timestamp())), advance=advance
-            )
+            keys = known_keys(reader)
+            write_pack(file.buffer, reader, found, vkeys=keys, at=timestamp(), advance=advance)
     click.echo(f"{len(found)} entries with their proofs and notices are in {output}", err=True)
 
 

@@ -1,7 +1,6 @@
 """Quick checks of an entry, the head and a saved checkpoint, returned as values for display."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import chain, repeat
 from pathlib import Path
@@ -11,6 +10,7 @@ from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import ConfigurationError, LogCorrupt, MissingExtra, ProofInvalid
 from consentkit.log.reader import LogReader, Recorded
 from consentkit.log.stores.values import Head
+from consentkit.record.entry import rfc3339
 from consentkit.record.leaf import SALT_BYTES, commitment, committed_leaf, notice_leaf
 from consentkit.tlog import proofs
 from consentkit.tlog.note import Checkpoint, VerifierKey, open_checkpoint, read_checkpoint
@@ -145,7 +145,7 @@ def verify_kept(reader: LogReader, head: Head, path: Path, keys: Sequence[Verifi
     The file's time is when it was kept.
     """
     try:
-        at = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = rfc3339(int(path.stat().st_mtime))
         with path.open(encoding="utf-8", newline="") as file:
             note = file.read(MAX_CHECKPOINT)
         stated = read_checkpoint(note)
