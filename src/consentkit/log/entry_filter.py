@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from typing import Final, get_args
 
 import msgspec
@@ -26,7 +27,7 @@ FIELDS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 """Fields of decisions: pattern, and what is expected."""
 
 
-class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
+class EntryFilter(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Which entries are meant; an empty field excludes none. All fields but the days select decisions.
 
     Of an erased entry only the day is known, by its leaf: exports have it, lists by day do not.
@@ -96,7 +97,7 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether the decisions under a roll-up's key are meant."""
         return all(getattr(key, field, values[0]) in values for field, values in self.values.items())
 
-    @property
+    @cached_property
     def values(self) -> dict[str, list[str]]:
         """The fields of which an entry must have one of the values."""
         named = {field: getattr(self, field) for field in FIELDS if field != "purpose"}
