@@ -29,7 +29,9 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsentLog]:
     """A log with some decisions of three days, which nobody changes."""
     with ConsentLog(tmp_path_factory.mktemp("dashboard") / "consent.sqlite3") as made:
         fill(made)
+        size = made.head().size
         yield made
+        assert made.head().size == size, "a test has changed the log that others read"
 
 
 @pytest.fixture

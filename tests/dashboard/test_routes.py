@@ -380,12 +380,13 @@ async def test_numbers_lead_to_their_entries(log: ConsentLog) -> None:
             assert number == "0" or str(len(rows(read(answer), "Entries, the newest first"))) == number, link
 
 
-async def test_notices_say_what_changed(log: ConsentLog) -> None:
+async def test_notices_say_what_changed(path: Path) -> None:
     changed = json.loads(BUNDLE.body)
     changed["texts"]["opt-in.notice"] = changed["texts"]["opt-in.notice"].replace("We use", "They love")
     body = json.dumps(changed, sort_keys=True).encode()
-    log.publish(sha256(body).hexdigest(), body, {}, at=AT)
-    async with auditing(log) as client:
+    with ConsentLog(path) as log:
+        log.publish(sha256(body).hexdigest(), body, {}, at=AT)
+    async with auditing(path) as client:
         page = read(await client.get("notices"))
     newest, first = page.select("section.card")
     assert [one.get_text() for one in newest.select("del, ins")] == ["We use", "They love"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ from consentkit.log.stores.values import rollup_of
 from consentkit.record.entry import Entry
 from consentkit.tlog.proofs import check_consistency
 from consentkit.tlog.tree import append, frontier
-from log.faults import FaultyStore
+from log.faults import Connector, FaultyStore
 from log.remains import decisions, needles_of, remains
 from log.samples import AT, BUNDLE, STYLE, accepted, make_entry, make_refusal
 
@@ -475,3 +476,47 @@ def test_many_entries_of_one_visitor_are_erased_in_steps(log: ConsentLog) -> Non
     assert log.of_subject(SUBJECTS[0]) == []
     assert sum(log.stats().values()) == 1801
     log.check(keys=accepted(log))
+
+
+@pytest.mark.anyio
+async def test_who_was_erased_may_choose_again(log: ConsentLog) -> None:
+    """A site may give its visitors ids of its own, which stay the same."""
+    log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0])])
+    await log.erase(SUBJECTS[0], at=NOW)
+    again = make_entry(subject=SUBJECTS[0], at="2026-11-30T12:00:01Z")
+    await log.append(again)
+    log.write_observations()
+    assert [one.id for one in log.of_subject(SUBJECTS[0])] == [again.id]
+    log.check(keys=accepted(log))
+
+
+@pytest.mark.anyio
+async def test_choices_that_come_in_together_after_an_erasure_are_all_answered(
+    log: ConsentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.commit([BUNDLE, on(DAYS[0], subject=SUBJECTS[0])])
+    monkeypatch.setattr(consentlog, "IN_FLIGHT_SECONDS", -1.0)
+    for _ in range(5):
+        await log.erase(SUBJECTS[0], at=NOW)
+        indexes: list[int] = []
+
+        async def append(indexes: list[int] = indexes) -> None:
+            indexes.append(await log.append(on(DAYS[1], subject=SUBJECTS[0])))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(8):
+                group.start_soon(append)
+        assert len(indexes) == 8
+    log.check(keys=accepted(log))
+
+
+def test_a_reader_delays_a_long_erasure_once_and_not_at_each_step(path: Path, connector: Connector) -> None:
+    said: list[str] = []
+    connector.opened = lambda connection: connection.set_trace_callback(said.append)
+    with ConsentLog(path, store=sqlite.SQLiteStore(path, connect=connector)) as log:
+        log.commit([BUNDLE, *(on(DAYS[0], subject=SUBJECTS[0]) for _ in range(1800))])
+        reading = log.entries()
+        next(reading)
+        assert log.erase_now(SUBJECTS[0], at=NOW) == 1800
+    waits = [one for one in said if one == f"PRAGMA busy_timeout = {int(sqlite.WAL_SECONDS * 1000)}"]
+    assert len(waits) == 1

@@ -13,13 +13,13 @@ import anyio
 import pytest
 
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
-from consentkit.log import ConsentLog, LogReader, group_commit, open_log
+from consentkit.log import ConsentLog, LogReader, group_commit, open_log, outbox
 from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import open_store
 from consentkit.log.log import AT_ONCE
 from consentkit.log.stores.sqlite import SQLiteStore
 from consentkit.record.entry import Bundle, uuid7
-from log.faults import Connector, FaultyStore
+from log.faults import Connector, FaultyStore, nothing
 from log.samples import AT, BUNDLE, make_bundle, make_entry, make_refusal
 
 ASYNC = pytest.mark.anyio
@@ -294,7 +294,7 @@ async def test_an_outbox_that_cannot_be_drained_spoils_no_append(
     faults = iter([lambda: None, away])
     faulty.before = lambda: next(faults)()
     assert await log.append(make_entry(), bundle=BUNDLE) == 1
-    assert "waits on" in caplog.text
+    assert caplog.text.count("2 items wait in the outbox from now on") == 1
 
 
 @ASYNC
@@ -379,3 +379,92 @@ async def test_a_decision_needs_a_notice_in_the_log(log: ConsentLog) -> None:
     with pytest.raises(LogError, match="not in the log"):
         await log.append(make_entry())
     assert await log.append(make_entry(), bundle=BUNDLE) == 1
+
+
+@pytest.fixture
+def at_hand(path: Path) -> FaultyStore:
+    """Make a store in a file, with room for faults."""
+    return FaultyStore(SQLiteStore(path))
+
+
+@pytest.fixture(params=["file", "memory"])
+def kept(request: pytest.FixtureRequest, path: Path, at_hand: FaultyStore) -> Iterator[ConsentLog]:
+    """Make an empty log with an outbox of each kind."""
+    outbox = path.with_name("outbox") if request.param == "file" else None
+    with ConsentLog(path, outbox=outbox, store=at_hand) as made:
+        yield made
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was said of the outbox so far, without reasons."""
+    said = [message.partition(":")[0] for message in caplog.messages if "in the outbox" in message]
+    caplog.clear()
+    return said
+
+
+BEGUN = "2 items wait in the outbox from now on"
+ENDED = "nothing waits in the outbox any more"
+
+
+@ASYNC
+async def test_queuing_is_told_when_it_begins_each_minute_and_when_it_ends(
+    kept: ConsentLog,
+    at_hand: FaultyStore,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_hand.before = away
+    await kept.honour(make_refusal(), bundle=BUNDLE)
+    await kept.honour(make_refusal(), bundle=BUNDLE)
+    assert told(caplog) == [BEGUN]
+    monkeypatch.setattr(outbox, "REPORT_SECONDS", 0.0)
+    with pytest.raises(LogUnavailable):
+        await kept.append(make_entry())
+    assert told(caplog) == ["3 items wait in the outbox"]
+    monkeypatch.undo()
+    at_hand.before = nothing
+    await kept.append(make_entry(), bundle=BUNDLE)
+    assert told(caplog) == [ENDED] and kept.status().healthy
+
+
+@ASYNC
+async def test_the_end_is_told_whoever_has_drained(
+    path: Path, kept: ConsentLog, at_hand: FaultyStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    for drain in (lambda: kept.erase_now("nobody", at=AT), lambda: _drain_elsewhere(path, kept)):
+        at_hand.before = away
+        await kept.honour(make_refusal(), bundle=BUNDLE)
+        assert told(caplog) == [BEGUN]
+        at_hand.before = nothing
+        drain()
+        await kept.append(make_entry(), bundle=BUNDLE)
+        assert told(caplog) in ([ENDED], [ENDED, ENDED])
+
+
+def _drain_elsewhere(path: Path, log: ConsentLog) -> None:
+    with ConsentLog(path, outbox=path.with_name("outbox")) as other:
+        other.drain()
+        log.drain()  # where it is in memory, nobody else can
+
+
+@ASYNC
+async def test_what_a_restart_finds_in_the_outbox_is_told(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox.FileOutbox(path.with_name("outbox")).put([BUNDLE, make_refusal()])
+    with ConsentLog(path, outbox=path.with_name("outbox")) as log:
+        assert (log.status().waiting, log.status().healthy) == (2, False)
+        await log.resume()
+    assert told(caplog) == [ENDED]
+
+
+@ASYNC
+async def test_grants_that_were_not_honoured_are_counted_and_no_others(
+    log: ConsentLog, faulty: FaultyStore
+) -> None:
+    faulty.before = away
+    await log.honour(make_entry(granted=("analytics",)), bundle=BUNDLE)
+    assert log.status().refused_grants == 0
+    with pytest.raises(LogUnavailable):
+        await log.append(make_entry(), bundle=BUNDLE)
+    assert log.status().refused_grants == 1

@@ -240,3 +240,28 @@ def test_no_line_of_the_package_names_a_visitor(
     outbox.drain(take)
     assert "DE" not in caplog.text
     assert entry.locale not in caplog.text
+
+
+def test_depth_is_told_while_another_process_drains(path: Path, take: Taker) -> None:
+    outbox, other, ended = FileOutbox(path), FileOutbox(path), threading.Event()
+
+    def drain_all() -> None:
+        for _ in range(150):
+            other.put([make_refusal()])
+            other.drain(take)
+        ended.set()
+
+    thread = threading.Thread(target=drain_all)
+    thread.start()
+    depths = {0}
+    while not ended.is_set():
+        depths.add(outbox.depth())
+    thread.join()
+    # One may be seen before it is drained, and the next one after it was put.
+    assert depths <= {0, 1, 2} and outbox.depth() == 0
+
+
+def test_an_outbox_that_cannot_be_read_is_an_error_of_the_log(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(LogUnavailable, match="the outbox cannot be read"):
+        FileOutbox(path).depth()

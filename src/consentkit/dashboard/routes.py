@@ -187,7 +187,8 @@ class Pages:
         reader, keys = self._reader(), self._keys()
         head = reader.head()
         kept = None if self._kept is None else verify_kept(reader, head, self._kept, keys)
-        start = max(0 if kept is None else min(kept.size, head.size), head.size - CHANGES_SIZE)
+        start, saved = max(0, head.size - CHANGES_SIZE), kept and kept.saved
+        since = saved if saved is not None and saved.size >= start else start
         return respond(
             "log.html",
             request.scope,
@@ -195,8 +196,8 @@ class Pages:
             keys=list(map(str, keys)),
             checked=verify_head(reader, head, keys),
             kept=kept,
-            start=start,
-            changes=reader.changes(start),
+            since=since,
+            changes=reader.changes(since),
         )
 
     def exports(self, request: Request) -> Response:
@@ -224,8 +225,7 @@ class Pages:
         chosen = parse_filter(request.query_params)
         size = (await self._run(lambda: self._reader().head())).size
         headers = {**_attachment(f"consent-log.{form}"), "Content-Type": _MEDIA_TYPES[form]}
-        if request.method == "HEAD":
-            return Response(headers=headers)
+        size = 0 if request.method == "HEAD" else size
         return StreamingResponse(self._pieces(form, size, chosen), headers=headers)
 
     async def _pieces(self, form: str, size: int, chosen: EntryFilter) -> AsyncIterator[str]:

@@ -148,11 +148,15 @@ class ConsentLog(LogReader):
         """
         try:
             index = await self._group.submit((entry,) if bundle is None else (bundle, entry))
-        except LogError:
+        except LogError as error:
             self._refused += bool(entry.granted)
+            if self._outbox.pending:
+                self._report.wait(self._outbox, error)
             raise
         if self._outbox.pending:
             await self.resume()
+        elif self._report.begun:  # another process has written it
+            self._report.settle(self._outbox)
         if entry.subject in self._erased:
             with suppress(LogUnavailable):
                 await self._threads.run(self._sweep, seconds=DRAIN_SECONDS)
@@ -211,27 +215,32 @@ class ConsentLog(LogReader):
     def erase_now(self, subject: str, *, at: str) -> int:
         """Do what `erase` does, without an event loop."""
         # Entries in the outbox, or being drained right now, may be this visitor's.
-        self._outbox.drain(self._record, wait=True)
+        self._drain(wait=True)
         self._erased[subject] = time.monotonic(), at
         self._count_open_days()
-        return self._erase_all(subject, at=at)
+        erased = self._erase_all(subject, at=at)
+        if erased:
+            self._store.tidy(much=False)
+        return erased
 
     def _sweep(self) -> None:
-        """Erase what was on its way, here or in another process, when its visitor was erased."""
+        """Erase what was decided before its visitor was erased, and came later or to another process."""
         for subject, (since, at) in list(self._erased.items()):
+            if time.monotonic() - since > IN_FLIGHT_SECONDS:
+                self._erased.pop(subject, None)
             with suppress(LogError):
-                self._erase_all(subject, at=at)
-                if time.monotonic() - since > IN_FLIGHT_SECONDS:
-                    del self._erased[subject]
+                self._erase_all(subject, at=at, decided_until=at)
 
-    def _erase_all(self, subject: str, *, at: str) -> int:
-        erased = 0
-        # Looking up locks nothing; appends go between the transactions. Again, for what came meanwhile.
-        while self.of_subject(subject, last=1):
-            before = MAX_NUMBER
+    def _erase_all(self, subject: str, *, at: str, decided_until: str = "9999") -> int:
+        erased, more = 0, bool(self.of_subject(subject, last=1))
+        while more:
+            before, more = MAX_NUMBER, False
+            # Looking up locks nothing; appends go between the transactions. Again, for what came meanwhile.
             while rows := self._rows_of(subject, before):
-                erased += len(self._destroy(partial(erase, rows=rows, at=at)))
                 before = rows[0].index
+                if doomed := [row for row in rows if (row.at or "") <= decided_until]:
+                    count = len(self._destroy(partial(erase, rows=doomed, at=at)))
+                    erased, more = erased + count, more or count > 0
         return erased
 
     def _rows_of(self, subject: str, before: int) -> list[Row]:
@@ -261,7 +270,7 @@ class ConsentLog(LogReader):
             destroyed += (count := len(self._destroy(operation)))
             yield stop - start, count
         if destroyed:
-            self._store.tidy()
+            self._store.tidy(much=True)
 
     def correct(self, reason: str, *, at: str) -> int:
         """Correct every roll-up that is not what the entries add up to, and the stored daily counts.
@@ -392,7 +401,10 @@ class ConsentLog(LogReader):
         with CancelScope(shield=True):
             try:
                 index = await self.append(entry, bundle=bundle)
-            except (LogUnavailable, LogCorrupt) as error:
+            except LogError as error:
+                self._refused -= bool(entry.granted)  # it is honoured
+                if not isinstance(error, LogUnavailable | LogCorrupt):
+                    raise
                 await self._keep((entry,) if bundle is None else (bundle, entry), error)
         return index
 
@@ -488,10 +500,7 @@ class ConsentLog(LogReader):
         Raises:
             LogUnavailable: The store still cannot be reached; the outbox is not changed.
         """
-        count = self._outbox.drain(self._record)
-        if not self._outbox.pending:
-            self._report.end(count)
-        return count
+        return self._drain()
 
     def status(self, saved: str | Path | None = None) -> Status:
         """Return the state of this log in this process, without asking the store.
@@ -550,11 +559,16 @@ class ConsentLog(LogReader):
             self._signer.seen.add(signed[-1])
         return outcome
 
+    def _drain(self, *, wait: bool = False) -> int:
+        count = self._outbox.drain(self._record, wait=wait)
+        self._report.settle(self._outbox, written=count)
+        return count
+
     def _drain_quietly(self) -> None:
         try:
-            self.drain()
+            self._drain()
         except LogError as error:
-            _logger.warning("what waits in the outbox waits on: %s", error)
+            self._report.wait(self._outbox, error)
 
     async def _write_when_due(self, now: int) -> None:
         if self.observed.due(now):

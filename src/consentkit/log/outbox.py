@@ -120,9 +120,15 @@ class FileOutbox:
             raise OutboxFull(f"the outbox cannot be written: {error.strerror}") from error
 
     def depth(self) -> int:
-        """Return how many items wait."""
-        files = (path for path in (self._draining, self._path) if _size(path))
-        return sum(path.read_bytes().count(b"\n") for path in files)
+        """Return how many items wait; raise LogUnavailable if that cannot be read."""
+        count = 0
+        try:
+            for path in (self._draining, self._path):
+                with suppress(FileNotFoundError):  # another process may be draining it
+                    count += path.read_bytes().count(b"\n")
+        except OSError as error:
+            raise LogUnavailable(f"the outbox cannot be read: {error.strerror}") from error
+        return count
 
     @property
     def pending(self) -> bool:
@@ -169,27 +175,31 @@ Outbox: TypeAlias = MemoryOutbox | FileOutbox
 
 
 class OutboxReport:
-    """Writes one line to the server's log when items begin to wait, one each minute, and one at the end."""
+    """Writes one line to the server's log when items begin to wait, one each minute, and one at the end.
+
+    The lines of a minute come with the requests that cannot be recorded.
+
+    Attributes:
+        begun: Whether the line at the end is still to come.
+    """
 
     def __init__(self) -> None:
-        self._said: float | None = None
+        self.begun: bool = False
+        self._said = 0.0
 
     def wait(self, outbox: Outbox, why: Exception) -> None:
-        """Report that an item waits."""
+        """Report that items wait, unless that was said within the last minute."""
         now = time.monotonic()
-        if self._said is None:
-            _logger.warning("refusals wait in the outbox from now on: %s", why)
-        elif now - self._said >= REPORT_SECONDS:
-            _logger.warning("%d items wait in the outbox: %s", outbox.depth(), why)
-        else:
-            return
-        self._said = now
+        if not self.begun or now - self._said >= REPORT_SECONDS:
+            since = "" if self.begun else " from now on"
+            _logger.warning("%d items wait in the outbox%s: %s", outbox.depth(), since, why)
+            self.begun, self._said = True, now
 
-    def end(self, count: int) -> None:
-        """Report that nothing waits any more; `count` items were written last."""
-        if self._said is not None:
-            _logger.warning("nothing waits in the outbox any more: %d items were written", count)
-        self._said = None
+    def settle(self, outbox: Outbox, *, written: int = 0) -> None:
+        """Report that nothing waits any more, if so: this or another process has `written` it."""
+        if (written or self.begun) and not outbox.depth():
+            _logger.warning("nothing waits in the outbox any more")
+            self.begun = False
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

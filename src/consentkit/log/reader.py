@@ -20,7 +20,7 @@ from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, check_folder, key_path, log_path, open_store, seen_path
 from consentkit.log.process import Advance, silent, sync_folder
 from consentkit.log.recovery import copy
-from consentkit.log.seen import check_continued
+from consentkit.log.seen import check_continued, find_break
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Rollup, Row, rollup_of
@@ -285,10 +285,13 @@ class LogReader:
         with self._store.snapshot() as view:
             return check_continued(view, view.head(), Head(saved.size, saved.root))
 
-    def changes(self, start: int = 0) -> Changes:
-        """Return what the log has got from an index on, such as the size of a checkpoint that was saved."""
+    def changes(self, since: int | Checkpoint = 0) -> Changes:
+        """Return what the log has got from an index on, or since a checkpoint that was saved."""
         with self._store.snapshot() as view:
-            return read_changes(view, start)
+            if isinstance(since, Checkpoint):
+                given_up = find_break(view, since.size, since.root)
+                since = since.size if given_up is None else given_up.common or 0
+            return read_changes(view, since)
 
     def backup(self, path: Path, *, progress: Advance = silent) -> Head:
         """Copy the log, as it is now, into a new SQLite file; verify the copy, and return its head.

@@ -68,15 +68,20 @@ def verify(
         if save is not None:
             _signed_checkpoint(reader)  # nothing to save: said before the log is walked through
         saved = _read_saved(since or checkpoint, keys)
-        start = saved.size if saved is not None and since is not None else 0
-        with progress("Verifying", reader.head().size - start) as advance:
+        start = saved if saved is not None and since is not None else None
+        with progress("Verifying", reader.head().size - (start.size if start else 0)) as advance:
             head = reader.check(keys=keys, saved=saved, only_new=since is not None, progress=advance)
         if since is None:
             if head.size >= PROGRESS_FROM:
                 click.echo("Checking what is found by id, visitor and day …", err=True)
             reader.check_indexes()
-        changes = reader.changes(start)
+        changes = reader.changes(start or 0)
+        given_up = None if saved is None else reader.check_continued(saved)
     lines = _describe_log(head, changes.gone, keys, saved, only_new=since is not None)
+    if given_up:
+        lines.append(("given up", f"the branch of the saved checkpoint: {given_up.reason}"))
+    elif saved:
+        lines.append(("continues", f"the saved checkpoint of {saved.size} entries"))
     lines += _describe_oddities(changes)
     if keys and not vkeys:
         known = "from the key file itself; one that you have from elsewhere shows more (--vkey)"
@@ -94,7 +99,7 @@ def show_changes(url: str, since: str | None) -> None:
     """Count what is new: entries by type, erasures, notices, and what is odd. Verifies nothing."""
     saved = _read_saved(since, ())
     with log_reader(url) as reader:
-        changes = reader.changes(0 if saved is None else saved.size)
+        changes = reader.changes(saved or 0)
     _print([(kind, f"{count} new") for kind, count in changes.types.items()])
     _print(
         [("erased", f"{changes.erased} entries of visitors who asked for it"), *_describe_oddities(changes)]
@@ -243,17 +248,14 @@ def _describe_log(
     head: Head, erased: int, keys: Sequence[VerifierKey], saved: Checkpoint | None, *, only_new: bool
 ) -> list[tuple[str, str]]:
     origin = read_checkpoint(head.checkpoint).origin if head.checkpoint else "none: the log has no key"
-    lines = [
+    return [
         ("size", f"{head.size}"),
         ("root", head.root.hex()),
         ("origin", origin),
         ("signature", _describe_signature(head, keys)),
         ("erased", f"{erased} of the new entries" if only_new else f"{erased} entries"),
+        ("verified", f"{head.size - saved.size} new entries" if saved and only_new else "all entries"),
     ]
-    if saved is not None:
-        lines.append(("continues", f"the saved checkpoint of {saved.size} entries"))
-    checked = f"{head.size - saved.size} new entries" if saved and only_new else "all entries"
-    return [*lines, ("verified", checked)]
 
 
 def _describe_oddities(changes: Changes) -> list[tuple[str, str]]:

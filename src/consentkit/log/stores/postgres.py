@@ -213,8 +213,10 @@ class PostgresStore:
             connection.rollback()
             return head
 
-    def tidy(self) -> None:
-        """Have the server free what destroyed rows have held."""
+    def tidy(self, *, much: bool) -> None:
+        """Have the server free what destroyed rows have held; of a few, it does so by itself."""
+        if not much:
+            return
         table = Identifier(self._address.schema, "entries")
         with translate_errors(), self._slow.connection() as connection:
             # VACUUM must run outside a transaction. Engines without it need none.

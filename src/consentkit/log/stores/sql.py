@@ -369,8 +369,11 @@ class Store(Protocol):
             LogUnavailable, LogCorrupt: As `transact`.
         """
 
-    def tidy(self) -> None:
-        """Free the space of many erased rows.
+    def tidy(self, *, much: bool) -> None:
+        """Remove what erased rows have left outside their tables.
+
+        Args:
+            much: Whether there were many of them.
 
         Raises:
             LogUnavailable: It cannot be done now.

@@ -81,13 +81,7 @@ class SQLiteView(sql.View):
 
 
 class SQLiteTransaction(sql.Transaction, SQLiteView):
-    """Reads and writes after ``BEGIN IMMEDIATE``: SQLite's one lock for writers is the lock on the head.
-
-    Attributes:
-        has_destroyed: Whether rows were blanked.
-    """
-
-    has_destroyed: bool = False
+    """Reads and writes after ``BEGIN IMMEDIATE``: SQLite's one lock for writers is the lock on the head."""
 
     def select_each(self, *queries: sql.Query) -> Iterable[Iterable[tuple[Any, ...]]]:
         """Return what each query finds."""
@@ -105,7 +99,6 @@ class SQLiteTransaction(sql.Transaction, SQLiteView):
     def blank(self, indexes: Sequence[int]) -> None:
         """Erase rows. ``secure_delete`` overwrites them in the file; the WAL is truncated after COMMIT."""
         super().blank(indexes)
-        self.has_destroyed = True
         # In the same commit: if this process dies before truncating the WAL, the next commit does it.
         self.execute(("UPDATE head SET remains = 1", [()]))
 
@@ -204,8 +197,11 @@ class SQLiteStore:
             connection.execute("ROLLBACK")
             return head
 
-    def tidy(self) -> None:
-        """Do nothing: erased rows were overwritten. The file keeps its size; only VACUUM would shrink it."""
+    def tidy(self, *, much: bool) -> None:
+        """Empty the write-ahead log, which may hold erased rows. In the file itself they were overwritten."""
+        with self._guard, translate_errors(), fair_lock(self._path):
+            if self._connection is not None:
+                _clear_remains(self._connection, wait=True)
 
     @contextmanager
     def snapshot(self) -> Iterator[SQLiteView]:
@@ -234,8 +230,7 @@ class SQLiteStore:
             connection = self._connection or self._connect()
             # IMMEDIATE: a deferred transaction that begins with a read can fail when it first writes.
             connection.execute("BEGIN IMMEDIATE")
-            transaction = SQLiteTransaction(connection)
-            outcome = script(transaction)
+            outcome = script(SQLiteTransaction(connection))
             # Whether the write-ahead log may still contain erased rows, of this process or another.
             (remains,) = connection.execute("SELECT count(*) FROM head WHERE remains").fetchone()
             if self._is_replaced():
@@ -245,7 +240,7 @@ class SQLiteStore:
             except sqlite3.Error as error:
                 raise sql.OutcomeUnknown(f"the log's SQLite file failed in mid-commit: {error}") from error
             if remains:
-                _clear_remains(connection, wait=transaction.has_destroyed)
+                _clear_remains(connection, wait=False)
         except BaseException:
             # Closing rolls back, and a connection that has failed is not used again.
             self._disconnect()

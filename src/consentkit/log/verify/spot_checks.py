@@ -70,12 +70,12 @@ class Kept(NamedTuple):
     Attributes:
         checks: The checks, in order.
         at: When it was saved (RFC 3339 in UTC); empty if it cannot be read.
-        size: Number of entries that the log had then.
+        saved: The checkpoint; None if it cannot be read.
     """
 
     checks: tuple[Check, ...]
     at: str = ""
-    size: int = 0
+    saved: Checkpoint | None = None
 
 
 def known_keys(reader: LogReader) -> tuple[VerifierKey, ...]:
@@ -155,7 +155,7 @@ def verify_kept(reader: LogReader, head: Head, path: Path, keys: Sequence[Verifi
         return Kept((Check(_KEPT, None, "The file cannot be read."),))
     except ProofInvalid as error:
         return Kept((Check(_KEPT, False, f"{error}."),))
-    return Kept((check_signature(note, keys), _check_continued(reader, head, stated)), at, stated.size)
+    return Kept((check_signature(note, keys), _check_continued(reader, head, stated)), at, stated)
 
 
 def check_signature(checkpoint: str | None, keys: Sequence[VerifierKey]) -> Check:
