@@ -54,9 +54,10 @@ def test_a_log_that_is_behind_is_brought_back(log: ConsentLog, path: Path, tmp_p
 
 
 def test_what_is_gone_is_given_up_and_told_from_then_on(log: ConsentLog, path: Path, tmp_path: Path) -> None:
-    older = tmp_path / "older.sqlite3"
+    older, saved = tmp_path / "older.sqlite3", tmp_path / "saved"
     said("backup", older, "--log", path)
     log.commit([make_entry()])
+    said("verify", "--log", path, "--save", saved)
     log.close()
     for file in tmp_path.glob("consent.sqlite3-*"):
         file.unlink()
@@ -66,6 +67,12 @@ def test_what_is_gone_is_given_up_and_told_from_then_on(log: ConsentLog, path: P
     assert "one break at 3, otherwise intact" in fields(said("verify", "--log", path))["breaks"]
     with ConsentLog(path) as restarted:
         assert restarted.commit([make_entry()]) == [4]
+    # What was saved in the branch that is gone is not continued, and what came since is all after the fork.
+    verified = fields(said("verify", "--log", path, "--checkpoint", saved))
+    expected = "not the saved checkpoint of 4 entries, whose branch was given up: the disk burnt"
+    assert verified["continues"] == expected
+    assert "break      1 new" in (new := said("changes", "--log", path, "--since", saved))
+    assert "decision   1 new" in new
 
 
 def test_false_counts_are_corrected(log: ConsentLog, path: Path) -> None:
@@ -77,32 +84,57 @@ def test_false_counts_are_corrected(log: ConsentLog, path: Path) -> None:
     said("verify", "--log", path)
 
 
-def test_the_lines_for_every_night_run(log: ConsentLog, path: Path, tmp_path: Path) -> None:
-    log.commit([make_entry(at="2020-01-01T10:00:00Z")])
-    for folder in ("backups", "lib/consentkit"):
-        (tmp_path / "var" / folder).mkdir(parents=True)
+def lines_for_cron(folder: Path) -> list[str]:
+    """Return the commands of the documentation's crontab, with its folders made in another one."""
     [block] = examples(find_page("recovery"), "crontab")
-    lines = block.text.splitlines()
-    assert len(lines) == 3
-    for line in lines:
+    commands = []
+    for line in block.text.splitlines():
         *when, command = line.split(maxsplit=5)
         assert len(when) == 5
-        command = command.replace("/var/", f"{tmp_path}/var/")
-        command = command.replace("consentkit", f"{sys.executable} -m consentkit", 1)
-        environment = {"CONSENTKIT_LOG": str(path), "CONSENTKIT_LOG_KEY": str(key_path(path))}
-        source = str(Path(__file__).parents[2] / "src")
-        result = subprocess.run(
-            command,
-            shell=True,
-            env={"PYTHONPATH": source, "PATH": "/usr/bin:/bin", **environment},
-            capture_output=True,
-            text=True,
-        )
+        command = command.replace("/var/", f"{folder}/var/")
+        commands.append(command.replace("consentkit log", f"{sys.executable} -m consentkit log"))
+    for made in ("backups", "lib/consentkit"):
+        (folder / "var" / made).mkdir(parents=True)
+    return commands
+
+
+def run_by_cron(command: str, path: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as `cron` does, with the addresses of a log and its key."""
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
+        "CONSENTKIT_LOG": str(path),
+        "CONSENTKIT_LOG_KEY": str(key_path(path)),
+    }
+    return subprocess.run(command, shell=True, env=environment, capture_output=True, text=True)
+
+
+def test_the_lines_for_every_night_run(log: ConsentLog, path: Path, tmp_path: Path) -> None:
+    log.commit([make_entry(at="2020-01-01T10:00:00Z")])
+    for command in lines_for_cron(tmp_path):
+        result = run_by_cron(command, path)
         assert result.returncode == 0, result.stderr
     assert open_log(tmp_path / "var/backups/consent.sqlite3").head().size == 4
     assert log.status(tmp_path / "var/lib/consentkit/verified").verified_at is not None
     assert log.status(tmp_path / "nothing").verified_at is None
     assert [one.entry is None for one in log.entries()][3] is True
+
+
+def test_the_lines_for_every_night_spoil_nothing_of_a_log_that_does_not_hold(
+    log: ConsentLog, path: Path, tmp_path: Path
+) -> None:
+    log.commit([make_entry(at="2020-01-01T10:00:00Z")])
+    backup, *others = lines_for_cron(tmp_path)
+    assert run_by_cron(backup, path).returncode == 0
+    kept = (tmp_path / "var/backups/consent.sqlite3").read_bytes()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE daily SET count = 9")
+    for command in (backup, *others):
+        result = run_by_cron(command, path)
+        assert (result.returncode, "daily" in result.stderr) == (1, True)
+    assert (tmp_path / "var/backups/consent.sqlite3").read_bytes() == kept
+    assert log.head().size == 4
+    assert not (tmp_path / "var/lib/consentkit/verified").exists()
 
 
 @pytest.mark.parametrize("command", ["show", "erase", "evidence"])

@@ -10,6 +10,7 @@ import zipfile
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
@@ -378,6 +379,32 @@ async def test_numbers_lead_to_their_entries(log: ConsentLog) -> None:
         for link, number in links:
             answer = await client.get(SITE + link)
             assert number == "0" or str(len(rows(read(answer), "Entries, the newest first"))) == number, link
+
+
+async def test_numbers_of_a_filter_lead_to_what_they_count(log: ConsentLog) -> None:
+    async with auditing(log) as client:
+        for action in ("save", "save,allow_vendor", "accept_all,withdraw"):
+            page = read(await client.get("", params={"action": action}))
+            [chosen] = page.select("#action option[selected]")
+            assert chosen["value"] == action
+            for link in [str(one["href"]) for one in page.select(".tiles a, td a")]:
+                asked = parse_qs(urlsplit(link).query)["action"][0].split(",")
+                assert set(asked) <= set(action.split(",")), link
+                assert read(await client.get(SITE + link)).find("table"), link
+
+
+async def test_counts_are_offered_of_days_only(log: ConsentLog) -> None:
+    async with auditing(log) as client:
+        for query, offered in (
+            ({"from": YESTERDAY, "to": TODAY}, True),
+            ({"from": YESTERDAY}, False),
+            ({"to": TODAY, "regime": "opt-in"}, False),
+        ):
+            page = read(await client.get("entries", params=query))
+            links = [str(one["href"]) for one in page.find_all("a") if one.get_text() == "counts"]
+            assert bool(links) is offered, query
+            for link in links:
+                assert (await client.get(SITE + link)).status_code == 200
 
 
 async def test_notices_say_what_changed(path: Path) -> None:

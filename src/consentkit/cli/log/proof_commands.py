@@ -78,10 +78,11 @@ def verify(
         changes = reader.changes(start or 0)
         given_up = None if saved is None else reader.check_continued(saved)
     lines = _describe_log(head, changes.gone, keys, saved, only_new=since is not None)
-    if given_up:
-        lines.append(("given up", f"the branch of the saved checkpoint: {given_up.reason}"))
-    elif saved:
-        lines.append(("continues", f"the saved checkpoint of {saved.size} entries"))
+    if saved is not None:
+        known = f"the saved checkpoint of {saved.size} entries"
+        if given_up:
+            known = f"not {known}, whose branch was given up: {given_up.reason}"
+        lines.append(("continues", known))
     lines += _describe_oddities(changes)
     if keys and not vkeys:
         known = "from the key file itself; one that you have from elsewhere shows more (--vkey)"
