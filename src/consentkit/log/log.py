@@ -401,10 +401,8 @@ class ConsentLog(LogReader):
         with CancelScope(shield=True):
             try:
                 index = await self.append(entry, bundle=bundle)
-            except LogError as error:
+            except (LogUnavailable, LogCorrupt) as error:
                 self._refused -= bool(entry.granted)  # it is honoured
-                if not isinstance(error, LogUnavailable | LogCorrupt):
-                    raise
                 await self._keep((entry,) if bundle is None else (bundle, entry), error)
         return index
 

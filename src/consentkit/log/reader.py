@@ -147,14 +147,12 @@ class LogReader:
             found = self.at(int(name))
         return found
 
-    def of_subject(self, subject: str, *, last: int | None = None) -> list[Recorded]:
+    def of_subject(self, subject: str, *, last: int = MAX_NUMBER) -> list[Recorded]:
         """Return a visitor's entries, the oldest first; with `last`, only so many of the latest."""
         if _SURROGATE.search(subject):
             return []
         with self._store.snapshot() as view:
-            return [
-                _recorded(row) for row in view.of_subject(subject, last=MAX_NUMBER if last is None else last)
-            ]
+            return [_recorded(row) for row in view.of_subject(subject, last=last)]
 
     def destroyed_by(self, index: int) -> Recorded | None:
         """Return the erasure or purge that destroyed the entry with this index."""

@@ -15,14 +15,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from consentkit.banner.markup import escape
-from consentkit.cli.log_options import (
-    atomic_file,
-    entry_filter,
-    log_reader,
-    takes_ids,
-    with_filter,
-    with_log,
-)
+from consentkit.cli.log_options import atomic_file, entry_filter, log_reader, takes_ids, with_filter, with_log
 from consentkit.cli.terminal import align_columns, exact_output, one_line, progress
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
@@ -46,16 +39,12 @@ def show(id: str, url: str, render: str | None) -> None:
     """
     with log_reader(url) as reader:
         found = reader.look_up(id)
-        if found is None and (theirs := reader.of_subject(id)) and render is None:
-            described = [_describe(reader, one) for one in theirs]
-            click.echo(json.dumps(described, indent=2, ensure_ascii=False))
-            return
-        if found is None:
-            raise click.ClickException(
-                f"the log has no entry with the id or index {id!r}, and no visitor of that id"
-            )
-        click.echo(json.dumps(_describe(reader, found), indent=2, ensure_ascii=False))
-        if render is not None:
+        theirs = [] if found or render else [_describe(reader, one) for one in reader.of_subject(id)]
+        if found is None and not theirs:
+            raise click.ClickException(f"the log has no entry with the id or index {id!r}, and no visitor")
+        described = _describe(reader, found) if found else theirs
+        click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+        if found and render is not None:
             document = _banner_page(reader, found)
             with atomic_file(render) as file:
                 file.write(document)

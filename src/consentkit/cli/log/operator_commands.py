@@ -101,9 +101,8 @@ def purge(url: str, key: str | None, before: date, dry_run: bool, yes: bool) -> 
         if dry_run:
             old = log.select(EntryFilter(until=max(days)))
             count = sum(one.entry is not None and one.entry.type in PERSONAL for one in old)
-            click.echo(
-                f"{_count(count, 'entry', 'entries')} would be destroyed, of {min(days)} to {max(days)}"
-            )
+            found = _count(count, "entry", "entries")
+            click.echo(f"{found} would be destroyed, of {min(days)} to {max(days)}")
             return
         _confirm(yes, f"Destroy all decisions from before {day} ({min(days)} to {max(days)})?")
         with progress("Purging", log.head().size) as advance:
@@ -144,12 +143,8 @@ def erase(subject: str, url: str, key: str | None, outbox: str | None, yes: bool
 @with_key
 def backup(file: Path, url: str, key: str | None) -> None:
     """Copy the log into FILE, a SQLite log, and verify the copy. The application goes on meanwhile."""
-    with (
-        log_reader(url, key) as reader,
-        progress("Copying", reader.head().size) as advance,
-        write_errors(file),
-    ):
-        head = reader.backup(file, progress=advance)
+    with log_reader(url, key) as log, write_errors(file), progress("Copying", log.head().size) as advance:
+        head = log.backup(file, progress=advance)
     click.echo(f"{head.size} entries copied and verified, root {head.root.hex()}")
 
 

@@ -101,12 +101,11 @@ def show_changes(url: str, since: str | None) -> None:
     saved = _read_saved(since, ())
     with log_reader(url) as reader:
         changes = reader.changes(saved or 0)
-    _print([(kind, f"{count} new") for kind, count in changes.types.items()])
-    _print(
-        [("erased", f"{changes.erased} entries of visitors who asked for it"), *_describe_oddities(changes)]
-    )
+    lines = [(kind, f"{count} new") for kind, count in changes.types.items()]
+    lines.append(("erased", f"{changes.erased} entries of visitors who asked for it"))
     if changes.purged_before:
-        _print([("purged", f"decisions from before {changes.purged_before}")])
+        lines.append(("purged", f"decisions from before {changes.purged_before}"))
+    _print([*lines, *_describe_oddities(changes)])
 
 
 @click.command(name="verify-receipt")

@@ -146,9 +146,8 @@ class View(ABC):
         """Stream index and time of the entries from an index on that are not erased."""
         query = 'SELECT "index", at FROM entries WHERE "index" >= ? AND "index" < ? AND at IS NOT NULL'
         for low in range(start, self.head().size, _WINDOW):
-            yield from (
-                (index, at) for index, at in self.select(f'{query} ORDER BY "index"', low, low + _WINDOW)
-            )
+            found = self.select(f'{query} ORDER BY "index"', low, low + _WINDOW)
+            yield from ((index, at) for index, at in found)
 
     def _span(self, since: str, until: str, start: int) -> tuple[int, int]:
         """Return the first and last index, from `start` on, of entries of a time; (0, -1) if none."""
