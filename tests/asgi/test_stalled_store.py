@@ -1,4 +1,7 @@
-"""A store that hangs delays those who decide and those who ask for their history, and nobody else."""
+"""A store that hangs delays those who decide and those who ask for their history, and nobody else.
+
+A probe sees that it hangs, and that it is away.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,14 @@ from starlette.types import Receive, Scope, Send
 
 from asgi.client import GATED, NAVIGATION, App, browser, post, state_of, wrap
 from consentkit import ConsentLog
+from consentkit.exceptions import LogUnavailable
 from consentkit.log import group_commit
 from consentkit.log.stores.sql import View
-from log.faults import FaultyStore
+from log.faults import FaultyStore, nothing
 
 pytestmark = pytest.mark.anyio
 VISITORS = 60
+HEALTH = "/_consent/health"
 
 
 class Stalled:
@@ -74,6 +79,7 @@ async def test_pages_are_answered_while_the_store_hangs(
 
     async def look() -> None:
         async with browser(app) as client:
+            assert (await client.get(HEALTH)).status_code == 200, "a commit may still end in time"
             for _ in range(VISITORS):
                 page = await client.get("/", headers=NAVIGATION)
                 assert GATED in page.content
@@ -98,3 +104,32 @@ async def test_pages_are_answered_while_the_store_hangs(
     assert decided == [303] * VISITORS
     assert sum(log.stats().values()) == VISITORS + 1
     log.check()
+
+
+async def test_a_probe_is_told_of_a_refusal_that_waits(log: ConsentLog, store: FaultyStore) -> None:
+    def away() -> None:
+        raise LogUnavailable("away")
+
+    async with browser(wrap(log=log)) as client:
+        store.before = away
+        assert (await post(client, {"action": "reject"})).status_code == 303
+        answer = await client.get(HEALTH)
+        assert (answer.status_code, answer.json()["healthy"]) == (503, False)
+        assert answer.json()["waiting"] == 2  # the refusal, and the notice that it names
+        store.before = nothing
+        await post(client, {"action": "accept"})
+        assert (await client.get(HEALTH)).json() == {"healthy": True, "stalled": False, "waiting": 0}
+
+
+async def test_a_probe_is_told_of_a_commit_that_hangs(
+    log: ConsentLog, store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.05)
+    stalled = Stalled(store)
+    async with browser(wrap(log=log)) as client:
+        try:
+            assert (await post(client, {"action": "accept"})).status_code == 503
+            answer = await client.get(HEALTH)
+            assert (answer.status_code, answer.json()["stalled"]) == (503, True)
+        finally:
+            stalled.let_go()
