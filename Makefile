@@ -1,6 +1,6 @@
 # Every target makes its own environment. Works with GNU make 3.81 and later, on Debian and macOS.
 #
-#   make demo     run the example news site        make check    lint, types, layers, house rules
+#   make demo     run the example news site        make check    lint, types, layers, house rules, docs
 #   make test     run every test                   make docs     build the documentation
 #   make coverage the same, with branch coverage, which takes longer
 #   make bench    measure against the peers        make soak     the long counts: kills, fuzzing, load
@@ -54,6 +54,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PYTHONPATH=tests $(BIN)/python -m house
+	$(BIN)/sphinx-build -n -W -q -b html docs docs/_build/html
 
 docs: $(VENV)/.dev
 	$(BIN)/sphinx-build -n -W --keep-going -b html docs docs/_build/html

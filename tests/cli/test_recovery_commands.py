@@ -86,7 +86,7 @@ def test_false_counts_are_corrected(log: ConsentLog, path: Path) -> None:
 
 def lines_for_cron(folder: Path) -> list[str]:
     """Return the commands of the documentation's crontab, with its folders made in another one."""
-    [block] = examples(find_page("recovery"), "crontab")
+    [block] = examples(find_page("recovery"), "text")
     commands = []
     for line in block.text.splitlines():
         *when, command = line.split(maxsplit=5)
