@@ -183,7 +183,7 @@ def test_with_proofs_each_line_verifies_alone(days: ConsentLog, path: Path, form
 
 
 def test_proofs_of_a_log_that_is_not_signed_fail(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consentkit.log.signer.Signer.sign", lambda *_: None)
+    monkeypatch.setattr("consentkit.log.signer.Signer.sign", lambda *_, **__: None)
     with ConsentLog(path) as log:
         log.commit([BUNDLE])
     output = path.with_name("out")

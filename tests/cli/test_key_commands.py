@@ -47,7 +47,7 @@ def test_a_log_that_is_signed_gets_no_other_key(log: ConsentLog, path: Path, tmp
 
 def test_a_log_that_was_not_signed_is_signed_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched, ConsentLog(path) as log:
-        patched.setattr("consentkit.log.signer.Signer.sign", lambda *_: None)
+        patched.setattr("consentkit.log.signer.Signer.sign", lambda *_, **__: None)
         log.commit([BUNDLE])
     assert fields(said("verify", "--log", path))["signature"].startswith("NOT CHECKED")
     said("key", "new", "--log", path)

@@ -93,7 +93,7 @@ def _repair(log: ConsentLog, folder: Path, key: SigningKey, notice: str) -> str:
     with ConsentLog(folder / "branch.sqlite3", key=str(key)) as branch:
         branch.commit([make_entry(at=at, notice=notice)])
         log.commit([make_entry(at=at, notice=notice)])
-        assert log.recover(branch, reason="a fork", at=at).broken_at
+        assert log.recover(branch, reason="a fork", at=at).breaks
     return false.id
 
 

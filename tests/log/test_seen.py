@@ -162,7 +162,7 @@ def test_a_file_that_a_crash_has_spoilt_stops_nothing(
     with place.open() as restarted:
         assert restarted.commit([make_entry()]) == [3]
     assert read_checkpoint(place.seen.read_text()).size == 4
-    assert ("has no checkpoint" in caplog.text) == (content == b"nothing\n")
+    assert "has no checkpoint" in caplog.text
 
 
 def test_a_file_that_cannot_be_written_stops_nothing(
@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_read_stops_grants(place: Place, log: ConsentLog) 
     """Nobody can tell whether the log was rolled back."""
     place.seen.unlink()
     place.seen.mkdir()
-    with place.open() as other, pytest.raises(LogUnavailable, match=r"Is a directory: '.*log\.seen'"):
+    with place.open() as other, pytest.raises(LogUnavailable, match="seen last: Is a directory"):
         other.commit([make_entry()])
 
 

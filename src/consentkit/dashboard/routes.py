@@ -187,7 +187,8 @@ class Pages:
         reader, keys = self._reader(), self._keys()
         head = reader.head()
         kept = None if self._kept is None else verify_kept(reader, head, self._kept, keys)
-        start, saved = max(0, head.size - CHANGES_SIZE), kept and kept.saved
+        start = max(0, head.size - CHANGES_SIZE)
+        saved = None if kept is None or any(one.holds is False for one in kept.checks) else kept.saved
         since = saved if saved is not None and saved.size >= start else start
         return respond(
             "log.html",

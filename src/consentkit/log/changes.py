@@ -1,6 +1,6 @@
 """What a log has got since a moment: entries by type, what was erased, times that run against the index."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -46,6 +46,12 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         which = f"entries that stand after later ones: {self.late}, the first is entry {self.first_late}"
         why = "refusals that waited in an outbox explain such; so do a wrong clock, or a forger with the key"
         return f"{which}, by up to {self.latest} seconds: {why}"
+
+
+def describe_breaks(breaks: Sequence[int]) -> str:
+    """Say where there are breaks; empty without any."""
+    where = ", ".join(map(str, breaks))
+    return f"{'one break' if len(breaks) == 1 else f'{len(breaks)} breaks'} at {where}" if breaks else ""
 
 
 def read_changes(view: View, start: int = 0) -> Changes:

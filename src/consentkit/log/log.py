@@ -3,6 +3,7 @@
 import atexit
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from anyio import CancelScope
+from msgspec.structs import replace
 
 from consentkit.exceptions import ConfigurationError, LogCorrupt, LogError, LogUnavailable
 from consentkit.log.counters import Observations
@@ -24,13 +26,12 @@ from consentkit.log.outbox import FileOutbox, MemoryOutbox, Outbox, OutboxReport
 from consentkit.log.process import Advance, Threads, silent
 from consentkit.log.reader import LogReader, Recorded, signer_of
 from consentkit.log.readiness import Remark, remarks_on
-from consentkit.log.recovery import BATCH, Recovery, break_off, copy, count_common, salvage
-from consentkit.log.seen import check_continued
+from consentkit.log.recovery import BATCH, Recovery, break_off, checker, copy, count_common, salvage
 from consentkit.log.status import Status, read_verified_at
 from consentkit.log.stores.sql import Store, Transaction, View
 from consentkit.log.stores.values import Awaited, Head, Outcome, Row
 from consentkit.record.entry import Bundle, Entry, Item
-from consentkit.tlog.note import SigningKey, sign_checkpoint
+from consentkit.tlog.note import SigningKey, read_note, sign_note
 from consentkit.tlog.tree import MAX_NUMBER
 
 # Threads per event loop for reading, erasing and draining; as many more fill the outbox.
@@ -292,6 +293,8 @@ class ConsentLog(LogReader):
     def recover(self, other: LogReader, *, reason: str, at: str, progress: Advance = silent) -> Recovery:
         """Append what another copy of this log has and this one lacks. Stop the application before.
 
+        What this machine has seen and neither copy has is given up (see `give_up_seen`).
+
         Args:
             other: The other copy, such as the old primary or a backup.
             reason: Why, in letters; it stands in the log if there is a break.
@@ -299,48 +302,71 @@ class ConsentLog(LogReader):
             progress: Called with the number of entries done since it was last called.
 
         Raises:
-            ConfigurationError: Other keys have signed the other copy.
+            ConfigurationError: Other keys have signed the other copy, or none.
+            LogError: The other copy has nothing that this one lacks, and the log was rolled back.
         """
         with self._store.snapshot() as here, other._store.snapshot() as there:
             ours, theirs, common = here.head(), there.head(), count_common(here, there)
-            self._signer.keys_after(theirs)
-            if common == ours.size:
-                copied = self._store.transact(partial(copy, source=there, advance=progress))
-                self._signer.seen.add(theirs, replace=True)
-                return Recovery(copied=copied)
+            self._signer.demand_own(theirs, ours)
             if common == theirs.size:
+                self._demand_seen(here, ours)
                 return Recovery()
-            items, lost, erased = salvage(here, there, common)
-        index = self._break_off(ours, theirs, common=common, lost=lost, reason=reason, at=at)
-        for start in range(0, len(items), BATCH):
-            self._record(items[start : start + BATCH])
+            copied = self._copy(there, progress) if common == ours.size else 0
+            branch = None if copied else salvage(here, there, common)
+        if branch is None:
+            return replace(self.give_up_seen(reason=reason, at=at), copied=copied)
+        breaks = (self._break_off(ours, theirs, common=common, lost=branch.lost, reason=reason, at=at),)
+        given_up = self.give_up_seen(reason=reason, at=at)
+        for start in range(0, len(branch.items), BATCH):
+            self._record(branch.items[start : start + BATCH])
             progress(BATCH)
-        for subject in erased:
+        for subject in branch.erased:
             self.erase_now(subject, at=at)
-        return Recovery(recorded=len(items), lost=lost, broken_at=index)
+        if branch.purged_before:
+            deque(self.purge(branch.purged_before, at=at), maxlen=0)
+        return Recovery(
+            recorded=len(branch.items),
+            lost=branch.lost,
+            unknown=branch.unknown + given_up.unknown,
+            breaks=breaks + given_up.breaks,
+        )
 
     def give_up_seen(self, *, reason: str, at: str) -> Recovery:
         """Go on although the highest checkpoint that this machine has seen is not continued, and is gone.
 
         Arguments as of `recover`.
         """
-        seen = self._signer.seen.head()
+        seen, keys = self.seen(), self._signer.keys()
         with self._store.snapshot() as view:
             head = view.head()
-            with suppress(LogCorrupt):
-                if seen is None or check_continued(view, head, seen) is None:
-                    return Recovery()
-        if seen is None:
-            return Recovery()
-        common = min(head.size, seen.size - 1)
-        return Recovery(broken_at=self._break_off(head, seen, common=common, reason=reason, at=at))
+            try:
+                self._signer.check_seen(view, head, () if keys is None else keys.accepted)
+                return Recovery()
+            except LogCorrupt:
+                given_up = seen or head
+        common = min(head.size, given_up.size - 1)
+        index = self._break_off(head, given_up, common=common, lost=(), reason=reason, at=at)
+        return Recovery(breaks=(index,), unknown=given_up.size - common)
 
-    def _break_off(self, head: Head, given_up: Head, *, lost: tuple[str, ...] = (), **fields: Any) -> int:
+    def _copy(self, there: View, progress: Advance) -> int:
+        """Append the rest of another copy as it is; nothing, and return 0, if some of it is damaged."""
+        with suppress(LogCorrupt):
+            as_is = partial(copy, source=there, advance=progress, check=checker(there))
+            return self._store.transact(as_is)
+        return 0
+
+    def _demand_seen(self, view: View, head: Head) -> None:
+        keys = self._signer.keys()
+        try:
+            self._signer.check_seen(view, head, () if keys is None else keys.accepted)
+        except LogCorrupt as error:
+            raise LogError(f"the other copy has nothing that this log lacks, and {error}") from error
+
+    def _break_off(self, head: Head, given_up: Head, **fields: Any) -> int:
+        """Append a break; what this machine has seen is given up with it, and not before."""
         state = f"{given_up.size} {given_up.root.hex()}"
-        note = Entry(id=new_id(fields["at"]), type="break", given_up=state, lost=lost, **fields)
-        # A person has decided which branch goes on: this one is from now on the one that was seen.
-        self._signer.seen.add(head, replace=True)
-        return self._transact(partial(break_off, note=note))
+        note = Entry(id=new_id(fields["at"]), type="break", given_up=state, **fields)
+        return self._transact(partial(break_off, note=note), giving_up=note)
 
     def rotate(self, key: SigningKey) -> Head:
         """Sign the head with a new key and with the present one; return that head.
@@ -356,8 +382,8 @@ class ConsentLog(LogReader):
 
         def sign_twice(transaction: Transaction, *, sign: Sign) -> Head:
             def sign_with_both(view: View, before: Head, size: int, root: bytes) -> str:
-                sign(view, before, size, root)  # checks that the present key signed the head
-                return sign_checkpoint(size, root, [keys.signing, key])
+                signed = sign(view, before, size, root)  # checks that the present key signed the head
+                return sign_note(read_note(signed or "")[0], [keys.signing, key])
 
             return resign(transaction, sign=sign_with_both)
 
@@ -543,18 +569,18 @@ class ConsentLog(LogReader):
             for day in view.head().open_days:
                 self._tallies.count(view, day)
 
-    def _transact(self, operation: Callable[..., T]) -> T:
+    def _transact(self, operation: Callable[..., T], *, giving_up: Entry | None = None) -> T:
         """Run an operation in a transaction. What it signs counts as seen only once it is committed."""
         signed: list[Head] = []
 
         def sign(view: View, before: Head, size: int, root: bytes) -> str | None:
-            note = self._signer.sign(view, before, size, root)
+            note = self._signer.sign(view, before, size, root, giving_up=giving_up)
             signed.append(Head(size, root, note))
             return note
 
         outcome = self._store.transact(partial(operation, sign=sign))
         if signed:
-            self._signer.seen.add(signed[-1])
+            self._signer.seen.add(signed[-1], giving_up=giving_up)
         return outcome
 
     def _drain(self, *, wait: bool = False) -> int:

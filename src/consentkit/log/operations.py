@@ -102,12 +102,16 @@ def purge(
     Call it for ascending ranges: the entry that it appends says that no such decision is left below `stop`.
     """
     head = transaction.head()
-    leaves = [(index, read_leaf(leaf)) for index, leaf in transaction.leaves(start, stop, before=before)]
-    doomed = {index: leaf.day for index, leaf in leaves if leaf.type in PERSONAL and leaf.day < before}
-    if doomed:
+    if doomed := old_decisions(transaction, before, start=start, stop=stop):
         note = Entry(id=new_id(at), type="purge", at=at, before=before, stop=min(stop, head.size))
         _destroy(transaction, head, list(doomed), set(doomed.values()), note, sign=sign, tallies=tallies)
     return list(doomed)
+
+
+def old_decisions(transaction: Transaction, before: str, *, start: int, stop: int) -> dict[int, str]:
+    """Return what a purge erases, with `start` ≤ index < `stop`: indexes, each with its day."""
+    leaves = [(index, read_leaf(leaf)) for index, leaf in transaction.leaves(start, stop, before=before)]
+    return {index: leaf.day for index, leaf in leaves if leaf.type in PERSONAL and leaf.day < before}
 
 
 def correct(

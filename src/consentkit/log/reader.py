@@ -19,8 +19,8 @@ from consentkit.log.counters import Observation
 from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.location import check_file, check_folder, key_path, log_path, open_store, seen_path
 from consentkit.log.process import Advance, silent, sync_folder
-from consentkit.log.recovery import copy
-from consentkit.log.seen import check_continued, find_break
+from consentkit.log.recovery import TILES_KEPT, copy
+from consentkit.log.seen import check_continued
 from consentkit.log.signer import Keyring, Signer
 from consentkit.log.stores.sql import Store, View
 from consentkit.log.stores.values import Head, Rollup, Row, rollup_of
@@ -45,9 +45,6 @@ EVERY = EntryFilter()
 
 # Rows in memory while entries are counted.
 STATS_ROWS = 10_000
-
-# Tiles cached while several leaves are proved, 8 kB each at most.
-TILES_KEPT = 256
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +110,10 @@ class LogReader:
             ConfigurationError: The key that was named is none, or cannot be read.
         """
         return self._signer.keys()
+
+    def seen(self) -> Head | None:
+        """Return the highest head that this machine has seen, unverified; None if it has seen none."""
+        return self._signer.seen.head()
 
     def head(self) -> Head:
         """Return the tree's head."""
@@ -281,13 +282,17 @@ class LogReader:
             LogCorrupt: It was rolled back, or history was rewritten.
         """
         with self._store.snapshot() as view:
-            return check_continued(view, view.head(), Head(saved.size, saved.root))
+            return check_continued(view, view.head(), saved)
 
     def changes(self, since: int | Checkpoint = 0) -> Changes:
-        """Return what the log has got from an index on, or since a checkpoint that was saved."""
+        """Return what the log has got from an index on, or since a checkpoint that was saved.
+
+        Raises:
+            LogCorrupt: The log does not continue the checkpoint, or an entry has no time or type.
+        """
         with self._store.snapshot() as view:
             if isinstance(since, Checkpoint):
-                given_up = find_break(view, since.size, since.root)
+                given_up = check_continued(view, view.head(), since)
                 since = since.size if given_up is None else given_up.common or 0
             return read_changes(view, since)
 

@@ -9,12 +9,12 @@ import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
-from consentkit.exceptions import LogCorrupt, ProofInvalid
+from consentkit.exceptions import LogCorrupt, LogUnavailable, ProofInvalid
 from consentkit.log.process import file_lock, new_file
 from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Head
 from consentkit.record.entry import Entry
-from consentkit.tlog.note import read_checkpoint
+from consentkit.tlog.note import Checkpoint, read_checkpoint
 from consentkit.tlog.proofs import check_consistency, consistency_proof
 
 SYNC_SECONDS = 1.0
@@ -40,18 +40,27 @@ class Seen:
 
     def head(self) -> Head | None:
         """Return the highest head: `own`, or **unverified** what the file has; None if there is none."""
-        own, text = self.own, ""
-        with suppress(FileNotFoundError, UnicodeDecodeError):
-            text = "" if self.path is None else self.path.read_text("utf-8")
-        if not text or (own is not None and text == own.checkpoint):
+        own = self.own
+        text = self._read()
+        if text is None or (own is not None and text == own.checkpoint):
             return own
         kept = _parse(text)
         if kept is None:
             self._warn(f"{str(self.path)!r} has no checkpoint: what it had is not held against the log")
         return own if kept is None or (own is not None and own.size >= kept.size) else kept
 
-    def add(self, head: Head, *, replace: bool = False) -> None:
-        """Keep a head that was signed and committed if it is the highest; with `replace`, in any case.
+    def _read(self) -> str | None:
+        """Return what the file has; None if there is none."""
+        try:
+            return None if self.path is None else self.path.read_text("utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            problem = f"cannot read {str(self.path)!r}, which has the checkpoint seen last: {error.strerror}"
+            raise LogUnavailable(problem) from error
+
+    def add(self, head: Head, *, giving_up: Entry | None = None) -> None:
+        """Keep a head that was signed and committed if it is the highest, or if a break gives up what is.
 
         A file that cannot be written is logged.
         """
@@ -62,7 +71,13 @@ class Seen:
         try:
             with lock:
                 highest = self.head()
-                if replace or highest is None or head.size > highest.size:
+                if highest is None:
+                    is_next = True
+                elif giving_up is None:
+                    is_next = head.size > highest.size
+                else:
+                    is_next = giving_up.gives_up(highest.size, highest.root)
+                if is_next:
                     self.own = head
                     self._write(head.checkpoint)
         except OSError as error:
@@ -88,8 +103,8 @@ def _parse(text: str) -> Head | None:
     return None
 
 
-def check_continued(view: View, head: Head, seen: Head) -> Entry | None:
-    """Check that a head continues one that was seen, by the view's tiles.
+def check_continued(view: View, head: Head, seen: Checkpoint) -> Entry | None:
+    """Check that a head continues a checkpoint that was seen, by the view's tiles.
 
     Returns:
         The break that gives `seen` up; None if it is continued.
@@ -102,14 +117,17 @@ def check_continued(view: View, head: Head, seen: Head) -> Entry | None:
             proof = consistency_proof(seen.size, head.size, view.tile)
             check_consistency(seen.size, head.size, proof, seen.root, head.root)
             return None
-    if found := find_break(view, seen.size, seen.root):
+    if found := find_break(view, seen):
         return found
     what = "it was rolled back" if head.size < seen.size else "history was rewritten or it was rolled back"
     problem = f"the log had {seen.size} entries and has {head.size}: {what}"
     raise LogCorrupt(f"{problem} (see `consentkit log recover`)")
 
 
-def find_break(view: View, size: int, root: bytes) -> Entry | None:
-    """Return the break that gives up a tree of so many entries with this root; None without one."""
-    breaks = (Entry.decode(row.body or b"{}") for row in view.of_type("break"))
-    return next((entry for entry in breaks if entry.gives_up(size, root)), None)
+def find_break(view: View, seen: Checkpoint) -> Entry | None:
+    """Return the break that gives up a checkpoint's branch; None without one."""
+    breaks = [Entry.decode(row.body or b"{}") for row in view.of_type("break")]
+    ids = [entry.id for entry in breaks]
+    # What was signed after a break of this log is no part of the branch that it gives up, whatever its size.
+    later = breaks[ids.index(seen.after) + 1 :] if seen.after in ids else breaks
+    return next((entry for entry in later if entry.gives_up(seen.size, seen.root)), None)

@@ -170,10 +170,24 @@ class Signer:
         _check_stated(head, head.checkpoint)
         return keys
 
-    def sign(self, view: View, before: Head, size: int, root: bytes) -> str | None:
+    def demand_own(self, other: Head, ours: Head) -> None:
+        """Check that another copy's head was signed by this log's keys, if this log is signed.
+
+        Raises:
+            ConfigurationError: It was signed by others, or not at all.
+            LogCorrupt: It is not what was signed.
+        """
+        self.keys_after(other)
+        if ours.checkpoint and other.size and not other.checkpoint:
+            raise ConfigurationError("the other copy's head is not signed, and this log's is", path="log")
+
+    def sign(
+        self, view: View, before: Head, size: int, root: bytes, *, giving_up: Entry | None = None
+    ) -> str | None:
         """Sign a checkpoint (see `consentkit.log.operations.Sign`).
 
-        Once it is committed, give it to `seen`.
+        Once it is committed, give it to `seen`. With `giving_up`, a break that the transaction appends,
+        `before` need not continue what was seen.
 
         Raises:
             LogUnavailable: There should be a key and it cannot be used, or it is not the one that signed
@@ -185,11 +199,12 @@ class Signer:
             seen = self.seen.head()
             # Fast path: the head is the one that this process signed last, and nobody has seen a higher one.
             known = seen is not None and self._continues and seen is self.seen.own
-            if not known or replace(before, open_days=()) != seen:
-                self._check_own(view, before)
+            if giving_up or not known or replace(before, open_days=()) != seen:
+                self._check_own(view, before, is_given_up=giving_up is not None)
         except (ConfigurationError, OSError) as error:
             raise LogUnavailable(f"the log's key cannot be used: {error}") from error
-        return None if self._keys is None else sign_checkpoint(size, root, [self._keys.signing])
+        after = giving_up.id if giving_up else _break_before(before)
+        return None if self._keys is None else sign_checkpoint(size, root, [self._keys.signing], after=after)
 
     def check_seen(self, view: View, head: Head, accepted: Sequence[VerifierKey]) -> Entry | None:
         """Check that a head continues the highest that was seen, if one of these keys has signed that.
@@ -206,9 +221,9 @@ class Signer:
             return None
         if head.checkpoint is None and head.size:
             raise LogCorrupt("the log was signed, and its head is not signed any more")
-        return check_continued(view, head, seen)
+        return check_continued(view, head, read_checkpoint(seen.checkpoint))
 
-    def _check_own(self, view: View, before: Head) -> None:
+    def _check_own(self, view: View, before: Head, *, is_given_up: bool) -> None:
         """Check that a head was signed by this log's key and continues the highest that was seen."""
         keys = self._keys if self._continues else self._settle_keys(before)
         if keys is None:
@@ -219,8 +234,8 @@ class Signer:
                 keys = self._settle_keys(before) or keys
             _check_stated(before, before.checkpoint)
         # Never sign two trees of one size: that is a fork. After a break, this branch is the one to continue.
-        if self.check_seen(view, before, keys.accepted) is not None:
-            self.seen.add(before, replace=True)
+        if not is_given_up and (found := self.check_seen(view, before, keys.accepted)):
+            self.seen.add(before, giving_up=found)
 
     def _settle_keys(self, before: Head) -> Keyring | None:
         """Read or make the keys that continue a head."""
@@ -279,6 +294,10 @@ def _check_stated(head: Head, checkpoint: str) -> None:
     stated = read_checkpoint(checkpoint)
     if (stated.size, stated.root) != (head.size, head.root):
         raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
+
+
+def _break_before(head: Head) -> str:
+    return read_checkpoint(head.checkpoint).after if head.checkpoint else ""
 
 
 def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:

@@ -28,6 +28,7 @@ _KEY_BYTES = 32  # of public key and seed (RFC 8032)
 _ID_BYTES = 4
 PRIVATE = "PRIVATE+KEY+"
 _DASH = "\N{EM DASH} "
+_BREAK = "break "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")  # surrogates alone are no UTF-8
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -265,6 +266,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
         origin: The log's identity: the name of the signing key.
         size: Number of leaves.
         root: The tree head's hash, 32 bytes.
+        after: Id of the log's last break, an extension line ``break ID``; empty if it has none.
 
     Raises:
         ProofInvalid: Origin, size or root is invalid.
@@ -273,22 +275,24 @@ class Checkpoint(msgspec.Struct, frozen=True):
     origin: str
     size: int
     root: bytes
+    after: str = ""
 
     def __post_init__(self) -> None:
-        if not self.origin or "\n" in self.origin:
-            raise ProofInvalid("a checkpoint's origin is one line of text")
+        if not self.origin or "\n" in self.origin + self.after:
+            raise ProofInvalid("a checkpoint's origin and break are each one line of text")
         if not 0 <= self.size <= MAX_NUMBER:
             raise ProofInvalid("a checkpoint's size cannot be that of a tree")
         if len(self.root) != HASH_BYTES:
             raise ProofInvalid(f"a checkpoint's root has {HASH_BYTES} bytes, this one has {len(self.root)}")
 
     def encode(self) -> str:
-        """Write the three lines that are signed."""
-        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+        """Write the lines that are signed."""
+        extension = f"{_BREAK}{self.after}\n" if self.after else ""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n{extension}"
 
     @classmethod
     def decode(cls, text: str) -> "Checkpoint":
-        """Read the text of a checkpoint's note. Extension lines of other logs are ignored.
+        """Read the text of a checkpoint's note. Other extension lines are ignored.
 
         Raises:
             ProofInvalid: It is not a checkpoint's text.
@@ -296,18 +300,19 @@ class Checkpoint(msgspec.Struct, frozen=True):
         lines = text.split("\n")
         if len(lines) < 4 or lines.pop() or "" in lines:
             raise ProofInvalid("a checkpoint has an origin, a size and a root, one a line, and no empty line")
-        return cls(lines[0], from_decimal(lines[1]), from_base64(lines[2]))
+        after = next((line.removeprefix(_BREAK) for line in lines[3:] if line.startswith(_BREAK)), "")
+        return cls(lines[0], from_decimal(lines[1]), from_base64(lines[2]), after)
 
 
-def sign_checkpoint(size: int, root: bytes, keys: Sequence[SigningKey]) -> str:
-    """Sign a tree's head; its origin is the first key's name.
+def sign_checkpoint(size: int, root: bytes, keys: Sequence[SigningKey], *, after: str = "") -> str:
+    """Sign a tree's head; its origin is the first key's name, `after` the id of the log's last break.
 
     Raises:
         ProofInvalid: The head is invalid, or there is no key.
     """
     if not keys:
         raise ProofInvalid("a checkpoint has at least one signature")
-    return sign_note(Checkpoint(keys[0].name, size, root).encode(), keys)
+    return sign_note(Checkpoint(keys[0].name, size, root, after).encode(), keys)
 
 
 def open_checkpoint(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:

@@ -10,6 +10,8 @@ import click
 
 from consentkit.cli.log_options import log_reader, log_writer, takes_ids, with_key, with_log, write_errors
 from consentkit.cli.terminal import one_line, progress
+from consentkit.exceptions import LogError
+from consentkit.log.changes import describe_breaks
 from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.operations import PERSONAL
 from consentkit.record.entry import rfc3339
@@ -163,14 +165,18 @@ def recover(url: str, key: str | None, seen: str | None, other: str | None, reas
     at = timestamp()
     with log_writer(url, key, seen=seen) as log:
         if other is None:
+            if log.seen() is None:
+                raise LogError("no file has a checkpoint that this machine has seen: name it with --seen")
             done = log.give_up_seen(reason=reason, at=at)
         else:
             with log_reader(other) as copy, progress("Recovering", copy.head().size) as advance:
                 done = log.recover(copy, reason=reason, at=at, progress=advance)
     click.echo(f"{done.copied} entries appended as they were, {done.recorded} recorded again")
-    click.echo("no break was needed" if done.broken_at is None else f"one break at {done.broken_at}")
+    click.echo(describe_breaks(done.breaks) or "no break was needed")
     for id in done.lost:
         click.echo(one_line(f"lost: {id}"))
+    if done.unknown:
+        click.echo(f"lost: {_count(done.unknown, 'entry', 'entries')} of which nothing is left")
 
 
 @click.command()

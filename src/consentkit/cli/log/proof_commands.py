@@ -23,7 +23,7 @@ from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_byt
 from consentkit.dashboard.evidence_pack import write_pack
 from consentkit.exceptions import LogError, ProofInvalid
 from consentkit.log import Head, LogReader
-from consentkit.log.changes import Changes
+from consentkit.log.changes import Changes, describe_breaks
 from consentkit.log.verify.spot_checks import known_keys
 from consentkit.record.receipt import Verified
 from consentkit.record.receipt import verify_receipt as check_receipt
@@ -260,10 +260,8 @@ def _describe_log(
 
 def _describe_oddities(changes: Changes) -> list[tuple[str, str]]:
     """Describe breaks, and times that run against the index."""
-    count, where = len(changes.breaks), ", ".join(map(str, changes.breaks))
-    broken = f"{'one break' if count == 1 else f'{count} breaks'} at {where}, otherwise intact"
     return [
-        *([("breaks", broken)] if changes.breaks else []),
+        *([("breaks", f"{describe_breaks(changes.breaks)}, otherwise intact")] if changes.breaks else []),
         *([("times", changes.late_text)] if changes.late else []),
     ]
 

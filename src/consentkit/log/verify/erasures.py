@@ -9,6 +9,7 @@ from consentkit.log.stores.sql import View
 from consentkit.log.stores.values import Row
 from consentkit.log.verify.entry_checks import MISSING, check_entry, decode_entry
 from consentkit.record.entry import Entry, EntryType
+from consentkit.record.leaf import read_leaf
 
 
 class Erasures:
@@ -50,6 +51,11 @@ class Erasures:
         """Raise LogCorrupt if an entry that has a body was erased, as the log says."""
         if self.covers(row.index, day):
             raise LogCorrupt(f"entry {row.index}: it is there, although an entry says that it was erased")
+
+    def check_covered(self, row: Row) -> None:
+        """Raise LogCorrupt unless an entry without a body was erased, as the log says."""
+        if not self.covers(row.index, read_leaf(row.leaf).day):
+            raise LogCorrupt(f"entry {row.index}: {MISSING}")
 
     def check_permanent(self, row: Row) -> None:
         """Raise LogCorrupt if an entry was erased, as the log says, whose type never is."""

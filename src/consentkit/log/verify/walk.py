@@ -264,5 +264,5 @@ def _check_saved(view: View, head: Head, saved: Checkpoint, *, only_new: bool) -
     if head.checkpoint is not None and read_checkpoint(head.checkpoint).origin != saved.origin:
         raise LogCorrupt("the saved checkpoint is of another log")
     # By the stored tiles: the walk compares them with the leaves.
-    if check_continued(view, head, Head(saved.size, saved.root)) and only_new:
+    if check_continued(view, head, saved) and only_new:
         raise LogError("a break gives up the branch of the saved checkpoint: verify the whole log")
