@@ -61,6 +61,7 @@ def test_drain_says_where_there_is_no_such_file(log: ConsentLog, path: Path) -> 
     result = run("drain", "--log", path, "--outbox", path.with_name("another"))
     assert (result.exit_code, result.stdout) == (0, "nothing waits in the outbox\n")
     assert "There is no file" in result.stderr
+    assert not list(path.parent.glob("another*"))
 
 
 @pytest.mark.parametrize("command", ["drain", "erase c3ViamVjdC1vbmU0 --yes"])
@@ -76,10 +77,14 @@ def test_a_file_that_is_no_outbox_is_left_alone(log: ConsentLog, path: Path, com
 
 def test_drain_tells_of_what_the_log_did_not_take(log: ConsentLog, path: Path) -> None:
     outbox = path.with_name("outbox")
-    outbox.write_bytes(b'{"entry":{"torn\n')
-    result = run("drain", "--log", path, "--outbox", outbox)
-    assert result.exit_code == 0
-    assert f"is in {outbox}.refused" in result.stderr
+    for torn in (b'{"ent\n', b'{"entry":{"torn\n'):
+        outbox.write_bytes(torn)
+        result = run("drain", "--log", path, "--outbox", outbox)
+        assert result.exit_code == 1
+        assert f"is in '{outbox}.refused'" in result.stderr
+    # What was there before is no news.
+    outbox.write_bytes(b"")
+    assert said("drain", "--log", path, "--outbox", outbox) == "nothing waits in the outbox\n"
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n"])
@@ -112,11 +117,12 @@ def test_purge_destroys_what_is_old(log: ConsentLog, path: Path, monkeypatch: py
     set_today(monkeypatch, date(2027, 1, 2))
     monkeypatch.setattr(consentkit.cli.terminal, "PROGRESS_FROM", 1)
     result = run("purge", "--older-than", "40d", "--log", path, answer="y\n")
-    assert "decisions from before 2026-11-23 (2026-11-22 to 2026-11-22)?" in result.stderr
+    assert "Destroy 2 entries of 2026-11-22 to 2026-11-22?" in result.stderr
     assert "Purging" in result.stderr
     assert result.stdout == "2 entries destroyed\n"
     assert gone(log) == [1, 2]
-    assert said("purge", "--older-than", "40d", "--log", path, "--yes") == "0 entries destroyed\n"
+    again = said("purge", "--older-than", "40d", "--log", path, "--yes")
+    assert again == "no decisions from before 2026-11-23\n"
     log.check()
 
 

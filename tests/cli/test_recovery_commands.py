@@ -62,7 +62,7 @@ def test_what_is_gone_is_given_up_and_told_from_then_on(log: ConsentLog, path: P
     for file in tmp_path.glob("consent.sqlite3-*"):
         file.unlink()
     copyfile(older, path)
-    assert "reason" in failed(1, "recover", "--log", path, "--reason", "see https://example.org")
+    assert "reason" in failed(2, "recover", "--log", path, "--reason", "see https://example.org")
     assert "one break at 3" in said("recover", "--log", path, "--reason", "the disk burnt")
     assert "one break at 3, otherwise intact" in fields(said("verify", "--log", path))["breaks"]
     with ConsentLog(path) as restarted:

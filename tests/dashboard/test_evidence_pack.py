@@ -16,6 +16,8 @@ import pytest
 
 from cli.runner import failed, said
 from consentkit.log import ConsentLog
+from consentkit.record.entry import Entry, uuid7
+from consentkit.tlog.note import sign_checkpoint
 from log.samples import BUNDLE, make_entry, make_refusal
 
 ME, OTHER = "-the-visitor-in-question", "visitor-whom-it-is-not-about"
@@ -63,7 +65,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "import runpy, sys; sys.modules['consentkit'] = None;"
         " sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    command = [sys.executable, "-I", "-c", code, str(folder / "verify.py"), *arguments]
+    command = [sys.executable, "-I", "-O", "-c", code, str(folder / "verify.py"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder.parent)
 
 
@@ -109,9 +111,8 @@ def test_foreign_programs_verify_it(pack: Path, log: ConsentLog, verify: Verify)
     for arguments in ((), (str(keys.signing.verifier),)):
         result = verify(pack, *arguments)
         assert (result.returncode, result.stderr) == (0, "")
-        assert (
-            result.stdout == f"22 entries hold, in the log {keys.signing.name} of {log.head().size} entries\n"
-        )
+        found = f"22 entries hold, 0 of them erased, in the log {keys.signing.name}"
+        assert result.stdout == f"{found} of {log.head().size} entries\n"
 
 
 @VERIFIERS
@@ -167,6 +168,10 @@ def change_notice(folder: Path) -> None:
     notice.write_bytes(notice.read_bytes() + b" ")
 
 
+def remove_all_entries(folder: Path) -> None:
+    (folder / "entries.jsonl").write_text("")
+
+
 def replace(file: Path, old: str, new: str) -> None:
     """Replace the first occurrence of a text."""
     text = file.read_text()
@@ -194,6 +199,7 @@ def change_line(folder: Path, field: str, change: Callable[[str], str]) -> None:
         change_proof,
         remove_proof,
         change_notice,
+        remove_all_entries,
     ],
 )
 def test_whatever_was_changed_is_found(pack: Path, change: Callable[[Path], None], verify: Verify) -> None:
@@ -221,6 +227,34 @@ def test_it_has_all_that_it_should_and_is_about_nobody_else(pack: Path, log: Con
     assert b"PRIVATE" not in everything
 
 
+@VERIFIERS
+def test_a_log_that_was_recovered_is_verified(
+    pack: Path, log: ConsentLog, path: Path, verify: Verify
+) -> None:
+    """Its checkpoints have a line more."""
+    note = f"{log.head().size + 1}\n"
+    seen = path.with_name(f"{path.name}.seen")
+    keys = log.keys()
+    assert keys is not None
+    seen.write_text(sign_checkpoint(int(note), bytes(32), [keys.signing]))
+    log.close()
+    said("recover", "--log", path, "--reason", "the disk burnt")
+    recovered = unpack(pack.with_name("recovered"), "--log", path, "--subject", ME)
+    assert "\nbreak 0" in (recovered / "checkpoint").read_text()
+    result = verify(recovered)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_visitors_pack_has_what_was_not_honoured(log: ConsentLog, path: Path, tmp_path: Path) -> None:
+    grant = log.of_subject(ME)[-1].id
+    log.commit([Entry(id=uuid7(0), type="invalidated", at=AT, subject=ME, previous=grant)])
+    folder = unpack(tmp_path / "all", "--log", path, "--subject", ME)
+    assert (
+        '"type":"invalidated"' in json.loads((folder / "entries.jsonl").read_text().splitlines()[-1])["entry"]
+    )
+    assert "not honoured" in (folder / "print.html").read_text()
+
+
 def test_what_it_says_on_paper(log: ConsentLog, path: Path, tmp_path: Path) -> None:
     page = (unpack(tmp_path / "one", "--log", path, "--entry", "1") / "print.html").read_text()
     for words in (
@@ -242,7 +276,8 @@ def test_one_entry_a_period_and_what_was_erased(log: ConsentLog, path: Path, tmp
     result = python(day)
     assert result.returncode == 0, result.stderr
     lines = [json.loads(line) for line in (day / "entries.jsonl").read_text().splitlines()]
-    assert sum(line["entry"] is None for line in lines) == 20
+    assert sum(line["entry"] is line["notice"] is None for line in lines) == 20
+    assert ", 20 of them erased, in the log" in result.stdout
     assert "It was erased" in (day / "print.html").read_text()
 
 

@@ -120,12 +120,38 @@ class TestBackup:
         self, log: ConsentLog, primary: Primary, tmp_path: Path, change: str
     ) -> None:
         earlier = tmp_path / "backup.sqlite3"
-        earlier.write_text("the backup of yesterday")
+        log.backup(earlier)
+        kept = earlier.read_bytes()
         primary.run(change)
         with pytest.raises(LogError):
             log.backup(earlier)
-        assert earlier.read_text() == "the backup of yesterday"
+        assert earlier.read_bytes() == kept
         assert [file.name for file in tmp_path.glob("*backup*")] == [earlier.name]
+
+    def test_nothing_but_an_earlier_backup_is_replaced(self, log: ConsentLog, primary: Primary) -> None:
+        other = primary.key.with_name("other.sqlite3")
+        with ConsentLog(other) as in_use:
+            in_use.commit([BUNDLE])
+            kept = [primary.key, primary.seen, other]
+            kept += [Path(primary.url)] if primary.server is None else []
+            for file in kept:
+                before = file.read_bytes()
+                with pytest.raises(ConfigurationError, match="it is left as it is"):
+                    log.backup(file)
+                assert file.read_bytes() == before
+
+    def test_a_log_that_was_rolled_back_is_no_backup(
+        self, log: ConsentLog, primary: Primary, tmp_path: Path
+    ) -> None:
+        restore = primary.keep()
+        log.commit([make_entry()])
+        restore()
+        with (
+            open_log(primary.url, key=primary.key, seen=primary.seen) as reader,
+            pytest.raises(LogCorrupt, match="rolled back"),
+        ):
+            reader.backup(tmp_path / "backup.sqlite3")
+        assert not list(tmp_path.glob("*backup*"))
 
 
 def test_a_log_that_is_only_behind_goes_on_without_a_break(primary: Primary, log: ConsentLog) -> None:
@@ -328,7 +354,7 @@ def test_after_a_break_a_roll_back_is_noticed_at_every_size(primary: Primary, lo
             restarted.commit([make_entry()])
         restarted.give_up_seen(reason="once more", at=LATER)
         restarted.commit([make_entry()])
-        assert restarted.check(keys=accepted(restarted), saved=saved)
+        restarted.check(keys=accepted(restarted), saved=saved)
 
 
 @pytest.mark.parametrize("has_grown", [False, True])

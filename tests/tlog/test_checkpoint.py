@@ -47,6 +47,12 @@ def test_what_was_signed_is_what_is_opened(size: int, root: bytes) -> None:
 
 def test_an_empty_logs_checkpoint() -> None:
     assert open_checkpoint(sign_checkpoint(0, EMPTY_ROOT, [key]), [key.verifier]).size == 0
+    after = "019379d2-7000-7000-8000-000000000000"
+    broken = open_checkpoint(sign_checkpoint(1, EMPTY_ROOT, [key], after=after), [key.verifier])
+    assert broken == Checkpoint(ORIGIN, 1, EMPTY_ROOT, after)
+    assert Checkpoint.decode(f"{broken.encode()}another line\n") == broken
+    with pytest.raises(ProofInvalid):
+        Checkpoint(ORIGIN, 1, EMPTY_ROOT, f"{after}\n")
 
 
 def test_the_first_key_names_the_log() -> None:

@@ -11,11 +11,13 @@ import click
 from consentkit.exceptions import ConfigurationError, LogError, LogUnavailable
 from consentkit.log import ConsentLog, LogReader, open_log
 from consentkit.log.entry_filter import FIELDS, EntryFilter
-from consentkit.log.location import check_file, log_path
+from consentkit.log.location import check_file, log_path, read_kind
 from consentkit.log.process import new_file
 
 _LOG_HELP: Final = "The log: a file's path, sqlite:///path or postgresql://…"
 _KEY_HELP: Final = "The log's key file, where it is not beside the log."
+
+_SEEN_HELP: Final = "The file that ConsentLog(seen=…) names, where it is not beside the log."
 
 takes_ids: Final[dict[str, Any]] = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 """Settings of a command that takes an id: 1 in 64 visitors' ids begins with a hyphen. There is no ``-h``."""
@@ -26,6 +28,9 @@ log_option: Final = partial(
 with_log: Final = log_option(required=True)
 with_key: Final = click.option(
     "--key", envvar="CONSENTKIT_LOG_KEY", show_envvar=True, metavar="FILE", help=_KEY_HELP
+)
+with_seen: Final = click.option(
+    "--seen", envvar="CONSENTKIT_LOG_SEEN", show_envvar=True, metavar="FILE", help=_SEEN_HELP
 )
 
 
@@ -52,15 +57,15 @@ def entry_filter(fields: Mapping[str, str], *, since: str = "", until: str = "")
 
 
 @contextmanager
-def log_reader(url: str, key: str | None = None) -> Iterator[LogReader]:
+def log_reader(url: str, key: str | None = None, seen: str | None = None) -> Iterator[LogReader]:
     """Open a log for reading; a wrong URL is a usage error (exit code 2), a wrong log a failure (1)."""
-    with plain_errors(), open_log(url, key=key) as reader:
+    with plain_errors(), open_log(url, key=key, seen=seen) as reader:
         yield reader
 
 
 @contextmanager
 def log_writer(
-    url: str, key: str | None, outbox: str | None = None, *, seen: str | None = None
+    url: str, key: str | None, seen: str | None = None, *, outbox: str | None = None
 ) -> Iterator[ConsentLog]:
     """Open a log that exists for writing; errors as of `log_reader`."""
     with plain_errors():
@@ -108,5 +113,7 @@ def atomic_file(path: str | Path) -> Iterator[TextIO]:
     with write_errors(path):
         target = Path(path).resolve()
         is_device = target.exists() and not target.is_file()
+        if not is_device and (kind := read_kind(target)):
+            raise click.ClickException(f"there is {kind} at {str(path)!r}; it is left as it is")
         with open(target, "w", encoding="utf-8", newline="") if is_device else new_file(target) as file:
             yield file

@@ -72,7 +72,8 @@ def _write_line(one: Recorded) -> str:
     is_notice = one.entry is not None and one.entry.type == "notice"
     line = {
         "index": one.index,
-        "entry": None if one.body is None else one.body.decode(),
+        # Of a notice, the leaf says it all.
+        "entry": None if one.body is None or is_notice else one.body.decode(),
         "salt": None if one.salt is None else one.salt.hex(),
         "notice": one.id if is_notice else None,
         "leaf": one.leaf.decode(),

@@ -28,7 +28,7 @@ FIELDS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 
 
 class EntryFilter(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """Which entries are meant; an empty field excludes none. All fields but the days select decisions.
+    """Which entries are meant; an empty field excludes none. Most fields select decisions only.
 
     Of an erased entry only the day is known, by its leaf: exports have it, lists by day do not.
 
@@ -72,8 +72,8 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def decisions(self) -> bool:
-        """Whether only decisions are meant."""
-        return any(getattr(self, field) for field in FIELDS)
+        """Whether only decisions are meant; a visitor has other entries as well."""
+        return any(getattr(self, field) for field in FIELDS if field != "subject")
 
     @property
     def by_entry(self) -> bool:
@@ -84,11 +84,11 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Say whether an entry is meant; one that is erased only by its day."""
         if not (self.since <= day and (not self.until or day <= self.until)):
             return False
-        if not self.decisions:
+        if not (self.values or self.purpose):
             return True
         return (
             entry is not None
-            and entry.type == "decision"
+            and (entry.type == "decision" or not self.decisions)
             and all(getattr(entry, field) in values for field, values in self.values.items())
             and (not self.purpose or self.purpose in entry.granted)
         )

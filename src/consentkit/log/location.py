@@ -2,11 +2,16 @@
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
 from consentkit.exceptions import ConfigurationError, MissingExtra
 from consentkit.log.stores.sql import Store
+from consentkit.tlog.note import PRIVATE
+
+# The first bytes of every SQLite file (sqlite.org, "Database File Format").
+_SQLITE = b"SQLite format 3\0"
 
 
 def log_path(url: str | Path) -> Path | None:
@@ -79,6 +84,23 @@ def check_folder(path: Path, key: str) -> None:
     else:
         return
     raise ConfigurationError(problem, path=key)
+
+
+def read_kind(path: Path) -> str:
+    """Return what a file is that must not be replaced by mistake: a database or a key; else an empty text."""
+    start = b""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        start = file.read(len(_SQLITE))
+    return "a database" if start == _SQLITE else "a private key" if start.startswith(PRIVATE.encode()) else ""
+
+
+def check_backup(path: Path) -> None:
+    """Raise ConfigurationError unless a backup may be put at `path`: nothing is there, or an earlier one."""
+    if path.exists() and read_kind(path) != "a database":
+        problem = f"the file at {str(path)!r} is no backup; it is left as it is"
+        raise ConfigurationError(problem, path="backup")
+    if path.with_name(f"{path.name}-wal").exists():
+        raise ConfigurationError(f"the log at {str(path)!r} is in use; it is left as it is", path="backup")
 
 
 def check_file(path: Path) -> None:

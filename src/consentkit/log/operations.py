@@ -61,7 +61,9 @@ def record(
     outcomes: list[Outcome] = []
     for item in batch:
         if isinstance(item, Entry) and item.type in BOOKS:
-            outcomes.append(LogError(f"entry {item.id}: only the log itself writes what is a {item.type}"))
+            outcomes.append(
+                LogError(f"entry {item.id}: only the log itself writes entries of type {item.type}")
+            )
         else:
             outcomes.append(plan.add(item))
     if plan.rows:

@@ -17,7 +17,15 @@ from consentkit.exceptions import LogCorrupt, LogError
 from consentkit.log.changes import Changes, read_changes
 from consentkit.log.counters import Observation
 from consentkit.log.entry_filter import EntryFilter
-from consentkit.log.location import check_file, check_folder, key_path, log_path, open_store, seen_path
+from consentkit.log.location import (
+    check_backup,
+    check_file,
+    check_folder,
+    key_path,
+    log_path,
+    open_store,
+    seen_path,
+)
 from consentkit.log.process import Advance, silent, sync_folder
 from consentkit.log.recovery import TILES_KEPT, copy
 from consentkit.log.seen import check_continued
@@ -240,7 +248,11 @@ class LogReader:
         with self._store.snapshot() as view:
             if chosen.by_entry:
                 found = _matching(view, chosen, 0, view.head().size, STATS_ROWS)
-                return Counter(rollup_of(one.entry) for one in found if one.entry is not None)
+                return Counter(
+                    rollup_of(one.entry)
+                    for one in found
+                    if one.entry is not None and one.entry.type == "decision"
+                )
             daily = view.daily(chosen.since, chosen.until or "9999")
         return {key: counted.count for key, counted in daily.items() if chosen.takes_count(key)}
 
@@ -294,7 +306,10 @@ class LogReader:
             if isinstance(since, Checkpoint):
                 given_up = check_continued(view, view.head(), since)
                 since = since.size if given_up is None else given_up.common or 0
-            return read_changes(view, since)
+            try:
+                return read_changes(view, since)
+            except (TypeError, ValueError) as error:
+                raise LogCorrupt("an entry has no type or time (see `consentkit log verify`)") from error
 
     def backup(self, path: Path, *, progress: Advance = silent) -> Head:
         """Copy the log, as it is now, into a new SQLite file; verify the copy, and return its head.
@@ -303,18 +318,21 @@ class LogReader:
 
         Raises:
             LogCorrupt: The copy does not hold, since the log does not. No file is left.
-            ConfigurationError, OSError: The file cannot be written.
+            ConfigurationError, OSError: The file cannot be written, or is no backup that may be replaced.
         """
+        path = path.resolve()
         check_folder(path, "backup")
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        keys = self.keys()
+        keys = () if (own := self.keys()) is None else own.accepted
         try:
             with closing(open_store(draft, read_only=False)) as target, self._store.snapshot() as view:
+                check_backup(path)  # while this log is open, which it must not replace
+                self._signer.check_seen(view, view.head(), keys)
                 target.transact(partial(copy, source=view, advance=progress))
             with open_log(draft) as copied:
-                head = copied.check(keys=() if keys is None else keys.accepted)
+                head = copied.check(keys=keys)
             os.replace(draft, path)
-            sync_folder(path.absolute().parent)
+            sync_folder(path.parent)
         finally:
             for file in path.parent.glob(f"{draft.name}*"):
                 file.unlink()
@@ -342,12 +360,13 @@ class LogReader:
         self.close()
 
 
-def open_log(url: str | Path, *, key: str | Path | None = None) -> LogReader:
+def open_log(url: str | Path, *, key: str | Path | None = None, seen: str | Path | None = None) -> LogReader:
     """Open a log that exists, for reading only.
 
     Args:
         url: As `ConsentLog` takes it.
         key: As `ConsentLog` takes it.
+        seen: As `ConsentLog` takes it.
 
     Raises:
         ConfigurationError: The URL is of a kind that is not supported, or there is no such file.
@@ -356,7 +375,7 @@ def open_log(url: str | Path, *, key: str | Path | None = None) -> LogReader:
     path = log_path(url)
     if path is not None:
         check_file(path)
-    return LogReader(open_store(url, read_only=True), signer_of(url, key))
+    return LogReader(open_store(url, read_only=True), signer_of(url, key, seen))
 
 
 def signer_of(url: str | Path, key: str | Path | None, seen: str | Path | None = None) -> Signer:

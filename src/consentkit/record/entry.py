@@ -27,6 +27,9 @@ NAMES_LIMIT = 1000
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 """RFC 3339 in UTC, in the only form that is recorded."""
 
+REASON = re.compile(r"[A-Za-z][A-Za-z ,;'-]{0,199}")
+"""Words: with digits or dots they could hold an address."""
+
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
 
@@ -34,7 +37,6 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _LOST = re.compile(f"{_UUID7.pattern}|{_HASH.pattern}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_REASON = re.compile(r"[A-Za-z][A-Za-z ,;'-]{0,199}")
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}").fullmatch
 
 # Patterns of the fields for each type of entry; None is always allowed. Addresses and user agents match none.
@@ -59,11 +61,11 @@ _PATTERNS: Mapping[str, Mapping[str, re.Pattern[str]]] = {
     "decision": _DECISION,
     "notice": {**_ANY, "id": _HASH},
     "rollup": {**_ANY, "closes": _DAY},
-    "correction": {**_ANY, "closes": _DAY, "corrects": _UUID7, "reason": _REASON},
+    "correction": {**_ANY, "closes": _DAY, "corrects": _UUID7, "reason": REASON},
     "erasure": _ANY,
     "purge": {**_ANY, "before": _DAY},
     "invalidated": _ANY,
-    "break": {**_ANY, "given_up": re.compile(r"\d{1,18} [0-9a-f]{64}", re.ASCII), "reason": _REASON},
+    "break": {**_ANY, "given_up": re.compile(r"\d{1,18} [0-9a-f]{64}", re.ASCII), "reason": REASON},
 }
 
 # Types of entries about the log itself, and the fields that only they have: all of them.

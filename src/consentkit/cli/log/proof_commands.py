@@ -18,6 +18,7 @@ from consentkit.cli.log_options import (
     takes_ids,
     with_key,
     with_log,
+    with_seen,
 )
 from consentkit.cli.terminal import PROGRESS_FROM, one_line, progress, write_bytes
 from consentkit.dashboard.evidence_pack import write_pack
@@ -42,6 +43,7 @@ _index = click.IntRange(min=0)
 @click.command()
 @with_log
 @with_key
+@with_seen
 @_vkeys
 @click.option("--checkpoint", type=_file, metavar="FILE", help="The log must continue this saved checkpoint.")
 @click.option("--since", type=_file, metavar="FILE", help="Check only what came after this saved checkpoint.")
@@ -49,6 +51,7 @@ _index = click.IntRange(min=0)
 def verify(
     url: str,
     key: str | None,
+    seen: str | None,
     vkeys: tuple[str, ...],
     checkpoint: str | None,
     since: str | None,
@@ -61,7 +64,7 @@ def verify(
     """
     if checkpoint and since:
         raise click.UsageError("--checkpoint checks the whole log, --since what is new: name one of them")
-    with log_reader(url, key) as reader:
+    with log_reader(url, key, seen) as reader:
         keys = parse_keys(vkeys)
         if not keys and (own := reader.keys()):
             keys = own.accepted
@@ -153,7 +156,7 @@ def evidence(
         with atomic_file(output) as file, progress("Proving", len(found)) as advance:
             keys = known_keys(reader)
             write_pack(file.buffer, reader, found, vkeys=keys, at=timestamp(), advance=advance)
-    click.echo(f"{len(found)} entries with their proofs and notices are in {output}", err=True)
+    click.echo(f"{len(found)} entries, with their notices and all proofs, are in {output}", err=True)
 
 
 @click.command()

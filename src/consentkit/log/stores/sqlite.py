@@ -212,9 +212,11 @@ class SQLiteStore:
         with translate_errors((sqlite3.Error,)), closing(self._open_for_reading()) as connection:
             # In WAL mode, a transaction sees one snapshot from its first read on.
             connection.execute("BEGIN")
+            if not (version := schema.version(connection)):
+                raise LogMissing(f"there is no log in {str(self._path)!r} yet")
             # A generated column, for instance, may take any amount of time and memory to read.
             schema.check_tables(connection)
-            sql.check_version(schema.version(connection), schema.VERSION, current=True)
+            sql.check_version(version, schema.VERSION, current=True)
             yield SQLiteView(connection)
 
     def close(self) -> None:
