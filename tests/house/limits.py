@@ -20,7 +20,7 @@ class Limit(NamedTuple):
 
 
 LIMITS: Final = {
-    "lines of code": Limit(18_710, before=20_721),
+    "lines of code": Limit(18_900, before=20_721),
     "lines of asgi": Limit(900, before=719),
     "modules": Limit(200, before=277),
     "lines of the longest module": Limit(450, before=412),

@@ -99,11 +99,7 @@ class Pages:
         reader, chosen = self._reader(), parse_filter(request.query_params, period)
         counts = reader.stats(chosen)
         # Banners are counted without what a filter asks for.
-        seen = (
-            {}
-            if chosen.decisions or chosen.subject
-            else reader.observations(SHOWN, chosen.since, chosen.until)
-        )
+        seen = {} if chosen.narrowed else reader.observations(SHOWN, chosen.since, chosen.until)
         figures = compute_figures(period, counts, seen)
         return respond(
             "overview.html",

@@ -76,6 +76,11 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return any(getattr(self, field) for field in FIELDS if field != "subject")
 
     @property
+    def narrowed(self) -> bool:
+        """Whether more is asked for than days."""
+        return bool(self.values or self.purpose)
+
+    @property
     def by_entry(self) -> bool:
         """Whether roll-ups do not tell: each entry has to be looked at."""
         return bool(self.country or self.purpose or self.subject)
@@ -84,7 +89,7 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Say whether an entry is meant; one that is erased only by its day."""
         if not (self.since <= day and (not self.until or day <= self.until)):
             return False
-        if not (self.values or self.purpose):
+        if not self.narrowed:
             return True
         return (
             entry is not None

@@ -309,7 +309,10 @@ class ConsentLog(LogReader):
             ours, theirs, common = here.head(), there.head(), count_common(here, there)
             self._signer.demand_own(theirs, ours)
             if common == theirs.size:
-                self._demand_seen(here, ours)
+                try:
+                    self._signer.check_seen(here, ours)
+                except LogCorrupt as error:
+                    raise LogError(f"the other copy has nothing that this log lacks, and {error}") from error
                 return Recovery()
             copied = self._copy(there, progress) if common == ours.size else 0
             branch = None if copied else salvage(here, there, common)
@@ -336,31 +339,23 @@ class ConsentLog(LogReader):
 
         Arguments as of `recover`.
         """
-        seen, keys = self.seen(), self._signer.keys()
         with self._store.snapshot() as view:
             head = view.head()
             try:
-                self._signer.check_seen(view, head, () if keys is None else keys.accepted)
+                self._signer.check_seen(view, head)
                 return Recovery()
             except LogCorrupt:
-                given_up = seen or head
+                given_up = self.seen() or head
         common = min(head.size, given_up.size - 1)
         index = self._break_off(head, given_up, common=common, lost=(), reason=reason, at=at)
         return Recovery(breaks=(index,), unknown=given_up.size - common)
 
     def _copy(self, there: View, progress: Advance) -> int:
-        """Append the rest of another copy as it is; nothing, and return 0, if some of it is damaged."""
+        """Append the rest of another copy as it is, and return how much; nothing if some of it is damaged."""
         with suppress(LogCorrupt):
             as_is = partial(copy, source=there, advance=progress, check=checker(there))
             return self._store.transact(as_is)
         return 0
-
-    def _demand_seen(self, view: View, head: Head) -> None:
-        keys = self._signer.keys()
-        try:
-            self._signer.check_seen(view, head, () if keys is None else keys.accepted)
-        except LogCorrupt as error:
-            raise LogError(f"the other copy has nothing that this log lacks, and {error}") from error
 
     def _break_off(self, head: Head, given_up: Head, **fields: Any) -> int:
         """Append a break; what this machine has seen is given up with it, and not before."""

@@ -323,14 +323,14 @@ class LogReader:
         path = path.resolve()
         check_folder(path, "backup")
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        keys = () if (own := self.keys()) is None else own.accepted
+        keys = self.keys()
         try:
             with closing(open_store(draft, read_only=False)) as target, self._store.snapshot() as view:
                 check_backup(path)  # while this log is open, which it must not replace
-                self._signer.check_seen(view, view.head(), keys)
+                self._signer.check_seen(view, view.head())
                 target.transact(partial(copy, source=view, advance=progress))
             with open_log(draft) as copied:
-                head = copied.check(keys=keys)
+                head = copied.check(keys=() if keys is None else keys.accepted)
             os.replace(draft, path)
             sync_folder(path.parent)
         finally:

@@ -14,6 +14,7 @@ import msgspec
 
 from consentkit.consent.notice import Notice, Shown
 from consentkit.exceptions import LogCorrupt, LogError, ProofInvalid
+from consentkit.log.changes import describe_breaks
 from consentkit.log.daily_counts import differences
 from consentkit.log.operations import Sign, append_notes, old_decisions
 from consentkit.log.process import Advance
@@ -51,6 +52,16 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     lost: tuple[str, ...] = ()
     unknown: int = 0
     breaks: tuple[int, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """What to say about it, a line each."""
+        said = [f"{self.copied} entries appended as they were, {self.recorded} recorded again"]
+        said.append(describe_breaks(self.breaks) or "no break was needed")
+        said += [f"lost: {id}" for id in self.lost]
+        if self.unknown:
+            said.append(f"lost: {self.unknown} more, of which nothing is left")
+        return said
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,24 +40,20 @@ class Seen:
 
     def head(self) -> Head | None:
         """Return the highest head: `own`, or **unverified** what the file has; None if there is none."""
-        own = self.own
-        text = self._read()
+        own, text = self.own, None
+        try:
+            text = None if self.path is None else self.path.read_text("utf-8", errors="replace")
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            problem = f"cannot read {str(self.path)!r}, which has the checkpoint seen last: {error.strerror}"
+            raise LogUnavailable(problem) from error
         if text is None or (own is not None and text == own.checkpoint):
             return own
         kept = _parse(text)
         if kept is None:
             self._warn(f"{str(self.path)!r} has no checkpoint: what it had is not held against the log")
         return own if kept is None or (own is not None and own.size >= kept.size) else kept
-
-    def _read(self) -> str | None:
-        """Return what the file has; None if there is none."""
-        try:
-            return None if self.path is None else self.path.read_text("utf-8", errors="replace")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            problem = f"cannot read {str(self.path)!r}, which has the checkpoint seen last: {error.strerror}"
-            raise LogUnavailable(problem) from error
 
     def add(self, head: Head, *, giving_up: Entry | None = None) -> None:
         """Keep a head that was signed and committed if it is the highest, or if a break gives up what is.
@@ -71,13 +67,11 @@ class Seen:
         try:
             with lock:
                 highest = self.head()
-                if highest is None:
-                    is_next = True
-                elif giving_up is None:
-                    is_next = head.size > highest.size
-                else:
-                    is_next = giving_up.gives_up(highest.size, highest.root)
-                if is_next:
+                # A branch that was given up may have been longer than the one that goes on.
+                is_higher = highest is None or head.size > highest.size
+                if giving_up and highest:
+                    is_higher = giving_up.gives_up(highest.size, highest.root)
+                if is_higher:
                     self.own = head
                     self._write(head.checkpoint)
         except OSError as error:

@@ -136,7 +136,7 @@ class Signer:
         self._has_warned = False
         self._keys: Keyring | None = None
         # Whether the keys were checked against the log's head; nothing is signed before that.
-        self._continues = False
+        self._continues, self._after = False, ""
         self.seen: Seen = Seen(seen)
 
     def keys(self) -> Keyring | None:
@@ -203,11 +203,14 @@ class Signer:
                 self._check_own(view, before, is_given_up=giving_up is not None)
         except (ConfigurationError, OSError) as error:
             raise LogUnavailable(f"the log's key cannot be used: {error}") from error
-        after = giving_up.id if giving_up else _break_before(before)
+        after = giving_up.id if giving_up else self._after
+        self._continues = self._continues and giving_up is None  # the next head is looked at anew
         return None if self._keys is None else sign_checkpoint(size, root, [self._keys.signing], after=after)
 
-    def check_seen(self, view: View, head: Head, accepted: Sequence[VerifierKey]) -> Entry | None:
+    def check_seen(self, view: View, head: Head, keys: Sequence[VerifierKey] | None = None) -> Entry | None:
         """Check that a head continues the highest that was seen, if one of these keys has signed that.
+
+        By default the log's own keys.
 
         Returns:
             The break that gives up what was seen; None without one.
@@ -216,8 +219,10 @@ class Signer:
             LogCorrupt: It does not: the log was rolled back.
         """
         seen = self.seen.head()
+        if keys is None:
+            keys = () if (own := self.keys()) is None else own.accepted
         # Of another log's checkpoint, or of a forged one, nothing follows.
-        if seen is None or seen.checkpoint is None or not _is_signed(seen.checkpoint, accepted):
+        if seen is None or seen.checkpoint is None or not _is_signed(seen.checkpoint, keys):
             return None
         if head.checkpoint is None and head.size:
             raise LogCorrupt("the log was signed, and its head is not signed any more")
@@ -233,6 +238,7 @@ class Signer:
                 # Another process may sign with a newer key already.
                 keys = self._settle_keys(before) or keys
             _check_stated(before, before.checkpoint)
+        self._after = read_checkpoint(before.checkpoint).after if before.checkpoint else ""
         # Never sign two trees of one size: that is a fork. After a break, this branch is the one to continue.
         if not is_given_up and (found := self.check_seen(view, before, keys.accepted)):
             self.seen.add(before, giving_up=found)
@@ -294,10 +300,6 @@ def _check_stated(head: Head, checkpoint: str) -> None:
     stated = read_checkpoint(checkpoint)
     if (stated.size, stated.root) != (head.size, head.root):
         raise LogCorrupt("the log's head is not the one that was signed: somebody has changed it")
-
-
-def _break_before(head: Head) -> str:
-    return read_checkpoint(head.checkpoint).after if head.checkpoint else ""
 
 
 def _is_signed(checkpoint: str, accepted: Sequence[VerifierKey]) -> bool:

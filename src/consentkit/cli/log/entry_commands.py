@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from hashlib import sha256
 from importlib import resources
@@ -19,7 +19,7 @@ from consentkit.cli.log_options import atomic_file, entry_filter, log_reader, ta
 from consentkit.cli.terminal import align_columns, exact_output, one_line, progress
 from consentkit.consent.notice import Notice
 from consentkit.dashboard.shown_banner import render_shown
-from consentkit.log import LogReader, Recorded
+from consentkit.log import LogReader, Recorded, Rollup
 from consentkit.log.entry_filter import EntryFilter
 from consentkit.log.export import plain, proved, write_csv_header, write_csv_lines, write_json_lines
 from consentkit.log.notice_changes import list_notices
@@ -171,12 +171,8 @@ def stats(url: str, form: str, since: str, until: str, fields: dict[str, str]) -
     chosen = entry_filter(fields, since=since, until=until)
     with log_reader(url) as reader:
         head, counts = reader.head(), reader.stats(chosen)
-    by_key: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for key, count in counts.items():
-        by_key[key.day, key.regime][key.action] += count
-    table = dict(sorted(by_key.items()))
+    table, root = _by_day(counts), head.root.hex()
     total = _sums(sum(table.values(), Counter()))
-    root = head.root.hex()
     if form == "json":
         days = [{"day": day, "regime": regime, **_sums(line)} for (day, regime), line in table.items()]
         click.echo(json.dumps({"size": head.size, "root": root, "days": days, "total": total}, indent=2))
@@ -199,6 +195,14 @@ def notices(url: str) -> None:
             click.echo(one_line(f"{index:>8}  {day}  {hash}  {said}"))
             for change in listed.changes:
                 click.echo(one_line(f"          {change}"))
+
+
+def _by_day(counts: Mapping[Rollup, int]) -> dict[tuple[str, str], Counter[str]]:
+    """Add counts up by day and regime, each by action."""
+    by_key: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for key, count in counts.items():
+        by_key[key.day, key.regime][key.action] += count
+    return dict(sorted(by_key.items()))
 
 
 def _sums(line: Counter[str]) -> dict[str, int]:

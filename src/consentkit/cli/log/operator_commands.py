@@ -21,7 +21,6 @@ from consentkit.cli.log_options import (
 from consentkit.cli.terminal import one_line, progress
 from consentkit.exceptions import LogError
 from consentkit.log import LogReader
-from consentkit.log.changes import describe_breaks
 from consentkit.log.operations import PERSONAL
 from consentkit.record.entry import REASON, rfc3339
 
@@ -207,12 +206,8 @@ def recover(url: str, key: str | None, seen: str | None, other: str | None, reas
         else:
             with log_reader(other) as copy, progress("Recovering", copy.head().size) as advance:
                 done = log.recover(copy, reason=reason, at=at, progress=advance)
-    click.echo(f"{done.copied} entries appended as they were, {done.recorded} recorded again")
-    click.echo(describe_breaks(done.breaks) or "no break was needed")
-    for id in done.lost:
-        click.echo(one_line(f"lost: {id}"))
-    if done.unknown:
-        click.echo(f"lost: {_count(done.unknown, 'entry', 'entries')} of which nothing is left")
+    for line in done.lines:
+        click.echo(one_line(line))
 
 
 @click.command()
