@@ -73,6 +73,23 @@ def test_what_cannot_be_written_is_said_in_a_sentence(
     assert failed(1, "stats", "--log", path) == "Error: cannot read or write: No space left on device\n"
 
 
+@pytest.mark.parametrize("end", ["", ".key"])
+@pytest.mark.parametrize(
+    "command", [["export", "--output"], ["verify", "--save"], ["evidence", "--entry", "1", "--output"]]
+)
+def test_no_output_replaces_a_database_or_a_key(
+    log: ConsentLog, path: Path, tmp_path: Path, command: list[str], end: str
+) -> None:
+    file = path.with_name(path.name + end)
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    before = file.read_bytes()
+    for target in (file, link):
+        result = run(*command, target, "--log", path)
+        assert (result.exit_code, "it is left as it is" in result.stderr) == (1, True)
+        assert file.read_bytes() == before
+
+
 def test_reading_leaves_the_log_as_it_was(log: ConsentLog, path: Path, grant: Entry) -> None:
     log.close()
     before = {file: file.read_bytes() for file in path.parent.iterdir()}

@@ -19,7 +19,7 @@ from consentkit.exceptions import LogUnavailable
 from consentkit.log import ConsentLog
 from consentkit.log.location import key_path
 from consentkit.log.stores.sqlite import SQLiteStore
-from consentkit.record.entry import Entry
+from consentkit.record.entry import Entry, uuid7
 from log.samples import make_entry, make_refusal
 
 LATER = "2027-01-01T10:00:00Z"
@@ -123,6 +123,25 @@ def test_purge_destroys_what_is_old(log: ConsentLog, path: Path, monkeypatch: py
     assert gone(log) == [1, 2]
     again = said("purge", "--older-than", "40d", "--log", path, "--yes")
     assert again == "no decisions from before 2026-11-23\n"
+    log.check()
+
+
+def test_a_dry_run_counts_what_a_purge_destroys(log: ConsentLog, path: Path, grant: Entry) -> None:
+    """With notes on grants that were not honoured, of days on which nobody decided."""
+    note = Entry(
+        id=uuid7(0),
+        type="invalidated",
+        at="2026-11-24T10:00:00Z",
+        subject="a-visitor-of-that-day",
+        previous=grant.id,
+    )
+    log.commit([note, make_entry(at="2026-11-25T10:00:00Z")])
+    age = ("--older-than", f"{(date.today() - date(2026, 11, 25)).days}d", "--log", path)
+    dry = said("purge", "--dry-run", *age)
+    assert dry == "3 entries of 2026-11-22 to 2026-11-24 would be destroyed\n"
+    assert gone(log) == []
+    assert said("purge", "--yes", *age) == "3 entries destroyed\n"
+    assert gone(log) == [1, 2, 3]
     log.check()
 
 

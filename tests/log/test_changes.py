@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.runner import said
+from cli.runner import failed, said
 from consentkit.log import ConsentLog
 from consentkit.log.changes import TOLERATED, find_late
 from log.samples import BUNDLE, make_bundle, make_entry, make_refusal
@@ -49,3 +54,21 @@ def test_the_command_line_says_both(log: ConsentLog, path: object) -> None:
     assert "decision   1 new" in text
     assert "entries that stand after later ones: 1," in said("changes", "--log", path)
     assert "entries that stand after later ones: 1," in said("verify", "--log", path)
+
+
+def test_changes_since_a_checkpoint_that_is_not_continued_are_none(
+    log: ConsentLog, path: Path, tmp_path: Path
+) -> None:
+    log.commit([BUNDLE, make_entry()])
+    with ConsentLog(tmp_path / "other.sqlite3") as other:
+        other.commit([BUNDLE, make_entry()])
+        (tmp_path / "saved").write_text(other.head().checkpoint or "")
+    assert "the log had 2 entries" in failed(1, "changes", "--log", path, "--since", tmp_path / "saved")
+
+
+@pytest.mark.parametrize("change", ["at = char(27) || 'x'", "type = x'1b5b'"])
+def test_what_is_no_time_or_type_is_an_error(log: ConsentLog, path: Path, change: str) -> None:
+    log.commit([BUNDLE, make_entry(), make_entry()])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f'UPDATE entries SET {change} WHERE "index" = 1')
+    assert "log verify" in failed(1, "changes", "--log", path)

@@ -14,6 +14,7 @@ from consentkit.log import ConsentLog, open_log
 from consentkit.log.signer import Keyring, make_key_file
 from consentkit.tlog.note import SigningKey
 from docs.documents import examples, find_page
+from log.moments import keep_schema
 from log.postgres import Server
 from log.samples import BUNDLE, accepted, make_entry, make_refusal
 
@@ -48,6 +49,34 @@ def test_every_command(
     told = fields(said("verify", "--key", key, "--checkpoint", tmp_path / "saved"))
     assert told["continues"] == "the saved checkpoint of 3 entries"
     assert said("drain", "--outbox", tmp_path / "outbox", "--key", key) == "nothing waits in the outbox\n"
+
+
+def test_a_roll_back_is_told_by_every_command_that_knows_what_was_seen(
+    postgres: Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, seen = tmp_path / "key", tmp_path / "seen"
+    url = postgres.url(schema=name)
+    monkeypatch.setenv("CONSENTKIT_LOG", url)
+    monkeypatch.setenv("CONSENTKIT_LOG_KEY", str(key))
+    said("key", "new", "--origin", "odunews.example/log")
+    with ConsentLog(url, key=key, seen=seen) as log:
+        log.commit([BUNDLE, make_entry()])
+        restore = keep_schema(postgres, name)
+        log.commit([make_entry()])
+    restore()
+    recover = ("recover", "--reason", "the primary is gone")
+    assert "name it with --seen" in failed(1, *recover)
+    assert "name it with --seen" in failed(1, *recover, "--seen", tmp_path / "another")
+    monkeypatch.setenv("CONSENTKIT_LOG_SEEN", str(seen))
+    for command in (
+        ("verify",),
+        ("backup", tmp_path / "backup.sqlite3"),
+        ("purge", "--older-than", "1d", "--yes"),
+        ("erase", "c3ViamVjdC1vbmU0", "--yes"),
+    ):
+        assert "rolled back" in failed(1, *command)
+    assert "one break at 2" in said(*recover)
+    said("verify")
 
 
 @pytest.mark.parametrize("command", [["verify"], ["stats"], ["erase", "x"], ["purge", "--older-than", "1d"]])
