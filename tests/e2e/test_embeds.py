@@ -100,7 +100,8 @@ def test_the_sites_picture_is_shown_and_none_is_fetched_from_the_vendor(
     assert picture.bounding_box() == ours.locator("html").bounding_box()
     expect(theirs.locator("img")).to_have_count(0)
     assert away == []
-    press(page)
+    with page.expect_response(VIDEO):
+        press(page)
     expect_live(page, 2)
     assert set(away) == {VIDEO}
 
