@@ -61,8 +61,9 @@ def test_a_roll_back_is_told_by_every_command_that_knows_what_was_seen(
     said("key", "new", "--origin", "odunews.example/log")
     with ConsentLog(url, key=key, seen=seen) as log:
         log.commit([BUNDLE, make_entry()])
-        restore = keep_schema(postgres, name)
+        restore, earlier = keep_schema(postgres, name), tmp_path / "backup.sqlite3"
         log.commit([make_entry()])
+    said("backup", earlier)
     restore()
     recover = ("recover", "--reason", "the primary is gone")
     assert "name it with --seen" in failed(1, *recover)
@@ -70,7 +71,7 @@ def test_a_roll_back_is_told_by_every_command_that_knows_what_was_seen(
     monkeypatch.setenv("CONSENTKIT_LOG_SEEN", str(seen))
     for command in (
         ("verify",),
-        ("backup", tmp_path / "backup.sqlite3"),
+        ("backup", earlier),
         ("purge", "--older-than", "1d", "--yes"),
         ("erase", "c3ViamVjdC1vbmU0", "--yes"),
     ):

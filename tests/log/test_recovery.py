@@ -140,18 +140,21 @@ class TestBackup:
                     log.backup(file)
                 assert file.read_bytes() == before
 
-    def test_a_log_that_was_rolled_back_is_no_backup(
+    def test_a_log_that_was_rolled_back_replaces_no_backup(
         self, log: ConsentLog, primary: Primary, tmp_path: Path
     ) -> None:
-        restore = primary.keep()
+        restore, earlier = primary.keep(), tmp_path / "backup.sqlite3"
         log.commit([make_entry()])
+        log.backup(earlier)
+        kept = earlier.read_bytes()
         restore()
-        with (
-            open_log(primary.url, key=primary.key, seen=primary.seen) as reader,
-            pytest.raises(LogCorrupt, match="rolled back"),
-        ):
-            reader.backup(tmp_path / "backup.sqlite3")
-        assert not list(tmp_path.glob("*backup*"))
+        with open_log(primary.url, key=primary.key, seen=primary.seen) as reader:
+            with pytest.raises(LogCorrupt, match="rolled back"):
+                reader.backup(earlier)
+            assert earlier.read_bytes() == kept
+            assert [file.name for file in tmp_path.glob("*backup*")] == [earlier.name]
+            # As it is, for a recovery.
+            assert reader.backup(tmp_path / "before.sqlite3") == reader.head()
 
 
 def test_a_log_that_is_only_behind_goes_on_without_a_break(primary: Primary, log: ConsentLog) -> None:

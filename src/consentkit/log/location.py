@@ -95,8 +95,8 @@ def read_kind(path: Path) -> str:
 
 
 def check_backup(path: Path) -> None:
-    """Raise ConfigurationError unless a backup may be put at `path`: nothing is there, or an earlier one."""
-    if path.exists() and read_kind(path) != "a database":
+    """Raise ConfigurationError unless the file at `path` is a backup, which another one may replace."""
+    if read_kind(path) != "a database":
         problem = f"the file at {str(path)!r} is no backup; it is left as it is"
         raise ConfigurationError(problem, path="backup")
     if path.with_name(f"{path.name}-wal").exists():

@@ -314,7 +314,8 @@ class LogReader:
     def backup(self, path: Path, *, progress: Advance = silent) -> Head:
         """Copy the log, as it is now, into a new SQLite file; verify the copy, and return its head.
 
-        Appends go on meanwhile. The file is there once it is complete; one that is there is replaced.
+        Appends go on meanwhile. The file is there once it is complete. An earlier backup is replaced, but not
+        with a log that was rolled back.
 
         Raises:
             LogCorrupt: The copy does not hold, since the log does not. No file is left.
@@ -326,8 +327,9 @@ class LogReader:
         keys = self.keys()
         try:
             with closing(open_store(draft, read_only=False)) as target, self._store.snapshot() as view:
-                check_backup(path)  # while this log is open, which it must not replace
-                self._signer.check_seen(view, view.head())
+                if path.exists():
+                    check_backup(path)  # while this log is open, which it must not replace
+                    self._signer.check_seen(view, view.head())
                 target.transact(partial(copy, source=view, advance=progress))
             with open_log(draft) as copied:
                 head = copied.check(keys=() if keys is None else keys.accepted)
